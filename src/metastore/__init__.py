@@ -1,0 +1,3 @@
+"""MetaStore: a self-hosted cloud drive."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,10 @@
+"""What the product needs from the outside world, one small Protocol a file.
+
+* ``object_store``: bytes under keys, written in parts straight by clients.
+* ``event_bus``: durable delivery of recorded facts to consumers.
+* ``realtime``: messages to a user's open browser sockets.
+* ``rate_limiter``: counting attempts per key.
+
+The contract stands in the docstrings here and is not repeated on the adapters; ``tests/contracts`` holds one behaviour
+suite a port which every adapter must pass. Only ``bootstrap`` knows which adapter is in use.
+"""
