@@ -1,0 +1,189 @@
+"""Settings, read from the environment (prefix ``METASTORE_``) and a ``.env`` file.
+
+A backend is chosen by the scheme of its URL. Durations are in seconds, sizes in bytes. ``load_settings`` turns any
+wrong value into one line that names the setting, so that an operator sees what to mend.
+"""
+
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
+_DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
+
+
+class ConfigurationError(Exception):
+    """A setting is wrong; the message is one line for the operator."""
+
+
+class Plan(BaseModel):
+    """What a plan gives: ``storage_quota`` bytes for ``period_days``, at ``price`` (whole units of ``currency``)."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+
+    plan: str
+    price: int = Field(default=0, ge=0)
+    currency: str = "VND"
+    storage_quota: int = Field(ge=0)
+    period_days: int = Field(default=30, ge=1)
+    features: list[str] = []
+
+
+def _default_plans() -> list[Plan]:
+    return [
+        Plan(plan="FREE", storage_quota=15 * GIB, period_days=36500),
+        Plan(plan="PLUS", price=49_000, storage_quota=200 * GIB),
+        Plan(plan="PRO", price=199_000, storage_quota=2 * TIB),
+    ]
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(env_prefix="METASTORE_", env_file=".env", extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65535)
+    data_dir: Path = Path("data")
+    """Where the embedded database, objects and the secret key live."""
+    database_url: str = ""
+    storage_url: str = ""
+    broker_url: str = "memory://"
+    cache_url: str = "memory://"
+    public_url: str = ""
+    """The address people use, ``https://drive.example.org``; without it, the one they came by."""
+    objects_url: str = ""
+    """The origin of the embedded store's data plane when it is not ``public_url``."""
+    secret_key: SecretStr = SecretStr("")
+    """At least 32 characters; made and kept in ``data_dir`` when not set."""
+    trusted_proxies: Annotated[list[str], NoDecode] = []
+    """Addresses or networks whose ``X-Forwarded-For`` is believed, separated by commas."""
+
+    admin_username: str = "admin"
+    admin_password: SecretStr = SecretStr("")
+    registration: Literal["open", "closed"] = "open"
+    access_token_ttl: int = Field(default=15 * 60, ge=1)
+    refresh_token_ttl: int = Field(default=7 * 24 * 3600, ge=1)
+
+    upload_ttl: int = Field(default=24 * 3600, ge=1)
+    """How long an upload may rest before its parts are reaped."""
+    presign_ttl: int = Field(default=3600, ge=1, le=7 * 24 * 3600)
+    part_size: int = Field(default=5 * MIB, ge=1, le=5 * GIB)
+    max_file_size: int = Field(default=5 * TIB, ge=1)
+    max_simple_upload_size: int = Field(default=100 * MIB, ge=1)
+    trash_ttl: int = Field(default=30 * 24 * 3600, ge=1)
+    reaper_interval: int = Field(default=60, ge=1)
+    plans: list[Plan] = Field(default_factory=_default_plans)
+
+    s3_access_key_id: str = ""
+    s3_secret_access_key: SecretStr = SecretStr("")
+    """Without these, the AWS SDK's usual sources are used (``AWS_ACCESS_KEY_ID`` …)."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("public_url", "objects_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+            raise ValueError("must be an origin such as https://drive.example.org")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and len(value.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
+        return value
+
+    @field_validator("plans", mode="before")
+    @classmethod
+    def _plans_by_name(cls, value: object) -> object:
+        """Accept ``{"FREE": {…}}`` as well as ``[{"plan": "FREE", …}]``."""
+        if isinstance(value, dict):
+            return [{"plan": name, **fields} if isinstance(fields, dict) else fields for name, fields in value.items()]
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Settings":
+        if not any(plan.plan == "FREE" for plan in self.plans):
+            raise ValueError("METASTORE_PLANS: a FREE plan is needed")
+        _check_scheme("DATABASE_URL", self.effective_database_url, _DATABASES)
+        _check_scheme("STORAGE_URL", self.effective_storage_url, ("file", "s3"))
+        _check_scheme("BROKER_URL", self.broker_url, ("memory",))
+        _check_scheme("CACHE_URL", self.cache_url, ("memory",))
+        return self
+
+    @property
+    def effective_database_url(self) -> str:
+        """``database_url``, or the embedded database in ``data_dir``."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'metastore.db').absolute()}"
+
+    @property
+    def effective_storage_url(self) -> str:
+        """``storage_url``, or the embedded store in ``data_dir``."""
+        return self.storage_url or f"file://{(self.data_dir / 'objects').absolute()}"
+
+    @property
+    def free_plan(self) -> Plan:
+        """The plan that a new user has."""
+        return next(plan for plan in self.plans if plan.plan == "FREE")
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether people reach the product over https."""
+        return self.public_url.startswith("https://")
+
+
+def _check_scheme(name: str, url: str, allowed: tuple[str, ...]) -> None:
+    scheme = url.partition("://")[0]
+    if scheme not in allowed or "://" not in url:
+        raise ValueError(f"METASTORE_{name}: must start with one of {', '.join(a + '://' for a in allowed)}")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; ``overrides`` (command-line options that are not ``None``) win.
+
+    Raises:
+        ConfigurationError: one line that names the first wrong setting.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        message = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(message if message.startswith("METASTORE_") else f"METASTORE_{name}: {message}") from None
+
+
+def load_secret_key(settings: Settings) -> bytes:
+    """The key that signs tokens and URLs: the one set, or one made once and kept readable by its owner alone.
+
+    Raises:
+        ConfigurationError: the kept key cannot be read or written.
+    """
+    if settings.secret_key.get_secret_value():
+        return settings.secret_key.get_secret_value().encode()
+    path = settings.data_dir / "secret.key"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            fresh = path.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(48))
+            fresh.replace(path)
+        return path.read_text().strip().encode()
+    except OSError as error:
+        raise ConfigurationError(f"METASTORE_DATA_DIR: {path} cannot be used: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""Process shells without decisions: HTTP, the object data plane, sockets, the command line."""

@@ -1,0 +1,151 @@
+"""Engines and the unit of work, on SQLite and PostgreSQL alike.
+
+One request or one message is one transaction: an endpoint or consumer opens it, services and repositories work in it
+and never commit. Facts recorded in it (``Transaction.record``) are committed with it; whoever asked to be told
+(the relay) is told after the commit.
+
+**SQLite** runs in WAL with ``synchronous=FULL``: a commit is on disk when it returns. It has one writer at a time, so
+writing transactions begin with ``BEGIN IMMEDIATE`` (no upgrade from reading to writing, which could fail half-way) and
+queue up fairly on a lock of ours instead of polling the file lock. Keep them short: hash passwords, call object stores
+and read files outside. Reading transactions run beside the writer on their own connections.
+
+**PostgreSQL** runs at READ COMMITTED; limits are enforced by conditional ``UPDATE`` statements, never by
+``SELECT`` then ``UPDATE``.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from metastore.kit.facts import Fact
+from metastore.kit.outbox import outbox_row
+from metastore.kit.problem import Problem, storage_full, unavailable
+
+_SQLITE_BUSY_SECONDS = 30
+
+
+class Transaction:
+    """An open unit of work."""
+
+    def __init__(self, session: AsyncSession, dialect: str) -> None:
+        self.session = session
+        self.dialect = dialect
+        self.recorded = 0
+
+    def record(self, fact: Fact) -> None:
+        """Store ``fact`` in the outbox, to be published once this transaction has committed."""
+        self.session.add(outbox_row(fact))
+        self.recorded += 1
+
+
+class Database:
+    """Opens transactions on one database."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        self.engine = _create_engine(url, pool_size)
+        self._writer = asyncio.Lock() if self.single_writer else None
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def single_writer(self) -> bool:
+        """Whether one process alone writes to this database (SQLite)."""
+        return self.dialect == "sqlite"
+
+    def on_recorded(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after each commit that recorded facts."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction that commits when the block ends and rolls back when it raises.
+
+        Raises:
+            Problem: 503 ``unavailable`` when the database cannot be reached, 507 ``storage-full`` when its disk is full.
+        """
+        async with self._writer or nullcontext():
+            async with self._open(writing=True) as tx:
+                yield tx
+        if tx.recorded:
+            for listener in self._listeners:
+                listener()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """A transaction that sees one state and writes nothing; on SQLite it never waits for the writer."""
+        async with self._open(writing=False) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _open(self, *, writing: bool) -> AsyncIterator[Transaction]:
+        try:
+            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=True) as session:
+                await session.connection(execution_options={"metastore_writing": writing})
+                yield Transaction(session, self.dialect)
+                if writing:
+                    await session.commit()
+        except (DBAPIError, OSError, TimeoutError) as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            raise problem from error
+
+    async def check(self) -> None:
+        """Return when the database answers.
+
+        Raises:
+            Problem: 503 when it does not.
+        """
+        async with self.reading() as tx:
+            await tx.session.execute(text("SELECT 1"))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """What a failing database means for the caller, or ``None`` when the fault is the statement's."""
+    message = str(error).lower()
+    if "disk is full" in message or "no space left" in message or "disk full" in message:
+        return storage_full()
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if lost or isinstance(error, (OSError, TimeoutError)) or isinstance(error, OperationalError):
+        return unavailable("The database does not answer.")
+    return None
+
+
+def _create_engine(url: str, pool_size: int) -> AsyncEngine:
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10}
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": 5, "command_timeout": 25}, **options)
+    path = make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS}, **options)
+    event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # The driver must not open transactions by itself: it would begin them deferred.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("metastore_writing", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,42 @@
+"""The inbox: an event has its effect once for each consumer, however often it is delivered.
+
+The row (consumer, event id) is inserted in the transaction of the effect: either both are there or neither.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String, delete
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from metastore.kit.clock import utc_now
+from metastore.kit.database import Transaction
+from metastore.kit.tables import Base, UtcDateTime
+
+
+class InboxEvent(Base):
+    """An event that a consumer has dealt with."""
+
+    __tablename__ = "inbox_events"
+    __table_args__ = (Index("ix_inbox_events_handled_at", "handled_at"),)
+
+    consumer: Mapped[str] = mapped_column(String(50), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    handled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+async def first_delivery(tx: Transaction, consumer: str, event_id: str) -> bool:
+    """Claim the event for ``consumer`` in this transaction; ``False`` when it had its effect before.
+
+    A second delivery running at the same time waits here for the first one's end.
+    """
+    values = {"consumer": consumer, "event_id": event_id, "handled_at": utc_now()}
+    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
+    statement = insert(InboxEvent).values(values).on_conflict_do_nothing().returning(InboxEvent.event_id)
+    return (await tx.session.execute(statement)).first() is not None
+
+
+async def prune(tx: Transaction, before: datetime) -> None:
+    """Forget what was handled before then; must lie further back than any broker redelivers."""
+    await tx.session.execute(delete(InboxEvent).where(InboxEvent.handled_at < before))

@@ -1,0 +1,109 @@
+"""The outbox: facts stored in the transaction that makes them true, published afterwards.
+
+Publishing to a broker inside a transaction loses or invents events when either side fails. So a fact is a row of
+``outbox_events`` written with the change itself; the relay publishes pending rows and marks them. A row may be
+published twice when the relay dies in between; consumers drop the second by its id (see ``inbox``).
+
+Ids are UUIDv7 and only nearly in commit order, so nothing may poll by "id greater than the last": a pending row is
+found by its status alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+from sqlalchemy import JSON, Index, String, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from metastore.kit.clock import utc_now
+from metastore.kit.context import current_context
+from metastore.kit.facts import Fact
+from metastore.kit.ids import new_id
+from metastore.kit.tables import Base, UtcDateTime
+
+if TYPE_CHECKING:
+    from metastore.kit.database import Transaction
+
+PENDING = "pending"
+PUBLISHED = "published"
+
+
+class OutboxEvent(Base):
+    """A fact to be published, or published and not yet pruned."""
+
+    __tablename__ = "outbox_events"
+    __table_args__ = (
+        Index(
+            "ix_outbox_events_pending",
+            "id",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index("ix_outbox_events_published_at", "published_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    event_type: Mapped[str] = mapped_column(String(100))
+    aggregate: Mapped[str] = mapped_column(String(100))
+    payload: Mapped[dict[str, JsonValue]] = mapped_column(JSON)
+    headers: Mapped[dict[str, str]] = mapped_column(JSON)
+    status: Mapped[str] = mapped_column(String(20), default=PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """A fact as it travels: the row's content, free of the database."""
+
+    id: str
+    event_type: str
+    aggregate: str
+    payload: dict[str, JsonValue]
+    headers: dict[str, str]
+    created_at: datetime
+
+
+def outbox_row(fact: Fact) -> OutboxEvent:
+    """The row for ``fact``, with the circumstances of the current request in its headers."""
+    context = current_context()
+    headers = context.headers() if context else {}
+    return OutboxEvent(
+        id=new_id(),
+        event_type=fact.event_type,
+        aggregate=fact.aggregate(),
+        payload=fact.model_dump(mode="json", by_alias=True),
+        headers={**headers, "version": str(fact.version)},
+        created_at=utc_now(),
+    )
+
+
+async def pending_events(tx: "Transaction", limit: int) -> list[RecordedEvent]:
+    """The oldest unpublished events, locked for this transaction where the database locks rows."""
+    rows = await tx.session.execute(
+        select(
+            OutboxEvent.id,
+            OutboxEvent.event_type,
+            OutboxEvent.aggregate,
+            OutboxEvent.payload,
+            OutboxEvent.headers,
+            OutboxEvent.created_at,
+        )
+        .where(OutboxEvent.status == text("'pending'"))
+        .order_by(OutboxEvent.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [RecordedEvent(*row) for row in rows]
+
+
+async def mark_published(tx: "Transaction", ids: Sequence[str]) -> None:
+    """Note that the broker has confirmed these events."""
+    await tx.session.execute(
+        update(OutboxEvent)
+        .where(OutboxEvent.id.in_(ids))
+        .values(status=PUBLISHED, published_at=utc_now(), attempts=OutboxEvent.attempts + 1)
+    )

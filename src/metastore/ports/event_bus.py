@@ -1,0 +1,90 @@
+"""Durable delivery of recorded facts to consumers.
+
+``publish`` returns only when every consumer that is subscribed to an event's type will get it even if all processes
+are killed in the next moment. Delivery is at least once: a consumer may see an event again and must drop it by its id
+(``kit.inbox``). Events of one aggregate reach a consumer in the order in which they were published, as long as none
+of them fails.
+
+A handler that raises is tried again with a growing pause; after ``MAX_ATTEMPTS`` tries the event is *dead*: set aside
+with its error, holding up nobody, until an admin has it redelivered.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from metastore.kit.outbox import RecordedEvent
+
+MAX_ATTEMPTS = 5
+
+Handler = Callable[[RecordedEvent], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A consumer by name, the event types it wants (empty: all of them), and what it does with each."""
+
+    consumer: str
+    event_types: frozenset[str]
+    handler: Handler
+
+    def wants(self, event_type: str) -> bool:
+        """Whether events of this type are for this consumer."""
+        return not self.event_types or event_type in self.event_types
+
+
+@dataclass(frozen=True, slots=True)
+class DeadEvent:
+    """An event that a consumer failed on too often."""
+
+    id: str
+    consumer: str
+    event: RecordedEvent
+    attempts: int
+    error: str
+    died_at: datetime
+
+
+class EventBus(Protocol):
+    """See the module."""
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Register a consumer; before ``run`` and before the first ``publish``."""
+        ...
+
+    async def publish(self, events: Sequence[RecordedEvent]) -> None:
+        """Hand events over for good, in order.
+
+        Raises:
+            BusUnavailableError: some may not have been taken; publish all of them again.
+        """
+        ...
+
+    async def run(self) -> None:
+        """Deliver events to the subscribed consumers until cancelled."""
+        ...
+
+    async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
+        """Dead events, latest first, from the one before the id ``before``."""
+        ...
+
+    async def redeliver(self, dead_id: str) -> bool:
+        """Give a dead event a fresh set of tries; ``False`` when there is none of that id."""
+        ...
+
+    async def check(self) -> None:
+        """Return when the bus can take events.
+
+        Raises:
+            BusUnavailableError: it cannot.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        ...
+
+
+class BusUnavailableError(Exception):
+    """The bus did not confirm."""
