@@ -5,6 +5,7 @@ change (``Transaction.record``). Field names are camelCase on the wire; a publis
 without a new ``version``.
 """
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -23,3 +24,14 @@ class Fact(BaseModel):
     def aggregate(self) -> str:
         """The thing it is about, as ``kind:id``; facts of one aggregate are delivered in order."""
         raise TypeError(f"{type(self).__name__} must say what it is about")
+
+
+def known_event_types() -> frozenset[str]:
+    """The event types of every fact that a loaded module declares."""
+    return frozenset(fact.event_type for fact in _subclasses(Fact) if hasattr(fact, "event_type"))
+
+
+def _subclasses(fact: type[Fact]) -> Iterator[type[Fact]]:
+    for subclass in fact.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
