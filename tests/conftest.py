@@ -1,0 +1,72 @@
+"""Fixtures that all tests share."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from metastore.kit.database import Database
+
+from tests.fixtures.postgres import Postgres, running_postgres
+from tests.fixtures.tables import all_tables
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL server."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """The name of a database with all tables, for others to be copied from."""
+    name = postgres.create_database()
+    _run_apart(_create_tables(postgres.url(name)))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with all tables, for others to be copied from."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    _run_apart(_create_tables(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database with all tables and no rows; the test runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "metastore.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    template = request.getfixturevalue("postgres_template")
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create_database(template)
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open database with all tables and no rows; the test runs once on each kind."""
+    database = Database(database_url)
+    yield database
+    await database.aclose()
+
+
+async def _create_tables(url: str) -> None:
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(all_tables().create_all)
+    await database.aclose()
+
+
+def _run_apart(work: Coroutine[None, None, None]) -> None:
+    """Run ``work`` on a loop and thread of its own, so that the tests' loop is left as it is."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
