@@ -5,7 +5,7 @@ The row (consumer, event id) is inserted in the transaction of the effect: eithe
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, delete
+from sqlalchemy import Index, String, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -37,6 +37,12 @@ async def first_delivery(tx: Transaction, consumer: str, event_id: str) -> bool:
     return (await tx.session.execute(statement)).first() is not None
 
 
-async def prune(tx: Transaction, before: datetime) -> None:
-    """Forget what was handled before then; must lie further back than any broker redelivers."""
-    await tx.session.execute(delete(InboxEvent).where(InboxEvent.handled_at < before))
+async def prune(tx: Transaction, before: datetime, limit: int) -> int:
+    """Forget up to ``limit`` events handled before then; returns how many.
+
+    ``before`` must lie further back than any broker redelivers.
+    """
+    key = tuple_(InboxEvent.consumer, InboxEvent.event_id)
+    old = select(InboxEvent.consumer, InboxEvent.event_id).where(InboxEvent.handled_at < before).limit(limit)
+    result = await tx.session.execute(delete(InboxEvent).where(key.in_(old)).returning(InboxEvent.event_id))
+    return len(result.all())

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, Index, String, select, text, update
+from sqlalchemy import JSON, Index, String, delete, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from metastore.kit.clock import utc_now
@@ -37,6 +37,13 @@ class OutboxEvent(Base):
     __table_args__ = (
         Index(
             "ix_outbox_events_pending",
+            "id",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
+            "ix_outbox_events_pending_aggregate",
+            "aggregate",
             "id",
             sqlite_where=text("status = 'pending'"),
             postgresql_where=text("status = 'pending'"),
@@ -81,23 +88,46 @@ def outbox_row(fact: Fact) -> OutboxEvent:
     )
 
 
+_AS_EVENT = (
+    OutboxEvent.id,
+    OutboxEvent.event_type,
+    OutboxEvent.aggregate,
+    OutboxEvent.payload,
+    OutboxEvent.headers,
+    OutboxEvent.created_at,
+)
+# Written out, not bound: the partial indexes are only used when the planner sees the literal.
+_IS_PENDING = OutboxEvent.status == text("'pending'")
+
+
 async def pending_events(tx: "Transaction", limit: int) -> list[RecordedEvent]:
-    """The oldest unpublished events, locked for this transaction where the database locks rows."""
+    """The oldest unpublished events, locked for this transaction where the database locks rows.
+
+    Relays side by side skip each other's rows. So that two of them never turn round the order of one aggregate, rows
+    whose aggregate has an older pending row in other hands are left for later.
+    """
     rows = await tx.session.execute(
-        select(
-            OutboxEvent.id,
-            OutboxEvent.event_type,
-            OutboxEvent.aggregate,
-            OutboxEvent.payload,
-            OutboxEvent.headers,
-            OutboxEvent.created_at,
-        )
-        .where(OutboxEvent.status == text("'pending'"))
-        .order_by(OutboxEvent.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        select(*_AS_EVENT).where(_IS_PENDING).order_by(OutboxEvent.id).limit(limit).with_for_update(skip_locked=True)
     )
-    return [RecordedEvent(*row) for row in rows]
+    claimed = [RecordedEvent(*row) for row in rows]
+    if not claimed or tx.dialect == "sqlite":
+        return claimed
+    held = await _first_pending_elsewhere(tx, claimed)
+    return [event for event in claimed if event.aggregate not in held or event.id < held[event.aggregate]]
+
+
+async def _first_pending_elsewhere(tx: "Transaction", claimed: Sequence[RecordedEvent]) -> dict[str, str]:
+    rows = await tx.session.execute(
+        select(OutboxEvent.aggregate, func.min(OutboxEvent.id))
+        .where(
+            _IS_PENDING,
+            OutboxEvent.aggregate.in_({event.aggregate for event in claimed}),
+            OutboxEvent.id < claimed[-1].id,
+            OutboxEvent.id.not_in([event.id for event in claimed]),
+        )
+        .group_by(OutboxEvent.aggregate)
+    )
+    return {aggregate: first for aggregate, first in rows}
 
 
 async def mark_published(tx: "Transaction", ids: Sequence[str]) -> None:
@@ -107,3 +137,23 @@ async def mark_published(tx: "Transaction", ids: Sequence[str]) -> None:
         .where(OutboxEvent.id.in_(ids))
         .values(status=PUBLISHED, published_at=utc_now(), attempts=OutboxEvent.attempts + 1)
     )
+
+
+async def count_attempt(tx: "Transaction", ids: Sequence[str]) -> None:
+    """Note that publishing these events was tried in vain."""
+    await tx.session.execute(
+        update(OutboxEvent).where(OutboxEvent.id.in_(ids)).values(attempts=OutboxEvent.attempts + 1)
+    )
+
+
+async def backlog(tx: "Transaction") -> tuple[int, datetime | None]:
+    """How many events are pending, and when the oldest of them was recorded."""
+    row = (await tx.session.execute(select(func.count(), func.min(OutboxEvent.created_at)).where(_IS_PENDING))).one()
+    return row[0], row[1]
+
+
+async def prune(tx: "Transaction", before: datetime, limit: int) -> int:
+    """Delete up to ``limit`` rows published before then; returns how many."""
+    old = select(OutboxEvent.id).where(OutboxEvent.published_at < before).limit(limit)
+    result = await tx.session.execute(delete(OutboxEvent).where(OutboxEvent.id.in_(old)).returning(OutboxEvent.id))
+    return len(result.all())

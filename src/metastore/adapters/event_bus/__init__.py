@@ -1,0 +1,1 @@
+"""Event buses: ``inprocess`` keeps its queues in the product's own database."""

@@ -1,0 +1,191 @@
+"""The event bus of a product in one process: durable queues in its own database.
+
+Publishing is one transaction that queues the events for every consumer that wants them. Each consumer works through
+its queue in a task of its own, one event at a time, so that order holds; it is woken in memory when something is
+published, with polling as the net.
+
+Commits are few, since each waits for the disk: a batch is handled and then settled (removed, or its failures noted) in
+one transaction. When the process dies in between, the batch is delivered again, which consumers expect.
+
+Known limit: two processes must not run the same queues at once. Effects would still happen once each, but order could
+be lost.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from metastore.adapters.event_bus import queue
+from metastore.adapters.event_bus.queue import Delivery, Failure
+from metastore.kit.clock import utc_now
+from metastore.kit.database import Database
+from metastore.kit.outbox import RecordedEvent
+from metastore.kit.problem import Problem
+from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent, Subscription
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+SETTLE_AFTER = 1.0
+ERROR_LENGTH = 2000
+PAUSES = (1.0, 5.0, 30.0, 120.0)
+"""Seconds to wait after the first, second … failure."""
+
+
+class InProcessBus:
+    """Implements ``EventBus`` on ``database``.
+
+    ``pauses`` are the seconds between tries (the last one repeats), ``patience`` the seconds after which a handler that
+    has not returned counts as failed, ``poll_interval`` the seconds between looks at a queue that nobody woke.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        pauses: Sequence[float] = PAUSES,
+        patience: float = 120.0,
+        poll_interval: float = 2.0,
+    ) -> None:
+        self._database = database
+        self._pauses = pauses
+        self._patience = patience
+        self._poll_interval = poll_interval
+        self._subscriptions: list[Subscription] = []
+        self._woken: dict[str, asyncio.Event] = {}
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Register a consumer.
+
+        Raises:
+            ValueError: there is one of that name.
+        """
+        if subscription.consumer in self._woken:
+            raise ValueError(f"the consumer {subscription.consumer} is subscribed twice")
+        self._subscriptions.append(subscription)
+        self._woken[subscription.consumer] = asyncio.Event()
+
+    async def publish(self, events: Sequence[RecordedEvent]) -> None:
+        """Queue the events in one transaction."""
+        wanted = [(s.consumer, event) for event in events for s in self._subscriptions if s.wants(event.event_type)]
+        if not wanted:
+            return
+        try:
+            async with self._database.transaction() as tx:
+                await queue.enqueue(tx, wanted)
+        except Problem as problem:
+            raise BusUnavailableError(problem.detail) from problem
+        for consumer in {consumer for consumer, _ in wanted}:
+            self._woken[consumer].set()
+
+    async def run(self) -> None:
+        """Serve every queue until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for subscription in self._subscriptions:
+                tasks.create_task(self._serve(subscription), name=f"consumer {subscription.consumer}")
+            await asyncio.Event().wait()
+
+    async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
+        """Dead events, latest queued first."""
+        async with self._database.reading() as tx:
+            return await queue.dead(tx, limit, before)
+
+    async def redeliver(self, dead_id: str) -> bool:
+        """Put a dead event back into its queue."""
+        async with self._database.transaction() as tx:
+            consumer = await queue.revive(tx, dead_id)
+        if consumer in self._woken:
+            self._woken[consumer].set()
+        return consumer is not None
+
+    async def check(self) -> None:
+        """The bus is as well as its database."""
+        try:
+            await self._database.check()
+        except Problem as problem:
+            raise BusUnavailableError(problem.detail) from problem
+
+    async def aclose(self) -> None:
+        """Nothing to release: the database is its owner's."""
+
+    async def _serve(self, subscription: Subscription) -> None:
+        woken = self._woken[subscription.consumer]
+        while True:
+            woken.clear()
+            try:
+                pause = await self._work_off(subscription)
+            except Exception:
+                logger.exception("the queue of %s cannot be served", subscription.consumer)
+                pause = self._poll_interval
+            if pause:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await woken.wait()
+
+    async def _work_off(self, subscription: Subscription) -> float:
+        """Deliver one batch; seconds to rest before the next, if nobody wakes us."""
+        async with self._database.reading() as tx:
+            batch = await queue.due(tx, subscription.consumer, BATCH)
+            again = None if batch else await queue.next_due(tx, subscription.consumer)
+        if batch:
+            await self._deliver(subscription, batch)
+            return 0
+        if again is None:
+            return self._poll_interval
+        return min(self._poll_interval, max(0.01, (again - utc_now()).total_seconds()))
+
+    async def _deliver(self, subscription: Subscription, batch: list[Delivery]) -> None:
+        handled: list[str] = []
+        failed: dict[str, Failure] = {}
+        held_up: set[str] = set()
+        settle_at = time.monotonic() + SETTLE_AFTER
+        for delivery in batch:
+            if delivery.event.aggregate in held_up:
+                continue
+            failure = await self._hand_over(subscription, delivery)
+            if failure is None:
+                handled.append(delivery.id)
+            else:
+                failed[delivery.id] = failure
+                if failure.next_attempt_at is not None:
+                    held_up.add(delivery.event.aggregate)
+            if time.monotonic() >= settle_at:
+                await self._settle(handled, failed)
+                handled, failed = [], {}
+                settle_at = time.monotonic() + SETTLE_AFTER
+        await self._settle(handled, failed)
+
+    async def _settle(self, handled: list[str], failed: dict[str, Failure]) -> None:
+        if handled or failed:
+            async with self._database.transaction() as tx:
+                await queue.settle(tx, handled, failed)
+
+    async def _hand_over(self, subscription: Subscription, delivery: Delivery) -> Failure | None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await subscription.handler(delivery.event)
+        except Exception as error:
+            attempts = delivery.attempts + 1
+            dead = attempts >= MAX_ATTEMPTS
+            logger.warning(
+                "%s failed on %s %s (try %d of %d%s)",
+                subscription.consumer,
+                delivery.event.event_type,
+                delivery.event.id,
+                attempts,
+                MAX_ATTEMPTS,
+                ", now dead" if dead else "",
+                exc_info=error,
+            )
+            return Failure(_in_words(error), None if dead else utc_now() + self._pause_after(attempts))
+        return None
+
+    def _pause_after(self, attempts: int) -> timedelta:
+        return timedelta(seconds=self._pauses[min(attempts, len(self._pauses)) - 1])
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
