@@ -1,0 +1,146 @@
+"""The composition root: the one place that knows which adapter stands behind which port.
+
+``build`` reads the settings, opens the adapters, hands them to the features and returns the running parts as a
+``Product``. Nothing here makes a decision about a request.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from metastore.adapters.event_bus.inprocess import InProcessBus
+from metastore.adapters.object_store.local import LocalObjectStore
+from metastore.adapters.object_store.s3 import S3ObjectStore
+from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
+from metastore.adapters.realtime.socketio import SocketIoRealtime
+from metastore.config import ConfigurationError, Settings, load_secret_key
+from metastore.features.audit.consumers import consumers as audit_consumers
+from metastore.features.audit.service import AuditService
+from metastore.features.auth.service import AuthService
+from metastore.features.files.consumers import consumers as files_consumers
+from metastore.features.files.service import FilesService
+from metastore.features.notifications.consumers import consumers as notification_consumers
+from metastore.features.notifications.service import NotificationsService
+from metastore.features.uploads.consumers import consumers as uploads_consumers
+from metastore.features.uploads.listing import UnfinishedUploads
+from metastore.features.uploads.service import UploadLimits, UploadsService
+from metastore.features.uploads.whole import WholeUploads
+from metastore.kit.clock import Clock, utc_now
+from metastore.kit.database import Database
+from metastore.kit.http import Services
+from metastore.ports.event_bus import EventBus
+from metastore.ports.object_store import ObjectStore
+from metastore.processes.consumers import subscribe_all
+from metastore.processes.reaper import Reaper, ReaperTimes
+from metastore.processes.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The parts of a running product."""
+
+    settings: Settings
+    database: Database
+    store: ObjectStore
+    bus: EventBus
+    realtime: SocketIoRealtime
+    relay: Relay
+    reaper: Reaper
+    auth: AuthService
+    services: Services
+
+    @property
+    def local_store(self) -> LocalObjectStore | None:
+        """The embedded object store, when that is the one in use: its data plane is ours to serve."""
+        return self.store if isinstance(self.store, LocalObjectStore) else None
+
+    async def aclose(self) -> None:
+        """Release everything that was opened."""
+        await self.bus.aclose()
+        await self.store.aclose()
+        await self.database.aclose()
+
+
+async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
+    """Open every adapter and wire the features.
+
+    Raises:
+        ConfigurationError: a setting does not fit what was found.
+    """
+    secret = load_secret_key(settings)
+    database = Database(settings.effective_database_url)
+    store = await _open_store(settings, secret)
+    bus = InProcessBus(database)
+    realtime = SocketIoRealtime(public_origin=settings.public_url)
+
+    auth = AuthService(database, MemoryRateLimiter(), settings=_auth_settings(settings, secret), clock=clock)
+    files = FilesService(store, clock=clock, presign_ttl=settings.presign_ttl)
+    limits = UploadLimits(settings.part_size, settings.max_file_size, settings.upload_ttl, settings.presign_ttl)
+    uploads = UploadsService(database, store, files, limits, clock)
+    notifications = NotificationsService(realtime, clock)
+    audit = AuditService(clock)
+
+    services = Services()
+    for service in (
+        database,
+        auth,
+        files,
+        uploads,
+        WholeUploads(database, store, uploads),
+        UnfinishedUploads(database, store, files),
+        notifications,
+        audit,
+    ):
+        services.add(service)
+
+    subscribe_all(
+        bus,
+        database,
+        [
+            *files_consumers(store),
+            *uploads_consumers(uploads),
+            *notification_consumers(notifications, realtime),
+            *audit_consumers(audit),
+        ],
+    )
+    relay = Relay(database, bus)
+    times = ReaperTimes(settings.reaper_interval, settings.upload_ttl, settings.trash_ttl)
+    reaper = Reaper(database, store, uploads, files, times, clock)
+    return Product(settings, database, store, bus, realtime, relay, reaper, auth, services)
+
+
+async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:
+    url = settings.effective_storage_url
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        if parts.netloc or not parts.path:
+            raise ConfigurationError("METASTORE_STORAGE_URL: a folder is written file:///absolute/path")
+        try:
+            return LocalObjectStore(
+                Path(unquote(parts.path)), signing_key=derived_key(secret, "objects"), public_base=settings.objects_url
+            )
+        except OSError as error:
+            raise ConfigurationError(f"METASTORE_STORAGE_URL: {parts.path} cannot be used: {error.strerror}") from None
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    unknown = options.keys() - {"endpoint", "region", "public_endpoint", "path_style"}
+    if unknown or not parts.netloc:
+        raise ConfigurationError(
+            "METASTORE_STORAGE_URL: must look like s3://bucket?endpoint=https://host&region=name"
+            + (f", without {', '.join(sorted(unknown))}" if unknown else "")
+        )
+    return await S3ObjectStore.open(
+        bucket=parts.hostname or "",
+        endpoint=options.get("endpoint"),
+        public_endpoint=options.get("public_endpoint"),
+        region=options.get("region", "us-east-1"),
+        access_key_id=settings.s3_access_key_id or None,
+        secret_access_key=settings.s3_secret_access_key.get_secret_value() or None,
+        allowed_origins=[settings.public_url] if settings.public_url else ["*"],
+    )
+
+
+def derived_key(secret: bytes, purpose: str) -> bytes:
+    """A key for one purpose, so that what is signed for one is worthless for another."""
+    return hmac.digest(secret, b"metastore " + purpose.encode(), hashlib.sha256)

@@ -1,0 +1,87 @@
+"""The ``metastore`` command."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from metastore import __version__
+from metastore.config import ConfigurationError, load_settings
+from metastore.kit.problem import Problem
+
+app = App(name="metastore", version=__version__, help="A self-hosted cloud drive.")
+admin = App(name="admin", help="Manage accounts from the server's own command line.")
+app.command(admin)
+
+
+@app.command
+def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | None = None) -> None:
+    """Run everything in one process.
+
+    Parameters
+    ----------
+    host: address to listen on (default 127.0.0.1)
+    port: port to listen on (default 8080)
+    data_dir: where the embedded database and objects live (default ./data)
+    """
+    from metastore.entrypoints.serve import serve as run
+
+    run(load_settings(host=host, port=port, data_dir=data_dir))
+
+
+@app.command
+def migrate(*, data_dir: Path | None = None) -> None:
+    """Bring the database's schema up to date."""
+    from metastore.migrations import upgrade
+
+    asyncio.run(upgrade(load_settings(data_dir=data_dir).effective_database_url))
+
+
+@app.command
+def openapi() -> None:
+    """Print the API's OpenAPI document."""
+    from metastore.entrypoints.http import create_app
+    from metastore.kit.http import Services
+
+    sys.stdout.write(json.dumps(create_app(Services()).openapi(), indent=2, ensure_ascii=False) + "\n")
+
+
+@admin.command
+def create_user(
+    username: str,
+    email: str,
+    *,
+    role: Literal["USER", "ADMIN"] = "USER",
+    password_stdin: Annotated[bool, Parameter(negative="")] = False,
+    data_dir: Path | None = None,
+) -> None:
+    """Create an account, also while registration is closed.
+
+    Without --password-stdin a password is made and printed once.
+    """
+    from metastore.entrypoints.cli.accounts import create
+
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    asyncio.run(create(load_settings(data_dir=data_dir), username, email, role, password))
+
+
+def main() -> None:
+    """Run the command line; mistakes of the operator end it with one line and exit code 2."""
+    # Registered here, not above: the client commands need none of the server's packages and the other way round.
+    from metastore.entrypoints.cli import transfer
+
+    transfer.register(app)
+    try:
+        app()
+    except ConfigurationError as error:
+        sys.exit(_complaint(str(error)))
+    except Problem as problem:
+        sys.exit(_complaint(problem.detail))
+
+
+def _complaint(message: str) -> int:
+    sys.stderr.write(f"metastore: {message}\n")
+    return 2

@@ -1,0 +1,141 @@
+"""What happens to every request before and after the application.
+
+* **Request id**: the client's ``X-Request-ID`` when it is sane, else a new one; it is in every answer and log line.
+* **Client address**: the peer's, or, when the peer is a configured proxy, the last address in ``X-Forwarded-For`` that
+  is not itself one of the proxies. Anything further left could have been written by the client.
+* **Cross-site request forgery**: cookies go along with requests that other sites make a browser send. A
+  state-changing request is therefore refused when the browser says that it comes from elsewhere (``Sec-Fetch-Site``,
+  ``Origin``; OWASP "Verifying Origin With Standard Headers"). Clients that are no browsers send neither header and
+  are not affected.
+* **Headers** that make browsers careful, unless the answer sets its own.
+"""
+
+import ipaddress
+import re
+import time
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from metastore.kit.context import RequestContext, open_context
+from metastore.kit.ids import new_id
+from metastore.kit.problem import Problem
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_requests = Counter("metastore_http_requests_total", "Requests answered.", ["method", "route", "status"])
+_seconds = Histogram("metastore_http_request_seconds", "Time to answer.", ["method", "route"])
+
+
+def parse_networks(texts: Iterable[str]) -> list[Network]:
+    """Addresses and networks in CIDR notation.
+
+    Raises:
+        ValueError: one of them is neither.
+    """
+    return [ipaddress.ip_network(text, strict=False) for text in texts]
+
+
+class RequestGate:
+    """ASGI middleware; see the module."""
+
+    def __init__(self, app: ASGIApp, *, public_origin: str = "", trusted_proxies: Sequence[Network] = ()) -> None:
+        self._app = app
+        self._public_origin = public_origin
+        self._proxies = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        context = RequestContext(
+            request_id=request_id_of(headers),
+            address=self.client_address(scope, headers),
+            user_agent=headers.get("user-agent", "")[:300] or None,
+        )
+        with open_context(context), structlog.contextvars.bound_contextvars(request_id=context.request_id):
+            await self._answer(scope, receive, _with_headers(send, context.request_id), headers)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        began = time.perf_counter()
+        status = 500
+
+        async def counted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            if self._is_forged(scope["method"], headers):
+                problem = Problem(403, "cross-site-request", "This request came from another site.")
+                body = problem.body(scope["path"])
+                await JSONResponse(body, 403, media_type="application/problem+json")(scope, receive, counted)
+            else:
+                await self._app(scope, receive, counted)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            _requests.labels(scope["method"], route, status).inc()
+            _seconds.labels(scope["method"], route).observe(time.perf_counter() - began)
+
+    def client_address(self, scope: Scope, headers: Headers) -> str | None:
+        """Where the request comes from; see the module."""
+        client = scope.get("client")
+        peer = client[0] if client else None
+        if peer is None or not self._is_proxy(peer):
+            return peer
+        for hop in reversed([hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]):
+            if not self._is_proxy(hop):
+                return hop[:64]
+        return peer
+
+    def _is_proxy(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._proxies)
+
+    def _is_forged(self, method: str, headers: Headers) -> bool:
+        if method in _SAFE_METHODS:
+            return False
+        origin = headers.get("origin")
+        if origin is not None:
+            return not is_own_origin(origin, headers.get("host", ""), self._public_origin)
+        return headers.get("sec-fetch-site", "none") in ("cross-site", "same-site")
+
+
+def is_own_origin(origin: str, host: str, public_origin: str) -> bool:
+    """Whether a page of that ``Origin`` is ours: the public origin, or the very host that was asked."""
+    if public_origin:
+        return origin.lower() == public_origin.lower()
+    return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+
+
+def request_id_of(headers: Headers) -> str:
+    """The client's request id when it is sane, else a new one."""
+    given = headers.get("x-request-id", "")
+    return given if _SANE_ID.fullmatch(given) else new_id()
+
+
+def _with_headers(send: Send, request_id: str) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = request_id
+            headers.setdefault("X-Content-Type-Options", "nosniff")
+            headers.setdefault("Referrer-Policy", "same-origin")
+            headers.setdefault("X-Frame-Options", "DENY")
+            headers.setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return sending

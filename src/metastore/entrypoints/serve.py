@@ -1,0 +1,188 @@
+"""``metastore serve``: everything in one process.
+
+One event loop runs the HTTP server (Granian, embedded), the relay, the consumers and the reaper. A SIGTERM or SIGINT
+stops taking requests, lets running ones end, and exits; a SIGKILL at any moment loses nothing that was acknowledged.
+"""
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import structlog
+import uvloop
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from metastore import bootstrap
+from metastore.bootstrap import Product
+from metastore.config import ConfigurationError, Settings
+from metastore.entrypoints.gate import RequestGate, parse_networks
+from metastore.entrypoints.http import create_app
+from metastore.entrypoints.logs import configure_logs
+from metastore.entrypoints.objects import ObjectsApp
+from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
+from metastore.entrypoints.realtime import create_realtime_app
+from metastore.migrations import upgrade
+
+WEB_APP = Path(__file__).parent.parent / "webapp"
+_log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Run until told to stop.
+
+    Raises:
+        ConfigurationError: the data folder or the port is in use, or a setting does not fit.
+    """
+    configure_logs(settings.log_level)
+    with data_dir_lock(settings.data_dir):
+        refuse_used_port(settings.host, settings.port)
+        uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    await upgrade(settings.effective_database_url)
+    async with running_product(settings) as product:
+        server = Server(
+            build_asgi(product),
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGINL,
+            websockets=True,
+            log_enabled=False,
+            backlog=1024,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        greeting = asyncio.create_task(_greet(product))
+        await server.serve()
+        await greeting
+
+
+@contextlib.asynccontextmanager
+async def running_product(settings: Settings) -> AsyncIterator[Product]:
+    """The built product with its background work going on; all of it ends with the block."""
+    product = await bootstrap.build(settings)
+    work = [
+        asyncio.create_task(coroutine, name=name)
+        for name, coroutine in (
+            ("relay", product.relay.run()),
+            ("consumers", product.bus.run()),
+            ("reaper", product.reaper.run()),
+        )
+    ]
+    try:
+        yield product
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        await product.aclose()
+
+
+def build_asgi(product: Product) -> ASGIApp:
+    """The data plane, the sockets and the HTTP application, told apart by path."""
+    settings = product.settings
+    product.services.add(
+        PublicConfig(
+            registration=settings.registration,
+            max_file_size=settings.max_file_size,
+            max_simple_upload_size=settings.max_simple_upload_size,
+        )
+    )
+    product.services.add(
+        ReadinessChecks(
+            {"database": product.database.check, "storage": product.store.check, "broker": product.bus.check}
+        )
+    )
+    api = create_app(
+        product.services,
+        web_app=WEB_APP,
+        objects_origin=product.store.public_origin,
+        max_simple_upload=settings.max_simple_upload_size,
+    )
+    gate = RequestGate(
+        api, public_origin=settings.public_url, trusted_proxies=parse_networks(settings.trusted_proxies)
+    )
+    sockets = create_realtime_app(product.realtime, product.auth.authenticate)
+    store = product.local_store
+    objects = ObjectsApp(store, allowed_origins=[settings.public_url]) if store else None
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if objects is not None and path.startswith("/objects/"):
+            await objects(scope, receive, send)
+        elif path.startswith("/socket.io"):
+            await sockets(scope, receive, send)
+        else:
+            await gate(scope, receive, send)
+
+    return application
+
+
+async def _greet(product: Product) -> None:
+    settings = product.settings
+    address = settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}"
+    made = await product.auth.ensure_first_admin(
+        settings.admin_username, settings.admin_password.get_secret_value() or None
+    )
+    lines = [f"MetaStore is running at {address}"]
+    if made is not None:
+        lines.append(f"Sign in as {settings.admin_username} with the password {made} (shown this once)")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _reachable(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+@contextlib.contextmanager
+def data_dir_lock(data_dir: Path) -> Iterator[None]:
+    """Hold ``data_dir`` for this process: SQLite and the embedded store have one writing process.
+
+    Raises:
+        ConfigurationError: another process has it, or it cannot be written.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(data_dir / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"METASTORE_DATA_DIR: {data_dir} cannot be used: {error.strerror}") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ConfigurationError(f"METASTORE_DATA_DIR: {data_dir} is in use by another metastore") from None
+    finally:
+        os.close(handle)
+
+
+def refuse_used_port(host: str, port: int) -> None:
+    """Find out now, in one line, that the port is taken.
+
+    The server itself shares its port between processes, and would join another one silently.
+
+    Raises:
+        ConfigurationError: it is taken, or the host is not one of this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigurationError(f"METASTORE_PORT: {port} is in use; choose another with --port") from None
+            raise ConfigurationError(f"METASTORE_HOST: {host}:{port}: {error.strerror}") from None

@@ -1,0 +1,98 @@
+"""HTTP endpoints of uploads."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi import File as FormFile
+from pydantic import ValidationError
+
+from metastore.features.auth.access import CurrentCaller
+from metastore.features.uploads.listing import UnfinishedUploads
+from metastore.features.uploads.schemas import (
+    CompleteIn,
+    FileAnswer,
+    InitiateIn,
+    InitiateOut,
+    UnfinishedUpload,
+    UploadOut,
+)
+from metastore.features.uploads.service import UploadsService
+from metastore.features.uploads.whole import WholeUploads
+from metastore.kit.http import provided
+from metastore.kit.idempotency import IdempotentRoute
+from metastore.kit.paging import Limit, Page
+from metastore.kit.problem import Problem
+from metastore.ports.object_store import CompletedPart
+
+_CHUNK = 256 * 1024
+
+router = APIRouter(prefix="/api/v1/files", tags=["uploads"], route_class=IdempotentRoute)
+
+Uploads = Annotated[UploadsService, provided(UploadsService)]
+
+
+@router.post("/chunked-upload/initiate", status_code=201)
+async def initiate(body: InitiateIn, caller: CurrentCaller, uploads: Uploads) -> InitiateOut:
+    """Reserve space for a file and get the URLs to PUT its parts to."""
+    return await uploads.initiate(caller.id, body)
+
+
+@router.get("/chunked-upload")
+async def list_unfinished(
+    caller: CurrentCaller,
+    unfinished: Annotated[UnfinishedUploads, provided(UnfinishedUploads)],
+    limit: Annotated[Limit, Query()] = 50,
+    cursor: str | None = None,
+) -> Page[UnfinishedUpload]:
+    """The caller's unfinished uploads, latest first."""
+    return await unfinished.page(caller.id, limit=limit, cursor=cursor)
+
+
+@router.post("/chunked-upload/complete")
+async def complete(body: CompleteIn, caller: CurrentCaller, uploads: Uploads) -> FileAnswer:
+    """Turn the parts into the file."""
+    parts = [CompletedPart(part.part_number, part.etag) for part in body.parts]
+    return FileAnswer(file=await uploads.complete(caller.id, body.file_id, body.upload_id, parts))
+
+
+@router.get("/chunked-upload/{upload_id}")
+async def resume(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> UploadOut:
+    """What has arrived so far, with fresh URLs: all that is needed to go on."""
+    return await uploads.resume(caller.id, upload_id)
+
+
+@router.delete("/chunked-upload/{upload_id}", status_code=204)
+async def abort(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> None:
+    """End an upload; its bytes and its reservation are released."""
+    await uploads.abort(caller.id, upload_id)
+
+
+@router.post("/upload", status_code=201)
+async def upload_whole(
+    caller: CurrentCaller,
+    whole: Annotated[WholeUploads, provided(WholeUploads)],
+    file: Annotated[UploadFile, FormFile()],
+    path: Annotated[str, Form()] = "/",
+    visibility: Annotated[str, Form()] = "PRIVATE",
+) -> FileAnswer:
+    """Upload a small file in one request."""
+    try:
+        wanted = InitiateIn.model_validate(
+            {
+                "name": file.filename or "",
+                "path": path,
+                "size": file.size or 0,
+                "mimeType": file.content_type or "application/octet-stream",
+                "visibility": visibility,
+            }
+        )
+    except ValidationError as error:
+        fields = [{"field": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
+        raise Problem(422, "validation-failed", "The form is not valid.", errors=[dict(f) for f in fields]) from None
+    return FileAnswer(file=await whole.store(caller.id, wanted, _chunks(file)))
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(_CHUNK):
+        yield chunk

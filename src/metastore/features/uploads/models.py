@@ -1,0 +1,40 @@
+"""Table of uploads under way and lately completed."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from metastore.kit.tables import Base, UtcDateTime
+
+OPEN = "OPEN"
+COMPLETING = "COMPLETING"
+COMPLETED = "COMPLETED"
+
+
+class Upload(Base):
+    """One file on its way in; ``size`` bytes are reserved for it until it is completed or aborted."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        CheckConstraint("size >= 0", name="size"),
+        Index("ix_uploads_owner", "owner_id", "state", "id"),
+        Index("ix_uploads_expiry", "state", "expires_at"),
+        Index("ix_uploads_object_key", "object_key", unique=True),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(36), ForeignKey("users.id"))
+    file_id: Mapped[str] = mapped_column(String(36), index=True)
+    """No foreign key: the file may be purged while its upload runs; a consumer then aborts the upload."""
+    object_key: Mapped[str] = mapped_column(String(200))
+    store_upload_id: Mapped[str | None] = mapped_column(String(1024))
+    """The store's own id of the multipart upload; empty until the store has answered, and for whole uploads."""
+    size: Mapped[int] = mapped_column(BigInteger)
+    part_size: Mapped[int] = mapped_column(BigInteger)
+    mime_type: Mapped[str] = mapped_column(String(255))
+    state: Mapped[str] = mapped_column(String(12))
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When completing began."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

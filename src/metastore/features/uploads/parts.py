@@ -1,0 +1,41 @@
+"""Cutting a file into parts, and checking what a client says it sent."""
+
+from collections.abc import Sequence
+
+from metastore.kit.problem import Problem
+from metastore.ports.object_store import CompletedPart
+
+MAX_PARTS = 10_000
+"""The limit of S3, and of the API."""
+_MIB = 2**20
+
+
+def choose_part_size(size: int, preferred: int) -> int:
+    """``preferred`` bytes, or the least whole MiB that keeps a file of ``size`` bytes within 10,000 parts."""
+    if size <= preferred * MAX_PARTS:
+        return preferred
+    least = -(-size // MAX_PARTS)
+    return -(-least // _MIB) * _MIB
+
+
+def named_parts(parts: Sequence[CompletedPart], count: int) -> list[CompletedPart]:
+    """``parts`` in order of number, ETags without quotes, when they are exactly 1 to ``count``.
+
+    Raises:
+        Problem: 400 ``invalid-part`` for a number out of range or named twice, ``missing-part`` for one not named.
+    """
+    by_number: dict[int, CompletedPart] = {}
+    for part in parts:
+        if not 1 <= part.number <= count or part.number in by_number:
+            reason = "is named twice" if part.number in by_number else f"is not between 1 and {count}"
+            raise Problem(400, "invalid-part", f"Part {part.number} {reason}.", partNumber=part.number)
+        by_number[part.number] = CompletedPart(part.number, unquoted(part.etag))
+    for number in range(1, count + 1):
+        if number not in by_number:
+            raise Problem(400, "missing-part", f"Part {number} is missing.", partNumber=number)
+    return [by_number[number] for number in range(1, count + 1)]
+
+
+def unquoted(etag: str) -> str:
+    """An ETag as stores compare it: without HTTP's quotes, if it came with them."""
+    return etag[1:-1] if len(etag) >= 2 and etag[0] == etag[-1] == '"' else etag

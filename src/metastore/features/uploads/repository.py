@@ -1,0 +1,96 @@
+"""Every SQL statement of the uploads feature."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
+from metastore.kit.database import Transaction
+
+
+async def find(tx: Transaction, upload_id: str) -> Upload | None:
+    """The upload of that id, whoever owns it."""
+    return await tx.session.get(Upload, upload_id)
+
+
+async def find_by_file(tx: Transaction, file_id: str) -> Upload | None:
+    """The upload that makes that file."""
+    return (await tx.session.scalars(select(Upload).where(Upload.file_id == file_id))).first()
+
+
+async def set_store_upload_id(tx: Transaction, upload_id: str, store_upload_id: str) -> bool:
+    """Note the store's id; ``False`` when the upload is gone or has one already."""
+    return await _changed(
+        tx,
+        upload_id,
+        Upload.state == OPEN,
+        Upload.store_upload_id.is_(None),
+        values={"store_upload_id": store_upload_id},
+    )
+
+
+async def touch(tx: Transaction, upload_id: str, expires_at: datetime) -> bool:
+    """Let an open upload live until then."""
+    return await _changed(tx, upload_id, Upload.state == OPEN, values={"expires_at": expires_at})
+
+
+async def claim(tx: Transaction, upload_id: str, now: datetime) -> bool:
+    """OPEN or COMPLETING → COMPLETING. A second completer may join: completing is idempotent."""
+    return await _changed(
+        tx, upload_id, Upload.state.in_((OPEN, COMPLETING)), values={"state": COMPLETING, "claimed_at": now}
+    )
+
+
+async def reopen(tx: Transaction, upload_id: str) -> bool:
+    """COMPLETING → OPEN, after the store refused a part."""
+    return await _changed(tx, upload_id, Upload.state == COMPLETING, values={"state": OPEN, "claimed_at": None})
+
+
+async def finish(tx: Transaction, upload_id: str) -> bool:
+    """OPEN or COMPLETING → COMPLETED; of all that try, one gets ``True``.
+
+    OPEN is allowed since another completer with a bad part may have reopened the upload in the meantime.
+    """
+    return await _changed(tx, upload_id, Upload.state.in_((OPEN, COMPLETING)), values={"state": COMPLETED})
+
+
+async def remove_unfinished(tx: Transaction, upload_id: str, *, claimed_before: datetime | None) -> Upload | None:
+    """Delete an upload that is OPEN, or whose completing began before then and never ended; the row, or ``None``."""
+    removable: ColumnElement[bool] = Upload.state == OPEN
+    if claimed_before is not None:
+        removable = removable | ((Upload.state == COMPLETING) & (Upload.claimed_at < claimed_before))
+    statement = delete(Upload).where(Upload.id == upload_id, removable).returning(Upload)
+    return (await tx.session.scalars(statement)).first()
+
+
+async def unfinished_of(tx: Transaction, owner_id: str, *, after: str | None, limit: int) -> Sequence[Upload]:
+    """The owner's open uploads, latest first, from the one before the id ``after``."""
+    statement = select(Upload).where(Upload.owner_id == owner_id, Upload.state == OPEN)
+    if after is not None:
+        statement = statement.where(Upload.id < after)
+    return (await tx.session.scalars(statement.order_by(Upload.id.desc()).limit(limit))).all()
+
+
+async def expired(tx: Transaction, state: str, now: datetime, limit: int) -> Sequence[Upload]:
+    """Uploads in that state whose time is over, longest over first."""
+    statement = select(Upload).where(Upload.state == state, Upload.expires_at < now)
+    return (await tx.session.scalars(statement.order_by(Upload.expires_at).limit(limit))).all()
+
+
+async def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
+    """Which of these object keys belong to an upload that is not completed."""
+    statement = select(Upload.object_key).where(Upload.object_key.in_(keys), Upload.state != COMPLETED)
+    return set(await tx.session.scalars(statement))
+
+
+async def forget_completed(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete completed rows that expired before then; returns how many."""
+    old = select(Upload.id).where(Upload.state == COMPLETED, Upload.expires_at < before).limit(limit)
+    statement = delete(Upload).where(Upload.id.in_(old.scalar_subquery())).returning(Upload.id)
+    return len((await tx.session.scalars(statement)).all())
+
+
+async def _changed(tx: Transaction, upload_id: str, *conditions: ColumnElement[bool], values: dict[str, object]) -> bool:
+    statement = update(Upload).where(Upload.id == upload_id, *conditions).values(values).returning(Upload.id)
+    return (await tx.session.execute(statement.execution_options(synchronize_session=False))).first() is not None

@@ -1,0 +1,80 @@
+"""API shapes of uploads."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from metastore.features.files.schemas import FileOut
+from metastore.kit.schema import Input, Schema, Timestamp
+
+Visibility = Literal["PRIVATE", "PUBLIC"]
+
+
+class InitiateIn(Input):
+    """A file to be uploaded: its folder ``path`` (made when missing), ``name`` and exact ``size`` in bytes."""
+
+    name: str = Field(min_length=1, max_length=1024)
+    path: str = Field(default="/", max_length=16384)
+    size: int = Field(ge=0)
+    mime_type: str = Field(default="application/octet-stream", max_length=255)
+    visibility: Visibility = "PRIVATE"
+
+
+class PartIn(Input):
+    """A part that the client has sent, with the ETag it got."""
+
+    part_number: int
+    etag: str = Field(max_length=200)
+
+
+class CompleteIn(Input):
+    """All parts of an upload, in order."""
+
+    file_id: str = Field(max_length=36)
+    upload_id: str = Field(max_length=36)
+    parts: list[PartIn] = Field(max_length=10_000)
+
+
+class InitiateOut(Schema):
+    """Where the parts go: ``upload_urls[i]`` takes part ``i + 1`` until ``expires_at``."""
+
+    file_id: str
+    upload_id: str
+    part_size: int
+    upload_urls: list[str]
+    expires_at: Timestamp
+
+
+class PartOut(Schema):
+    """A part that the store holds."""
+
+    part_number: int
+    etag: str
+    size: int
+
+
+class UploadOut(InitiateOut):
+    """All that is needed to go on with an upload, fresh URLs included."""
+
+    size: int
+    parts: list[PartOut]
+
+
+class UnfinishedUpload(Schema):
+    """An upload that waits to be resumed or aborted."""
+
+    file_id: str
+    upload_id: str
+    name: str
+    path: str
+    size: int
+    part_size: int
+    received_bytes: int
+    created_at: Timestamp
+    expires_at: Timestamp
+
+
+class FileAnswer(Schema):
+    """The file that an upload became."""
+
+    file: FileOut

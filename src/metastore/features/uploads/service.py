@@ -1,0 +1,376 @@
+"""The rules of multipart uploads.
+
+Unlike other services this one opens its transactions itself: an upload goes back and forth between the database and
+the object store, and a slow store must never hold a transaction open. Each transaction leaves a state from which the
+next step can be repeated (see the package).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from metastore.features.auth import quota
+from metastore.features.files.content_type import content_type_of
+from metastore.features.files.schemas import FileOut
+from metastore.features.files.service import FilesService
+from metastore.features.uploads import repository
+from metastore.features.uploads.events import UploadAborted, UploadInitiated
+from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
+from metastore.features.uploads.parts import choose_part_size, named_parts
+from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
+from metastore.kit.clock import Clock
+from metastore.kit.database import Database, Transaction
+from metastore.kit.ids import is_id, new_id
+from metastore.kit.problem import Problem, not_found, storage_full, unavailable
+from metastore.ports.object_store import (
+    CompletedPart,
+    InvalidPartError,
+    ObjectNotFoundError,
+    ObjectStore,
+    ObjectStoreError,
+    StoredObject,
+    StoreFullError,
+    UploadNotFoundError,
+    UploadTarget,
+)
+
+SNIFFED_BYTES = 4096
+COMPLETING_LEASE = timedelta(seconds=60)
+"""A completing older than this lost its process; the store answers within 30 seconds."""
+_ANY_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """Sizes in bytes, durations in seconds."""
+
+    part_size: int
+    max_file_size: int
+    upload_ttl: int
+    presign_ttl: int
+
+
+class UploadsService:
+    """Initiate, resume, complete and abort multipart uploads."""
+
+    def __init__(
+        self, database: Database, store: ObjectStore, files: FilesService, limits: UploadLimits, clock: Clock
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._files = files
+        self._limits = limits
+        self._clock = clock
+
+    async def initiate(self, owner_id: str, wanted: InitiateIn) -> InitiateOut:
+        """Reserve space, make the file's entry and return where its parts go.
+
+        Raises:
+            Problem: 413 ``quota-exceeded`` or ``file-too-large``, 422 for a bad name or path, 507 ``storage-full``.
+        """
+        async with self._database.transaction() as tx:
+            upload = await self.begin(tx, owner_id, wanted)
+        try:
+            await self._open_in_store(upload)
+        except ObjectStoreError as error:
+            async with self._database.transaction() as tx:
+                await self._drop(tx, upload.id, "store refused")
+            raise problem_of_store(error) from error
+        urls = await self._presign(upload)
+        return InitiateOut(
+            file_id=upload.file_id,
+            upload_id=upload.id,
+            part_size=upload.part_size,
+            upload_urls=urls,
+            expires_at=self._usable_until(upload),
+        )
+
+    async def begin(self, tx: Transaction, owner_id: str, wanted: InitiateIn, *, claimed: bool = False) -> Upload:
+        """The first step alone: reservation, file entry and upload row, in the caller's transaction.
+
+        ``claimed`` starts in COMPLETING, for an upload that arrives whole with this request.
+        """
+        if wanted.size > self._limits.max_file_size:
+            raise Problem(
+                413,
+                "file-too-large",
+                f"A file may have {self._limits.max_file_size} bytes at the most.",
+                maxFileSize=self._limits.max_file_size,
+            )
+        await quota.reserve(tx, owner_id, wanted.size)
+        node = await self._files.begin_file(
+            tx,
+            owner_id,
+            path=wanted.path,
+            name=wanted.name,
+            size=wanted.size,
+            mime_type=wanted.mime_type,
+            visibility=wanted.visibility,
+        )
+        now = self._clock()
+        upload_id = new_id()
+        upload = Upload(
+            id=upload_id,
+            owner_id=owner_id,
+            file_id=node.id,
+            object_key=f"files/{upload_id}",
+            store_upload_id=None,
+            size=wanted.size,
+            part_size=choose_part_size(wanted.size, self._limits.part_size),
+            mime_type=wanted.mime_type,
+            state=COMPLETING if claimed else OPEN,
+            claimed_at=now if claimed else None,
+            created_at=now,
+            expires_at=now + timedelta(seconds=self._limits.upload_ttl),
+        )
+        tx.session.add(upload)
+        tx.record(
+            UploadInitiated(
+                upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name
+            )
+        )
+        return upload
+
+    async def resume(self, owner_id: str, upload_id: str) -> UploadOut:
+        """What the store holds of an open upload, with fresh URLs; its time starts anew.
+
+        Raises:
+            Problem: 404 ``upload-not-found``; 409 ``upload-completed``.
+        """
+        expires_at = self._clock() + timedelta(seconds=self._limits.upload_ttl)
+        async with self._database.transaction() as tx:
+            upload = await self._owned(tx, owner_id, upload_id)
+            if upload.state == COMPLETED:
+                raise Problem(409, "upload-completed", "This upload is complete.", fileId=upload.file_id)
+            if await repository.touch(tx, upload_id, expires_at):
+                upload.expires_at = expires_at
+        try:
+            if upload.store_upload_id is None:
+                await self._open_in_store(upload)
+            parts = await self._store.list_parts(_target(upload))
+        except ObjectStoreError as error:
+            raise problem_of_store(error) from error
+        return UploadOut(
+            file_id=upload.file_id,
+            upload_id=upload.id,
+            part_size=upload.part_size,
+            size=upload.size,
+            parts=[PartOut(part_number=part.number, etag=part.etag, size=part.size) for part in parts],
+            upload_urls=await self._presign(upload),
+            expires_at=self._usable_until(upload),
+        )
+
+    async def complete(self, owner_id: str, file_id: str, upload_id: str, parts: Sequence[CompletedPart]) -> FileOut:
+        """Turn the parts into the file; the same answer when it was done before.
+
+        Raises:
+            Problem: 400 ``missing-part`` or ``invalid-part`` with ``partNumber`` (the upload stays open);
+                404 ``upload-not-found``, also after an abort.
+        """
+        async with self._database.reading() as tx:
+            upload = await self._owned(tx, owner_id, upload_id)
+            if upload.file_id != file_id:
+                raise _upload_not_found()
+            if upload.state == COMPLETED:
+                return await self._files.file_out(tx, owner_id, file_id)
+        named = named_parts(parts, _target(upload).part_count)
+        async with self._database.transaction() as tx:
+            claimed = await repository.claim(tx, upload_id, self._clock())
+        if claimed:
+            stored = await self._complete_in_store(upload, named)
+            return await self.finish(upload, stored)
+        async with self._database.reading() as tx:
+            await self._owned(tx, owner_id, upload_id)
+            return await self._files.file_out(tx, owner_id, file_id)
+
+    async def finish(self, upload: Upload, stored: StoredObject) -> FileOut:
+        """The last step: the stored object becomes the file, its reservation becomes use.
+
+        Raises:
+            Problem: 404 when the upload was aborted or the file purged meanwhile; the object is removed again.
+        """
+        mime_type = await self._content_type(upload)
+        try:
+            async with self._database.transaction() as tx:
+                if await repository.finish(tx, upload.id):
+                    await quota.use(tx, upload.owner_id, upload.size)
+                    return await self._files.finish_file(
+                        tx,
+                        upload.file_id,
+                        object_key=upload.object_key,
+                        size=stored.size,
+                        etag=stored.etag,
+                        checksum=stored.checksum,
+                        mime_type=mime_type,
+                    )
+                if await repository.find(tx, upload.id) is not None:
+                    return await self._files.file_out(tx, upload.owner_id, upload.file_id)
+        except Problem as problem:
+            if problem.status != 404:
+                raise
+            async with self._database.transaction() as tx:
+                await self._drop(tx, upload.id, "file purged", claimed_before=_ANY_TIME)
+        await self._store.delete([upload.object_key])
+        raise _upload_not_found()
+
+    async def abort(self, owner_id: str, upload_id: str) -> None:
+        """End an upload without a file: bytes and reservation are released.
+
+        Raises:
+            Problem: 404 ``upload-not-found``; 409 ``upload-completed`` or ``upload-completing``.
+        """
+        async with self._database.transaction() as tx:
+            upload = await self._owned(tx, owner_id, upload_id)
+            stale = self._clock() - COMPLETING_LEASE
+            dropped = await self._drop(tx, upload_id, "aborted by its owner", claimed_before=stale)
+            if not dropped:
+                state = "completed" if upload.state == COMPLETED else "completing"
+                raise Problem(409, f"upload-{state}", f"This upload is {state}.", fileId=upload.file_id)
+        await self.release_in_store(upload.object_key, upload.store_upload_id)
+
+    async def abort_of_purged_file(self, tx: Transaction, file_id: str) -> None:
+        """End the open upload of a file that was purged, in the caller's transaction."""
+        upload = await repository.find_by_file(tx, file_id)
+        if upload is not None:
+            await self._drop(tx, upload.id, "file purged")
+
+    async def release_in_store(self, object_key: str, store_upload_id: str | None) -> None:
+        """Remove what the store holds of an aborted upload. May be repeated.
+
+        Raises:
+            ObjectStoreError: the store did not do it; try again later.
+        """
+        if store_upload_id is not None:
+            await self._store.abort_multipart(object_key, store_upload_id)
+        await self._store.delete([object_key])
+
+    async def expire(self, upload: Upload) -> None:
+        """End an upload whose time is over; one that a crash left whole in the store becomes its file."""
+        if upload.state == COMPLETING:
+            try:
+                stored = await self._store.head(upload.object_key)
+            except ObjectNotFoundError:
+                pass
+            else:
+                if stored.size == upload.size:
+                    await self.finish(upload, stored)
+                    return
+        async with self._database.transaction() as tx:
+            stale = self._clock() - COMPLETING_LEASE
+            dropped = await self._drop(tx, upload.id, "expired", claimed_before=stale)
+        if dropped:
+            await self.release_in_store(upload.object_key, upload.store_upload_id)
+
+    async def drop_whole(self, upload_id: str, reason: str) -> None:
+        """End an upload that came whole with its request and failed."""
+        async with self._database.transaction() as tx:
+            await self._drop(tx, upload_id, reason, claimed_before=_ANY_TIME)
+
+    async def _drop(
+        self, tx: Transaction, upload_id: str, reason: str, *, claimed_before: datetime | None = None
+    ) -> bool:
+        gone = await repository.remove_unfinished(tx, upload_id, claimed_before=claimed_before)
+        if gone is None:
+            return False
+        await quota.release(tx, gone.owner_id, gone.size)
+        await self._files.discard_file(tx, gone.file_id)
+        tx.record(
+            UploadAborted(
+                upload_id=gone.id,
+                file_id=gone.file_id,
+                owner_id=gone.owner_id,
+                size=gone.size,
+                reason=reason,
+                object_key=gone.object_key,
+                store_upload_id=gone.store_upload_id,
+            )
+        )
+        return True
+
+    async def _owned(self, tx: Transaction, owner_id: str, upload_id: str) -> Upload:
+        upload = await repository.find(tx, upload_id) if is_id(upload_id) else None
+        if upload is None or upload.owner_id != owner_id:
+            raise _upload_not_found(refused=upload is not None)
+        return upload
+
+    async def _open_in_store(self, upload: Upload) -> None:
+        store_upload_id = await self._store.create_multipart(
+            upload.object_key, size=upload.size, part_size=upload.part_size, content_type=upload.mime_type
+        )
+        async with self._database.transaction() as tx:
+            kept = await repository.set_store_upload_id(tx, upload.id, store_upload_id)
+            current = None if kept else await repository.find(tx, upload.id)
+        upload.store_upload_id = store_upload_id
+        if kept:
+            return
+        await self._store.abort_multipart(upload.object_key, store_upload_id)
+        if current is None or current.store_upload_id is None:
+            raise _upload_not_found()
+        upload.store_upload_id = current.store_upload_id
+
+    async def _complete_in_store(self, upload: Upload, parts: Sequence[CompletedPart]) -> StoredObject:
+        try:
+            try:
+                return await self._store.complete_multipart(_target(upload), parts)
+            except UploadNotFoundError:
+                # Completed before, by a request that was cut off or runs beside this one.
+                stored = await self._store.head(upload.object_key)
+                if stored.size != upload.size:
+                    raise
+                return stored
+        except InvalidPartError as error:
+            await self._reopen(upload)
+            raise Problem(
+                400, "invalid-part", f"Part {error.number}: {error.reason}.", partNumber=error.number
+            ) from error
+        except ObjectNotFoundError as error:
+            await self._reopen(upload)
+            raise _upload_not_found() from error
+        except ObjectStoreError as error:
+            # The claim stands: whether the store completed is unknown, and completing again is safe.
+            raise problem_of_store(error) from error
+
+    async def _reopen(self, upload: Upload) -> None:
+        async with self._database.transaction() as tx:
+            await repository.reopen(tx, upload.id)
+
+    async def _content_type(self, upload: Upload) -> str:
+        try:
+            head = b"".join([chunk async for chunk in self._store.read(upload.object_key, length=SNIFFED_BYTES)])
+        except ObjectNotFoundError:
+            raise _upload_not_found() from None
+        except ObjectStoreError as error:
+            raise problem_of_store(error) from error
+        async with self._database.reading() as tx:
+            name = await self._files.name_of(tx, upload.file_id)
+        return content_type_of(head, name or "", upload.mime_type)
+
+    async def _presign(self, upload: Upload) -> list[str]:
+        target = _target(upload)
+        numbers = range(1, target.part_count + 1)
+        return await self._store.presign_parts(target, numbers, expires_in=self._limits.presign_ttl)
+
+    def _usable_until(self, upload: Upload) -> datetime:
+        return min(upload.expires_at, self._clock() + timedelta(seconds=self._limits.presign_ttl))
+
+
+def _target(upload: Upload) -> UploadTarget:
+    return UploadTarget(
+        key=upload.object_key,
+        upload_id=upload.store_upload_id or "",
+        size=upload.size,
+        part_size=upload.part_size,
+    )
+
+
+def _upload_not_found(*, refused: bool = False) -> Problem:
+    return Problem(404, "upload-not-found", "There is no such upload; it may have ended.", refused=refused)
+
+
+def problem_of_store(error: ObjectStoreError) -> Problem:
+    """What a failing store means for the caller."""
+    if isinstance(error, StoreFullError):
+        return storage_full()
+    if isinstance(error, (UploadNotFoundError, ObjectNotFoundError)):
+        return _upload_not_found()
+    return unavailable("The object store does not answer.")

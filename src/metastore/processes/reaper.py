@@ -1,0 +1,106 @@
+"""The reaper: what people and crashes leave behind is found and freed.
+
+Every round it ends uploads whose time is over, aborts multipart uploads that the store holds and the database does not
+know (a crash between the two), purges what has lain in the trash too long, and forgets completed uploads. Each step is
+bounded and may be repeated; several reapers may run at once, since each removal is one conditional statement.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from metastore.features.files.service import FilesService
+from metastore.features.uploads import reaping
+from metastore.features.uploads.service import UploadsService
+from metastore.kit.clock import Clock
+from metastore.kit.database import Database
+from metastore.ports.object_store import ObjectStore, OpenMultipart
+
+_BATCH = 100
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaperTimes:
+    """Seconds: between rounds, and how long uploads and trash may rest."""
+
+    interval: int
+    upload_ttl: int
+    trash_ttl: int
+
+
+class Reaper:
+    """Runs rounds until cancelled."""
+
+    def __init__(
+        self,
+        database: Database,
+        store: ObjectStore,
+        uploads: UploadsService,
+        files: FilesService,
+        times: ReaperTimes,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._uploads = uploads
+        self._files = files
+        self._times = times
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Round after round; a step that fails is logged and tried again in the next."""
+        while True:
+            await self.round()
+            await asyncio.sleep(self._times.interval)
+
+    async def round(self) -> None:
+        """All steps once."""
+        steps: list[Callable[[], Awaitable[None]]] = [
+            self._end_expired_uploads,
+            self._abort_unknown_multiparts,
+            self._purge_trash,
+            self._forget_completed_uploads,
+        ]
+        for step in steps:
+            try:
+                await step()
+            except Exception:
+                _log.exception("reaper step failed", step=step.__name__)
+
+    async def _end_expired_uploads(self) -> None:
+        expired = await reaping.expired_uploads(self._database, self._clock(), _BATCH)
+        for upload in expired:
+            try:
+                await self._uploads.expire(upload)
+            except Exception:
+                _log.exception("expired upload not ended", upload_id=upload.id)
+        if expired:
+            _log.info("expired uploads ended", count=len(expired))
+
+    async def _abort_unknown_multiparts(self) -> None:
+        cutoff = self._clock() - timedelta(seconds=self._times.upload_ttl)
+        batch: list[OpenMultipart] = []
+        async for multipart in self._store.list_multiparts():
+            if multipart.started_at < cutoff:
+                batch.append(multipart)
+            if len(batch) == _BATCH:
+                await self._abort_unknown(batch)
+                batch = []
+        await self._abort_unknown(batch)
+
+    async def _abort_unknown(self, batch: Sequence[OpenMultipart]) -> None:
+        for multipart in await reaping.unknown_multiparts(self._database, batch):
+            await self._store.abort_multipart(multipart.key, multipart.upload_id)
+
+    async def _purge_trash(self) -> None:
+        cutoff = self._clock() - timedelta(seconds=self._times.trash_ttl)
+        async with self._database.transaction() as tx:
+            await self._files.purge_expired_trash(tx, before=cutoff, limit=_BATCH)
+
+    async def _forget_completed_uploads(self) -> None:
+        cutoff = self._clock() - timedelta(days=1)
+        await reaping.forget_completed(self._database, cutoff, _BATCH)
