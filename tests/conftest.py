@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from metastore.kit.database import Database
 
+from metastore.kit.database import Database
 from tests.fixtures.postgres import Postgres, running_postgres
 from tests.fixtures.tables import all_tables
 

@@ -1,0 +1,90 @@
+"""The migrations and the models tell the same story, on both databases."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from metastore import migrations
+from metastore.kit.database import Database
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.tables import all_tables, catalogue, differences
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The addresses of two empty databases; the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/one.db", f"sqlite+aiosqlite:///{tmp_path}/two.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    names = server.create_database(), server.create_database()
+    yield server.url(names[0]), server.url(names[1])
+    for name in names:
+        server.drop_database(name)
+
+
+async def _catalogue(url: str) -> dict[str, str]:
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        found = await connection.run_sync(catalogue)
+    await engine.dispose()
+    return found
+
+
+async def test_an_empty_database_migrates_to_exactly_what_the_models_declare(empty_urls: tuple[str, str]) -> None:
+    migrated, created = empty_urls
+    await migrations.upgrade(migrated)
+    engine = create_async_engine(created)
+    async with engine.begin() as connection:
+        await connection.run_sync(all_tables().create_all)
+    await engine.dispose()
+
+    assert await _catalogue(created) == await _catalogue(migrated)
+
+
+async def test_alembic_has_nothing_to_change_after_migrating(empty_urls: tuple[str, str]) -> None:
+    await migrations.upgrade(empty_urls[0])
+    engine = create_async_engine(empty_urls[0])
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_downgrading_to_base_leaves_nothing(empty_urls: tuple[str, str]) -> None:
+    url = empty_urls[0]
+    await migrations.upgrade(url)
+    await migrations.downgrade(url, "base")
+
+    assert await _catalogue(url) == {}
+    assert await migrations.current(url) is None
+
+
+async def test_migrating_twice_changes_nothing(empty_urls: tuple[str, str]) -> None:
+    url = empty_urls[0]
+    assert await migrations.pending(url)
+    await migrations.upgrade(url)
+    before = await _catalogue(url)
+    await migrations.upgrade(url)
+
+    assert await _catalogue(url) == before
+    assert not await migrations.pending(url)
+    assert await migrations.current(url) == migrations.head()
+
+
+async def test_processes_that_start_together_migrate_once(empty_urls: tuple[str, str]) -> None:
+    url = empty_urls[0]
+    await asyncio.gather(*(asyncio.to_thread(asyncio.run, migrations.upgrade(url)) for _ in range(4)))
+
+    assert await migrations.current(url) == migrations.head()
+
+
+async def test_a_migrated_file_is_ready_for_the_product(tmp_path: Path) -> None:
+    """The product opens what the migrations made, in a folder that was not there before."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/new/metastore.db"
+    await migrations.upgrade(url)
+    database = Database(url)
+    await database.check()
+    await database.aclose()
