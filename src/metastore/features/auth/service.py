@@ -1,0 +1,458 @@
+"""The rules of accounts and sessions.
+
+Hashing a password takes a while, so whatever needs a hash comes in steps: look up (reading), hash or verify (outside
+any transaction), then change (in one), where what was looked up is checked once more.
+
+Some refusals leave a record (a wrong password, a reused refresh token). They are *returned* as a ``Problem`` for the
+endpoint to raise after the transaction has committed; all others are raised.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from metastore.features.auth import repository
+from metastore.features.auth.events import (
+    PasswordChanged,
+    SessionOpened,
+    SessionRefused,
+    SessionReused,
+    SessionRevoked,
+    UserRegistered,
+)
+from metastore.features.auth.identity import folded
+from metastore.features.auth.models import Role, Session, Status, User
+from metastore.features.auth.passwords import Hasher
+from metastore.features.auth.schemas import Caller, Credentials, ProfileChange, Registration, SessionOut, UserOut
+from metastore.features.auth.throttle import AuthLimits, count_attempt
+from metastore.features.auth.tokens import (
+    AccessClaims,
+    ExpiredTokenError,
+    InvalidTokenError,
+    RefreshClaims,
+    TokenPair,
+    Tokens,
+)
+from metastore.kit.clock import Clock, utc_now
+from metastore.kit.context import current_context
+from metastore.kit.database import Transaction
+from metastore.kit.ids import new_id
+from metastore.kit.paging import Page, decode_cursor, encode_cursor
+from metastore.kit.problem import Problem, invalid, not_found
+from metastore.ports.rate_limiter import RateLimiter
+
+PARALLEL_REFRESH = timedelta(seconds=10)
+"""How long after a refresh the token that it used up still gets the same successor."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewUsers:
+    """What a new account starts with, and whether people may make their own."""
+
+    plan: str
+    storage_quota: int
+    registration_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that is open, with the tokens for its browser."""
+
+    user: UserOut
+    tokens: TokenPair
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A sign-in whose password has been looked at; ``new_hash`` replaces a hash with outdated parameters."""
+
+    name: str
+    user_id: str | None
+    password_hash: str | None
+    right: bool
+    new_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedChange:
+    """A change of profile, its hashing done; ``old_hash`` is the one that the current password fitted."""
+
+    display_name: str | None
+    old_hash: str | None = None
+    new_hash: str | None = None
+
+
+class AuthService:
+    """See the module."""
+
+    def __init__(
+        self,
+        *,
+        tokens: Tokens,
+        hasher: Hasher,
+        limiter: RateLimiter,
+        new_users: NewUsers,
+        limits: AuthLimits | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._tokens = tokens
+        self._hasher = hasher
+        self._limiter = limiter
+        self._new_users = new_users
+        self._limits = limits or AuthLimits()
+        self._clock = clock
+
+    # --- who is calling
+
+    def read_access_token(self, token: str | None) -> AccessClaims:
+        """What the token says.
+
+        Raises:
+            Problem: 401 ``not-authenticated`` or ``token-expired``.
+        """
+        try:
+            return self._tokens.read_access(token)
+        except ExpiredTokenError:
+            raise Problem(401, "token-expired", "The access token's time is over; refresh it.") from None
+        except InvalidTokenError:
+            raise _not_authenticated() from None
+
+    async def caller(self, tx: Transaction, claims: AccessClaims) -> Caller:
+        """The user, while its session lasts.
+
+        Raises:
+            Problem: 401 ``not-authenticated`` when the session has ended; 403 ``account-suspended``.
+        """
+        found = await repository.standing_of(tx, claims.session_id, claims.user_id)
+        if found is None or found.revoked_at is not None or found.expires_at <= self._clock():
+            raise _not_authenticated()
+        if found.status != Status.ACTIVE:
+            raise _suspended()
+        return Caller(found.user_id, found.username, found.display_name, found.role, claims.session_id)
+
+    # --- accounts
+
+    async def hash_for_registration(self, registration: Registration) -> str:
+        """The password's hash, when registering is possible at all; outside any transaction.
+
+        Raises:
+            Problem: 403 ``registration-closed``; 429 ``too-many-attempts``.
+        """
+        if not self._new_users.registration_open:
+            raise Problem(403, "registration-closed", "Accounts are made by the administrator here.")
+        await count_attempt(self._limiter, self._limits.register_per_address, _address())
+        return await self._hasher.hash(registration.password)
+
+    async def hash_password(self, password: str) -> str:
+        """A hash of ``password``; outside any transaction."""
+        return await self._hasher.hash(password)
+
+    async def register(
+        self,
+        tx: Transaction,
+        registration: Registration,
+        password_hash: str,
+        *,
+        role: Role = Role.USER,
+        by: str = "registration",
+    ) -> UserOut:
+        """Make the account; it is not signed in.
+
+        Raises:
+            Problem: 409 ``username-taken`` or ``email-taken``.
+        """
+        user = self._new_user(registration, password_hash, role)
+        if not await repository.insert_user(tx, user):
+            if await repository.user_by_key(tx, username_key=user.username_key):
+                raise Problem(409, "username-taken", "Somebody else has this name.")
+            raise Problem(409, "email-taken", "There is an account with this address.")
+        _acting(user.id)
+        tx.record(UserRegistered(user_id=user.id, username=user.username, role=user.role, by=by))
+        return UserOut.model_validate(user)
+
+    async def needs_first_admin(self, tx: Transaction) -> bool:
+        """Whether there is no account yet."""
+        return not await repository.any_user(tx)
+
+    async def me(self, tx: Transaction, caller: Caller) -> UserOut:
+        """The caller's account."""
+        user = await repository.user_by_id(tx, caller.id)
+        if user is None:
+            raise not_found("user")
+        return UserOut.model_validate(user)
+
+    async def password_hash_of(self, tx: Transaction, caller: Caller) -> str | None:
+        """The caller's present password hash."""
+        user = await repository.user_by_id(tx, caller.id)
+        return user.password_hash if user else None
+
+    async def prepare_change(self, caller: Caller, password_hash: str | None, change: ProfileChange) -> PreparedChange:
+        """Check the current password and hash the new one; outside any transaction.
+
+        Raises:
+            Problem: 422 ``wrong-password``; 429 ``too-many-attempts`` (counted with the account's sign-ins).
+        """
+        if change.password is None:
+            return PreparedChange(change.display_name)
+        await count_attempt(self._limiter, self._limits.login_per_account, caller.id)
+        if not await self._hasher.verify(password_hash, change.current_password or ""):
+            raise _wrong_password()
+        await self._limiter.forgive(self._limits.login_per_account, caller.id)
+        return PreparedChange(change.display_name, password_hash, await self._hasher.hash(change.password))
+
+    async def change_profile(self, tx: Transaction, caller: Caller, change: PreparedChange) -> UserOut:
+        """Change the caller's account; a new password ends all its other sessions.
+
+        Raises:
+            Problem: 422 ``wrong-password`` when the password was changed in the meantime.
+        """
+        user = await repository.user_by_id(tx, caller.id, lock=True)
+        if user is None:
+            raise not_found("user")
+        if change.display_name is not None:
+            user.display_name = change.display_name
+            user.updated_at = self._clock()
+        if change.new_hash is not None:
+            if user.password_hash != change.old_hash:
+                raise _wrong_password()
+            user.password_hash = change.new_hash
+            user.updated_at = self._clock()
+            tx.record(PasswordChanged(user_id=user.id))
+            await tx.session.flush()
+            await self._revoke(tx, user.id, "password-changed", except_session_id=caller.session_id)
+        return UserOut.model_validate(user)
+
+    # --- signing in and out
+
+    async def find(self, tx: Transaction, name: str) -> User | None:
+        """The user of that name or e-mail address."""
+        if "@" in name:
+            return await repository.user_by_key(tx, email_key=folded(name.strip()))
+        return await repository.user_by_key(tx, username_key=folded(name))
+
+    async def try_password(self, user: User | None, credentials: Credentials) -> Attempt:
+        """Look at the password, at the same cost whether there is such a user; outside any transaction.
+
+        Raises:
+            Problem: 429 ``too-many-attempts`` by this address or on this account.
+        """
+        await count_attempt(self._limiter, self._limits.login_per_address, _address())
+        key = user.id if user else folded(credentials.username)
+        await count_attempt(self._limiter, self._limits.login_per_account, key)
+        right = await self._hasher.verify(user.password_hash if user else None, credentials.password)
+        if user is None:
+            return Attempt(credentials.username, None, None, right=False, new_hash=None)
+        stale = right and self._hasher.outdated(user.password_hash)
+        new_hash = await self._hasher.hash(credentials.password) if stale else None
+        return Attempt(credentials.username, user.id, user.password_hash, right, new_hash)
+
+    async def sign_in(self, tx: Transaction, attempt: Attempt) -> SignedIn | Problem:
+        """Open a session when the attempt was right; else record it and return 401 ``invalid-credentials``.
+
+        A suspended user with the right password gets 403 ``account-suspended``.
+        """
+        user = await repository.user_by_id(tx, attempt.user_id, lock=True) if attempt.user_id else None
+        if user is None or not attempt.right or user.password_hash != attempt.password_hash:
+            self._refused(tx, attempt, "wrong-password" if user else "unknown-user")
+            return Problem(401, "invalid-credentials", "The name or the password is wrong.")
+        if user.status != Status.ACTIVE:
+            self._refused(tx, attempt, "suspended")
+            return _suspended()
+        if attempt.new_hash:
+            user.password_hash = attempt.new_hash
+        return await self._open_session(tx, user)
+
+    async def forgive(self, attempt: Attempt) -> None:
+        """Take a successful sign-in off the counts."""
+        await self._limiter.forgive(self._limits.login_per_address, _address())
+        await self._limiter.forgive(self._limits.login_per_account, attempt.user_id or folded(attempt.name))
+
+    def read_refresh_token(self, token: str | None) -> RefreshClaims:
+        """What the token says.
+
+        Raises:
+            Problem: 401 ``not-authenticated`` or ``token-expired``.
+        """
+        try:
+            return self._tokens.read_refresh(token)
+        except ExpiredTokenError:
+            raise Problem(401, "token-expired", "The session's time is over; sign in again.") from None
+        except InvalidTokenError:
+            raise _not_authenticated() from None
+
+    async def refresh(self, tx: Transaction, claims: RefreshClaims) -> SignedIn | Problem:
+        """Move the session on by a generation.
+
+        A token used up less than ``PARALLEL_REFRESH`` ago gets the same successor again, byte for byte; one used up
+        earlier is in a second pair of hands: its session ends, and 401 ``refresh-reused`` is returned.
+
+        Raises:
+            Problem: 401 ``not-authenticated`` when the session has ended; 403 ``account-suspended``.
+        """
+        now = self._clock()
+        expires_at = now + self._tokens.refresh_ttl
+        won = await repository.advance(
+            tx, claims.session_id, claims.generation, refreshed_at=now, expires_at=expires_at
+        )
+        found = await repository.session_with_user(tx, claims.session_id)
+        if found is None or found[0].revoked_at is not None or found[0].expires_at <= now:
+            raise _not_authenticated()
+        session, user = found
+        if user.status != Status.ACTIVE:
+            raise _suspended()
+        _acting(user.id)
+        behind = session.generation - claims.generation
+        if won or (behind == 1 and now - session.refreshed_at <= PARALLEL_REFRESH):
+            return self._signed_in(user, session)
+        if behind < 1:
+            raise _not_authenticated()
+        tx.record(SessionReused(user_id=user.id, session_id=session.id, generation=claims.generation))
+        await self._revoke(tx, user.id, "refresh-reused", session_id=session.id)
+        return Problem(401, "refresh-reused", "This refresh token was used before; sign in again.")
+
+    def sessions_of(self, access_token: str | None, refresh_token: str | None) -> set[tuple[str, str]]:
+        """The (user id, session id) pairs that the tokens name, even if their time is over."""
+        named = set()
+        for read, token in ((self._tokens.read_access, access_token), (self._tokens.read_refresh, refresh_token)):
+            try:
+                claims = read(token, even_expired=True)
+            except InvalidTokenError:
+                continue
+            named.add((claims.user_id, claims.session_id))
+        return named
+
+    async def sign_out(self, tx: Transaction, user_id: str, session_id: str) -> None:
+        """End the session, if it has not ended."""
+        _acting(user_id)
+        await self._revoke(tx, user_id, "signed-out", session_id=session_id)
+
+    # --- devices
+
+    async def sessions(self, tx: Transaction, caller: Caller, limit: int, cursor: str | None) -> Page[SessionOut]:
+        """The caller's open sessions, latest first."""
+        before_id = str(decode_cursor(cursor, 1)[0]) if cursor else None
+        rows = await repository.live_sessions(tx, caller.id, now=self._clock(), before_id=before_id, limit=limit + 1)
+        items = [
+            SessionOut(
+                id=row.id,
+                user_agent=row.user_agent,
+                address=row.address,
+                created_at=row.created_at,
+                refreshed_at=row.refreshed_at,
+                expires_at=row.expires_at,
+                current=row.id == caller.session_id,
+            )
+            for row in rows[:limit]
+        ]
+        return Page(items=items, next_cursor=encode_cursor([items[-1].id]) if len(rows) > limit else None)
+
+    async def revoke_session(self, tx: Transaction, caller: Caller, session_id: str) -> None:
+        """End one of the caller's sessions.
+
+        Raises:
+            Problem: 404 when there is none of that id among them.
+        """
+        if not await self._revoke(tx, caller.id, "revoked", session_id=session_id):
+            raise not_found("session")
+
+    async def forget_expired_sessions(self, tx: Transaction) -> None:
+        """Delete sessions whose time was over a day ago."""
+        await repository.delete_expired_sessions(tx, self._clock() - timedelta(days=1))
+
+    # --- parts of the above
+
+    def _new_user(self, registration: Registration, password_hash: str, role: Role) -> User:
+        now = self._clock()
+        return User(
+            id=new_id(),
+            username=registration.username,
+            username_key=folded(registration.username),
+            email=registration.email,
+            email_key=folded(registration.email),
+            display_name=registration.display_name or registration.username,
+            password_hash=password_hash,
+            role=role,
+            status=Status.ACTIVE,
+            plan=self._new_users.plan,
+            storage_used=0,
+            storage_reserved=0,
+            storage_quota=self._new_users.storage_quota,
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def _open_session(self, tx: Transaction, user: User) -> SignedIn:
+        now = self._clock()
+        context = current_context()
+        session = Session(
+            id=new_id(),
+            user_id=user.id,
+            generation=0,
+            created_at=now,
+            refreshed_at=now,
+            expires_at=now + self._tokens.refresh_ttl,
+            user_agent=(context.user_agent or "")[:255] or None if context else None,
+            address=context.address if context else None,
+        )
+        await repository.insert_session(tx, session)
+        _acting(user.id)
+        tx.record(SessionOpened(user_id=user.id, session_id=session.id))
+        return self._signed_in(user, session)
+
+    def _signed_in(self, user: User, session: Session) -> SignedIn:
+        tokens = self._tokens.issue(
+            user.id,
+            session.id,
+            session.generation,
+            refreshed_at=session.refreshed_at,
+            expires_at=session.expires_at,
+        )
+        return SignedIn(UserOut.model_validate(user), tokens)
+
+    async def _revoke(
+        self,
+        tx: Transaction,
+        user_id: str,
+        reason: str,
+        *,
+        session_id: str | None = None,
+        except_session_id: str | None = None,
+    ) -> Sequence[str]:
+        ended = await repository.revoke(
+            tx,
+            user_id=user_id,
+            reason=reason,
+            now=self._clock(),
+            session_id=session_id,
+            except_session_id=except_session_id,
+        )
+        for ended_id in ended:
+            tx.record(SessionRevoked(user_id=user_id, session_id=ended_id, reason=reason))
+        return ended
+
+    def _refused(self, tx: Transaction, attempt: Attempt, reason: str) -> None:
+        tx.record(SessionRefused(username=attempt.name[:64], user_id=attempt.user_id, reason=reason))
+
+
+def _address() -> str:
+    context = current_context()
+    return (context.address if context else None) or "unknown"
+
+
+def _acting(user_id: str) -> None:
+    # From here on, what is recorded was done by this user.
+    context = current_context()
+    if context is not None and context.actor_id is None:
+        context.actor_id = user_id
+
+
+def _not_authenticated() -> Problem:
+    return Problem(401, "not-authenticated", "Sign in first.")
+
+
+def _suspended() -> Problem:
+    return Problem(403, "account-suspended", "This account is suspended.")
+
+
+def _wrong_password() -> Problem:
+    return invalid("currentPassword", "The current password is wrong.", code="wrong-password")

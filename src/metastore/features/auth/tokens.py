@@ -1,0 +1,146 @@
+"""Access and refresh tokens: JSON Web Tokens (RFC 7519), signed with HS256 and nothing else.
+
+* The **access token** says who calls (``sub``) and by which session (``sid``). It is good for minutes, and every request
+  still checks the session and the user in the database, so that ending either ends it at once.
+* The **refresh token** names a session and its generation (``gen``). It is made of nothing but what the session's row
+  holds, so that two requests that refresh at the same time can be given byte for byte the same successor.
+
+Each kind has its own key, derived from the product's secret key by HMAC-SHA256 under a label (the expand step of HKDF,
+RFC 5869, for one block), and its own ``typ``; issuer, audience, times and the claims' types are checked.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+
+from metastore.kit.clock import Clock, utc_now
+
+_ALGORITHM = "HS256"
+_ISSUER = _AUDIENCE = "metastore"
+_ACCESS, _REFRESH = "access", "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token says."""
+
+    user_id: str
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshClaims:
+    """What a refresh token says."""
+
+    user_id: str
+    session_id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """The tokens of a session's present generation, and for how many seconds browsers shall keep each."""
+
+    access_token: str
+    refresh_token: str
+    access_max_age: int
+    refresh_max_age: int
+
+
+class InvalidTokenError(Exception):
+    """Missing, forged, of another kind, or malformed."""
+
+
+class ExpiredTokenError(InvalidTokenError):
+    """Sound, but its time is over."""
+
+
+class Tokens:
+    """Signs and reads tokens; lifetimes are in seconds."""
+
+    def __init__(
+        self, secret_key: bytes, *, access_ttl: int = 15 * 60, refresh_ttl: int = 7 * 24 * 3600, clock: Clock = utc_now
+    ) -> None:
+        self._keys = {kind: _derive(secret_key, f"metastore {kind} token") for kind in (_ACCESS, _REFRESH)}
+        self._access_ttl = timedelta(seconds=access_ttl)
+        self.refresh_ttl = timedelta(seconds=refresh_ttl)
+        self._clock = clock
+
+    def issue(
+        self, user_id: str, session_id: str, generation: int, *, refreshed_at: datetime, expires_at: datetime
+    ) -> TokenPair:
+        """The tokens for a session as it stands: the same input gives the same tokens."""
+        access = {"sub": user_id, "sid": session_id}
+        refresh: dict[str, str | int] = {"sub": user_id, "sid": session_id, "gen": generation}
+        return TokenPair(
+            access_token=self._sign(_ACCESS, access, refreshed_at, refreshed_at + self._access_ttl),
+            refresh_token=self._sign(_REFRESH, refresh, refreshed_at, expires_at),
+            access_max_age=int(self._access_ttl.total_seconds()),
+            refresh_max_age=int((expires_at - refreshed_at).total_seconds()),
+        )
+
+    def read_access(self, token: str | None, *, even_expired: bool = False) -> AccessClaims:
+        """What the access token says.
+
+        Raises:
+            ExpiredTokenError: its time is over, unless ``even_expired``.
+            InvalidTokenError: it is not one that this server signed.
+        """
+        claims = self._read(_ACCESS, token, even_expired=even_expired)
+        return AccessClaims(_text(claims, "sub"), _text(claims, "sid"))
+
+    def read_refresh(self, token: str | None, *, even_expired: bool = False) -> RefreshClaims:
+        """What the refresh token says; raises as ``read_access`` does."""
+        claims = self._read(_REFRESH, token, even_expired=even_expired)
+        generation = claims.get("gen")
+        if not isinstance(generation, int) or isinstance(generation, bool) or not 0 <= generation < 2**31:
+            raise InvalidTokenError("gen")
+        return RefreshClaims(_text(claims, "sub"), _text(claims, "sid"), generation)
+
+    def _sign(self, kind: str, claims: Mapping[str, str | int], issued_at: datetime, expires_at: datetime) -> str:
+        payload = {
+            **claims,
+            "typ": kind,
+            "iss": _ISSUER,
+            "aud": _AUDIENCE,
+            "iat": int(issued_at.timestamp()),
+            "exp": int(expires_at.timestamp()),
+        }
+        return jwt.encode(payload, self._keys[kind], algorithm=_ALGORITHM)
+
+    def _read(self, kind: str, token: str | None, *, even_expired: bool) -> dict[str, Any]:
+        if not token:
+            raise InvalidTokenError("missing")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._keys[kind],
+                algorithms=[_ALGORITHM],
+                audience=_AUDIENCE,
+                issuer=_ISSUER,
+                # Times are compared below, with our clock.
+                options={"require": ["sub", "sid", "typ", "iat", "exp"], "verify_exp": False, "verify_iat": False},
+            )
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise InvalidTokenError(type(error).__name__) from None
+        if claims.get("typ") != kind or not isinstance(claims["exp"], int):
+            raise InvalidTokenError("typ")
+        if not even_expired and claims["exp"] <= self._clock().timestamp():
+            raise ExpiredTokenError("exp")
+        return claims
+
+
+def _derive(secret_key: bytes, label: str) -> bytes:
+    return hmac.digest(secret_key, label.encode() + b"\x01", hashlib.sha256)
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= 64:
+        raise InvalidTokenError(name)
+    return value
