@@ -5,13 +5,14 @@ wrong value into one line that names the setting, so that an operator sees what 
 """
 
 import secrets
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 _DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
@@ -61,7 +62,7 @@ class Settings(BaseSettings):
     """The origin of the embedded store's data plane when it is not ``public_url``."""
     secret_key: SecretStr = SecretStr("")
     """At least 32 characters; made and kept in ``data_dir`` when not set."""
-    trusted_proxies: Annotated[list[str], NoDecode] = []
+    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = []
     """Addresses or networks whose ``X-Forwarded-For`` is believed, separated by commas."""
 
     admin_username: str = "admin"
@@ -161,11 +162,15 @@ def load_settings(**overrides: object) -> Settings:
     """
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
+    except SettingsError:
+        raise ConfigurationError("METASTORE_PLANS: must be JSON") from None
     except ValidationError as error:
         first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
+        name = str(first["loc"][0]).upper() if first["loc"] else ""
         message = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(message if message.startswith("METASTORE_") else f"METASTORE_{name}: {message}") from None
+        raise ConfigurationError(
+            message if message.startswith("METASTORE_") else f"METASTORE_{name}: {message}"
+        ) from None
 
 
 def load_secret_key(settings: Settings) -> bytes:

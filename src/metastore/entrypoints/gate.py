@@ -13,7 +13,7 @@
 import ipaddress
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import structlog
@@ -32,15 +32,6 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _requests = Counter("metastore_http_requests_total", "Requests answered.", ["method", "route", "status"])
 _seconds = Histogram("metastore_http_request_seconds", "Time to answer.", ["method", "route"])
-
-
-def parse_networks(texts: Iterable[str]) -> list[Network]:
-    """Addresses and networks in CIDR notation.
-
-    Raises:
-        ValueError: one of them is neither.
-    """
-    return [ipaddress.ip_network(text, strict=False) for text in texts]
 
 
 class RequestGate:

@@ -4,7 +4,6 @@
 context, refuses forged cross-site requests and adds the headers that every answer carries.
 """
 
-
 from pathlib import Path
 
 import structlog
@@ -137,5 +136,3 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
     return problem_response(
         request, Problem(500, "internal-error", f"Something went wrong here. It was logged as {reference}.")
     )
-
-

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from metastore import bootstrap
 from metastore.bootstrap import Product
 from metastore.config import ConfigurationError, Settings
-from metastore.entrypoints.gate import RequestGate, parse_networks
+from metastore.entrypoints.gate import RequestGate
 from metastore.entrypoints.http import create_app
 from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.objects import ObjectsApp
@@ -110,9 +110,7 @@ def build_asgi(product: Product) -> ASGIApp:
         objects_origin=product.store.public_origin,
         max_simple_upload=settings.max_simple_upload_size,
     )
-    gate = RequestGate(
-        api, public_origin=settings.public_url, trusted_proxies=parse_networks(settings.trusted_proxies)
-    )
+    gate = RequestGate(api, public_origin=settings.public_url, trusted_proxies=settings.trusted_proxies)
     sockets = create_realtime_app(product.realtime, product.auth.authenticate)
     store = product.local_store
     objects = ObjectsApp(store, allowed_origins=[settings.public_url]) if store else None

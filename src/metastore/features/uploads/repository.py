@@ -91,6 +91,8 @@ async def forget_completed(tx: Transaction, before: datetime, limit: int) -> int
     return len((await tx.session.scalars(statement)).all())
 
 
-async def _changed(tx: Transaction, upload_id: str, *conditions: ColumnElement[bool], values: dict[str, object]) -> bool:
+async def _changed(
+    tx: Transaction, upload_id: str, *conditions: ColumnElement[bool], values: dict[str, object]
+) -> bool:
     statement = update(Upload).where(Upload.id == upload_id, *conditions).values(values).returning(Upload.id)
     return (await tx.session.execute(statement.execution_options(synchronize_session=False))).first() is not None

@@ -125,9 +125,7 @@ class UploadsService:
         )
         tx.session.add(upload)
         tx.record(
-            UploadInitiated(
-                upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name
-            )
+            UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
         )
         return upload
 

@@ -30,9 +30,7 @@ class WholeUploads:
         async with self._database.transaction() as tx:
             upload = await self._uploads.begin(tx, owner_id, wanted, claimed=True)
         try:
-            stored = await self._store.put(
-                upload.object_key, chunks, size=upload.size, content_type=upload.mime_type
-            )
+            stored = await self._store.put(upload.object_key, chunks, size=upload.size, content_type=upload.mime_type)
         except BaseException as error:
             await self._uploads.drop_whole(upload.id, "not stored")
             if isinstance(error, ObjectStoreError):
