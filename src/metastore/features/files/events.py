@@ -1,0 +1,137 @@
+"""Facts that the files feature publishes."""
+
+from typing import ClassVar
+
+from metastore.kit.facts import Fact
+
+
+class _FolderFact(Fact):
+    folder_id: str
+    owner_id: str
+    name: str
+
+    def aggregate(self) -> str:
+        """The folder."""
+        return f"folder:{self.folder_id}"
+
+
+class FolderCreated(_FolderFact):
+    """A folder was made."""
+
+    event_type: ClassVar[str] = "folder.created"
+    parent_id: str | None
+
+
+class FolderRenamed(_FolderFact):
+    """A folder has a new ``name``."""
+
+    event_type: ClassVar[str] = "folder.renamed"
+    old_name: str
+
+
+class FolderMoved(_FolderFact):
+    """A folder lies elsewhere, with all that is in it."""
+
+    event_type: ClassVar[str] = "folder.moved"
+    parent_id: str | None
+    old_parent_id: str | None
+
+
+class FolderTrashed(_FolderFact):
+    """A folder was put in the trash, with the ``file_count`` files anywhere below it."""
+
+    event_type: ClassVar[str] = "folder.trashed"
+    file_count: int
+
+
+class FolderRestored(_FolderFact):
+    """A folder came back from the trash, with all that went along."""
+
+    event_type: ClassVar[str] = "folder.restored"
+    parent_id: str | None
+
+
+class FolderPurged(_FolderFact):
+    """A folder is gone for good; each file that was in it has its own ``file.purged``."""
+
+    event_type: ClassVar[str] = "folder.purged"
+
+
+class _FileFact(Fact):
+    file_id: str
+    owner_id: str
+    name: str
+
+    def aggregate(self) -> str:
+        """The file."""
+        return f"file:{self.file_id}"
+
+
+class FileUploaded(_FileFact):
+    """All bytes of a file have arrived; ``path`` is that of the file."""
+
+    event_type: ClassVar[str] = "file.uploaded"
+    path: str
+    size: int
+    mime_type: str
+    object_key: str
+
+
+class FileReady(_FileFact):
+    """A file can be used: its processing is over, or it needed none."""
+
+    event_type: ClassVar[str] = "file.ready"
+    path: str
+    size: int
+    mime_type: str
+
+
+class FileRenamed(_FileFact):
+    """A file has a new ``name``."""
+
+    event_type: ClassVar[str] = "file.renamed"
+    old_name: str
+
+
+class FileMoved(_FileFact):
+    """A file lies elsewhere."""
+
+    event_type: ClassVar[str] = "file.moved"
+    parent_id: str | None
+    old_parent_id: str | None
+
+
+class FileVisibilityChanged(_FileFact):
+    """Others may see a file now, or no longer."""
+
+    event_type: ClassVar[str] = "file.visibility_changed"
+    visibility: str
+
+
+class FileTrashed(_FileFact):
+    """A file was put in the trash by itself."""
+
+    event_type: ClassVar[str] = "file.trashed"
+
+
+class FileRestored(_FileFact):
+    """A file came back from the trash by itself."""
+
+    event_type: ClassVar[str] = "file.restored"
+    parent_id: str | None
+
+
+class FilePurged(_FileFact):
+    """A file is gone for good; ``status`` is the one it had, ``object_key`` what is to be deleted."""
+
+    event_type: ClassVar[str] = "file.purged"
+    size: int
+    status: str
+    object_key: str | None
+
+
+class FileDownloaded(_FileFact):
+    """Somebody was given a URL to a file's bytes."""
+
+    event_type: ClassVar[str] = "file.downloaded"
+    size: int

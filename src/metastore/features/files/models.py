@@ -1,0 +1,80 @@
+"""The table of folders and files."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from metastore.kit.tables import Base, UtcDateTime
+
+FOLDER = "folder"
+FILE = "file"
+
+UPLOADING = "UPLOADING"
+READY = "READY"
+
+_FOLDER_KEY = text("coalesce(parent_id, '')")
+_ALIVE: dict[str, Any] = {
+    "sqlite_where": text("trashed_at IS NULL"),
+    "postgresql_where": text("trashed_at IS NULL"),
+}
+_TRASH_ROOT: dict[str, Any] = {
+    "sqlite_where": text("trash_root_id = id"),
+    "postgresql_where": text("trash_root_id = id"),
+}
+
+
+def _binary(length: int) -> String:
+    """Text that is ordered by its bytes: SQLite's habit, and PostgreSQL's when told so."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class Node(Base):
+    """A folder or a file.
+
+    The list indexes serve every order both ways: a list reads the folders, then the files, each as one range.
+    """
+
+    __tablename__ = "nodes"
+    __table_args__ = (
+        CheckConstraint("kind IN ('folder', 'file')", name="kind"),
+        CheckConstraint("size >= 0", name="size"),
+        Index("uq_nodes_name", "owner_id", _FOLDER_KEY, "name", unique=True, **_ALIVE),
+        Index("ix_nodes_by_name", "owner_id", _FOLDER_KEY, "kind", "name_key", "id", **_ALIVE),
+        Index("ix_nodes_by_size", "owner_id", _FOLDER_KEY, "kind", "size", "id", **_ALIVE),
+        Index("ix_nodes_by_created_at", "owner_id", _FOLDER_KEY, "kind", "created_at", "id", **_ALIVE),
+        Index("ix_nodes_by_updated_at", "owner_id", _FOLDER_KEY, "kind", "updated_at", "id", **_ALIVE),
+        Index("ix_nodes_parent_id", "parent_id"),
+        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", **_TRASH_ROOT),
+        Index("ix_nodes_trash_age", "trashed_at", "id", **_TRASH_ROOT),
+        Index("ix_nodes_trash_root_id", "trash_root_id", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(36), ForeignKey("users.id"))
+    parent_id: Mapped[str | None] = mapped_column(String(36), ForeignKey("nodes.id", ondelete="SET NULL"))
+    """The folder it lies in; ``None`` is the root. What lies in the trash on its own account outlives its folder."""
+    kind: Mapped[str] = mapped_column(String(6))
+    name: Mapped[str] = mapped_column(_binary(255))
+    """In NFC, at most 255 bytes of UTF-8; see ``names``."""
+    name_key: Mapped[str] = mapped_column(_binary(255))
+    """What lists are ordered by; see ``names.name_key``."""
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    mime_type: Mapped[str] = mapped_column(String(255), default="")
+    status: Mapped[str] = mapped_column(String(10), default=READY)
+    visibility: Mapped[str] = mapped_column(String(7), default="PRIVATE")
+    moderation: Mapped[str] = mapped_column(String(8), default="NONE")
+    object_key: Mapped[str | None] = mapped_column(String(200))
+    """Where its bytes are; ``None`` for folders and while uploading."""
+    object_etag: Mapped[str | None] = mapped_column(String(200))
+    checksum: Mapped[str | None] = mapped_column(String(200))
+    version: Mapped[int] = mapped_column(default=1)
+    """Grows with every change to the row; shown in the HTTP ``ETag``."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    trashed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    trash_root_id: Mapped[str | None] = mapped_column(String(36))
+    """The node whose trashing took this one along; its own id for that node itself."""
+    purging: Mapped[bool] = mapped_column(default=False)
+    """Set on a trash root that is being purged in batches: it is gone for its owner and cannot be restored."""

@@ -1,0 +1,145 @@
+"""What a name may be, where a path leads, and how a twin is called.
+
+A name is any Unicode text in NFC of 1 to 255 bytes of UTF-8, except what a path, a terminal or a reader could be
+deceived by: ``/`` and ``\\``, control characters, line and paragraph separators, the marks that turn the direction of
+what follows (a bidi override makes ``exe.gpj`` out of ``jpg.exe``), lone surrogates, and the names ``.`` and ``..``.
+Other invisible characters stay: emoji and several scripts are written with them. Spaces at either end are taken off,
+since nobody can see or type them on purpose; everything else is refused rather than changed.
+
+Two names are the same when their normal forms are; upper and lower case differ, as on the systems most files come from.
+"""
+
+import re
+import unicodedata
+from collections.abc import Set as AbstractSet
+
+from metastore.kit.problem import Problem, invalid
+
+MAX_NAME_BYTES = 255
+MAX_DEPTH = 64
+"""How deep folders nest."""
+MAX_PATH_CHARACTERS = 16384
+"""Beyond what 64 names need; longer paths are not even looked at."""
+
+_TURNING_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_REFUSED_CHARACTERS = frozenset("/\\") | _TURNING_MARKS
+
+_SUFFIX = re.compile(r"\.(?=\w*[^\W\d])\w{1,10}$")
+_DOUBLE_SUFFIX = re.compile(r"\.(?=\w*[^\W\d])\w{1,5}\.(?:gz|bz2|xz|zst|lz4|lzma|br|z)$", re.IGNORECASE)
+_TWIN_ROOM = len(" (9999999)")
+
+_DIGITS = re.compile(r"\d+", re.ASCII)
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_NOT_DECOMPOSED = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t"})
+_KEY_CHARACTERS = 255
+_MAX_DIGITS = 99
+
+
+def checked_name(name: str) -> str:
+    """``name`` as it is stored.
+
+    Raises:
+        Problem: 422 ``invalid-name`` that says why.
+    """
+    reason, settled = _settle(name)
+    if reason:
+        raise invalid("name", reason, "invalid-name")
+    return settled
+
+
+def path_segments(path: str) -> list[str]:
+    """The folder names that lead from the root to ``path``: ``/a/b`` is ``["a", "b"]``, ``/`` and the empty path none.
+
+    Slashes at the end and doubled ones are passed over, and so is a missing one at the start.
+
+    Raises:
+        Problem: 422 ``invalid-path`` when a segment is no name (``..`` above all), ``path-too-deep`` beyond 64 folders.
+    """
+    if len(path) > MAX_PATH_CHARACTERS:
+        raise too_deep()
+    segments = []
+    for part in path.split("/"):
+        if not part:
+            continue
+        reason, settled = _settle(part)
+        if reason:
+            raise invalid("path", f"Not a path: {reason[0].lower()}{reason[1:]}", "invalid-path")
+        segments.append(settled)
+    if len(segments) > MAX_DEPTH:
+        raise too_deep()
+    return segments
+
+
+def too_deep() -> Problem:
+    """422 ``path-too-deep``."""
+    return invalid("path", f"Folders nest {MAX_DEPTH} deep at the most.", "path-too-deep")
+
+
+def split_suffix(name: str) -> tuple[str, str]:
+    """Stem and suffix, the way people see them: ``a.tar.gz`` is ``a`` and ``.tar.gz``; ``.profile`` has no suffix.
+
+    A suffix has a letter and no space, so that ``Report 1.2`` and ``Dr. Who`` stay whole.
+    """
+    for pattern in (_DOUBLE_SUFFIX, _SUFFIX):
+        found = pattern.search(name)
+        if found and found.start() > 0:
+            return name[: found.start()], found.group()
+    return name, ""
+
+
+def twin_parts(name: str, *, folder: bool = False) -> tuple[str, str]:
+    """What stands before and after ``(1)`` in the names of twins; folders have no suffix to keep.
+
+    The first part ends with a space. It is cut so that a number of seven digits still fits into 255 bytes.
+    """
+    stem, suffix = (name, "") if folder else split_suffix(name)
+    room = MAX_NAME_BYTES - len(suffix.encode()) - _TWIN_ROOM
+    return _cut(stem, room).rstrip() + " ", suffix
+
+
+def twin_name(name: str, taken: AbstractSet[str], *, folder: bool = False) -> str:
+    """``name`` if it is free, else the first free one of ``name (1).ext``, ``name (2).ext`` …
+
+    ``taken`` must hold all names of the folder that begin like ``twin_parts`` says, and ``name`` itself if it is taken.
+    """
+    if name not in taken:
+        return name
+    before, after = twin_parts(name, folder=folder)
+    number = 1
+    while (twin := f"{before}({number}){after}") in taken:
+        number += 1
+    return twin
+
+
+def name_key(name: str) -> str:
+    """What lists are ordered by, compared by code point: case and accents aside, numbers by their value.
+
+    Names with the same key come in the order in which they were made.
+    """
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", name).casefold()).translate(_NOT_DECOMPOSED)
+    return _DIGITS.sub(_by_value, plain)[:_KEY_CHARACTERS]
+
+
+def _by_value(found: re.Match[str]) -> str:
+    # The count of digits goes first, two digits wide, so that 9 comes before 10.
+    digits = found.group().lstrip("0") or "0"
+    return f"{min(len(digits), _MAX_DIGITS):02d}{digits}"
+
+
+def _settle(name: str) -> tuple[str, str]:
+    """A reason to refuse ``name`` (or nothing), and the name in its stored form."""
+    settled = unicodedata.normalize("NFC", name).strip(" ")
+    if settled in ("", ".", ".."):
+        return ("A name must not be empty." if not settled else f"'{settled}' is not a name."), settled
+    for character in settled:
+        if character in _REFUSED_CHARACTERS or unicodedata.category(character) in _REFUSED_CATEGORIES:
+            return f"The character U+{ord(character):04X} must not be in a name.", settled
+    if len(settled.encode()) > MAX_NAME_BYTES:
+        return f"A name has at most {MAX_NAME_BYTES} bytes in UTF-8.", settled
+    return "", settled
+
+
+def _cut(text: str, room: int) -> str:
+    """The longest beginning of ``text`` that has at most ``room`` bytes of UTF-8."""
+    return text.encode()[: max(0, room)].decode(errors="ignore")
