@@ -13,10 +13,11 @@ be lost.
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+
+import structlog
 
 from metastore.adapters.event_bus import queue
 from metastore.adapters.event_bus.queue import Delivery, Failure
@@ -26,7 +27,7 @@ from metastore.kit.outbox import RecordedEvent
 from metastore.kit.problem import Problem
 from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent, Subscription
 
-logger = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 BATCH = 50
 SETTLE_AFTER = 1.0
@@ -117,8 +118,8 @@ class InProcessBus:
             woken.clear()
             try:
                 pause = await self._work_off(subscription)
-            except Exception:
-                logger.exception("the queue of %s cannot be served", subscription.consumer)
+            except Exception:  # noqa: BLE001  the queue must outlive any fault, and the database may come back
+                _log.exception("a queue cannot be served", consumer=subscription.consumer)
                 pause = self._poll_interval
             if pause:
                 with contextlib.suppress(TimeoutError):
@@ -167,17 +168,16 @@ class InProcessBus:
         try:
             async with asyncio.timeout(self._patience):
                 await subscription.handler(delivery.event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  whatever a handler raises is a failed try
             attempts = delivery.attempts + 1
             dead = attempts >= MAX_ATTEMPTS
-            logger.warning(
-                "%s failed on %s %s (try %d of %d%s)",
-                subscription.consumer,
-                delivery.event.event_type,
-                delivery.event.id,
-                attempts,
-                MAX_ATTEMPTS,
-                ", now dead" if dead else "",
+            _log.warning(
+                "an event failed",
+                consumer=subscription.consumer,
+                event_type=delivery.event.event_type,
+                event_id=delivery.event.id,
+                attempts=attempts,
+                dead=dead,
                 exc_info=error,
             )
             return Failure(_in_words(error), None if dead else utc_now() + self._pause_after(attempts))
