@@ -6,7 +6,6 @@ from ipaddress import IPv4Network
 import httpx
 import pytest
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
@@ -20,7 +19,7 @@ async def echo_context(scope: Scope, receive: Receive, send: Send) -> None:
     """An application that answers with the context it sees."""
     context = current_context()
     assert context is not None
-    body = {"address": context.address, "requestId": context.request_id, "method": Request(scope).method}
+    body = {"address": context.address, "requestId": context.request_id, "origin": context.origin}
     await JSONResponse(body)(scope, receive, send)
 
 
@@ -106,3 +105,15 @@ async def test_the_address_nearest_to_our_proxies_counts_not_what_the_client_wro
     async with client_of(gate, peer="10.1.2.3") as client:
         answer = await client.get("/x", headers={"X-Forwarded-For": "1.1.1.1, 198.51.100.7, 10.9.9.9"})
     assert answer.json()["address"] == "198.51.100.7"
+
+
+async def test_urls_are_made_for_the_origin_by_which_the_client_came() -> None:
+    async with client_of(RequestGate(echo_context)) as client:
+        answer = await client.get("http://box:8080/x", headers={"X-Forwarded-Proto": "https"})
+        assert answer.json()["origin"] == "http://box:8080"
+    behind_tls = RequestGate(echo_context, trusted_proxies=[IPv4Network("10.0.0.0/8")])
+    async with client_of(behind_tls, peer="10.1.2.3") as client:
+        answer = await client.get("http://box/x", headers={"X-Forwarded-Proto": "https"})
+        assert answer.json()["origin"] == "https://box"
+    async with client_of(RequestGate(echo_context, public_origin=ORIGIN)) as client:
+        assert (await client.get("http://box/x")).json()["origin"] == ORIGIN

@@ -52,6 +52,7 @@ class RequestGate:
             request_id=request_id_of(headers),
             address=self.client_address(scope, headers),
             user_agent=headers.get("user-agent", "")[:300] or None,
+            origin=self._public_origin or self._origin_of(scope, headers),
         )
         with open_context(context), structlog.contextvars.bound_contextvars(request_id=context.request_id):
             await self._answer(scope, receive, _with_headers(send, context.request_id), headers)
@@ -88,6 +89,13 @@ class RequestGate:
             if not self._is_proxy(hop):
                 return hop[:64]
         return peer
+
+    def _origin_of(self, scope: Scope, headers: Headers) -> str:
+        scheme = scope.get("scheme", "http")
+        client = scope.get("client")
+        if client and self._is_proxy(client[0]) and headers.get("x-forwarded-proto") in ("http", "https"):
+            scheme = headers["x-forwarded-proto"]
+        return f"{scheme}://{headers['host']}" if "host" in headers else ""
 
     def _is_proxy(self, address: str) -> bool:
         try:

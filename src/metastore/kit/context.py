@@ -12,12 +12,16 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class RequestContext:
-    """Circumstances of one request; ``actor_id`` is filled in once the caller is known."""
+    """Circumstances of one request; ``actor_id`` is filled in once the caller is known.
+
+    ``origin`` is the scheme and host by which the client reached us, for URLs that are handed out.
+    """
 
     request_id: str
     address: str | None = None
     user_agent: str | None = None
     actor_id: str | None = None
+    origin: str = ""
 
     def headers(self) -> dict[str, str]:
         """The context as event headers, leaving out what is unknown."""

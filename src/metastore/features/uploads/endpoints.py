@@ -19,7 +19,7 @@ from metastore.features.uploads.schemas import (
 )
 from metastore.features.uploads.service import UploadsService
 from metastore.features.uploads.whole import WholeUploads
-from metastore.kit.http import provided
+from metastore.kit.http import absolute, provided
 from metastore.kit.idempotency import IdempotentRoute
 from metastore.kit.paging import Limit, Page
 from metastore.kit.problem import Problem
@@ -35,7 +35,8 @@ Uploads = Annotated[UploadsService, provided(UploadsService)]
 @router.post("/chunked-upload/initiate", status_code=201)
 async def initiate(body: InitiateIn, caller: CurrentCaller, uploads: Uploads) -> InitiateOut:
     """Reserve space for a file and get the URLs to PUT its parts to."""
-    return await uploads.initiate(caller.id, body)
+    answer = await uploads.initiate(caller.id, body)
+    return answer.model_copy(update={"upload_urls": [absolute(url) for url in answer.upload_urls]})
 
 
 @router.get("/chunked-upload")
@@ -59,7 +60,8 @@ async def complete(body: CompleteIn, caller: CurrentCaller, uploads: Uploads) ->
 @router.get("/chunked-upload/{upload_id}")
 async def resume(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> UploadOut:
     """What has arrived so far, with fresh URLs: all that is needed to go on."""
-    return await uploads.resume(caller.id, upload_id)
+    answer = await uploads.resume(caller.id, upload_id)
+    return answer.model_copy(update={"upload_urls": [absolute(url) for url in answer.upload_urls]})
 
 
 @router.delete("/chunked-upload/{upload_id}", status_code=204)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from metastore.features.auth import quota
-from metastore.features.files.content_type import content_type_of
+from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
@@ -34,7 +34,6 @@ from metastore.ports.object_store import (
     UploadTarget,
 )
 
-SNIFFED_BYTES = 4096
 COMPLETING_LEASE = timedelta(seconds=60)
 """A completing older than this lost its process; the store answers within 30 seconds."""
 _ANY_TIME = datetime.max.replace(tzinfo=UTC)
