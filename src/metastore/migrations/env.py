@@ -11,7 +11,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.types import TypeDecorator
 
 
-def _render_plain_type(kind: str, item: object, autogen_context: AutogenContext) -> str | Literal[False]:
+def _render_plain_type(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
     """Write the database's own type into a revision, so that it needs none of our classes of today."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"
