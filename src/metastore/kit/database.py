@@ -14,8 +14,9 @@ and read files outside. Reading transactions run beside the writer on their own 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,23 @@ class Transaction:
         self.recorded += 1
 
 
+BeforeCommit = Callable[[Transaction], Awaitable[None]]
+_before_commit: ContextVar[BeforeCommit | None] = ContextVar("metastore_before_commit", default=None)
+
+
+@contextmanager
+def before_commit(callback: BeforeCommit) -> Iterator[None]:
+    """Have ``callback`` add its statements to every writing transaction that the block commits, as the last of them.
+
+    When it raises, the transaction rolls back.
+    """
+    token = _before_commit.set(callback)
+    try:
+        yield
+    finally:
+        _before_commit.reset(token)
+
+
 class Database:
     """Opens transactions on one database."""
 
@@ -72,9 +90,8 @@ class Database:
         Raises:
             Problem: 503 ``unavailable`` when the database cannot be reached, 507 ``storage-full`` when its disk is full.
         """
-        async with self._writer or nullcontext():
-            async with self._open(writing=True) as tx:
-                yield tx
+        async with self._writer or nullcontext(), self._open(writing=True) as tx:
+            yield tx
         if tx.recorded:
             for listener in self._listeners:
                 listener()
@@ -90,8 +107,12 @@ class Database:
         try:
             async with AsyncSession(self.engine, expire_on_commit=False, autoflush=True) as session:
                 await session.connection(execution_options={"metastore_writing": writing})
-                yield Transaction(session, self.dialect)
+                tx = Transaction(session, self.dialect)
+                yield tx
                 if writing:
+                    callback = _before_commit.get()
+                    if callback is not None:
+                        await callback(tx)
                     await session.commit()
         except (DBAPIError, OSError, TimeoutError) as error:
             problem = problem_of(error)
@@ -127,7 +148,9 @@ def problem_of(error: BaseException) -> Problem | None:
 def _create_engine(url: str, pool_size: int) -> AsyncEngine:
     options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10}
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": 5, "command_timeout": 25}, **options)
+        return create_async_engine(
+            url, pool_pre_ping=True, connect_args={"timeout": 5, "command_timeout": 25}, **options
+        )
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
