@@ -113,7 +113,7 @@ async def revoke(
     now: datetime,
     session_id: str | None = None,
     except_session_id: str | None = None,
-) -> Sequence[str]:
+) -> list[str]:
     """End the user's session of that id, or all its sessions but one; the ids of those that this call ended."""
     statement = update(Session).where(
         Session.user_id == user_id, Session.revoked_at.is_(None), Session.expires_at > now
@@ -124,7 +124,7 @@ async def revoke(
         statement = statement.where(Session.id != except_session_id)
     statement = statement.values(revoked_at=now, revoke_reason=reason)
     ended = await tx.session.execute(statement.returning(Session.id).execution_options(synchronize_session=False))
-    return ended.scalars().all()
+    return list(ended.scalars())
 
 
 async def live_sessions(

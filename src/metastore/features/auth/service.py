@@ -1,29 +1,28 @@
-"""The rules of accounts and sessions.
+"""The rules of signing in, staying signed in and signing out.
 
-Hashing a password takes a while, so whatever needs a hash comes in steps: look up (reading), hash or verify (outside
-any transaction), then change (in one), where what was looked up is checked once more.
+Verifying a password takes a while, so signing in comes in steps: look the user up (reading), try the password (outside
+any transaction), then open the session (in one), where the user is checked once more.
 
 Some refusals leave a record (a wrong password, a reused refresh token). They are *returned* as a ``Problem`` for the
 endpoint to raise after the transaction has committed; all others are raised.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from metastore.features.auth import repository
+from metastore.features.auth.circumstances import act_as, client_address, throttled_address, user_agent
 from metastore.features.auth.events import (
-    PasswordChanged,
     SessionOpened,
     SessionRefused,
     SessionReused,
-    SessionRevoked,
-    UserRegistered,
 )
 from metastore.features.auth.identity import folded
-from metastore.features.auth.models import Role, Session, Status, User
+from metastore.features.auth.models import Session, Status, User
 from metastore.features.auth.passwords import Hasher
-from metastore.features.auth.schemas import Caller, Credentials, ProfileChange, Registration, SessionOut, UserOut
+from metastore.features.auth.refusals import not_authenticated, suspended, token_expired
+from metastore.features.auth.revocation import end_session
+from metastore.features.auth.schemas import Caller, Credentials, SessionOut, UserOut
 from metastore.features.auth.throttle import AuthLimits, count_attempt
 from metastore.features.auth.tokens import (
     AccessClaims,
@@ -34,24 +33,14 @@ from metastore.features.auth.tokens import (
     Tokens,
 )
 from metastore.kit.clock import Clock, utc_now
-from metastore.kit.context import current_context
 from metastore.kit.database import Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.paging import Page, decode_cursor, encode_cursor
-from metastore.kit.problem import Problem, invalid, not_found
+from metastore.kit.problem import Problem, not_found
 from metastore.ports.rate_limiter import RateLimiter
 
 PARALLEL_REFRESH = timedelta(seconds=10)
 """How long after a refresh the token that it used up still gets the same successor."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewUsers:
-    """What a new account starts with, and whether people may make their own."""
-
-    plan: str
-    storage_quota: int
-    registration_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +62,6 @@ class Attempt:
     new_hash: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedChange:
-    """A change of profile, its hashing done; ``old_hash`` is the one that the current password fitted."""
-
-    display_name: str | None
-    old_hash: str | None = None
-    new_hash: str | None = None
-
-
 class AuthService:
     """See the module."""
 
@@ -91,14 +71,12 @@ class AuthService:
         tokens: Tokens,
         hasher: Hasher,
         limiter: RateLimiter,
-        new_users: NewUsers,
         limits: AuthLimits | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self._tokens = tokens
         self._hasher = hasher
         self._limiter = limiter
-        self._new_users = new_users
         self._limits = limits or AuthLimits()
         self._clock = clock
 
@@ -113,9 +91,9 @@ class AuthService:
         try:
             return self._tokens.read_access(token)
         except ExpiredTokenError:
-            raise Problem(401, "token-expired", "The access token's time is over; refresh it.") from None
+            raise token_expired("The access token's time is over; refresh it.") from None
         except InvalidTokenError:
-            raise _not_authenticated() from None
+            raise not_authenticated() from None
 
     async def caller(self, tx: Transaction, claims: AccessClaims) -> Caller:
         """The user, while its session lasts.
@@ -125,102 +103,10 @@ class AuthService:
         """
         found = await repository.standing_of(tx, claims.session_id, claims.user_id)
         if found is None or found.revoked_at is not None or found.expires_at <= self._clock():
-            raise _not_authenticated()
+            raise not_authenticated()
         if found.status != Status.ACTIVE:
-            raise _suspended()
+            raise suspended()
         return Caller(found.user_id, found.username, found.display_name, found.role, claims.session_id)
-
-    # --- accounts
-
-    async def hash_for_registration(self, registration: Registration) -> str:
-        """The password's hash, when registering is possible at all; outside any transaction.
-
-        Raises:
-            Problem: 403 ``registration-closed``; 429 ``too-many-attempts``.
-        """
-        if not self._new_users.registration_open:
-            raise Problem(403, "registration-closed", "Accounts are made by the administrator here.")
-        await count_attempt(self._limiter, self._limits.register_per_address, _address())
-        return await self._hasher.hash(registration.password)
-
-    async def hash_password(self, password: str) -> str:
-        """A hash of ``password``; outside any transaction."""
-        return await self._hasher.hash(password)
-
-    async def register(
-        self,
-        tx: Transaction,
-        registration: Registration,
-        password_hash: str,
-        *,
-        role: Role = Role.USER,
-        by: str = "registration",
-    ) -> UserOut:
-        """Make the account; it is not signed in.
-
-        Raises:
-            Problem: 409 ``username-taken`` or ``email-taken``.
-        """
-        user = self._new_user(registration, password_hash, role)
-        if not await repository.insert_user(tx, user):
-            if await repository.user_by_key(tx, username_key=user.username_key):
-                raise Problem(409, "username-taken", "Somebody else has this name.")
-            raise Problem(409, "email-taken", "There is an account with this address.")
-        _acting(user.id)
-        tx.record(UserRegistered(user_id=user.id, username=user.username, role=user.role, by=by))
-        return UserOut.model_validate(user)
-
-    async def needs_first_admin(self, tx: Transaction) -> bool:
-        """Whether there is no account yet."""
-        return not await repository.any_user(tx)
-
-    async def me(self, tx: Transaction, caller: Caller) -> UserOut:
-        """The caller's account."""
-        user = await repository.user_by_id(tx, caller.id)
-        if user is None:
-            raise not_found("user")
-        return UserOut.model_validate(user)
-
-    async def password_hash_of(self, tx: Transaction, caller: Caller) -> str | None:
-        """The caller's present password hash."""
-        user = await repository.user_by_id(tx, caller.id)
-        return user.password_hash if user else None
-
-    async def prepare_change(self, caller: Caller, password_hash: str | None, change: ProfileChange) -> PreparedChange:
-        """Check the current password and hash the new one; outside any transaction.
-
-        Raises:
-            Problem: 422 ``wrong-password``; 429 ``too-many-attempts`` (counted with the account's sign-ins).
-        """
-        if change.password is None:
-            return PreparedChange(change.display_name)
-        await count_attempt(self._limiter, self._limits.login_per_account, caller.id)
-        if not await self._hasher.verify(password_hash, change.current_password or ""):
-            raise _wrong_password()
-        await self._limiter.forgive(self._limits.login_per_account, caller.id)
-        return PreparedChange(change.display_name, password_hash, await self._hasher.hash(change.password))
-
-    async def change_profile(self, tx: Transaction, caller: Caller, change: PreparedChange) -> UserOut:
-        """Change the caller's account; a new password ends all its other sessions.
-
-        Raises:
-            Problem: 422 ``wrong-password`` when the password was changed in the meantime.
-        """
-        user = await repository.user_by_id(tx, caller.id, lock=True)
-        if user is None:
-            raise not_found("user")
-        if change.display_name is not None:
-            user.display_name = change.display_name
-            user.updated_at = self._clock()
-        if change.new_hash is not None:
-            if user.password_hash != change.old_hash:
-                raise _wrong_password()
-            user.password_hash = change.new_hash
-            user.updated_at = self._clock()
-            tx.record(PasswordChanged(user_id=user.id))
-            await tx.session.flush()
-            await self._revoke(tx, user.id, "password-changed", except_session_id=caller.session_id)
-        return UserOut.model_validate(user)
 
     # --- signing in and out
 
@@ -236,7 +122,7 @@ class AuthService:
         Raises:
             Problem: 429 ``too-many-attempts`` by this address or on this account.
         """
-        await count_attempt(self._limiter, self._limits.login_per_address, _address())
+        await count_attempt(self._limiter, self._limits.login_per_address, throttled_address())
         key = user.id if user else folded(credentials.username)
         await count_attempt(self._limiter, self._limits.login_per_account, key)
         right = await self._hasher.verify(user.password_hash if user else None, credentials.password)
@@ -257,14 +143,14 @@ class AuthService:
             return Problem(401, "invalid-credentials", "The name or the password is wrong.")
         if user.status != Status.ACTIVE:
             self._refused(tx, attempt, "suspended")
-            return _suspended()
+            return suspended()
         if attempt.new_hash:
             user.password_hash = attempt.new_hash
         return await self._open_session(tx, user)
 
     async def forgive(self, attempt: Attempt) -> None:
         """Take a successful sign-in off the counts."""
-        await self._limiter.forgive(self._limits.login_per_address, _address())
+        await self._limiter.forgive(self._limits.login_per_address, throttled_address())
         await self._limiter.forgive(self._limits.login_per_account, attempt.user_id or folded(attempt.name))
 
     def read_refresh_token(self, token: str | None) -> RefreshClaims:
@@ -276,9 +162,9 @@ class AuthService:
         try:
             return self._tokens.read_refresh(token)
         except ExpiredTokenError:
-            raise Problem(401, "token-expired", "The session's time is over; sign in again.") from None
+            raise token_expired("The session's time is over; sign in again.") from None
         except InvalidTokenError:
-            raise _not_authenticated() from None
+            raise not_authenticated() from None
 
     async def refresh(self, tx: Transaction, claims: RefreshClaims) -> SignedIn | Problem:
         """Move the session on by a generation.
@@ -296,18 +182,18 @@ class AuthService:
         )
         found = await repository.session_with_user(tx, claims.session_id)
         if found is None or found[0].revoked_at is not None or found[0].expires_at <= now:
-            raise _not_authenticated()
+            raise not_authenticated()
         session, user = found
         if user.status != Status.ACTIVE:
-            raise _suspended()
-        _acting(user.id)
+            raise suspended()
+        act_as(user.id)
         behind = session.generation - claims.generation
         if won or (behind == 1 and now - session.refreshed_at <= PARALLEL_REFRESH):
             return self._signed_in(user, session)
         if behind < 1:
-            raise _not_authenticated()
+            raise not_authenticated()
         tx.record(SessionReused(user_id=user.id, session_id=session.id, generation=claims.generation))
-        await self._revoke(tx, user.id, "refresh-reused", session_id=session.id)
+        await end_session(tx, user.id, session.id, "refresh-reused", now)
         return Problem(401, "refresh-reused", "This refresh token was used before; sign in again.")
 
     def sessions_of(self, access_token: str | None, refresh_token: str | None) -> set[tuple[str, str]]:
@@ -323,8 +209,8 @@ class AuthService:
 
     async def sign_out(self, tx: Transaction, user_id: str, session_id: str) -> None:
         """End the session, if it has not ended."""
-        _acting(user_id)
-        await self._revoke(tx, user_id, "signed-out", session_id=session_id)
+        act_as(user_id)
+        await end_session(tx, user_id, session_id, "signed-out", self._clock())
 
     # --- devices
 
@@ -352,7 +238,7 @@ class AuthService:
         Raises:
             Problem: 404 when there is none of that id among them.
         """
-        if not await self._revoke(tx, caller.id, "revoked", session_id=session_id):
+        if not await end_session(tx, caller.id, session_id, "revoked", self._clock()):
             raise not_found("session")
 
     async def forget_expired_sessions(self, tx: Transaction) -> None:
@@ -361,29 +247,8 @@ class AuthService:
 
     # --- parts of the above
 
-    def _new_user(self, registration: Registration, password_hash: str, role: Role) -> User:
-        now = self._clock()
-        return User(
-            id=new_id(),
-            username=registration.username,
-            username_key=folded(registration.username),
-            email=registration.email,
-            email_key=folded(registration.email),
-            display_name=registration.display_name or registration.username,
-            password_hash=password_hash,
-            role=role,
-            status=Status.ACTIVE,
-            plan=self._new_users.plan,
-            storage_used=0,
-            storage_reserved=0,
-            storage_quota=self._new_users.storage_quota,
-            created_at=now,
-            updated_at=now,
-        )
-
     async def _open_session(self, tx: Transaction, user: User) -> SignedIn:
         now = self._clock()
-        context = current_context()
         session = Session(
             id=new_id(),
             user_id=user.id,
@@ -391,11 +256,11 @@ class AuthService:
             created_at=now,
             refreshed_at=now,
             expires_at=now + self._tokens.refresh_ttl,
-            user_agent=(context.user_agent or "")[:255] or None if context else None,
-            address=context.address if context else None,
+            user_agent=user_agent(),
+            address=client_address(),
         )
         await repository.insert_session(tx, session)
-        _acting(user.id)
+        act_as(user.id)
         tx.record(SessionOpened(user_id=user.id, session_id=session.id))
         return self._signed_in(user, session)
 
@@ -409,50 +274,5 @@ class AuthService:
         )
         return SignedIn(UserOut.model_validate(user), tokens)
 
-    async def _revoke(
-        self,
-        tx: Transaction,
-        user_id: str,
-        reason: str,
-        *,
-        session_id: str | None = None,
-        except_session_id: str | None = None,
-    ) -> Sequence[str]:
-        ended = await repository.revoke(
-            tx,
-            user_id=user_id,
-            reason=reason,
-            now=self._clock(),
-            session_id=session_id,
-            except_session_id=except_session_id,
-        )
-        for ended_id in ended:
-            tx.record(SessionRevoked(user_id=user_id, session_id=ended_id, reason=reason))
-        return ended
-
     def _refused(self, tx: Transaction, attempt: Attempt, reason: str) -> None:
         tx.record(SessionRefused(username=attempt.name[:64], user_id=attempt.user_id, reason=reason))
-
-
-def _address() -> str:
-    context = current_context()
-    return (context.address if context else None) or "unknown"
-
-
-def _acting(user_id: str) -> None:
-    # From here on, what is recorded was done by this user.
-    context = current_context()
-    if context is not None and context.actor_id is None:
-        context.actor_id = user_id
-
-
-def _not_authenticated() -> Problem:
-    return Problem(401, "not-authenticated", "Sign in first.")
-
-
-def _suspended() -> Problem:
-    return Problem(403, "account-suspended", "This account is suspended.")
-
-
-def _wrong_password() -> Problem:
-    return invalid("currentPassword", "The current password is wrong.", code="wrong-password")

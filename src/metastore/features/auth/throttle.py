@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from metastore.kit.problem import Problem
 from metastore.ports.rate_limiter import Limit, RateLimiter, Standing
 
-
 _LOGIN_PER_ACCOUNT = Limit("login-account", 10, 300)
 _LOGIN_PER_ADDRESS = Limit("login-address", 100, 300)
 _REGISTER_PER_ADDRESS = Limit("register-address", 1000, 3600)

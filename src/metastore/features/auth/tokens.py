@@ -1,7 +1,7 @@
 """Access and refresh tokens: JSON Web Tokens (RFC 7519), signed with HS256 and nothing else.
 
-* The **access token** says who calls (``sub``) and by which session (``sid``). It is good for minutes, and every request
-  still checks the session and the user in the database, so that ending either ends it at once.
+* The **access token** says who calls (``sub``) and by which session (``sid``). It is good for minutes, and every
+  request still checks the session and the user in the database, so that ending either ends it at once.
 * The **refresh token** names a session and its generation (``gen``). It is made of nothing but what the session's row
   holds, so that two requests that refresh at the same time can be given byte for byte the same successor.
 

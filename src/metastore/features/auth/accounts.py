@@ -1,0 +1,173 @@
+"""The rules of accounts: making one, and changing one's own.
+
+Hashing a password takes a while, so what needs a hash comes in steps: look up (reading), verify and hash (outside any
+transaction), then change (in one), where what was looked up is checked once more.
+"""
+
+from dataclasses import dataclass
+
+from metastore.features.auth import repository
+from metastore.features.auth.circumstances import act_as, throttled_address
+from metastore.features.auth.events import PasswordChanged, UserRegistered
+from metastore.features.auth.identity import folded
+from metastore.features.auth.models import Role, Status, User
+from metastore.features.auth.passwords import Hasher
+from metastore.features.auth.revocation import end_other_sessions
+from metastore.features.auth.schemas import Caller, ProfileChange, Registration, UserOut
+from metastore.features.auth.throttle import AuthLimits, count_attempt
+from metastore.kit.clock import Clock, utc_now
+from metastore.kit.database import Transaction
+from metastore.kit.ids import new_id
+from metastore.kit.problem import Problem, invalid, not_found
+from metastore.ports.rate_limiter import RateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class NewUsers:
+    """What a new account starts with (``storage_quota`` in bytes), and whether people may make their own."""
+
+    plan: str
+    storage_quota: int
+    registration_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedChange:
+    """A change of profile, its hashing done; ``old_hash`` is the one that the current password fitted."""
+
+    display_name: str | None
+    old_hash: str | None = None
+    new_hash: str | None = None
+
+
+class AccountsService:
+    """See the module."""
+
+    def __init__(
+        self,
+        *,
+        hasher: Hasher,
+        limiter: RateLimiter,
+        new_users: NewUsers,
+        limits: AuthLimits | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._hasher = hasher
+        self._limiter = limiter
+        self._new_users = new_users
+        self._limits = limits or AuthLimits()
+        self._clock = clock
+
+    async def hash_for_registration(self, registration: Registration) -> str:
+        """The password's hash, when registering is possible at all; outside any transaction.
+
+        Raises:
+            Problem: 403 ``registration-closed``; 429 ``too-many-attempts``.
+        """
+        if not self._new_users.registration_open:
+            raise Problem(403, "registration-closed", "Accounts are made by the administrator here.")
+        await count_attempt(self._limiter, self._limits.register_per_address, throttled_address())
+        return await self._hasher.hash(registration.password)
+
+    async def hash_password(self, password: str) -> str:
+        """A hash of ``password``; outside any transaction."""
+        return await self._hasher.hash(password)
+
+    async def register(
+        self,
+        tx: Transaction,
+        registration: Registration,
+        password_hash: str,
+        *,
+        role: Role = Role.USER,
+        by: str = "registration",
+    ) -> UserOut:
+        """Make the account; it is not signed in.
+
+        Raises:
+            Problem: 409 ``username-taken`` or ``email-taken``.
+        """
+        user = self._new_user(registration, password_hash, role)
+        if not await repository.insert_user(tx, user):
+            if await repository.user_by_key(tx, username_key=user.username_key):
+                raise Problem(409, "username-taken", "Somebody else has this name.")
+            raise Problem(409, "email-taken", "There is an account with this address.")
+        act_as(user.id)
+        tx.record(UserRegistered(user_id=user.id, username=user.username, role=user.role, by=by))
+        return UserOut.model_validate(user)
+
+    async def no_users_yet(self, tx: Transaction) -> bool:
+        """Whether there is no account at all."""
+        return not await repository.any_user(tx)
+
+    async def me(self, tx: Transaction, caller: Caller) -> UserOut:
+        """The caller's account."""
+        return UserOut.model_validate(await self._own(tx, caller))
+
+    async def password_hash_of(self, tx: Transaction, caller: Caller) -> str:
+        """The caller's present password hash."""
+        return (await self._own(tx, caller)).password_hash
+
+    async def prepare_change(self, caller: Caller, password_hash: str, change: ProfileChange) -> PreparedChange:
+        """Check the current password and hash the new one; outside any transaction.
+
+        Raises:
+            Problem: 422 ``wrong-password``; 429 ``too-many-attempts`` (counted with the account's sign-ins).
+        """
+        if change.password is None:
+            return PreparedChange(change.display_name)
+        await count_attempt(self._limiter, self._limits.login_per_account, caller.id)
+        if not await self._hasher.verify(password_hash, change.current_password or ""):
+            raise _wrong_password()
+        await self._limiter.forgive(self._limits.login_per_account, caller.id)
+        return PreparedChange(change.display_name, password_hash, await self._hasher.hash(change.password))
+
+    async def change_profile(self, tx: Transaction, caller: Caller, change: PreparedChange) -> UserOut:
+        """Change the caller's account; a new password ends all its other sessions.
+
+        Raises:
+            Problem: 422 ``wrong-password`` when the password was changed in the meantime.
+        """
+        user = await self._own(tx, caller, lock=True)
+        now = self._clock()
+        if change.display_name is not None:
+            user.display_name = change.display_name
+            user.updated_at = now
+        if change.new_hash is not None:
+            if user.password_hash != change.old_hash:
+                raise _wrong_password()
+            user.password_hash = change.new_hash
+            user.updated_at = now
+            tx.record(PasswordChanged(user_id=user.id))
+            await end_other_sessions(tx, user.id, caller.session_id, "password-changed", now)
+        return UserOut.model_validate(user)
+
+    async def _own(self, tx: Transaction, caller: Caller, *, lock: bool = False) -> User:
+        user = await repository.user_by_id(tx, caller.id, lock=lock)
+        if user is None:
+            raise not_found("user")
+        return user
+
+    def _new_user(self, registration: Registration, password_hash: str, role: Role) -> User:
+        now = self._clock()
+        return User(
+            id=new_id(),
+            username=registration.username,
+            username_key=folded(registration.username),
+            email=registration.email,
+            email_key=folded(registration.email),
+            display_name=registration.display_name or registration.username,
+            password_hash=password_hash,
+            role=role,
+            status=Status.ACTIVE,
+            plan=self._new_users.plan,
+            storage_used=0,
+            storage_reserved=0,
+            storage_quota=self._new_users.storage_quota,
+            created_at=now,
+            updated_at=now,
+        )
+
+
+def _wrong_password() -> Problem:
+    return invalid("currentPassword", "The current password is wrong.", code="wrong-password")

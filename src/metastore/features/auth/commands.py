@@ -1,0 +1,67 @@
+"""Accounts made without HTTP: the first admin when the product starts, users from the command line."""
+
+import secrets
+
+from pydantic import ValidationError
+
+from metastore.features.auth.accounts import AccountsService
+from metastore.features.auth.models import Role
+from metastore.features.auth.schemas import Registration, UserOut
+from metastore.kit.database import Database
+from metastore.kit.problem import Problem
+
+_TAKEN = ("username-taken", "email-taken")
+
+
+async def ensure_first_admin(
+    accounts: AccountsService, database: Database, username: str, password: str = "", *, email: str = ""
+) -> str | None:
+    """Make the first admin when there is no account yet.
+
+    Returns the password that was made when none was given, to be shown once; else ``None``. Of several processes that
+    start at once, one makes the admin.
+
+    Raises:
+        ValueError: the name or password is not acceptable; the message says why in one line.
+    """
+    async with database.reading() as tx:
+        if not await accounts.no_users_yet(tx):
+            return None
+    made = "" if password else secrets.token_urlsafe(15)
+    # The address is a placeholder under a name that never resolves (RFC 6761) until the admin has one.
+    registration = _registration(username, email or "admin@metastore.invalid", password or made)
+    password_hash = await accounts.hash_password(registration.password)
+    try:
+        async with database.transaction() as tx:
+            if not await accounts.no_users_yet(tx):
+                return None
+            await accounts.register(tx, registration, password_hash, role=Role.ADMIN, by="setup")
+    except Problem as problem:
+        if problem.code in _TAKEN:
+            return None
+        raise
+    return made or None
+
+
+async def create_user(
+    accounts: AccountsService, database: Database, *, username: str, email: str, password: str, admin: bool = False
+) -> UserOut:
+    """Make an account, even when registration is closed.
+
+    Raises:
+        ValueError: the name, address or password is not acceptable; the message says why in one line.
+        Problem: 409 ``username-taken`` or ``email-taken``.
+    """
+    registration = _registration(username, email, password)
+    password_hash = await accounts.hash_password(registration.password)
+    async with database.transaction() as tx:
+        role = Role.ADMIN if admin else Role.USER
+        return await accounts.register(tx, registration, password_hash, role=role, by="command")
+
+
+def _registration(username: str, email: str, password: str) -> Registration:
+    try:
+        return Registration(username=username, email=email, password=password)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}") from None

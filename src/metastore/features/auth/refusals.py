@@ -1,0 +1,18 @@
+"""Refusals that more than one rule gives."""
+
+from metastore.kit.problem import Problem
+
+
+def not_authenticated() -> Problem:
+    """401 ``not-authenticated``: nobody is signed in, or no longer."""
+    return Problem(401, "not-authenticated", "Sign in first.")
+
+
+def token_expired(detail: str) -> Problem:
+    """401 ``token-expired``: it was a good token once."""
+    return Problem(401, "token-expired", detail)
+
+
+def suspended() -> Problem:
+    """403 ``account-suspended``."""
+    return Problem(403, "account-suspended", "This account is suspended.")
