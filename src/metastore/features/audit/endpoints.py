@@ -1,0 +1,24 @@
+"""HTTP of the audit trail: ``/api/v1/admin/audit-logs``, for admins."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from metastore.features.audit.schemas import AuditLogOut, AuditQuery
+from metastore.features.audit.service import AuditService
+from metastore.features.auth.access import AdminCaller
+from metastore.kit.http import Transactions, provided
+from metastore.kit.paging import Page
+
+router = APIRouter(prefix="/api/v1/admin/audit-logs", tags=["admin"])
+
+Audit = Annotated[AuditService, provided(AuditService)]
+
+
+@router.get("")
+async def list_audit_logs(
+    _caller: AdminCaller, wanted: Annotated[AuditQuery, Query()], audit: Audit, database: Transactions
+) -> Page[AuditLogOut]:
+    """Who did what, latest first: by actor, action, resource and time."""
+    async with database.reading() as tx:
+        return await audit.page(tx, wanted)

@@ -1,0 +1,80 @@
+"""The rules of the audit trail: every fact is written down with its circumstances; nothing is ever changed."""
+
+from datetime import datetime
+
+from metastore.features.audit import repository
+from metastore.features.audit.events import AccessRefused
+from metastore.features.audit.models import AuditLog
+from metastore.features.audit.repository import Position
+from metastore.features.audit.schemas import AuditLogOut, AuditQuery
+from metastore.kit.context import current_context
+from metastore.kit.database import Transaction
+from metastore.kit.ids import is_id, new_id
+from metastore.kit.outbox import RecordedEvent
+from metastore.kit.paging import Page, decode_cursor, encode_cursor
+from metastore.kit.problem import Problem
+
+_LONGEST_PATH = 500
+
+
+class AuditService:
+    """Keeps and shows the trail."""
+
+    async def write_down(self, tx: Transaction, event: RecordedEvent) -> None:
+        """Append the entry for an event."""
+        headers = event.headers
+        entry = AuditLog(
+            id=new_id(),
+            event_id=event.id,
+            actor_id=headers.get("actorId"),
+            action=event.event_type,
+            resource=event.aggregate,
+            address=_cut(headers.get("address"), 64),
+            user_agent=_cut(headers.get("userAgent"), 500),
+            request_id=_cut(headers.get("requestId"), 128),
+            details=event.payload,
+            occurred_at=event.created_at,
+        )
+        await repository.append(tx, entry)
+
+    def record_refusal(self, tx: Transaction, *, method: str, path: str, code: str) -> None:
+        """Record that the present request was refused; it reaches the trail like any other fact.
+
+        ``path`` is the URL's path without its query; it is cut to 500 characters. Leave out what is secret in it.
+        """
+        context = current_context()
+        user_id = context.actor_id if context else None
+        tx.record(AccessRefused(method=method, path=path[:_LONGEST_PATH], code=code, user_id=user_id))
+
+    async def page(self, tx: Transaction, wanted: AuditQuery) -> Page[AuditLogOut]:
+        """The entries that match, latest first.
+
+        Raises:
+            Problem: 422 ``invalid-cursor``.
+        """
+        after = _position_in(wanted.cursor) if wanted.cursor is not None else None
+        found = await repository.latest(tx, wanted, after, wanted.limit + 1)
+        items = found[: wanted.limit]
+        return Page(
+            items=[AuditLogOut.model_validate(item) for item in items],
+            next_cursor=_cursor_after(items[-1]) if len(found) > wanted.limit else None,
+        )
+
+
+def _cut(text: str | None, length: int) -> str | None:
+    return text[:length] if text else None
+
+
+def _cursor_after(entry: AuditLog) -> str:
+    return encode_cursor([entry.occurred_at.isoformat(), entry.id])
+
+
+def _position_in(cursor: str) -> Position:
+    moment, entry_id = decode_cursor(cursor, 2)
+    try:
+        occurred_at = datetime.fromisoformat(str(moment))
+    except ValueError:
+        occurred_at = None
+    if occurred_at is None or occurred_at.tzinfo is None or not isinstance(entry_id, str) or not is_id(entry_id):
+        raise Problem(422, "invalid-cursor", "The cursor is not one that this list gave out.")
+    return occurred_at, entry_id

@@ -1,0 +1,41 @@
+"""Which facts a user is told of, and which end a user's sockets."""
+
+from metastore.features.auth.events import SessionRevoked
+from metastore.features.files.events import FileReady
+from metastore.features.notifications.service import NotificationsService
+from metastore.kit.consumer import AfterCommit, Consumer
+from metastore.kit.database import Transaction
+from metastore.kit.outbox import RecordedEvent
+from metastore.ports.realtime import Realtime
+
+
+def consumers(notifications: NotificationsService, realtime: Realtime) -> list[Consumer]:
+    """The feature's consumers.
+
+    Closing sockets has a queue of its own, so that a sign-out never waits behind notifications.
+    """
+
+    async def on_file_ready(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        """One notification an upload: a file that needs no processing is uploaded and ready in one step."""
+        ready = FileReady.model_validate(event.payload)
+        return await notifications.create_and_dispatch(
+            tx,
+            user_id=ready.owner_id,
+            event_id=event.id,
+            notification_type=event.event_type,
+            payload={
+                "fileId": ready.file_id,
+                "name": ready.name,
+                "path": ready.path,
+                "size": ready.size,
+                "mimeType": ready.mime_type,
+            },
+        )
+
+    async def on_session_revoked(event: RecordedEvent) -> None:
+        await realtime.close_session(SessionRevoked.model_validate(event.payload).session_id)
+
+    return [
+        Consumer("notifications", in_transaction={FileReady.event_type: on_file_ready}),
+        Consumer("sockets", outside={SessionRevoked.event_type: on_session_revoked}),
+    ]

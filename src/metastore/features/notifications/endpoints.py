@@ -1,0 +1,46 @@
+"""HTTP of notifications: ``/api/v1/notifications``."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from metastore.features.auth.access import CurrentCaller
+from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllAnswer
+from metastore.features.notifications.service import NotificationsService
+from metastore.kit.http import Transactions, provided
+from metastore.kit.paging import Limit
+
+router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"])
+
+Notifications = Annotated[NotificationsService, provided(NotificationsService)]
+
+
+@router.get("")
+async def list_notifications(
+    caller: CurrentCaller,
+    notifications: Notifications,
+    database: Transactions,
+    *,
+    unread: bool = False,
+    limit: Limit = 50,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+) -> NotificationPage:
+    """The caller's notifications, latest first; ``unread=true`` leaves out those that were read."""
+    async with database.reading() as tx:
+        return await notifications.page(tx, caller.id, unread=unread, limit=limit, cursor=cursor)
+
+
+@router.post("/read-all")
+async def read_all(caller: CurrentCaller, notifications: Notifications, database: Transactions) -> ReadAllAnswer:
+    """Mark every notification read."""
+    async with database.transaction() as tx:
+        return await notifications.read_all(tx, caller.id)
+
+
+@router.post("/{notification_id}/read")
+async def read(
+    notification_id: str, caller: CurrentCaller, notifications: Notifications, database: Transactions
+) -> NotificationOut:
+    """Mark one notification read."""
+    async with database.transaction() as tx:
+        return await notifications.read(tx, caller.id, notification_id)

@@ -1,0 +1,60 @@
+"""Every SQL statement on notifications."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from metastore.features.notifications.models import Notification
+from metastore.kit.database import Transaction
+
+
+async def insert(tx: Transaction, notification: Notification) -> None:
+    """Save a new notification."""
+    tx.session.add(notification)
+    await tx.session.flush()
+
+
+async def latest(
+    tx: Transaction, user_id: str, *, unread: bool, before: str | None, limit: int
+) -> Sequence[Notification]:
+    """The user's notifications, latest first, from the one before the id ``before``."""
+    statement = select(Notification).where(Notification.user_id == user_id)
+    if unread:
+        statement = statement.where(Notification.read_at.is_(None))
+    if before is not None:
+        statement = statement.where(Notification.id < before)
+    return (await tx.session.scalars(statement.order_by(Notification.id.desc()).limit(limit))).all()
+
+
+async def count_unread(tx: Transaction, user_id: str) -> int:
+    """How many notifications the user has not read."""
+    statement = select(func.count()).where(Notification.user_id == user_id, Notification.read_at.is_(None))
+    return await tx.session.scalar(statement) or 0
+
+
+async def mark_read(tx: Transaction, user_id: str, notification_id: str, now: datetime) -> Notification | None:
+    """Mark the user's notification read, if it was not, and return it; ``None`` when the user has none of that id."""
+    return await tx.session.scalar(
+        update(Notification)
+        .where(Notification.id == notification_id, Notification.user_id == user_id)
+        .values(read_at=func.coalesce(Notification.read_at, now))
+        .returning(Notification)
+    )
+
+
+async def mark_all_read(tx: Transaction, user_id: str, now: datetime) -> int:
+    """Mark all of the user's notifications read; how many were not."""
+    rows = await tx.session.execute(
+        update(Notification)
+        .where(Notification.user_id == user_id, Notification.read_at.is_(None))
+        .values(read_at=now)
+        .returning(Notification.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(rows.all())
+
+
+async def exists(tx: Transaction, notification_id: str) -> bool:
+    """Whether anybody has a notification of that id."""
+    return await tx.session.get(Notification, notification_id) is not None
