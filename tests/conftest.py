@@ -7,8 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from metastore.kit.database import Database
+from tests.fixtures.browser import running_chromium
+from tests.fixtures.media import make_video
 from tests.fixtures.postgres import Postgres, running_postgres
 from tests.fixtures.tables import all_tables
 
@@ -57,6 +60,19 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.aclose()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium, headless."""
+    async with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A playable film of about 100 MB."""
+    return make_video(tmp_path_factory.mktemp("media") / "film.mp4", megabytes=100)
 
 
 async def _create_tables(url: str) -> None:
