@@ -18,7 +18,11 @@ from metastore.adapters.realtime.socketio import SocketIoRealtime
 from metastore.config import ConfigurationError, Settings, load_secret_key
 from metastore.features.audit.consumers import consumers as audit_consumers
 from metastore.features.audit.service import AuditService
+from metastore.features.auth.accounts import AccountsService, NewUsers
+from metastore.features.auth.cookies import SessionCookies
+from metastore.features.auth.passwords import Argon2Hasher
 from metastore.features.auth.service import AuthService
+from metastore.features.auth.tokens import Tokens
 from metastore.features.files.consumers import consumers as files_consumers
 from metastore.features.files.service import FilesService
 from metastore.features.notifications.consumers import consumers as notification_consumers
@@ -48,7 +52,7 @@ class Product:
     realtime: SocketIoRealtime
     relay: Relay
     reaper: Reaper
-    auth: AuthService
+    accounts: AccountsService
     services: Services
 
     @property
@@ -73,19 +77,23 @@ async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
     database = Database(settings.effective_database_url)
     store = await _open_store(settings, secret)
     bus = InProcessBus(database)
-    realtime = SocketIoRealtime(public_origin=settings.public_url)
+    realtime = SocketIoRealtime()
 
-    auth = AuthService(database, MemoryRateLimiter(), settings=_auth_settings(settings, secret), clock=clock)
+    limiter, hasher = MemoryRateLimiter(), Argon2Hasher()
+    auth = AuthService(tokens=_tokens(settings, secret, clock), hasher=hasher, limiter=limiter, clock=clock)
+    accounts = AccountsService(hasher=hasher, limiter=limiter, new_users=_new_users(settings), clock=clock)
     files = FilesService(store, clock=clock, presign_ttl=settings.presign_ttl)
     limits = UploadLimits(settings.part_size, settings.max_file_size, settings.upload_ttl, settings.presign_ttl)
     uploads = UploadsService(database, store, files, limits, clock)
     notifications = NotificationsService(realtime, clock)
-    audit = AuditService(clock)
+    audit = AuditService()
 
     services = Services()
     for service in (
         database,
         auth,
+        accounts,
+        SessionCookies(secure=settings.secure_cookies),
         files,
         uploads,
         WholeUploads(database, store, uploads),
@@ -108,7 +116,16 @@ async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
     relay = Relay(database, bus)
     times = ReaperTimes(settings.reaper_interval, settings.upload_ttl, settings.trash_ttl)
     reaper = Reaper(database, store, uploads, files, times, clock)
-    return Product(settings, database, store, bus, realtime, relay, reaper, auth, services)
+    return Product(settings, database, store, bus, realtime, relay, reaper, accounts, services)
+
+
+def _tokens(settings: Settings, secret: bytes, clock: Clock) -> Tokens:
+    return Tokens(secret, access_ttl=settings.access_token_ttl, refresh_ttl=settings.refresh_token_ttl, clock=clock)
+
+
+def _new_users(settings: Settings) -> NewUsers:
+    plan = settings.free_plan
+    return NewUsers(plan.plan, plan.storage_quota, registration_open=settings.registration == "open")
 
 
 async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:

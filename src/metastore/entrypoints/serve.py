@@ -30,6 +30,8 @@ from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.objects import ObjectsApp
 from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
 from metastore.entrypoints.realtime import create_realtime_app
+from metastore.features.auth.access import authenticate
+from metastore.features.auth.commands import ensure_first_admin
 from metastore.migrations import upgrade
 
 WEB_APP = Path(__file__).parent.parent / "webapp"
@@ -51,6 +53,7 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     await upgrade(settings.effective_database_url)
     async with running_product(settings) as product:
+        made_password = await _first_admin(product)
         server = Server(
             build_asgi(product),
             address=settings.host,
@@ -63,9 +66,8 @@ async def _serve(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
-        greeting = asyncio.create_task(_greet(product))
+        _greet(settings, made_password)
         await server.serve()
-        await greeting
 
 
 @contextlib.asynccontextmanager
@@ -127,15 +129,21 @@ def build_asgi(product: Product) -> ASGIApp:
     return application
 
 
-async def _greet(product: Product) -> None:
+async def _first_admin(product: Product) -> str | None:
     settings = product.settings
+    try:
+        return await ensure_first_admin(
+            product.accounts, product.database, settings.admin_username, settings.admin_password.get_secret_value()
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"METASTORE_ADMIN_USERNAME, METASTORE_ADMIN_PASSWORD: {error}") from None
+
+
+def _greet(settings: Settings, made_password: str | None) -> None:
     address = settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}"
-    made = await product.auth.ensure_first_admin(
-        settings.admin_username, settings.admin_password.get_secret_value() or None
-    )
     lines = [f"MetaStore is running at {address}"]
-    if made is not None:
-        lines.append(f"Sign in as {settings.admin_username} with the password {made} (shown this once)")
+    if made_password is not None:
+        lines.append(f"Sign in as {settings.admin_username} with the password {made_password} (shown this once)")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 

@@ -40,6 +40,8 @@ class Transaction:
         self.session = session
         self.dialect = dialect
         self.recorded = 0
+        self.takes_back = False
+        """Set by whoever takes back, in this transaction, what the request had committed before it failed."""
 
     def record(self, fact: Fact) -> None:
         """Store ``fact`` in the outbox, to be published once this transaction has committed."""

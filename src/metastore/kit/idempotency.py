@@ -20,7 +20,7 @@ itself is marked ``repeatable`` and is run again instead of answering ``idempote
 
 Stored are answers that decide: 2xx and 4xx, except those that only say "not now" or "not you" (401, 408, 412, 425,
 429). A failure (5xx) is not stored, and the claim is given up unless the endpoint had committed something. An endpoint
-that takes its effect back before it fails says so (``undone``) in the transaction that does. Cookies are never stored.
+that takes its effect back before it fails says so in the transaction that does (``Transaction.takes_back``). Cookies are never stored.
 """
 
 import re
@@ -82,16 +82,6 @@ async def keep_answer(tx: Transaction, answer: Model, *, status: int = 200) -> M
         body = answer.model_dump_json(by_alias=True).encode()
         await store_answer(tx, run.claimed, Answer(status, {"content-type": "application/json"}, body))
     return answer
-
-
-def undone() -> None:
-    """Note that the endpoint is taking its effect back: call it in the transaction that does.
-
-    From there on the key is free again if the endpoint fails.
-    """
-    run = _running.get()
-    if run is not None:
-        run.effect_undone = True
 
 
 class IdempotentRoute(APIRoute):
@@ -162,6 +152,7 @@ class _Run:
     async def move_on(self, tx: Transaction) -> None:
         """Have the claim become effective with ``tx``, which fails if the claim was lost."""
         if self.claimed is not None:
+            self.effect_undone = self.effect_undone or tx.takes_back
             await move_on(tx, self.claimed, effective=not self.effect_undone)
 
     async def ended(self, answer: Answer | None) -> None:

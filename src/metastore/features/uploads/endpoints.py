@@ -20,7 +20,7 @@ from metastore.features.uploads.schemas import (
 from metastore.features.uploads.service import UploadsService
 from metastore.features.uploads.whole import WholeUploads
 from metastore.kit.http import absolute, provided
-from metastore.kit.idempotency import IdempotentRoute
+from metastore.kit.idempotency import IdempotentRoute, repeatable
 from metastore.kit.paging import Limit, Page
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import CompletedPart
@@ -51,6 +51,7 @@ async def list_unfinished(
 
 
 @router.post("/chunked-upload/complete")
+@repeatable
 async def complete(body: CompleteIn, caller: CurrentCaller, uploads: Uploads) -> FileAnswer:
     """Turn the parts into the file."""
     parts = [CompletedPart(part.part_number, part.etag) for part in body.parts]

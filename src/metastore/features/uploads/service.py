@@ -73,7 +73,7 @@ class UploadsService:
             await self._open_in_store(upload)
         except ObjectStoreError as error:
             async with self._database.transaction() as tx:
-                await self._drop(tx, upload.id, "store refused")
+                tx.takes_back = await self._drop(tx, upload.id, "store refused")
             raise problem_of_store(error) from error
         urls = await self._presign(upload)
         return InitiateOut(
@@ -261,7 +261,7 @@ class UploadsService:
     async def drop_whole(self, upload_id: str, reason: str) -> None:
         """End an upload that came whole with its request and failed."""
         async with self._database.transaction() as tx:
-            await self._drop(tx, upload_id, reason, claimed_before=_ANY_TIME)
+            tx.takes_back = await self._drop(tx, upload_id, reason, claimed_before=_ANY_TIME)
 
     async def _drop(
         self, tx: Transaction, upload_id: str, reason: str, *, claimed_before: datetime | None = None
