@@ -117,6 +117,11 @@ class StoreUnavailableError(ObjectStoreError):
 class ObjectStore(Protocol):
     """See the module. Every call ends within 30 seconds, with ``StoreUnavailableError`` if need be."""
 
+    @property
+    def public_origin(self) -> str:
+        """The origin that presigned URLs lead to (``https://host``); empty when that is the product's own."""
+        ...
+
     async def create_multipart(self, key: str, *, size: int, part_size: int, content_type: str) -> str:
         """Open a multipart upload of ``size`` bytes and return its id.
 

@@ -1,0 +1,113 @@
+"""Which request goes where, and what errors become."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange
+from metastore.entrypoints.objects.receiving import PartReceiver
+from metastore.entrypoints.objects.serving import ObjectServer
+from metastore.kit.problem import Problem, storage_full, unavailable
+from metastore.ports.object_store import (
+    ObjectNotFoundError,
+    ObjectStoreError,
+    StoreFullError,
+    UploadNotFoundError,
+)
+from metastore.ports.served_objects import InvalidSignatureError, ServedObjectStore, UrlExpiredError
+
+_METHODS = b"GET, HEAD, PUT, OPTIONS"
+_DRAIN_LIMIT = 16 * 2**20
+_DRAIN_SECONDS = 10.0
+_log = structlog.get_logger(__name__)
+
+
+class ObjectsApp:
+    """The ASGI application; see the package.
+
+    ``allowed_origins`` are those of pages that may use it from another origin. A client that sends less than 1 KiB/s
+    for ``idle_timeout`` seconds is cut off.
+    """
+
+    def __init__(
+        self, store: ServedObjectStore, *, allowed_origins: Iterable[str] = (), idle_timeout: float = 30.0
+    ) -> None:
+        self._origins = frozenset(origin.rstrip("/") for origin in allowed_origins if origin)
+        self._receiver = PartReceiver(store, idle_timeout)
+        self._server = ObjectServer(store, shared=bool(self._origins), idle_timeout=idle_timeout)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            return
+        exchange = Exchange(scope, receive, send, self._origins)
+        try:
+            await self._dispatch(exchange)
+        except ClientGoneError:
+            return
+        except (Problem, ObjectStoreError) as error:
+            if exchange.started:
+                raise
+            await exchange.refuse(_problem_of(error))
+            await _drain(exchange)
+
+    async def _dispatch(self, exchange: Exchange) -> None:
+        if exchange.method in ("GET", "HEAD"):
+            await self._server.serve(exchange)
+        elif exchange.method == "PUT":
+            await self._receiver.receive(exchange)
+        elif exchange.method == "OPTIONS":
+            await exchange.answer(204, self._preflight())
+        else:
+            headers = {"Allow": _METHODS.decode()}
+            raise Problem(405, "method-not-allowed", "Only GET, HEAD and PUT work here.", headers=headers)
+
+    def _preflight(self) -> list[tuple[bytes, bytes]]:
+        headers = [(b"allow", _METHODS)]
+        if self._origins:
+            headers += [
+                (b"access-control-allow-methods", b"GET, HEAD, PUT"),
+                (b"access-control-allow-headers", b"Content-Type, Range, If-Range, If-None-Match, X-Request-ID"),
+                (b"access-control-max-age", b"86400"),
+            ]
+        return headers
+
+
+def _problem_of(error: Problem | ObjectStoreError) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case InvalidSignatureError():
+            return Problem(403, "invalid-signature", "This address is not valid, or not for this method.")
+        case UrlExpiredError():
+            return Problem(403, "url-expired", "This address has expired; ask for a new one.")
+        case UploadNotFoundError():
+            return Problem(404, "upload-not-found", "The upload was completed or cancelled, or never was.")
+        case ObjectNotFoundError():
+            return Problem(404, "object-not-found", "There is no such object.")
+        case StoreFullError():
+            return storage_full()
+    _log.error("object store failed", error=str(error))
+    return unavailable("The store does not answer.")
+
+
+async def _drain(exchange: Exchange) -> None:
+    """Take in the rest of a refused body, within limits.
+
+    A client that is still sending when the connection is closed on it may never see the answer (RFC 9112 §9.6). One
+    that waits for 100 Continue has sent nothing, and must not be told to begin.
+    """
+    if exchange.method != "PUT" or b"expect" in exchange.headers:
+        return
+    taken = 0
+    with suppress(TimeoutError):
+        deadline = asyncio.get_running_loop().time() + _DRAIN_SECONDS
+        while taken < _DRAIN_LIMIT:
+            left = deadline - asyncio.get_running_loop().time()
+            message = await asyncio.wait_for(exchange.receive(), left)
+            taken += len(message.get("body", b""))
+            if message["type"] != "http.request" or not message.get("more_body"):
+                return

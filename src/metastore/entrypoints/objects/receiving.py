@@ -1,0 +1,86 @@
+"""PUT: the bytes of a part, from the socket to the store."""
+
+import asyncio
+
+from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange
+from metastore.kit.problem import Problem
+from metastore.ports.object_store import Part
+from metastore.ports.served_objects import PartWriter, ServedObjectStore
+
+_SLOWEST = 1024
+"""Bytes a second that a client must send on average over the idle timeout."""
+
+
+class PartReceiver:
+    """Serves PUT."""
+
+    def __init__(self, store: ServedObjectStore, idle_timeout: float) -> None:
+        self._store = store
+        self._idle_timeout = idle_timeout
+
+    async def receive(self, exchange: Exchange) -> None:
+        """Store the part and answer with its ETag."""
+        grant = self._store.grant_put(exchange.path, exchange.query)
+        _require_length(exchange, grant.length)
+        body = _Body(exchange, await self._store.write_part(grant))
+        # A task of its own, since not every server lets its own be cancelled.
+        task = asyncio.create_task(body.store())
+        try:
+            part = await self._patiently(task, body)
+        finally:
+            task.cancel()
+            await asyncio.wait((task,))
+        await exchange.answer(200, [(b"etag", b'"%s"' % part.etag.encode()), (b"content-length", b"0")])
+
+    async def _patiently(self, task: asyncio.Task[Part], body: "_Body") -> Part:
+        while True:
+            received = body.received
+            done, _ = await asyncio.wait((task,), timeout=self._idle_timeout)
+            if done:
+                return task.result()
+            if body.waiting and body.received - received < _SLOWEST * self._idle_timeout:
+                raise Problem(408, "request-timeout", "The part came in too slowly.")
+
+
+class _Body:
+    """A body coming in: how far it is, and whether it is the client that is being waited for."""
+
+    def __init__(self, exchange: Exchange, writer: PartWriter) -> None:
+        self._exchange = exchange
+        self._writer = writer
+        self.received = 0
+        self.waiting = False
+
+    async def store(self) -> Part:
+        try:
+            await self._take()
+            return await self._writer.commit()
+        except ValueError as error:
+            raise _length_mismatch(str(error)) from None
+        finally:
+            await self._writer.discard()
+
+    async def _take(self) -> None:
+        while True:
+            self.waiting = True
+            message = await self._exchange.receive()
+            self.waiting = False
+            if message["type"] != "http.request":
+                raise ClientGoneError
+            if chunk := message.get("body"):
+                self.received += len(chunk)
+                await self._writer.write(chunk)
+            if not message.get("more_body"):
+                return
+
+
+def _require_length(exchange: Exchange, expected: int) -> None:
+    declared = exchange.headers.get(b"content-length")
+    if b"transfer-encoding" in exchange.headers or (declared is None and expected):
+        raise Problem(411, "length-required", "A part must be sent with its Content-Length.")
+    if declared is not None and (not declared.isdigit() or int(declared[:20]) != expected):
+        raise _length_mismatch(f"the address is for {expected} bytes")
+
+
+def _length_mismatch(detail: str) -> Problem:
+    return Problem(400, "length-mismatch", f"The length is not that of the part: {detail}.")

@@ -1,0 +1,122 @@
+"""GET and HEAD: an object, whole or a range of it.
+
+The way of a small range is kept as short as it can be: a dictionary look-up verifies the URL, another finds the open
+file, most headers are ready, one ``preadv`` takes the bytes from memory, and one send gives them away. Whole objects go
+by the server's own file sending (``http.response.pathsend``) where it has that.
+"""
+
+import asyncio
+from email.utils import format_datetime
+
+from metastore.entrypoints.objects.conditions import (
+    UnsatisfiableRangeError,
+    Validators,
+    precondition_status,
+    wanted_range,
+)
+from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange, Header
+from metastore.kit.problem import Problem
+from metastore.ports.served_objects import OpenObject, ReadGrant, ServedObjectStore
+
+_ONE_SEND = 2**20
+_CHUNK = 2**18
+_PREPARED = 4096
+_SANDBOX = b"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'"
+_CONDITIONS = frozenset({b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"})
+
+
+class ObjectServer:
+    """Serves GET and HEAD. ``shared`` lets other origins embed objects (``Cross-Origin-Resource-Policy``)."""
+
+    def __init__(self, store: ServedObjectStore, *, shared: bool, idle_timeout: float) -> None:
+        self._store = store
+        self._policy = b"cross-origin" if shared else b"same-origin"
+        self._idle_timeout = idle_timeout
+        self._prepared: dict[ReadGrant, _Prepared] = {}
+
+    async def serve(self, exchange: Exchange) -> None:
+        """Answer with the object, a range of it, 304, 412 or 416."""
+        grant = self._store.grant_get(exchange.path, exchange.query)
+        file = self._store.opened(grant.key) or await self._store.open_object(grant.key)
+        prepared = self._prepare(grant, file)
+        headers = exchange.headers
+        if not _CONDITIONS.isdisjoint(headers):
+            status = precondition_status(headers, prepared.validators)
+            if status == 304:
+                await exchange.answer(304, prepared.short)
+                return
+            if status == 412:
+                raise Problem(412, "precondition-failed", "The object is not the one that was meant.")
+        try:
+            wanted = wanted_range(headers, file.size, prepared.validators) if b"range" in headers else None
+        except UnsatisfiableRangeError:
+            span = {"Content-Range": f"bytes */{file.size}"}
+            raise Problem(416, "invalid-range", "There are no such bytes.", headers=span) from None
+        await self._send(exchange, file, prepared, wanted)
+
+    async def _send(
+        self, exchange: Exchange, file: OpenObject, prepared: "_Prepared", wanted: tuple[int, int] | None
+    ) -> None:
+        offset, length = wanted or (0, file.size)
+        sized: list[Header] = [(b"content-length", b"%d" % length)]
+        if wanted:
+            sized.append((b"content-range", b"bytes %d-%d/%d" % (offset, offset + length - 1, file.size)))
+        sized += prepared.full
+        status = 206 if wanted else 200
+        if exchange.method == "HEAD":
+            await exchange.answer(status, sized)
+        elif length <= _ONE_SEND:
+            body = file.read_now(offset, length) or await file.read(offset, length)
+            await exchange.answer(status, sized, body)
+        elif length == file.size and "http.response.pathsend" in exchange.scope.get("extensions", ()):
+            await exchange.start(status, sized)
+            await exchange.send({"type": "http.response.pathsend", "path": str(file.path)})
+        else:
+            await exchange.start(status, sized)
+            await self._stream(exchange, file, offset, length)
+
+    async def _stream(self, exchange: Exchange, file: OpenObject, offset: int, length: int) -> None:
+        end = offset + length
+        while offset < end:
+            size = min(_CHUNK, end - offset)
+            body = file.read_now(offset, size) or await file.read(offset, size)
+            offset += size
+            message = {"type": "http.response.body", "body": body, "more_body": offset < end}
+            try:
+                await asyncio.wait_for(exchange.send(message), self._idle_timeout)
+            except TimeoutError:
+                raise ClientGoneError from None
+
+    def _prepare(self, grant: ReadGrant, file: OpenObject) -> "_Prepared":
+        prepared = self._prepared.get(grant)
+        if prepared is None:
+            if len(self._prepared) >= _PREPARED:
+                self._prepared.clear()
+            prepared = self._prepared[grant] = _Prepared(grant, file, self._policy)
+        return prepared
+
+
+class _Prepared:
+    """The headers that are the same for every answer to one URL."""
+
+    __slots__ = ("full", "short", "validators")
+
+    def __init__(self, grant: ReadGrant, file: OpenObject, policy: bytes) -> None:
+        modified_at = file.modified_at.replace(microsecond=0)
+        etag = b'"%s"' % file.etag.encode()
+        self.validators = Validators(etag, modified_at)
+        self.short: list[Header] = [
+            (b"etag", etag),
+            (b"last-modified", format_datetime(modified_at, usegmt=True).encode()),
+            (b"cache-control", b"private"),
+        ]
+        self.full: list[Header] = [
+            *self.short,
+            (b"content-type", grant.content_type.encode("latin-1", "replace")),
+            (b"content-disposition", grant.disposition.encode("latin-1", "replace")),
+            (b"accept-ranges", b"bytes"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", _SANDBOX),
+            (b"cross-origin-resource-policy", policy),
+            (b"referrer-policy", b"no-referrer"),
+        ]
