@@ -10,9 +10,10 @@ from metastore.features.auth import repository
 from metastore.features.auth.circumstances import act_as, throttled_address
 from metastore.features.auth.events import PasswordChanged, UserRegistered
 from metastore.features.auth.identity import folded
-from metastore.features.auth.models import Role, Status, User
+from metastore.features.auth.models import User
 from metastore.features.auth.passwords import Hasher
 from metastore.features.auth.revocation import end_other_sessions
+from metastore.features.auth.roles import Role, Status
 from metastore.features.auth.schemas import Caller, ProfileChange, Registration, UserOut
 from metastore.features.auth.throttle import AuthLimits, count_attempt
 from metastore.kit.clock import Clock, utc_now

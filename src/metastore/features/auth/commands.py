@@ -5,7 +5,7 @@ import secrets
 from pydantic import ValidationError
 
 from metastore.features.auth.accounts import AccountsService
-from metastore.features.auth.models import Role
+from metastore.features.auth.roles import Role
 from metastore.features.auth.schemas import Registration, UserOut
 from metastore.kit.database import Database
 from metastore.kit.problem import Problem

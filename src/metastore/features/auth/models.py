@@ -1,26 +1,12 @@
 """Tables of accounts and sign-in sessions."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from metastore.features.auth.roles import Role, Status
 from metastore.kit.tables import Base, UtcDateTime
-
-
-class Role(StrEnum):
-    """What a user may do."""
-
-    USER = "USER"
-    ADMIN = "ADMIN"
-
-
-class Status(StrEnum):
-    """Whether a user may do anything at all."""
-
-    ACTIVE = "ACTIVE"
-    SUSPENDED = "SUSPENDED"
 
 
 class User(Base):

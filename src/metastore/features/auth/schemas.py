@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from metastore.features.auth.identity import checked_display_name, checked_email, checked_text, checked_username
-from metastore.features.auth.models import Role, Status
+from metastore.features.auth.roles import Role, Status
 from metastore.kit.schema import Input, Schema, Timestamp
 
 Username = Annotated[str, Field(min_length=3, max_length=64), AfterValidator(checked_username)]

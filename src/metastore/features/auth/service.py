@@ -18,10 +18,11 @@ from metastore.features.auth.events import (
     SessionReused,
 )
 from metastore.features.auth.identity import folded
-from metastore.features.auth.models import Session, Status, User
+from metastore.features.auth.models import Session, User
 from metastore.features.auth.passwords import Hasher
 from metastore.features.auth.refusals import not_authenticated, suspended, token_expired
 from metastore.features.auth.revocation import end_session
+from metastore.features.auth.roles import Status
 from metastore.features.auth.schemas import Caller, Credentials, SessionOut, UserOut
 from metastore.features.auth.throttle import AuthLimits, count_attempt
 from metastore.features.auth.tokens import (
