@@ -38,10 +38,9 @@ class FolderMoved(_FolderFact):
 
 
 class FolderTrashed(_FolderFact):
-    """A folder was put in the trash, with the ``file_count`` files anywhere below it."""
+    """A folder was put in the trash, with all below it."""
 
     event_type: ClassVar[str] = "folder.trashed"
-    file_count: int
 
 
 class FolderRestored(_FolderFact):
@@ -52,7 +51,7 @@ class FolderRestored(_FolderFact):
 
 
 class FolderPurged(_FolderFact):
-    """A folder is gone for good; each file that was in it has its own ``file.purged``."""
+    """A folder is gone for good; whatever was in it has a fact of its own."""
 
     event_type: ClassVar[str] = "folder.purged"
 

@@ -1,7 +1,7 @@
 """The table of folders and files."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -49,6 +49,7 @@ class Node(Base):
         Index("ix_nodes_trash", "owner_id", "trashed_at", "id", **_TRASH_ROOT),
         Index("ix_nodes_trash_age", "trashed_at", "id", **_TRASH_ROOT),
         Index("ix_nodes_trash_root_id", "trash_root_id", "id"),
+        Index("ix_nodes_purging", "owner_id", "id", sqlite_where=text("purging = 1"), postgresql_where=text("purging")),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -78,3 +79,25 @@ class Node(Base):
     """The node whose trashing took this one along; its own id for that node itself."""
     purging: Mapped[bool] = mapped_column(default=False)
     """Set on a trash root that is being purged in batches: it is gone for its owner and cannot be restored."""
+
+
+class NodeRow(NamedTuple):
+    """What is read of a node to show it in a list; cheaper than the mapped object."""
+
+    id: str
+    parent_id: str | None
+    kind: str
+    name: str
+    name_key: str
+    size: int
+    mime_type: str
+    status: str
+    visibility: str
+    moderation: str
+    checksum: str | None
+    created_at: datetime
+    updated_at: datetime
+    trashed_at: datetime | None
+
+
+SHOWN_COLUMNS = tuple(getattr(Node, name) for name in NodeRow._fields)

@@ -1,10 +1,11 @@
-"""What a name may be, where a path leads, and how a twin is called.
+r"""What a name may be, where a path leads, and how a twin is called.
 
 A name is any Unicode text in NFC of 1 to 255 bytes of UTF-8, except what a path, a terminal or a reader could be
-deceived by: ``/`` and ``\\``, control characters, line and paragraph separators, the marks that turn the direction of
+deceived by: ``/`` and ``\``, control characters, line and paragraph separators, the marks that turn the direction of
 what follows (a bidi override makes ``exe.gpj`` out of ``jpg.exe``), lone surrogates, and the names ``.`` and ``..``.
-Other invisible characters stay: emoji and several scripts are written with them. Spaces at either end are taken off,
-since nobody can see or type them on purpose; everything else is refused rather than changed.
+Other invisible characters stay, since emoji and several scripts are written with them, but a name must have something
+to see besides. Spaces of any width at either end are taken off: nobody sees them or types them on purpose. Everything
+else is refused rather than changed.
 
 Two names are the same when their normal forms are; upper and lower case differ, as on the systems most files come from.
 """
@@ -24,6 +25,8 @@ MAX_PATH_CHARACTERS = 16384
 _TURNING_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _REFUSED_CHARACTERS = frozenset("/\\") | _TURNING_MARKS
+_SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_INVISIBLE_CATEGORIES = frozenset({"Cf", "Zs"})
 
 _SUFFIX = re.compile(r"\.(?=\w*[^\W\d])\w{1,10}$")
 _DOUBLE_SUFFIX = re.compile(r"\.(?=\w*[^\W\d])\w{1,5}\.(?:gz|bz2|xz|zst|lz4|lzma|br|z)$", re.IGNORECASE)
@@ -99,7 +102,7 @@ def twin_parts(name: str, *, folder: bool = False) -> tuple[str, str]:
 
 
 def twin_name(name: str, taken: AbstractSet[str], *, folder: bool = False) -> str:
-    """``name`` if it is free, else the first free one of ``name (1).ext``, ``name (2).ext`` …
+    """``name`` if it is free, else the first free one of ``name (1).ext``, ``name (2).ext`` and so on.
 
     ``taken`` must hold all names of the folder that begin like ``twin_parts`` says, and ``name`` itself if it is taken.
     """
@@ -129,12 +132,17 @@ def _by_value(found: re.Match[str]) -> str:
 
 def _settle(name: str) -> tuple[str, str]:
     """A reason to refuse ``name`` (or nothing), and the name in its stored form."""
-    settled = unicodedata.normalize("NFC", name).strip(" ")
-    if settled in ("", ".", ".."):
-        return ("A name must not be empty." if not settled else f"'{settled}' is not a name."), settled
+    settled = unicodedata.normalize("NFC", name).strip(_SPACES)
+    if settled in (".", ".."):
+        return f"'{settled}' is not a name.", settled
+    visible = False
     for character in settled:
-        if character in _REFUSED_CHARACTERS or unicodedata.category(character) in _REFUSED_CATEGORIES:
+        category = unicodedata.category(character)
+        if character in _REFUSED_CHARACTERS or category in _REFUSED_CATEGORIES:
             return f"The character U+{ord(character):04X} must not be in a name.", settled
+        visible = visible or category not in _INVISIBLE_CATEGORIES
+    if not visible:
+        return "A name must not be empty.", settled
     if len(settled.encode()) > MAX_NAME_BYTES:
         return f"A name has at most {MAX_NAME_BYTES} bytes in UTF-8.", settled
     return "", settled

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 
+from metastore.kit.paging import Limit
 from metastore.kit.schema import Input, Schema, Timestamp
 
 Status = Literal["UPLOADING", "PROCESSING", "READY", "FAILED"]
@@ -71,6 +73,25 @@ class FolderListing(Schema):
     next_cursor: str | None = None
     folder: FolderOut | None = None
     breadcrumb: Sequence[Crumb] = ()
+
+
+class FolderQuery(BaseModel):
+    """Which folder to list (by path or id, the root without either), in which order, from where on."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    path: str | None = None
+    parent_id: str | None = None
+    sort: SortKey = "name"
+    order: SortOrder = "asc"
+    limit: Limit = 50
+    cursor: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "FolderQuery":
+        if self.path is not None and self.parent_id is not None:
+            raise ValueError("name the folder by path or by parentId, not by both")
+        return self
 
 
 class TrashedFile(FileOut):

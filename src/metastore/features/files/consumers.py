@@ -1,0 +1,18 @@
+"""What the files feature does when it hears of facts: bytes go once their row is gone."""
+
+from metastore.features.files.events import FilePurged
+from metastore.kit.consumer import Consumer
+from metastore.kit.outbox import RecordedEvent
+from metastore.ports.object_store import ObjectStore
+
+
+def consumers(store: ObjectStore) -> list[Consumer]:
+    """The feature's consumers."""
+
+    async def delete_object(event: RecordedEvent) -> None:
+        purged = FilePurged.model_validate(event.payload)
+        # A file that was still coming in has no object; the uploads feature ends its upload.
+        if purged.object_key is not None:
+            await store.delete([purged.object_key])
+
+    return [Consumer("files", outside={FilePurged.event_type: delete_object})]

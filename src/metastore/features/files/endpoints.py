@@ -1,0 +1,192 @@
+"""HTTP endpoints of files, folders and the trash.
+
+``/files/{id}`` speaks of files and ``/folders/{id}`` of folders alone: the id of the other kind is 404, like one that
+never was or is somebody else's. The trash takes both. What lies in the trash is 404 everywhere else.
+"""
+
+from typing import Annotated, TypeVar
+
+import orjson
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import RedirectResponse
+
+from metastore.features.auth.access import CurrentCaller
+from metastore.features.files import listing
+from metastore.features.files.models import FILE, FOLDER
+from metastore.features.files.presentation import Tagged
+from metastore.features.files.purging import purge
+from metastore.features.files.schemas import (
+    FileOut,
+    FilePatch,
+    FolderIn,
+    FolderListing,
+    FolderOut,
+    FolderPatch,
+    FolderQuery,
+    StreamOut,
+    TrashListing,
+)
+from metastore.features.files.service import FilesService
+from metastore.kit.http import Transactions, provided
+from metastore.kit.idempotency import IdempotentRoute
+from metastore.kit.paging import Limit
+
+router = APIRouter(prefix="/api/v1", tags=["files"], route_class=IdempotentRoute)
+
+Body = TypeVar("Body", bound=FileOut | FolderOut)
+Files = Annotated[FilesService, provided(FilesService)]
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=1000)]
+
+
+@router.get("/files", response_model=FolderListing)
+async def list_folder(
+    caller: CurrentCaller, database: Transactions, query: Annotated[FolderQuery, Query()]
+) -> Response:
+    """A folder by its path or id, the root without either: its folders first, then its files."""
+    async with database.reading() as tx:
+        page = await listing.folder_page(tx, caller.id, query)
+    return Response(orjson.dumps(page), media_type="application/json")
+
+
+@router.get("/files/{file_id}")
+async def get_file(
+    file_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+) -> FileOut:
+    """A file."""
+    async with database.reading() as tx:
+        return _shown(await files.get_file(tx, caller.id, file_id), response)
+
+
+@router.patch("/files/{file_id}")
+async def change_file(
+    *,
+    file_id: str,
+    patch: FilePatch,
+    caller: CurrentCaller,
+    database: Transactions,
+    files: Files,
+    response: Response,
+    if_match: IfMatch = None,
+) -> FileOut:
+    """Rename, move or publish a file; ``parentId: null`` moves it to the root."""
+    async with database.transaction() as tx:
+        return _shown(await files.change_file(tx, caller.id, file_id, patch, if_match), response)
+
+
+@router.delete("/files/{file_id}", status_code=204)
+async def trash_file(
+    file_id: str, caller: CurrentCaller, database: Transactions, files: Files, if_match: IfMatch = None
+) -> None:
+    """Put a file in the trash."""
+    async with database.transaction() as tx:
+        await files.put_in_trash(tx, caller.id, file_id, FILE, if_match)
+
+
+@router.api_route(
+    "/files/{file_id}/download",
+    methods=["GET", "HEAD"],
+    status_code=302,
+    response_class=RedirectResponse,
+    responses={302: {"description": "To a URL that serves the bytes for a while, with ranges."}},
+)
+async def download(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
+    """Where to get a file's bytes."""
+    async with database.reading() as tx:
+        wanted = await files.downloadable(tx, caller.id, file_id)
+    url = await files.download_url(wanted)
+    async with database.transaction() as tx:
+        files.record_download(tx, wanted)
+    return RedirectResponse(url, 302, {"Cache-Control": "no-store"})
+
+
+@router.get("/files/{file_id}/stream")
+async def stream(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> StreamOut:
+    """Where to play a file from; 409 while it is not playable."""
+    async with database.reading() as tx:
+        return await files.stream(tx, caller.id, file_id)
+
+
+@router.post("/files/{file_id}/retry")
+async def retry_processing(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> FileOut:
+    """Run a failed processing again."""
+    async with database.transaction() as tx:
+        return await files.retry_processing(tx, caller.id, file_id)
+
+
+@router.post("/folders", status_code=201)
+async def create_folder(
+    wanted: FolderIn, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+) -> FolderOut:
+    """Make a folder, in the root or in the one named by ``parentId``."""
+    async with database.transaction() as tx:
+        return _shown(await files.create_folder(tx, caller.id, wanted), response)
+
+
+@router.get("/folders/{folder_id}")
+async def get_folder(
+    folder_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+) -> FolderOut:
+    """A folder, without what is in it."""
+    async with database.reading() as tx:
+        return _shown(await files.get_folder(tx, caller.id, folder_id), response)
+
+
+@router.patch("/folders/{folder_id}")
+async def change_folder(
+    *,
+    folder_id: str,
+    patch: FolderPatch,
+    caller: CurrentCaller,
+    database: Transactions,
+    files: Files,
+    response: Response,
+    if_match: IfMatch = None,
+) -> FolderOut:
+    """Rename or move a folder; ``parentId: null`` moves it to the root."""
+    async with database.transaction() as tx:
+        return _shown(await files.change_folder(tx, caller.id, folder_id, patch, if_match), response)
+
+
+@router.delete("/folders/{folder_id}", status_code=204)
+async def trash_folder(
+    folder_id: str, caller: CurrentCaller, database: Transactions, files: Files, if_match: IfMatch = None
+) -> None:
+    """Put a folder and all that is in it in the trash."""
+    async with database.transaction() as tx:
+        await files.put_in_trash(tx, caller.id, folder_id, FOLDER, if_match)
+
+
+@router.get("/trash", response_model=TrashListing)
+async def list_trash(
+    caller: CurrentCaller, database: Transactions, limit: Annotated[Limit, Query()] = 50, cursor: str | None = None
+) -> Response:
+    """What lies in the trash, latest first; a folder stands for all that went with it."""
+    async with database.reading() as tx:
+        page = await listing.trash_page(tx, caller.id, limit=limit, cursor=cursor)
+    return Response(orjson.dumps(page), media_type="application/json")
+
+
+@router.post("/trash/{node_id}/restore")
+async def restore(
+    node_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+) -> FileOut | FolderOut:
+    """Put a file or folder back where it was, or in the root when that place is gone."""
+    async with database.transaction() as tx:
+        return _shown(await files.restore(tx, caller.id, node_id), response)
+
+
+@router.delete("/trash/{node_id}", status_code=204)
+async def purge_one(node_id: str, caller: CurrentCaller, database: Transactions) -> None:
+    """Delete a file or folder in the trash for good."""
+    await purge(database, caller.id, node_id)
+
+
+@router.delete("/trash", status_code=204)
+async def empty_trash(caller: CurrentCaller, database: Transactions) -> None:
+    """Delete all that lies in the trash for good."""
+    await purge(database, caller.id, None)
+
+
+def _shown(tagged: Tagged[Body], response: Response) -> Body:
+    response.headers["ETag"] = tagged.etag
+    return tagged.body

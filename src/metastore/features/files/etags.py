@@ -1,0 +1,22 @@
+"""``If-Match`` (RFC 9110, section 13.1.1): change a resource only if it still is what the client has seen."""
+
+import re
+
+from metastore.kit.problem import Problem
+
+_TAG = re.compile(r'\s*(W/)?("[^"]*")\s*(?:,|$)')
+
+
+def require_match(if_match: str | None, etag: str) -> None:
+    """Return when there is no condition or ``etag`` (with its quotes) meets it.
+
+    Weak tags meet nothing: the comparison is the strong one.
+
+    Raises:
+        Problem: 412 ``stale``.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return
+    if any(not weak and tag == etag for weak, tag in _TAG.findall(if_match)):
+        return
+    raise Problem(412, "stale", "It was changed meanwhile. Read it again before you change it.")

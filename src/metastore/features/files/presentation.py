@@ -1,0 +1,83 @@
+"""Rows as the API shows them.
+
+Lists are made as plain dictionaries and go straight to JSON, since validating a hundred models would take longer than
+reading the rows. Single resources are models made from the same dictionaries, so that both always look alike.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import JsonValue
+
+from metastore.features.files.models import FOLDER, READY, UPLOADING, Node, NodeRow
+from metastore.features.files.repository import Step
+from metastore.features.files.schemas import FileOut, FolderOut
+from metastore.kit.clock import rfc3339
+
+Body_co = TypeVar("Body_co", bound=FileOut | FolderOut, covariant=True)
+
+_PROCESSING: dict[str, JsonValue] = {
+    READY: {"step": None, "state": "DONE", "progress": 100, "error": None, "retryable": False},
+    UPLOADING: {"step": "upload", "state": "PENDING", "progress": 0, "error": None, "retryable": False},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged(Generic[Body_co]):
+    """A single resource and its HTTP entity tag (RFC 9110), quotes included."""
+
+    body: Body_co
+    etag: str
+
+
+def folder_json(row: NodeRow | Node | Step, folder_path: str) -> dict[str, JsonValue]:
+    """A folder that lies in ``folder_path`` (``/`` is the root); of a file, what it shares with folders."""
+    return {
+        "kind": row.kind,
+        "id": row.id,
+        "name": row.name,
+        "path": join(folder_path, row.name),
+        "parentId": row.parent_id,
+        "createdAt": rfc3339(row.created_at),
+        "updatedAt": rfc3339(row.updated_at),
+    }
+
+
+def node_json(row: NodeRow | Node, folder_path: str) -> dict[str, JsonValue]:
+    """A file or folder that lies in ``folder_path``."""
+    shown = folder_json(row, folder_path)
+    if row.kind != FOLDER:
+        shown |= {
+            "size": row.size,
+            "mimeType": row.mime_type,
+            "status": row.status,
+            "visibility": row.visibility,
+            "moderation": row.moderation,
+            "checksum": row.checksum,
+            "thumbnailUrl": None,
+            "streamUrl": None,
+            "processing": _PROCESSING[row.status],
+        }
+    return shown
+
+
+def tagged_file(node: Node, folder_path: str) -> Tagged[FileOut]:
+    """A file with its entity tag."""
+    return Tagged(FileOut.model_validate(node_json(node, folder_path)), etag_of(node, folder_path))
+
+
+def tagged_folder(node: Node, folder_path: str) -> Tagged[FolderOut]:
+    """A folder with its entity tag."""
+    return Tagged(FolderOut.model_validate(node_json(node, folder_path)), etag_of(node, folder_path))
+
+
+def join(folder_path: str, name: str) -> str:
+    """The path of what has that name in that folder."""
+    return f"{folder_path.rstrip('/')}/{name}"
+
+
+def etag_of(node: Node, folder_path: str) -> str:
+    """The entity tag of a node as it is shown now."""
+    # The path is shown as well, and changes without the row when a folder above is renamed.
+    return f'"{node.version}-{zlib.crc32(folder_path.encode()):08x}"'

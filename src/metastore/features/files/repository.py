@@ -1,0 +1,173 @@
+"""SQL statements on single nodes and on where they lie. ``list_queries`` and ``trash_queries`` have the others."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Integer, String, column, delete, func, literal, literal_column, select, table, update, values
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.elements import ColumnElement
+
+from metastore.features.files.models import FILE, FOLDER, UPLOADING, Node
+from metastore.kit.database import Transaction
+
+_USERS = table("users", column("id"))
+
+FOLDER_KEY: ColumnElement[str] = func.coalesce(Node.parent_id, literal_column("''"))
+"""Where a node lies, as the indexes have it: the folder's id, or nothing for the root."""
+
+
+class Step(NamedTuple):
+    """A folder (or whatever is at the end) on a way through the tree."""
+
+    id: str
+    name: str
+    parent_id: str | None
+    owner_id: str
+    kind: str
+    created_at: datetime
+    updated_at: datetime
+    trashed_at: datetime | None
+
+
+_STEP = tuple(getattr(Node, name) for name in Step._fields)
+
+
+async def lock_owner(tx: Transaction, owner_id: str) -> None:
+    """Let nobody else change this owner's tree until the transaction ends.
+
+    The user's row is the lock because uploads take it as well, when they count bytes. On SQLite the writer is alone.
+    """
+    if tx.dialect != "sqlite":
+        # "No key" strength: rows that refer to the user may still be written meanwhile.
+        statement = select(_USERS.c.id).where(_USERS.c.id == owner_id).with_for_update(key_share=True)
+        await tx.session.execute(statement)
+
+
+async def find(tx: Transaction, node_id: str) -> Node | None:
+    """The node of that id, whoever owns it and wherever it lies."""
+    return await tx.session.get(Node, node_id, populate_existing=True)
+
+
+async def add(tx: Transaction, node: Node) -> bool:
+    """Insert ``node``; ``False`` when its name is taken."""
+    try:
+        async with tx.session.begin_nested():
+            tx.session.add(node)
+            await tx.session.flush()
+    except IntegrityError as error:
+        if not _name_taken(error):
+            raise
+        return False
+    return True
+
+
+async def add_all(tx: Transaction, nodes: Sequence[Node]) -> None:
+    """Insert nodes whose names are known to be free, parents first."""
+    tx.session.add_all(nodes)
+    await tx.session.flush()
+
+
+def _name_taken(error: IntegrityError) -> bool:
+    return "uq_nodes_name" in str(error.orig)
+
+
+async def named(tx: Transaction, owner_id: str, folder_id: str | None, name: str) -> Node | None:
+    """What has that name in that folder."""
+    statement = select(Node).where(*_in_folder(owner_id, folder_id), Node.name == name)
+    return (await tx.session.scalars(statement)).first()
+
+
+async def taken_names(tx: Transaction, owner_id: str, folder_id: str | None, name: str, before: str) -> set[str]:
+    """Of the names in that folder, ``name`` itself and those that begin with ``before`` and a bracket."""
+    twins = (Node.name >= before + "(") & (Node.name < before + ")")
+    statement = select(Node.name).where(*_in_folder(owner_id, folder_id), (Node.name == name) | twins)
+    return set(await tx.session.scalars(statement))
+
+
+async def way_to(tx: Transaction, node_ids: Sequence[str]) -> dict[str, list[Step]]:
+    """For each node the steps from the root down to it, itself included, in one statement."""
+    up = (
+        select(Node.id.label("start"), literal(0, Integer).label("height"), *_STEP)
+        .where(Node.id.in_(node_ids))
+        .cte("up", recursive=True)
+    )
+    up = up.union_all(select(up.c.start, up.c.height + 1, *_STEP).join(up, Node.id == up.c.parent_id))
+    rows = await tx.session.execute(select(up).order_by(up.c.start, up.c.height.desc()))
+    ways: dict[str, list[Step]] = {}
+    for start, _, *step in rows:
+        ways.setdefault(start, []).append(Step._make(step))
+    return ways
+
+
+async def walk(tx: Transaction, owner_id: str, segments: Sequence[str]) -> list[Step]:
+    """Follow names down from the root as far as they go, in one statement. A file ends the way."""
+    if not segments:
+        return []
+    wanted = (
+        values(column("depth", Integer), column("name", Node.name.type), name="wanted")
+        .data(list(enumerate(segments, start=1)))
+        .cte("wanted")
+    )
+    down = (
+        select(wanted.c.depth, *_STEP)
+        .join(wanted, (wanted.c.depth == 1) & (Node.name == wanted.c.name))
+        .where(*_in_folder(owner_id, None))
+        .cte("down", recursive=True)
+    )
+    down = down.union_all(
+        select(wanted.c.depth, *_STEP)
+        .join(down, (down.c.id == FOLDER_KEY) & (down.c.kind == FOLDER))
+        .join(wanted, (wanted.c.depth == down.c.depth + 1) & (Node.name == wanted.c.name))
+        .where(Node.owner_id == owner_id, Node.trashed_at.is_(None))
+    )
+    rows = await tx.session.execute(select(down).order_by(down.c.depth))
+    return [Step._make(step) for _, *step in rows]
+
+
+async def height_of(tx: Transaction, node_id: str) -> int:
+    """How many levels of folders the tree below a folder has, that folder included; a file has none.
+
+    Counts what is alive or went into the trash together with the folder.
+    """
+    top = select(Node.id, Node.kind, Node.trash_root_id, literal(1, Integer).label("level")).where(
+        Node.id == node_id, Node.kind == FOLDER
+    )
+    down = top.cte("down", recursive=True)
+    same_fate = func.coalesce(Node.trash_root_id, literal_column("''")) == func.coalesce(
+        down.c.trash_root_id, literal_column("''")
+    )
+    down = down.union_all(
+        select(Node.id, Node.kind, Node.trash_root_id, down.c.level + 1).join(
+            down, (Node.parent_id == down.c.id) & (Node.kind == FOLDER) & same_fate
+        )
+    )
+    return (await tx.session.scalar(select(func.max(down.c.level)))) or 0
+
+
+async def finish(tx: Transaction, node_id: str, changes: dict[str, object]) -> Node | None:
+    """UPLOADING → READY with ``changes``; ``None`` when the file is gone or was finished before."""
+    statement = (
+        update(Node)
+        .where(Node.id == node_id, Node.kind == FILE, Node.status == UPLOADING)
+        .values(version=Node.version + 1, **changes)
+        .returning(Node)
+        .execution_options(populate_existing=True)
+    )
+    return (await tx.session.scalars(statement)).first()
+
+
+async def discard(tx: Transaction, node_id: str) -> bool:
+    """Delete a file that is still UPLOADING."""
+    statement = delete(Node).where(Node.id == node_id, Node.status == UPLOADING).returning(Node.id)
+    return (await tx.session.execute(statement.execution_options(synchronize_session=False))).first() is not None
+
+
+async def name_of(tx: Transaction, node_id: str) -> str | None:
+    """A node's name."""
+    return await tx.session.scalar(select(Node.name).where(Node.id == node_id))
+
+
+def _in_folder(owner_id: str, folder_id: str | None) -> tuple[ColumnElement[bool], ...]:
+    place = literal_column("''") if folder_id is None else literal(folder_id, String)
+    return (Node.owner_id == owner_id, place == FOLDER_KEY, Node.trashed_at.is_(None))

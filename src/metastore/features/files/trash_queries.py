@@ -1,0 +1,108 @@
+"""SQL statements on the trash."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import aliased
+
+from metastore.features.files.models import Node
+from metastore.kit.database import Transaction
+
+_NO_SYNC = {"synchronize_session": False}
+
+
+@dataclass(frozen=True, slots=True)
+class PurgedNode:
+    """What is left to be said of a node whose row is gone."""
+
+    id: str
+    owner_id: str
+    kind: str
+    name: str
+    size: int
+    status: str
+    object_key: str | None
+
+
+async def mark_trashed(tx: Transaction, root_id: str, now: datetime) -> None:
+    """Put a node and all that is alive below it in the trash, in one statement."""
+    below = select(Node.id).where(Node.id == root_id).cte("below", recursive=True)
+    below = below.union_all(select(Node.id).join(below, Node.parent_id == below.c.id).where(Node.trashed_at.is_(None)))
+    await tx.session.execute(
+        update(Node)
+        .where(Node.id.in_(select(below.c.id)))
+        .values(trashed_at=now, trash_root_id=root_id, version=Node.version + 1)
+        .execution_options(**_NO_SYNC)
+    )
+
+
+async def mark_restored(tx: Transaction, root_id: str) -> None:
+    """Take a trash root and all that went along out of the trash."""
+    await tx.session.execute(
+        update(Node)
+        .where(Node.trash_root_id == root_id)
+        .values(trashed_at=None, trash_root_id=None, version=Node.version + 1)
+        .execution_options(**_NO_SYNC)
+    )
+
+
+async def mark_all_purging(tx: Transaction, owner_id: str) -> None:
+    """Give up everything in an owner's trash."""
+    await tx.session.execute(
+        update(Node)
+        .where(Node.owner_id == owner_id, Node.trash_root_id == Node.id, Node.purging.is_(False))
+        .values(purging=True)
+        .execution_options(**_NO_SYNC)
+    )
+
+
+async def mark_expired_purging(tx: Transaction, before: datetime, limit: int) -> None:
+    """Give up the trash roots that lie there since before then, the oldest ``limit`` of them."""
+    expired = (
+        select(Node.id)
+        .where(Node.trash_root_id == Node.id, Node.trashed_at < before, Node.purging.is_(False))
+        .order_by(Node.trashed_at, Node.id)
+        .limit(limit)
+    )
+    # The conditions are repeated: the node may have been restored since the inner statement saw it.
+    await tx.session.execute(
+        update(Node)
+        .where(Node.id.in_(expired.scalar_subquery()), Node.trash_root_id == Node.id, Node.trashed_at < before)
+        .values(purging=True)
+        .execution_options(**_NO_SYNC)
+    )
+
+
+async def owners_with_purges(tx: Transaction, limit: int) -> Sequence[str]:
+    """Owners of trash roots that have been given up, in a fixed order."""
+    statement = select(Node.owner_id).where(Node.purging).distinct().order_by(Node.owner_id).limit(limit)
+    return (await tx.session.scalars(statement)).all()
+
+
+async def delete_below_purged(tx: Transaction, owner_id: str, limit: int) -> list[PurgedNode]:
+    """Delete up to ``limit`` nodes that lie below given-up roots, not the roots themselves."""
+    root = aliased(Node, name="root")
+    doomed = (
+        select(Node.id)
+        .join(root, Node.trash_root_id == root.id)
+        .where(root.owner_id == owner_id, root.purging, Node.id != root.id)
+        .limit(limit)
+    )
+    return await _delete(tx, doomed)
+
+
+async def delete_purged_roots(tx: Transaction, owner_id: str, limit: int) -> list[PurgedNode]:
+    """Delete up to ``limit`` given-up roots; call it when nothing is left below them."""
+    return await _delete(tx, select(Node.id).where(Node.owner_id == owner_id, Node.purging).limit(limit))
+
+
+async def _delete(tx: Transaction, doomed: Select[str]) -> list[PurgedNode]:
+    statement = (
+        delete(Node)
+        .where(Node.id.in_(doomed.scalar_subquery()))
+        .returning(Node.id, Node.owner_id, Node.kind, Node.name, Node.size, Node.status, Node.object_key)
+        .execution_options(**_NO_SYNC)
+    )
+    return [PurgedNode(*row) for row in await tx.session.execute(statement)]
