@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from metastore.adapters.event_bus.inprocess import InProcessBus
 from metastore.adapters.object_store.local import LocalObjectStore
-from metastore.adapters.object_store.s3 import S3ObjectStore
 from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.adapters.realtime.socketio import SocketIoRealtime
 from metastore.config import ConfigurationError, Settings, load_secret_key
@@ -62,6 +61,7 @@ class Product:
 
     async def aclose(self) -> None:
         """Release everything that was opened."""
+        await self.realtime.aclose()
         await self.bus.aclose()
         await self.store.aclose()
         await self.database.aclose()
@@ -147,6 +147,9 @@ async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:
             "METASTORE_STORAGE_URL: must look like s3://bucket?endpoint=https://host&region=name"
             + (f", without {', '.join(sorted(unknown))}" if unknown else "")
         )
+    # Its driver takes a second to import, which the embedded default need not wait for.
+    from metastore.adapters.object_store.s3 import S3ObjectStore  # noqa: PLC0415
+
     return await S3ObjectStore.open(
         bucket=parts.hostname or "",
         endpoint=options.get("endpoint"),

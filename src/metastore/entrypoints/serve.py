@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import structlog
@@ -32,6 +32,9 @@ from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
 from metastore.entrypoints.realtime import create_realtime_app
 from metastore.features.auth.access import authenticate
 from metastore.features.auth.commands import ensure_first_admin
+from metastore.features.auth.cookies import SessionCookies
+from metastore.features.auth.schemas import Caller
+from metastore.features.auth.service import AuthService
 from metastore.migrations import upgrade
 
 WEB_APP = Path(__file__).parent.parent / "webapp"
@@ -63,11 +66,22 @@ async def _serve(settings: Settings) -> None:
             log_enabled=False,
             backlog=1024,
         )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
+        told_to_stop = _told_to_stop()
         _greet(settings, made_password)
-        await server.serve()
+        serving = asyncio.create_task(server.serve())
+        await asyncio.wait({serving, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
+        # Sockets first: the server waits for open connections, and these never end by themselves.
+        await product.realtime.aclose()
+        server.stop()
+        await serving
+
+
+def _told_to_stop() -> "asyncio.Future[None]":
+    loop = asyncio.get_running_loop()
+    told = loop.create_future()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: told.done() or told.set_result(None))
+    return told
 
 
 @contextlib.asynccontextmanager
@@ -113,9 +127,15 @@ def build_asgi(product: Product) -> ASGIApp:
         max_simple_upload=settings.max_simple_upload_size,
     )
     gate = RequestGate(api, public_origin=settings.public_url, trusted_proxies=settings.trusted_proxies)
-    sockets = create_realtime_app(product.realtime, product.auth.authenticate)
+    origins = [settings.public_url] if settings.public_url else []
+    services = product.services
+
+    async def caller_behind(cookies: Mapping[str, str]) -> Caller:
+        return await authenticate(services.get(AuthService), services.get(SessionCookies), product.database, cookies)
+
+    sockets = create_realtime_app(product.realtime.server, caller_behind, origins)
     store = product.local_store
-    objects = ObjectsApp(store, allowed_origins=[settings.public_url]) if store else None
+    objects = ObjectsApp(store, allowed_origins=origins) if store else None
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

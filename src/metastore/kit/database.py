@@ -136,15 +136,23 @@ class Database:
         await self.engine.dispose()
 
 
+_FULL = ("disk is full", "disk full", "no space left")
+_SQLITE_AWAY = ("locked", "unable to open", "disk i/o error", "readonly database")
+
+
 def problem_of(error: BaseException) -> Problem | None:
     """What a failing database means for the caller, or ``None`` when the fault is the statement's."""
     message = str(error).lower()
-    if "disk is full" in message or "no space left" in message or "disk full" in message:
+    if any(sign in message for sign in _FULL):
         return storage_full()
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if lost or isinstance(error, (OSError, TimeoutError)) or isinstance(error, OperationalError):
-        return unavailable("The database does not answer.")
-    return None
+    if isinstance(error, DBAPIError):
+        # SQLite calls a wrong statement "operational", too; that is no reason to come back later.
+        is_sqlite = "sqlite" in type(error.orig).__module__
+        away = any(sign in message for sign in _SQLITE_AWAY) if is_sqlite else isinstance(error, OperationalError)
+        away = away or error.connection_invalidated
+    else:
+        away = isinstance(error, OSError | TimeoutError)
+    return unavailable("The database does not answer.") if away else None
 
 
 def _create_engine(url: str, pool_size: int) -> AsyncEngine:

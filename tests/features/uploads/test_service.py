@@ -1,0 +1,231 @@
+"""The life of a multipart upload, as its owner sees it."""
+
+import asyncio
+
+import pytest
+
+from metastore.features.uploads import repository
+from metastore.features.uploads.service import COMPLETING_LEASE
+from metastore.kit.problem import Problem
+from metastore.ports.object_store import CompletedPart, StoreFullError, StoreUnavailableError
+from tests.fixtures.accounts import Storage, add_user
+from tests.fixtures.drive import NOTHING, Drive, wanted
+
+CONTENT = b"twenty-five bytes of text"
+
+
+async def test_an_upload_becomes_a_file_with_its_bytes_and_type(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT, name="notes.txt", path="/docs")
+    assert len(upload.upload_urls) == 3
+    assert await drive.storage() == Storage(used=0, reserved=25)
+
+    file = await drive.uploads.complete(
+        drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT)
+    )
+
+    assert (file.name, file.path, file.size, file.status) == ("notes.txt", "/docs/notes.txt", 25, "READY")
+    assert file.mime_type == "text/plain"
+    assert list(drive.store.objects.values()) == [CONTENT]
+    assert await drive.storage() == Storage(used=25, reserved=0)
+
+
+async def test_each_step_records_its_fact(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    assert await drive.facts() == ["upload.initiated", "file.uploaded", "file.ready"]
+
+
+async def test_a_file_of_no_bytes_has_one_empty_part(drive: Drive) -> None:
+    upload = await drive.initiate(b"")
+    assert len(upload.upload_urls) == 1
+    file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, b""))
+    assert (file.size, file.status) == (0, "READY")
+
+
+async def test_the_quota_is_reserved_before_the_first_byte_and_never_exceeded(drive: Drive) -> None:
+    results = await asyncio.gather(
+        *(drive.uploads.initiate(drive.owner, wanted(name=f"{n}.bin", size=300)) for n in range(6)),
+        return_exceptions=True,
+    )
+    refused = [result for result in results if isinstance(result, Problem)]
+    assert [(p.status, p.code) for p in refused] == [(413, "quota-exceeded")] * 3
+    assert await drive.storage() == Storage(used=0, reserved=900)
+
+
+async def test_a_file_beyond_the_largest_is_refused_and_nothing_is_kept(drive: Drive) -> None:
+    with pytest.raises(Problem) as caught:
+        await drive.uploads.initiate(drive.owner, wanted(size=501))
+    assert (caught.value.status, caught.value.code) == (413, "file-too-large")
+    assert await drive.leftovers() == NOTHING
+
+
+@pytest.mark.parametrize("fields", [{"path": "/a/../b"}, {"name": "a\0b"}, {"name": "x" * 300}, {"name": ".."}])
+async def test_a_bad_name_or_path_is_refused_and_nothing_is_kept(drive: Drive, fields: dict[str, str]) -> None:
+    with pytest.raises(Problem) as caught:
+        await drive.uploads.initiate(drive.owner, wanted(**fields))
+    assert caught.value.status == 422
+    assert await drive.leftovers() == NOTHING
+    assert await drive.storage() == Storage(used=0, reserved=0)
+
+
+async def test_twins_in_one_folder_get_a_number(drive: Drive) -> None:
+    await asyncio.gather(*(drive.initiate(name="a.txt") for _ in range(3)))
+    async with drive.database.reading() as tx:
+        page = await drive.files.list_folder(tx, drive.owner, path="/")
+    assert sorted(item.name for item in page.items) == ["a (1).txt", "a (2).txt", "a.txt"]
+
+
+@pytest.mark.parametrize("error", [StoreFullError("full"), StoreUnavailableError("away")])
+async def test_a_store_that_refuses_leaves_nothing_behind(drive: Drive, error: Exception) -> None:
+    drive.store.fail_next["create_multipart"] = error
+    with pytest.raises(Problem) as caught:
+        await drive.initiate()
+    assert caught.value.status == (507 if isinstance(error, StoreFullError) else 503)
+    assert await drive.leftovers() == NOTHING
+    assert await drive.storage() == Storage(used=0, reserved=0)
+
+
+async def test_resuming_tells_what_has_arrived_and_gives_fresh_urls(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    sent = drive.store.put_part(await drive.store_id(upload.upload_id), 2, CONTENT[10:20])
+    state = await drive.uploads.resume(drive.owner, upload.upload_id)
+    assert [(part.part_number, part.etag, part.size) for part in state.parts] == [(2, sent, 10)]
+    assert (len(state.upload_urls), state.size, state.part_size) == (3, 25, 10)
+
+
+async def test_resuming_lets_the_upload_live_longer(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    drive.clock.pass_by(minutes=50)
+    await drive.uploads.resume(drive.owner, upload.upload_id)
+    drive.clock.pass_by(minutes=50)
+    async with drive.database.reading() as tx:
+        assert await repository.expired(tx, "OPEN", drive.clock(), 10) == []
+
+
+@pytest.mark.parametrize("missing", [1, 3])
+async def test_a_part_that_was_not_named_is_named_in_the_error_and_the_upload_goes_on(
+    drive: Drive, missing: int
+) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    with pytest.raises(Problem) as caught:
+        named = [part for part in parts if part.number != missing]
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, named)
+    assert (caught.value.status, caught.value.code) == (400, "missing-part")
+    assert caught.value.members["partNumber"] == missing
+    file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    assert file.status == "READY"
+
+
+async def test_a_wrong_etag_is_refused_naming_the_part_and_the_upload_goes_on(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    with pytest.raises(Problem) as caught:
+        wrong = [parts[0], CompletedPart(2, "0" * 32), parts[2]]
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, wrong)
+    assert (caught.value.status, caught.value.code, caught.value.members) == (400, "invalid-part", {"partNumber": 2})
+    assert (
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    ).status == "READY"
+
+
+async def test_completing_twice_gives_the_same_answer(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    first = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    second = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    assert second == first
+    assert await drive.storage() == Storage(used=25, reserved=0)
+
+
+async def test_many_completing_at_once_make_one_file(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    answers = await asyncio.gather(
+        *(drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts) for _ in range(8))
+    )
+    assert {answer.id for answer in answers} == {upload.file_id}
+    assert await drive.storage() == Storage(used=25, reserved=0)
+    assert (await drive.facts()).count("file.uploaded") == 1
+
+
+async def test_an_aborted_upload_leaves_nothing(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    await drive.uploads.abort(drive.owner, upload.upload_id)
+    assert await drive.leftovers() == NOTHING
+    assert await drive.storage() == Storage(used=0, reserved=0)
+    with pytest.raises(Problem) as caught:
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    assert (caught.value.status, caught.value.code) == (404, "upload-not-found")
+
+
+async def test_a_completed_upload_cannot_be_aborted(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    with pytest.raises(Problem) as caught:
+        await drive.uploads.abort(drive.owner, upload.upload_id)
+    assert (caught.value.status, caught.value.code) == (409, "upload-completed")
+    assert await drive.storage() == Storage(used=25, reserved=0)
+
+
+async def test_completing_against_aborting_has_one_winner_and_leaves_nothing_of_the_other(drive: Drive) -> None:
+    for round_number in range(10):
+        upload = await drive.initiate(CONTENT, name=f"{round_number}.txt")
+        parts = await drive.send(upload, CONTENT)
+        before = await drive.storage()
+        completed, aborted = await asyncio.gather(
+            drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts),
+            drive.uploads.abort(drive.owner, upload.upload_id),
+            return_exceptions=True,
+        )
+        won = not isinstance(completed, BaseException)
+        assert won == isinstance(aborted, Problem)
+        assert (f"files/{upload.upload_id}" in drive.store.objects) == won
+        assert await drive.storage() == Storage(before.used + 25 * won, before.reserved - 25)
+    assert drive.store.multiparts == {}
+
+
+async def test_an_answer_lost_between_store_and_server_is_made_up_by_completing_again(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    drive.store.after["complete_multipart"] = StoreUnavailableError("connection reset")
+    with pytest.raises(Problem) as caught:
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    assert caught.value.status == 503
+    file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    assert file.status == "READY"
+    assert await drive.storage() == Storage(used=25, reserved=0)
+
+
+async def test_an_upload_whose_completing_died_can_be_aborted_once_its_lease_is_over(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    drive.store.after["complete_multipart"] = StoreUnavailableError("connection reset")
+    with pytest.raises(Problem):
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    with pytest.raises(Problem) as caught:
+        await drive.uploads.abort(drive.owner, upload.upload_id)
+    assert caught.value.code == "upload-completing"
+    drive.clock.pass_by(seconds=COMPLETING_LEASE.total_seconds() + 1)
+    await drive.uploads.abort(drive.owner, upload.upload_id)
+    assert await drive.leftovers() == NOTHING
+
+
+async def test_somebody_elses_upload_does_not_exist(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    stranger = await add_user(drive.database)
+    for attempt in (
+        drive.uploads.resume(stranger, upload.upload_id),
+        drive.uploads.abort(stranger, upload.upload_id),
+        drive.uploads.complete(stranger, upload.file_id, upload.upload_id, parts),
+        drive.uploads.resume(drive.owner, "not-an-id"),
+        drive.uploads.complete(drive.owner, upload.upload_id, upload.upload_id, parts),
+    ):
+        with pytest.raises(Problem) as caught:
+            await attempt
+        assert (caught.value.status, caught.value.code) == (404, "upload-not-found")
+    assert (
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    ).status == "READY"

@@ -1,0 +1,92 @@
+"""What people and crashes leave behind is found and freed."""
+
+from datetime import timedelta
+
+import pytest
+
+from metastore.features.uploads.models import Upload
+from metastore.kit.problem import Problem
+from metastore.ports.object_store import StoreUnavailableError
+from metastore.processes.reaper import Reaper, ReaperTimes
+from tests.fixtures.drive import NOTHING, Drive, wanted
+from tests.fixtures.accounts import Storage
+
+CONTENT = b"twenty-five bytes of text"
+TTL = 3600
+
+
+@pytest.fixture
+def reaper(drive: Drive) -> Reaper:
+    times = ReaperTimes(interval=60, upload_ttl=TTL, trash_ttl=TTL)
+    return Reaper(drive.database, drive.store, drive.uploads, drive.files, times, drive.clock)
+
+
+async def test_uploads_within_their_time_are_left_alone(drive: Drive, reaper: Reaper) -> None:
+    upload = await drive.initiate(CONTENT)
+    drive.clock.pass_by(seconds=TTL - 10)
+    await reaper.round()
+    assert (await drive.uploads.resume(drive.owner, upload.upload_id)).size == len(CONTENT)
+
+
+async def test_abandoned_uploads_are_freed_to_the_byte(drive: Drive, reaper: Reaper) -> None:
+    for number in range(3):
+        upload = await drive.initiate(CONTENT, name=f"{number}.txt")
+        drive.store.put_part(await drive.store_id(upload.upload_id), 1, CONTENT[:10])
+    drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    assert await drive.leftovers() == NOTHING
+    assert await drive.storage() == Storage(used=0, reserved=0)
+
+
+async def test_an_upload_that_died_before_the_store_answered_is_freed(drive: Drive, reaper: Reaper) -> None:
+    async with drive.database.transaction() as tx:
+        await drive.uploads.begin(tx, drive.owner, wanted())
+    drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    assert await drive.leftovers() == NOTHING
+    assert await drive.storage() == Storage(used=0, reserved=0)
+
+
+async def test_an_upload_that_died_between_store_and_database_becomes_its_file(drive: Drive, reaper: Reaper) -> None:
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    with pytest.raises(Problem):
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    async with drive.database.reading() as tx:
+        assert (await drive.files.file_out(tx, drive.owner, upload.file_id)).status == "READY"
+    assert await drive.storage() == Storage(used=25, reserved=0)
+
+
+async def test_multiparts_that_the_database_does_not_know_are_aborted_once_they_are_old(
+    drive: Drive, reaper: Reaper
+) -> None:
+    await drive.store.create_multipart("files/unknown", size=5, part_size=5, content_type="text/plain")
+    await reaper.round()
+    assert len(drive.store.multiparts) == 1
+    drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    assert drive.store.multiparts == {}
+
+
+async def test_a_store_that_is_away_is_asked_again_by_the_event_of_the_abort(drive: Drive, reaper: Reaper) -> None:
+    await drive.initiate(CONTENT)
+    drive.clock.pass_by(seconds=TTL + 1)
+    drive.store.fail_next["abort_multipart"] = StoreUnavailableError("away")
+    await reaper.round()
+    assert (await drive.leftovers())["uploads"] == 0
+    assert (await drive.facts())[-1] == "upload.aborted"
+    await reaper.round()
+    assert drive.store.multiparts == {}
+
+
+async def test_completed_uploads_are_forgotten_and_their_files_stay(drive: Drive, reaper: Reaper) -> None:
+    upload = await drive.initiate(CONTENT)
+    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    drive.clock.pass_by(seconds=TTL + timedelta(days=1).total_seconds() + 1)
+    await reaper.round()
+    async with drive.database.reading() as tx:
+        assert await tx.session.get(Upload, upload.upload_id) is None
+        assert (await drive.files.file_out(tx, drive.owner, upload.file_id)).status == "READY"
