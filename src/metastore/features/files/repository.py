@@ -92,7 +92,7 @@ async def way_to(tx: Transaction, node_ids: Sequence[str]) -> dict[str, list[Ste
         .where(Node.id.in_(node_ids))
         .cte("up", recursive=True)
     )
-    up = up.union_all(select(up.c.start, up.c.height + 1, *_STEP).join(up, Node.id == up.c.parent_id))
+    up = up.union_all(select(up.c.start, up.c.height + 1, *_STEP).select_from(Node).join(up, Node.id == up.c.parent_id))
     rows = await tx.session.execute(select(up).order_by(up.c.start, up.c.height.desc()))
     ways: dict[str, list[Step]] = {}
     for start, _, *step in rows:
@@ -111,12 +111,14 @@ async def walk(tx: Transaction, owner_id: str, segments: Sequence[str]) -> list[
     )
     down = (
         select(wanted.c.depth, *_STEP)
+        .select_from(Node)
         .join(wanted, (wanted.c.depth == 1) & (Node.name == wanted.c.name))
         .where(*_in_folder(owner_id, None))
         .cte("down", recursive=True)
     )
     down = down.union_all(
         select(wanted.c.depth, *_STEP)
+        .select_from(Node)
         .join(down, (down.c.id == FOLDER_KEY) & (down.c.kind == FOLDER))
         .join(wanted, (wanted.c.depth == down.c.depth + 1) & (Node.name == wanted.c.name))
         .where(Node.owner_id == owner_id, Node.trashed_at.is_(None))
@@ -138,9 +140,9 @@ async def height_of(tx: Transaction, node_id: str) -> int:
         down.c.trash_root_id, literal_column("''")
     )
     down = down.union_all(
-        select(Node.id, Node.kind, Node.trash_root_id, down.c.level + 1).join(
-            down, (Node.parent_id == down.c.id) & (Node.kind == FOLDER) & same_fate
-        )
+        select(Node.id, Node.kind, Node.trash_root_id, down.c.level + 1)
+        .select_from(Node)
+        .join(down, (Node.parent_id == down.c.id) & (Node.kind == FOLDER) & same_fate)
     )
     return (await tx.session.scalar(select(func.max(down.c.level)))) or 0
 

@@ -1,0 +1,15 @@
+"""One user's tree on each kind of database."""
+
+import pytest
+
+from metastore.kit.database import Database
+from tests.features.files.grove import Grove
+from tests.fixtures.accounts import add_user
+from tests.fixtures.clocks import SettableClock
+from tests.fixtures.memory_store import MemoryObjectStore
+
+
+@pytest.fixture
+async def grove(database: Database) -> Grove:
+    """A new user's empty tree."""
+    return Grove(database, MemoryObjectStore(), SettableClock(), await add_user(database))

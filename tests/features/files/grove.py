@@ -1,0 +1,168 @@
+"""One user's folders and files, with shorthands for what people do to them."""
+
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+from sqlalchemy import select
+
+from metastore.features.auth import quota
+from metastore.features.files import listing
+from metastore.features.files.models import FILE, FOLDER, Node
+from metastore.features.files.purging import purge
+from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch, FolderQuery
+from metastore.features.files.service import FilesService
+from metastore.kit.database import Database
+from metastore.kit.ids import new_id
+from metastore.kit.outbox import OutboxEvent
+from tests.fixtures.accounts import Storage, storage_of
+from tests.fixtures.clocks import SettableClock
+from tests.fixtures.memory_store import MemoryObjectStore
+
+Item = dict[str, JsonValue]
+
+
+@dataclass
+class Grove:
+    """See the module; every method is a transaction of its own."""
+
+    database: Database
+    store: MemoryObjectStore
+    clock: SettableClock
+    owner: str
+    files: FilesService = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.files = FilesService(self.store, clock=self.clock, presign_ttl=60)
+
+    async def folder(self, name: str, parent_id: str | None = None) -> FolderOut:
+        """Make a folder."""
+        async with self.database.transaction() as tx:
+            wanted = FolderIn(name=name, parent_id=parent_id)
+            return (await self.files.create_folder(tx, self.owner, wanted)).body
+
+    async def begin(self, name: str = "a.txt", path: str = "/", size: int = 5) -> Node:
+        """Enter a file whose bytes are to come, its space reserved."""
+        async with self.database.transaction() as tx:
+            await quota.reserve(tx, self.owner, size)
+            return await self.files.begin_file(
+                tx, self.owner, path=path, name=name, size=size, mime_type="text/plain", visibility="PRIVATE"
+            )
+
+    async def finish(self, node: Node) -> FileOut:
+        """Let a file's bytes arrive."""
+        async with self.database.transaction() as tx:
+            file = await self.files.finish_file(
+                tx,
+                node.id,
+                object_key=f"files/{node.id}",
+                size=node.size,
+                etag="abc",
+                checksum="sha256:00",
+                mime_type="text/plain",
+            )
+            await quota.use(tx, self.owner, node.size)
+            return file
+
+    async def file(self, name: str = "a.txt", path: str = "/", size: int = 5) -> FileOut:
+        """A file that is ready."""
+        return await self.finish(await self.begin(name, path, size))
+
+    async def get(self, file_id: str) -> FileOut:
+        """A file."""
+        async with self.database.reading() as tx:
+            return (await self.files.get_file(tx, self.owner, file_id)).body
+
+    async def get_folder(self, folder_id: str) -> FolderOut:
+        """A folder."""
+        async with self.database.reading() as tx:
+            return (await self.files.get_folder(tx, self.owner, folder_id)).body
+
+    async def change(self, file_id: str, **changes: object) -> FileOut:
+        """Change a file; fields as in the API."""
+        async with self.database.transaction() as tx:
+            return (await self.files.change_file(tx, self.owner, file_id, FilePatch.model_validate(changes))).body
+
+    async def change_folder(self, folder_id: str, **changes: object) -> FolderOut:
+        """Change a folder; fields as in the API."""
+        async with self.database.transaction() as tx:
+            patch = FolderPatch.model_validate(changes)
+            return (await self.files.change_folder(tx, self.owner, folder_id, patch)).body
+
+    async def trash(self, node: FileOut | FolderOut | Node) -> None:
+        """Put something in the trash."""
+        async with self.database.transaction() as tx:
+            kind = FOLDER if node.kind == FOLDER else FILE
+            await self.files.put_in_trash(tx, self.owner, node.id, kind)
+
+    async def restore(self, node_id: str) -> FileOut | FolderOut:
+        """Take something out of the trash."""
+        async with self.database.transaction() as tx:
+            return (await self.files.restore(tx, self.owner, node_id)).body
+
+    async def purge(self, node_id: str | None = None) -> None:
+        """Purge one thing in the trash, or all."""
+        await purge(self.database, self.owner, node_id)
+
+    async def page(self, **query: object) -> dict[str, JsonValue]:
+        """A page of a folder; fields as in the API."""
+        async with self.database.reading() as tx:
+            return await listing.folder_page(tx, self.owner, FolderQuery.model_validate(query))
+
+    async def trash_page(self, limit: int = 50, cursor: str | None = None) -> dict[str, JsonValue]:
+        """A page of the trash."""
+        async with self.database.reading() as tx:
+            return await listing.trash_page(tx, self.owner, limit=limit, cursor=cursor)
+
+    async def names(self, **query: object) -> list[str]:
+        """The names in a folder, in order."""
+        return names_in(await self.page(**query))
+
+    async def trashed(self) -> list[str]:
+        """The names in the trash, in order."""
+        return names_in(await self.trash_page())
+
+    async def add_rows(self, count: int, **fields: object) -> None:
+        """Insert many files at once, straight into the table."""
+        now = self.clock()
+        async with self.database.transaction() as tx:
+            for number in range(count):
+                name = f"bulk {number}"
+                values = {
+                    "id": new_id(),
+                    "owner_id": self.owner,
+                    "kind": FILE,
+                    "name": name,
+                    "name_key": name,
+                    "created_at": now,
+                    "updated_at": now,
+                    **fields,
+                }
+                tx.session.add(Node(**values))
+
+    async def storage(self) -> Storage:
+        """The owner's storage counters."""
+        return await storage_of(self.database, self.owner)
+
+    async def facts(self, event_type: str = "") -> list[OutboxEvent]:
+        """Facts recorded so far, in order; of one type, or all."""
+        async with self.database.reading() as tx:
+            statement = select(OutboxEvent).order_by(OutboxEvent.id)
+            if event_type:
+                statement = statement.where(OutboxEvent.event_type == event_type)
+            return list(await tx.session.scalars(statement))
+
+    async def fact_types(self) -> list[str]:
+        """Types of all facts recorded so far, in order."""
+        return [fact.event_type for fact in await self.facts()]
+
+
+def items_of(page: dict[str, JsonValue]) -> list[Item]:
+    """The items of a page."""
+    items = page["items"]
+    assert isinstance(items, list)
+    return [item for item in items if isinstance(item, dict)]
+
+
+def names_in(page: dict[str, JsonValue]) -> list[str]:
+    """The names on a page, in order."""
+    return [str(item["name"]) for item in items_of(page)]

@@ -1,0 +1,208 @@
+"""What a name may be, where a path leads, and how a twin is called."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metastore.features.files.names import (
+    MAX_NAME_BYTES,
+    checked_name,
+    name_key,
+    path_segments,
+    split_suffix,
+    twin_name,
+)
+from metastore.kit.problem import Problem
+
+any_text = st.text(st.characters(), max_size=300)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a",
+        "Báo cáo quý 4.docx",
+        "日本語.txt",
+        "👩‍👩‍👧‍👦.png",
+        "שלום.txt",
+        "می‌خواهم",
+        ".profile",
+        "...",
+        "a..b",
+        "COM1",
+        "a:b*c?\"<>|",
+        "%2e%2e%2f",
+        "x" * 255,
+        "ă" * 127,
+        "\ufffd",
+    ],
+)
+def test_any_harmless_name_is_kept_as_it_is(name: str) -> None:
+    assert checked_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "\u3000",
+        "\u200b",
+        ".",
+        "..",
+        " .. ",
+        "a/b",
+        "/",
+        "a\\b",
+        "a\0b",
+        "a\nb",
+        "a\rb",
+        "a\tb",
+        "\x7f",
+        "\x85",
+        "gpj.\u202eexe",
+        "\u2066a\u2069",
+        "a\u2028b",
+        "a\u2029b",
+        "\ud800",
+        "x" * 256,
+        "ă" * 128,
+        "👩" * 64,
+    ],
+)
+def test_what_could_deceive_or_lead_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(Problem, match="422 invalid-name") as caught:
+        checked_name(name)
+    assert caught.value.members["errors"][0]["field"] == "name"  # type: ignore[index, call-overload]  # JSON
+
+
+def test_a_name_is_brought_to_its_normal_form() -> None:
+    assert checked_name("a\u0309nh") == "\u1ea3nh"
+    assert checked_name("  a b\u00a0") == "a b"
+
+
+def test_the_limit_of_255_bytes_holds_for_the_normal_form() -> None:
+    decomposed = unicodedata.normalize("NFD", "ế" * 80)
+    assert len(decomposed.encode()) > MAX_NAME_BYTES
+    assert checked_name(decomposed) == "ế" * 80
+
+
+@given(any_text)
+def test_a_name_that_passed_is_stable_sound_and_storable(text: str) -> None:
+    try:
+        name = checked_name(text)
+    except Problem as problem:
+        assert problem.code == "invalid-name"
+        return
+    assert checked_name(name) == name
+    assert unicodedata.is_normalized("NFC", name)
+    assert 0 < len(name.encode()) <= MAX_NAME_BYTES
+    assert not set(name) & set("/\\\0\r\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "segments"),
+    [
+        ("", []),
+        ("/", []),
+        ("//", []),
+        ("/a/b", ["a", "b"]),
+        ("a/b/", ["a", "b"]),
+        ("/a//b", ["a", "b"]),
+        ("/a\u0309", ["\u1ea3"]),
+        ("/".join("a" * 64), ["a"] * 64),
+    ],
+)
+def test_a_path_is_the_names_on_the_way(path: str, segments: list[str]) -> None:
+    assert path_segments(path) == segments
+
+
+@pytest.mark.parametrize(
+    "path", ["..", "/..", "/a/../b", "/./a", "/a\0", "/a\\..\\b", "/\u202e", f"/{'x' * 300}", "/ /a"]
+)
+def test_a_path_with_what_is_no_name_is_refused(path: str) -> None:
+    with pytest.raises(Problem, match="422 invalid-path"):
+        path_segments(path)
+
+
+@pytest.mark.parametrize("path", ["/".join("a" * 65), "a/" * 100_000, "x" * 1_000_000])
+def test_a_path_that_is_too_long_is_refused(path: str) -> None:
+    with pytest.raises(Problem, match="422 path-too-deep"):
+        path_segments(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "suffix"),
+    [
+        ("a.txt", "a", ".txt"),
+        ("a.tar.gz", "a", ".tar.gz"),
+        ("dump.sql.zst", "dump", ".sql.zst"),
+        ("a.b.txt", "a.b", ".txt"),
+        (".profile", ".profile", ""),
+        (".profile.bak", ".profile", ".bak"),
+        (".tar.gz", ".tar", ".gz"),
+        ("README", "README", ""),
+        ("Report 1.2", "Report 1.2", ""),
+        ("Dr. Who", "Dr. Who", ""),
+        ("film.mp4", "film", ".mp4"),
+        ("ends.", "ends.", ""),
+        ("báo.cáo", "báo", ".cáo"),
+    ],
+)
+def test_a_suffix_is_what_people_take_for_one(name: str, stem: str, suffix: str) -> None:
+    assert split_suffix(name) == (stem, suffix)
+
+
+def test_a_free_name_needs_no_twin() -> None:
+    assert twin_name("a.txt", {"b.txt"}) == "a.txt"
+
+
+def test_a_twin_takes_the_first_free_number() -> None:
+    assert twin_name("a.tar.gz", {"a.tar.gz", "a (1).tar.gz", "a (3).tar.gz"}) == "a (2).tar.gz"
+
+
+def test_the_twin_of_a_folder_is_numbered_at_the_end() -> None:
+    assert twin_name("v1.tar", {"v1.tar"}, folder=True) == "v1.tar (1)"
+
+
+@given(any_text, st.booleans())
+def test_a_twin_is_a_sound_name_and_another_one(text: str, folder: bool) -> None:
+    try:
+        name = checked_name(text)
+    except Problem:
+        return
+    twin = twin_name(name, {name}, folder=folder)
+    assert twin != name
+    assert checked_name(twin) == twin
+
+
+def test_lists_put_numbers_by_value_and_letters_by_kind() -> None:
+    names = ["b", "Z", "a10", "a9", "A1", "á2", "đ", "e", "ẽ1", "File 2", "file 10", "_"]
+    assert sorted(names, key=name_key) == [
+        "_",
+        "A1",
+        "á2",
+        "a9",
+        "a10",
+        "b",
+        "đ",
+        "e",
+        "ẽ1",
+        "File 2",
+        "file 10",
+        "Z",
+    ]
+
+
+@given(any_text)
+def test_every_name_has_a_key_that_fits_its_column(text: str) -> None:
+    try:
+        name = checked_name(text)
+    except Problem:
+        return
+    key = name_key(name)
+    assert len(key) <= 255
+    assert "\0" not in key
+    key.encode()
