@@ -20,7 +20,8 @@ itself is marked ``repeatable`` and is run again instead of answering ``idempote
 
 Stored are answers that decide: 2xx and 4xx, except those that only say "not now" or "not you" (401, 408, 412, 425,
 429). A failure (5xx) is not stored, and the claim is given up unless the endpoint had committed something. An endpoint
-that takes its effect back before it fails says so in the transaction that does (``Transaction.takes_back``). Cookies are never stored.
+that takes its effect back before it fails says so in the transaction that does (``Transaction.takes_back``). Cookies
+are never stored.
 """
 
 import re
@@ -131,7 +132,6 @@ class _Run:
         self._key = key
         self._repeatable = False
         self.claimed: Claimed | None = None
-        self.effect_undone = False
 
     async def claim(self, arguments: dict[str, object], *, repeatable: bool) -> Answer | None:
         """Claim the key, or the answer that it has already."""
@@ -152,8 +152,7 @@ class _Run:
     async def move_on(self, tx: Transaction) -> None:
         """Have the claim become effective with ``tx``, which fails if the claim was lost."""
         if self.claimed is not None:
-            self.effect_undone = self.effect_undone or tx.takes_back
-            await move_on(tx, self.claimed, effective=not self.effect_undone)
+            await move_on(tx, self.claimed, effective=not tx.takes_back)
 
     async def ended(self, answer: Answer | None) -> None:
         """Store the answer, or give the claim up when there is none worth storing."""

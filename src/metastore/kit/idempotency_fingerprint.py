@@ -3,8 +3,9 @@
 import hashlib
 
 import orjson
-from fastapi import Request, UploadFile
+from fastapi import Request
 from pydantic import BaseModel
+from starlette.datastructures import UploadFile
 
 _CHUNK = 1024 * 1024
 

@@ -35,9 +35,9 @@ from metastore.features.auth.tokens import (
 )
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Transaction
-from metastore.kit.ids import new_id
+from metastore.kit.ids import is_id, new_id
 from metastore.kit.paging import Page, decode_cursor, encode_cursor
-from metastore.kit.problem import Problem, not_found
+from metastore.kit.problem import Problem, invalid, not_found
 from metastore.ports.rate_limiter import RateLimiter
 
 PARALLEL_REFRESH = timedelta(seconds=10)
@@ -217,7 +217,7 @@ class AuthService:
 
     async def sessions(self, tx: Transaction, caller: Caller, limit: int, cursor: str | None) -> Page[SessionOut]:
         """The caller's open sessions, latest first."""
-        before_id = str(decode_cursor(cursor, 1)[0]) if cursor else None
+        before_id = _session_in(cursor) if cursor else None
         rows = await repository.live_sessions(tx, caller.id, now=self._clock(), before_id=before_id, limit=limit + 1)
         items = [
             SessionOut(
@@ -239,7 +239,7 @@ class AuthService:
         Raises:
             Problem: 404 when there is none of that id among them.
         """
-        if not await end_session(tx, caller.id, session_id, "revoked", self._clock()):
+        if not is_id(session_id) or not await end_session(tx, caller.id, session_id, "revoked", self._clock()):
             raise not_found("session")
 
     async def forget_expired_sessions(self, tx: Transaction) -> None:
@@ -277,3 +277,10 @@ class AuthService:
 
     def _refused(self, tx: Transaction, attempt: Attempt, reason: str) -> None:
         tx.record(SessionRefused(username=attempt.name[:64], user_id=attempt.user_id, reason=reason))
+
+
+def _session_in(cursor: str) -> str:
+    (session_id,) = decode_cursor(cursor, 1)
+    if not isinstance(session_id, str) or not is_id(session_id):
+        raise invalid("cursor", "The cursor is not one that this list gave out.", code="invalid-cursor")
+    return session_id

@@ -1,0 +1,24 @@
+"""An application with nothing but accounts and sessions, on each database."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from metastore.kit.database import Database
+from tests.features.auth.house import House
+
+
+@pytest.fixture
+async def house(database: Database) -> AsyncIterator[House]:
+    """The product's front door over http, with a clock that stands still and a hasher that counts."""
+    house = House(database)
+    yield house
+    await house.aclose()
+
+
+@pytest.fixture
+async def secure_house(database: Database) -> AsyncIterator[House]:
+    """The same, reached over https."""
+    house = House(database, secure=True)
+    yield house
+    await house.aclose()

@@ -1,0 +1,164 @@
+"""An application with nothing but accounts and sessions, and browsers to visit it with."""
+
+from dataclasses import dataclass
+
+import httpx
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy import select, update
+
+from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
+from metastore.entrypoints.gate import RequestGate
+from metastore.features.auth.access import AdminCaller
+from metastore.features.auth.accounts import AccountsService, NewUsers
+from metastore.features.auth.cookies import SessionCookies
+from metastore.features.auth.endpoints import router
+from metastore.features.auth.models import Session, User
+from metastore.features.auth.service import AuthService
+from metastore.features.auth.throttle import AuthLimits
+from metastore.features.auth.tokens import Tokens
+from metastore.kit.database import Database
+from metastore.kit.http import Services
+from metastore.kit.outbox import OutboxEvent
+from metastore.kit.problem import Problem
+from tests.fixtures.clocks import SettableClock
+from tests.fixtures.passwords import CountingHasher
+
+SECRET = b"a secret key that only tests may know"
+PASSWORD = "correct horse battery"
+API = "/api/v1/auth"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A recorded fact, as consumers will see it."""
+
+    type: str
+    aggregate: str
+    payload: dict[str, object]
+    headers: dict[str, str]
+
+
+class House:
+    """See the module."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        secure: bool = False,
+        registration_open: bool = True,
+        limits: AuthLimits | None = None,
+    ) -> None:
+        self.database = database
+        self.clock = SettableClock()
+        self.hasher = CountingHasher()
+        self.cookies = SessionCookies(secure=secure)
+        self.tokens = Tokens(SECRET, clock=self.clock)
+        limiter = MemoryRateLimiter()
+        new_users = NewUsers("FREE", 1000, registration_open)
+        self.accounts = AccountsService(
+            hasher=self.hasher, limiter=limiter, new_users=new_users, limits=limits, clock=self.clock
+        )
+        self.auth = AuthService(
+            tokens=self.tokens, hasher=self.hasher, limiter=limiter, limits=limits, clock=self.clock
+        )
+        self._scheme = "https" if secure else "http"
+        self._clients: list[httpx.AsyncClient] = []
+        self._app = RequestGate(self._build())
+
+    def _build(self) -> FastAPI:
+        app = FastAPI(exception_handlers={Problem: _on_problem, RequestValidationError: _on_invalid})
+        services = Services()
+        for service in (self.database, self.accounts, self.auth, self.cookies):
+            services.add(service)
+        app.state.services = services
+        app.include_router(router)
+
+        @app.get("/admins-only")
+        async def admins_only(caller: AdminCaller) -> str:
+            return caller.username
+
+        return app
+
+    def browser(self, *, address: str = "192.0.2.1", user_agent: str = "Browser/1.0") -> httpx.AsyncClient:
+        """A new browser without cookies, at that address."""
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self._app, client=(address, 50_000)),
+            base_url=f"{self._scheme}://drive.example.org",
+            headers={"User-Agent": user_agent},
+        )
+        self._clients.append(client)
+        return client
+
+    async def register(self, name: str = "mai", password: str = PASSWORD) -> dict[str, str]:
+        """Make an account; its user object."""
+        body = {"username": name, "email": f"{name}@example.org", "password": password}
+        response = await self.browser().post(f"{API}/register", json=body)
+        assert response.status_code == 201, response.text
+        user: dict[str, str] = response.json()["user"]
+        return user
+
+    async def signed_in(self, name: str = "mai", *, address: str = "192.0.2.1") -> httpx.AsyncClient:
+        """A browser that is signed in to an account that exists."""
+        browser = self.browser(address=address)
+        response = await browser.post(f"{API}/login", json={"username": name, "password": PASSWORD})
+        assert response.status_code == 200, response.text
+        return browser
+
+    async def newcomer(self, name: str = "mai") -> httpx.AsyncClient:
+        """A browser that is signed in to a new account."""
+        await self.register(name)
+        return await self.signed_in(name)
+
+    def holding(self, tokens: dict[str, str]) -> httpx.AsyncClient:
+        """A new browser with these cookies, kept as if the product had set them."""
+        browser = self.browser()
+        for name, value in tokens.items():
+            path = "/api" if name == self.cookies.refresh_name else "/"
+            browser.cookies.set(name, value, domain="drive.example.org", path=path)
+        return browser
+
+    async def set(self, name: str, **values: object) -> None:
+        """Change an account behind the product's back."""
+        async with self.database.transaction() as tx:
+            await tx.session.execute(update(User).where(User.username == name).values(**values))
+
+    async def user(self, name: str = "mai") -> User:
+        """The account's row."""
+        async with self.database.reading() as tx:
+            return (await tx.session.execute(select(User).where(User.username == name))).scalar_one()
+
+    async def session_rows(self) -> list[Session]:
+        """All sessions, oldest first."""
+        async with self.database.reading() as tx:
+            return list(await tx.session.scalars(select(Session).order_by(Session.id)))
+
+    async def events(self, *types: str) -> list[Event]:
+        """The recorded facts of these types, in order."""
+        async with self.database.reading() as tx:
+            rows = await tx.session.scalars(select(OutboxEvent).order_by(OutboxEvent.id))
+            found = [Event(row.event_type, row.aggregate, dict(row.payload), dict(row.headers)) for row in rows]
+        return [event for event in found if not types or event.type in types]
+
+    async def aclose(self) -> None:
+        """Close the browsers."""
+        for client in self._clients:
+            await client.aclose()
+
+
+def code_of(response: httpx.Response) -> tuple[int, str]:
+    """The status and the problem's code."""
+    return response.status_code, response.json()["code"]
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return JSONResponse(error.body(request.url.path), error.status, error.headers)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = [str(found["loc"][-1]) for found in error.errors()]
+    return JSONResponse({"code": "validation-failed", "fields": fields}, 422)

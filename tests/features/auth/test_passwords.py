@@ -1,0 +1,79 @@
+"""Hashing passwords."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from metastore.features.auth.passwords import Argon2Hasher
+
+
+@pytest.fixture(scope="module")
+def hasher() -> Argon2Hasher:
+    """At the product's parameters."""
+    return Argon2Hasher()
+
+
+async def test_hashes_are_argon2id_at_owasps_parameters(hasher: Argon2Hasher) -> None:
+    """19 MiB, two passes, one lane, salted."""
+    first, second = await hasher.hash("a password"), await hasher.hash("a password")
+    assert first.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert first != second
+
+
+async def test_only_the_right_password_fits(hasher: Argon2Hasher) -> None:
+    """To the letter and its case."""
+    kept = await hasher.hash("a password")
+    assert await hasher.verify(kept, "a password")
+    assert not await hasher.verify(kept, "A password")
+    assert not await hasher.verify("not a hash", "a password")
+
+
+async def test_composed_and_decomposed_letters_are_the_same_password(hasher: Argon2Hasher) -> None:
+    """Keyboards and systems differ in how they write the letter ế."""
+    kept = await hasher.hash("m\u1eadt kh\u1ea9u")
+    assert await hasher.verify(kept, "ma\u0323\u0302t kha\u0302\u0309u")
+
+
+async def test_without_a_hash_nothing_fits_but_the_work_is_the_same(hasher: Argon2Hasher) -> None:
+    """A user who does not exist takes as long to refuse as one who does (medians, within a third)."""
+    kept = await hasher.hash("a password")
+    times: dict[str | None, list[float]] = {kept: [], None: []}
+    for _ in range(7):
+        for password_hash, taken in times.items():
+            began = time.perf_counter()
+            assert not await hasher.verify(password_hash, "a wrong password")
+            taken.append(time.perf_counter() - began)
+    known, unknown = (min(taken) for taken in times.values())
+    assert unknown == pytest.approx(known, rel=0.34)
+
+
+async def test_hashes_made_with_other_parameters_are_outdated(hasher: Argon2Hasher) -> None:
+    """So that they are renewed when their owner signs in."""
+    weaker = Argon2Hasher(memory_kib=8 * 1024, passes=1)
+    assert hasher.outdated(await weaker.hash("a password"))
+    assert not hasher.outdated(await hasher.hash("a password"))
+
+
+async def test_the_event_loop_goes_on_and_no_more_than_two_hash_at_once() -> None:
+    """Hashing runs in threads, bounded."""
+    busy, most, lock = 0, 0, threading.Lock()
+    loop_thread = threading.get_ident()
+
+    class Watched(Argon2Hasher):
+        def _verify(self, password_hash: str, password: str) -> bool:
+            nonlocal busy, most
+            assert threading.get_ident() != loop_thread
+            with lock:
+                busy += 1
+                most = max(most, busy)
+            try:
+                return super()._verify(password_hash, password)
+            finally:
+                with lock:
+                    busy -= 1
+
+    hasher = Watched()
+    await asyncio.gather(*(hasher.verify(None, "a password") for _ in range(10)))
+    assert most == 2
