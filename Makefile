@@ -121,7 +121,8 @@ lock: setup-test ## Write the lock files anew from pyproject.toml and web/packag
 	$$COMPILE --extra build -o requirements.lock && \
 	$$COMPILE --extra build --extra dev -c requirements.lock -o requirements-dev.lock && \
 	$$COMPILE --extra build --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock
-	@cd web && npm install --package-lock-only --silent
+	@fresh=$$(mktemp -d) && cp web/package.json web/.npmrc $$fresh && (cd $$fresh && npm install --package-lock-only --silent) \
+		&& mv $$fresh/package-lock.json web/ && rm -r $$fresh
 
 clean: ## Remove what was built and installed; data stays
 	@rm -rf $(VENV) web/node_modules src/metastore/webapp dist build .mypy_cache .ruff_cache .pytest_cache \
