@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from metastore import __version__
 from metastore.config import ConfigurationError, load_settings
@@ -21,11 +21,10 @@ app.command(admin)
 def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | None = None) -> None:
     """Run everything in one process.
 
-    Parameters
-    ----------
-    host: address to listen on (default 127.0.0.1)
-    port: port to listen on (default 8080)
-    data_dir: where the embedded database and objects live (default ./data)
+    Args:
+        host: address to listen on (default 127.0.0.1)
+        port: port to listen on (default 8080)
+        data_dir: where the embedded database and objects live (default ./data)
     """
     from metastore.entrypoints.serve import serve as run
 
@@ -75,7 +74,10 @@ def main() -> None:
 
     transfer.register(app)
     try:
-        app()
+        app(exit_on_error=False)
+    except CycloptsError:
+        # It has said what was wrong.
+        sys.exit(2)
     except ConfigurationError as error:
         sys.exit(_complaint(str(error)))
     except Problem as problem:

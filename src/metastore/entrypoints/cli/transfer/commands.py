@@ -1,0 +1,113 @@
+"""The client's commands, as the command line calls them; each returns its exit code."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, validators
+
+from metastore.entrypoints.cli.transfer.api import Api
+from metastore.entrypoints.cli.transfer.downloading import download_all
+from metastore.entrypoints.cli.transfer.failures import TransferError, UsageError
+from metastore.entrypoints.cli.transfer.patience import Patience
+from metastore.entrypoints.cli.transfer.sessions import Session, SessionFile, remember_server
+from metastore.entrypoints.cli.transfer.signing_in import Connection, credentials
+from metastore.entrypoints.cli.transfer.uploading import upload_all
+
+Parallel = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=32))]
+Flag = Parameter(negative="")
+
+_HERE = Connection()
+
+
+def upload(
+    files: list[Path],
+    /,
+    *,
+    to: str = "/",
+    connection: Connection = _HERE,
+    parallel: Parallel = 3,
+    yes: Annotated[bool, Flag] = False,
+) -> int:
+    """Upload files, and folders with all that is in them.
+
+    Interrupted, it goes on where it was when the same command is run again.
+
+    Args:
+        files: files and folders
+        to: folder on the server; made when missing
+        parallel: how many parts go up at the same time
+        yes: do not ask before whole folders are uploaded
+    """
+    return _run(upload_all(files, to, connection, parallel, ask=not yes and sys.stdin.isatty()))
+
+
+def download(
+    places: list[str],
+    /,
+    *,
+    to: Path = Path(),
+    connection: Connection = _HERE,
+    parallel: Parallel = 3,
+    overwrite: Annotated[bool, Flag] = False,
+) -> int:
+    """Download files, and folders with all that is in them.
+
+    Interrupted, it goes on where it was when the same command is run again.
+
+    Args:
+        places: paths or ids of files and folders on the server
+        to: folder to put them into; made when missing
+        parallel: how many pieces come down at the same time
+        overwrite: replace files that exist here and are others
+    """
+    return _run(download_all(places, to, connection, parallel, overwrite=overwrite))
+
+
+def login(*, connection: Connection = _HERE) -> int:
+    """Sign in, and stay signed in for later commands."""
+    return _run(_login(connection))
+
+
+def logout(*, connection: Connection = _HERE) -> int:
+    """End the session that `login` keeps."""
+    return _run(_logout(connection))
+
+
+async def _login(connection: Connection) -> int:
+    username, password = await asyncio.to_thread(credentials, connection)
+    server = connection.origin
+    file = SessionFile(server)
+    async with Api(Session(server=server), Patience(connection.patience), file) as api:
+        await api.sign_in(username, password)
+        remember_server(server)
+        sys.stderr.write(f"Signed in to {server} as {api.username}\n")
+    return 0
+
+
+async def _logout(connection: Connection) -> int:
+    file = SessionFile(connection.origin)
+    session = file.load()
+    if session is None:
+        sys.stderr.write("Nobody was signed in\n")
+        return 0
+    file.forget()
+    async with Api(session, Patience(connection.patience)) as api:
+        await api.sign_out()
+    return 0
+
+
+def _run(work: Coroutine[None, None, int]) -> int:
+    try:
+        return asyncio.run(work)
+    except UsageError as error:
+        sys.stderr.write(f"metastore: {error}\n")
+        return 2
+    except TransferError as error:
+        sys.stderr.write(f"metastore: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped. Run the same command again to go on from here.\n")
+        return 130
