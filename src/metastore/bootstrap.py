@@ -119,6 +119,13 @@ async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
     return Product(settings, database, store, bus, realtime, relay, reaper, accounts, services)
 
 
+def build_accounts(settings: Settings, *, clock: Clock = utc_now) -> AccountsService:
+    """The accounts alone, for commands that need no more of the product."""
+    return AccountsService(
+        hasher=Argon2Hasher(), limiter=MemoryRateLimiter(), new_users=_new_users(settings), clock=clock
+    )
+
+
 def _tokens(settings: Settings, secret: bytes, clock: Clock) -> Tokens:
     return Tokens(secret, access_ttl=settings.access_token_ttl, refresh_ttl=settings.refresh_token_ttl, clock=clock)
 
