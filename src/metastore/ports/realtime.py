@@ -23,3 +23,13 @@ class Realtime(Protocol):
     async def close_user(self, user_id: str) -> None:
         """Disconnect every socket of the user."""
         ...
+
+
+def user_room(user_id: str) -> str:
+    """The name of the room that all sockets of a user are in."""
+    return f"user:{user_id}"
+
+
+def session_room(session_id: str) -> str:
+    """The name of the room that the sockets of a sign-in session are in."""
+    return f"session:{session_id}"

@@ -1,0 +1,1 @@
+"""Messages to browsers: ``socketio`` speaks Socket.IO."""

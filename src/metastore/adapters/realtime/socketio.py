@@ -1,0 +1,138 @@
+"""Messages to browsers over Socket.IO (protocol 5 on Engine.IO 4: WebSocket, or long polling).
+
+A socket is in two rooms, its user's and its sign-in session's; the entry point puts it there once it knows who it is.
+Clients only listen: a client that sends an event of its own is disconnected. Messages from clients are limited to
+16 KiB, and a connection that has not said within ``CONNECT_WITHIN`` seconds who it is gets closed, so that strangers
+cannot collect idle ones.
+
+Rooms are kept in memory: this is for one process.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import socketio  # type: ignore[import-untyped]  # the package has no types
+import socketio.packet  # type: ignore[import-untyped]  # the package has no types
+from pydantic import JsonValue
+
+from metastore.ports.realtime import session_room, user_room
+
+NAMESPACE = "/"
+MAX_MESSAGE = 16 * 1024
+PING_INTERVAL = 25
+PING_TIMEOUT = 20
+CONNECT_WITHIN = 10.0
+
+
+class SocketIoRealtime:
+    """Implements ``Realtime`` with ``server``, which the entry point serves.
+
+    ``connect_within`` are the seconds that a new connection has to be admitted.
+    """
+
+    def __init__(self, *, connect_within: float = CONNECT_WITHIN) -> None:
+        self.server = _Server(self, connect_within)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def emit_to_user(self, user_id: str, event: str, data: JsonValue) -> None:
+        """Send to the user's room."""
+        await self.server.emit(event, data, room=user_room(user_id), namespace=NAMESPACE)
+
+    async def close_session(self, session_id: str) -> None:
+        """Disconnect the session's room."""
+        await self._close(self._in_room(session_room(session_id)))
+
+    async def close_user(self, user_id: str) -> None:
+        """Disconnect the user's room."""
+        await self._close(self._in_room(user_room(user_id)))
+
+    async def aclose(self) -> None:
+        """Disconnect everybody; before the web server stops, which would wait for open connections."""
+        for task in self._tasks:
+            task.cancel()
+        await self._close([(None, transport) for transport in list(self.server.eio.sockets)])
+        await self.server.shutdown()
+
+    def later(self, seconds: float, transport: str) -> None:
+        """Close the connection ``transport`` in so many seconds unless a socket was admitted on it."""
+        task = asyncio.create_task(self._close_unless_admitted(seconds, transport))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _close_unless_admitted(self, seconds: float, transport: str) -> None:
+        await asyncio.sleep(seconds)
+        socket = self.server.manager.sid_from_eio_sid(transport, NAMESPACE)
+        if socket is None or not self.server.manager.is_connected(socket, NAMESPACE):
+            await self._close([(socket, transport)])
+
+    def _in_room(self, room: str) -> list[tuple[str | None, str]]:
+        return list(self.server.manager.get_participants(NAMESPACE, room))
+
+    async def _close(self, sockets: Iterable[tuple[str | None, str]]) -> None:
+        await asyncio.gather(*(self._close_one(socket, transport) for socket, transport in sockets))
+
+    async def _close_one(self, socket: str | None, transport: str) -> None:
+        if socket is not None:
+            # Tells the client that it was sent away, so that it does not just connect again.
+            await self.server.disconnect(socket, namespace=NAMESPACE)
+        connection = self.server.eio.sockets.get(transport)
+        if connection is not None:
+            # Not the library's own way, which waits for the client to take what is under way: one that is gone never
+            # does. The None ends the connection also when the client would leave it open.
+            await connection.close(wait=False)
+            connection.queue.put_nowait(None)
+
+
+class _Server(socketio.AsyncServer):  # type: ignore[misc]  # the package has no types
+    """The Socket.IO server with the limits above.
+
+    Origins are checked by the entry point, hence ``cors_allowed_origins=[]``: the library neither checks them nor sends
+    CORS headers.
+    """
+
+    def __init__(self, realtime: SocketIoRealtime, connect_within: float) -> None:
+        super().__init__(
+            async_mode="asgi",
+            cors_allowed_origins=[],
+            max_http_buffer_size=MAX_MESSAGE,
+            ping_interval=PING_INTERVAL,
+            ping_timeout=PING_TIMEOUT,
+            serializer=_ListenersOnly,
+            http_compression=False,
+        )
+        self._realtime = realtime
+        self._connect_within = connect_within
+        self.on("*", self._refuse_event)
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        await super()._handle_eio_connect(eio_sid, environ)
+        self._realtime.later(self._connect_within, eio_sid)
+
+    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        await super()._handle_eio_disconnect(eio_sid, reason)
+        transport = self.eio.sockets.get(eio_sid)
+        if transport is not None and reason == self.reason.CLIENT_DISCONNECT:
+            # Ends the long poll of a client that has said goodbye; the library would leave it waiting.
+            transport.queue.put_nowait(None)
+
+    async def _refuse_event(self, _event: str, socket: str, *_data: object) -> None:
+        await self.disconnect(socket, namespace=NAMESPACE)
+
+
+class _ListenersOnly(socketio.packet.Packet):  # type: ignore[misc]  # the package has no types
+    """Packets of clients that may not send events.
+
+    A binary event announces attachments, which the library would collect without limit before it looks at the event.
+    Here it counts as a plain event at once, and is refused as one.
+    """
+
+    packet_type: int
+
+    def decode(self, encoded_packet: str) -> int:
+        """Read a packet; it never has attachments."""
+        super().decode(encoded_packet)
+        if self.packet_type in (socketio.packet.BINARY_EVENT, socketio.packet.BINARY_ACK):
+            self.packet_type = socketio.packet.EVENT
+            self.data = ["binary"]
+        return 0

@@ -1,0 +1,153 @@
+"""Who may open a socket, and what reaches it, through the real server and a real client."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from socketio.exceptions import ConnectionError as NotConnected  # type: ignore[import-untyped]  # no types
+
+from metastore.kit.problem import Problem
+from metastore.ports.realtime import user_room
+from tests.fixtures.sockets import Endpoint, Listener, served_sockets
+from tests.fixtures.waiting import eventually
+
+
+@pytest.fixture(params=["websocket", "polling"])
+async def endpoint(request: pytest.FixtureRequest) -> AsyncIterator[Endpoint]:
+    """A Socket.IO endpoint, reached by either transport."""
+    async with served_sockets(request.param) as served:
+        yield served
+
+
+async def test_a_message_reaches_all_of_a_users_sockets_and_nobody_elses(endpoint: Endpoint) -> None:
+    """Two devices of one user hear what is sent to it; another user hears nothing."""
+    endpoint.doorman.sign_in("phone", "anna")
+    endpoint.doorman.sign_in("laptop", "anna")
+    endpoint.doorman.sign_in("other", "ben")
+    async with (
+        endpoint.client("phone") as phone,
+        endpoint.client("laptop") as laptop,
+        endpoint.client("other") as other,
+    ):
+        await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
+        await endpoint.realtime.emit_to_user("ben", "notification", {"id": "2"})
+        await eventually(lambda: phone.heard and laptop.heard and other.heard)
+        assert [("notification", {"id": "1"})] == phone.heard == laptop.heard
+        assert [("notification", {"id": "2"})] == other.heard
+
+
+async def test_a_message_to_a_user_without_sockets_is_dropped(endpoint: Endpoint) -> None:
+    """Sending to nobody is no error."""
+    await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
+
+
+async def test_a_client_without_a_cookie_is_refused(endpoint: Endpoint) -> None:
+    """A stranger gets no socket and is told to sign in."""
+    with pytest.raises(NotConnected):
+        async with endpoint.client():
+            pass
+    assert not list(endpoint.realtime.server.manager.get_participants("/", None))
+
+
+@pytest.mark.parametrize("code", ["token-expired", "account-suspended"])
+async def test_a_refusal_tells_the_client_why(endpoint: Endpoint, code: str) -> None:
+    """The message of a refusal is the problem's code, so that a client knows to refresh and come back."""
+    endpoint.doorman.callers["old"] = Problem(401, code, "In words.")
+    listener = Listener()
+    with pytest.raises(NotConnected):
+        await listener.connect(endpoint.url, endpoint.transport, "old", {})
+    await listener.leave()
+    assert {"message": code, "data": {"code": code, "detail": "In words."}} == listener.refusal
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+    ],
+)
+async def test_a_page_of_another_origin_is_refused(endpoint: Endpoint, headers: dict[str, str]) -> None:
+    """A signed-in user's browser opens no socket for somebody else's page."""
+    endpoint.doorman.sign_in("phone", "anna")
+    with pytest.raises(NotConnected):
+        async with endpoint.client("phone", **headers):
+            pass
+    assert not endpoint.realtime.server.eio.sockets
+
+
+async def test_a_page_of_our_own_origin_is_admitted(endpoint: Endpoint) -> None:
+    """The host that was asked is the origin of our pages."""
+    endpoint.doorman.sign_in("phone", "anna")
+    async with endpoint.client("phone", Origin=endpoint.url) as phone:
+        assert phone.socket.connected
+
+
+async def test_with_a_public_address_only_its_pages_are_admitted() -> None:
+    """Behind a proxy the public address is the origin of our pages, and the inner host is not."""
+    async with served_sockets(allowed_origins=("https://drive.example.org",)) as endpoint:
+        endpoint.doorman.sign_in("phone", "anna")
+        async with endpoint.client("phone", Origin="https://drive.example.org") as phone:
+            assert phone.socket.connected
+        with pytest.raises(NotConnected):
+            async with endpoint.client("phone", Origin=endpoint.url):
+                pass
+
+
+async def test_the_end_of_a_session_closes_its_sockets_only(endpoint: Endpoint) -> None:
+    """Signing one device out disconnects it and leaves the user's other devices connected."""
+    endpoint.doorman.sign_in("phone", "anna")
+    endpoint.doorman.sign_in("laptop", "anna")
+    async with endpoint.client("phone") as phone, endpoint.client("laptop") as laptop:
+        await endpoint.realtime.close_session("phone-session")
+        await asyncio.wait_for(phone.sent_away.wait(), 5)
+        await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
+        await eventually(lambda: laptop.heard)
+        assert not phone.heard
+        assert not laptop.sent_away.is_set()
+
+
+async def test_closing_a_user_closes_all_its_sockets(endpoint: Endpoint) -> None:
+    """Every device of the user is disconnected, and nobody else."""
+    for token, user in (("phone", "anna"), ("laptop", "anna"), ("other", "ben")):
+        endpoint.doorman.sign_in(token, user)
+    async with (
+        endpoint.client("phone") as phone,
+        endpoint.client("laptop") as laptop,
+        endpoint.client("other") as other,
+    ):
+        await endpoint.realtime.close_user("anna")
+        await asyncio.wait_for(asyncio.gather(phone.sent_away.wait(), laptop.sent_away.wait()), 5)
+        assert not other.sent_away.is_set()
+
+
+async def test_a_session_that_ends_while_its_socket_connects_gets_no_socket(endpoint: Endpoint) -> None:
+    """A sign-out between the check and the socket's joining is noticed before the client is told it is connected."""
+    endpoint.doorman.sign_in("phone", "anna")
+    enter_room = endpoint.realtime.server.enter_room
+
+    async def enter_then_sign_out(*args: object, **kwargs: object) -> None:
+        await enter_room(*args, **kwargs)
+        endpoint.doorman.callers.pop("phone", None)
+
+    endpoint.realtime.server.enter_room = enter_then_sign_out
+    with pytest.raises(NotConnected):
+        async with endpoint.client("phone"):
+            pass
+    assert not list(endpoint.realtime.server.manager.get_participants("/", user_room("anna")))
+
+
+async def test_a_connection_may_be_upgraded_from_polling_to_websocket() -> None:
+    """The browser's way: it begins by polling and goes over to a WebSocket."""
+    async with served_sockets() as endpoint:
+        endpoint.doorman.sign_in("phone", "anna")
+        phone = Listener()
+        await phone.socket.connect(
+            endpoint.url, headers={"Cookie": "access_token=phone"}, transports=["polling", "websocket"]
+        )
+        await eventually(lambda: phone.socket.transport() == "websocket")
+        await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
+        await eventually(lambda: phone.heard)
+        await phone.leave()
