@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -24,5 +25,5 @@ async def product(tmp_path: Path) -> AsyncIterator[Running]:
 @pytest.fixture
 async def user(product: Running) -> AsyncIterator[Client]:
     """A client that a new user is signed in on."""
-    async with await product.signed_in() as client:
+    async with aclosing(await product.signed_in()) as client:
         yield client

@@ -1,5 +1,6 @@
 """Uploads as clients meet them: by the contract, over HTTP, with well-behaved and with hostile requests."""
 
+from contextlib import aclosing
 from typing import Any
 
 import httpx
@@ -221,7 +222,7 @@ async def test_a_part_after_complete_is_refused_and_the_file_stays_as_it_is(user
 async def test_strangers_and_the_signed_out_get_nowhere(product: Running, user: Client) -> None:
     upload = await initiate(user)
     parts = await send(user, upload)
-    async with await product.signed_in() as stranger, product.client() as anybody:
+    async with aclosing(await product.signed_in()) as stranger, product.client() as anybody:
         for client, status in ((stranger, 404), (anybody, 401)):
             await client.problem_of("GET", f"{UPLOADS}/{upload['uploadId']}", status)
             await client.problem_of("DELETE", f"{UPLOADS}/{upload['uploadId']}", status)

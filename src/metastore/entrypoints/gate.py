@@ -7,13 +7,15 @@
   state-changing request is therefore refused when the browser says that it comes from elsewhere (``Sec-Fetch-Site``,
   ``Origin``; OWASP "Verifying Origin With Standard Headers"). Clients that are no browsers send neither header and
   are not affected.
+* **Body size**: one that is announced too large is refused before it is read; ``body_limit`` gives the limit in bytes
+  for a path. One that only turns out to be is refused by the application while it reads.
 * **Headers** that make browsers careful, unless the answer sets its own.
 """
 
 import ipaddress
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 import structlog
@@ -37,8 +39,16 @@ _seconds = Histogram("metastore_http_request_seconds", "Time to answer.", ["meth
 class RequestGate:
     """ASGI middleware; see the module."""
 
-    def __init__(self, app: ASGIApp, *, public_origin: str = "", trusted_proxies: Sequence[Network] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        public_origin: str = "",
+        trusted_proxies: Sequence[Network] = (),
+        body_limit: Callable[[str], int] | None = None,
+    ) -> None:
         self._app = app
+        self._body_limit = body_limit
         self._public_origin = public_origin
         self._proxies = trusted_proxies
 
@@ -68,16 +78,25 @@ class RequestGate:
             await send(message)
 
         try:
-            if self._is_forged(scope["method"], headers):
-                problem = Problem(403, "cross-site-request", "This request came from another site.")
+            problem = self._refusal(scope, headers)
+            if problem is not None:
                 body = problem.body(scope["path"])
-                await JSONResponse(body, 403, media_type="application/problem+json")(scope, receive, counted)
+                await JSONResponse(body, problem.status, media_type="application/problem+json")(scope, receive, counted)
             else:
                 await self._app(scope, receive, counted)
         finally:
             route = getattr(scope.get("route"), "path", "other")
             _requests.labels(scope["method"], route, status).inc()
             _seconds.labels(scope["method"], route).observe(time.perf_counter() - began)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
+        if self._is_forged(scope["method"], headers):
+            return Problem(403, "cross-site-request", "This request came from another site.")
+        length = headers.get("content-length", "")
+        limit = self._body_limit(scope["path"]) if self._body_limit else None
+        if limit is not None and length.isdecimal() and int(length) > limit:
+            return Problem(413, "body-too-large", f"A body may have {limit} bytes at the most.", limit=limit)
+        return None
 
     def client_address(self, scope: Scope, headers: Headers) -> str | None:
         """Where the request comes from; see the module."""

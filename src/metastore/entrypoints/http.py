@@ -30,6 +30,7 @@ from metastore.kit.problem import Problem, title_of
 MAX_JSON_BODY = 2 * 2**20
 """Bytes; a complete request that names 10,000 parts has about 1 MiB."""
 _FORM_OVERHEAD = 64 * 1024
+_FORM_PATH = "/api/v1/files/upload"
 _CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 _log = structlog.get_logger(__name__)
 
@@ -67,16 +68,21 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(operations_router())
-    _allow_large_forms(app, max_simple_upload + _FORM_OVERHEAD)
+    _allow_large_forms(body_limit(_FORM_PATH, max_simple_upload))
     if web_app is not None:
         mount_web_app(app, web_app)
     return app
 
 
-def _allow_large_forms(app: FastAPI, limit: int) -> None:
+def body_limit(path: str, max_simple_upload: int) -> int:
+    """Bytes that the body of a request to ``path`` may have."""
+    return max_simple_upload + _FORM_OVERHEAD if path == _FORM_PATH else MAX_JSON_BODY
+
+
+def _allow_large_forms(limit: int) -> None:
     """The one endpoint that takes a file in its body has a limit of its own."""
     for route in uploads_router.routes:
-        if getattr(route, "path", "").endswith("/files/upload"):
+        if getattr(route, "path", "") == _FORM_PATH:
             route.max_body_size = limit  # type: ignore[attr-defined]  # FastAPI's own attribute of an APIRoute
 
 

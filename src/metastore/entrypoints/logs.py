@@ -9,7 +9,12 @@ import structlog
 def configure_logs(level: str) -> None:
     """Write log lines of ``level`` and above to standard error."""
     for_people = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer()
+    # Plain tracebacks: the prettier ones print local variables, and with them secrets.
+    renderer = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if for_people
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -25,7 +25,7 @@ from metastore import bootstrap
 from metastore.bootstrap import Product
 from metastore.config import ConfigurationError, Settings
 from metastore.entrypoints.gate import RequestGate
-from metastore.entrypoints.http import create_app
+from metastore.entrypoints.http import body_limit, create_app
 from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.objects import ObjectsApp
 from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
@@ -126,7 +126,12 @@ def build_asgi(product: Product) -> ASGIApp:
         objects_origin=product.store.public_origin,
         max_simple_upload=settings.max_simple_upload_size,
     )
-    gate = RequestGate(api, public_origin=settings.public_url, trusted_proxies=settings.trusted_proxies)
+    gate = RequestGate(
+        api,
+        public_origin=settings.public_url,
+        trusted_proxies=settings.trusted_proxies,
+        body_limit=lambda path: body_limit(path, settings.max_simple_upload_size),
+    )
     origins = [settings.public_url] if settings.public_url else []
     services = product.services
 

@@ -23,6 +23,7 @@ from typing import Any
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -116,7 +117,7 @@ class Database:
                     if callback is not None:
                         await callback(tx)
                     await session.commit()
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
             problem = problem_of(error)
             if problem is None:
                 raise
@@ -151,7 +152,7 @@ def problem_of(error: BaseException) -> Problem | None:
         away = any(sign in message for sign in _SQLITE_AWAY) if is_sqlite else isinstance(error, OperationalError)
         away = away or error.connection_invalidated
     else:
-        away = isinstance(error, OSError | TimeoutError)
+        away = isinstance(error, OSError | TimeoutError | PoolTimeoutError)
     return unavailable("The database does not answer.") if away else None
 
 
