@@ -10,10 +10,10 @@ import pytest
 from playwright.async_api import Browser
 
 from metastore.kit.database import Database
+from metastore.migrations import upgrade
 from tests.fixtures.browser import running_chromium
 from tests.fixtures.media import make_video
 from tests.fixtures.postgres import Postgres, running_postgres
-from tests.fixtures.tables import all_tables
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def postgres() -> Iterator[Postgres]:
 def postgres_template(postgres: Postgres) -> str:
     """The name of a database with all tables, for others to be copied from."""
     name = postgres.create_database()
-    _run_apart(_create_tables(postgres.url(name)))
+    _run_apart(upgrade(postgres.url(name)))
     return name
 
 
@@ -35,7 +35,7 @@ def postgres_template(postgres: Postgres) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database file with all tables, for others to be copied from."""
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    _run_apart(_create_tables(f"sqlite+aiosqlite:///{path}"))
+    _run_apart(upgrade(f"sqlite+aiosqlite:///{path}"))
     return path
 
 
@@ -73,13 +73,6 @@ async def browser() -> AsyncIterator[Browser]:
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A playable film of about 100 MB."""
     return make_video(tmp_path_factory.mktemp("media") / "film.mp4", megabytes=100)
-
-
-async def _create_tables(url: str) -> None:
-    database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(all_tables().create_all)
-    await database.aclose()
 
 
 def _run_apart(work: Coroutine[None, None, None]) -> None:
