@@ -101,7 +101,7 @@ class RequestGate:
     def client_address(self, scope: Scope, headers: Headers) -> str | None:
         """Where the request comes from; see the module."""
         client = scope.get("client")
-        peer = client[0] if client else None
+        peer: str | None = client[0] if client else None
         if peer is None or not self._is_proxy(peer):
             return peer
         for hop in reversed([hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]):

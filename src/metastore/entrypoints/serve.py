@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -55,7 +55,7 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     await upgrade(settings.effective_database_url)
-    async with running_product(settings) as product:
+    async with running_product(settings) as (product, work):
         made_password = await _first_admin(product)
         server = Server(
             build_asgi(product),
@@ -69,35 +69,47 @@ async def _serve(settings: Settings) -> None:
         told_to_stop = _told_to_stop()
         _greet(settings, made_password)
         serving = asyncio.create_task(server.serve())
-        await asyncio.wait({serving, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({serving, told_to_stop, *work}, return_when=asyncio.FIRST_COMPLETED)
         # Sockets first: the server waits for open connections, and these never end by themselves.
         await product.realtime.aclose()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # Granian leaves it untyped
         await serving
+        if not told_to_stop.done():
+            # Half a product would look alive and lose its users' trust; whoever watches us starts it anew.
+            raise SystemExit(_why_it_ended(work))
 
 
 def _told_to_stop() -> "asyncio.Future[None]":
     loop = asyncio.get_running_loop()
-    told = loop.create_future()
+    told: asyncio.Future[None] = loop.create_future()
+
+    def tell() -> None:
+        if not told.done():
+            told.set_result(None)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: told.done() or told.set_result(None))
+        loop.add_signal_handler(number, tell)
     return told
 
 
+def _why_it_ended(work: Sequence["asyncio.Task[None]"]) -> int:
+    for task in work:
+        if task.done():
+            _log.critical("background work ended", work=task.get_name(), exc_info=task.exception())
+    return 1
+
+
 @contextlib.asynccontextmanager
-async def running_product(settings: Settings) -> AsyncIterator[Product]:
-    """The built product with its background work going on; all of it ends with the block."""
+async def running_product(settings: Settings) -> AsyncIterator[tuple[Product, list["asyncio.Task[None]"]]]:
+    """The built product and its background work, which ends with the block and should not end before."""
     product = await bootstrap.build(settings)
     work = [
-        asyncio.create_task(coroutine, name=name)
-        for name, coroutine in (
-            ("relay", product.relay.run()),
-            ("consumers", product.bus.run()),
-            ("reaper", product.reaper.run()),
-        )
+        asyncio.create_task(product.relay.run(), name="relay"),
+        asyncio.create_task(product.bus.run(), name="consumers"),
+        asyncio.create_task(product.reaper.run(), name="reaper"),
     ]
     try:
-        yield product
+        yield product, work
     finally:
         for task in work:
             task.cancel()

@@ -39,13 +39,12 @@ def decode_cursor(cursor: str, length: int) -> CursorKey:
     Raises:
         Problem: 422 ``invalid-cursor`` when it is not a cursor of ``length`` values.
     """
+    key: CursorKey | None
     try:
         key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
         key = None
-    sound = (
-        isinstance(key, list) and len(key) == length and all(v is None or isinstance(v, (str, int)) for v in key)
-    )
-    if not sound:
+    sound = isinstance(key, list) and len(key) == length and all(v is None or isinstance(v, (str, int)) for v in key)
+    if key is None or not sound:
         raise Problem(422, "invalid-cursor", "The cursor is not one that this list gave out.")
     return key
