@@ -1,0 +1,38 @@
+"""The real product as processes of their own."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.process import MetastoreProcess
+
+Launch = Callable[..., MetastoreProcess]
+RESTART_SECONDS = 10
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launch]:
+    """Makes a product that is not started yet; all are ended with the test.
+
+    Settings are given without their prefix; ``folder`` and ``port`` of another one make the two share their data.
+    """
+    made: list[MetastoreProcess] = []
+
+    def prepare(folder: Path | None = None, port: int | None = None, **settings: str) -> MetastoreProcess:
+        process = MetastoreProcess(folder or tmp_path / f"product-{len(made)}", settings, port)
+        made.append(process)
+        return process
+
+    yield prepare
+    for process in made:
+        process.kill()
+        sys.stdout.write(f"--- the end of {process.log}\n{process.output()[-4000:]}\n")
+
+
+def restart(product: MetastoreProcess) -> None:
+    """Start it after a crash, in the time that is promised: ten seconds, more when others want the processors too."""
+    waiting_each = os.getloadavg()[0] / (os.cpu_count() or 1)
+    product.start(ready_within=RESTART_SECONDS * max(1, waiting_each))

@@ -1,0 +1,92 @@
+"""A crash in the middle of an upload: whatever was acknowledged is there, and whatever is abandoned goes."""
+
+import asyncio
+import random
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.product import Client
+from tests.fixtures.waiting import eventually
+from tests.reliability.conftest import Launch, restart
+from tests.reliability.uploading import Sending, Usage, new_user, some_bytes, stored_files, usage_of, whole
+
+ROUNDS = 4
+PART = 256 * 1024
+PARTS = 40
+
+
+async def test_every_acknowledged_part_survives_a_crash(launch: Launch) -> None:
+    """Killed again and again while parts come in, the server still lists every part that it said it had."""
+    product = launch(PART_SIZE=str(PART))
+    product.start()
+    async with new_user(product.address) as client:
+        sending = await Sending.begin(client, some_bytes(PARTS * PART - 1000))
+        for _ in range(ROUNDS):
+            await _crash_while_sending(product, sending)
+            restart(product)
+            listed = await sending.state()
+            assert sending.etags.items() <= listed.items(), "an acknowledged part is not there"
+            # What arrived without its answer getting through counts as well.
+            sending.etags = dict(listed)
+        await sending.put_all(set(sending.numbers) - sending.etags.keys())
+        assert (await sending.complete()).status_code == 200
+        await sending.assert_whole()
+        assert await usage_of(client) == Usage(len(sending.content), 0)
+
+
+async def test_what_a_crash_leaves_behind_is_reaped_to_the_byte(launch: Launch) -> None:
+    """After the upload's time nothing is on the disk but completed files, and the quota says the same."""
+    product = launch(PART_SIZE=str(PART), UPLOAD_TTL="1", REAPER_INTERVAL="1")
+    product.start()
+    async with new_user(product.address) as client:
+        kept = await whole(client, some_bytes(PART))
+        assert kept.status_code == 201
+        abandoned = [await Sending.begin(client, some_bytes(PARTS * PART)) for _ in range(3)]
+        storm = asyncio.gather(
+            *(sending.put_all() for sending in abandoned),
+            # The same part again goes to a file of its own beside the others.
+            *(_send_twice(sending) for sending in abandoned),
+            *(_begin_until_it_fails(client) for _ in range(3)),
+            return_exceptions=True,
+        )
+        await asyncio.sleep(random.uniform(0.05, 0.2))
+        product.kill()
+        await storm
+        restart(product)
+
+        async def nothing_is_reserved() -> bool:
+            return await usage_of(client) == Usage(PART, 0)
+
+        await eventually(nothing_is_reserved, timeout=20, interval=0.2, why="the quota is exact")
+        objects = product.data_dir / "objects"
+        await eventually(lambda: _is_only(objects, PART), timeout=20, interval=0.2, why="nothing is orphaned")
+
+
+async def _crash_while_sending(product: MetastoreProcess, sending: Sending) -> None:
+    missing = [number for number in sending.numbers if number not in sending.etags]
+    random.shuffle(missing)
+    enough = len(sending.etags) + random.randint(0, max(1, PARTS // ROUNDS - 2))
+    running = asyncio.create_task(sending.put_all(missing))
+    await eventually(lambda: len(sending.etags) >= enough or running.done(), interval=0.001)
+    product.kill()
+    with suppress(httpx.TransportError):
+        await running
+
+
+async def _send_twice(sending: Sending) -> None:
+    for _ in range(20):
+        await asyncio.gather(sending.put(1), sending.put(1))
+
+
+async def _begin_until_it_fails(client: Client) -> None:
+    while True:
+        await Sending.begin(client, some_bytes(10))
+
+
+def _is_only(objects: Path, size: int) -> bool:
+    data = [path.stat().st_size for path in stored_files(objects) if path.name == "data"]
+    leftovers = [*(objects / "uploads").iterdir(), *(objects / "trash").iterdir()]
+    return data == [size] and not leftovers

@@ -1,0 +1,179 @@
+"""A user of a running product, and uploads in any stage of getting there."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from metastore.kit.ids import new_id
+from tests.fixtures.process import ADMIN_PASSWORD
+from tests.fixtures.product import PASSWORD, Client
+
+UPLOADS = "/api/v1/files/chunked-upload"
+PATIENCE = 30.0
+"""Seconds for one answer: the machine may be busy with other tests."""
+
+
+@asynccontextmanager
+async def visitor(address: str) -> AsyncIterator[Client]:
+    """A client that nobody has signed in on."""
+    async with aclosing(Client(base_url=address, timeout=PATIENCE)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def new_user(address: str) -> AsyncIterator[Client]:
+    """A client signed in as a user made for it."""
+    async with visitor(address) as client:
+        username = f"user-{new_id()[-12:]}"
+        account = {"username": username, "email": f"{username}@example.org", "password": PASSWORD}
+        await client.json_of("POST", "/api/v1/auth/register", 201, json=account)
+        await sign_in(client, username, PASSWORD)
+        yield client
+
+
+@asynccontextmanager
+async def the_admin(address: str) -> AsyncIterator[Client]:
+    """A client signed in as the first admin."""
+    async with visitor(address) as client:
+        await sign_in(client, "admin", ADMIN_PASSWORD)
+        yield client
+
+
+async def sign_in(client: Client, username: str, password: str) -> None:
+    """Open a session on ``client``."""
+    await client.json_of("POST", "/api/v1/auth/login", json={"username": username, "password": password})
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A user's storage counters, in bytes."""
+
+    used: int
+    reserved: int
+
+
+async def usage_of(client: Client) -> Usage:
+    """The counters as the user sees them."""
+    user = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
+    return Usage(user["storageUsed"], user["storageReserved"])
+
+
+async def files_of(client: Client) -> dict[str, Any]:
+    """The files in the root, by id."""
+    items: list[Any] = []
+    cursor = ""
+    while True:
+        page = await client.json_of("GET", f"/api/v1/files?limit=200{cursor}")
+        items += [item for item in page["items"] if item["kind"] == "file"]
+        if page["nextCursor"] is None:
+            return {item["id"]: item for item in items}
+        cursor = f"&cursor={page['nextCursor']}"
+
+
+async def downloaded(client: Client, file_id: str) -> bytes:
+    """A file's bytes, by the address that the product hands out."""
+    redirect = await client.get(f"/api/v1/files/{file_id}/download")
+    assert redirect.status_code == 302, redirect.text
+    answer = await client.get(redirect.headers["location"])
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def sha256(content: bytes) -> str:
+    """For messages that can be read when two contents differ."""
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass
+class Sending:
+    """One upload: what is to go up, where, and the ETag of each part that the server said it has."""
+
+    client: Client
+    content: bytes
+    file_id: str
+    upload_id: str
+    part_size: int
+    urls: list[str]
+    etags: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    async def begin(cls, client: Client, content: bytes, **fields: object) -> "Sending":
+        """Initiate an upload of ``content``."""
+        answer = await client.json_of("POST", f"{UPLOADS}/initiate", 201, json=wanted(len(content), **fields))
+        return cls(client, content, answer["fileId"], answer["uploadId"], answer["partSize"], answer["uploadUrls"])
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of all parts."""
+        return range(1, len(self.urls) + 1)
+
+    def bytes_of(self, number: int) -> bytes:
+        """What part ``number`` is to hold."""
+        return self.content[(number - 1) * self.part_size : number * self.part_size]
+
+    async def put(self, number: int, content: bytes | None = None) -> httpx.Response:
+        """Send a part; its ETag is noted when the answer is 200."""
+        body = self.bytes_of(number) if content is None else content
+        answer = await self.client.put(self.urls[number - 1], content=body)
+        if answer.status_code == 200:
+            self.etags[number] = answer.headers["etag"].strip('"')
+        return answer
+
+    async def put_all(self, numbers: Iterable[int] | None = None, parallel: int = 3) -> None:
+        """Send those parts, or all, ``parallel`` at a time; a transport error ends it."""
+        waiting = iter(list(numbers if numbers is not None else self.numbers))
+
+        async def worker() -> None:
+            for number in waiting:
+                answer = await self.put(number)
+                assert answer.status_code == 200, f"part {number}: {answer.status_code} {answer.text}"
+
+        await asyncio.gather(*(worker() for _ in range(parallel)))
+
+    async def state(self) -> dict[int, str]:
+        """The parts that the server lists, with their ETags; the addresses are taken over anew."""
+        answer = await self.client.json_of("GET", f"{UPLOADS}/{self.upload_id}")
+        self.urls = answer["uploadUrls"]
+        return {part["partNumber"]: part["etag"] for part in answer["parts"]}
+
+    async def complete(self) -> httpx.Response:
+        """Ask for the file."""
+        parts = [{"partNumber": number, "etag": etag} for number, etag in sorted(self.etags.items())]
+        body = {"fileId": self.file_id, "uploadId": self.upload_id, "parts": parts}
+        return await self.client.post(f"{UPLOADS}/complete", json=body)
+
+    async def abort(self) -> httpx.Response:
+        """Give the upload up."""
+        return await self.client.delete(f"{UPLOADS}/{self.upload_id}")
+
+    async def assert_whole(self) -> None:
+        """The file's bytes are those that were to go up."""
+        got = await downloaded(self.client, self.file_id)
+        assert (len(got), sha256(got)) == (len(self.content), sha256(self.content))
+
+
+def wanted(size: int, **fields: object) -> dict[str, object]:
+    """The body of an initiate."""
+    return {"name": f"{new_id()}.bin", "path": "/", "size": size, "mimeType": "application/octet-stream", **fields}
+
+
+async def whole(client: Client, content: bytes, name: str = "small.bin") -> httpx.Response:
+    """Send a small file in one request."""
+    return await client.post("/api/v1/files/upload", files={"file": (name, content)}, data={"path": "/"})
+
+
+def some_bytes(size: int) -> bytes:
+    """Bytes unlike any others."""
+    return os.urandom(size)
+
+
+def stored_files(objects: Path) -> list[Path]:
+    """Every file with content in the embedded store's folder."""
+    return [path for path in objects.rglob("*") if path.is_file() and path.name != "lock"]
