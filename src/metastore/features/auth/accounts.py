@@ -4,7 +4,7 @@ Hashing a password takes a while, so what needs a hash comes in steps: look up (
 transaction), then change (in one), where what was looked up is checked once more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from metastore.features.auth import repository
 from metastore.features.auth.circumstances import act_as, throttled_address
@@ -37,8 +37,8 @@ class PreparedChange:
     """A change of profile, its hashing done; ``old_hash`` is the one that the current password fitted."""
 
     display_name: str | None
-    old_hash: str | None = None
-    new_hash: str | None = None
+    old_hash: str | None = field(default=None, repr=False)
+    new_hash: str | None = field(default=None, repr=False)
 
 
 class AccountsService:

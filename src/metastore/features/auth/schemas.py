@@ -37,7 +37,7 @@ class Registration(Input):
 
     username: Username
     email: Email
-    password: NewPassword
+    password: NewPassword = Field(repr=False)
     display_name: DisplayName | None = None
 
 
@@ -45,15 +45,15 @@ class Credentials(Input):
     """A sign-in; ``username`` may be the e-mail address."""
 
     username: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(checked_text)]
-    password: GivenPassword
+    password: GivenPassword = Field(repr=False)
 
 
 class ProfileChange(Input):
     """What a user may change of itself; a new ``password`` needs ``current_password``."""
 
     display_name: DisplayName | None = None
-    password: NewPassword | None = None
-    current_password: GivenPassword | None = None
+    password: NewPassword | None = Field(default=None, repr=False)
+    current_password: GivenPassword | None = Field(default=None, repr=False)
 
 
 class UserOut(Schema):

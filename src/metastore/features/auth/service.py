@@ -7,7 +7,7 @@ Some refusals leave a record (a wrong password, a reused refresh token). They ar
 endpoint to raise after the transaction has committed; all others are raised.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from metastore.features.auth import repository
@@ -58,9 +58,9 @@ class Attempt:
 
     name: str
     user_id: str | None
-    password_hash: str | None
+    password_hash: str | None = field(repr=False)
     right: bool
-    new_hash: str | None
+    new_hash: str | None = field(repr=False)
 
 
 class AuthService:

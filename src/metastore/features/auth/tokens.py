@@ -12,7 +12,7 @@ RFC 5869, for one block), and its own ``typ``; issuer, audience, times and the c
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,8 +46,8 @@ class RefreshClaims:
 class TokenPair:
     """The tokens of a session's present generation, and for how many seconds browsers shall keep each."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     access_max_age: int
     refresh_max_age: int
 

@@ -1,0 +1,78 @@
+"""What an account may be called, and what a password may be."""
+
+import pytest
+from pydantic import ValidationError
+
+from metastore.features.auth.schemas import Credentials, ProfileChange, Registration
+
+VALID = {"username": "mai", "email": "mai@example.org", "password": "correct horse battery"}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", "ab"),
+        ("username", "a" * 65),
+        ("username", "has space"),
+        ("username", "-dash-first"),
+        ("username", "nul\0here"),
+        ("username", "bell\x07bell"),
+        ("username", "a@b.example"),
+        ("username", "hidden\u200djoiner"),
+        ("username", 12345),
+        ("email", "no-at-sign"),
+        ("email", "two@@example.org"),
+        ("email", "@example.org"),
+        ("email", "a@nodot"),
+        ("email", "a@-bad.example"),
+        ("email", "a b@example.org"),
+        ("email", "a" * 250 + "@example.org"),
+        ("password", "short-7"),
+        ("password", "p" * 257),
+        ("password", "nul\0 in the password"),
+        ("password", "lone \ud800 surrogate"),
+        ("password", None),
+        ("displayName", ""),
+        ("displayName", "  "),
+        ("displayName", "d" * 101),
+        ("displayName", "line\nbreak"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_field(field: str, value: object) -> None:
+    """One error, which names the field."""
+    with pytest.raises(ValidationError) as refused:
+        Registration.model_validate({**VALID, field: value})
+    assert [error["loc"] for error in refused.value.errors()] == [(field,)]
+
+
+@pytest.mark.parametrize("name", ["Nguyễn.Văn_A-1", "मीरा", "田中さん", "abc", "a" * 64])
+def test_names_may_be_written_in_any_script(name: str) -> None:
+    """Letters, marks and digits of every script, and . _ - between them."""
+    assert Registration.model_validate({**VALID, "username": name}).username == name
+
+
+def test_names_are_kept_composed() -> None:
+    """Decomposed letters and wide forms are brought to NFKC."""
+    made = Registration.model_validate(
+        {**VALID, "username": "Nguye\u0302\u0303n", "displayName": " Nguye\u0302\u0303n "}
+    )
+    assert (made.username, made.display_name) == ("Nguyễn", "Nguyễn")
+
+
+@pytest.mark.parametrize("email", ["a@b.example", "first.last+tag@sub.example.org", "thư@bưu-điện.example", "o'x@b.co"])
+def test_ordinary_addresses_pass(email: str) -> None:
+    """Tags, subdomains and other scripts among them."""
+    assert Registration.model_validate({**VALID, "email": f" {email} "}).email == email
+
+
+@pytest.mark.parametrize("password", ["8 chars.", "p" * 256, "mật khẩu dài", "        "])
+def test_passwords_may_be_any_text_of_8_to_256_characters(password: str) -> None:
+    """They are not trimmed."""
+    assert Registration.model_validate({**VALID, "password": password}).password == password
+
+
+def test_no_repr_shows_the_password() -> None:
+    """Inputs may end up in a log."""
+    given: list[object] = [Registration.model_validate(VALID), Credentials(username="mai", password=VALID["password"])]
+    given.append(ProfileChange(password=VALID["password"], current_password=VALID["password"]))
+    assert VALID["password"] not in repr(given)
