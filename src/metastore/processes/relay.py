@@ -14,7 +14,6 @@ What was published, and what consumers have handled, is deleted after a week.
 
 import asyncio
 import contextlib
-import time
 from datetime import timedelta
 
 import structlog
@@ -23,6 +22,7 @@ from prometheus_client import Counter, Gauge
 from metastore.kit import inbox, outbox
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
+from metastore.kit.problem import Problem
 from metastore.ports.event_bus import BusUnavailableError, EventBus
 
 _log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ PUBLISHED = Counter("metastore_outbox_published_total", "Facts handed over to th
 FAILED = Counter("metastore_outbox_failed_total", "Facts that the event bus did not take when asked.")
 
 BATCH = 200
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 3.0
 MEASURE_EVERY = 5.0
 KEEP = timedelta(days=7)
 PRUNE_EVERY = 600.0
@@ -51,15 +51,21 @@ class Relay:
         self._poll_interval = poll_interval
         self._keep = keep
         self._woken = asyncio.Event()
-        self._measured_at = 0.0
-        self._seen_pending = 0
         database.on_recorded(self._woken.set)
 
     async def run(self) -> None:
         """Relay and prune until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._relay(), name="relay")
+            tasks.create_task(self._measure(), name="measure the outbox")
             tasks.create_task(self._prune(), name="prune outbox and inbox")
+
+    async def measure(self) -> None:
+        """Set the gauges of the backlog."""
+        async with self._database.reading() as tx:
+            pending, oldest = await outbox.backlog(tx)
+        PENDING.set(pending)
+        LAG.set((utc_now() - oldest).total_seconds() if oldest else 0)
 
     async def publish_batch(self) -> int:
         """Publish the oldest pending facts; how many there were.
@@ -86,7 +92,6 @@ class Relay:
             self._woken.clear()
             try:
                 published = await self.publish_batch()
-                await self._measure(idle=not published)
                 failures = 0
             except Exception as error:  # noqa: BLE001  the relay must outlive any fault of bus and database
                 failures += 1
@@ -138,16 +143,12 @@ class Relay:
         await outbox.mark_published(tx, ids)
         return None
 
-    async def _measure(self, *, idle: bool) -> None:
-        now = time.monotonic()
-        if now - self._measured_at < MEASURE_EVERY and not (idle and self._seen_pending):
-            return
-        self._measured_at = now
-        async with self._database.reading() as tx:
-            pending, oldest = await outbox.backlog(tx)
-        self._seen_pending = pending
-        PENDING.set(pending)
-        LAG.set((utc_now() - oldest).total_seconds() if oldest else 0)
+    async def _measure(self) -> None:
+        while True:
+            # A database that is away shows elsewhere; the gauges keep what was last seen.
+            with contextlib.suppress(Problem):
+                await self.measure()
+            await asyncio.sleep(MEASURE_EVERY)
 
     async def _prune(self) -> None:
         while True:

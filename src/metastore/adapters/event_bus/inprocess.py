@@ -30,7 +30,8 @@ from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEve
 _log = structlog.get_logger(__name__)
 
 BATCH = 50
-SETTLE_AFTER = 1.0
+SETTLE_AFTER = 0.1
+"""Seconds after which what is handled so far is settled within a batch: so much is repeated after a kill at most."""
 ERROR_LENGTH = 2000
 PAUSES = (1.0, 5.0, 30.0, 120.0)
 """Seconds to wait after the first, second … failure."""

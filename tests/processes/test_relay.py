@@ -1,0 +1,228 @@
+"""The relay: what is recorded gets published, in order, whatever fails in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from metastore.kit.clock import utc_now
+from metastore.kit.database import Database, Transaction
+from metastore.kit.inbox import InboxEvent, first_delivery
+from metastore.kit.outbox import PENDING, PUBLISHED, OutboxEvent
+from metastore.ports.event_bus import BusUnavailableError
+from metastore.processes import relay as relay_module
+from metastore.processes.relay import Relay
+from tests.fixtures.buses import DeafBus
+from tests.fixtures.events import KettleBoiled
+from tests.fixtures.waiting import eventually
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@asynccontextmanager
+async def running(*relays: Relay) -> AsyncIterator[None]:
+    """Relays at work within the block."""
+    tasks = [asyncio.create_task(relay.run()) for relay in relays]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def record(database: Database, *numbers: int, kettle: str = "copper") -> None:
+    """Record facts in a transaction of their own."""
+    async with database.transaction() as tx:
+        for number in numbers:
+            tx.record(KettleBoiled(kettle=kettle, number=number))
+
+
+def numbers(bus: DeafBus) -> list[object]:
+    """The numbers of the published facts, in order."""
+    return [event.payload["number"] for event in bus.published]
+
+
+async def states(database: Database) -> list[tuple[str, int]]:
+    """Status and attempts of the outbox rows, oldest first."""
+    async with database.reading() as tx:
+        rows = await tx.session.execute(select(OutboxEvent.status, OutboxEvent.attempts).order_by(OutboxEvent.id))
+        return [(status, attempts) for status, attempts in rows]
+
+
+async def test_recorded_facts_are_published_in_order_and_marked(database: Database) -> None:
+    """Everything pending goes out oldest first, and is not published again."""
+    await record(database, 1, 2, 3)
+    bus = DeafBus()
+    relay = Relay(database, bus)
+    assert 3 == await relay.publish_batch()
+    assert 0 == await relay.publish_batch()
+    assert [1, 2, 3] == numbers(bus)
+    assert [(PUBLISHED, 1)] * 3 == await states(database)
+
+
+async def test_a_commit_wakes_the_relay(database: Database) -> None:
+    """A fact goes out at once, without waiting for the relay's next look."""
+    bus = DeafBus()
+    async with running(Relay(database, bus, poll_interval=3600)):
+        await record(database, 1)
+        await eventually(lambda: numbers(bus) == [1])
+        await record(database, 2)
+        await eventually(lambda: numbers(bus) == [1, 2])
+
+
+async def test_facts_of_other_processes_are_found_by_looking(database: Database) -> None:
+    """A fact that another process recorded, which can wake nobody here, goes out at the next look."""
+    bus, other = DeafBus(), Database(str(database.url.render_as_string(hide_password=False)))
+    async with running(Relay(database, bus, poll_interval=0.05)):
+        await record(other, 1)
+        await eventually(lambda: numbers(bus) == [1])
+    await other.aclose()
+
+
+async def test_what_is_rolled_back_was_never_so(database: Database) -> None:
+    """A fact whose transaction fails is not published."""
+
+    async def fail() -> None:
+        async with database.transaction() as tx:
+            tx.record(KettleBoiled(kettle="copper"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    bus = DeafBus()
+    assert 0 == await Relay(database, bus).publish_batch()
+
+
+async def test_when_the_bus_is_away_facts_stay_pending_and_go_out_later(database: Database) -> None:
+    """Nothing is lost while the bus does not take anything; the tries are counted."""
+    await record(database, 1, 2)
+    bus = DeafBus()
+    bus.away = True
+    with pytest.raises(BusUnavailableError):
+        await Relay(database, bus).publish_batch()
+    assert [(PENDING, 1)] * 2 == await states(database)
+    async with running(Relay(database, bus)):
+        await eventually(lambda: bus.refused >= 2)
+        bus.away = False
+        await eventually(lambda: numbers(bus) == [1, 2])
+
+
+async def test_the_backlog_is_measured(database: Database) -> None:
+    """Metrics tell how many facts wait, for how long, and how many went out or failed."""
+    async with database.transaction() as tx:
+        tx.record(KettleBoiled(kettle="copper"))
+        await tx.session.flush()
+        await tx.session.execute(update(OutboxEvent).values(created_at=utc_now() - timedelta(minutes=5)))
+    published, failed = _value(relay_module.PUBLISHED), _value(relay_module.FAILED)
+    bus = DeafBus()
+    bus.away = True
+    relay = Relay(database, bus)
+    with pytest.raises(BusUnavailableError):
+        await relay.publish_batch()
+    await relay.measure()
+    assert failed + 1 == _value(relay_module.FAILED)
+    assert 1 == _value(relay_module.PENDING)
+    assert _value(relay_module.LAG) >= 300
+
+    bus.away = False
+    await relay.publish_batch()
+    await relay.measure()
+    assert published + 1 == _value(relay_module.PUBLISHED)
+    assert 0 == _value(relay_module.PENDING) == _value(relay_module.LAG)
+
+
+async def test_old_rows_are_pruned_and_pending_ones_never(database: Database) -> None:
+    """What was published or handled longer ago than it is kept is deleted, and nothing else."""
+    bus = DeafBus()
+    relay = Relay(database, bus, keep=timedelta(days=7))
+    await record(database, 1)
+    await relay.publish_batch()
+    async with database.transaction() as tx:
+        assert await first_delivery(tx, "waiter", bus.published[0].id)
+        long_ago = utc_now() - timedelta(days=8)
+        await tx.session.execute(update(OutboxEvent).values(published_at=long_ago, created_at=long_ago))
+        await tx.session.execute(update(InboxEvent).values(handled_at=long_ago))
+    await record(database, 2)
+    await relay.publish_batch()
+    await record(database, 3)
+    async with database.transaction() as tx:
+        assert await first_delivery(tx, "waiter", bus.published[1].id)
+        await tx.session.execute(
+            update(OutboxEvent).where(OutboxEvent.status == PENDING).values(created_at=utc_now() - timedelta(days=30))
+        )
+    await relay.prune()
+    assert [(PUBLISHED, 1), (PENDING, 0)] == await states(database)
+    async with database.reading() as tx:
+        assert 1 == await tx.session.scalar(select(func.count()).select_from(InboxEvent))
+
+
+@on_postgresql
+async def test_a_fact_whose_transaction_commits_late_is_not_skipped(database: Database) -> None:
+    """Sequence order is not commit order: a fact with a lower id that is committed last still goes out."""
+    bus = DeafBus()
+    async with running(Relay(database, bus, poll_interval=0.05)), AsyncExitStack() as late:
+        slow: Transaction = await late.enter_async_context(database.transaction())
+        slow.record(KettleBoiled(kettle="slow", number=0))
+        await slow.session.flush()
+        for number in (1, 2, 3):
+            await record(database, number)
+        await eventually(lambda: numbers(bus) == [1, 2, 3])
+        await late.aclose()
+        await eventually(lambda: numbers(bus) == [1, 2, 3, 0])
+    assert [(PUBLISHED, 1)] * 4 == await states(database)
+
+
+@on_postgresql
+async def test_relays_side_by_side_share_the_work_and_keep_order(database: Database) -> None:
+    """Each fact goes out once, and those about one thing in order, whichever relay takes them."""
+
+    class SlowBus(DeafBus):
+        async def publish(self, events: object) -> None:
+            await asyncio.sleep(0.002)
+            await super().publish(events)  # type: ignore[arg-type]  # passed on as it came
+
+    bus = SlowBus()
+    async with running(*(Relay(database, bus, poll_interval=0.01) for _ in range(3))):
+        for start in range(0, 150, 3):
+            for kettle in ("copper", "iron"):
+                await record(database, *range(start, start + 3), kettle=kettle)
+        await eventually(lambda: len(bus.published) >= 300)
+    for kettle in ("copper", "iron"):
+        assert list(range(150)) == [e.payload["number"] for e in bus.published if e.aggregate == f"kettle:{kettle}"]
+
+
+@on_postgresql
+async def test_a_relay_leaves_what_follows_a_fact_in_other_hands(database: Database) -> None:
+    """While one relay publishes a fact, another does not overtake it with a later one about the same thing."""
+
+    class StuckBus(DeafBus):
+        def __init__(self) -> None:
+            super().__init__()
+            self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+        async def publish(self, events: object) -> None:
+            self.reached.set()
+            await self.go_on.wait()
+            await super().publish(events)  # type: ignore[arg-type]  # passed on as it came
+
+    stuck, free = StuckBus(), DeafBus()
+    await record(database, 1)
+    first = asyncio.create_task(Relay(database, stuck).publish_batch())
+    await asyncio.wait_for(stuck.reached.wait(), 10)
+    await record(database, 2)
+    await record(database, 1, kettle="iron")
+    assert 1 == await Relay(database, free).publish_batch()
+    assert ["kettle:iron"] == [event.aggregate for event in free.published]
+    stuck.go_on.set()
+    await first
+    assert 1 == await Relay(database, free).publish_batch()
+    assert [1, 2] == numbers(free)
+
+
+def _value(metric: object) -> float:
+    samples = [sample for family in metric.collect() for sample in family.samples]  # type: ignore[attr-defined]  # gauge or counter
+    return next(float(sample.value) for sample in samples if not sample.name.endswith("_created"))

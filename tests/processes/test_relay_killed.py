@@ -1,0 +1,51 @@
+"""The relay and the consumers lose nothing and do nothing twice, however they die."""
+
+import asyncio
+import sys
+from collections import Counter
+
+import pytest
+from sqlalchemy import text
+
+from metastore.kit.database import Database
+from tests.fixtures.events import KettleBoiled
+from tests.fixtures.relay_victim import CONSUMERS
+
+FACTS = 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_facts_have_exactly_one_effect_each_while_processes_are_killed(database: Database) -> None:
+    """SIGKILL at random moments, again and again: every fact reaches each consumer with one effect."""
+    async with database.engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE test_effects (consumer TEXT, event_id TEXT)"))
+    for start in range(0, FACTS, 20):
+        async with database.transaction() as tx:
+            for number in range(start, start + 20):
+                tx.record(KettleBoiled(kettle=f"kettle-{number % 7}", number=number))
+
+    victim = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.fixtures.relay_victim",
+        str(database.url.database),
+        "seed",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        killed, errors = await asyncio.wait_for(victim.communicate(), 120)
+    finally:
+        if victim.returncode is None:
+            victim.kill()
+            await victim.communicate()
+    assert victim.returncode == 0, errors.decode()
+    assert int(killed) > 2
+
+    async with database.reading() as tx:
+        effects = (await tx.session.execute(text("SELECT consumer, event_id FROM test_effects"))).all()
+        expected = (await tx.session.execute(text("SELECT id FROM outbox_events"))).scalars().all()
+    assert FACTS == len(expected)
+    assert Counter((consumer, event_id) for consumer in CONSUMERS for event_id in expected) == Counter(
+        map(tuple, effects)
+    )
