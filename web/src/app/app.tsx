@@ -1,0 +1,32 @@
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { I18nextProvider } from 'react-i18next';
+import { i18next } from '@/i18n';
+import { ConnectionBanner } from './connection-banner';
+import { queryClient } from './query-client';
+import { router } from './router';
+import { cssVariables, theme } from './theme';
+
+const schemes = localStorageColorSchemeManager({ key: 'metastore.color-scheme' });
+
+/** Everything that pages stand in. */
+export function App() {
+  return (
+    <I18nextProvider i18n={i18next}>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={cssVariables}
+        colorSchemeManager={schemes}
+        defaultColorScheme="auto"
+      >
+        <QueryClientProvider client={queryClient}>
+          <Notifications position="bottom-left" limit={4} autoClose={6000} />
+          <ConnectionBanner />
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+      </MantineProvider>
+    </I18nextProvider>
+  );
+}

@@ -1,0 +1,33 @@
+/** Connects half-uploaded files in the listing with the uploads of this page. */
+import { useMemo } from 'react';
+import type { HalfUploads } from '@/features/files';
+import { percentOf, uploads, useUploadOfFile, useUploadPickers } from '@/features/uploads';
+
+function usePercent(fileId: string): number | null {
+  const row = useUploadOfFile(fileId);
+  return row && row.status !== 'interrupted' && row.status !== 'error' ? percentOf(row) : null;
+}
+
+async function rowOf(fileId: string) {
+  if (!uploads.ofFile(fileId)) await uploads.loadInterrupted().catch(() => undefined);
+  return uploads.ofFile(fileId);
+}
+
+/** What the file lists are given. */
+export function useHalfUploadsConnection(): HalfUploads {
+  const { resume } = useUploadPickers();
+  return useMemo(
+    () => ({
+      usePercent,
+      resume: async (fileId) => {
+        const row = await rowOf(fileId);
+        if (row) resume(row.id);
+      },
+      cancel: async (fileId) => {
+        const row = await rowOf(fileId);
+        if (row) await uploads.cancel(row.id);
+      },
+    }),
+    [resume],
+  );
+}

@@ -1,0 +1,25 @@
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useCallback } from 'react';
+import { DrivePage } from '@/features/files';
+import { useUploadPickers } from '@/features/uploads';
+import { setPlace } from '../place';
+
+/** `/drive` and `/drive/<folder>`. */
+export function DriveRoute() {
+  const { folderId } = useParams({ strict: false });
+  const navigate = useNavigate();
+  const { pickFiles } = useUploadPickers();
+  const openFolder = useCallback(
+    (id: string | null) =>
+      void (id ? navigate({ to: '/drive/$folderId', params: { folderId: id } }) : navigate({ to: '/drive' })),
+    [navigate],
+  );
+  return (
+    <DrivePage
+      folderId={folderId ?? null}
+      onOpenFolder={openFolder}
+      onPlace={setPlace}
+      onUpload={pickFiles}
+    />
+  );
+}

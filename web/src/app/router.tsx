@@ -1,0 +1,59 @@
+/** The app's addresses. */
+import { createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
+import { CrashPage } from './pages/crash-page';
+import { DriveRoute } from './pages/drive-route';
+import { NotFoundPage } from './pages/not-found-page';
+import { RegisterRoute } from './pages/register-route';
+import { SettingsRoute } from './pages/settings-route';
+import { SignInRoute } from './pages/sign-in-route';
+import { TrashRoute } from './pages/trash-route';
+import { SignedIn } from './signed-in';
+
+const root = createRootRoute({
+  component: Outlet,
+  notFoundComponent: NotFoundPage,
+  errorComponent: CrashPage,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: SignInRoute,
+  validateSearch: (search: Record<string, unknown>): { next?: string; ended?: true } => ({
+    ...(typeof search.next === 'string' ? { next: search.next } : {}),
+    ...(search.ended ? { ended: true as const } : {}),
+  }),
+});
+const register = createRoute({ getParentRoute: () => root, path: '/register', component: RegisterRoute });
+
+const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', component: SignedIn });
+const start = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/drive' });
+  },
+});
+const drive = createRoute({ getParentRoute: () => signedIn, path: '/drive', component: DriveRoute });
+const folder = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/drive/$folderId',
+  component: DriveRoute,
+});
+const trash = createRoute({ getParentRoute: () => signedIn, path: '/trash', component: TrashRoute });
+const settings = createRoute({ getParentRoute: () => signedIn, path: '/settings', component: SettingsRoute });
+
+const routeTree = root.addChildren([
+  signIn,
+  register,
+  signedIn.addChildren([start, drive, folder, trash, settings]),
+]);
+
+/** The router. */
+export const router = createRouter({ routeTree });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,67 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useRouter } from '@tanstack/react-router';
+import { type ReactNode, useCallback, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { User } from '@/api/types';
+import { HalfUploadsProvider, NewFolderDialog } from '@/features/files';
+import { DropZone, UploadInputs, UploadPanel } from '@/features/uploads';
+import { useHalfUploadsConnection } from './half-uploads';
+import { usePlace } from './place';
+import classes from './shell.module.css';
+import { Sidebar } from './sidebar';
+import { Topbar } from './topbar';
+import { useLiveDrive } from './use-live-drive';
+
+/** The frame around every page of the signed-in: sidebar, top bar, uploads. */
+export function Shell({ user, children }: { user: User; children: ReactNode }) {
+  const place = usePlace();
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const { history } = useRouter();
+  const ended = useCallback(() => {
+    const next = history.location.href;
+    queries.clear();
+    void navigate({ to: '/sign-in', search: { ended: true, next }, replace: true });
+  }, [queries, navigate, history]);
+  useLiveDrive(ended);
+  return (
+    <UploadInputs folder={place.path}>
+      <Frame user={user}>{children}</Frame>
+      <DropZone folder={place.path} folderName={place.name || t('files.drive')} />
+      <UploadPanel />
+    </UploadInputs>
+  );
+}
+
+function Frame({ user, children }: { user: User; children: ReactNode }) {
+  const { t } = useTranslation();
+  const place = usePlace();
+  const [makingFolder, setMakingFolder] = useState(false);
+  const [menuOpen, setMenuOpen] = useState(false);
+  const halfUploads = useHalfUploadsConnection();
+  const newFolder = () => {
+    setMenuOpen(false);
+    setMakingFolder(true);
+  };
+  return (
+    <HalfUploadsProvider value={halfUploads}>
+      <a href="#content" className="skip-link">
+        {t('common.skipToContent')}
+      </a>
+      <div className={classes.shell}>
+        <Sidebar
+          user={user}
+          drawer={menuOpen}
+          onCloseDrawer={() => setMenuOpen(false)}
+          onNewFolder={newFolder}
+        />
+        <Topbar user={user} onMenu={() => setMenuOpen(true)} onNewFolder={newFolder} />
+        <main id="content" tabIndex={-1} className={classes.sheet}>
+          {children}
+        </main>
+      </div>
+      <NewFolderDialog opened={makingFolder} parentId={place.id} onClose={() => setMakingFolder(false)} />
+    </HalfUploadsProvider>
+  );
+}

@@ -1,0 +1,43 @@
+import { Loader } from '@mantine/core';
+import { IconPlugConnectedX } from '@tabler/icons-react';
+import { Navigate, Outlet, useRouterState } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+import { isProblem } from '@/api/problem';
+import { FailedState } from '@/components/notice-state';
+import { useMe } from '@/features/auth';
+import { Shell } from './shell';
+
+/** Lets the signed-in through; sends others to sign in and back here afterwards. */
+export function SignedIn() {
+  const { t } = useTranslation();
+  const me = useMe();
+  const here = useRouterState({ select: ({ location }) => location.href });
+  if (me.data) {
+    return (
+      <Shell user={me.data}>
+        <Outlet />
+      </Shell>
+    );
+  }
+  if (isProblem(me.error, 401, 403)) {
+    const next = here === '/' || here === '/drive' ? {} : { next: here };
+    return <Navigate to="/sign-in" search={next} replace />;
+  }
+  if (me.isError) {
+    return (
+      <main id="content">
+        <FailedState
+          icon={<IconPlugConnectedX size={34} />}
+          title={t('common.error.unreachable')}
+          error={me.error}
+          onRetry={() => void me.refetch()}
+        />
+      </main>
+    );
+  }
+  return (
+    <main id="content" style={{ display: 'grid', placeItems: 'center', height: '100%' }}>
+      <Loader aria-label={t('common.loading')} />
+    </main>
+  );
+}

@@ -1,0 +1,53 @@
+import { ActionIcon } from '@mantine/core';
+import { IconMenu2 } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+import type { User } from '@/api/types';
+import { LogoMark } from '@/components/logo';
+import { UserMenu, useSignOut } from '@/features/auth';
+import { Bell } from '@/features/notifications';
+import { uploads } from '@/features/uploads';
+import { NewMenu } from './new-menu';
+import classes from './shell.module.css';
+
+interface Props {
+  user: User;
+  onMenu: () => void;
+  onNewFolder: () => void;
+}
+
+/** The bar above the page: the bell and the account; on narrow screens the menu and “New” too. */
+export function Topbar({ user, onMenu, onNewFolder }: Props) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const signOut = useSignOut();
+  const leave = async () => {
+    uploads.leave();
+    await signOut.mutateAsync().catch(() => undefined);
+    await navigate({ to: '/sign-in', replace: true });
+    queries.clear();
+  };
+  return (
+    <header className={classes.top}>
+      <div className={classes.narrowOnly}>
+        <ActionIcon size={40} onClick={onMenu} aria-label={t('common.menu')} data-testid="menu">
+          <IconMenu2 size={22} />
+        </ActionIcon>
+        <LogoMark size={28} />
+      </div>
+      <div className={classes.topEnd}>
+        <div className={classes.narrowOnly}>
+          <NewMenu onNewFolder={onNewFolder} />
+        </div>
+        <Bell />
+        <UserMenu
+          user={user}
+          onSettings={() => void navigate({ to: '/settings' })}
+          onSignOut={() => void leave()}
+        />
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,88 @@
+/** Changing files and folders: one call for either kind. */
+import { answer, api } from '@/api/client';
+import type { Item } from '@/api/types';
+import { randomKey } from '@/lib/ids';
+
+/** Renames or moves. `parentId: null` is the root. */
+export async function change(item: Item, body: { name?: string; parentId?: string | null }): Promise<void> {
+  if (item.kind === 'folder') {
+    await answer(
+      api.PATCH('/api/v1/folders/{folder_id}', { params: { path: { folder_id: item.id } }, body }),
+    );
+  } else {
+    await answer(api.PATCH('/api/v1/files/{file_id}', { params: { path: { file_id: item.id } }, body }));
+  }
+}
+
+/** Moves to the trash. */
+export async function trash(item: Item): Promise<void> {
+  if (item.kind === 'folder') {
+    await answer(api.DELETE('/api/v1/folders/{folder_id}', { params: { path: { folder_id: item.id } } }));
+  } else {
+    await answer(api.DELETE('/api/v1/files/{file_id}', { params: { path: { file_id: item.id } } }));
+  }
+}
+
+/** Takes out of the trash. */
+export async function restore({ id }: Item): Promise<void> {
+  await answer(api.POST('/api/v1/trash/{node_id}/restore', { params: { path: { node_id: id } } }));
+}
+
+/** Deletes for good. */
+export async function purge({ id }: Item): Promise<void> {
+  await answer(api.DELETE('/api/v1/trash/{node_id}', { params: { path: { node_id: id } } }));
+}
+
+/** Deletes everything in the trash for good. */
+export async function emptyTrash(): Promise<void> {
+  await answer(api.DELETE('/api/v1/trash'));
+}
+
+/** Makes a folder. */
+export function createFolder(name: string, parentId: string | null) {
+  return answer(
+    api.POST('/api/v1/folders', { body: { name, parentId }, headers: { 'Idempotency-Key': randomKey() } }),
+  );
+}
+
+/**
+ * Downloads a file by the browser's own means. The session is looked at first, since a navigation to an expired
+ * one would show an error page instead of renewing it.
+ */
+export async function download({ id, name }: Item): Promise<void> {
+  await answer(api.GET('/api/v1/auth/me'));
+  const link = document.createElement('a');
+  link.href = `/api/v1/files/${encodeURIComponent(id)}/download`;
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
+/** What became of an action on several items. */
+export interface Outcome {
+  done: Item[];
+  failed: Item[];
+  reason: unknown;
+}
+
+const AT_ONCE = 4;
+
+/** Does the same to several items, a few at a time; one that fails does not stop the others. */
+export async function forEach(items: Item[], act: (item: Item) => Promise<void>): Promise<Outcome> {
+  const outcome: Outcome = { done: [], failed: [], reason: null };
+  const rest = [...items];
+  const work = async () => {
+    for (let item = rest.shift(); item; item = rest.shift()) {
+      try {
+        await act(item);
+        outcome.done.push(item);
+      } catch (error) {
+        outcome.failed.push(item);
+        outcome.reason = error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, work));
+  return outcome;
+}

@@ -1,0 +1,38 @@
+import { Badge } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import type { Item } from '@/api/types';
+import { formatPercent } from '@/lib/format';
+import { useHalfUploads } from '../half-uploads';
+
+/** Says when a file is not simply there: half uploaded, being processed, failed. */
+export function StatusBadge({ item }: { item: Item }) {
+  const { t, i18n } = useTranslation();
+  const { usePercent } = useHalfUploads();
+  const percent = usePercent(item.id);
+  if (item.kind !== 'file' || item.status === 'READY') return null;
+  const uploading = item.status === 'UPLOADING' && percent !== null;
+  return (
+    <Badge
+      size="sm"
+      radius="sm"
+      variant="light"
+      tt="none"
+      color={
+        item.status === 'FAILED'
+          ? 'red'
+          : uploading
+            ? 'pine'
+            : item.status === 'UPLOADING'
+              ? 'yellow'
+              : 'gray'
+      }
+      styles={{ label: { color: 'var(--mantine-color-text)' } }}
+      style={{ flex: 'none' }}
+      data-testid="status-badge"
+    >
+      {uploading
+        ? t('files.status.uploadingNow', { percent: formatPercent(percent / 100, i18n.language) })
+        : t(`files.status.${item.status}`)}
+    </Badge>
+  );
+}

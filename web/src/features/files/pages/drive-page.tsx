@@ -1,0 +1,130 @@
+import { Button } from '@mantine/core';
+import { IconCloudUpload, IconFolderX } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Item } from '@/api/types';
+import { FailedState, NoticeState } from '@/components/notice-state';
+import { Breadcrumb } from '../components/breadcrumb';
+import { ItemList } from '../components/item-list';
+import { ListSkeleton } from '../components/list-skeleton';
+import { SelectionBar } from '../components/selection-bar';
+import classes from '../components/toolbar.module.css';
+import { ViewControls } from '../components/view-controls';
+import { MoveDialog } from '../dialogs/move-dialog';
+import { RenameDialog } from '../dialogs/rename-dialog';
+import { useHalfUploads } from '../half-uploads';
+import { usePreferences } from '../model/preferences';
+import { useSelection } from '../model/use-selection';
+import { folderQuery } from '../queries';
+import { useFileActions } from '../use-file-actions';
+import { isHalf, useDriveActions } from './use-drive-actions';
+
+/** Where the user is, for whoever puts things there. */
+export interface Place {
+  id: string | null;
+  path: string;
+  name: string;
+}
+
+interface Props {
+  folderId: string | null;
+  onOpenFolder: (id: string | null) => void;
+  onPlace: (place: Place) => void;
+  onUpload: () => void;
+  tools?: ReactNode;
+}
+
+/** One folder of the drive. */
+export function DrivePage({ folderId, onOpenFolder, onPlace, onUpload, tools }: Props) {
+  const { t } = useTranslation();
+  const { view, sort, order } = usePreferences();
+  const query = useInfiniteQuery(folderQuery(folderId, sort, order));
+  const pages = query.data?.pages;
+  const items = useMemo(() => pages?.flatMap((page): Item[] => page.items) ?? [], [pages]);
+  const folder = pages?.[0]?.folder;
+  const selection = useSelection(items);
+  const actions = useFileActions();
+  const halfUploads = useHalfUploads();
+  const [renaming, setRenaming] = useState<Item | null>(null);
+  const [moving, setMoving] = useState<Item[] | null>(null);
+
+  const [path, name] = [folder?.path ?? '/', folder?.name ?? t('files.drive')];
+  const loaded = pages !== undefined;
+  useEffect(() => {
+    if (loaded) onPlace({ id: folderId, path, name });
+  }, [loaded, folderId, path, name, onPlace]);
+
+  const open = useCallback(
+    (item: Item) => {
+      if (item.kind === 'folder') onOpenFolder(item.id);
+      else if (!isHalf(item)) void actions.download([item]);
+    },
+    [actions, onOpenFolder],
+  );
+  const dropItems = (ids: string[], target: { id: string | null; name: string }) => {
+    const dragged = items.filter(({ id }) => ids.includes(id) && id !== target.id);
+    if (dragged.length) void actions.move(dragged, target.id, target.name);
+  };
+  const actionsFor = useDriveActions({
+    actions,
+    halfUploads,
+    onOpen: open,
+    onRename: setRenaming,
+    onMove: setMoving,
+  });
+  return (
+    <>
+      <div className={classes.bar}>
+        {selection.items.length > 0 ? (
+          <SelectionBar items={selection.items} actionsFor={actionsFor} onClear={selection.clear} />
+        ) : (
+          <Breadcrumb crumbs={pages?.[0]?.breadcrumb ?? []} onOpen={onOpenFolder} onDropItems={dropItems} />
+        )}
+        <ViewControls />
+        {tools}
+      </div>
+      {query.isPending ? (
+        <ListSkeleton view={view} />
+      ) : query.isError && !pages ? (
+        <FailedState
+          icon={<IconFolderX size={34} />}
+          title={t('files.failed.title')}
+          error={query.error}
+          onRetry={() => void query.refetch()}
+        />
+      ) : items.length === 0 ? (
+        <NoticeState
+          icon={<IconCloudUpload size={36} />}
+          title={t('files.empty.title')}
+          text={t('files.empty.text')}
+        >
+          <Button mt="sm" onClick={onUpload}>
+            {t('files.empty.upload')}
+          </Button>
+        </NoticeState>
+      ) : (
+        <ItemList
+          key={folderId}
+          items={items}
+          label={t('files.list')}
+          view={view}
+          selection={selection}
+          actionsFor={actionsFor}
+          sortable
+          more={{
+            available: query.hasNextPage,
+            loading: query.isFetchingNextPage,
+            load: () => void query.fetchNextPage(),
+          }}
+          onOpen={open}
+          onRename={(item) => !isHalf(item) && setRenaming(item)}
+          onDelete={(chosen) => void actions.trash(chosen.filter((item) => !isHalf(item)))}
+          onDropItems={dropItems}
+        />
+      )}
+      <RenameDialog item={renaming} onClose={() => setRenaming(null)} />
+      <MoveDialog items={moving} onMove={actions.move} onClose={() => setMoving(null)} />
+    </>
+  );
+}

@@ -1,0 +1,78 @@
+import {
+  IconDownload,
+  IconFolderOpen,
+  IconFolderShare,
+  IconPencil,
+  IconPlayerPlay,
+  IconTrash,
+  IconX,
+} from '@tabler/icons-react';
+import { useCallback } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Item } from '@/api/types';
+import type { ActionsFor, ItemAction } from '../components/item-action';
+import type { HalfUploads } from '../half-uploads';
+import type { FileActions } from '../use-file-actions';
+
+interface Options {
+  actions: FileActions;
+  halfUploads: HalfUploads;
+  onOpen: (item: Item) => void;
+  onRename: (item: Item) => void;
+  onMove: (items: Item[]) => void;
+}
+
+/** Whether the item is a file of which parts are still missing. */
+export function isHalf(item: Item | undefined): boolean {
+  return item?.kind === 'file' && item.status === 'UPLOADING';
+}
+
+/** What can be done to the items of a folder. */
+export function useDriveActions({ actions, halfUploads, onOpen, onRename, onMove }: Options): ActionsFor {
+  const { t } = useTranslation();
+  return useCallback(
+    (items) => {
+      const [first] = items;
+      if (!first) return [];
+      const one = items.length === 1;
+      if (items.some(isHalf)) {
+        const half = items.filter(isHalf);
+        const resume = () => {
+          for (const { id } of half) halfUploads.resume(id);
+        };
+        const cancel = () => {
+          for (const { id } of half) halfUploads.cancel(id);
+        };
+        return [
+          { id: 'resume', label: t('files.action.resume'), icon: IconPlayerPlay, run: resume },
+          { id: 'cancel', label: t('files.action.cancel'), icon: IconX, danger: true, run: cancel },
+        ];
+      }
+      const list: (ItemAction | false)[] = [
+        one &&
+          first.kind === 'folder' && {
+            id: 'open',
+            label: t('files.action.open'),
+            icon: IconFolderOpen,
+            run: () => onOpen(first),
+          },
+        items.every(({ kind }) => kind === 'file') && {
+          id: 'download',
+          label: t('files.action.download'),
+          icon: IconDownload,
+          run: actions.download,
+        },
+        one && {
+          id: 'rename',
+          label: t('files.action.rename'),
+          icon: IconPencil,
+          run: () => onRename(first),
+        },
+        { id: 'move', label: t('files.action.move'), icon: IconFolderShare, run: onMove },
+        { id: 'delete', label: t('files.action.delete'), icon: IconTrash, danger: true, run: actions.trash },
+      ];
+      return list.filter((action) => action !== false);
+    },
+    [t, actions, halfUploads, onOpen, onRename, onMove],
+  );
+}

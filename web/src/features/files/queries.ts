@@ -1,0 +1,68 @@
+/** Reading folders and the trash. */
+import { infiniteQueryOptions, type QueryClient } from '@tanstack/react-query';
+import { answer, api } from '@/api/client';
+import type { Item, Listing } from '@/api/types';
+import type { SortKey } from './model/preferences';
+
+const PAGE = 100;
+
+/** One folder (`null` is the root), page by page. */
+export function folderQuery(parentId: string | null, sort: SortKey, order: 'asc' | 'desc') {
+  return infiniteQueryOptions({
+    queryKey: ['files', 'folder', parentId, sort, order],
+    queryFn: ({ pageParam, signal }): Promise<Listing> =>
+      answer(
+        api.GET('/api/v1/files', {
+          params: {
+            query: { ...(parentId ? { parentId } : {}), sort, order, limit: PAGE, ...cursorOf(pageParam) },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor ?? null,
+  });
+}
+
+/** The trash, page by page. */
+export const trashQuery = infiniteQueryOptions({
+  queryKey: ['files', 'trash'],
+  queryFn: ({ pageParam, signal }) =>
+    answer(api.GET('/api/v1/trash', { params: { query: { limit: PAGE, ...cursorOf(pageParam) } }, signal })),
+  initialPageParam: null as string | null,
+  getNextPageParam: (page) => page.nextCursor ?? null,
+});
+
+/** The folders right below one, for choosing a place to move to. */
+export async function subfolders(parentId: string | null): Promise<Item[]> {
+  const found: Item[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Listing = await answer(
+      api.GET('/api/v1/files', {
+        params: {
+          query: {
+            ...(parentId ? { parentId } : {}),
+            sort: 'name',
+            order: 'asc',
+            limit: 200,
+            ...cursorOf(cursor),
+          },
+        },
+      }),
+    );
+    const folders = page.items.filter(({ kind }) => kind === 'folder');
+    found.push(...folders);
+    cursor = folders.length === page.items.length ? (page.nextCursor ?? null) : null;
+  } while (cursor);
+  return found;
+}
+
+/** Everything that shows files is read again. */
+export function refreshFiles(queries: QueryClient): Promise<void> {
+  return queries.invalidateQueries({ queryKey: ['files'] });
+}
+
+function cursorOf(cursor: string | null): { cursor?: string } {
+  return cursor ? { cursor } : {};
+}

@@ -1,0 +1,81 @@
+import { Button, Group, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { useQueryClient } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import { isProblem } from '@/api/problem';
+import type { Item } from '@/api/types';
+import { useErrorText } from '@/components/error-text';
+import * as calls from './actions-api';
+import { refreshFiles } from './queries';
+
+/** Everything that can be done to items, with the words about it and the lists brought up to date. */
+export function useFileActions() {
+  const { t } = useTranslation();
+  const errorText = useErrorText();
+  const queries = useQueryClient();
+  return useMemo(() => {
+    const tell = ({ done, failed, reason }: calls.Outcome, success: (items: Item[]) => void) => {
+      void refreshFiles(queries);
+      void queries.invalidateQueries({ queryKey: ['me'] });
+      if (done.length) success(done);
+      if (!failed.length) return;
+      const cause = isProblem(reason, 'folder-cycle', 'cycle') ? t('files.move.cycle') : errorText(reason);
+      const total = done.length + failed.length;
+      const message = total === 1 ? cause : t('files.partly', { count: failed.length, total, reason: cause });
+      notifications.show({ color: 'red', message, autoClose: 8000 });
+    };
+    const words = (items: Item[]) => ({ count: items.length, name: items[0]?.name ?? '' });
+    const restore = async (items: Item[]) => {
+      tell(await calls.forEach(items, calls.restore), (done) =>
+        notifications.show({ message: t('files.restored', words(done)) }),
+      );
+    };
+    const trash = async (items: Item[]) => {
+      tell(await calls.forEach(items, calls.trash), (done) => {
+        const id = `trash-${done[0]?.id}`;
+        const undo = () => {
+          notifications.hide(id);
+          void restore(done);
+        };
+        notifications.show({
+          id,
+          autoClose: 10_000,
+          message: (
+            <Group justify="space-between" wrap="nowrap">
+              <Text size="sm">{t('files.deleted', words(done))}</Text>
+              <Button variant="subtle" size="compact-sm" onClick={undo} data-testid="undo">
+                {t('common.undo')}
+              </Button>
+            </Group>
+          ),
+        });
+      });
+    };
+    const move = async (items: Item[], parentId: string | null, folderName: string) => {
+      tell(await calls.forEach(items, (item) => calls.change(item, { parentId })), (done) =>
+        notifications.show({ message: t('files.move.done', { count: done.length, folder: folderName }) }),
+      );
+    };
+    const purge = async (items: Item[]) => {
+      tell(await calls.forEach(items, calls.purge), (done) =>
+        notifications.show({ message: t('files.purged', words(done)) }),
+      );
+    };
+    const download = async (items: Item[]) => {
+      const files = items.filter(({ kind }) => kind === 'file');
+      try {
+        for (const file of files) {
+          await calls.download(file);
+          if (files.length > 1) await new Promise((resolve) => setTimeout(resolve, 400));
+        }
+      } catch (error) {
+        notifications.show({ color: 'red', message: errorText(error) });
+      }
+    };
+    return { restore, trash, move, purge, download };
+  }, [t, errorText, queries]);
+}
+
+/** What `useFileActions` gives. */
+export type FileActions = ReturnType<typeof useFileActions>;

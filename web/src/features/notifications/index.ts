@@ -1,0 +1,2 @@
+/** Notifications: the bell, and what comes live. */
+export { Bell } from './components/bell';

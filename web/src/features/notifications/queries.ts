@@ -1,0 +1,89 @@
+/** Reading notifications and marking them as read. */
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  type QueryClient,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { answer, api } from '@/api/client';
+import type { Notice } from '@/api/types';
+
+/** One page, with the number of all unread ones. */
+export interface NoticePage {
+  items: Notice[];
+  nextCursor?: string | null;
+  unreadCount: number;
+}
+
+type Pages = InfiniteData<NoticePage, string | null>;
+
+/** All notifications, latest first. */
+export const noticesQuery = infiniteQueryOptions({
+  queryKey: ['notifications'],
+  queryFn: ({ pageParam, signal }): Promise<NoticePage> =>
+    answer(
+      api.GET('/api/v1/notifications', {
+        params: { query: { limit: 30, ...(pageParam ? { cursor: pageParam } : {}) } },
+        signal,
+      }),
+    ),
+  initialPageParam: null as string | null,
+  getNextPageParam: (page) => page.nextCursor ?? null,
+  staleTime: 60_000,
+});
+
+/** Puts a notification that came live at the top, unless it is there already. */
+export function addNotice(queries: QueryClient, notice: Notice): boolean {
+  let added = false;
+  queries.setQueryData<Pages>(noticesQuery.queryKey, (data) => {
+    const [first, ...rest] = data?.pages ?? [];
+    if (!data || !first || data.pages.some(({ items }) => items.some(({ id }) => id === notice.id)))
+      return data;
+    added = true;
+    const page = {
+      ...first,
+      items: [notice, ...first.items],
+      unreadCount: first.unreadCount + (notice.readAt ? 0 : 1),
+    };
+    return { ...data, pages: [page, ...rest] };
+  });
+  return added;
+}
+
+/** Marks one notification as read; `null` marks all. The screen does not wait for the server. */
+export function useMarkRead() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (id: string | null) => {
+      if (id === null) await answer(api.POST('/api/v1/notifications/read-all'));
+      else {
+        await answer(
+          api.POST('/api/v1/notifications/{notification_id}/read', {
+            params: { path: { notification_id: id } },
+          }),
+        );
+      }
+    },
+    onMutate: async (id) => {
+      await queries.cancelQueries({ queryKey: noticesQuery.queryKey });
+      queries.setQueryData<Pages>(noticesQuery.queryKey, (data) => data && markRead(data, id));
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: noticesQuery.queryKey }),
+  });
+}
+
+/** The pages with one notification (`null`: all) read. */
+export function markRead(data: Pages, id: string | null): Pages {
+  const hit = (notice: Notice) => !notice.readAt && (id === null || notice.id === id);
+  const changed = data.pages.flatMap(({ items }) => items.filter(hit)).length;
+  const readAt = new Date().toISOString();
+  return {
+    ...data,
+    pages: data.pages.map((page) => ({
+      ...page,
+      unreadCount: id === null ? 0 : Math.max(0, page.unreadCount - changed),
+      items: page.items.map((notice) => (hit(notice) ? { ...notice, readAt } : notice)),
+    })),
+  };
+}

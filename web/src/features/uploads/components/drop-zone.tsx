@@ -1,0 +1,69 @@
+import { notifications } from '@mantine/notifications';
+import { IconCloudUpload } from '@tabler/icons-react';
+import { useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { filesOfDrop } from '@/lib/chosen-files';
+import { uploads } from '../uploads';
+import classes from './drop-zone.module.css';
+
+interface Props {
+  folder: string;
+  folderName: string;
+}
+
+/** The whole window takes dropped files and folders; the overlay says where they go. */
+export function DropZone({ folder, folderName }: Props) {
+  const { t } = useTranslation();
+  const [over, setOver] = useState(false);
+  const depth = useRef(0);
+  useEffect(() => {
+    const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+    const enter = (event: DragEvent) => {
+      if (!carriesFiles(event)) return;
+      depth.current += 1;
+      setOver(true);
+    };
+    const leave = (event: DragEvent) => {
+      if (!carriesFiles(event)) return;
+      depth.current = Math.max(0, depth.current - 1);
+      if (depth.current === 0) setOver(false);
+    };
+    const hover = (event: DragEvent) => {
+      if (carriesFiles(event)) event.preventDefault();
+    };
+    const drop = (event: DragEvent) => {
+      if (!carriesFiles(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      depth.current = 0;
+      setOver(false);
+      filesOfDrop(event.dataTransfer).then(
+        (found) => {
+          if (found.length) return uploads.add(found, folder);
+          notifications.show({ message: t('uploads.none') });
+        },
+        () => notifications.show({ color: 'red', message: t('uploads.unreadable') }),
+      );
+    };
+    const handlers = { dragenter: enter, dragleave: leave, dragover: hover, drop };
+    for (const [name, handler] of Object.entries(handlers))
+      window.addEventListener(name, handler as EventListener);
+    return () => {
+      for (const [name, handler] of Object.entries(handlers))
+        window.removeEventListener(name, handler as EventListener);
+    };
+  }, [folder, t]);
+  return (
+    <div
+      className={classes.overlay}
+      data-over={over || undefined}
+      aria-hidden={!over}
+      data-testid="drop-overlay"
+    >
+      <div className={classes.card}>
+        <IconCloudUpload size={44} stroke={1.5} aria-hidden />
+        <strong>{t('uploads.drop.title')}</strong>
+        <span>{t('uploads.drop.into', { folder: folderName })}</span>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,289 @@
+/**
+ * All uploads of the page: the queue, the buttons' meaning, and what survives a reload. It keeps the rows in the
+ * store true; a `Transfer` does the work for one of them.
+ */
+import type { FileItem } from '@/api/types';
+import type { ChosenFile } from '@/lib/chosen-files';
+import { randomKey } from '@/lib/ids';
+import { joinPath } from '@/lib/names';
+import type { UploadClaims } from './claims';
+import { faultOf } from './faults';
+import { FileSources } from './file-sources';
+import { findSame, interruptedItem, sameFile } from './matching';
+import type { UploadMemory } from './memory';
+import { RowReporter } from './row-reporter';
+import type { UploadEvent } from './status';
+import type { UploadStore } from './store';
+import { Transfer, type TransferTools } from './transfer';
+import { UploadFault, type UploadItem } from './types';
+
+const FILES_AT_ONCE = 3;
+/** How long a new upload waits to learn whether it was begun before. */
+const LOOK_UP_MS = 3_000;
+
+/** A transfer at work: how to stop it, when it has ended, and its claim against other tabs. */
+interface Run {
+  controller: AbortController;
+  ended: Promise<void>;
+  claim: Promise<unknown>;
+}
+
+/** What the manager works with; tests stand in for all of it. */
+export interface ManagerTools extends TransferTools {
+  store: UploadStore;
+  memory: UploadMemory;
+  claims: UploadClaims;
+  /** A file is in the drive, or an upload's row in the listing has changed. */
+  onChange: (stored: FileItem | null) => void;
+}
+
+/** Queues, runs, pauses, resumes, retries and cancels uploads. */
+export class UploadManager {
+  readonly #sources: FileSources;
+  readonly #keys = new Map<string, string>();
+  readonly #running = new Map<string, Run>();
+  #counter = 0;
+
+  constructor(private readonly tools: ManagerTools) {
+    this.#sources = new FileSources(tools.memory);
+  }
+
+  /** Queues chosen files for a folder; one that is known to be half uploaded goes on where it was. */
+  async add(chosen: ChosenFile[], folder: string): Promise<void> {
+    await Promise.race([this.loadInterrupted().catch(() => undefined), pause(LOOK_UP_MS)]);
+    const fresh: UploadItem[] = [];
+    for (const one of chosen) {
+      const path = joinPath(folder, one.path);
+      const same = findSame([...this.tools.store.all(), ...fresh], markOf(one.file), path);
+      if (same) this.#goOnWith(same, one);
+      else fresh.push(this.#newItem(one, path));
+    }
+    this.tools.store.add(fresh);
+    this.#pump();
+  }
+
+  /** Shows the server's unfinished uploads that no tab is working on. */
+  async loadInterrupted(): Promise<void> {
+    const [unfinished, remembered, held] = await Promise.all([
+      this.tools.server.unfinished(),
+      this.tools.memory.recall(),
+      this.tools.claims.held(),
+    ]);
+    const shown = new Set(this.tools.store.all().map((item) => item.uploadId));
+    const found = unfinished.filter(({ uploadId }) => !shown.has(uploadId) && !held.has(uploadId));
+    this.tools.store.add(found.map((one) => interruptedItem(this.#id(), one, remembered.get(one.uploadId))));
+    const known = new Set(unfinished.map(({ uploadId }) => uploadId));
+    this.#dropEnded(known);
+    for (const uploadId of remembered.keys())
+      if (!known.has(uploadId)) void this.tools.memory.forget(uploadId);
+  }
+
+  /** Stops sending; what has arrived stays. */
+  pause(id: string): void {
+    if (this.tools.store.move(id, 'pause', { speed: 0 })) this.#running.get(id)?.controller.abort();
+  }
+
+  /**
+   * Goes on after a pause, an interruption or an error. `false` when the file must be chosen again first: call
+   * `resumeWith` then. Call it from a click, since the browser may ask for permission.
+   */
+  async resume(id: string): Promise<boolean> {
+    const item = this.tools.store.get(id);
+    if (!item) return true;
+    try {
+      if (!this.#sources.chosen(id) && !(await this.#sources.reopen(item))) return false;
+      this.tools.store.move(id, item.status === 'error' ? 'retry' : 'resume', { fault: null });
+    } catch (error) {
+      this.#fail(id, error);
+    }
+    this.#pump();
+    return true;
+  }
+
+  /** Goes on with the file that the user chose again; another file is refused with a fault. */
+  resumeWith(id: string, chosen: ChosenFile): void {
+    const item = this.tools.store.get(id);
+    if (!item) return;
+    if (sameFile(item, markOf(chosen.file))) this.#goOnWith(item, chosen);
+    else this.#fail(id, new UploadFault('other-file'));
+    this.#pump();
+  }
+
+  /** Gives an upload up, here and on the server. */
+  async cancel(id: string): Promise<void> {
+    const item = this.tools.store.get(id);
+    this.#running.get(id)?.controller.abort();
+    this.#forget(id, item?.uploadId ?? null);
+    if (!item?.uploadId || item.status === 'done') return;
+    await this.tools.server.abort(item.uploadId).catch(() => undefined);
+    this.tools.onChange(null);
+  }
+
+  /** Pauses everything that runs or waits. */
+  pauseAll(): void {
+    for (const { id } of this.tools.store.all()) this.pause(id);
+  }
+
+  /** Goes on with everything that is paused. */
+  resumeAll(): void {
+    for (const { id, status } of this.tools.store.all()) if (status === 'paused') void this.resume(id);
+  }
+
+  /** Takes rows that are done out of the panel. */
+  clearDone(): void {
+    const done = this.tools.store.all().filter((item) => item.status === 'done');
+    this.tools.store.remove(done.map(({ id }) => id));
+  }
+
+  /** Stops everything and empties the panel, as when the user signs out; the server keeps what it has. */
+  leave(): void {
+    for (const { controller } of this.#running.values()) controller.abort();
+    this.tools.store.remove(this.tools.store.getState().order);
+  }
+
+  /** The row of a half-uploaded file, if the panel has it. */
+  ofFile(fileId: string): UploadItem | undefined {
+    return this.tools.store.all().find((item) => item.fileId === fileId);
+  }
+
+  #pump(): void {
+    for (const item of this.tools.store.all()) {
+      if (this.#running.size >= FILES_AT_ONCE) return;
+      const chosen = this.#sources.chosen(item.id);
+      if (item.status === 'queued' && chosen && !this.#running.has(item.id)) void this.#start(item, chosen);
+    }
+  }
+
+  async #start(item: UploadItem, chosen: ChosenFile): Promise<void> {
+    const { id } = item;
+    const controller = new AbortController();
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const run: Run = { controller, ended, claim: ended };
+    this.#running.set(id, run);
+    this.tools.store.move(id, 'start', { fault: null, speed: 0 });
+    const reporter = new RowReporter(this.tools.store, id);
+    try {
+      const work = () => this.#transfer(item, chosen, reporter).run(controller.signal);
+      const stored = item.uploadId ? await this.tools.claims.hold(item.uploadId, work) : await work();
+      if (!stored) throw new UploadFault('elsewhere');
+      reporter.end();
+      this.tools.store.move(id, 'stored', {
+        sent: item.size,
+        speed: 0,
+        storedName: stored.name,
+        fileId: stored.id,
+      });
+      this.#settle(id);
+      this.tools.onChange(stored);
+    } catch (error) {
+      reporter.end();
+      if (!controller.signal.aborted) this.#fail(id, error);
+    } finally {
+      end();
+      await run.claim;
+      this.#running.delete(id);
+      this.#pump();
+    }
+  }
+
+  #transfer(item: UploadItem, chosen: ChosenFile, reporter: RowReporter): Transfer {
+    const key = this.#keys.get(item.id) ?? randomKey();
+    this.#keys.set(item.id, key);
+    const { file, handle = null } = chosen;
+    return new Transfer(this.tools, {
+      file,
+      key,
+      uploadId: item.uploadId,
+      priority: Number(item.id),
+      request: {
+        name: item.name,
+        path: item.path,
+        size: file.size,
+        mimeType: file.type || 'application/octet-stream',
+        visibility: 'PRIVATE',
+      },
+      onPlanned: (ids) => {
+        this.tools.store.patch(item.id, ids);
+        void this.tools.memory.remember({ ...markOf(file), uploadId: ids.uploadId, handle });
+        if (ids.uploadId === item.uploadId) return;
+        if (!this.tools.store.get(item.id)) void this.tools.server.abort(ids.uploadId).catch(() => undefined);
+        this.tools.onChange(null);
+        const run = this.#running.get(item.id);
+        if (run) run.claim = this.tools.claims.hold(ids.uploadId, () => run.ended);
+      },
+      onEvent: (event: UploadEvent, sent: number) => reporter.report(event, sent),
+    });
+  }
+
+  #goOnWith(item: UploadItem, chosen: ChosenFile): void {
+    this.#sources.keep(item.id, chosen);
+    this.tools.store.patch(item.id, { readable: true });
+    this.tools.store.move(item.id, item.status === 'error' ? 'retry' : 'resume', { fault: null });
+  }
+
+  #fail(id: string, error: unknown): void {
+    const { kind, detail } = faultOf(error);
+    if (kind === 'gone') {
+      this.#keys.delete(id);
+      this.tools.store.patch(id, { uploadId: null, fileId: null, sent: 0 });
+    }
+    if (kind === 'file-changed') this.#sources.drop(id);
+    this.tools.store.move(id, 'fail', { fault: { kind, detail }, speed: 0 });
+  }
+
+  /** Takes out interrupted rows whose upload ended elsewhere. */
+  #dropEnded(known: Set<string>): void {
+    const ended = this.tools.store
+      .all()
+      .filter((item) => item.status === 'interrupted' && item.uploadId && !known.has(item.uploadId));
+    this.tools.store.remove(ended.map(({ id }) => id));
+  }
+
+  #settle(id: string): void {
+    const uploadId = this.tools.store.get(id)?.uploadId;
+    this.#sources.drop(id);
+    this.#keys.delete(id);
+    if (uploadId) void this.tools.memory.forget(uploadId);
+  }
+
+  #forget(id: string, uploadId: string | null): void {
+    this.#sources.drop(id);
+    this.#keys.delete(id);
+    this.tools.store.remove([id]);
+    if (uploadId) void this.tools.memory.forget(uploadId);
+  }
+
+  #newItem(chosen: ChosenFile, path: string): UploadItem {
+    const id = this.#id();
+    this.#sources.keep(id, chosen);
+    return {
+      ...markOf(chosen.file),
+      id,
+      path,
+      status: 'queued',
+      fault: null,
+      sent: 0,
+      speed: 0,
+      uploadId: null,
+      fileId: null,
+      storedName: null,
+      readable: true,
+    };
+  }
+
+  #id(): string {
+    this.#counter += 1;
+    return String(this.#counter);
+  }
+}
+
+function markOf({ name, size, lastModified }: File) {
+  return { name, size, lastModified };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

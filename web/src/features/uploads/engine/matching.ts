@@ -1,0 +1,43 @@
+/** Is this the file that was being uploaded? */
+import type { UnfinishedUpload } from '@/api/types';
+import { normalName } from '@/lib/names';
+import type { RememberedFile } from './memory';
+import type { FileMark, UploadItem } from './types';
+
+/** Same name and size and, where both know it, the same date. */
+export function sameFile(a: FileMark, b: FileMark): boolean {
+  const dated = a.lastModified !== null && b.lastModified !== null;
+  return (
+    normalName(a.name) === normalName(b.name) &&
+    a.size === b.size &&
+    (!dated || a.lastModified === b.lastModified)
+  );
+}
+
+/** An unfinished upload as a row that waits to be resumed. `remembered` is what this browser knows of it. */
+export function interruptedItem(
+  id: string,
+  upload: UnfinishedUpload,
+  remembered: RememberedFile | undefined,
+): UploadItem {
+  return {
+    id,
+    name: remembered?.name ?? upload.name,
+    size: upload.size,
+    lastModified: remembered?.lastModified ?? null,
+    path: upload.path,
+    status: 'interrupted',
+    fault: null,
+    sent: upload.receivedBytes,
+    speed: 0,
+    uploadId: upload.uploadId,
+    fileId: upload.fileId,
+    storedName: upload.name,
+    readable: Boolean(remembered?.handle),
+  };
+}
+
+/** Among `items`, the one that a newly chosen file for `path` belongs to and is not done with. */
+export function findSame(items: UploadItem[], mark: FileMark, path: string): UploadItem | undefined {
+  return items.find((item) => item.status !== 'done' && item.path === path && sameFile(item, mark));
+}

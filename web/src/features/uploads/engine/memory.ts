@@ -1,0 +1,59 @@
+/**
+ * What this browser remembers of its unfinished uploads: the file's own name and date and, where the browser
+ * gives one, a handle to read it again after a reload. Kept in IndexedDB, the only place that takes handles.
+ */
+import type { FileMark } from './types';
+
+/** A remembered upload. */
+export interface RememberedFile extends FileMark {
+  uploadId: string;
+  handle: FileSystemFileHandle | null;
+}
+
+/** Where remembered uploads are kept. It forgets rather than fails. */
+export interface UploadMemory {
+  remember(file: RememberedFile): Promise<void>;
+  recall(): Promise<Map<string, RememberedFile>>;
+  forget(uploadId: string): Promise<void>;
+}
+
+const DATABASE = 'metastore';
+const STORE = 'unfinished-uploads';
+
+/** The memory in IndexedDB; where that is blocked, nothing is remembered and the user is asked for the file. */
+export const browserMemory: UploadMemory = {
+  async remember(file) {
+    await act('readwrite', (store) => store.put(file)).catch(() =>
+      act('readwrite', (s) => s.put({ ...file, handle: null })).catch(() => undefined),
+    );
+  },
+  async recall() {
+    const all = await act<RememberedFile[]>('readonly', (store) => store.getAll()).catch(() => []);
+    return new Map(all.map((file) => [file.uploadId, file]));
+  },
+  async forget(uploadId) {
+    await act('readwrite', (store) => store.delete(uploadId)).catch(() => undefined);
+  },
+};
+
+async function act<T>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest): Promise<T> {
+  const database = await open();
+  try {
+    return await settled<T>(work(database.transaction(STORE, mode).objectStore(STORE)));
+  } finally {
+    database.close();
+  }
+}
+
+function open(): Promise<IDBDatabase> {
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'uploadId' });
+  return settled(request);
+}
+
+function settled<T>(request: IDBRequest): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result as T);
+    request.onerror = () => reject(request.error ?? new Error('IndexedDB failed'));
+  });
+}

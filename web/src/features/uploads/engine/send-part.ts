@@ -1,0 +1,59 @@
+/**
+ * One part to its URL. XMLHttpRequest, since `fetch` tells no upload progress; to a foreign store it sends no
+ * cookies, and our own store asks for none.
+ */
+import { ApiProblem, UnreachableError } from '@/api/problem';
+
+/** Without a sign of life for this long the connection counts as dead. */
+const STALL_MS = 30_000;
+
+/** Sends `body` and gives the ETag; `onProgress` gets the bytes of this part sent so far. */
+export type SendPart = (
+  url: string,
+  body: Blob,
+  options: { signal: AbortSignal; onProgress: (sent: number) => void },
+) => Promise<string>;
+
+/** Sends a part for real. Throws `ApiProblem` for a refusal and `UnreachableError` when no answer comes. */
+export const sendPart: SendPart = (url, body, { signal, onProgress }) =>
+  new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    let watchdog: ReturnType<typeof setTimeout>;
+    const alive = () => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => request.abort(), STALL_MS);
+    };
+    const abort = () => request.abort();
+    const settle = (finish: () => void) => {
+      clearTimeout(watchdog);
+      signal.removeEventListener('abort', abort);
+      finish();
+    };
+    request.open('PUT', url);
+    request.upload.onprogress = (event) => {
+      alive();
+      onProgress(event.loaded);
+    };
+    request.onload = () =>
+      settle(() => {
+        const etag = request.getResponseHeader('ETag');
+        if (request.status >= 200 && request.status < 300 && etag) resolve(etag);
+        else reject(refusal(request, etag));
+      });
+    request.onerror = () => settle(() => reject(new UnreachableError()));
+    request.onabort = () => settle(() => reject(signal.aborted ? signal.reason : new UnreachableError(true)));
+    signal.addEventListener('abort', abort, { once: true });
+    alive();
+    request.send(body);
+  });
+
+function refusal(request: XMLHttpRequest, etag: string | null): ApiProblem {
+  if (request.status < 300 && !etag)
+    return new ApiProblem(request.status, 'no-etag', 'The store sent no ETag.');
+  try {
+    const { code, detail } = JSON.parse(request.responseText) as { code?: string; detail?: string };
+    return new ApiProblem(request.status, code ?? `http-${request.status}`, detail ?? '');
+  } catch {
+    return new ApiProblem(request.status, `http-${request.status}`, '');
+  }
+}

@@ -1,0 +1,58 @@
+/** The uploads of this page, for the screen to read. Only the manager writes here. */
+import { create } from 'zustand';
+import { allows, nextStatus, type UploadEvent } from './status';
+import type { UploadItem } from './types';
+
+/** All rows by id, and their order. */
+export interface UploadRows {
+  items: Record<string, UploadItem>;
+  order: string[];
+}
+
+/** Makes a store of rows with the few changes that the manager needs. */
+export function createUploadStore() {
+  const store = create<UploadRows>(() => ({ items: {}, order: [] }));
+  return Object.assign(store, {
+    /** The row with this id. */
+    get: (id: string): UploadItem | undefined => store.getState().items[id],
+    /** All rows in order. */
+    all: (): UploadItem[] => rowsOf(store.getState()),
+    /** Puts rows at the end. */
+    add: (items: UploadItem[]) =>
+      store.setState(({ items: before, order }) => ({
+        items: { ...before, ...Object.fromEntries(items.map((item) => [item.id, item])) },
+        order: [...order, ...items.map((item) => item.id)],
+      })),
+    /** Changes some fields of a row, if it is still there. */
+    patch: (id: string, change: Partial<UploadItem>) =>
+      store.setState(({ items }) => {
+        const item = items[id];
+        return item ? { items: { ...items, [id]: { ...item, ...change } } } : {};
+      }),
+    /** Moves a row by an event, with other changes; `false` when the event means nothing in its status. */
+    move: (id: string, event: UploadEvent, change: Partial<UploadItem> = {}): boolean => {
+      const item = store.getState().items[id];
+      if (!item || !allows(item.status, event)) return false;
+      const status = nextStatus(item.status, event);
+      store.setState(({ items }) => ({ items: { ...items, [id]: { ...item, ...change, status } } }));
+      return true;
+    },
+    /** Takes rows out. */
+    remove: (ids: string[]) =>
+      store.setState(({ items, order }) => {
+        const gone = new Set(ids);
+        return {
+          items: Object.fromEntries(Object.entries(items).filter(([id]) => !gone.has(id))),
+          order: order.filter((id) => !gone.has(id)),
+        };
+      }),
+  });
+}
+
+/** The store that `createUploadStore` makes. */
+export type UploadStore = ReturnType<typeof createUploadStore>;
+
+/** The rows in order. */
+export function rowsOf({ items, order }: UploadRows): UploadItem[] {
+  return order.flatMap((id) => items[id] ?? []);
+}

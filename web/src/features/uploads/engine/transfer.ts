@@ -1,0 +1,186 @@
+/**
+ * One file on its way: plan, parts, completion. It keeps trying while the trouble is of the passing kind, so that
+ * a server that is killed and started again costs nothing but the time.
+ *
+ * Why not a library: Uppy's S3 plugin (6.x) sends a file's parts one after another and speaks S3's XML protocol
+ * through a signer; the hooks by which a server of one's own could create, list and complete an upload are gone
+ * from it, its retries end after a fixed number, and it resumes only from its own record of an upload. What is
+ * wanted here (three parts at once, our own endpoints, waiting for a server without an end, resuming what another
+ * browser began) is these few files.
+ */
+import { ApiProblem, isPassing, isProblem, UnreachableError } from '@/api/problem';
+import type { FileItem, UploadRequest } from '@/api/types';
+import { backOffDelay, rest } from './back-off';
+import { isGone } from './faults';
+import { PartLedger } from './part-ledger';
+import type { PartSlots } from './part-slots';
+import { persist } from './persistence';
+import type { SendPart } from './send-part';
+import type { UploadServer } from './server';
+import type { UploadEvent } from './status';
+import { UploadFault } from './types';
+
+const WORKERS = 3;
+const COMPLETE_TRIES = 3;
+
+/** What a transfer works with. */
+export interface TransferTools {
+  server: UploadServer;
+  sendPart: SendPart;
+  slots: PartSlots;
+}
+
+/** What is to be transferred, and who is told. */
+export interface TransferJob {
+  file: File;
+  request: UploadRequest;
+  /** Names the initiation, so that a lost answer does not reserve twice. */
+  key: string;
+  /** The upload to go on with, if it was begun before. */
+  uploadId: string | null;
+  priority: number;
+  /** The server's ids are known; runs before the first part is sent. */
+  onPlanned: (ids: { fileId: string; uploadId: string }) => void;
+  onEvent: (event: UploadEvent, sent: number) => void;
+}
+
+/** Carries out one job; make a new one to go on after a pause. */
+export class Transfer {
+  #renewal: Promise<void> | null = null;
+
+  constructor(
+    private readonly tools: TransferTools,
+    private readonly job: TransferJob,
+  ) {}
+
+  /** Sends the file. Rejects with the signal's reason when paused, else with what ended it. */
+  async run(signal: AbortSignal): Promise<FileItem> {
+    const ledger = await this.#plan(signal);
+    this.job.onPlanned(ledger.ids);
+    this.job.onEvent('progress', ledger.sent);
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#sendMissing(ledger, signal);
+      this.job.onEvent('all-sent', ledger.sent);
+      try {
+        return await this.#complete(ledger, signal);
+      } catch (error) {
+        const mendable = error instanceof ApiProblem && error.status === 400 && attempt < COMPLETE_TRIES;
+        if (!mendable) throw error;
+        await this.#renew(ledger, signal);
+      }
+    }
+  }
+
+  async #plan(signal: AbortSignal): Promise<PartLedger> {
+    const { server } = this.tools;
+    const { uploadId, request, key } = this.job;
+    const size = request.size;
+    if (uploadId) {
+      try {
+        return new PartLedger(await this.#persist(() => server.state(uploadId), signal), size);
+      } catch (error) {
+        if (isProblem(error, 'upload-completed')) throw new UploadFault('finished');
+        if (!isGone(error)) throw error;
+      }
+    }
+    return new PartLedger(await this.#persist(() => server.initiate(request, key), signal), size);
+  }
+
+  async #sendMissing(ledger: PartLedger, signal: AbortSignal): Promise<void> {
+    const pending = ledger.missing;
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
+    const work = async () => {
+      for (let number = pending.shift(); number !== undefined; number = pending.shift()) {
+        await this.#sendUntilStored(ledger, number, either);
+      }
+    };
+    const workers = Array.from({ length: Math.min(WORKERS, pending.length) }, work);
+    try {
+      await Promise.all(workers);
+    } catch (error) {
+      stop.abort();
+      await Promise.allSettled(workers);
+      throw error;
+    }
+  }
+
+  async #sendUntilStored(ledger: PartLedger, number: number, signal: AbortSignal): Promise<void> {
+    let refused = false;
+    for (let attempt = 0; ; attempt += 1) {
+      const url = ledger.url(number);
+      try {
+        await this.#sendOnce(ledger, number, signal);
+        return;
+      } catch (error) {
+        ledger.dropped(number);
+        signal.throwIfAborted();
+        if (error instanceof ApiProblem && error.status === 403) {
+          if (refused) throw error;
+          refused = true;
+          if (ledger.url(number) === url) await this.#renew(ledger, signal);
+        } else if (isPassing(error)) {
+          await this.#checkReadable(error);
+          this.job.onEvent('unreachable', ledger.sent);
+          await rest(backOffDelay(attempt), signal);
+        } else {
+          throw isGone(error) ? new UploadFault('gone') : error;
+        }
+      }
+    }
+  }
+
+  async #sendOnce(ledger: PartLedger, number: number, signal: AbortSignal): Promise<void> {
+    const giveBack = await this.tools.slots.take(this.job.priority, signal);
+    try {
+      const [from, to] = ledger.range(number);
+      const etag = await this.tools.sendPart(ledger.url(number), this.job.file.slice(from, to), {
+        signal,
+        onProgress: (bytes) => {
+          ledger.moving(number, bytes);
+          this.job.onEvent('progress', ledger.sent);
+        },
+      });
+      ledger.stored(number, etag);
+      this.job.onEvent('progress', ledger.sent);
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** A file that was changed or removed on disk looks like a network failure; reading it tells the two apart. */
+  async #checkReadable(error: unknown): Promise<void> {
+    if (!(error instanceof UnreachableError)) return;
+    try {
+      await this.job.file.slice(0, 1).arrayBuffer();
+    } catch {
+      throw new UploadFault('file-changed');
+    }
+  }
+
+  /** Fresh URLs and the server's own list of parts; asked once for all parts that want it at a time. */
+  #renew(ledger: PartLedger, signal: AbortSignal): Promise<void> {
+    this.#renewal ??= this.#persist(() => this.tools.server.state(ledger.ids.uploadId), signal)
+      .then((state) => ledger.renew(state))
+      .catch((error) => {
+        throw isGone(error) ? new UploadFault('gone') : error;
+      })
+      .finally(() => {
+        this.#renewal = null;
+      });
+    return this.#renewal;
+  }
+
+  #complete(ledger: PartLedger, signal: AbortSignal): Promise<FileItem> {
+    const { fileId, uploadId } = ledger.ids;
+    return this.#persist(
+      () => this.tools.server.complete(fileId, uploadId, ledger.parts),
+      signal,
+      ledger.sent,
+    );
+  }
+
+  #persist<T>(call: () => Promise<T>, signal: AbortSignal, sent = 0): Promise<T> {
+    return persist(call, signal, () => this.job.onEvent('unreachable', sent));
+  }
+}

@@ -1,0 +1,7 @@
+/** Uploading: the engine, the panel, the drop zone and the choosers. */
+export { DropZone } from './components/drop-zone';
+export { UploadInputs, useUploadPickers } from './components/upload-inputs';
+export { UploadPanel } from './components/upload-panel';
+export { percentOf } from './engine/totals';
+export type { UploadItem } from './engine/types';
+export { uploads, useUploadOfFile, useUploads, whenUploadsChange } from './uploads';

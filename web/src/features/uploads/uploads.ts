@@ -1,0 +1,42 @@
+/** The uploads of this page: one manager with the real server, and the store that the screen reads. */
+import type { FileItem } from '@/api/types';
+import { browserClaims } from './engine/claims';
+import { UploadManager } from './engine/manager';
+import { browserMemory } from './engine/memory';
+import { PartSlots } from './engine/part-slots';
+import { sendPart } from './engine/send-part';
+import { uploadServer } from './engine/server';
+import { createUploadStore, type UploadRows } from './engine/store';
+import type { UploadItem } from './engine/types';
+
+type OnChange = (stored: FileItem | null) => void;
+
+let onChange: OnChange = () => {};
+
+/** Says who is told when a file was stored (then it is given) or the listing of half-uploaded files changed. */
+export function whenUploadsChange(handler: OnChange): void {
+  onChange = handler;
+}
+
+/** The rows of the panel. */
+export const useUploads = createUploadStore();
+
+/** Adds, pauses, resumes and cancels uploads. */
+export const uploads = new UploadManager({
+  server: uploadServer,
+  sendPart,
+  slots: new PartSlots(),
+  store: useUploads,
+  memory: browserMemory,
+  claims: browserClaims,
+  onChange: (stored) => onChange(stored),
+});
+
+/** The row that a half-uploaded file of the listing belongs to, if this page has one. */
+export function useUploadOfFile(fileId: string): UploadItem | undefined {
+  return useUploads((rows) => rowOfFile(rows, fileId));
+}
+
+function rowOfFile({ items }: UploadRows, fileId: string): UploadItem | undefined {
+  return Object.values(items).find((item) => item.fileId === fileId);
+}

@@ -1,0 +1,27 @@
+export default {
+  title: 'Settings',
+  profile: 'Profile',
+  plan: 'Plan',
+  appearance: 'Appearance',
+  language: 'Language',
+  scheme: { label: 'Colours', auto: 'As the system', light: 'Light', dark: 'Dark' },
+  storage: {
+    title: 'Storage',
+    used: '{{used}} of {{quota}} used',
+    reserved: '{{reserved}} reserved for uploads',
+    nearlyFull: 'Almost full',
+    full: 'Full',
+  },
+  sessions: {
+    title: 'Signed-in devices',
+    text: 'Sign out a device that you do not know or no longer use.',
+    current: 'This device',
+    unknown: 'Unknown device',
+    on: '{{browser}} on {{system}}',
+    active: 'Last active {{when}}',
+    revoke: 'Sign out',
+    revokeOf: 'Sign out {{device}}',
+    revoked: 'The device is signed out',
+    failed: 'The devices could not be loaded',
+  },
+};

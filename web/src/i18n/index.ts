@@ -1,0 +1,51 @@
+/** Languages: the browser's if we speak it, else English; a choice made in the settings is kept. */
+import i18next from 'i18next';
+import { initReactI18next } from 'react-i18next';
+import { readStored, writeStored } from '@/lib/storage';
+import { texts as en } from './en';
+import { texts as vi } from './vi';
+
+declare module 'i18next' {
+  interface CustomTypeOptions {
+    defaultNS: 'translation';
+    resources: { translation: typeof en };
+  }
+}
+
+const KEY = 'metastore.language';
+
+/** The languages, named in themselves. */
+export const languages = { en: 'English', vi: 'Tiếng Việt' } as const;
+
+/** A language's code. */
+export type Language = keyof typeof languages;
+
+function isLanguage(code: string | null | undefined): code is Language {
+  return code === 'en' || code === 'vi';
+}
+
+/** The language to start in. */
+export function firstLanguage(chosen = readStored(KEY), wanted = navigator.languages ?? []): Language {
+  if (isLanguage(chosen)) return chosen;
+  return wanted.map((tag) => tag.toLowerCase().split('-')[0]).find(isLanguage) ?? 'en';
+}
+
+/** Switches the language and keeps the choice. */
+export async function chooseLanguage(language: Language): Promise<void> {
+  writeStored(KEY, language);
+  await i18next.changeLanguage(language);
+}
+
+i18next.on('languageChanged', (language) => {
+  document.documentElement.lang = language;
+});
+
+void i18next.use(initReactI18next).init({
+  resources: { en: { translation: en }, vi: { translation: vi } },
+  lng: firstLanguage(),
+  fallbackLng: 'en',
+  interpolation: { escapeValue: false },
+  returnNull: false,
+});
+
+export { i18next };

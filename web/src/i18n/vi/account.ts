@@ -1,0 +1,27 @@
+export default {
+  title: 'Cài đặt',
+  profile: 'Hồ sơ',
+  plan: 'Gói',
+  appearance: 'Giao diện',
+  language: 'Ngôn ngữ',
+  scheme: { label: 'Màu sắc', auto: 'Theo hệ thống', light: 'Sáng', dark: 'Tối' },
+  storage: {
+    title: 'Dung lượng',
+    used: 'Đã dùng {{used}} / {{quota}}',
+    reserved: '{{reserved}} đang giữ cho tệp tải lên',
+    nearlyFull: 'Sắp đầy',
+    full: 'Đã đầy',
+  },
+  sessions: {
+    title: 'Thiết bị đã đăng nhập',
+    text: 'Hãy đăng xuất thiết bị lạ hoặc không còn dùng.',
+    current: 'Thiết bị này',
+    unknown: 'Thiết bị không rõ',
+    on: '{{browser}} trên {{system}}',
+    active: 'Hoạt động lần cuối {{when}}',
+    revoke: 'Đăng xuất',
+    revokeOf: 'Đăng xuất {{device}}',
+    revoked: 'Đã đăng xuất thiết bị',
+    failed: 'Không tải được danh sách thiết bị',
+  },
+};

@@ -1,0 +1,19 @@
+export default {
+  title: 'Thông báo',
+  open: 'Thông báo',
+  openUnread_other: 'Thông báo, {{count}} chưa đọc',
+  markRead: 'Đánh dấu đã đọc',
+  markAll: 'Đánh dấu tất cả đã đọc',
+  empty: 'Không có gì mới',
+  emptyText: 'Tin về tệp của bạn sẽ hiện ở đây.',
+  failed: 'Không tải được thông báo',
+  unread: 'Chưa đọc',
+  type: {
+    file: {
+      ready: '“{{name}}” đã sẵn sàng',
+      failed: 'Không xử lý được “{{name}}”',
+      approved: '“{{name}}” đã được duyệt',
+      rejected: '“{{name}}” đã bị từ chối',
+    },
+  },
+};
