@@ -188,9 +188,18 @@ class ObjectStore(Protocol):
         ...
 
     async def presign_get(
-        self, key: str, *, filename: str, content_type: str, inline: bool = False, expires_in: int
+        self,
+        key: str,
+        *,
+        filename: str,
+        content_type: str,
+        inline: bool = False,
+        head: bool = False,
+        expires_in: int,
     ) -> str:
-        """A URL that serves the object to GET and HEAD, with ranges, for ``expires_in`` seconds.
+        """A URL that serves the object to GET, with ranges, for ``expires_in`` seconds; to HEAD with ``head``.
+
+        S3 signs the method, so that one URL cannot be relied on to serve both.
 
         The answer carries ``Content-Disposition`` with ``filename`` (RFC 6266, RFC 8187) and ``content_type``.
         """

@@ -147,9 +147,16 @@ class LocalObjectStore:
             yield chunk
 
     async def presign_get(
-        self, key: str, *, filename: str, content_type: str, inline: bool = False, expires_in: int
+        self,
+        key: str,
+        *,
+        filename: str,
+        content_type: str,
+        inline: bool = False,
+        head: bool = False,
+        expires_in: int,
     ) -> str:
-        """See the port."""
+        """See the port; here one URL serves GET and HEAD."""
         self._layout.object(key)
         disposition = content_disposition(filename, inline=inline)
         return self._urls.read_url(key, disposition, safe_media_type(content_type), expires_in)

@@ -1,0 +1,70 @@
+"""Presigned part URLs by the thousand.
+
+The client library takes about half a millisecond for each, on the event loop. Here it makes one, which settles
+endpoint, addressing and credentials; the others differ from it in part number, length and signature alone, and are
+signed after it (AWS Signature Version 4, query parameters, ``UNSIGNED-PAYLOAD``). The first one is made again in the
+same way and compared, so that whatever is not understood is noticed and left to the library.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlsplit
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
+_SIGNED_HEADERS = "content-length;host"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlTemplate:
+    """What all part URLs of one upload, made at one time, have in common."""
+
+    address: str
+    host: str
+    path: str
+    before_number: str
+    after_number: str
+    scope: str
+    date: str
+    signing_key: bytes
+
+    def url(self, number: int, length: int) -> str:
+        """The URL to PUT part ``number`` of exactly ``length`` bytes to."""
+        query = f"{self.before_number}{number}{self.after_number}"
+        headers = f"content-length:{length}\nhost:{self.host}\n"
+        request = f"PUT\n{self.path}\n{query}\n{headers}\n{_SIGNED_HEADERS}\nUNSIGNED-PAYLOAD"
+        digest = hashlib.sha256(request.encode()).hexdigest()
+        text = f"{_ALGORITHM}\n{self.date}\n{self.scope}\n{digest}"
+        signature = hmac.digest(self.signing_key, text.encode(), "sha256").hex()
+        return f"{self.address}?{query}&X-Amz-Signature={signature}"
+
+
+def template_of(url: str, number: int, length: int, secret_key: str) -> UrlTemplate | None:
+    """What ``url``, made by the library for part ``number``, tells; ``None`` when that is not understood fully."""
+    parts = urlsplit(url)
+    fields = dict(parse_qsl(parts.query, keep_blank_values=True))
+    signature = fields.pop("X-Amz-Signature", "")
+    if (fields.get("X-Amz-Algorithm"), fields.get("X-Amz-SignedHeaders")) != (_ALGORITHM, _SIGNED_HEADERS):
+        return None
+    scope = fields["X-Amz-Credential"].partition("/")[2]
+    ordered = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in fields.items())
+    before = "".join(f"{name}={value}&" for name, value in ordered if name < "partNumber") + "partNumber="
+    after = "".join(f"&{name}={value}" for name, value in ordered if name > "partNumber")
+    template = UrlTemplate(
+        address=f"{parts.scheme}://{parts.netloc}{parts.path}",
+        host=parts.netloc,
+        path=parts.path,
+        before_number=before,
+        after_number=after,
+        scope=scope,
+        date=fields["X-Amz-Date"],
+        signing_key=_signing_key(secret_key, scope),
+    )
+    return template if template.url(number, length).endswith(f"&X-Amz-Signature={signature}") else None
+
+
+def _signing_key(secret_key: str, scope: str) -> bytes:
+    key = f"AWS4{secret_key}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key

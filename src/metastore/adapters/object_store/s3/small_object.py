@@ -1,0 +1,69 @@
+"""Storing an object from a stream: in one request when it is small, else in parts, so that memory stays flat."""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from metastore.adapters.object_store.s3.calls import ask
+from metastore.adapters.object_store.s3.checksums import PART_SIZE
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
+
+_BLOCK = 8 * 2**20
+
+
+async def put_stream(
+    client: "S3Client", bucket: str, key: str, chunks: AsyncIterator[bytes], *, size: int, content_type: str
+) -> None:
+    """Store exactly ``size`` bytes.
+
+    Raises:
+        ValueError: there are more or fewer; nothing is kept.
+    """
+    blocks = _blocks(chunks, size)
+    if size <= _BLOCK:
+        body = b"".join([block async for block in blocks])
+        await ask(client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type), about=key)
+        return
+    created = await ask(
+        client.create_multipart_upload(
+            Bucket=bucket, Key=key, ContentType=content_type, Metadata={PART_SIZE: str(_BLOCK)}
+        ),
+        about=key,
+    )
+    upload_id = created["UploadId"]
+    try:
+        parts: list[CompletedPartTypeDef] = []
+        async for block in blocks:
+            number = len(parts) + 1
+            sent = await ask(
+                client.upload_part(Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=block), about=key
+            )
+            parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+        await ask(
+            client.complete_multipart_upload(
+                Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": parts}
+            ),
+            about=key,
+        )
+    except BaseException:
+        await ask(client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id), about=key)
+        raise
+
+
+async def _blocks(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
+    """The stream in blocks of ``_BLOCK`` bytes but for the last; the last comes only when the length is right."""
+    gathered = bytearray()
+    received = 0
+    async for chunk in chunks:
+        received += len(chunk)
+        if received > size:
+            raise ValueError(f"there are more than {size} bytes")
+        gathered += chunk
+        while len(gathered) > _BLOCK:
+            yield bytes(gathered[:_BLOCK])
+            del gathered[:_BLOCK]
+    if received != size:
+        raise ValueError(f"there are {received} of {size} bytes")
+    yield bytes(gathered)

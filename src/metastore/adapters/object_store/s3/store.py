@@ -1,0 +1,265 @@
+"""``S3ObjectStore``: the port's methods, put together from the parts beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession, get_session
+
+from metastore.adapters.object_store.answer_headers import content_disposition, safe_media_type
+from metastore.adapters.object_store.s3.bucket import allow_origins, ensure_bucket
+from metastore.adapters.object_store.s3.calls import ask, server_errors
+from metastore.adapters.object_store.s3.checksums import PART_SIZE, bare_etag, checksum_from
+from metastore.adapters.object_store.s3.presigning import UrlTemplate, template_of
+from metastore.adapters.object_store.s3.small_object import put_stream
+from metastore.adapters.object_store.s3.uploads import complete, list_parts
+from metastore.ports.object_store import (
+    CompletedPart,
+    ObjectNotFoundError,
+    OpenMultipart,
+    Part,
+    StoredObject,
+    StoreUnavailableError,
+    UploadNotFoundError,
+    UploadTarget,
+)
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+    from types_aiobotocore_s3.type_defs import GetObjectRequestTypeDef, ObjectIdentifierTypeDef
+
+_READ_SIZE = 2**19
+_DELETE_BATCH = 1000
+
+
+class S3ObjectStore:
+    """Objects in one bucket; made by ``open``."""
+
+    def __init__(
+        self, bucket: str, session: AioSession, client: "S3Client", signer: "S3Client", resources: AsyncExitStack
+    ) -> None:
+        self._bucket = bucket
+        self._session = session
+        self._client = client
+        self._signer = signer
+        self._resources = resources
+        self.public_origin = ""
+
+    @classmethod
+    async def open(
+        cls,
+        *,
+        bucket: str,
+        endpoint: str | None,
+        region: str = "us-east-1",
+        public_endpoint: str | None = None,
+        access_key_id: str | None = None,
+        secret_access_key: str | None = None,
+        allowed_origins: Sequence[str] = ("*",),
+    ) -> "S3ObjectStore":
+        """Connect, create the bucket when it is absent, and let pages of ``allowed_origins`` use it.
+
+        ``endpoint`` is ``None`` for AWS itself. ``public_endpoint`` is where clients reach the server, when that is
+        another address than ours. Without keys the AWS SDK's usual sources are used.
+
+        Raises:
+            StoreUnavailableError: the server cannot be reached, or does not let us in.
+        """
+        session = get_session()
+        if access_key_id and secret_access_key:
+            session.set_credentials(access_key_id, secret_access_key)
+        resources = AsyncExitStack()
+        try:
+            with server_errors():
+                client = await resources.enter_async_context(_client(session, region, endpoint))
+                signer = client
+                if public_endpoint and public_endpoint != endpoint:
+                    signer = await resources.enter_async_context(_client(session, region, public_endpoint))
+            await ensure_bucket(client, bucket, region, amazon=endpoint is None)
+            await allow_origins(client, bucket, allowed_origins)
+            store = cls(bucket, session, client, signer, resources)
+            store.public_origin = await store._find_origin()
+        except BaseException:
+            await resources.aclose()
+            raise
+        return store
+
+    async def create_multipart(self, key: str, *, size: int, part_size: int, content_type: str) -> str:
+        """See the port. S3 reserves no room for ``size``."""
+        created = await ask(
+            self._client.create_multipart_upload(
+                Bucket=self._bucket,
+                Key=key,
+                ContentType=safe_media_type(content_type),
+                Metadata={PART_SIZE: str(part_size)},
+            ),
+            about=key,
+        )
+        return created["UploadId"]
+
+    async def presign_parts(self, target: UploadTarget, numbers: Sequence[int], *, expires_in: int) -> list[str]:
+        """See the port."""
+        if not numbers:
+            return []
+        first = await self._presign_part(target, numbers[0], expires_in)
+        template = await self._template(first, numbers[0], target.part_length(numbers[0]))
+        if template is None:
+            return [first] + [await self._presign_part(target, number, expires_in) for number in numbers[1:]]
+        return [first, *await asyncio.to_thread(_urls, template, target, numbers[1:])]
+
+    async def list_parts(self, target: UploadTarget) -> list[Part]:
+        """See the port."""
+        return await ask(list_parts(self._client, self._bucket, target), about=target.upload_id)
+
+    async def complete_multipart(self, target: UploadTarget, parts: Sequence[CompletedPart]) -> StoredObject:
+        """See the port."""
+        return await ask(self._complete(target, parts), about=target.upload_id)
+
+    async def abort_multipart(self, key: str, upload_id: str) -> None:
+        """See the port."""
+        try:
+            await ask(
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id), about=upload_id
+            )
+        except (UploadNotFoundError, ObjectNotFoundError):
+            return
+
+    async def list_multiparts(self) -> AsyncIterator[OpenMultipart]:
+        """See the port."""
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket).__aiter__()
+        while page := await ask(anext(pages, None)):
+            for upload in page.get("Uploads", []):
+                yield OpenMultipart(upload["Key"], upload["UploadId"], upload["Initiated"].astimezone(UTC))
+
+    async def put(self, key: str, chunks: AsyncIterator[bytes], *, size: int, content_type: str) -> StoredObject:
+        """See the port."""
+        media_type = safe_media_type(content_type)
+        await put_stream(self._client, self._bucket, key, chunks, size=size, content_type=media_type)
+        return await self.head(key)
+
+    async def head(self, key: str) -> StoredObject:
+        """See the port."""
+        head = await ask(self._client.head_object(Bucket=self._bucket, Key=key), about=key)
+        etag = bare_etag(head["ETag"])
+        checksum = checksum_from(etag, head)
+        return StoredObject(key, head["ContentLength"], etag, checksum, head["LastModified"].astimezone(UTC))
+
+    async def read(self, key: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """See the port."""
+        size = (await self.head(key)).size
+        end = size if length is None else min(size, offset + length)
+        if offset >= end:
+            return
+        answer = await ask(
+            self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes={offset}-{end - 1}"), about=key
+        )
+        async with answer["Body"] as body:
+            while chunk := await ask(body.read(_READ_SIZE), about=key):
+                offset += len(chunk)
+                yield chunk
+        if offset != end:
+            raise StoreUnavailableError("the object store hung up before the end")
+
+    async def presign_get(
+        self,
+        key: str,
+        *,
+        filename: str,
+        content_type: str,
+        inline: bool = False,
+        head: bool = False,
+        expires_in: int,
+    ) -> str:
+        """See the port."""
+        request: GetObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ResponseContentDisposition": content_disposition(filename, inline=inline),
+            "ResponseContentType": safe_media_type(content_type),
+            "ResponseCacheControl": "private",
+        }
+        return await self._presign("head_object" if head else "get_object", request, expires_in)
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """See the port."""
+        remaining = iter(keys)
+        while batch := list(islice(remaining, _DELETE_BATCH)):
+            names: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in batch]
+            answer = await ask(
+                self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": names, "Quiet": True})
+            )
+            failures = [error for error in answer.get("Errors", []) if error.get("Code") != "NoSuchKey"]
+            if failures:
+                raise StoreUnavailableError(f"the object store refused: {failures[0].get('Code')}")
+
+    async def list_objects(self, prefix: str = "") -> AsyncIterator[StoredObject]:
+        """See the port."""
+        paginator = self._client.get_paginator("list_objects_v2")
+        pages = paginator.paginate(Bucket=self._bucket, Prefix=prefix).__aiter__()
+        while page := await ask(anext(pages, None)):
+            for item in page.get("Contents", []):
+                modified_at = item["LastModified"].astimezone(UTC)
+                yield StoredObject(item["Key"], item["Size"], bare_etag(item["ETag"]), None, modified_at)
+
+    async def check(self) -> None:
+        """See the port."""
+        try:
+            await ask(self._client.head_bucket(Bucket=self._bucket), seconds=5)
+        except ObjectNotFoundError:
+            raise StoreUnavailableError(f"the bucket {self._bucket} is gone") from None
+
+    async def aclose(self) -> None:
+        """See the port."""
+        await self._resources.aclose()
+
+    async def _complete(self, target: UploadTarget, parts: Sequence[CompletedPart]) -> StoredObject:
+        await complete(self._client, self._bucket, target, parts)
+        return await self.head(target.key)
+
+    async def _presign_part(self, target: UploadTarget, number: int, expires_in: int) -> str:
+        request = {
+            "Bucket": self._bucket,
+            "Key": target.key,
+            "UploadId": target.upload_id,
+            "PartNumber": number,
+            "ContentLength": target.part_length(number),
+        }
+        return await self._presign("upload_part", request, expires_in)
+
+    async def _presign(self, operation: Any, request: Any, expires_in: int) -> str:  # noqa: ANN401  the stubs type each operation's name and request by literals
+        with server_errors():
+            return await self._signer.generate_presigned_url(operation, Params=request, ExpiresIn=expires_in)
+
+    async def _template(self, url: str, number: int, length: int) -> UrlTemplate | None:
+        with server_errors():
+            credentials = await self._session.get_credentials()
+            frozen = await credentials.get_frozen_credentials() if credentials else None
+        return template_of(url, number, length, frozen.secret_key) if frozen and frozen.secret_key else None
+
+    async def _find_origin(self) -> str:
+        parts = urlsplit(await self._presign("head_object", {"Bucket": self._bucket, "Key": "origin"}, 1))
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def _client(session: AioSession, region: str, endpoint: str | None) -> Any:  # noqa: ANN401  the library's own stubs type it by overloads on literals
+    config = AioConfig(
+        signature_version="s3v4",
+        connect_timeout=4,
+        read_timeout=25,
+        retries={"total_max_attempts": 3, "mode": "standard"},
+        max_pool_connections=64,
+        # Servers other than Amazon's do not all know the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        s3={"addressing_style": "path" if endpoint else "auto"},
+    )
+    return session.create_client("s3", region_name=region, endpoint_url=endpoint, config=config)
+
+
+def _urls(template: UrlTemplate, target: UploadTarget, numbers: Iterable[int]) -> list[str]:
+    return [template.url(number, target.part_length(number)) for number in numbers]

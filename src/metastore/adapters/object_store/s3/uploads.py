@@ -1,0 +1,97 @@
+"""Multipart uploads: listing and checking parts, and completing when answers may be lost."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from metastore.adapters.object_store.s3.calls import ask, error_code, retries_of
+from metastore.adapters.object_store.s3.checksums import bare_etag
+from metastore.ports.object_store import (
+    CompletedPart,
+    InvalidPartError,
+    ObjectNotFoundError,
+    Part,
+    StoreUnavailableError,
+    UploadNotFoundError,
+    UploadTarget,
+)
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+_BAD_PARTS = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
+
+
+async def list_parts(client: "S3Client", bucket: str, target: UploadTarget) -> list[Part]:
+    """All parts received, however many pages they take; raises as in the port."""
+    parts: list[Part] = []
+    marker = 0
+    while True:
+        try:
+            page = await ask(
+                client.list_parts(
+                    Bucket=bucket, Key=target.key, UploadId=target.upload_id, PartNumberMarker=marker, MaxParts=1000
+                ),
+                about=target.upload_id,
+            )
+        except ObjectNotFoundError:
+            # What Ceph says of an aborted upload.
+            raise UploadNotFoundError(target.upload_id) from None
+        parts += [Part(item["PartNumber"], bare_etag(item["ETag"]), item["Size"]) for item in page.get("Parts", [])]
+        following = int(page.get("NextPartNumberMarker") or 0)
+        if not page.get("IsTruncated") or following <= marker:
+            return parts
+        marker = following
+
+
+def check_parts(target: UploadTarget, named: Sequence[CompletedPart], held: Sequence[Part]) -> None:
+    """Compare what the client names with what the server holds.
+
+    Raises:
+        InvalidPartError: names the first bad part.
+    """
+    by_number = {part.number: part for part in held}
+    for index in range(max(target.part_count, len(named))):
+        number = index + 1
+        if index >= len(named) or named[index].number != number:
+            raise InvalidPartError(number, "is not named, or not in order")
+        if number > target.part_count:
+            raise InvalidPartError(number, "is beyond the last part")
+        part = by_number.get(number)
+        if part is None:
+            raise InvalidPartError(number, "was not received")
+        if part.etag != bare_etag(named[index].etag):
+            raise InvalidPartError(number, "has another ETag")
+        if part.size != target.part_length(number):
+            raise InvalidPartError(number, "has another size")
+
+
+async def complete(client: "S3Client", bucket: str, target: UploadTarget, named: Sequence[CompletedPart]) -> None:
+    """Make the object appear; raises as in the port."""
+    check_parts(target, named, await list_parts(client, bucket, target))
+    parts = [{"PartNumber": part.number, "ETag": f'"{bare_etag(part.etag)}"'} for part in named]
+    try:
+        await ask(
+            client.complete_multipart_upload(
+                Bucket=bucket,
+                Key=target.key,
+                UploadId=target.upload_id,
+                MultipartUpload={"Parts": parts},  # type: ignore[typeddict-item]  # a list of dicts is what it takes
+            ),
+            about=target.upload_id,
+        )
+    except (UploadNotFoundError, ObjectNotFoundError) as error:
+        if not retries_of(error.__cause__) or not await _is_there(client, bucket, target):
+            raise UploadNotFoundError(target.upload_id) from error
+    except StoreUnavailableError as error:
+        if error_code(error.__cause__) in _BAD_PARTS:
+            # A part was sent again between our look and the server's.
+            check_parts(target, named, await list_parts(client, bucket, target))
+        raise
+
+
+async def _is_there(client: "S3Client", bucket: str, target: UploadTarget) -> bool:
+    try:
+        head = await ask(client.head_object(Bucket=bucket, Key=target.key), about=target.key)
+    except ObjectNotFoundError:
+        return False
+    return head["ContentLength"] == target.size
