@@ -115,7 +115,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
     )
     relay = Relay(database, bus)
     times = ReaperTimes(settings.reaper_interval, settings.upload_ttl, settings.trash_ttl)
-    reaper = Reaper(database, store, uploads, files, times, clock)
+    reaper = Reaper(database, store, uploads, files, auth, times, clock)
     return Product(settings, database, store, bus, realtime, relay, reaper, accounts, services)
 
 

@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
+from metastore.features.auth.passwords import Argon2Hasher
+from metastore.features.auth.service import AuthService
+from metastore.features.auth.tokens import Tokens
 from metastore.features.uploads.models import Upload
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import StoreUnavailableError
 from metastore.processes.reaper import Reaper, ReaperTimes
-from tests.fixtures.drive import NOTHING, Drive, wanted
 from tests.fixtures.accounts import Storage
+from tests.fixtures.drive import NOTHING, Drive, wanted
 
 CONTENT = b"twenty-five bytes of text"
 TTL = 3600
@@ -18,7 +22,8 @@ TTL = 3600
 @pytest.fixture
 def reaper(drive: Drive) -> Reaper:
     times = ReaperTimes(interval=60, upload_ttl=TTL, trash_ttl=TTL)
-    return Reaper(drive.database, drive.store, drive.uploads, drive.files, times, drive.clock)
+    auth = AuthService(tokens=Tokens(b"k" * 32), hasher=Argon2Hasher(), limiter=MemoryRateLimiter(), clock=drive.clock)
+    return Reaper(drive.database, drive.store, drive.uploads, drive.files, auth, times, drive.clock)
 
 
 async def test_uploads_within_their_time_are_left_alone(drive: Drive, reaper: Reaper) -> None:

@@ -35,6 +35,7 @@ from metastore.features.auth.commands import ensure_first_admin
 from metastore.features.auth.cookies import SessionCookies
 from metastore.features.auth.schemas import Caller
 from metastore.features.auth.service import AuthService
+from metastore.kit import idempotency_claims
 from metastore.migrations import upgrade
 
 WEB_APP = Path(__file__).parent.parent / "webapp"
@@ -56,6 +57,9 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     await upgrade(settings.effective_database_url)
     async with running_product(settings) as (product, work):
+        async with product.database.transaction() as tx:
+            # This is the only process: whoever held a claim on a key is dead.
+            await idempotency_claims.end_leases(tx)
         made_password = await _first_admin(product)
         server = Server(
             build_asgi(product),

@@ -157,7 +157,13 @@ def problem_of(error: BaseException) -> Problem | None:
 
 
 def _create_engine(url: str, pool_size: int) -> AsyncEngine:
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": 10}
+    # Parameters hold password hashes and addresses, and errors are logged.
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 10,
+        "hide_parameters": True,
+    }
     if make_url(url).get_backend_name() != "sqlite":
         return create_async_engine(
             url, pool_pre_ping=True, connect_args={"timeout": 5, "command_timeout": 25}, **options

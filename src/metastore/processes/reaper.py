@@ -1,8 +1,9 @@
 """The reaper: what people and crashes leave behind is found and freed.
 
 Every round it ends uploads whose time is over, aborts multipart uploads that the store holds and the database does not
-know (a crash between the two), purges what has lain in the trash too long, and forgets completed uploads. Each step is
-bounded and may be repeated; several reapers may run at once, since each removal is one conditional statement.
+know (a crash between the two), purges what has lain in the trash too long, and forgets completed uploads, expired
+sessions and old idempotency keys. Each step is bounded and may be repeated; several reapers may run at once, since each
+removal is one conditional statement.
 """
 
 import asyncio
@@ -12,9 +13,11 @@ from datetime import timedelta
 
 import structlog
 
+from metastore.features.auth.service import AuthService
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import reaping
 from metastore.features.uploads.service import UploadsService
+from metastore.kit import idempotency_claims
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database
 from metastore.ports.object_store import ObjectStore, OpenMultipart
@@ -41,6 +44,7 @@ class Reaper:
         store: ObjectStore,
         uploads: UploadsService,
         files: FilesService,
+        auth: AuthService,
         times: ReaperTimes,
         clock: Clock,
     ) -> None:
@@ -48,6 +52,7 @@ class Reaper:
         self._store = store
         self._uploads = uploads
         self._files = files
+        self._auth = auth
         self._times = times
         self._clock = clock
 
@@ -64,6 +69,7 @@ class Reaper:
             self._abort_unknown_multiparts,
             self._purge_trash,
             self._forget_completed_uploads,
+            self._forget_sessions_and_keys,
         ]
         for step in steps:
             try:
@@ -104,3 +110,8 @@ class Reaper:
     async def _forget_completed_uploads(self) -> None:
         cutoff = self._clock() - timedelta(days=1)
         await reaping.forget_completed(self._database, cutoff, _BATCH)
+
+    async def _forget_sessions_and_keys(self) -> None:
+        async with self._database.transaction() as tx:
+            await self._auth.forget_expired_sessions(tx)
+            await idempotency_claims.prune(tx)
