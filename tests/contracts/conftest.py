@@ -1,0 +1,5 @@
+"""Servers that contracts are kept against."""
+
+from tests.fixtures.seaweedfs import seaweedfs
+
+__all__ = ["seaweedfs"]
