@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from metastore.features.auth import quota
 from metastore.features.files import listing
-from metastore.features.files.models import FILE, FOLDER, Node
+from metastore.features.files.models import FILE, FOLDER, KEPT, Node
 from metastore.features.files.purging import purge
 from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch, FolderQuery
 from metastore.features.files.service import FilesService
@@ -121,20 +121,22 @@ class Grove:
         """The names in the trash, in order."""
         return names_in(await self.trash_page())
 
-    async def add_rows(self, count: int, **fields: object) -> None:
-        """Insert many files at once, straight into the table."""
+    async def add_rows(self, count: int, *, trashed: bool = False, **fields: object) -> None:
+        """Insert many files at once, straight into the table, alive or each in the trash by itself."""
         now = self.clock()
         async with self.database.transaction() as tx:
             for number in range(count):
-                name = f"bulk {number}"
+                name, node_id = f"bulk {number}", new_id()
+                in_trash = {"trash_root_id": node_id, "trash_state": KEPT, "trashed_at": now} if trashed else {}
                 values = {
-                    "id": new_id(),
+                    "id": node_id,
                     "owner_id": self.owner,
                     "kind": FILE,
                     "name": name,
                     "name_key": name,
                     "created_at": now,
                     "updated_at": now,
+                    **in_trash,
                     **fields,
                 }
                 tx.session.add(Node(**values))

@@ -17,5 +17,5 @@ A file's life::
      discard_file             trash ──▶ restore | purge (by hand, or when its time is over)
 
 ``names`` (what a name may be), ``content_type`` (what a file is) and ``presentation`` (rows as API shapes) are pure.
-``service`` is what other features call; ``listing``, ``trash``, ``purging`` and ``downloads`` are its siblings.
+``service`` is what other features call; ``listing``, ``trash`` and ``purging`` stand beside it.
 """

@@ -7,7 +7,7 @@ never was or is somebody else's. The trash takes both. What lies in the trash is
 from typing import Annotated, TypeVar
 
 import orjson
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from metastore.features.auth.access import CurrentCaller
@@ -89,11 +89,13 @@ async def trash_file(
     response_class=RedirectResponse,
     responses={302: {"description": "To a URL that serves the bytes for a while, with ranges."}},
 )
-async def download(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
-    """Where to get a file's bytes."""
+async def download(
+    file_id: str, request: Request, caller: CurrentCaller, database: Transactions, files: Files
+) -> RedirectResponse:
+    """Where to get a file's bytes; for HEAD, a URL to ask with HEAD."""
     async with database.reading() as tx:
         wanted = await files.downloadable(tx, caller.id, file_id)
-    url = await files.download_url(wanted)
+    url = await files.download_url(wanted, head=request.method == "HEAD")
     async with database.transaction() as tx:
         files.record_download(tx, wanted)
     return RedirectResponse(url, 302, {"Cache-Control": "no-store"})

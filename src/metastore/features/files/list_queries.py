@@ -8,7 +8,7 @@ from sqlalchemy import Select, String, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from metastore.features.files.models import SHOWN_COLUMNS, Node, NodeRow
-from metastore.features.files.repository import FOLDER_KEY
+from metastore.features.files.repository import FOLDER_KEY, IS_KEPT
 from metastore.kit.database import Transaction
 
 Nodes = Select[*tuple[Any, ...]]
@@ -57,9 +57,7 @@ async def nodes_in_folder(
 
 def trash_range(owner_id: str, *, after: Position | None, limit: int) -> Nodes:
     """The statement for the next trash roots of an owner, latest first."""
-    statement = select(*SHOWN_COLUMNS).where(
-        Node.owner_id == owner_id, Node.trash_root_id == Node.id, Node.purging.is_(False)
-    )
+    statement = select(*SHOWN_COLUMNS).where(Node.owner_id == owner_id, IS_KEPT)
     return _range(statement, Span(TRASHED_AT, descending=True, after=after, limit=limit))
 
 

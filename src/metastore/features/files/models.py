@@ -14,15 +14,18 @@ FILE = "file"
 UPLOADING = "UPLOADING"
 READY = "READY"
 
+KEPT = "KEPT"
+PURGING = "PURGING"
+
 _FOLDER_KEY = text("coalesce(parent_id, '')")
-_ALIVE: dict[str, Any] = {
-    "sqlite_where": text("trashed_at IS NULL"),
-    "postgresql_where": text("trashed_at IS NULL"),
-}
-_TRASH_ROOT: dict[str, Any] = {
-    "sqlite_where": text("trash_root_id = id"),
-    "postgresql_where": text("trash_root_id = id"),
-}
+
+
+def _only(predicate: str) -> dict[str, Any]:
+    """What makes an index partial, on either database."""
+    return {"sqlite_where": text(predicate), "postgresql_where": text(predicate)}
+
+
+_ALIVE = _only("trashed_at IS NULL")
 
 
 def _binary(length: int) -> String:
@@ -46,10 +49,10 @@ class Node(Base):
         Index("ix_nodes_by_created_at", "owner_id", _FOLDER_KEY, "kind", "created_at", "id", **_ALIVE),
         Index("ix_nodes_by_updated_at", "owner_id", _FOLDER_KEY, "kind", "updated_at", "id", **_ALIVE),
         Index("ix_nodes_parent_id", "parent_id"),
-        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", **_TRASH_ROOT),
-        Index("ix_nodes_trash_age", "trashed_at", "id", **_TRASH_ROOT),
+        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", **_only("trash_state = 'KEPT'")),
+        Index("ix_nodes_trash_age", "trashed_at", **_only("trash_state = 'KEPT'")),
         Index("ix_nodes_trash_root_id", "trash_root_id", "id"),
-        Index("ix_nodes_purging", "owner_id", "id", sqlite_where=text("purging = 1"), postgresql_where=text("purging")),
+        Index("ix_nodes_purging", "owner_id", "id", **_only("trash_state = 'PURGING'")),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -77,8 +80,8 @@ class Node(Base):
     trashed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     trash_root_id: Mapped[str | None] = mapped_column(String(36))
     """The node whose trashing took this one along; its own id for that node itself."""
-    purging: Mapped[bool] = mapped_column(default=False)
-    """Set on a trash root that is being purged in batches: it is gone for its owner and cannot be restored."""
+    trash_state: Mapped[str | None] = mapped_column(String(7))
+    """Of a trash root alone: KEPT, or PURGING while its rows go in batches, when it is gone for its owner already."""
 
 
 class NodeRow(NamedTuple):

@@ -16,6 +16,10 @@ _USERS = table("users", column("id"))
 FOLDER_KEY: ColumnElement[str] = func.coalesce(Node.parent_id, literal_column("''"))
 """Where a node lies, as the indexes have it: the folder's id, or nothing for the root."""
 
+# Written out rather than bound: a partial index is used only when its condition can be read in the statement.
+IS_KEPT = Node.trash_state == literal_column("'KEPT'")
+IS_PURGING = Node.trash_state == literal_column("'PURGING'")
+
 
 class Step(NamedTuple):
     """A folder (or whatever is at the end) on a way through the tree."""
@@ -41,6 +45,14 @@ async def lock_owner(tx: Transaction, owner_id: str) -> None:
     if tx.dialect != "sqlite":
         # "No key" strength: rows that refer to the user may still be written meanwhile.
         statement = select(_USERS.c.id).where(_USERS.c.id == owner_id).with_for_update(key_share=True)
+        await tx.session.execute(statement)
+
+
+async def lock_owner_of(tx: Transaction, node_id: str) -> None:
+    """``lock_owner`` for the owner of a node; nothing happens when there is none."""
+    if tx.dialect != "sqlite":
+        owner = select(Node.owner_id).where(Node.id == node_id).scalar_subquery()
+        statement = select(_USERS.c.id).where(_USERS.c.id == owner).with_for_update(key_share=True)
         await tx.session.execute(statement)
 
 

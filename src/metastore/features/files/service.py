@@ -102,6 +102,7 @@ class FilesService:
             "mime_type": mime_type,
             "updated_at": self._clock(),
         }
+        await repository.lock_owner_of(tx, node_id)
         node = await repository.finish(tx, node_id, changes)
         if node is None:
             raise not_found("file")
@@ -114,6 +115,7 @@ class FilesService:
 
     async def discard_file(self, tx: Transaction, node_id: str) -> None:
         """Remove a file that never arrived; one that did, or is gone, is left alone."""
+        await repository.lock_owner_of(tx, node_id)
         await repository.discard(tx, node_id)
 
     async def file_out(self, tx: Transaction, owner_id: str, node_id: str) -> FileOut:
@@ -238,8 +240,10 @@ class FilesService:
             raise Problem(409, "not-ready", "The file has not arrived yet.")
         return Download(node.id, owner_id, node.name, node.size, node.mime_type, node.object_key)
 
-    async def download_url(self, download: Download) -> str:
-        """A URL to the bytes. Asks the object store: not to be called within a transaction.
+    async def download_url(self, download: Download, *, head: bool = False) -> str:
+        """A URL to the bytes, or with ``head`` one that answers HEAD.
+
+        Asks the object store: not to be called within a transaction.
 
         Raises:
             Problem: 503 when the store does not answer.
@@ -249,6 +253,7 @@ class FilesService:
                 download.object_key,
                 filename=download.name,
                 content_type=download.mime_type,
+                head=head,
                 expires_in=self._presign_ttl,
             )
         except ObjectStoreError as error:

@@ -3,7 +3,7 @@
 Whatever is put away goes with all that is alive below it; the node that was meant is the *trash root* and stands for
 them in the trash. What lay in the trash before stays a root of its own, even when its folder follows or is purged.
 
-Purging is done in batches, so that a tree of any size holds nobody up: a root is first marked ``purging``, at which
+Purging is done in batches, so that a tree of any size holds nobody up: a root is first marked PURGING, at which
 point it is gone for its owner; its rows then go in bounded transactions, the root last. If the process dies in between,
 the reaper goes on. Quota is given back in the transaction that deletes the row.
 """
@@ -22,7 +22,7 @@ from metastore.features.files.events import (
     FolderRestored,
     FolderTrashed,
 )
-from metastore.features.files.models import FOLDER, UPLOADING, Node
+from metastore.features.files.models import FOLDER, PURGING, UPLOADING, Node
 from metastore.features.files.names import MAX_DEPTH, name_key
 from metastore.features.files.trash_queries import PurgedNode
 from metastore.kit.database import Transaction
@@ -70,7 +70,7 @@ async def give_up(tx: Transaction, owner_id: str, root_id: str) -> None:
     """
     await repository.lock_owner(tx, owner_id)
     root = await _root(tx, owner_id, root_id)
-    root.purging = True
+    root.trash_state = PURGING
 
 
 async def give_up_all(tx: Transaction, owner_id: str) -> None:
@@ -111,7 +111,7 @@ async def purge_expired(tx: Transaction, *, before: datetime, limit: int) -> int
 
 async def _root(tx: Transaction, owner_id: str, root_id: str) -> Node:
     node = await tree.owned(tx, owner_id, root_id)
-    if node.trash_root_id != node.id:
+    if node.trash_state is None:
         raise not_found("item in the trash")
     return node
 

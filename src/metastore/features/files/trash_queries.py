@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, case, delete, literal_column, select, update
 from sqlalchemy.orm import aliased
 
-from metastore.features.files.models import Node
+from metastore.features.files.models import KEPT, PURGING, Node
+from metastore.features.files.repository import IS_KEPT, IS_PURGING
 from metastore.kit.database import Transaction
 
 _NO_SYNC = {"synchronize_session": False}
@@ -33,7 +34,12 @@ async def mark_trashed(tx: Transaction, root_id: str, now: datetime) -> None:
     await tx.session.execute(
         update(Node)
         .where(Node.id.in_(select(below.c.id)))
-        .values(trashed_at=now, trash_root_id=root_id, version=Node.version + 1)
+        .values(
+            trashed_at=now,
+            trash_root_id=root_id,
+            trash_state=case((Node.id == root_id, KEPT), else_=None),
+            version=Node.version + 1,
+        )
         .execution_options(**_NO_SYNC)
     )
 
@@ -43,7 +49,7 @@ async def mark_restored(tx: Transaction, root_id: str) -> None:
     await tx.session.execute(
         update(Node)
         .where(Node.trash_root_id == root_id)
-        .values(trashed_at=None, trash_root_id=None, version=Node.version + 1)
+        .values(trashed_at=None, trash_root_id=None, trash_state=None, version=Node.version + 1)
         .execution_options(**_NO_SYNC)
     )
 
@@ -51,33 +57,30 @@ async def mark_restored(tx: Transaction, root_id: str) -> None:
 async def mark_all_purging(tx: Transaction, owner_id: str) -> None:
     """Give up everything in an owner's trash."""
     await tx.session.execute(
-        update(Node)
-        .where(Node.owner_id == owner_id, Node.trash_root_id == Node.id, Node.purging.is_(False))
-        .values(purging=True)
-        .execution_options(**_NO_SYNC)
+        update(Node).where(Node.owner_id == owner_id, IS_KEPT).values(trash_state=PURGING).execution_options(**_NO_SYNC)
     )
+
+
+def expired_roots(before: datetime, limit: int) -> Select[str]:
+    """The statement for the oldest trash roots that lie there since before then."""
+    return select(Node.id).where(IS_KEPT, Node.trashed_at < before).order_by(Node.trashed_at).limit(limit)
 
 
 async def mark_expired_purging(tx: Transaction, before: datetime, limit: int) -> None:
     """Give up the trash roots that lie there since before then, the oldest ``limit`` of them."""
-    expired = (
-        select(Node.id)
-        .where(Node.trash_root_id == Node.id, Node.trashed_at < before, Node.purging.is_(False))
-        .order_by(Node.trashed_at, Node.id)
-        .limit(limit)
-    )
+    expired = expired_roots(before, limit)
     # The conditions are repeated: the node may have been restored since the inner statement saw it.
     await tx.session.execute(
         update(Node)
-        .where(Node.id.in_(expired.scalar_subquery()), Node.trash_root_id == Node.id, Node.trashed_at < before)
-        .values(purging=True)
+        .where(Node.id.in_(expired.scalar_subquery()), IS_KEPT, Node.trashed_at < before)
+        .values(trash_state=PURGING)
         .execution_options(**_NO_SYNC)
     )
 
 
 async def owners_with_purges(tx: Transaction, limit: int) -> Sequence[str]:
     """Owners of trash roots that have been given up, in a fixed order."""
-    statement = select(Node.owner_id).where(Node.purging).distinct().order_by(Node.owner_id).limit(limit)
+    statement = select(Node.owner_id).where(IS_PURGING).distinct().order_by(Node.owner_id).limit(limit)
     return (await tx.session.scalars(statement)).all()
 
 
@@ -87,7 +90,7 @@ async def delete_below_purged(tx: Transaction, owner_id: str, limit: int) -> lis
     doomed = (
         select(Node.id)
         .join(root, Node.trash_root_id == root.id)
-        .where(root.owner_id == owner_id, root.purging, Node.id != root.id)
+        .where(root.owner_id == owner_id, root.trash_state == literal_column("'PURGING'"), Node.id != root.id)
         .limit(limit)
     )
     return await _delete(tx, doomed)
@@ -95,7 +98,7 @@ async def delete_below_purged(tx: Transaction, owner_id: str, limit: int) -> lis
 
 async def delete_purged_roots(tx: Transaction, owner_id: str, limit: int) -> list[PurgedNode]:
     """Delete up to ``limit`` given-up roots; call it when nothing is left below them."""
-    return await _delete(tx, select(Node.id).where(Node.owner_id == owner_id, Node.purging).limit(limit))
+    return await _delete(tx, select(Node.id).where(Node.owner_id == owner_id, IS_PURGING).limit(limit))
 
 
 async def _delete(tx: Transaction, doomed: Select[str]) -> list[PurgedNode]:

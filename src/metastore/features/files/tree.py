@@ -5,7 +5,7 @@ Callers hold the owner's lock when they are about to change what they find.
 
 from metastore.features.files import repository
 from metastore.features.files.events import FolderCreated
-from metastore.features.files.models import FILE, FOLDER, Node
+from metastore.features.files.models import FILE, FOLDER, PURGING, Node
 from metastore.features.files.names import MAX_DEPTH, name_key, path_segments, too_deep, twin_name, twin_parts
 from metastore.features.files.repository import Step
 from metastore.kit.clock import Clock
@@ -23,7 +23,12 @@ async def owned(tx: Transaction, owner_id: str, node_id: str, kind: str | None =
         Problem: 404 when there is none, it is of another kind, or it is somebody else's.
     """
     node = await repository.find(tx, node_id) if is_id(node_id) else None
-    if node is None or node.owner_id != owner_id or node.purging or (kind is not None and node.kind != kind):
+    if (
+        node is None
+        or node.owner_id != owner_id
+        or node.trash_state == PURGING
+        or (kind is not None and node.kind != kind)
+    ):
         raise not_found(kind or "file or folder", refused=node is not None and node.owner_id != owner_id)
     return node
 

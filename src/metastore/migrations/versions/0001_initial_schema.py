@@ -195,7 +195,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("trashed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("trash_root_id", sa.String(length=36), nullable=True),
-        sa.Column("purging", sa.Boolean(), nullable=False),
+        sa.Column("trash_state", sa.String(length=7), nullable=True),
         sa.CheckConstraint("kind IN ('folder', 'file')", name="ck_nodes_kind"),
         sa.CheckConstraint("size >= 0", name="ck_nodes_size"),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_nodes_owner_id"),
@@ -207,15 +207,10 @@ def upgrade() -> None:
         index = f"ix_nodes_by_{order.removesuffix('_key')}"
         op.create_index(index, "nodes", ["owner_id", folder, "kind", order, "id"], **alive)
     op.create_index("ix_nodes_parent_id", "nodes", ["parent_id"])
-    op.create_index(
-        "ix_nodes_purging",
-        "nodes",
-        ["owner_id", "id"],
-        sqlite_where=sa.text("purging = 1"),
-        postgresql_where=sa.text("purging"),
-    )
-    op.create_index("ix_nodes_trash", "nodes", ["owner_id", "trashed_at", "id"], **_where("trash_root_id = id"))
-    op.create_index("ix_nodes_trash_age", "nodes", ["trashed_at"], **_where("trash_root_id = id"))
+    kept = _where("trash_state = 'KEPT'")
+    op.create_index("ix_nodes_purging", "nodes", ["owner_id", "id"], **_where("trash_state = 'PURGING'"))
+    op.create_index("ix_nodes_trash", "nodes", ["owner_id", "trashed_at", "id"], **kept)
+    op.create_index("ix_nodes_trash_age", "nodes", ["trashed_at"], **kept)
     op.create_index("ix_nodes_trash_root_id", "nodes", ["trash_root_id", "id"])
     op.create_table(
         "notifications",

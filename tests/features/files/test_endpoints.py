@@ -1,0 +1,292 @@
+"""Files, folders and the trash as clients meet them, over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metastore.kit.ids import new_id
+from tests.fixtures.product import Client, Running, running
+from tests.fixtures.waiting import eventually
+
+API = "/api/v1"
+CONTENT = b"The quick brown fox."
+
+
+@pytest.fixture
+async def product(tmp_path: Path) -> AsyncIterator[Running]:
+    """The product on its embedded default."""
+    async with running(tmp_path / "data") as product:
+        yield product
+
+
+@pytest.fixture
+async def user(product: Running) -> AsyncIterator[Client]:
+    """A client that a new user is signed in on."""
+    async with aclosing(await product.signed_in()) as client:
+        yield client
+
+
+async def upload(user: Client, name: str = "fox.txt", path: str = "/") -> Any:  # noqa: ANN401  JSON
+    """A file that is ready."""
+    form = {"files": {"file": (name, CONTENT, "text/plain")}, "data": {"path": path}}
+    return (await user.json_of("POST", f"{API}/files/upload", 201, **form))["file"]
+
+
+async def initiate(user: Client, name: str = "fox.txt") -> Any:  # noqa: ANN401  JSON
+    """A file that is coming in; returns its upload."""
+    body = {"name": name, "path": "/", "size": 20, "mimeType": "text/plain", "visibility": "PRIVATE"}
+    return await user.json_of("POST", f"{API}/files/chunked-upload/initiate", 201, json=body)
+
+
+async def folder(user: Client, name: str, parent_id: str | None = None) -> Any:  # noqa: ANN401  JSON
+    return await user.json_of("POST", f"{API}/folders", 201, json={"name": name, "parentId": parent_id})
+
+
+async def used(user: Client) -> int:
+    return int((await user.json_of("GET", f"{API}/auth/me"))["user"]["storageUsed"])
+
+
+async def test_a_file_has_the_shape_of_the_contract(user: Client) -> None:
+    file = await upload(user, path="/notes")
+    shown = await user.json_of("GET", f"{API}/files/{file['id']}")
+    assert shown == file
+    assert shown["kind"] == "file"
+    assert (shown["name"], shown["path"], shown["size"]) == ("fox.txt", "/notes/fox.txt", 20)
+    assert (shown["mimeType"], shown["status"], shown["visibility"]) == ("text/plain", "READY", "PRIVATE")
+    assert (shown["moderation"], shown["thumbnailUrl"], shown["streamUrl"]) == ("NONE", None, None)
+    assert set(shown["processing"]) == {"step", "state", "progress", "error", "retryable"}
+    assert shown["checksum"].partition(":")[0]
+    assert shown["createdAt"].endswith("Z")
+
+
+async def test_a_folder_is_made_listed_renamed_moved_and_put_away(user: Client) -> None:
+    outer, inner = await folder(user, "outer"), await folder(user, "inner")
+    assert set(outer) == {"kind", "id", "name", "path", "parentId", "createdAt", "updatedAt"}
+    url = f"{API}/folders/{inner['id']}"
+    moved = await user.json_of("PATCH", url, json={"name": "within", "parentId": outer["id"]})
+    assert moved["path"] == "/outer/within"
+    assert await user.json_of("GET", url) == moved
+    listing = await user.json_of("GET", f"{API}/files", params={"path": "/outer"})
+    assert listing["items"] == [moved]
+    assert (listing["folder"]["id"], listing["breadcrumb"]) == (outer["id"], [{"id": outer["id"], "name": "outer"}])
+    back = await user.json_of("PATCH", url, json={"parentId": None})
+    assert (back["name"], back["path"]) == ("within", "/within")
+    await user.json_of("DELETE", url, 204)
+    assert await user.problem_of("GET", url, 404) == "not-found"
+
+
+async def test_an_absent_parent_is_not_a_null_one(user: Client) -> None:
+    file = await upload(user, path="/box")
+    url = f"{API}/files/{file['id']}"
+    assert (await user.json_of("PATCH", url, json={"name": "a.txt"}))["path"] == "/box/a.txt"
+    assert (await user.json_of("PATCH", url, json={"parentId": None}))["path"] == "/a.txt"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": None},
+        {"visibility": None},
+        {"visibility": "SECRET"},
+        {"name": 7},
+        {"parentId": 7},
+        {"name": ""},
+        {"name": ".."},
+        {"name": "a/b"},
+        {"name": "x" * 300},
+        {"name": "gpj.\u202eexe"},
+        {"name": "a\0b"},
+        [],
+        "name",
+    ],
+)
+async def test_a_change_of_the_wrong_shape_changes_nothing(user: Client, body: object) -> None:
+    file = await upload(user)
+    url = f"{API}/files/{file['id']}"
+    assert await user.problem_of("PATCH", url, 422, json=body) in ("validation-failed", "invalid-name")
+    assert await user.json_of("GET", url) == file
+
+
+async def test_a_lone_surrogate_is_refused_like_any_bad_name(user: Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await user.post(f"{API}/folders", content=b'{"name": "\\ud800"}', headers=headers)
+    assert answer.status_code in (400, 422)
+
+
+async def test_emoji_and_every_script_come_back_as_they_went_in(user: Client) -> None:
+    for name in ("👩‍👩‍👧‍👦", "Báo cáo 🇻🇳", "שלום", "ไทย", "日本語"):
+        assert (await folder(user, name))["name"] == name
+        listing = await user.json_of("GET", f"{API}/files", params={"path": f"/{name}"})
+        assert listing["folder"]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"path": "/.."}, 422, "invalid-path"),
+        ({"path": "/a\0"}, 422, "invalid-path"),
+        ({"path": "/" + "x" * 300}, 422, "invalid-path"),
+        ({"path": "/a" * 70}, 422, "path-too-deep"),
+        ({"path": "/none"}, 404, "not-found"),
+        ({"parentId": "none"}, 404, "not-found"),
+        ({"path": "/", "parentId": "none"}, 422, "validation-failed"),
+        ({"sort": "colour"}, 422, "validation-failed"),
+        ({"order": "up"}, 422, "validation-failed"),
+        ({"limit": 0}, 422, "validation-failed"),
+        ({"limit": 201}, 422, "validation-failed"),
+        ({"cursor": "forged"}, 422, "invalid-cursor"),
+    ],
+)
+async def test_a_wrong_question_gets_its_code(user: Client, query: dict[str, str], status: int, code: str) -> None:
+    assert await user.problem_of("GET", f"{API}/files", status, params=query) == code
+
+
+async def test_the_entity_tag_guards_changes(user: Client) -> None:
+    file = await upload(user)
+    url = f"{API}/files/{file['id']}"
+    seen = (await user.get(url)).headers["etag"]
+    changed = await user.patch(url, json={"name": "a.txt"}, headers={"If-Match": seen})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != seen
+    for method, body in (("PATCH", {"name": "b.txt"}), ("DELETE", None)):
+        assert await user.problem_of(method, url, 412, json=body, headers={"If-Match": seen}) == "stale"
+    await user.json_of("DELETE", url, 204, headers={"If-Match": changed.headers["etag"]})
+    made = await user.post(f"{API}/folders", json={"name": "box"})
+    target = f"{API}/folders/{made.json()['id']}"
+    assert (await user.get(target)).headers["etag"] == made.headers["etag"]
+    assert await user.problem_of("DELETE", target, 412, headers={"If-Match": '"x"'}) == "stale"
+
+
+async def test_a_download_leads_to_the_bytes(user: Client) -> None:
+    file = await upload(user, "Báo cáo.txt")
+    answer = await user.get(f"{API}/files/{file['id']}/download")
+    assert (answer.status_code, answer.headers["cache-control"]) == (302, "no-store")
+    bytes_of = await user.get(answer.headers["location"])
+    assert (bytes_of.status_code, bytes_of.content) == (200, CONTENT)
+    assert "attachment" in bytes_of.headers["content-disposition"]
+    assert "B%C3%A1o%20c%C3%A1o.txt" in bytes_of.headers["content-disposition"]
+    part = await user.get(answer.headers["location"], headers={"Range": "bytes=4-8"})
+    assert (part.status_code, part.content) == (206, b"quick")
+    head = await user.head(f"{API}/files/{file['id']}/download")
+    assert (head.status_code, head.content) == (302, b"")
+    asked = await user.head(head.headers["location"])
+    assert (asked.status_code, asked.headers["content-length"]) == (200, "20")
+
+
+async def test_a_file_that_has_not_arrived_cannot_be_had_yet(user: Client) -> None:
+    file_id = (await initiate(user))["fileId"]
+    assert (await user.json_of("GET", f"{API}/files/{file_id}"))["status"] == "UPLOADING"
+    assert await user.problem_of("GET", f"{API}/files/{file_id}/download", 409) == "not-ready"
+
+
+async def test_what_needs_no_processing_has_nothing_to_play_or_retry(user: Client) -> None:
+    file = await upload(user)
+    assert await user.problem_of("GET", f"{API}/files/{file['id']}/stream", 409) == "not-playable"
+    assert await user.problem_of("POST", f"{API}/files/{file['id']}/retry", 409) == "nothing-to-retry"
+
+
+async def test_clashes_have_their_codes(user: Client) -> None:
+    outer = await folder(user, "outer")
+    inner = await folder(user, "inner", outer["id"])
+    file = await upload(user)
+    again = {"json": {"name": "outer"}}
+    assert await user.problem_of("POST", f"{API}/folders", 409, **again) == "name-taken"
+    assert await user.problem_of("PATCH", f"{API}/files/{file['id']}", 409, **again) == "name-taken"
+    into_itself = {"json": {"parentId": inner["id"]}}
+    assert await user.problem_of("PATCH", f"{API}/folders/{outer['id']}", 409, **into_itself) == "move-into-itself"
+
+
+async def test_the_trash_gives_back_and_lets_go(user: Client, product: Running) -> None:
+    kept, lost = await upload(user, "kept.txt", "/box"), await upload(user, "lost.txt")
+    for file in (kept, lost):
+        await user.json_of("DELETE", f"{API}/files/{file['id']}", 204)
+    trash = await user.json_of("GET", f"{API}/trash")
+    assert [item["name"] for item in trash["items"]] == ["lost.txt", "kept.txt"]
+    assert trash["items"][1]["path"] == "/box/kept.txt"
+    assert trash["items"][0]["trashedAt"].endswith("Z")
+    restored = await user.post(f"{API}/trash/{kept['id']}/restore")
+    assert (restored.status_code, restored.json()["path"]) == (200, "/box/kept.txt")
+    assert restored.headers["etag"]
+    assert await used(user) == 40
+    await user.json_of("DELETE", f"{API}/trash/{lost['id']}", 204)
+    assert await user.problem_of("DELETE", f"{API}/trash/{lost['id']}", 404) == "not-found"
+    assert await used(user) == 20
+
+    async def one_object_is_left() -> bool:
+        return len([stored async for stored in product.product.store.list_objects()]) == 1
+
+    await eventually(one_object_is_left)
+    await user.json_of("DELETE", f"{API}/trash", 204)
+    assert (await user.json_of("GET", f"{API}/trash"))["items"] == []
+    assert (await user.get(f"{API}/files/{kept['id']}/download")).status_code == 302
+
+
+async def test_purging_an_unfinished_upload_ends_it(user: Client) -> None:
+    upload_of = await initiate(user)
+    await user.json_of("DELETE", f"{API}/files/{upload_of['fileId']}", 204)
+    await user.json_of("DELETE", f"{API}/trash", 204)
+
+    async def nothing_is_reserved() -> bool:
+        return bool((await user.json_of("GET", f"{API}/auth/me"))["user"]["storageReserved"] == 0)
+
+    await eventually(nothing_is_reserved)
+    await user.problem_of("GET", f"{API}/files/chunked-upload/{upload_of['uploadId']}", 404)
+
+
+ROUTES = [
+    ("GET", "/files/{}"),
+    ("PATCH", "/files/{}"),
+    ("DELETE", "/files/{}"),
+    ("GET", "/files/{}/download"),
+    ("GET", "/files/{}/stream"),
+    ("POST", "/files/{}/retry"),
+    ("GET", "/folders/{}"),
+    ("PATCH", "/folders/{}"),
+    ("DELETE", "/folders/{}"),
+    ("POST", "/trash/{}/restore"),
+    ("DELETE", "/trash/{}"),
+]
+
+
+async def test_what_is_not_mine_does_not_exist(user: Client, product: Running) -> None:
+    file, box = await upload(user, path="/theirs"), await folder(user, "box")
+    binned = await folder(user, "binned")
+    await user.json_of("DELETE", f"{API}/folders/{binned['id']}", 204)
+    async with aclosing(await product.signed_in()) as stranger:
+        for method, route in ROUTES:
+            body = {"json": {"name": "mine"}} if method == "PATCH" else {}
+            for node_id in (file["id"], box["id"], binned["id"], new_id(), "0", "%00", "a" * 500):
+                url = API + route.format(node_id)
+                assert await stranger.problem_of(method, url, 404, **body) == "not-found"
+        into = {"json": {"name": "a", "parentId": box["id"]}}
+        assert await stranger.problem_of("POST", f"{API}/folders", 404, **into) == "not-found"
+        assert await stranger.problem_of("GET", f"{API}/files?parentId={box['id']}", 404) == "not-found"
+        assert (await stranger.json_of("GET", f"{API}/files"))["items"] == []
+        assert (await stranger.json_of("GET", f"{API}/trash"))["items"] == []
+    assert await user.json_of("GET", f"{API}/files/{file['id']}") == file
+
+
+async def test_nobody_gets_in_without_signing_in(product: Running) -> None:
+    async with product.client() as anybody:
+        for method, route in [
+            *ROUTES,
+            ("GET", "/files"),
+            ("GET", "/trash"),
+            ("DELETE", "/trash"),
+            ("POST", "/folders"),
+        ]:
+            body = {"json": {"name": "mine"}} if method in ("PATCH", "POST") else {}
+            url = API + route.format(new_id())
+            assert await anybody.problem_of(method, url, 401, **body) == "not-authenticated"
+
+
+async def test_making_a_folder_twice_by_one_key_makes_one(user: Client) -> None:
+    first, again = [
+        await user.post(f"{API}/folders", json={"name": "box"}, headers={"Idempotency-Key": "k1"}) for _ in range(2)
+    ]
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.headers["idempotency-replayed"] == "true"

@@ -1,0 +1,94 @@
+"""Every list is one range of one index, on both databases: nothing is sorted, nothing is read to be thrown away."""
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, text
+
+from metastore.features.files.list_queries import Position, Span, folder_range, trash_range
+from metastore.features.files.trash_queries import expired_roots
+from metastore.kit.database import Database
+from metastore.kit.ids import new_id
+from tests.features.files.grove import Grove
+from tests.fixtures.accounts import add_user
+
+INDEXES = {
+    "name": "ix_nodes_by_name",
+    "size": "ix_nodes_by_size",
+    "createdAt": "ix_nodes_by_created_at",
+    "updatedAt": "ix_nodes_by_updated_at",
+}
+
+
+async def plan_of(database: Database, statement: Select[*tuple[Any, ...]]) -> str:
+    """How the database would carry the statement out."""
+    sql = str(statement.compile(dialect=database.engine.dialect, compile_kwargs={"literal_binds": True}))
+    async with database.reading() as tx:
+        if database.dialect == "sqlite":
+            rows = await tx.session.execute(text("EXPLAIN QUERY PLAN " + _escaped(sql)))
+            return "\n".join(row[3] for row in rows)
+        await tx.session.execute(text("ANALYZE nodes"))
+        # A test's table is so small that reading all of it, by whatever index, would be cheaper.
+        for setting in ("enable_seqscan = off", "enable_bitmapscan = off", "random_page_cost = 1"):
+            await tx.session.execute(text(f"SET LOCAL {setting}"))
+        rows = await tx.session.execute(text("EXPLAIN " + _escaped(sql)))
+        return "\n".join(row[0] for row in rows)
+
+
+def _escaped(sql: str) -> str:
+    return re.sub(r"(?<!:):(?!:)", r"\\:", sql)
+
+
+def assert_one_range(plan: str, index: str, *, deep: bool) -> None:
+    if "SEARCH" in plan:
+        assert f"USING INDEX {index} " in plan
+        assert "TEMP B-TREE" not in plan
+        assert plan.count("\n") == 0
+        assert not deep or re.search(r"\(\w+,id\)[<>]\(\?,\?\)", plan)
+    else:
+        assert re.search(rf"Index Scan (Backward )?using {index} ", plan)
+        assert "Sort" not in plan
+        assert "Filter" not in plan
+        assert not deep or re.search(r"Index Cond: .*ROW\(\(?\w+\)?(::text)?, \(?id", plan)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("sort", INDEXES)
+async def test_a_folder_is_read_as_one_range_in_every_order(
+    grove: Grove, sort: str, descending: bool, deep: bool
+) -> None:
+    await grove.add_rows(200)
+    now = grove.clock()
+    values: dict[str, Position] = {
+        "name": ("bulk", new_id()),
+        "size": (5, new_id()),
+        "createdAt": (now, new_id()),
+        "updatedAt": (now, new_id()),
+    }
+    span = Span(sort, descending, values[sort] if deep else None, 50)
+    for folder_id in (None, new_id()):
+        plan = await plan_of(grove.database, folder_range(grove.owner, folder_id, "file", span))
+        assert_one_range(plan, INDEXES[sort], deep=deep)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+async def test_the_trash_is_read_as_one_range(grove: Grove, deep: bool) -> None:
+    me = grove.owner
+    for owner in [*[await add_user(grove.database) for _ in range(9)], me]:
+        grove.owner = owner
+        await grove.add_rows(30, trashed=True)
+    after: Position | None = (grove.clock(), new_id()) if deep else None
+    plan = await plan_of(grove.database, trash_range(grove.owner, after=after, limit=50))
+    assert_one_range(plan, "ix_nodes_trash", deep=deep)
+
+
+async def test_what_lay_in_the_trash_too_long_is_found_by_its_age(grove: Grove) -> None:
+    for _ in range(10):
+        await grove.add_rows(20, trashed=True)
+        grove.clock.forward(1)
+    await grove.add_rows(50)
+    plan = await plan_of(grove.database, expired_roots(grove.clock(), 10))
+    assert "ix_nodes_trash_age" in plan
+    assert not re.search("Sort|TEMP B-TREE", plan)
