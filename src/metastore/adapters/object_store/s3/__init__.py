@@ -9,6 +9,9 @@ object carries the metadata ``part-size``, from which its checksum is described.
 **Lengths.** Part URLs sign ``Content-Length``, so that a client can send neither more nor less. Since servers check
 only ETags at complete, the sizes that the server reports are compared first.
 
+**Parts sent again.** Some servers (SeaweedFS) keep every sending of a part until complete, and list them all. It is the
+ETag named at complete that decides, and it always stands for its own bytes.
+
 **Lost answers.** Every call ends within 28 seconds, retries included. When complete was carried out but its answer was
 lost, the retry finds no upload; an object of the right size under the key, which is never written twice, then tells
 that it had succeeded. An error in the body of a 200 is an error.

@@ -17,7 +17,7 @@ from metastore.adapters.object_store.s3.calls import ask, server_errors
 from metastore.adapters.object_store.s3.checksums import PART_SIZE, bare_etag, checksum_from
 from metastore.adapters.object_store.s3.presigning import UrlTemplate, template_of
 from metastore.adapters.object_store.s3.small_object import put_stream
-from metastore.adapters.object_store.s3.uploads import complete, list_parts
+from metastore.adapters.object_store.s3.uploads import complete, held_parts, latest
 from metastore.ports.object_store import (
     CompletedPart,
     ObjectNotFoundError,
@@ -114,7 +114,7 @@ class S3ObjectStore:
 
     async def list_parts(self, target: UploadTarget) -> list[Part]:
         """See the port."""
-        return await ask(list_parts(self._client, self._bucket, target), about=target.upload_id)
+        return latest(await ask(held_parts(self._client, self._bucket, target), about=target.upload_id))
 
     async def complete_multipart(self, target: UploadTarget, parts: Sequence[CompletedPart]) -> StoredObject:
         """See the port."""

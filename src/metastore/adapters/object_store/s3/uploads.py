@@ -1,6 +1,7 @@
 """Multipart uploads: listing and checking parts, and completing when answers may be lost."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from metastore.adapters.object_store.s3.calls import ask, error_code, retries_of
@@ -21,26 +22,33 @@ if TYPE_CHECKING:
 _BAD_PARTS = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
 
 
-async def list_parts(client: "S3Client", bucket: str, target: UploadTarget) -> list[Part]:
-    """All parts received, however many pages they take; raises as in the port."""
-    parts: list[Part] = []
+async def held_parts(client: "S3Client", bucket: str, target: UploadTarget) -> list[Part]:
+    """All that was received, however many pages that takes, oldest first within a number; raises as in the port."""
+    parts: list[tuple[datetime, Part]] = []
     marker = 0
     while True:
         try:
             page = await ask(
-                client.list_parts(
-                    Bucket=bucket, Key=target.key, UploadId=target.upload_id, PartNumberMarker=marker, MaxParts=1000
-                ),
+                client.list_parts(Bucket=bucket, Key=target.key, UploadId=target.upload_id, PartNumberMarker=marker),
                 about=target.upload_id,
             )
         except ObjectNotFoundError:
             # What Ceph says of an aborted upload.
             raise UploadNotFoundError(target.upload_id) from None
-        parts += [Part(item["PartNumber"], bare_etag(item["ETag"]), item["Size"]) for item in page.get("Parts", [])]
+        parts += [
+            (item["LastModified"], Part(item["PartNumber"], bare_etag(item["ETag"]), item["Size"]))
+            for item in page.get("Parts", [])
+        ]
         following = int(page.get("NextPartNumberMarker") or 0)
         if not page.get("IsTruncated") or following <= marker:
-            return parts
+            break
         marker = following
+    return [part for _, part in sorted(parts, key=lambda found: (found[1].number, found[0]))]
+
+
+def latest(held: Sequence[Part]) -> list[Part]:
+    """One part a number, the latest."""
+    return list({part.number: part for part in held}.values())
 
 
 def check_parts(target: UploadTarget, named: Sequence[CompletedPart], held: Sequence[Part]) -> None:
@@ -49,25 +57,26 @@ def check_parts(target: UploadTarget, named: Sequence[CompletedPart], held: Sequ
     Raises:
         InvalidPartError: names the first bad part.
     """
-    by_number = {part.number: part for part in held}
+    sizes = {(part.number, part.etag): part.size for part in held}
+    received = {part.number for part in held}
     for index in range(max(target.part_count, len(named))):
         number = index + 1
         if index >= len(named) or named[index].number != number:
             raise InvalidPartError(number, "is not named, or not in order")
         if number > target.part_count:
             raise InvalidPartError(number, "is beyond the last part")
-        part = by_number.get(number)
-        if part is None:
+        if number not in received:
             raise InvalidPartError(number, "was not received")
-        if part.etag != bare_etag(named[index].etag):
+        size = sizes.get((number, bare_etag(named[index].etag)))
+        if size is None:
             raise InvalidPartError(number, "has another ETag")
-        if part.size != target.part_length(number):
+        if size != target.part_length(number):
             raise InvalidPartError(number, "has another size")
 
 
 async def complete(client: "S3Client", bucket: str, target: UploadTarget, named: Sequence[CompletedPart]) -> None:
     """Make the object appear; raises as in the port."""
-    check_parts(target, named, await list_parts(client, bucket, target))
+    check_parts(target, named, await held_parts(client, bucket, target))
     parts = [{"PartNumber": part.number, "ETag": f'"{bare_etag(part.etag)}"'} for part in named]
     try:
         await ask(
@@ -85,7 +94,7 @@ async def complete(client: "S3Client", bucket: str, target: UploadTarget, named:
     except StoreUnavailableError as error:
         if error_code(error.__cause__) in _BAD_PARTS:
             # A part was sent again between our look and the server's.
-            check_parts(target, named, await list_parts(client, bucket, target))
+            check_parts(target, named, await held_parts(client, bucket, target))
         raise
 
 
