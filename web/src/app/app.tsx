@@ -1,5 +1,4 @@
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { I18nextProvider } from 'react-i18next';
@@ -8,6 +7,7 @@ import { ConnectionBanner } from './connection-banner';
 import { queryClient } from './query-client';
 import { router } from './router';
 import { cssVariables, theme } from './theme';
+import { Toasts } from './toasts';
 
 const schemes = localStorageColorSchemeManager({ key: 'metastore.color-scheme' });
 
@@ -22,7 +22,7 @@ export function App() {
         defaultColorScheme="auto"
       >
         <QueryClientProvider client={queryClient}>
-          <Notifications position="bottom-left" limit={4} autoClose={6000} />
+          <Toasts />
           <ConnectionBanner />
           <RouterProvider router={router} />
         </QueryClientProvider>

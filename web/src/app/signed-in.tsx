@@ -1,6 +1,7 @@
 import { Loader } from '@mantine/core';
 import { IconPlugConnectedX } from '@tabler/icons-react';
-import { Navigate, Outlet, useRouterState } from '@tanstack/react-router';
+import { Outlet, useNavigate, useRouter } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { isProblem } from '@/api/problem';
 import { FailedState } from '@/components/notice-state';
@@ -11,7 +12,6 @@ import { Shell } from './shell';
 export function SignedIn() {
   const { t } = useTranslation();
   const me = useMe();
-  const here = useRouterState({ select: ({ location }) => location.href });
   if (me.data) {
     return (
       <Shell user={me.data}>
@@ -19,10 +19,7 @@ export function SignedIn() {
       </Shell>
     );
   }
-  if (isProblem(me.error, 401, 403)) {
-    const next = here === '/' || here === '/drive' ? {} : { next: here };
-    return <Navigate to="/sign-in" search={next} replace />;
-  }
+  if (isProblem(me.error, 401, 403)) return <ToSignIn />;
   if (me.isError) {
     return (
       <main id="content">
@@ -40,4 +37,16 @@ export function SignedIn() {
       <Loader aria-label={t('common.loading')} />
     </main>
   );
+}
+
+/** Goes to the sign-in page, once, remembering where the user wanted to be. */
+function ToSignIn() {
+  const navigate = useNavigate();
+  const { history } = useRouter();
+  useEffect(() => {
+    const { href } = history.location;
+    const next = href === '/' || href === '/drive' ? {} : { next: href };
+    void navigate({ to: '/sign-in', search: next, replace: true });
+  }, [navigate, history]);
+  return null;
 }

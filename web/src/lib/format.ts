@@ -59,7 +59,7 @@ export function formatDate(moment: string, language: string, now = Date.now()): 
   const recent = Math.abs(now - date.getTime()) < 20 * 3_600_000;
   return new Intl.DateTimeFormat(
     language,
-    recent ? { hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short', year: 'numeric' },
+    recent ? { hour: 'numeric', minute: '2-digit' } : { day: 'numeric', month: 'short', year: 'numeric' },
   ).format(date);
 }
 

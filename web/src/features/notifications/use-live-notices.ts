@@ -1,28 +1,53 @@
 import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
 import type { Notice } from '@/api/types';
 import { onRealtime } from '@/lib/realtime';
 import { addNotice, noticesQuery } from './queries';
 import { useNoticeText } from './use-notice-text';
 
+/** Toasts in a row before they are summed up in one. */
+const SHOWN_SINGLY = 3;
+const BURST_MS = 5_000;
+const SUM = 'more-notices';
+
 /** Shows a notification the moment it comes, and reads the list again after a time without a line. */
 export function useLiveNotices(): void {
   const queries = useQueryClient();
   const text = useNoticeText();
+  const { t } = useTranslation();
   useEffect(() => {
+    let burst = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const toast = (notice: Notice) => {
+      burst += 1;
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        burst = 0;
+      }, BURST_MS);
+      const bad = notice.type === 'file.failed' || notice.type === 'file.rejected';
+      if (bad || burst <= SHOWN_SINGLY) {
+        notifications.show({ id: notice.id, message: text(notice), color: bad ? 'red' : 'pine' });
+        return;
+      }
+      const message = t('notifications.more', { count: burst - SHOWN_SINGLY });
+      const sum = { id: SUM, message, autoClose: BURST_MS };
+      if (burst === SHOWN_SINGLY + 1) notifications.show(sum);
+      else notifications.update(sum);
+    };
     const refresh = () => void queries.invalidateQueries({ queryKey: noticesQuery.queryKey });
     const stops = [
       onRealtime('notification', (payload) => {
         const notice = payload as Notice;
         if (!addNotice(queries, notice)) refresh();
-        const bad = notice.type === 'file.failed' || notice.type === 'file.rejected';
-        notifications.show({ id: notice.id, message: text(notice), color: bad ? 'red' : 'pine' });
+        toast(notice);
       }),
       onRealtime('reconnected', refresh),
+      () => clearTimeout(timer),
     ];
     return () => {
       for (const stop of stops) stop();
     };
-  }, [queries, text]);
+  }, [queries, text, t]);
 }

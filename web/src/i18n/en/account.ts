@@ -18,7 +18,7 @@ export default {
     current: 'This device',
     unknown: 'Unknown device',
     on: '{{browser}} on {{system}}',
-    active: 'Last active {{when}}',
+    active: 'Active {{when}}',
     revoke: 'Sign out',
     revokeOf: 'Sign out {{device}}',
     revoked: 'The device is signed out',

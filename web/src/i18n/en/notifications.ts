@@ -9,6 +9,8 @@ export default {
   emptyText: 'News about your files appears here.',
   failed: 'Notifications could not be loaded',
   unread: 'Unread',
+  more_one: '{{count}} more notification',
+  more_other: '{{count}} more notifications',
   type: {
     file: {
       ready: '“{{name}}” is ready',

@@ -18,7 +18,7 @@ export default {
     current: 'Thiết bị này',
     unknown: 'Thiết bị không rõ',
     on: '{{browser}} trên {{system}}',
-    active: 'Hoạt động lần cuối {{when}}',
+    active: 'Hoạt động: {{when}}',
     revoke: 'Đăng xuất',
     revokeOf: 'Đăng xuất {{device}}',
     revoked: 'Đã đăng xuất thiết bị',

@@ -8,6 +8,7 @@ export default {
   emptyText: 'Tin về tệp của bạn sẽ hiện ở đây.',
   failed: 'Không tải được thông báo',
   unread: 'Chưa đọc',
+  more_other: 'Thêm {{count}} thông báo',
   type: {
     file: {
       ready: '“{{name}}” đã sẵn sàng',

@@ -44,7 +44,7 @@ export function StorageMeter({
       <Progress.Root size={8} radius="xl" aria-hidden="true">
         <Progress.Section
           value={percent(used)}
-          color={tone === 'full' ? 'red.7' : tone === 'warn' ? 'yellow.6' : 'pine'}
+          color={tone === 'full' ? 'red.7' : tone === 'warn' ? 'yellow.6' : 'var(--ms-accent)'}
         />
         <Progress.Section value={percent(reserved)} color="pine.3" striped />
       </Progress.Root>

@@ -51,7 +51,7 @@ export function Bell() {
           title={t('notifications.title')}
           classNames={{ header: classes.drawerHead }}
         >
-          <NoticeList />
+          <NoticeList titled={false} />
         </Drawer>
       </>
     );

@@ -11,7 +11,7 @@ import classes from './bell.module.css';
 import { NoticeItem } from './notice-item';
 
 /** All notifications, read further as they are scrolled. */
-export function NoticeList() {
+export function NoticeList({ titled = true }: { titled?: boolean }) {
   const { t } = useTranslation();
   const query = useInfiniteQuery(noticesQuery);
   const mark = useMarkRead();
@@ -23,9 +23,13 @@ export function NoticeList() {
   return (
     <div data-testid="notification-list">
       <Group justify="space-between" px="md" py="xs" wrap="nowrap" className={classes.head}>
-        <Title order={2} size="h5">
-          {t('notifications.title')}
-        </Title>
+        {titled ? (
+          <Title order={2} size="h5">
+            {t('notifications.title')}
+          </Title>
+        ) : (
+          <span />
+        )}
         <Button
           variant="subtle"
           size="compact-sm"

@@ -68,6 +68,7 @@ export function PanelHead({ collapsed, onToggle }: Props) {
         <Progress
           value={totals.share * 100}
           size={5}
+          color="var(--ms-accent)"
           mt={6}
           mr={8}
           aria-label={t('uploads.panel')}

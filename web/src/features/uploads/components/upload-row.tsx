@@ -11,10 +11,16 @@ import { memo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { FileGlyph } from '@/components/file-glyph';
 import { percentOf } from '../engine/totals';
-import type { UploadItem } from '../engine/types';
+import type { UploadItem, UploadStatus } from '../engine/types';
 import { uploads, useUploads } from '../uploads';
 import classes from './upload-row.module.css';
 import { useUploadLine } from './use-upload-line';
+
+const COLORS: Partial<Record<UploadStatus, string>> = {
+  waiting: 'yellow.6',
+  paused: 'gray.5',
+  interrupted: 'gray.5',
+};
 
 interface Props {
   id: string;
@@ -56,13 +62,7 @@ function Row({ item, onResume, onCancel }: { item: UploadItem } & Omit<Props, 'i
             mt={5}
             striped={status === 'completing'}
             animated={status === 'completing'}
-            color={
-              status === 'waiting'
-                ? 'yellow.6'
-                : status === 'paused' || status === 'interrupted'
-                  ? 'gray.5'
-                  : 'pine'
-            }
+            color={COLORS[status] ?? 'var(--ms-accent)'}
             aria-label={t('uploads.progressOf', { name })}
             transitionDuration={200}
           />
