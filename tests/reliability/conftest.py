@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.postgres import Postgres
 from tests.fixtures.process import MetastoreProcess
 
 Launch = Callable[..., MetastoreProcess]
@@ -36,3 +37,15 @@ def restart(product: MetastoreProcess) -> None:
     """Start it after a crash, in the time that is promised: ten seconds, more when others want the processors too."""
     waiting_each = os.getloadavg()[0] / (os.cpu_count() or 1)
     product.start(ready_within=RESTART_SECONDS * max(1, waiting_each))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_setting(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """What to set for a product to use an empty database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create_database()
+    yield {"DATABASE_URL": server.url(name)}
+    server.drop_database(name)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -67,14 +68,24 @@ async def usage_of(client: Client) -> Usage:
 
 async def files_of(client: Client) -> dict[str, Any]:
     """The files in the root, by id."""
-    items: list[Any] = []
-    cursor = ""
-    while True:
-        page = await client.json_of("GET", f"/api/v1/files?limit=200{cursor}")
-        items += [item for item in page["items"] if item["kind"] == "file"]
-        if page["nextCursor"] is None:
-            return {item["id"]: item for item in items}
-        cursor = f"&cursor={page['nextCursor']}"
+    items = await everything(client, "/api/v1/files")
+    return {item["id"]: item for item in items if item["kind"] == "file"}
+
+
+async def everything(client: Client, url: str, **asked: str) -> list[Any]:
+    """All items of a list, page by page; ``asked`` are more fields of the query."""
+    page = await client.json_of("GET", url, params={"limit": "200", **asked})
+    items: list[Any] = page["items"]
+    while page["nextCursor"] is not None:
+        page = await client.json_of("GET", url, params={"limit": "200", "cursor": page["nextCursor"], **asked})
+        items += page["items"]
+    return items
+
+
+async def notified_files(client: Client) -> Counter[str]:
+    """How many notifications the user has of each file being ready."""
+    items = await everything(client, "/api/v1/notifications")
+    return Counter(item["payload"]["fileId"] for item in items if item["type"] == "file.ready")
 
 
 async def downloaded(client: Client, file_id: str) -> bytes:

@@ -21,13 +21,14 @@ from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut,
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
 from metastore.kit.ids import is_id, new_id
-from metastore.kit.problem import Problem, not_found, storage_full, unavailable
+from metastore.kit.problem import Problem, storage_full, unavailable
 from metastore.ports.object_store import (
     CompletedPart,
     InvalidPartError,
     ObjectNotFoundError,
     ObjectStore,
     ObjectStoreError,
+    Part,
     StoredObject,
     StoreFullError,
     UploadNotFoundError,
@@ -138,13 +139,13 @@ class UploadsService:
         async with self._database.transaction() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
             if upload.state == COMPLETED:
-                raise Problem(409, "upload-completed", "This upload is complete.", fileId=upload.file_id)
+                raise _completed(upload)
             if await repository.touch(tx, upload_id, expires_at):
                 upload.expires_at = expires_at
         try:
             if upload.store_upload_id is None:
                 await self._open_in_store(upload)
-            parts = await self._store.list_parts(_target(upload))
+            parts = await self._parts_of(upload)
         except ObjectStoreError as error:
             raise problem_of_store(error) from error
         return UploadOut(
@@ -243,15 +244,8 @@ class UploadsService:
 
     async def expire(self, upload: Upload) -> None:
         """End an upload whose time is over; one that a crash left whole in the store becomes its file."""
-        if upload.state == COMPLETING:
-            try:
-                stored = await self._store.head(upload.object_key)
-            except ObjectNotFoundError:
-                pass
-            else:
-                if stored.size == upload.size:
-                    await self.finish(upload, stored)
-                    return
+        if upload.state == COMPLETING and await self._finished_after_all(upload):
+            return
         async with self._database.transaction() as tx:
             stale = self._clock() - COMPLETING_LEASE
             dropped = await self._drop(tx, upload.id, "expired", claimed_before=stale)
@@ -327,6 +321,25 @@ class UploadsService:
             # The claim stands: whether the store completed is unknown, and completing again is safe.
             raise problem_of_store(error) from error
 
+    async def _parts_of(self, upload: Upload) -> list[Part]:
+        try:
+            return await self._store.list_parts(_target(upload))
+        except UploadNotFoundError:
+            if await self._finished_after_all(upload):
+                raise _completed(upload) from None
+            raise
+
+    async def _finished_after_all(self, upload: Upload) -> bool:
+        """Finish what the store completed for a process that died before it could say so; whether it was so."""
+        try:
+            stored = await self._store.head(upload.object_key)
+        except ObjectNotFoundError:
+            return False
+        if stored.size != upload.size:
+            return False
+        await self.finish(upload, stored)
+        return True
+
     async def _reopen(self, upload: Upload) -> None:
         async with self._database.transaction() as tx:
             await repository.reopen(tx, upload.id)
@@ -358,6 +371,10 @@ def _target(upload: Upload) -> UploadTarget:
         size=upload.size,
         part_size=upload.part_size,
     )
+
+
+def _completed(upload: Upload) -> Problem:
+    return Problem(409, "upload-completed", "This upload is complete.", fileId=upload.file_id)
 
 
 def _upload_not_found(*, refused: bool = False) -> Problem:

@@ -1,0 +1,104 @@
+"""A crash at the moment that turns parts into a file: afterwards it is a file or an upload, never half of either.
+
+Each file that came to be is told of once: one notification to its owner, one entry in the audit trail.
+"""
+
+import asyncio
+import random
+from collections import Counter
+
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.product import Client
+from tests.fixtures.waiting import eventually
+from tests.reliability.conftest import Launch, restart
+from tests.reliability.uploading import (
+    UPLOADS,
+    Sending,
+    Usage,
+    everything,
+    files_of,
+    new_user,
+    notified_files,
+    some_bytes,
+    the_admin,
+    usage_of,
+)
+
+ROUNDS = 4
+AT_ONCE = 6
+PART = 64 * 1024
+
+
+async def test_a_crash_at_complete_loses_and_doubles_nothing(launch: Launch, database_setting: dict[str, str]) -> None:
+    """Complete is repeated after the crash until it is answered; abort instead frees everything."""
+    product = launch(PART_SIZE=str(PART), **database_setting)
+    product.start()
+    async with new_user(product.address) as client:
+        kept: list[Sending] = []
+        for _ in range(ROUNDS):
+            sent = [await _sent(client) for _ in range(AT_ONCE)]
+            answered = await _crash_while_completing(product, sent)
+            restart(product)
+            for sending in sent:
+                await _is_still_known(sending)
+                # What was answered cannot be taken back; of the others some are given up.
+                if sending in answered or random.random() < 0.5 or not await _given_up(sending):
+                    assert (await sending.complete()).status_code == 200
+                    kept.append(sending)
+        for sending in kept:
+            await sending.assert_whole()
+        assert set(await files_of(client)) == {sending.file_id for sending in kept}
+        assert await usage_of(client) == Usage(sum(len(sending.content) for sending in kept), 0)
+        await _are_told_of_once(product, client, {sending.file_id for sending in kept})
+
+
+async def _sent(client: Client) -> Sending:
+    sending = await Sending.begin(client, some_bytes(random.randint(1, 3 * PART)))
+    await sending.put_all()
+    return sending
+
+
+async def _crash_while_completing(product: MetastoreProcess, sent: list[Sending]) -> list[Sending]:
+    running = {asyncio.create_task(sending.complete()): sending for sending in sent}
+    # Now and then all is answered and the crash hits what comes after: the relay and the consumers.
+    await asyncio.wait(running, timeout=random.choice([0.005, 0.02, 0.05, 0.1, 0.3]))
+    product.kill()
+    await asyncio.wait(running)
+    return [sending for task, sending in running.items() if not task.exception() and task.result().status_code == 200]
+
+
+async def _is_still_known(sending: Sending) -> None:
+    """A client that asks how far it got is never told that there was no such upload."""
+    answer = await sending.client.get(f"{UPLOADS}/{sending.upload_id}")
+    assert answer.status_code == 200 or answer.json()["code"] == "upload-completed", answer.text
+
+
+async def _given_up(sending: Sending) -> bool:
+    answer = await sending.abort()
+    if answer.status_code != 204:
+        assert answer.status_code == 409, answer.text
+        return False
+    assert (await sending.complete()).status_code == 404
+    return True
+
+
+async def _are_told_of_once(product: MetastoreProcess, client: Client, file_ids: set[str]) -> None:
+    once = dict.fromkeys(file_ids, 1)
+
+    async def all_notified() -> bool:
+        return (await notified_files(client)).keys() >= file_ids
+
+    async with the_admin(product.address) as admin:
+
+        async def all_in_the_audit_trail() -> bool:
+            return (await _audited(admin)).keys() >= file_ids
+
+        await eventually(all_notified, timeout=20, interval=0.1, why="every file is notified of")
+        await eventually(all_in_the_audit_trail, timeout=20, interval=0.1, why="every file is in the audit trail")
+        assert await notified_files(client) == once
+        assert await _audited(admin) == once
+
+
+async def _audited(admin: Client) -> Counter[str]:
+    entries = await everything(admin, "/api/v1/admin/audit-logs", action="file.uploaded")
+    return Counter(entry["resource"].removeprefix("file:") for entry in entries)
