@@ -15,6 +15,7 @@ from typing import Any
 import socketio  # type: ignore[import-untyped]  # the package has no types
 import socketio.packet  # type: ignore[import-untyped]  # the package has no types
 from pydantic import JsonValue
+from starlette.types import Receive, Scope, Send
 
 from metastore.ports.realtime import session_room, user_room
 
@@ -23,6 +24,8 @@ MAX_MESSAGE = 16 * 1024
 PING_INTERVAL = 25
 PING_TIMEOUT = 20
 CONNECT_WITHIN = 10.0
+CLOSE_WITHIN = 3.0
+"""Seconds that clients have to take their leave when the product stops."""
 
 
 class SocketIoRealtime:
@@ -49,10 +52,20 @@ class SocketIoRealtime:
 
     async def aclose(self) -> None:
         """Disconnect everybody; before the web server stops, which would wait for open connections."""
+        if self.server.closing:
+            return
+        self.server.closing = True
         for task in self._tasks:
             task.cancel()
-        await self._close([(None, transport) for transport in list(self.server.eio.sockets)])
+        manager = self.server.manager
+        await self._close([(manager.sid_from_eio_sid(t, NAMESPACE), t) for t in list(self.server.eio.sockets)])
+        if self.server.requests:
+            await asyncio.wait(self.server.requests, timeout=CLOSE_WITHIN)
         await self.server.shutdown()
+
+    async def close_socket(self, socket: str) -> None:
+        """Disconnect one socket."""
+        await self._close(self._in_room(socket))
 
     def later(self, seconds: float, transport: str) -> None:
         """Close the connection ``transport`` in so many seconds unless a socket was admitted on it."""
@@ -104,6 +117,19 @@ class _Server(socketio.AsyncServer):  # type: ignore[misc]  # the package has no
         self._realtime = realtime
         self._connect_within = connect_within
         self.on("*", self._refuse_event)
+        self.closing = False
+        self.requests: set[asyncio.Task[Any]] = set()
+
+    async def handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection or poll; none any more once closing."""
+        if self.closing:
+            await _turn_away(scope, receive, send)
+            return
+        task = asyncio.current_task()
+        if task is not None:
+            self.requests.add(task)
+            task.add_done_callback(self.requests.discard)
+        await super().handle_request(scope, receive, send)
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
@@ -117,7 +143,7 @@ class _Server(socketio.AsyncServer):  # type: ignore[misc]  # the package has no
             transport.queue.put_nowait(None)
 
     async def _refuse_event(self, _event: str, socket: str, *_data: object) -> None:
-        await self.disconnect(socket, namespace=NAMESPACE)
+        await self._realtime.close_socket(socket)
 
 
 class _ListenersOnly(socketio.packet.Packet):  # type: ignore[misc]  # the package has no types
@@ -136,3 +162,12 @@ class _ListenersOnly(socketio.packet.Packet):  # type: ignore[misc]  # the packa
             self.packet_type = socketio.packet.EVENT
             self.data = ["binary"]
         return 0
+
+
+async def _turn_away(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1001})
+        return
+    await send({"type": "http.response.start", "status": 503, "headers": [(b"retry-after", b"2")]})
+    await send({"type": "http.response.body", "body": b""})
