@@ -93,11 +93,11 @@ async def test_an_item_in_a_list_looks_like_the_single_resource(grove: Grove) ->
     assert FolderOut.model_validate(shown[folder.id]) == folder
 
 
-@pytest.mark.parametrize("path", ["/none", "/b/none", "/b/a.txt", "/b/a.txt/c"])
-async def test_a_path_that_leads_to_no_folder_is_not_found(grove: Grove, path: str) -> None:
+async def test_a_path_that_leads_to_no_folder_is_not_found(grove: Grove) -> None:
     await grove.file("a.txt", "/b")
-    with pytest.raises(Problem, match="404"):
-        await grove.page(path=path)
+    for path in ["/none", "/b/none", "/b/a.txt", "/b/a.txt/c"]:
+        with pytest.raises(Problem, match="404"):
+            await grove.page(path=path)
 
 
 async def test_nobody_sees_what_others_have(grove: Grove) -> None:
@@ -110,10 +110,10 @@ async def test_nobody_sees_what_others_have(grove: Grove) -> None:
         await grove.page(parentId=file.parent_id)
 
 
-@pytest.mark.parametrize("parent_id", ["", "..", "0", "\0", new_id()])
-async def test_an_id_that_never_was_is_not_found(grove: Grove, parent_id: str) -> None:
-    with pytest.raises(Problem, match="404"):
-        await grove.page(parentId=parent_id)
+async def test_an_id_that_never_was_is_not_found(grove: Grove) -> None:
+    for parent_id in ["", "..", "0", "\0", new_id()]:
+        with pytest.raises(Problem, match="404"):
+            await grove.page(parentId=parent_id)
 
 
 async def test_a_list_that_changes_while_it_is_read_skips_and_repeats_nothing(grove: Grove) -> None:
@@ -150,32 +150,32 @@ def forged(*key: object) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(key)).decode()
 
 
-@pytest.mark.parametrize(
-    ("sort", "cursor"),
-    [
-        ("name", "nonsense"),
-        ("name", "\u2603"),
-        ("name", forged("name", "asc", "file", "a")),
-        ("name", forged("name", "asc", "link", "a", new_id())),
-        ("name", forged("name", "asc", "file", "a\0", new_id())),
-        ("name", forged("name", "asc", "file", 1, new_id())),
-        ("name", forged("name", "asc", "file", None, new_id())),
-        ("name", forged("name", "asc", "file", "a", "no id")),
-        ("name", forged("name", "asc", "file", "a", 7)),
-        ("size", forged("size", "asc", "file", "1", new_id())),
-        ("size", forged("size", "asc", "file", -1, new_id())),
-        ("size", forged("size", "asc", "file", 2**63, new_id())),
-        ("createdAt", forged("createdAt", "asc", "file", "yesterday", new_id())),
-        ("createdAt", forged("createdAt", "asc", "file", "2026-01-01T00:00:00", new_id())),
-        ("createdAt", forged("createdAt", "asc", "file", "0001-01-01T00:00:00+14:00", new_id())),
-        ("updatedAt", forged("updatedAt", "asc", "folder", 5, new_id())),
-    ],
-)
-async def test_a_forged_cursor_is_refused(grove: Grove, sort: str, cursor: str) -> None:
-    with pytest.raises(Problem, match="422 invalid-cursor"):
-        await grove.page(cursor=cursor, sort=sort)
-    with pytest.raises(Problem, match="422 invalid-cursor"):
-        await grove.trash_page(cursor=cursor)
+FORGED = [
+    ("name", "nonsense"),
+    ("name", "\u2603"),
+    ("name", forged("name", "asc", "file", "a")),
+    ("name", forged("name", "asc", "link", "a", new_id())),
+    ("name", forged("name", "asc", "file", "a\0", new_id())),
+    ("name", forged("name", "asc", "file", 1, new_id())),
+    ("name", forged("name", "asc", "file", None, new_id())),
+    ("name", forged("name", "asc", "file", "a", "no id")),
+    ("name", forged("name", "asc", "file", "a", 7)),
+    ("size", forged("size", "asc", "file", "1", new_id())),
+    ("size", forged("size", "asc", "file", -1, new_id())),
+    ("size", forged("size", "asc", "file", 2**63, new_id())),
+    ("createdAt", forged("createdAt", "asc", "file", "yesterday", new_id())),
+    ("createdAt", forged("createdAt", "asc", "file", "2026-01-01T00:00:00", new_id())),
+    ("createdAt", forged("createdAt", "asc", "file", "0001-01-01T00:00:00+14:00", new_id())),
+    ("updatedAt", forged("updatedAt", "asc", "folder", 5, new_id())),
+]
+
+
+async def test_a_forged_cursor_is_refused(grove: Grove) -> None:
+    for sort, cursor in FORGED:
+        with pytest.raises(Problem, match="422 invalid-cursor"):
+            await grove.page(cursor=cursor, sort=sort)
+        with pytest.raises(Problem, match="422 invalid-cursor"):
+            await grove.trash_page(cursor=cursor)
 
 
 async def test_a_cursor_that_points_elsewhere_only_points_elsewhere(grove: Grove) -> None:

@@ -4,13 +4,14 @@
 never was or is somebody else's. The trash takes both. What lies in the trash is 404 everywhere else.
 """
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypedDict, TypeVar
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import RedirectResponse
 
 from metastore.features.auth.access import CurrentCaller
+from metastore.features.auth.schemas import Caller
 from metastore.features.files import listing
 from metastore.features.files.models import FILE, FOLDER
 from metastore.features.files.presentation import Tagged
@@ -27,6 +28,7 @@ from metastore.features.files.schemas import (
     TrashListing,
 )
 from metastore.features.files.service import FilesService
+from metastore.kit.database import Database
 from metastore.kit.http import Transactions, provided
 from metastore.kit.idempotency import IdempotentRoute
 from metastore.kit.paging import Limit
@@ -36,6 +38,19 @@ router = APIRouter(prefix="/api/v1", tags=["files"], route_class=IdempotentRoute
 Body = TypeVar("Body", bound=FileOut | FolderOut)
 Files = Annotated[FilesService, provided(FilesService)]
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=1000)]
+
+
+class _Redirecting(TypedDict):
+    status_code: int
+    response_class: type[Response]
+    responses: dict[int | str, dict[str, Any]]
+
+
+_REDIRECTING: _Redirecting = {
+    "status_code": 302,
+    "response_class": RedirectResponse,
+    "responses": {302: {"description": "To a URL that serves the bytes for a while, with ranges."}},
+}
 
 
 @router.get("/files", response_model=FolderListing)
@@ -82,23 +97,16 @@ async def trash_file(
         await files.put_in_trash(tx, caller.id, file_id, FILE, if_match)
 
 
-@router.api_route(
-    "/files/{file_id}/download",
-    methods=["GET", "HEAD"],
-    status_code=302,
-    response_class=RedirectResponse,
-    responses={302: {"description": "To a URL that serves the bytes for a while, with ranges."}},
-)
-async def download(
-    file_id: str, request: Request, caller: CurrentCaller, database: Transactions, files: Files
-) -> RedirectResponse:
-    """Where to get a file's bytes; for HEAD, a URL to ask with HEAD."""
-    async with database.reading() as tx:
-        wanted = await files.downloadable(tx, caller.id, file_id)
-    url = await files.download_url(wanted, head=request.method == "HEAD")
-    async with database.transaction() as tx:
-        files.record_download(tx, wanted)
-    return RedirectResponse(url, 302, {"Cache-Control": "no-store"})
+@router.get("/files/{file_id}/download", **_REDIRECTING)
+async def download(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
+    """Where to get a file's bytes."""
+    return await _to_bytes(file_id, caller, database, files, head=False)
+
+
+@router.head("/files/{file_id}/download", **_REDIRECTING)
+async def download_head(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
+    """Where to ask about a file's bytes, with HEAD."""
+    return await _to_bytes(file_id, caller, database, files, head=True)
 
 
 @router.get("/files/{file_id}/stream")
@@ -187,6 +195,17 @@ async def purge_one(node_id: str, caller: CurrentCaller, database: Transactions)
 async def empty_trash(caller: CurrentCaller, database: Transactions) -> None:
     """Delete all that lies in the trash for good."""
     await purge(database, caller.id, None)
+
+
+async def _to_bytes(
+    file_id: str, caller: Caller, database: Database, files: FilesService, *, head: bool
+) -> RedirectResponse:
+    async with database.reading() as tx:
+        wanted = await files.downloadable(tx, caller.id, file_id)
+    url = await files.download_url(wanted, head=head)
+    async with database.transaction() as tx:
+        files.record_download(tx, wanted)
+    return RedirectResponse(url, 302, {"Cache-Control": "no-store"})
 
 
 def _shown(tagged: Tagged[Body], response: Response) -> Body:
