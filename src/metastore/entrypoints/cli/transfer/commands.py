@@ -38,6 +38,7 @@ def upload(
     Args:
         files: files and folders
         to: folder on the server; made when missing
+        connection: how to reach the server
         parallel: how many parts go up at the same time
         yes: do not ask before whole folders are uploaded
     """
@@ -60,6 +61,7 @@ def download(
     Args:
         places: paths or ids of files and folders on the server
         to: folder to put them into; made when missing
+        connection: how to reach the server
         parallel: how many pieces come down at the same time
         overwrite: replace files that exist here and are others
     """

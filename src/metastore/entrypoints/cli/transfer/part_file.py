@@ -51,7 +51,7 @@ class PartFile:
         self._note_path = target.with_name(f"{name}.part.json")
         self._there: set[int] = set()
         self._noting = asyncio.Lock()
-        self._noted_at = time.monotonic()
+        self._noted_at = float("-inf")
 
     @property
     def count(self) -> int:

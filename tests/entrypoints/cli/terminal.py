@@ -1,0 +1,115 @@
+"""A person at a terminal: runs the client as a process, with a home of its own, against one server."""
+
+import asyncio
+import hashlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from tests.fixtures.process import COMMAND
+
+PASSWORD = "a long enough passphrase"
+
+
+@dataclass
+class Ended:
+    """How a run ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Terminal:
+    """One account on one server; ``home`` holds the client's state, ``here`` is where files are."""
+
+    server: str
+    username: str
+    home: Path
+    here: Path
+    _running: list[asyncio.subprocess.Process] = field(default_factory=list)
+
+    async def start(self, *arguments: str, server: str | None = None, **settings: str) -> asyncio.subprocess.Process:
+        """Start the client; as the account, unless ``settings`` (environment variables) say otherwise."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("METASTORE", "XDG"))}
+        environment |= {
+            "XDG_STATE_HOME": str(self.home),
+            "METASTORE_CLIENT_SERVER": server or self.server,
+            "METASTORE_CLIENT_USERNAME": self.username,
+            "METASTORE_CLIENT_PASSWORD": PASSWORD,
+        }
+        environment = {name: value for name, value in {**environment, **settings}.items() if value}
+        process = await asyncio.create_subprocess_exec(
+            # Where the tests run in the background, Ctrl-C would be ignored from birth.
+            "env",
+            "--default-signal=INT",
+            COMMAND,
+            *arguments,
+            cwd=self.here,
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self._running.append(process)
+        return process
+
+    async def ended(self, process: asyncio.subprocess.Process, said: str = "") -> Ended:
+        """Wait for a run to end, having typed ``said``."""
+        out, err = await asyncio.wait_for(process.communicate(said.encode()), 60)
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode(), err.decode())
+
+    async def run(self, *arguments: str, server: str | None = None, said: str = "", **settings: str) -> Ended:
+        """Run the client to its end."""
+        return await self.ended(await self.start(*arguments, server=server, **settings), said)
+
+    async def end(self, process: asyncio.subprocess.Process, number: signal.Signals) -> Ended:
+        """Send a run a signal and wait for its end."""
+        process.send_signal(number)
+        return await self.ended(process)
+
+    def file(self, name: str, size: int) -> Path:
+        """A file of random bytes."""
+        path = self.here / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(os.urandom(size))
+        return path
+
+    @asynccontextmanager
+    async def api(self) -> AsyncIterator[httpx.AsyncClient]:
+        """The server's API, signed in by other means."""
+        async with httpx.AsyncClient(base_url=self.server, timeout=30) as client:
+            answer = await client.post("/api/v1/auth/login", json={"username": self.username, "password": PASSWORD})
+            answer.raise_for_status()
+            yield client
+
+    async def names_in(self, path: str) -> list[str]:
+        """What a folder on the server holds."""
+        async with self.api() as api:
+            answer = await api.get("/api/v1/files", params={"path": path})
+            return [item["name"] for item in answer.json()["items"]]
+
+    async def unfinished(self) -> list[dict[str, object]]:
+        """Uploads that wait on the server."""
+        async with self.api() as api:
+            items: list[dict[str, object]] = (await api.get("/api/v1/files/chunked-upload")).json()["items"]
+            return items
+
+    async def kill_all(self) -> None:
+        """End what still runs."""
+        for process in self._running:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,39 @@
+import httpx
+
+from tests.entrypoints.cli.terminal import Ended, Terminal
+from tests.fixtures.process import MetastoreProcess
+
+
+async def create(terminal: Terminal, metastore: MetastoreProcess, *arguments: str, said: str = "") -> Ended:
+    data_dir = str(metastore.data_dir)
+    return await terminal.run("admin", "create-user", *arguments, "--data-dir", data_dir, said=said)
+
+
+async def test_a_made_password_is_printed_once_and_signs_in(terminal: Terminal, metastore: MetastoreProcess) -> None:
+    name = f"{terminal.username}x"
+    ended = await create(terminal, metastore, name, f"{name}@example.org", "--role", "ADMIN")
+
+    assert ended.code == 0, ended.err
+    password = ended.out.split(" with the password ")[1].split()[0]
+    async with httpx.AsyncClient(base_url=metastore.address) as client:
+        answer = await client.post("/api/v1/auth/login", json={"username": name, "password": password})
+    assert (answer.status_code, answer.json()["user"]["role"]) == (200, "ADMIN")
+
+
+async def test_a_given_password_is_not_printed(terminal: Terminal, metastore: MetastoreProcess) -> None:
+    name = f"{terminal.username}y"
+    given = "given by another way"
+    ended = await create(terminal, metastore, name, f"{name}@example.org", "--password-stdin", said=given)
+    assert (ended.code, ended.out, ended.err) == (0, f"Created {name}\n", "")
+
+
+async def test_a_taken_name_and_a_weak_password_are_told_in_a_line(
+    terminal: Terminal, metastore: MetastoreProcess
+) -> None:
+    taken = await create(terminal, metastore, terminal.username, "other@example.org")
+    assert taken.code == 2
+    assert taken.err.count("\n") == 1
+    name = f"{terminal.username}z"
+    weak = await create(terminal, metastore, name, f"{name}@example.org", "--password-stdin", said="short")
+    assert weak.code == 2
+    assert weak.err.startswith("metastore: password: ")

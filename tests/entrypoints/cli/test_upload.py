@@ -1,0 +1,300 @@
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import httpx
+
+from tests.entrypoints.cli.between import Between, Seen, between, problem
+from tests.entrypoints.cli.conftest import PART_SIZE, QUOTA, newcomer
+from tests.entrypoints.cli.terminal import Terminal, sha256
+from tests.fixtures.ports import free_port
+from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess, running_metastore
+from tests.fixtures.waiting import eventually
+
+
+def is_part(seen: Seen) -> bool:
+    return seen.is_part
+
+
+async def is_back_whole(terminal: Terminal, path: Path, place: str) -> None:
+    ended = await terminal.run("download", place, "--to", "back", "--overwrite")
+    assert ended.code == 0, ended.err
+    assert sha256(terminal.here / "back" / path.name) == sha256(path)
+
+
+async def half_an_upload(terminal: Terminal, station: Between, *, parts: int, of: int) -> Path:
+    """A file whose upload was killed after some parts."""
+    path = terminal.file("film.bin", of * PART_SIZE)
+    station.let_through(parts, is_part)
+    process = await terminal.start("upload", "film.bin", server=station.address)
+    await eventually(lambda: len(station.parts) == parts, why="the first parts arrived")
+    await terminal.end(process, signal.SIGKILL)
+    await station.lose_held()
+    station.seen.clear()
+    return path
+
+
+async def test_a_file_goes_up_in_parts_and_comes_back_the_same(terminal: Terminal, station: Between) -> None:
+    path = terminal.file("film.bin", 7 * PART_SIZE + 5)
+
+    ended = await terminal.run("upload", "film.bin", "--to", "/films/new", server=station.address)
+
+    assert (ended.code, ended.out) == (0, "film.bin → /films/new/film.bin\n"), ended.err
+    assert len(station.parts) == 8
+    await is_back_whole(terminal, path, "/films/new/film.bin")
+
+
+async def test_a_folder_keeps_its_structure_with_empty_files_and_folders(terminal: Terminal) -> None:
+    one, two = terminal.file("trip/day 1/one.bin", 10), terminal.file("trip/day 1/đêm/two.bin", PART_SIZE + 1)
+    terminal.file("trip/none.bin", 0)
+    (terminal.here / "trip" / "nothing").mkdir()
+    (terminal.here / "trip" / "round").symlink_to(terminal.here / "trip")
+
+    ended = await terminal.run("upload", "trip", "--to", "/photos", "--yes")
+    assert ended.code == 0, ended.err
+    ended = await terminal.run("download", "/photos/trip", "--to", "back")
+    assert ended.code == 0, ended.err
+
+    back = terminal.here / "back" / "trip"
+    assert sha256(back / "day 1" / "one.bin") == sha256(one)
+    assert sha256(back / "day 1" / "đêm" / "two.bin") == sha256(two)
+    assert (back / "none.bin").stat().st_size == 0
+    assert sorted(path.name for path in back.iterdir()) == ["day 1", "none.bin", "nothing"]
+
+
+async def test_no_cookie_is_sent_with_a_part_or_a_download(terminal: Terminal, station: Between) -> None:
+    terminal.file("film.bin", 3 * PART_SIZE)
+    await terminal.run("upload", "film.bin", server=station.address)
+    await terminal.run("download", "/film.bin", "--to", "back", server=station.address)
+
+    bytes_moved = [seen for seen in station.seen if seen.path.startswith("/objects/")]
+    assert len(bytes_moved) == 4
+    assert not [seen for seen in bytes_moved if "cookie" in seen.headers]
+
+
+async def test_after_a_kill_only_the_missing_parts_are_sent(terminal: Terminal, station: Between) -> None:
+    path = await half_an_upload(terminal, station, parts=4, of=9)
+
+    ended = await terminal.run("upload", "film.bin", server=station.address)
+
+    assert ended.code == 0, ended.err
+    assert len(station.parts) == 5
+    assert await terminal.names_in("/") == ["film.bin"]
+    await is_back_whole(terminal, path, "/film.bin")
+
+
+async def test_an_upload_is_found_again_when_its_record_is_lost(terminal: Terminal, station: Between) -> None:
+    path = await half_an_upload(terminal, station, parts=4, of=9)
+    shutil.rmtree(terminal.home / "metastore")
+
+    ended = await terminal.run("upload", "film.bin", server=station.address)
+
+    assert ended.code == 0, ended.err
+    assert len(station.parts) == 5
+    assert await terminal.names_in("/") == ["film.bin"]
+    await is_back_whole(terminal, path, "/film.bin")
+
+
+async def test_without_a_record_parts_of_another_content_are_sent_again(terminal: Terminal, station: Between) -> None:
+    path = await half_an_upload(terminal, station, parts=4, of=9)
+    shutil.rmtree(terminal.home / "metastore")
+    path.write_bytes(os.urandom(9 * PART_SIZE))
+
+    ended = await terminal.run("upload", "film.bin", server=station.address)
+
+    assert ended.code == 0, ended.err
+    assert len(station.parts) == 9
+    await is_back_whole(terminal, path, "/film.bin")
+
+
+async def test_a_file_that_changed_since_is_sent_anew_and_the_old_parts_are_freed(
+    terminal: Terminal, station: Between
+) -> None:
+    path = await half_an_upload(terminal, station, parts=4, of=9)
+    path.write_bytes(os.urandom(2 * PART_SIZE))
+
+    ended = await terminal.run("upload", "film.bin", server=station.address)
+
+    assert ended.code == 0, ended.err
+    assert len(station.parts) == 2
+    assert await terminal.unfinished() == []
+    assert await terminal.names_in("/") == ["film.bin"]
+    await is_back_whole(terminal, path, "/film.bin")
+
+
+async def test_a_file_that_changes_meanwhile_is_not_completed(terminal: Terminal, station: Between) -> None:
+    path = terminal.file("film.bin", 5 * PART_SIZE)
+    go_on = station.let_through(2, is_part)
+    process = await terminal.start("upload", "film.bin", server=station.address)
+    await eventually(lambda: len(station.parts) == 2)
+    path.write_bytes(os.urandom(5 * PART_SIZE))
+    go_on.set()
+
+    ended = await terminal.ended(process)
+
+    assert ended.code == 1
+    assert "film.bin: The file changed while it was being uploaded" in ended.err
+    assert (await terminal.unfinished(), await terminal.names_in("/")) == ([], [])
+
+
+async def test_ctrl_c_ends_it_cleanly_and_the_same_command_goes_on(terminal: Terminal, station: Between) -> None:
+    path = terminal.file("film.bin", 6 * PART_SIZE)
+    go_on = station.let_through(3, is_part)
+    process = await terminal.start("upload", "film.bin", server=station.address)
+    await eventually(lambda: len(station.parts) == 3)
+
+    stopped = await terminal.end(process, signal.SIGINT)
+    go_on.set()
+
+    assert stopped.code == 130
+    assert stopped.err.strip() == "Stopped. Run the same command again to go on from here."
+    assert (await terminal.run("upload", "film.bin")).code == 0
+    await is_back_whole(terminal, path, "/film.bin")
+
+
+async def test_a_folder_run_again_sends_only_what_had_not_gone_through(terminal: Terminal, station: Between) -> None:
+    terminal.file("trip/one.bin", 10)
+    terminal.file("trip/two.bin", 10)
+    await terminal.run("upload", "trip", "--yes", server=station.address)
+    station.seen.clear()
+    terminal.file("trip/three.bin", 10)
+
+    ended = await terminal.run("upload", "trip", "--yes", server=station.address)
+
+    assert ended.code == 0, ended.err
+    assert len(station.parts) == 1
+    assert sorted(await terminal.names_in("/trip")) == ["one.bin", "three.bin", "two.bin"]
+
+
+async def test_it_survives_a_server_that_is_killed_and_started_again(tmp_path: Path) -> None:
+    with running_metastore(tmp_path / "server", PART_SIZE=str(PART_SIZE)) as server:
+        terminal = await newcomer(server.address, tmp_path)
+        path = terminal.file("film.bin", 24 * PART_SIZE)
+        async with between(server.address) as station:
+            go_on = station.let_through(8, is_part)
+            process = await terminal.start("upload", "film.bin", server=station.address)
+            await eventually(lambda: len(station.parts) == 8)
+            server.kill()
+            go_on.set()
+            await eventually(lambda: any(seen.answered == 502 for seen in station.seen))
+            server.start()
+            ended = await terminal.ended(process)
+            assert (ended.code, len(station.parts)) == (0, 24), ended.err
+        await is_back_whole(terminal, path, "/film.bin")
+
+
+async def test_it_waits_for_a_server_that_is_not_there_yet(tmp_path: Path, terminal: Terminal) -> None:
+    server = MetastoreProcess(tmp_path / "late", port=free_port())
+    process = await terminal.start(
+        "login", server=server.address, METASTORE_CLIENT_USERNAME="admin", METASTORE_CLIENT_PASSWORD=ADMIN_PASSWORD
+    )
+    try:
+        server.start()
+        ended = await terminal.ended(process)
+    finally:
+        server.kill()
+    assert ended.code == 0, ended.err
+
+
+async def test_it_gives_up_on_a_server_that_never_comes(terminal: Terminal) -> None:
+    terminal.file("film.bin", 10)
+    ended = await terminal.run("upload", "film.bin", "--patience", "0.5", server=f"http://127.0.0.1:{free_port()}")
+    assert ended.code == 1
+    assert "The server cannot be reached" in ended.err
+
+
+async def test_passing_faults_are_tried_again(terminal: Terminal, station: Between) -> None:
+    path = terminal.file("film.bin", 2 * PART_SIZE)
+    limited = problem(429, "too-many-requests", **{"Retry-After": "1"})
+    faults = [limited, *[problem(503, "unavailable")] * 3]
+    station.answer_once(lambda seen: is_part(seen) or "chunked-upload/" in seen.path, *faults)
+
+    ended = await terminal.run("upload", "film.bin", server=station.address)
+
+    assert ended.code == 0, ended.err
+    assert await terminal.names_in("/") == ["film.bin"]
+    await is_back_whole(terminal, path, "/film.bin")
+
+
+async def test_addresses_that_ran_out_of_time_are_replaced(terminal: Terminal, station: Between) -> None:
+    path = terminal.file("film.bin", 4 * PART_SIZE)
+    station.answer_once(is_part, problem(403, "url-expired"), problem(403, "url-expired"))
+
+    ended = await terminal.run("upload", "film.bin", server=station.address)
+
+    assert ended.code == 0, ended.err
+    fresh = [seen for seen in station.seen if seen.method == "GET" and "/chunked-upload/" in seen.path]
+    assert fresh
+    await is_back_whole(terminal, path, "/film.bin")
+
+
+async def test_an_upload_cancelled_elsewhere_fails_and_the_next_run_begins_anew(
+    terminal: Terminal, station: Between
+) -> None:
+    terminal.file("film.bin", 4 * PART_SIZE)
+    go_on = station.let_through(2, is_part)
+    process = await terminal.start("upload", "film.bin", server=station.address)
+    await eventually(lambda: len(station.parts) == 2)
+    async with terminal.api() as api:
+        for upload in await terminal.unfinished():
+            (await api.delete(f"/api/v1/files/chunked-upload/{upload['uploadId']}")).raise_for_status()
+    go_on.set()
+
+    ended = await terminal.ended(process)
+
+    assert ended.code == 1
+    assert "upload-not-found" in ended.err
+    assert (await terminal.run("upload", "film.bin")).code == 0
+
+
+async def test_a_file_beyond_the_quota_is_named_and_the_others_go_through(terminal: Terminal) -> None:
+    with terminal.file("huge.bin", 0).open("wb") as huge:
+        huge.truncate(QUOTA + 1)
+    terminal.file("small.bin", 10)
+
+    ended = await terminal.run("upload", "huge.bin", "small.bin")
+
+    assert ended.code == 1
+    assert ended.err.startswith("huge.bin: ")
+    assert "quota-exceeded" in ended.err
+    assert await terminal.names_in("/") == ["small.bin"]
+
+
+async def test_a_byte_that_changed_on_the_way_is_noticed(terminal: Terminal, station: Between) -> None:
+    terminal.file("film.bin", 3 * PART_SIZE)
+    station.change_up = lambda seen, body: bytes([body[0] ^ 1]) + body[1:] if seen.is_part else body
+
+    ended = await terminal.run("upload", "film.bin", server=station.address)
+
+    assert ended.code == 1
+    assert "checksum" in ended.err
+    assert await terminal.names_in("/") == []
+
+
+async def test_two_runs_do_not_upload_the_same_file_at_once(terminal: Terminal, station: Between) -> None:
+    terminal.file("film.bin", 3 * PART_SIZE)
+    go_on = station.let_through(1, is_part)
+    process = await terminal.start("upload", "film.bin", server=station.address)
+    await eventually(lambda: len(station.parts) == 1)
+
+    second = await terminal.run("upload", "film.bin", server=station.address)
+    go_on.set()
+
+    assert second.code == 1
+    assert "Another run" in second.err
+    assert (await terminal.ended(process)).code == 0
+
+
+async def test_nothing_but_results_is_said_where_there_is_no_terminal(terminal: Terminal) -> None:
+    terminal.file("film.bin", 10)
+    ended = await terminal.run("upload", "film.bin")
+    assert (ended.out, ended.err) == ("film.bin → /film.bin\n", "")
+
+
+async def test_the_server_is_left_without_a_session_of_the_run(terminal: Terminal) -> None:
+    terminal.file("film.bin", 10)
+    await terminal.run("upload", "film.bin")
+    async with terminal.api() as api:
+        sessions: httpx.Response = await api.get("/api/v1/auth/sessions")
+    assert len(sessions.json()["items"]) == 1
