@@ -1,0 +1,137 @@
+"""Live notifications through the whole product: real server, real sockets, real sign-in."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from socketio.exceptions import ConnectionError as NotConnected  # type: ignore[import-untyped]  # no types
+
+from metastore.config import load_settings
+from metastore.entrypoints.serve import build_asgi, running_product
+from metastore.migrations import upgrade
+from tests.fixtures.product import PASSWORD, Client
+from tests.fixtures.serving import serving
+from tests.fixtures.sockets import Listener
+from tests.fixtures.waiting import eventually
+
+
+@dataclass
+class Site:
+    """The served product."""
+
+    url: str
+
+    @asynccontextmanager
+    async def signed_in(self, name: str) -> AsyncIterator[Client]:
+        """A client signed in as that user, who is new when unknown."""
+        async with Client(base_url=self.url) as client:
+            account = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+            await client.post("/api/v1/auth/register", json=account)
+            await client.json_of("POST", "/api/v1/auth/login", json={"username": name, "password": PASSWORD})
+            yield client
+
+    @asynccontextmanager
+    async def listening(self, client: Client) -> AsyncIterator[Listener]:
+        """A socket with the client's session."""
+        listener = Listener()
+        try:
+            await listener.connect(self.url, "websocket", client.cookies["access_token"], {"Origin": self.url})
+            yield listener
+        finally:
+            await listener.leave()
+
+
+@asynccontextmanager
+async def served(folder: Path, **settings: object) -> AsyncIterator[Site]:
+    """The product on its embedded default, served on the loopback."""
+    loaded = load_settings(data_dir=folder, secret_key="k" * 40, **settings)
+    await upgrade(loaded.effective_database_url)
+    async with running_product(loaded) as (product, _), serving(build_asgi(product)) as url:
+        yield Site(url)
+        await product.realtime.aclose()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """The product with its usual settings."""
+    async with served(tmp_path / "data") as site:
+        yield site
+
+
+async def test_an_upload_is_announced_live_to_its_owner_alone(site: Site) -> None:
+    """The owner's sockets get the saved notification; another user's get nothing."""
+    async with (
+        site.signed_in("anna") as anna,
+        site.signed_in("ben") as ben,
+        site.listening(anna) as at_anna,
+        site.listening(ben) as at_ben,
+    ):
+        for client in (anna, ben):
+            await client.json_of(
+                "POST", "/api/v1/files/upload", 201, files={"file": ("notes.txt", b"hello")}, data={"path": "/"}
+            )
+        await eventually(lambda: at_anna.heard and at_ben.heard)
+        saved = (await anna.json_of("GET", "/api/v1/notifications"))["items"]
+        assert [("notification", saved[0])] == at_anna.heard
+        assert 1 == len(at_ben.heard)
+        assert at_anna.heard != at_ben.heard
+
+
+async def test_signing_out_closes_the_sessions_sockets_within_5_seconds(site: Site) -> None:
+    """The socket of the session that ended is closed and gets in no more; the user's other device stays."""
+    async with (
+        site.signed_in("anna") as phone,
+        site.signed_in("anna") as laptop,
+        site.listening(phone) as at_phone,
+        site.listening(laptop) as at_laptop,
+    ):
+        old_cookie = phone.cookies["access_token"]
+        await phone.json_of("POST", "/api/v1/auth/logout", 204)
+        await asyncio.wait_for(at_phone.sent_away.wait(), 5)
+        assert not at_laptop.sent_away.is_set()
+        again = Listener()
+        with pytest.raises(NotConnected):
+            await again.connect(site.url, "websocket", old_cookie, {})
+        await again.leave()
+
+
+async def test_an_expired_cookie_is_refused_with_the_advice_to_refresh(tmp_path: Path) -> None:
+    """The refusal says ``token-expired``, as the API does, and a refreshed cookie gets in."""
+    async with served(tmp_path / "data", access_token_ttl=1) as site, site.signed_in("anna") as anna:
+        old_cookie = anna.cookies["access_token"]
+
+        async def refusal() -> object:
+            attempt = Listener()
+            try:
+                await attempt.connect(site.url, "websocket", old_cookie, {})
+            except NotConnected:
+                return attempt.refusal
+            finally:
+                await attempt.leave()
+            return None
+
+        refused = await eventually(refusal, interval=0.2)
+        assert isinstance(refused, dict)
+        assert "token-expired" == refused["message"]
+        await anna.json_of("POST", "/api/v1/auth/refresh")
+        async with site.listening(anna) as listener:
+            assert listener.socket.connected
+
+
+async def test_a_stranger_gets_no_socket(site: Site) -> None:
+    """Neither without a cookie nor with a forged one."""
+    for cookie in (None, "forged"):
+        attempt = Listener()
+        with pytest.raises(NotConnected):
+            await attempt.connect(site.url, "websocket", cookie, {})
+        await attempt.leave()
+
+
+async def test_other_paths_beside_the_sockets_are_not_theirs(site: Site) -> None:
+    """What only begins like the socket's path is not found."""
+    async with httpx.AsyncClient(base_url=site.url) as browser:
+        assert 404 == (await browser.get("/socket.iox")).status_code
