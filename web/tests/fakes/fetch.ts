@@ -1,0 +1,41 @@
+import { vi } from 'vitest';
+
+type Reply = { status?: number; body?: unknown; headers?: Record<string, string> };
+type Handler = (body: unknown, url: URL) => Reply | Promise<Reply>;
+
+/** A server made of handlers by `METHOD /path`; it stands in for `fetch` and remembers what was asked. */
+export class FakeServer {
+  readonly asked: string[] = [];
+  readonly #handlers = new Map<string, Handler>();
+
+  /** Answers a route; the latest handler of a route counts. */
+  on(route: string, handler: Handler | Reply): this {
+    this.#handlers.set(route, typeof handler === 'function' ? handler : () => handler);
+    return this;
+  }
+
+  /** Takes the place of `fetch` until the test ends. */
+  install(): this {
+    vi.stubGlobal('fetch', (request: Request | string) => this.#answer(request));
+    return this;
+  }
+
+  async #answer(request: Request | string): Promise<Response> {
+    const { method, url, text } =
+      typeof request === 'string'
+        ? { method: 'GET', url: new URL(request, location.origin), text: '' }
+        : { method: request.method, url: new URL(request.url), text: await request.text() };
+    const route = `${method} ${url.pathname}`;
+    this.asked.push(route + url.search);
+    const handler = this.#handlers.get(route);
+    if (!handler) return reply({ status: 404, body: { code: 'not-found', detail: `No ${route}` } });
+    return reply(await handler(text ? JSON.parse(text) : null, url));
+  }
+}
+
+function reply({ status = 200, body, headers = {} }: Reply): Response {
+  return new Response(status === 204 ? null : JSON.stringify(body ?? {}), {
+    status,
+    headers: { 'Content-Type': 'application/json', ...headers },
+  });
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { firstLanguage } from '@/i18n';
+import { texts as en } from '@/i18n/en';
+import { texts as vi } from '@/i18n/vi';
+
+type Tree = { [key: string]: string | Tree };
+
+function leaves(tree: Tree, path = ''): [string, string][] {
+  return Object.entries(tree).flatMap(([key, value]) =>
+    typeof value === 'string' ? [[`${path}${key}`, value] as [string, string]] : leaves(value, `${path}${key}.`),
+  );
+}
+
+/** Vietnamese has one plural form, English two; the key without its form is what has to be there. */
+const base = (key: string) => key.replace(/_(one|other)$/, '');
+const keys = (tree: Tree) => [...new Set(leaves(tree).map(([key]) => base(key)))].sort();
+
+describe('the texts', () => {
+  it('are there in both languages', () => {
+    expect(keys(vi)).toEqual(keys(en));
+  });
+
+  it('are never empty', () => {
+    for (const [key, text] of [...leaves(en), ...leaves(vi)]) expect(text.trim(), key).not.toBe('');
+  });
+
+  it('have every plural form of their language', () => {
+    const forms = (tree: Tree) => new Set(leaves(tree).map(([key]) => key));
+    for (const key of forms(en)) if (key.endsWith('_one')) expect(forms(en)).toContain(`${base(key)}_other`);
+    for (const key of forms(vi)) expect(key.endsWith('_one'), key).toBe(false);
+  });
+
+  it('use no value in one language that the other does not know', () => {
+    const values = (tree: Tree) => {
+      const found = new Map<string, Set<string>>();
+      for (const [key, text] of leaves(tree)) {
+        const names = found.get(base(key)) ?? new Set();
+        for (const [, name] of text.matchAll(/{{(\w+)}}/g)) names.add(name ?? '');
+        found.set(base(key), names);
+      }
+      return found;
+    };
+    const english = values(en);
+    for (const [key, names] of values(vi)) for (const name of names) expect(english.get(key), key).toContain(name);
+  });
+});
+
+describe('the first language', () => {
+  it('is the one chosen before', () => {
+    expect(firstLanguage('vi', ['en-US'])).toBe('vi');
+  });
+
+  it('is else the first of the browser that we speak', () => {
+    expect(firstLanguage(null, ['fr-FR', 'vi-VN', 'en'])).toBe('vi');
+  });
+
+  it('is else English', () => {
+    expect(firstLanguage(null, ['fr-FR'])).toBe('en');
+    expect(firstLanguage('xx', [])).toBe('en');
+  });
+});
