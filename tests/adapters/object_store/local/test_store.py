@@ -1,0 +1,262 @@
+"""What the embedded store promises beyond the port."""
+
+import errno
+import os
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from metastore.adapters.object_store.local import LocalObjectStore
+from metastore.ports.object_store import (
+    CompletedPart,
+    InvalidPartError,
+    ObjectNotFoundError,
+    ObjectStoreError,
+    StoreFullError,
+    UploadNotFoundError,
+    UploadTarget,
+)
+from metastore.ports.served_objects import PartGrant, PartWriter
+
+KEY = "files/abc"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[LocalObjectStore]:
+    """A store in an empty folder."""
+    store = LocalObjectStore(tmp_path / "store", b"k" * 32)
+    yield store
+    await store.aclose()
+
+
+async def begin(store: LocalObjectStore, size: int = 3, part_size: int = 3) -> UploadTarget:
+    """Open an upload."""
+    upload_id = await store.create_multipart(KEY, size=size, part_size=part_size, content_type="text/plain")
+    return UploadTarget(KEY, upload_id, size, part_size)
+
+
+async def writer_of(store: LocalObjectStore, target: UploadTarget, number: int = 1) -> PartWriter:
+    """Begin to receive a part."""
+    return await store.write_part(PartGrant(target.key, target.upload_id, number, target.part_length(number), 0))
+
+
+async def send(store: LocalObjectStore, target: UploadTarget, content: bytes, number: int = 1) -> CompletedPart:
+    """Receive a whole part."""
+    writer = await writer_of(store, target, number)
+    await writer.write(content)
+    part = await writer.commit()
+    return CompletedPart(part.number, part.etag)
+
+
+def files_of(store_folder: Path, pattern: str) -> list[str]:
+    """Names of files in open uploads."""
+    return sorted(path.name for path in (store_folder / "uploads").glob(f"*/{pattern}"))
+
+
+async def test_the_etag_of_a_replaced_part_no_longer_completes(store: LocalObjectStore) -> None:
+    """Only the part that holds can be named."""
+    target = await begin(store)
+    old = await send(store, target, b"old")
+    new = await send(store, target, b"new")
+    with pytest.raises(InvalidPartError):
+        await store.complete_multipart(target, [old])
+    await store.complete_multipart(target, [new])
+
+
+async def test_completing_moves_the_bytes_without_copying(store: LocalObjectStore, tmp_path: Path) -> None:
+    """The object is the very file that the parts were written to."""
+    target = await begin(store, 6)
+    parts = [await send(store, target, b"abc", 1), await send(store, target, b"def", 2)]
+    [data] = (tmp_path / "store" / "uploads").glob("*/data")
+    inode = data.stat().st_ino
+    await store.complete_multipart(target, parts)
+    assert inode == (await store.open_object(KEY)).path.stat().st_ino
+
+
+async def test_all_space_is_taken_at_the_start(store: LocalObjectStore, tmp_path: Path) -> None:
+    """An upload that was begun does not fail later for want of room."""
+    await begin(store, 10_000_000, 5_000_000)
+    [data] = (tmp_path / "store" / "uploads").glob("*/data")
+    assert data.stat().st_blocks * 512 >= 10_000_000
+
+
+async def test_two_that_write_are_refused(store: LocalObjectStore, tmp_path: Path) -> None:
+    """A second writer gets a clear error; one that only reads may look on."""
+    await store.complete_multipart(target := await begin(store), [await send(store, target, b"abc")])
+    with pytest.raises(OSError, match="in use") as refusal:
+        LocalObjectStore(tmp_path / "store", b"k" * 32)
+    assert errno.EBUSY == refusal.value.errno
+    reader = LocalObjectStore(tmp_path / "store", b"k" * 32, read_only=True)
+    assert [KEY] == [item.key async for item in reader.list_objects()]
+    await reader.aclose()
+    await store.aclose()
+    await LocalObjectStore(tmp_path / "store", b"k" * 32).aclose()
+
+
+async def test_uploads_go_on_after_a_restart(tmp_path: Path) -> None:
+    """What was received before is still listed, and the rest can be sent."""
+    first = LocalObjectStore(tmp_path / "store", b"k" * 32)
+    target = await begin(first, 5)
+    parts = [await send(first, target, b"abc", 1)]
+    await first.aclose()
+    second = LocalObjectStore(tmp_path / "store", b"k" * 32)
+    assert [1] == [part.number for part in await second.list_parts(target)]
+    parts.append(await send(second, target, b"de", 2))
+    await second.complete_multipart(target, parts)
+    assert b"abcde" == b"".join([chunk async for chunk in second.read(KEY)])
+    await second.aclose()
+
+
+async def test_a_writer_that_gives_up_leaves_nothing(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Neither in place nor beside; the acknowledged part stays."""
+    target = await begin(store)
+    await (await writer_of(store, target)).discard()
+    kept = await send(store, target, b"abc")
+    other = await writer_of(store, target)
+    await other.write(b"x")
+    assert 1 == len(files_of(tmp_path / "store", "side-*"))
+    with pytest.raises(ValueError, match="1 of 3"):
+        await other.commit()
+    await other.discard()
+    assert [] == files_of(tmp_path / "store", "side-*")
+    assert [kept.etag] == [part.etag for part in await store.list_parts(target)]
+
+
+async def test_of_two_at_the_same_time_the_last_to_end_holds(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Whichever was begun first; nothing of the other is left."""
+    for order in ((0, 1), (1, 0)):
+        target = await begin(store)
+        writers = [await writer_of(store, target), await writer_of(store, target)]
+        for index in order:
+            await writers[index].write(b"%d%d%d" % (index, index, index))
+            last = await writers[index].commit()
+        assert [last.etag] == [part.etag for part in await store.list_parts(target)]
+        await store.complete_multipart(target, [CompletedPart(1, last.etag)])
+        assert b"%d" % order[1] * 3 == b"".join([chunk async for chunk in store.read(KEY)])
+        await store.delete([KEY])
+    assert [] == files_of(tmp_path / "store", "*")
+
+
+async def test_a_part_being_sent_when_the_upload_ends_is_refused(store: LocalObjectStore, tmp_path: Path) -> None:
+    """It cannot change the object, nor outlive the abort."""
+    completed = await begin(store)
+    part = await send(store, completed, b"abc")
+    late = await writer_of(store, completed)
+    await late.write(b"xyz")
+    await store.complete_multipart(completed, [part])
+    with pytest.raises(UploadNotFoundError):
+        await late.commit()
+    assert b"abc" == b"".join([chunk async for chunk in store.read(KEY)])
+
+    aborted = await begin(store)
+    late = await writer_of(store, aborted)
+    await late.write(b"xyz")
+    await store.abort_multipart(aborted.key, aborted.upload_id)
+    with pytest.raises(UploadNotFoundError):
+        await late.commit()
+    assert [] == files_of(tmp_path / "store", "*")
+
+
+async def test_a_key_is_never_written_twice(store: LocalObjectStore) -> None:
+    """The second object under one key is refused, and its upload stays open."""
+    first, second = await begin(store), await begin(store)
+    await store.complete_multipart(first, [await send(store, first, b"abc")])
+    part = await send(store, second, b"xyz")
+    with pytest.raises(ObjectStoreError, match="already"):
+        await store.complete_multipart(second, [part])
+    assert [part.etag] == [held.etag for held in await store.list_parts(second)]
+    assert b"abc" == b"".join([chunk async for chunk in store.read(KEY)])
+
+
+@pytest.mark.parametrize(
+    "key", ["", "..", "files/../x", "/files/x", "files//x", ".hidden", "files/x\0", "fil\u00e9", "x" * 600]
+)
+async def test_keys_that_are_none_of_ours_are_refused(store: LocalObjectStore, key: str) -> None:
+    """Nothing is created for them, and nothing is found."""
+    with pytest.raises(ValueError, match="key"):
+        await store.create_multipart(key, size=1, part_size=1, content_type="a/b")
+    with pytest.raises(ObjectNotFoundError):
+        await store.head(key)
+
+
+@pytest.mark.parametrize("upload_id", ["", "..", "../objects", "a/b", "x" * 300])
+async def test_upload_ids_lead_nowhere_else(store: LocalObjectStore, upload_id: str) -> None:
+    """An id is a name in one folder, or nobody's."""
+    with pytest.raises(UploadNotFoundError):
+        await store.list_parts(UploadTarget(KEY, upload_id, 1, 1))
+    await store.abort_multipart(KEY, upload_id)
+    await store.check()
+
+
+async def test_another_key_does_not_open_an_upload(store: LocalObjectStore) -> None:
+    """Key and id must belong together."""
+    target = await begin(store)
+    foreign = UploadTarget("files/other", target.upload_id, 3, 3)
+    with pytest.raises(UploadNotFoundError):
+        await store.list_parts(foreign)
+    await store.abort_multipart(foreign.key, foreign.upload_id)
+    assert [] == await store.list_parts(target)
+
+
+async def test_a_full_device_refuses_what_it_cannot_hold(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Nothing half made is left, reading and deleting go on, and writing resumes by itself."""
+    target = await begin(store, 2**20, 2**20)
+    await send(store, target, b"a" * 2**20)
+    with _files_limited_to(2**19):
+        with pytest.raises(StoreFullError):
+            await begin(store, 2**20, 2**20)
+        with pytest.raises(StoreFullError):
+            await writer_of(store, target)
+        with pytest.raises(StoreFullError):
+            await store.put("files/p", _stream(bytes(2**20)), size=2**20, content_type="a/b")
+        assert 1 == len(await store.list_parts(target))
+    assert 1 == len(list((tmp_path / "store" / "uploads").iterdir()))
+    assert [] == files_of(tmp_path / "store", "side-*")
+    part = await send(store, target, b"b" * 2**20)
+    await store.complete_multipart(target, [part])
+    await store.delete([KEY])
+
+
+async def test_some_room_is_left_to_others(tmp_path: Path) -> None:
+    """A database beside the store can still be written to when the store says that it is full."""
+    free = os.statvfs(tmp_path)
+    greedy = LocalObjectStore(tmp_path / "store", b"k" * 32, keep_free=free.f_bavail * free.f_frsize)
+    with pytest.raises(StoreFullError):
+        await begin(greedy, 2**30, 2**30)
+    await greedy.aclose()
+
+
+async def test_an_object_being_read_outlives_its_deletion(store: LocalObjectStore) -> None:
+    """Whoever began to read gets the rest; nobody else finds it."""
+    await store.put(KEY, _stream(b"abc"), size=3, content_type="a/b")
+    held = await store.open_object(KEY)
+    await store.delete([KEY])
+    assert store.opened(KEY) is None
+    assert b"abc" == held.read_now(0, 3) or b"abc" == await held.read(0, 3)
+
+
+async def test_only_the_owner_may_look(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Folders and files are private."""
+    await store.complete_multipart(target := await begin(store), [await send(store, target, b"abc")])
+    await begin(store)
+    for path in (tmp_path / "store").rglob("*"):
+        assert 0 == path.stat().st_mode & 0o077, path
+
+
+@contextmanager
+def _files_limited_to(size: int) -> Iterator[None]:
+    """No file of this process can grow beyond ``size`` bytes: a full device that needs no privileges."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def _stream(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
