@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, text
 
-from metastore.features.files.list_queries import Position, Span, folder_range, trash_range
+from metastore.features.files.list_queries import Position, folder_range, trash_range
 from metastore.features.files.trash_queries import expired_roots
 from metastore.kit.database import Database
 from metastore.kit.ids import new_id
@@ -64,10 +64,14 @@ async def test_a_folder_is_read_as_one_range_in_every_order(grove: Grove) -> Non
         "updatedAt": (now, new_id()),
     }
     for (sort, index), descending, deep, folder_id in product(
-        INDEXES.items(), (False, True), (False, True), (None, new_id())
+        INDEXES.items(), (False, True), (False, True), ("", new_id())
     ):
-        span = Span(sort, descending, positions[sort] if deep else None, 50)
-        plan = await plan_of(grove.database, folder_range(grove.owner, folder_id, "file", span))
+        key, node_id = positions[sort]
+        values = {"owner": grove.owner, "folder": folder_id, "kind": "file", "limit": 50}
+        statement = folder_range(sort, descending=descending, deep=deep)
+        plan = await plan_of(
+            grove.database, statement.params(**values, **({"key": key, "id": node_id} if deep else {}))
+        )
         assert_one_range(plan, index, deep=deep)
 
 
@@ -77,8 +81,8 @@ async def test_the_trash_is_read_as_one_range(grove: Grove, deep: bool) -> None:
     for owner in [*[await add_user(grove.database) for _ in range(9)], me]:
         grove.owner = owner
         await grove.add_rows(30, trashed=True)
-    after: Position | None = (grove.clock(), new_id()) if deep else None
-    plan = await plan_of(grove.database, trash_range(grove.owner, after=after, limit=50))
+    values = {"owner": me, "limit": 50, **({"key": grove.clock(), "id": new_id()} if deep else {})}
+    plan = await plan_of(grove.database, trash_range(deep=deep).params(**values))
     assert_one_range(plan, "ix_nodes_trash", deep=deep)
 
 

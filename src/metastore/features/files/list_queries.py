@@ -1,10 +1,14 @@
-"""SQL statements that read lists: each is one range of one index."""
+"""SQL statements that read lists: each is one range of one index.
+
+They are built once for each shape, since building one takes longer than the database takes to answer it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, String, literal, select, tuple_
+from sqlalchemy import Integer, Select, String, bindparam, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from metastore.features.files.models import SHOWN_COLUMNS, Node, NodeRow
@@ -16,14 +20,11 @@ Nodes = Select[*tuple[Any, ...]]
 Position = tuple[str | int | datetime, str]
 """The sort key and the id of the last node shown."""
 
-TRASHED_AT = "trashedAt"
-
 _SORT_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "name": Node.name_key,
     "size": Node.size,
     "createdAt": Node.created_at,
     "updatedAt": Node.updated_at,
-    TRASHED_AT: Node.trashed_at,
 }
 
 
@@ -37,44 +38,54 @@ class Span:
     limit: int
 
 
-def folder_range(owner_id: str, folder_id: str | None, kind: str, span: Span) -> Nodes:
-    """The statement for nodes of one kind in a folder (``None``: the root)."""
-    statement = select(*SHOWN_COLUMNS).where(
-        Node.owner_id == owner_id,
-        literal(folder_id or "", String) == FOLDER_KEY,
-        Node.kind == kind,
-        Node.trashed_at.is_(None),
-    )
-    return _range(statement, span)
-
-
 async def nodes_in_folder(
     tx: Transaction, owner_id: str, folder_id: str | None, kind: str, span: Span
 ) -> list[NodeRow]:
-    """See ``folder_range``."""
-    return await _rows(tx, folder_range(owner_id, folder_id, kind, span))
-
-
-def trash_range(owner_id: str, *, after: Position | None, limit: int) -> Nodes:
-    """The statement for the next trash roots of an owner, latest first."""
-    statement = select(*SHOWN_COLUMNS).where(Node.owner_id == owner_id, IS_KEPT)
-    return _range(statement, Span(TRASHED_AT, descending=True, after=after, limit=limit))
+    """Nodes of one kind in a folder (``None``: the root)."""
+    statement = folder_range(span.sort, descending=span.descending, deep=span.after is not None)
+    values = {"owner": owner_id, "folder": folder_id or "", "kind": kind}
+    return await _rows(tx, statement, values, span.after, span.limit)
 
 
 async def trash_roots(tx: Transaction, owner_id: str, *, after: Position | None, limit: int) -> list[NodeRow]:
-    """See ``trash_range``."""
-    return await _rows(tx, trash_range(owner_id, after=after, limit=limit))
+    """Trash roots of an owner, latest first."""
+    return await _rows(tx, trash_range(deep=after is not None), {"owner": owner_id}, after, limit)
 
 
-def _range(statement: Nodes, span: Span) -> Nodes:
-    key = _SORT_COLUMNS[span.sort]
-    if span.after is not None:
+@cache
+def folder_range(sort: str, *, descending: bool, deep: bool) -> Nodes:
+    """The statement for a folder in that order, from its start or ``deep`` in it.
+
+    Parameters: ``owner``, ``folder`` (empty for the root), ``kind``, ``limit``; deep down also ``key`` and ``id``.
+    """
+    statement = select(*SHOWN_COLUMNS).where(
+        Node.owner_id == bindparam("owner", type_=String),
+        bindparam("folder", type_=String) == FOLDER_KEY,
+        Node.kind == bindparam("kind", type_=String),
+        Node.trashed_at.is_(None),
+    )
+    return _range(statement, _SORT_COLUMNS[sort], descending=descending, deep=deep)
+
+
+@cache
+def trash_range(*, deep: bool) -> Nodes:
+    """The statement for the trash of an owner; parameters as for folders."""
+    statement = select(*SHOWN_COLUMNS).where(Node.owner_id == bindparam("owner", type_=String), IS_KEPT)
+    return _range(statement, Node.trashed_at, descending=True, deep=deep)
+
+
+def _range(statement: Nodes, key: InstrumentedAttribute[Any], *, descending: bool, deep: bool) -> Nodes:
+    if deep:
         here = tuple_(key, Node.id)
-        there = tuple_(literal(span.after[0], key.type), literal(span.after[1], String))
-        statement = statement.where(here < there if span.descending else here > there)
-    ordering = (key.desc(), Node.id.desc()) if span.descending else (key.asc(), Node.id.asc())
-    return statement.order_by(*ordering).limit(span.limit)
+        there = tuple_(bindparam("key", type_=key.type), bindparam("id", type_=String))
+        statement = statement.where(here < there if descending else here > there)
+    ordering = (key.desc(), Node.id.desc()) if descending else (key.asc(), Node.id.asc())
+    return statement.order_by(*ordering).limit(bindparam("limit", type_=Integer))
 
 
-async def _rows(tx: Transaction, statement: Nodes) -> list[NodeRow]:
-    return [NodeRow._make(row) for row in await tx.session.execute(statement)]
+async def _rows(
+    tx: Transaction, statement: Nodes, values: dict[str, str], after: Position | None, limit: int
+) -> list[NodeRow]:
+    key, last_id = after or (None, None)
+    found = await tx.session.execute(statement, {**values, "key": key, "id": last_id, "limit": limit})
+    return [NodeRow._make(row) for row in found]

@@ -2,9 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, String, column, delete, func, literal, literal_column, select, table, update, values
+from sqlalchemy import (
+    Integer,
+    Select,
+    String,
+    bindparam,
+    column,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -99,15 +113,8 @@ async def taken_names(tx: Transaction, owner_id: str, folder_id: str | None, nam
 
 async def way_to(tx: Transaction, node_ids: Sequence[str]) -> dict[str, list[Step]]:
     """For each node the steps from the root down to it, itself included, in one statement."""
-    up = (
-        select(Node.id.label("start"), literal(0, Integer).label("height"), *_STEP)
-        .where(Node.id.in_(node_ids))
-        .cte("up", recursive=True)
-    )
-    up = up.union_all(select(up.c.start, up.c.height + 1, *_STEP).select_from(Node).join(up, Node.id == up.c.parent_id))
-    rows = await tx.session.execute(select(up).order_by(up.c.start, up.c.height.desc()))
     ways: dict[str, list[Step]] = {}
-    for start, _, *step in rows:
+    for start, _, *step in await tx.session.execute(_upward(), {"ids": list(node_ids)}):
         ways.setdefault(start, []).append(Step._make(step))
     return ways
 
@@ -116,27 +123,46 @@ async def walk(tx: Transaction, owner_id: str, segments: Sequence[str]) -> list[
     """Follow names down from the root as far as they go, in one statement. A file ends the way."""
     if not segments:
         return []
-    wanted = (
-        values(column("depth", Integer), column("name", Node.name.type), name="wanted")
-        .data(list(enumerate(segments, start=1)))
-        .cte("wanted")
+    # No name has a slash in it.
+    values = {"owner": owner_id, "path": "".join(f"{name}/" for name in segments)}
+    return [Step._make(step) for _, _, *step in await tx.session.execute(_downward(tx.dialect), values)]
+
+
+# Statements that every list needs are built once: building one takes longer than the database takes to answer it.
+
+
+@cache
+def _upward() -> Select[*tuple[Any, ...]]:
+    up = (
+        select(Node.id.label("start"), literal(0, Integer).label("height"), *_STEP)
+        .where(Node.id.in_(bindparam("ids", expanding=True)))
+        .cte("up", recursive=True)
     )
+    up = up.union_all(select(up.c.start, up.c.height + 1, *_STEP).select_from(Node).join(up, Node.id == up.c.parent_id))
+    return select(up).order_by(up.c.start, up.c.height.desc())
+
+
+@cache
+def _downward(dialect: str) -> Select[*tuple[Any, ...]]:
+    def first(path: ColumnElement[str]) -> ColumnElement[str]:
+        return func.substr(path, 1, func.instr(path, "/") - 1) if sqlite else func.split_part(path, "/", 1)
+
+    def rest(path: ColumnElement[str]) -> ColumnElement[str]:
+        return func.substr(path, (func.instr if sqlite else func.strpos)(path, "/") + 1)
+
+    sqlite = dialect == "sqlite"
+    mine = (Node.owner_id == bindparam("owner", type_=String), Node.trashed_at.is_(None))
+    path = bindparam("path", type_=String)
     down = (
-        select(wanted.c.depth, *_STEP)
-        .select_from(Node)
-        .join(wanted, (wanted.c.depth == 1) & (Node.name == wanted.c.name))
-        .where(*_in_folder(owner_id, None))
+        select(literal(1, Integer).label("depth"), rest(path).label("rest"), *_STEP)
+        .where(*mine, literal_column("''") == FOLDER_KEY, Node.name == first(path))
         .cte("down", recursive=True)
     )
+    deeper = (down.c.id == FOLDER_KEY) & (down.c.kind == FOLDER) & (Node.name == first(down.c.rest))
     down = down.union_all(
-        select(wanted.c.depth, *_STEP)
-        .select_from(Node)
-        .join(down, (down.c.id == FOLDER_KEY) & (down.c.kind == FOLDER))
-        .join(wanted, (wanted.c.depth == down.c.depth + 1) & (Node.name == wanted.c.name))
-        .where(Node.owner_id == owner_id, Node.trashed_at.is_(None))
+        select(down.c.depth + 1, rest(down.c.rest), *_STEP).select_from(Node).join(down, deeper).where(*mine)
     )
-    rows = await tx.session.execute(select(down).order_by(down.c.depth))
-    return [Step._make(step) for _, *step in rows]
+    return select(down).order_by(down.c.depth)
 
 
 async def height_of(tx: Transaction, node_id: str) -> int:
