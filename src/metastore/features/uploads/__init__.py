@@ -7,7 +7,7 @@ A multipart upload is a small state machine whose truth is the ``uploads`` row::
      │ └──bad part────────┘
      └──abort / expiry──▶ (row gone, bytes and reservation released)
 
-Every arrow is one conditional ``UPDATE`` or ``DELETE``, so that of two requests that race exactly one wins. The store is
-called between transactions, never inside one; a crash at any point leaves a row from which a repeated request or the
-reaper goes on.
+Every arrow is one conditional ``UPDATE`` or ``DELETE``, so that of two requests that race exactly one wins. The store
+is called between transactions, never inside one; a crash at any point leaves a row from which a repeated request or
+the reaper goes on.
 """

@@ -1,4 +1,7 @@
-"""Facts that the uploads feature publishes. The arrival of the file itself is ``file.uploaded`` of the files feature."""
+"""Facts that the uploads feature publishes.
+
+The arrival of the file itself is ``file.uploaded`` of the files feature.
+"""
 
 from typing import ClassVar
 

@@ -19,6 +19,11 @@ async def find_by_file(tx: Transaction, file_id: str) -> Upload | None:
     return (await tx.session.scalars(select(Upload).where(Upload.file_id == file_id))).first()
 
 
+async def state_of(tx: Transaction, upload_id: str) -> str | None:
+    """The state that the upload is in by now; ``None`` when it is gone."""
+    return (await tx.session.scalars(select(Upload.state).where(Upload.id == upload_id))).first()
+
+
 async def set_store_upload_id(tx: Transaction, upload_id: str, store_upload_id: str) -> bool:
     """Note the store's id; ``False`` when the upload is gone or has one already."""
     return await _changed(

@@ -222,8 +222,11 @@ class UploadsService:
             stale = self._clock() - COMPLETING_LEASE
             dropped = await self._drop(tx, upload_id, "aborted by its owner", claimed_before=stale)
             if not dropped:
-                state = "completed" if upload.state == COMPLETED else "completing"
-                raise Problem(409, f"upload-{state}", f"This upload is {state}.", fileId=upload.file_id)
+                # Read again: whoever raced with this call may have completed it, or aborted it.
+                state = await repository.state_of(tx, upload_id)
+                if state is None:
+                    raise _upload_not_found()
+                raise _completed(upload) if state == COMPLETED else _completing(upload)
         await self.release_in_store(upload.object_key, upload.store_upload_id)
 
     async def abort_of_purged_file(self, tx: Transaction, file_id: str) -> None:
@@ -375,6 +378,10 @@ def _target(upload: Upload) -> UploadTarget:
 
 def _completed(upload: Upload) -> Problem:
     return Problem(409, "upload-completed", "This upload is complete.", fileId=upload.file_id)
+
+
+def _completing(upload: Upload) -> Problem:
+    return Problem(409, "upload-completing", "This upload is completing.", fileId=upload.file_id)
 
 
 def _upload_not_found(*, refused: bool = False) -> Problem:
