@@ -1,0 +1,138 @@
+"""The way of a file, from its first byte to the news of it, on every kind of database and object store."""
+
+import asyncio
+
+import httpx
+
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.waiting import eventually
+from tests.reliability.uploading import (
+    Sending,
+    Usage,
+    everything,
+    files_of,
+    new_user,
+    notified_files,
+    some_bytes,
+    usage_of,
+    visitor,
+    whole,
+)
+
+
+async def test_a_file_goes_up_in_parts_is_announced_and_comes_back(profile: MetastoreProcess) -> None:
+    """Parts in any order, one sent twice, one lost and sent later; ranges and HEAD work on what comes back."""
+    async with new_user(profile.address) as client:
+        sending = await Sending.begin(client, some_bytes(12_345_678), name="phim số 1.mp4", path="/phim/2026")
+        await sending.put_all([3, 1, 1])
+        assert await usage_of(client) == Usage(0, len(sending.content))
+        assert await sending.state() == sending.etags
+        refused = await sending.complete()
+        assert (refused.status_code, refused.json()["code"], refused.json()["partNumber"]) == (400, "missing-part", 2)
+        await sending.put(2)
+        answer = await sending.complete()
+        assert answer.status_code == 200, answer.text
+        file = answer.json()["file"]
+        assert (file["path"], file["status"], file["size"]) == ("/phim/2026/phim số 1.mp4", "READY", 12_345_678)
+        assert (await sending.complete()).json() == answer.json()
+        await sending.assert_whole()
+        assert await usage_of(client) == Usage(len(sending.content), 0)
+
+        location = (await client.get(f"/api/v1/files/{sending.file_id}/download")).headers["location"]
+        part = await client.get(location, headers={"Range": "bytes=5242870-5242889"})
+        assert (part.status_code, part.content) == (206, sending.content[5242870:5242890])
+        # S3 signs the method, so HEAD is tried on the address that HEAD was given.
+        asked = await client.head(f"/api/v1/files/{sending.file_id}/download")
+        assert asked.status_code == 302
+
+        async def announced() -> bool:
+            return await notified_files(client) == {sending.file_id: 1}
+
+        await eventually(announced, interval=0.1, why="the file is announced")
+
+
+async def test_an_aborted_upload_gives_everything_back(profile: MetastoreProcess) -> None:
+    """Nothing can be sent or completed any more, and the space is free."""
+    async with new_user(profile.address) as client:
+        sending = await Sending.begin(client, some_bytes(6_000_000))
+        await sending.put(1)
+        assert (await sending.abort()).status_code == 204
+        late = await sending.put(2)
+        assert 400 <= late.status_code < 500
+        assert (await sending.complete()).status_code == 404
+        assert await usage_of(client) == Usage(0, 0)
+        assert await files_of(client) == {}
+
+
+async def test_a_small_and_an_empty_file_go_up_whole(profile: MetastoreProcess) -> None:
+    """One request each, and the bytes that come back are the same."""
+    async with new_user(profile.address) as client:
+        for content in (b"", some_bytes(100_000)):
+            answer = await whole(client, content)
+            assert answer.status_code == 201, answer.text
+            file_id = answer.json()["file"]["id"]
+            location = (await client.get(f"/api/v1/files/{file_id}/download")).headers["location"]
+            assert (await client.get(location)).content == content
+        names = sorted(file["name"] for file in (await files_of(client)).values())
+        assert names == ["small (1).bin", "small.bin"]
+        assert await usage_of(client) == Usage(100_000, 0)
+
+
+async def test_a_purged_file_frees_its_space_and_its_bytes(profile: MetastoreProcess) -> None:
+    """In the trash a file still counts; purged, it is gone, and so are its bytes in the store."""
+    async with new_user(profile.address) as client:
+        file_id = (await whole(client, some_bytes(1000))).json()["file"]["id"]
+        location = (await client.get(f"/api/v1/files/{file_id}/download")).headers["location"]
+        assert (await client.delete(f"/api/v1/files/{file_id}")).status_code == 204
+        assert await usage_of(client) == Usage(1000, 0)
+        assert (await client.delete(f"/api/v1/trash/{file_id}")).status_code == 204
+        assert await usage_of(client) == Usage(0, 0)
+
+        async def gone() -> bool:
+            return (await client.get(location)).status_code == 404
+
+        await eventually(gone, interval=0.1, why="the bytes are gone")
+
+
+async def test_a_part_of_another_length_or_to_a_changed_address_is_refused(profile: MetastoreProcess) -> None:
+    """Each with a 4xx, and nothing of it is kept."""
+    async with new_user(profile.address) as client, visitor(profile.address) as anybody:
+        sending = await Sending.begin(client, some_bytes(6_000_000))
+        url = sending.urls[1]
+        length = len(sending.bytes_of(2))
+        tampered = [url.replace("=2&", "=1&"), url[:-1] + ("a" if url[-1] != "a" else "b"), url.split("?")[0]]
+        attempts = [(url, length - 1), (url, length + 1), (url, 0), *((changed, length) for changed in tampered)]
+        for address, size in attempts:
+            answer = await _put(anybody, address, some_bytes(size))
+            assert answer is None or 400 <= answer.status_code < 500, f"{address} {size}: {answer}"
+        assert await sending.state() == {}
+        for method in ("POST", "DELETE", "PATCH"):
+            assert 400 <= (await anybody.request(method, url)).status_code < 500
+        assert (await sending.put(2)).status_code == 200
+
+
+async def test_strangers_see_nothing_of_an_upload(profile: MetastoreProcess) -> None:
+    """To another user it is as if it never was."""
+    async with new_user(profile.address) as client, new_user(profile.address) as stranger:
+        sending = await Sending.begin(client, some_bytes(10))
+        await sending.put_all()
+        theirs = Sending(stranger, b"", sending.file_id, sending.upload_id, 1, [], sending.etags)
+        answers = await asyncio.gather(
+            theirs.complete(),
+            theirs.abort(),
+            stranger.get(f"/api/v1/files/chunked-upload/{sending.upload_id}"),
+            stranger.get(f"/api/v1/files/{sending.file_id}"),
+            stranger.get(f"/api/v1/files/{sending.file_id}/download"),
+        )
+        assert [answer.status_code for answer in answers] == [404] * 5
+        assert await everything(stranger, "/api/v1/files") == []
+        assert await everything(stranger, "/api/v1/files/chunked-upload") == []
+        assert (await sending.complete()).status_code == 200
+
+
+async def _put(client: httpx.AsyncClient, url: str, content: bytes) -> httpx.Response | None:
+    """The answer, or nothing when the server hung up on it."""
+    try:
+        return await client.put(url, content=content)
+    except httpx.TransportError:
+        return None

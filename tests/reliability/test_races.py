@@ -1,0 +1,125 @@
+"""Requests that race: one of them wins, wholly, whichever it is."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.waiting import eventually
+from tests.reliability.conftest import QUOTA
+from tests.reliability.uploading import (
+    UPLOADS,
+    Sending,
+    Usage,
+    downloaded,
+    files_of,
+    new_user,
+    notified_files,
+    sha256,
+    some_bytes,
+    usage_of,
+    wanted,
+)
+
+PART = 5 * 2**20
+
+
+async def test_a_part_sent_twice_at_once_is_wholly_one_of_them(profile: MetastoreProcess) -> None:
+    """The ETag that completes is that of the bytes which are then in the file."""
+    async with new_user(profile.address) as client:
+        for _ in range(3):
+            rivals = [some_bytes(PART), some_bytes(PART)]
+            sending = await Sending.begin(client, some_bytes(PART))
+            answers = await asyncio.gather(*(_send_unevenly(client, sending.urls[0], rival) for rival in rivals))
+            assert [answer.status_code for answer in answers] == [200, 200]
+            etags = [answer.headers["etag"].strip('"') for answer in answers]
+            # A store may keep both until one is chosen; it is the ETag that chooses.
+            assert (await sending.state())[1] in etags
+            for etag, rival in random.sample(list(zip(etags, rivals, strict=True)), 2):
+                sending.etags = {1: etag}
+                completed = await sending.complete()
+                if completed.status_code == 200:
+                    assert sha256(await downloaded(client, sending.file_id)) == sha256(rival)
+                    break
+                assert (completed.status_code, completed.json()["code"]) == (400, "invalid-part")
+            else:
+                raise AssertionError("neither of the two completes")
+
+
+async def test_parallel_initiates_cannot_exceed_the_quota_by_a_byte(profile: MetastoreProcess) -> None:
+    """Exactly as many fit as fit; the last byte can be used, one more cannot."""
+    async with new_user(profile.address) as client:
+        size = QUOTA // 7 + 1
+        answers = await asyncio.gather(*(_initiate(client, size) for _ in range(12)))
+        assert sorted(answer.status_code for answer in answers) == [201] * 6 + [413] * 6
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 413} == {"quota-exceeded"}
+        assert await usage_of(client) == Usage(0, 6 * size)
+        left = QUOTA - 6 * size
+        assert (await _initiate(client, left + 1)).status_code == 413
+        last = await asyncio.gather(*(_initiate(client, left) for _ in range(4)))
+        assert sorted(answer.status_code for answer in last) == [201, 413, 413, 413]
+        assert await usage_of(client) == Usage(0, QUOTA)
+        uploads = [answer.json()["uploadId"] for answer in [*answers, *last] if answer.status_code == 201]
+        gone = await asyncio.gather(*(client.delete(f"{UPLOADS}/{upload}") for upload in uploads * 2))
+        assert sorted(answer.status_code for answer in gone) == [204] * 7 + [404] * 7
+        assert await usage_of(client) == Usage(0, 0)
+
+
+async def test_many_completes_at_once_make_one_file(profile: MetastoreProcess) -> None:
+    """All get the same answer; the file counts once and is announced once."""
+    async with new_user(profile.address) as client:
+        sending = await Sending.begin(client, some_bytes(PART + 1))
+        await sending.put_all()
+        answers = await asyncio.gather(*(sending.complete() for _ in range(6)))
+        assert [answer.status_code for answer in answers] == [200] * 6
+        assert {answer.json()["file"]["id"] for answer in answers} == {sending.file_id}
+        assert list(await files_of(client)) == [sending.file_id]
+        assert await usage_of(client) == Usage(PART + 1, 0)
+        await sending.assert_whole()
+
+        async def announced() -> bool:
+            return sending.file_id in await notified_files(client)
+
+        await eventually(announced, interval=0.1, why="the file is announced")
+        assert await notified_files(client) == {sending.file_id: 1}
+
+
+async def test_complete_against_abort_has_one_winner(profile: MetastoreProcess) -> None:
+    """Either there is the whole file, or there is nothing at all."""
+    async with new_user(profile.address) as client:
+        expected = 0
+        for _ in range(6):
+            sending = await Sending.begin(client, some_bytes(1000))
+            await sending.put_all()
+            completed, aborted = await asyncio.gather(
+                _after(random.uniform(0, 0.01), sending.complete), _after(random.uniform(0, 0.01), sending.abort)
+            )
+            outcome = (completed.status_code, aborted.status_code)
+            assert outcome in {(200, 409), (404, 204)}, f"{outcome} {completed.text} {aborted.text}"
+            assert (sending.file_id in await files_of(client)) == (completed.status_code == 200)
+            if completed.status_code == 200:
+                expected += 1000
+                await sending.assert_whole()
+        assert await usage_of(client) == Usage(expected, 0)
+
+
+async def _send_unevenly(client: httpx.AsyncClient, url: str, content: bytes) -> httpx.Response:
+    """PUT ``content`` in pieces with pauses between, so that two of these interleave."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 2**20):
+            await asyncio.sleep(random.uniform(0, 0.01))
+            yield content[start : start + 2**20]
+
+    return await client.put(url, content=pieces(), headers={"Content-Length": str(len(content))})
+
+
+async def _initiate(client: httpx.AsyncClient, size: int) -> httpx.Response:
+    return await client.post(f"{UPLOADS}/initiate", json=wanted(size))
+
+
+async def _after(delay: float, call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    await asyncio.sleep(delay)
+    return await call()
