@@ -7,8 +7,9 @@ event:
 * ``in_transaction``: the effect is in our own database. The handler gets an open transaction which also holds the inbox
   row, so it has its effect once however often the event is delivered. What must follow the commit (a message to open
   sockets) is returned as a function; it runs at most once, and its failure is logged and forgotten.
-* ``outside``: the effect is somewhere else (an object deleted, a socket closed). The handler runs without a transaction,
-  so that a slow call holds no lock, and may run again for the same event: it must be harmless when repeated.
+* ``outside``: the effect is somewhere else (an object deleted, a socket closed). The handler runs without a
+  transaction, so that a slow call holds no lock, and may run again for the same event: it must be harmless when
+  repeated.
 
 A handler that raises has the event delivered again later, up to the bus's limit.
 

@@ -91,7 +91,8 @@ class Database:
         """A transaction that commits when the block ends and rolls back when it raises.
 
         Raises:
-            Problem: 503 ``unavailable`` when the database cannot be reached, 507 ``storage-full`` when its disk is full.
+            Problem: 503 ``unavailable`` when the database cannot be reached, 507 ``storage-full`` when its disk is
+                full.
         """
         async with self._writer or nullcontext(), self._open(writing=True) as tx:
             yield tx

@@ -74,7 +74,7 @@ class Reaper:
         for step in steps:
             try:
                 await step()
-            except Exception:
+            except Exception:  # noqa: BLE001  logged, and the other steps go on
                 _log.exception("reaper step failed", step=step.__name__)
 
     async def _end_expired_uploads(self) -> None:
@@ -82,7 +82,7 @@ class Reaper:
         for upload in expired:
             try:
                 await self._uploads.expire(upload)
-            except Exception:
+            except Exception:  # noqa: BLE001  logged, and the other uploads go on
                 _log.exception("expired upload not ended", upload_id=upload.id)
         if expired:
             _log.info("expired uploads ended", count=len(expired))

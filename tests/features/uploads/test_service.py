@@ -110,8 +110,8 @@ async def test_a_part_that_was_not_named_is_named_in_the_error_and_the_upload_go
 ) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
+    named = [part for part in parts if part.number != missing]
     with pytest.raises(Problem) as caught:
-        named = [part for part in parts if part.number != missing]
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, named)
     assert (caught.value.status, caught.value.code) == (400, "missing-part")
     assert caught.value.members["partNumber"] == missing
@@ -122,8 +122,8 @@ async def test_a_part_that_was_not_named_is_named_in_the_error_and_the_upload_go
 async def test_a_wrong_etag_is_refused_naming_the_part_and_the_upload_goes_on(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
+    wrong = [parts[0], CompletedPart(2, "0" * 32), parts[2]]
     with pytest.raises(Problem) as caught:
-        wrong = [parts[0], CompletedPart(2, "0" * 32), parts[2]]
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, wrong)
     assert (caught.value.status, caught.value.code, caught.value.members) == (400, "invalid-part", {"partNumber": 2})
     assert (await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)).status == "READY"
