@@ -45,7 +45,9 @@ describe('the silent refresh', () => {
   });
 
   it('passes a failure on and can be asked again', async () => {
-    await expect(refreshOnce(() => Promise.reject(new Error('no network')), Date.now())).rejects.toThrow('no network');
+    await expect(refreshOnce(() => Promise.reject(new Error('no network')), Date.now())).rejects.toThrow(
+      'no network',
+    );
     expect(await refreshOnce(async () => 'renewed', Date.now() + 1)).toBe('renewed');
   });
 

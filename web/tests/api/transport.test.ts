@@ -32,7 +32,9 @@ describe('a call of the API', () => {
 
   it('renews an expired session once and tries again', async () => {
     let renewed = false;
-    server.on('GET /api/v1/auth/me', () => (renewed ? { body: user } : { status: 401, body: { code: 'expired' } }));
+    server.on('GET /api/v1/auth/me', () =>
+      renewed ? { body: user } : { status: 401, body: { code: 'expired' } },
+    );
     server.on('POST /api/v1/auth/refresh', () => {
       renewed = true;
       return { body: user };

@@ -7,7 +7,9 @@ type Tree = { [key: string]: string | Tree };
 
 function leaves(tree: Tree, path = ''): [string, string][] {
   return Object.entries(tree).flatMap(([key, value]) =>
-    typeof value === 'string' ? [[`${path}${key}`, value] as [string, string]] : leaves(value, `${path}${key}.`),
+    typeof value === 'string'
+      ? [[`${path}${key}`, value] as [string, string]]
+      : leaves(value, `${path}${key}.`),
   );
 }
 
@@ -41,7 +43,8 @@ describe('the texts', () => {
       return found;
     };
     const english = values(en);
-    for (const [key, names] of values(vi)) for (const name of names) expect(english.get(key), key).toContain(name);
+    for (const [key, names] of values(vi))
+      for (const name of names) expect(english.get(key), key).toContain(name);
   });
 });
 

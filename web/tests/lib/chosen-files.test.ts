@@ -56,7 +56,9 @@ describe('a drop', () => {
     const broken = {
       isFile: false,
       name: 'broken',
-      createReader: () => ({ readEntries: (_: unknown, reject: (e: Error) => void) => reject(new Error('no')) }),
+      createReader: () => ({
+        readEntries: (_: unknown, reject: (e: Error) => void) => reject(new Error('no')),
+      }),
     } as unknown as FileSystemEntry;
     await expect(filesOfDrop(drop([broken]))).rejects.toThrow();
   });

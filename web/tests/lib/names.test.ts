@@ -7,7 +7,8 @@ describe('a name', () => {
   });
 
   it('may be anything in any language', () => {
-    for (const name of ['báo cáo.pdf', '写真 1.jpg', '.hidden', '…', 'a b']) expect(nameFault(name)).toBeNull();
+    for (const name of ['báo cáo.pdf', '写真 1.jpg', '.hidden', '…', 'a b'])
+      expect(nameFault(name)).toBeNull();
   });
 
   it('cannot be empty, a dot step, or hold path and control characters', () => {

@@ -40,9 +40,9 @@ describe('the keyboard', () => {
   });
 
   it('with Shift stretches the choice', () => {
-    expect(chosen(step(step(click(nothing, order, 'b'), order, 1, { range: true }), order, 1, { range: true }))).toBe(
-      'bcd',
-    );
+    expect(
+      chosen(step(step(click(nothing, order, 'b'), order, 1, { range: true }), order, 1, { range: true })),
+    ).toBe('bcd');
   });
 
   it('with Ctrl moves without choosing, and Space chooses', () => {

@@ -1,0 +1,136 @@
+import { ApiProblem, UnreachableError } from '@/api/problem';
+import type { FileItem, SentPart, UnfinishedUpload, UploadRequest } from '@/api/types';
+import type { SendPart } from '@/features/uploads/engine/send-part';
+import type { UploadServer } from '@/features/uploads/engine/server';
+
+interface Kept {
+  request: UploadRequest;
+  parts: Map<number, { etag: string; bytes: Blob }>;
+}
+
+/** A server of uploads in memory, with the troubles that tests want. */
+export class FakeUploadServer implements UploadServer {
+  partSize = 4;
+  /** No call and no part gets an answer while this is set. */
+  down = false;
+  /** Errors to answer the next parts with. */
+  readonly partErrors: Error[] = [];
+  /** Errors to answer the next completions with. */
+  readonly completeErrors: Error[] = [];
+  /** URLs of an earlier generation are refused. */
+  generation = 0;
+  initiateError: Error | null = null;
+  readonly uploads = new Map<string, Kept>();
+  readonly stored: FileItem[] = [];
+  readonly aborted: string[] = [];
+  readonly sentParts: number[] = [];
+  atOnce = 0;
+  mostAtOnce = 0;
+  /** Holds parts back until it is resolved. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #keys = new Map<string, string>();
+
+  async initiate(request: UploadRequest, key: string) {
+    this.#reach();
+    if (this.initiateError) throw this.initiateError;
+    const uploadId = this.#keys.get(key) ?? `u${this.#keys.size + 1}`;
+    this.#keys.set(key, uploadId);
+    if (!this.uploads.has(uploadId)) this.uploads.set(uploadId, { request, parts: new Map() });
+    return this.#plan(uploadId);
+  }
+
+  async state(uploadId: string) {
+    this.#reach();
+    const { request, parts } = this.#find(uploadId);
+    const listed = [...parts].map(([partNumber, { etag, bytes }]) => ({
+      partNumber,
+      etag,
+      size: bytes.size,
+    }));
+    return { ...this.#plan(uploadId), size: request.size, parts: listed };
+  }
+
+  async complete(fileId: string, uploadId: string, parts: SentPart[]) {
+    this.#reach();
+    const error = this.completeErrors.shift();
+    if (error) throw error;
+    const kept = this.#find(uploadId);
+    const count = Math.ceil(kept.request.size / this.partSize);
+    if (
+      parts.length !== count ||
+      parts.some(({ partNumber, etag }) => kept.parts.get(partNumber)?.etag !== etag)
+    ) {
+      throw new ApiProblem(400, 'missing-part', 'A part is missing.');
+    }
+    this.uploads.delete(uploadId);
+    const file = { id: fileId, kind: 'file', name: kept.request.name, size: kept.request.size } as FileItem;
+    this.stored.push(file);
+    return file;
+  }
+
+  async abort(uploadId: string) {
+    this.#reach();
+    this.aborted.push(uploadId);
+    this.uploads.delete(uploadId);
+  }
+
+  async unfinished(): Promise<UnfinishedUpload[]> {
+    this.#reach();
+    return [...this.uploads].map(([uploadId, { request, parts }]) => ({
+      fileId: `f-${uploadId}`,
+      uploadId,
+      name: request.name,
+      path: request.path ?? '/',
+      size: request.size,
+      partSize: this.partSize,
+      receivedBytes: [...parts.values()].reduce((sum, { bytes }) => sum + bytes.size, 0),
+      createdAt: '2026-01-01T00:00:00Z',
+      expiresAt: '2026-01-02T00:00:00Z',
+    }));
+  }
+
+  /** Takes parts as the store does. */
+  readonly sendPart: SendPart = async (url, body, { signal, onProgress }) => {
+    this.atOnce += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce);
+    try {
+      await this.gate;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      signal.throwIfAborted();
+      this.#reach();
+      const error = this.partErrors.shift();
+      if (error) throw error;
+      const [uploadId = '', number = '', generation = ''] = url.split('/');
+      if (Number(generation) !== this.generation)
+        throw new ApiProblem(403, 'expired', 'The URL has expired.');
+      onProgress(body.size);
+      const etag = `"${number}-${body.size}"`;
+      this.#find(uploadId).parts.set(Number(number), { etag, bytes: body });
+      this.sentParts.push(Number(number));
+      return etag;
+    } finally {
+      this.atOnce -= 1;
+    }
+  };
+
+  #plan(uploadId: string) {
+    const count = Math.ceil(this.#find(uploadId).request.size / this.partSize);
+    return {
+      uploadId,
+      fileId: `f-${uploadId}`,
+      partSize: this.partSize,
+      uploadUrls: Array.from({ length: count }, (_, index) => `${uploadId}/${index + 1}/${this.generation}`),
+      expiresAt: '2026-01-02T00:00:00Z',
+    };
+  }
+
+  #find(uploadId: string): Kept {
+    const kept = this.uploads.get(uploadId);
+    if (!kept) throw new ApiProblem(404, 'upload-not-found', 'There is no such upload.');
+    return kept;
+  }
+
+  #reach(): void {
+    if (this.down) throw new UnreachableError();
+  }
+}

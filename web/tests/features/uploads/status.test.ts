@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { allows, isActive, nextStatus } from '@/features/uploads/engine/status';
+
+describe('an upload', () => {
+  it('goes from queued to done', () => {
+    const way = ['start', 'progress', 'all-sent', 'stored'] as const;
+    const seen = way.reduce<string[]>(
+      (all, event) => [...all, nextStatus(all.at(-1) as 'queued', event)],
+      ['queued'],
+    );
+    expect(seen).toEqual(['queued', 'uploading', 'uploading', 'completing', 'done']);
+  });
+
+  it('waits while nobody answers and goes on with the first byte', () => {
+    expect(nextStatus('uploading', 'unreachable')).toBe('waiting');
+    expect(nextStatus('waiting', 'progress')).toBe('uploading');
+    expect(nextStatus('completing', 'unreachable')).toBe('waiting');
+    expect(nextStatus('waiting', 'stored')).toBe('done');
+  });
+
+  it('can be paused until it is being finished', () => {
+    expect(nextStatus('waiting', 'pause')).toBe('paused');
+    expect(allows('completing', 'pause')).toBe(false);
+    expect(nextStatus('paused', 'resume')).toBe('queued');
+  });
+
+  it('takes no late progress once it is paused or failed', () => {
+    expect(nextStatus('paused', 'progress')).toBe('paused');
+    expect(nextStatus('error', 'progress')).toBe('error');
+  });
+
+  it('stays done', () => {
+    expect(nextStatus('done', 'fail')).toBe('done');
+  });
+
+  it('holds the page open only while it works', () => {
+    expect((['queued', 'uploading', 'waiting', 'completing'] as const).every(isActive)).toBe(true);
+    expect((['paused', 'done', 'error', 'interrupted'] as const).some(isActive)).toBe(false);
+  });
+});
