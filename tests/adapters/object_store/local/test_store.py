@@ -2,9 +2,7 @@
 
 import errno
 import os
-import resource
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from metastore.ports.object_store import (
     UploadTarget,
 )
 from metastore.ports.served_objects import PartGrant, PartWriter
+from tests.fixtures.full_device import files_limited_to
 
 KEY = "files/abc"
 
@@ -205,7 +204,7 @@ async def test_a_full_device_refuses_what_it_cannot_hold(store: LocalObjectStore
     """Nothing half made is left, reading and deleting go on, and writing resumes by itself."""
     target = await begin(store, 2**20, 2**20)
     await send(store, target, b"a" * 2**20)
-    with _files_limited_to(2**19):
+    with files_limited_to(2**19):
         with pytest.raises(StoreFullError):
             await begin(store, 2**20, 2**20)
         with pytest.raises(StoreFullError):
@@ -244,17 +243,6 @@ async def test_only_the_owner_may_look(store: LocalObjectStore, tmp_path: Path) 
     await begin(store)
     for path in (tmp_path / "store").rglob("*"):
         assert 0 == path.stat().st_mode & 0o077, path
-
-
-@contextmanager
-def _files_limited_to(size: int) -> Iterator[None]:
-    """No file of this process can grow beyond ``size`` bytes: a full device that needs no privileges."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def _stream(*chunks: bytes) -> AsyncIterator[bytes]:

@@ -1,0 +1,280 @@
+"""The data plane over real sockets: what good clients get, and what becomes of bad ones."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from metastore.adapters.object_store.local import LocalObjectStore
+from metastore.entrypoints.objects import ObjectsApp
+from metastore.ports.object_store import CompletedPart, UploadTarget
+from tests.fixtures.full_device import files_limited_to
+from tests.fixtures.serving import serving
+from tests.fixtures.waiting import eventually
+
+KEY = "files/abc"
+IDLE_TIMEOUT = 0.3
+
+
+@dataclass
+class House:
+    """A served store, and a client."""
+
+    store: LocalObjectStore
+    client: httpx.AsyncClient
+    folder: Path
+
+    async def begin(self, size: int) -> tuple[UploadTarget, str]:
+        """Open an upload of one part; returns it with the part's URL."""
+        upload_id = await self.store.create_multipart(KEY, size=size, part_size=max(size, 1), content_type="a/b")
+        target = UploadTarget(KEY, upload_id, size, max(size, 1))
+        [url] = await self.store.presign_parts(target, [1], expires_in=60)
+        return target, url
+
+    async def object(self, content: bytes, content_type: str = "text/html") -> str:
+        """Store an object; returns its URL."""
+
+        async def stream() -> AsyncIterator[bytes]:
+            yield content
+
+        await self.store.put(KEY, stream(), size=len(content), content_type=content_type)
+        return await self.store.presign_get(KEY, filename="a.html", content_type=content_type, expires_in=60)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A bare connection."""
+        return await asyncio.open_connection(self.client.base_url.host, self.client.base_url.port)
+
+    def leftovers(self) -> list[str]:
+        """Files that belong to no object."""
+        return [path.name for path in (*self.folder.glob("uploads/*/*"), *self.folder.glob("objects/*/*/side-*"))]
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """An empty store, served to nobody else's pages."""
+    store = LocalObjectStore(tmp_path / "store", b"k" * 32)
+    async with (
+        serving(ObjectsApp(store, idle_timeout=IDLE_TIMEOUT)) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client,
+    ):
+        yield House(store, client, tmp_path / "store")
+    await store.aclose()
+
+
+def code_of(answer: httpx.Response) -> str:
+    """The machine code of a problem document."""
+    assert "application/problem+json" == answer.headers["content-type"]
+    code: str = answer.json()["code"]
+    assert answer.json()["status"] == answer.status_code
+    return code
+
+
+async def test_every_refusal_has_its_code(house: House) -> None:
+    """Clients act on codes, not on sentences."""
+    target, url = await house.begin(3)
+    gone, gone_url = await house.begin(3)
+    await house.store.abort_multipart(gone.key, gone.upload_id)
+    read_url = await house.store.presign_get("files/none", filename="a", content_type="a/b", expires_in=60)
+    [expired] = await house.store.presign_parts(target, [1], expires_in=0)
+
+    async def chunked() -> AsyncIterator[bytes]:
+        yield b"abc"
+
+    put, get = house.client.put, house.client.get
+    assert (403, "invalid-signature") == _of(await put(url + "x", content=b"abc"))
+    assert (403, "invalid-signature") == _of(await put("/objects/files/abc", content=b"abc"))
+    assert (403, "invalid-signature") == _of(await get("/objects/../../etc/passwd"))
+    assert (403, "invalid-signature") == _of(await get("/objects/%2e%2e/%2e%2e/etc/passwd"))
+    assert (403, "url-expired") == _of(await put(expired, content=b"abc"))
+    assert (400, "length-mismatch") == _of(await put(url, content=b"abcd"))
+    assert (411, "length-required") == _of(await put(url, content=chunked()))
+    assert (404, "upload-not-found") == _of(await put(gone_url, content=b"abc"))
+    assert (404, "object-not-found") == _of(await get(read_url))
+    assert (405, "method-not-allowed") == _of(await house.client.post(url, content=b"abc"))
+    assert [] == await house.store.list_parts(target)
+
+
+def _of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, code_of(answer)
+
+
+async def test_a_refused_sender_gets_its_answer(house: House) -> None:
+    """Even while it is still sending megabytes, and the connection can be used again."""
+    _, url = await house.begin(8 * 2**20)
+    for _ in range(3):
+        answer = await house.client.put(url + "x", content=bytes(8 * 2**20))
+        assert 403 == answer.status_code
+
+
+async def test_one_that_waits_to_be_asked_is_refused_before_it_sends(house: House) -> None:
+    """Expect: 100-continue gets the final answer at once."""
+    _, url = await house.begin(8 * 2**20)
+    reader, writer = await house.connect()
+    writer.write(f"PUT {url}x HTTP/1.1\r\nHost: x\r\nContent-Length: 8388608\r\nExpect: 100-continue\r\n\r\n".encode())
+    async with asyncio.timeout(5):
+        assert b"HTTP/1.1 403 " in await reader.readline()
+    writer.close()
+
+
+async def test_a_client_that_hangs_up_leaves_nothing(house: House) -> None:
+    """Half a part is no part; the same part can be sent again at once."""
+    target, url = await house.begin(3 * 2**20)
+    for _ in range(2):
+        _, writer = await house.connect()
+        writer.write(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 3145728\r\n\r\n".encode() + bytes(2**21))
+        await writer.drain()
+        writer.close()
+    content = os.urandom(3 * 2**20)
+    assert 200 == (await house.client.put(url, content=content)).status_code
+    [part] = await house.store.list_parts(target)
+    await house.store.complete_multipart(target, [CompletedPart(1, part.etag)])
+    assert content == b"".join([chunk async for chunk in house.store.read(KEY)])
+    await eventually(lambda: not house.leftovers(), why="nothing of the halves is left")
+
+
+async def test_a_client_that_sends_too_slowly_is_cut_off(house: House) -> None:
+    """It gets a 408, and nothing is kept."""
+    target, url = await house.begin(1000)
+    reader, writer = await house.connect()
+    writer.write(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc".encode())
+    async with asyncio.timeout(10):
+        assert b"HTTP/1.1 408 " in await reader.readline()
+    writer.close()
+    assert [] == await house.store.list_parts(target)
+
+
+async def test_a_full_device_is_a_507(house: House) -> None:
+    """The client learns that the server, not its account, is full; the part that is there stays."""
+    target, url = await house.begin(2**20)
+    assert 200 == (await house.client.put(url, content=bytes(2**20))).status_code
+    with files_limited_to(2**19):
+        assert (507, "storage-full") == _of(await house.client.put(url, content=os.urandom(2**20)))
+    assert 1 == len(await house.store.list_parts(target))
+    assert 200 == (await house.client.put(url, content=os.urandom(2**20))).status_code
+
+
+async def test_user_content_is_never_active(house: House) -> None:
+    """Headers keep a page that somebody uploaded from doing anything as us."""
+    answer = await house.client.get(await house.object(b"<script>alert(1)</script>"))
+    assert 200 == answer.status_code
+    assert "nosniff" == answer.headers["x-content-type-options"]
+    assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+    assert 'attachment; filename="a.html"' == answer.headers["content-disposition"]
+    assert "same-origin" == answer.headers["cross-origin-resource-policy"]
+    assert "no-referrer" == answer.headers["referrer-policy"]
+    assert "private" == answer.headers["cache-control"]
+    assert "text/html" == answer.headers["content-type"]
+
+
+async def test_every_answer_carries_a_request_id(house: House) -> None:
+    """The client's own when it is sane, else a new one."""
+    url = await house.object(b"abc")
+    for target in (url, url + "x"):
+        kept = await house.client.get(target, headers={"X-Request-ID": "req-1"})
+        assert "req-1" == kept.headers["x-request-id"]
+        replaced = await house.client.get(target, headers={"X-Request-ID": "a b"})
+        assert 36 == len(replaced.headers["x-request-id"])
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**18, 2**20, 2**20 + 1, 5 * 2**20])
+async def test_objects_of_any_size_come_whole(house: House, size: int) -> None:
+    """Small ones in one send, large ones by the server's own file sending."""
+    content = os.urandom(size)
+    url = await house.object(content)
+    whole = await house.client.get(url)
+    assert (200, content) == (whole.status_code, whole.content)
+    assert str(size) == whole.headers["content-length"]
+    if size:
+        rest = await house.client.get(url, headers={"Range": "bytes=1-"})
+        assert (206 if size > 1 else 416) == rest.status_code
+        assert size == 1 or content[1:] == rest.content
+        everything = await house.client.get(url, headers={"Range": "bytes=0-"})
+        assert (206, content) == (everything.status_code, everything.content)
+
+
+async def test_ranges_conditions_and_head_over_the_wire(house: House) -> None:
+    """The same rules as in the pure functions, as a client sees them."""
+    content = os.urandom(1000)
+    url = await house.object(content)
+    whole = await house.client.get(url)
+    etag, modified = whole.headers["etag"], whole.headers["last-modified"]
+    assert not etag.startswith("W/")
+
+    async def ask(**headers: str) -> httpx.Response:
+        return await house.client.get(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    for validator in (etag, modified):
+        assert 206 == (await ask(range="bytes=10-19", if_range=validator)).status_code
+    assert 200 == (await ask(range="bytes=10-19", if_range='"other"')).status_code
+    assert 200 == (await ask(range="bytes=0-0,5-9")).status_code
+    beyond = await ask(range="bytes=1000-")
+    assert (416, "invalid-range", "bytes */1000") == (*_of(beyond), beyond.headers["content-range"])
+    assert 416 == (await ask(range="bytes=" + ",".join(["0-0"] * 1000))).status_code
+    unchanged = await ask(if_none_match=etag)
+    assert (304, b"", etag) == (unchanged.status_code, unchanged.content, unchanged.headers["etag"])
+    assert 304 == (await ask(if_modified_since=modified)).status_code
+    assert (412, "precondition-failed") == _of(await ask(if_match='"other"'))
+    head = await house.client.head(url)
+    assert (200, "1000", b"") == (head.status_code, head.headers["content-length"], head.content)
+    assert "bytes" == head.headers["accept-ranges"]
+    missing = await house.client.head(url + "x")
+    assert (403, b"") == (missing.status_code, missing.content)
+
+
+async def test_many_clients_read_different_parts_at_once(house: House) -> None:
+    """Nobody gets the bytes of another, though they share one buffer."""
+    content = os.urandom(3_000_000)
+    url = await house.object(content)
+
+    async def read(start: int) -> None:
+        length = 200_000
+        answer = await house.client.get(url, headers={"Range": f"bytes={start}-{start + length - 1}"})
+        assert content[start : start + length] == answer.content
+
+    await asyncio.gather(*(read(start) for start in range(0, 2_800_000, 50_000)))
+
+
+async def test_other_peoples_pages_get_no_permission(house: House) -> None:
+    """Without allowed origins nothing is said of sharing."""
+    url = await house.object(b"abc")
+    asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"}
+    for answer in (await house.client.get(url, headers=asking), await house.client.options(url, headers=asking)):
+        assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_only_allowed_origins_get_permission(house: House) -> None:
+    """With a data plane on an origin of its own, the product's pages may use it and others may not."""
+    _, url = await house.begin(3)
+    app = ObjectsApp(house.store, allowed_origins=["https://drive.example.org/", ""])
+    async with serving(app) as address, httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        ours = await client.put(url, content=b"abc", headers={"Origin": "https://drive.example.org"})
+        assert "https://drive.example.org" == ours.headers["access-control-allow-origin"]
+        refused = await client.put(url + "x", content=b"abc", headers={"Origin": "https://drive.example.org"})
+        assert "https://drive.example.org" == refused.headers["access-control-allow-origin"]
+        theirs = await client.put(url, content=b"abc", headers={"Origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in theirs.headers
+        assert "Origin" == theirs.headers["vary"]
+
+
+async def test_problem_documents_keep_secrets(house: House) -> None:
+    """No path on the server, no signature and no stack is in them."""
+    path = urlsplit(await house.object(b"abc")).path
+    answer = await house.client.get(path + "?e=1&s=abc")
+    assert {"type", "title", "status", "detail", "instance", "code"} == json.loads(answer.content).keys()
+    assert str(house.folder) not in answer.text
+
+
+async def test_the_etag_completes_the_upload(house: House) -> None:
+    """What the header says in quotes is what complete takes."""
+    target, url = await house.begin(3)
+    answer = await house.client.put(url, content=b"abc")
+    etag = answer.headers["etag"]
+    assert etag.startswith('"')
+    assert etag.endswith('"')
+    await house.store.complete_multipart(target, [CompletedPart(1, etag.strip('"'))])
