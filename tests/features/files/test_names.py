@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metastore.features.files.names import (
@@ -17,6 +17,8 @@ from metastore.features.files.names import (
 from metastore.kit.problem import Problem
 
 any_text = st.text(st.characters(), max_size=300)
+# A busy machine is no reason to fail.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,7 @@ def test_the_limit_of_255_bytes_holds_for_the_normal_form() -> None:
     assert checked_name(decomposed) == "ế" * 80
 
 
+@unhurried
 @given(any_text)
 def test_a_name_that_passed_is_stable_sound_and_storable(text: str) -> None:
     try:
@@ -166,6 +169,7 @@ def test_the_twin_of_a_folder_is_numbered_at_the_end() -> None:
     assert twin_name("v1.tar", {"v1.tar"}, folder=True) == "v1.tar (1)"
 
 
+@unhurried
 @given(any_text, st.booleans())
 def test_a_twin_is_a_sound_name_and_another_one(text: str, folder: bool) -> None:
     try:
@@ -195,6 +199,7 @@ def test_lists_put_numbers_by_value_and_letters_by_kind() -> None:
     ]
 
 
+@unhurried
 @given(any_text)
 def test_every_name_has_a_key_that_fits_its_column(text: str) -> None:
     try:
