@@ -18,7 +18,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_NOT_SOURCES = {"node_modules", "test-results", "coverage", "dist"}
+_NOT_SOURCES = {"node_modules", "tests", "test-results", "coverage", "dist"}
 _DIGEST = ".sources"
 
 
