@@ -24,14 +24,17 @@ _NOT_FOUND = frozenset({"NoSuchKey", "404", "NotFound"})
 _FULL = frozenset({"InsufficientStorage", "QuotaExceeded", "XMinioStorageFull", "507"})
 
 
-async def ask(call: Awaitable[Answer], *, about: str = "", seconds: float = DEADLINE_SECONDS) -> Answer:
-    """The server's answer, within ``seconds``; errors come out as the port's. ``about`` is a key, for messages."""
+async def ask(call: Awaitable[Answer], *, about: str = "", seconds: float | None = None) -> Answer:
+    """The server's answer, within ``seconds``, else ``DEADLINE_SECONDS``; errors come out as the port's.
+
+    ``about`` is a key or id, for messages.
+    """
     # Not asyncio.timeout(): the HTTP server's own tasks cannot be cancelled by it.
     task = asyncio.ensure_future(call)
     try:
-        done, _ = await asyncio.wait((task,), timeout=seconds)
+        done, _ = await asyncio.wait((task,), timeout=DEADLINE_SECONDS if seconds is None else seconds)
         if not done:
-            raise StoreUnavailableError(f"the object store did not answer in {seconds:.0f} s")
+            raise StoreUnavailableError("the object store did not answer in time")
         with server_errors(about):
             return task.result()
     finally:
