@@ -1,0 +1,105 @@
+"""The in-process bus when handlers hang and the database goes away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import text
+
+from metastore.adapters.event_bus.inprocess import InProcessBus
+from metastore.kit.database import Database, Transaction
+from metastore.kit.outbox import RecordedEvent
+from metastore.kit.problem import unavailable
+from metastore.ports.event_bus import BusUnavailableError, Subscription
+from tests.contracts.event_bus import running
+from tests.fixtures.events import Guest, event
+from tests.fixtures.waiting import eventually
+
+
+class FlakyDatabase(Database):
+    """A database that cannot be reached while ``away``."""
+
+    away = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """As always, or 503."""
+        if self.away:
+            raise unavailable("The database does not answer.")
+        async with super().transaction() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """As always, or 503."""
+        if self.away:
+            raise unavailable("The database does not answer.")
+        async with super().reading() as tx:
+            yield tx
+
+
+@pytest.fixture
+async def flaky(database_url: str) -> AsyncIterator[FlakyDatabase]:
+    """A database that can be told to be away."""
+    database = FlakyDatabase(database_url)
+    yield database
+    await database.aclose()
+
+
+async def test_a_handler_that_hangs_is_given_up_and_others_go_on(database: Database) -> None:
+    """After the bus's patience a hanging event counts as failed; what is about other things is delivered."""
+    seen: list[RecordedEvent] = []
+
+    async def handle(given: RecordedEvent) -> None:
+        if given.aggregate == "kettle:stuck":
+            await asyncio.sleep(3600)
+        seen.append(given)
+
+    bus = InProcessBus(database, patience=0.05, pauses=(0.02,), poll_interval=0.2)
+    bus.subscribe(Subscription("guest", frozenset(), handle))
+    stuck, free = event("stuck"), event("copper")
+    async with running(bus):
+        await bus.publish([stuck, free])
+        await eventually(lambda: seen == [free])
+        dead = await eventually(lambda: bus.dead_events(limit=1))
+    assert "TimeoutError" in dead[0].error
+
+
+async def test_events_wait_out_an_absence_of_the_database(flaky: FlakyDatabase) -> None:
+    """Queues go on when the database is back, and nothing has died meanwhile."""
+    guest = Guest("guest")
+    bus = InProcessBus(flaky, poll_interval=0.05)
+    bus.subscribe(guest.subscription)
+    await bus.publish([event()])
+    flaky.away = True
+    async with running(bus):
+        with pytest.raises(BusUnavailableError):
+            await bus.publish([event()])
+        with pytest.raises(BusUnavailableError):
+            await bus.check()
+        flaky.away = False
+        await eventually(lambda: guest.seen)
+        assert await bus.dead_events(limit=1) == []
+
+
+async def test_nothing_is_left_in_the_queue_of_what_was_handled(database: Database) -> None:
+    """Handled events take no room."""
+    guest = Guest("guest")
+    bus = InProcessBus(database)
+    bus.subscribe(guest.subscription)
+    async with running(bus):
+        await bus.publish([event(number=n) for n in range(120)])
+
+        async def empty() -> bool:
+            async with database.reading() as tx:
+                return not await tx.session.scalar(text("SELECT count(*) FROM queued_events"))
+
+        await eventually(empty)
+    assert 120 == len(guest.seen)
+
+
+async def test_a_bus_without_consumers_waits(database: Database) -> None:
+    """Running with nobody subscribed is no error."""
+    async with running(InProcessBus(database)) as bus:
+        await bus.publish([event()])
