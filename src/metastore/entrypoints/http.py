@@ -10,6 +10,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
@@ -50,7 +51,9 @@ def create_app(
     ``web_app`` is the folder of the built web client; ``objects_origin`` the origin that its pages may exchange bytes
     with when it is not their own; ``max_simple_upload`` in bytes.
     """
-    app = FastAPI(
+    # Documentation pages without scripts from elsewhere: they run on our origin, beside people's cookies.
+    app: FastAPI = FastAPIOffline(
+        redoc_url=None,
         title="MetaStore",
         version=__version__,
         description="A self-hosted cloud drive. Errors are problem documents (RFC 9457) with a stable `code`.",

@@ -14,7 +14,18 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-_NOT_PAGES = ("api/", "objects/", "socket.io", "docs", "openapi.json", "metrics", "healthz", "readyz", "assets/")
+_NOT_PAGES = (
+    "api/",
+    "objects/",
+    "socket.io",
+    "docs",
+    "static-offline-docs",
+    "openapi.json",
+    "metrics",
+    "healthz",
+    "readyz",
+    "assets/",
+)
 
 
 def content_security_policy(objects_origin: str = "") -> str:
