@@ -104,8 +104,10 @@ class Reaper:
 
     async def _purge_trash(self) -> None:
         cutoff = self._clock() - timedelta(seconds=self._times.trash_ttl)
-        async with self._database.transaction() as tx:
-            await self._files.purge_expired_trash(tx, before=cutoff, limit=_BATCH)
+        purged = _BATCH
+        while purged >= _BATCH:
+            async with self._database.transaction() as tx:
+                purged = await self._files.purge_expired_trash(tx, before=cutoff, limit=_BATCH)
 
     async def _forget_completed_uploads(self) -> None:
         cutoff = self._clock() - timedelta(days=1)

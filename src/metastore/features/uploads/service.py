@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from metastore.features.auth import quota
-from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of
+from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of, well_formed
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
@@ -117,7 +117,7 @@ class UploadsService:
             store_upload_id=None,
             size=wanted.size,
             part_size=choose_part_size(wanted.size, self._limits.part_size),
-            mime_type=wanted.mime_type,
+            mime_type=well_formed(wanted.mime_type),
             state=COMPLETING if claimed else OPEN,
             claimed_at=now if claimed else None,
             created_at=now,
