@@ -105,7 +105,7 @@ def _sources(folder: Path) -> list[Path]:
     for path in folder.iterdir():
         if path.is_dir() and path.name not in _NOT_SOURCES:
             found += _sources(path)
-        elif path.is_file():
+        elif path.is_file() and path.suffix != ".tsbuildinfo":
             found.append(path)
     return found
 
