@@ -1,0 +1,88 @@
+"""``python -m benchmarks``: all measurements, as tables on standard output and in ``benchmarks/results/``."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks import report
+from benchmarks.alone import measure_api, measure_memory
+from benchmarks.contender import Contender
+from benchmarks.load import Load
+from benchmarks.measure import MIB, Extent, compare
+from benchmarks.servers.copyparty import Copyparty
+from benchmarks.servers.metastore import MetaStore
+from benchmarks.servers.nginx import Nginx
+from benchmarks.servers.tus import Tus
+
+RESULTS = Path(__file__).parent / "results"
+_SERVERS: dict[str, Callable[[Load, Path, int], Contender]] = {
+    "metastore": MetaStore,
+    "nginx": Nginx,
+    "copyparty": Copyparty,
+    "tus": Tus,
+}
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    options = _options()
+    extent = Extent(size=options.size * MIB, rounds=options.rounds)
+    RESULTS.mkdir(exist_ok=True)
+    load_before = os.getloadavg()
+    sections = []
+    # On the checkout's own disk: the system's folder for temporary files is often memory.
+    with tempfile.TemporaryDirectory(dir=RESULTS, prefix="running-") as name:
+        folder = Path(name)
+        load = Load(folder)
+        sections.append(_compared(load, folder, options.servers.split(","), extent))
+        if not options.comparison_only:
+            _tell("memory")
+            sections.append(report.memory(measure_memory(load, _new(folder, "memory"))))
+            _tell("the API during uploads")
+            sections.append(report.api(measure_api(load, _new(folder, "api"), extent.size)))
+    text = "\n\n".join([report.circumstances(extent, load_before), *sections]) + "\n"
+    (RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.md").write_text(text)
+    print(text)
+
+
+def _compared(load: Load, folder: Path, names: list[str], extent: Extent) -> str:
+    contenders: list[Contender] = []
+    with ExitStack() as ending:
+        for name in names:
+            _tell(f"starting {name}")
+            load.warm(extent.size + extent.size // 4)
+            contenders.append(_SERVERS[name](load, _new(folder, name), extent.size))
+            ending.callback(contenders[-1].end)
+        figures = compare(contenders, load, extent, _tell)
+    values = {name: one.values for name, one in figures.items()}
+    (RESULTS / "latest.json").write_text(json.dumps(values, indent=2))
+    return f"{report.comparison(figures)}\n\n{report.ratios(figures)}"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--size", type=int, default=1024, help="MiB of each upload and download")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--servers", default=",".join(_SERVERS), help="which to compare, parted by commas")
+    parser.add_argument("--comparison-only", action="store_true", help="leave out memory and API latency")
+    return parser.parse_args()
+
+
+def _new(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    return made
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Measurements of MetaStore by itself: memory at any file size, and the API while bytes come in."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from benchmarks.load import Latency, Load
+from benchmarks.measure import GIB, MIB
+from benchmarks.servers.metastore import MetaStore
+
+_CLIENTS = 4
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Peak bytes held during an upload of so many bytes."""
+
+    size: int
+    peak: int
+
+
+@dataclass(frozen=True)
+class Api:
+    """``GET /api/v1/files`` with nothing else going on and during uploads, which went at ``upload`` bytes a second."""
+
+    quiet: Latency
+    busy: Latency
+    upload: float
+
+
+def measure_memory(load: Load, folder: Path, sizes: tuple[int, ...] = (64 * MIB, 4 * GIB)) -> list[Memory]:
+    """The peak during uploads of growing size, on a fresh server."""
+    server = MetaStore(load, folder, 0)
+    try:
+        measured = []
+        for size in sizes:
+            load.warm(size + size // 4)
+            server.process.forget_peak()
+            server.upload(size)
+            measured.append(Memory(size, server.process.peak_memory()))
+            server.clear()
+        return measured
+    finally:
+        server.end()
+
+
+def measure_api(load: Load, folder: Path, size: int, seconds: float = 4.0) -> Api:
+    """Four clients ask without a pause; then the same while uploads follow each other."""
+    server = MetaStore(load, folder, 0)
+    path = "/api/v1/files"
+    try:
+        load.requests(server.port, path, _CLIENTS, 0.5, server.cookie)
+        quiet = load.requests(server.port, path, _CLIENTS, seconds, server.cookie)
+        load.warm(size + size // 4)
+        over = Event()
+        with ThreadPoolExecutor(1) as pool:
+            uploading = pool.submit(_upload_until, server, over, size)
+            try:
+                busy = load.requests(server.port, path, _CLIENTS, seconds, server.cookie)
+            finally:
+                over.set()
+            return Api(quiet, busy, uploading.result())
+    finally:
+        server.end()
+
+
+def _upload_until(server: MetaStore, over: Event, size: int) -> float:
+    taken, count = 0.0, 0
+    while not over.is_set() or not count:
+        taken += server.upload(size).seconds
+        count += 1
+        server.clear()
+    return size * count / taken

@@ -1,0 +1,335 @@
+/* The benchmarks' client: as little work per byte as a real client can do, so that the server is what is measured.
+ *
+ *   load warm BYTES                                      touch so much memory, so that the kernel has it at hand
+ *   load send PORT PLAN DATA CONNECTIONS                 send bodies as PLAN says, from the file DATA held in memory
+ *   load fetch PORT PATH CONNECTIONS [HEADER]            GET PATH whole, once on each connection
+ *   load ranges PORT PATH SIZE CONNECTIONS SECONDS [HEADER]   GET random aligned ranges of 64 KiB
+ *   load requests PORT PATH CONNECTIONS SECONDS [HEADER] GET PATH again and again
+ *
+ * PLAN has a line a request: LANE METHOD PATH OFFSET LENGTH [HEADERS], parted by tabs. LANE is the connection that the
+ * request belongs to, in order, or - for whichever is free. HEADERS have | for each line's end. DATA repeats: the byte
+ * at offset n is that of n modulo its length. send answers with a line "INDEX<tab>ETAG" for each request.
+ * The first line of output is JSON. Bodies that come back are received into a buffer, as any client must, and dropped.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { HEAD = 16384, BUFFER = 1 << 18, RANGE = 65536, MAX_CONNECTIONS = 256 };
+
+struct request {
+    int lane;
+    char *method, *path, *headers, *etag;
+    long offset, length;
+};
+
+struct answer {
+    int status;
+    long body;      /* bytes of the body in all, or -1 when it is chunked */
+    long have;      /* of these, bytes that came with the head */
+    char etag[256];
+};
+
+static int port;
+static const char *path, *extra = "";
+static struct request *plan;
+static int planned;
+static char *data;
+static long data_size;
+static atomic_int next_request, errors;
+static atomic_long received;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void fail(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    exit(1);
+}
+
+static int dial(void) {
+    int s = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(s, (void *)&to, sizeof to)) fail("connect: %s", strerror(errno));
+    return s;
+}
+
+static void send_all(int s, const char *bytes, long count, int flags) {
+    while (count > 0) {
+        ssize_t n = send(s, bytes, count, flags | MSG_NOSIGNAL);
+        if (n <= 0) fail("send: %s", strerror(errno));
+        bytes += n;
+        count -= n;
+    }
+}
+
+/* Read an answer's head, if `held` (with `count` bytes so far) has all of it; returns whether it has. */
+static int parse_head(const char *held, long count, struct answer *a) {
+    const char *end = memmem(held, count, "\r\n\r\n", 4), *line, *next;
+    if (!end) return 0;
+    a->status = atoi(held + 9);
+    a->body = a->status == 204 || a->status == 304 ? 0 : -2;
+    a->etag[0] = 0;
+    for (line = held; line < end; line = next + 2) {
+        next = memmem(line, end + 2 - line, "\r\n", 2);
+        if (!strncasecmp(line, "content-length:", 15)) a->body = atol(line + 15);
+        if (!strncasecmp(line, "transfer-encoding:", 18)) a->body = -1;
+        if (!strncasecmp(line, "etag:", 5)) {
+            const char *value = line + 5 + strspn(line + 5, " ");
+            snprintf(a->etag, sizeof a->etag, "%.*s", (int)(next - value), value);
+        }
+    }
+    if (a->body == -2) fail("an answer without length: %.*s", (int)count, held);
+    a->have = count - (end + 4 - held);
+    return 1;
+}
+
+/* Receive one whole answer, dropping its body. */
+static struct answer receive(int s, char *buffer) {
+    struct answer a;
+    long count = 0;
+    do {
+        ssize_t n = recv(s, buffer + count, HEAD - count, 0);
+        if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
+        count += n;
+    } while (!parse_head(buffer, count, &a));
+    if (a.status >= 300) {
+        fprintf(stderr, "%.*s\n", (int)count, buffer);
+        errors++;
+    }
+    if (a.body == -1) {
+        while (count < 5 || memcmp(buffer + count - 5, "0\r\n\r\n", 5)) {
+            long kept = count < 5 ? count : 5;
+            memmove(buffer, buffer + count - kept, kept);
+            ssize_t n = recv(s, buffer + kept, BUFFER - kept, 0);
+            if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
+            count = kept + n;
+            received += n;
+        }
+        return a;
+    }
+    received += a.have;
+    for (long left = a.body - a.have; left > 0;) {
+        ssize_t n = recv(s, buffer, left < BUFFER ? left : BUFFER, 0);
+        if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
+        left -= n;
+        received += n;
+    }
+    return a;
+}
+
+static void send_one(int s, char *buffer, struct request *r) {
+    int n = snprintf(buffer, BUFFER, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %ld\r\n%s\r\n", r->method,
+                     r->path, port, r->length, r->headers);
+    send_all(s, buffer, n, MSG_MORE);
+    send_all(s, data + r->offset % data_size, r->length, 0);
+    r->etag = strdup(receive(s, buffer).etag);
+}
+
+static void *sender(void *lane) {
+    int s = dial(), shared = 1;
+    char *buffer = malloc(BUFFER);
+    for (int i = 0; i < planned; i++) {
+        if (plan[i].lane < 0) continue;
+        shared = 0;
+        if (plan[i].lane == (long)lane) send_one(s, buffer, plan + i);
+    }
+    for (int i; shared && (i = next_request++) < planned;) send_one(s, buffer, plan + i);
+    close(s);
+    return 0;
+}
+
+static void *fetcher(void *unused) {
+    (void)unused;
+    int s = dial();
+    char *buffer = malloc(BUFFER);
+    int n = snprintf(buffer, BUFFER, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", path, port, extra);
+    send_all(s, buffer, n, 0);
+    receive(s, buffer);
+    close(s);
+    return 0;
+}
+
+static double in_threads(void *(*work)(void *), long count) {
+    pthread_t threads[MAX_CONNECTIONS];
+    double begun = now();
+    for (long i = 0; i < count; i++) pthread_create(threads + i, 0, work, (void *)i);
+    for (long i = 0; i < count; i++) pthread_join(threads[i], 0);
+    return now() - begun;
+}
+
+static void read_plan(const char *plan_path) {
+    FILE *file = fopen(plan_path, "r");
+    if (!file) fail("%s: %s", plan_path, strerror(errno));
+    char *line = 0;
+    size_t room = 0;
+    plan = calloc(100000, sizeof *plan);
+    while (getline(&line, &room, file) > 0) {
+        struct request *r = plan + planned++;
+        char *rest = strdup(line), *field;
+        rest[strcspn(rest, "\n")] = 0;
+        field = strsep(&rest, "\t");
+        r->lane = *field == '-' ? -1 : atoi(field);
+        r->method = strsep(&rest, "\t");
+        r->path = strsep(&rest, "\t");
+        r->offset = atol(strsep(&rest, "\t"));
+        r->length = atol(strsep(&rest, "\t"));
+        char *headers = rest ? rest : "", *to = r->headers = malloc(2 * strlen(headers) + 1);
+        for (; *headers; headers++) {
+            if (*headers == '|') *to++ = '\r';
+            *to++ = *headers == '|' ? '\n' : *headers;
+        }
+        *to = 0;
+    }
+    fclose(file);
+}
+
+static void read_data(const char *data_path) {
+    long longest = 0;
+    int file = open(data_path, O_RDONLY);
+    struct stat found;
+    if (file < 0 || fstat(file, &found)) fail("%s: %s", data_path, strerror(errno));
+    data_size = found.st_size;
+    for (int i = 0; i < planned; i++)
+        if (plan[i].length > longest) longest = plan[i].length;
+    data = malloc(data_size + longest);
+    if (read(file, data, data_size) != data_size) fail("%s: short", data_path);
+    for (long at = 0; at < longest; at++) data[data_size + at] = data[at];
+    close(file);
+}
+
+/* --- many small requests on one thread */
+
+struct connection {
+    int socket;
+    double asked;
+    long left, held;
+    char head[HEAD];
+};
+
+static double *latencies;
+static long finished;
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void ask(struct connection *c, long blocks) {
+    char text[HEAD], range[96] = "";
+    if (blocks) {
+        long at = (((long)random() << 20) ^ random()) % blocks * RANGE;
+        snprintf(range, sizeof range, "Range: bytes=%ld-%ld\r\n", at, at + RANGE - 1);
+    }
+    int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s\r\n", path, port, range, extra);
+    c->left = -1;
+    c->held = 0;
+    c->asked = now();
+    send_all(c->socket, text, n, 0);
+}
+
+static void hear(struct connection *c, char *buffer, int wanted) {
+    if (c->left >= 0) {
+        ssize_t n = recv(c->socket, buffer, BUFFER, 0);
+        if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
+        c->left -= n;
+        return;
+    }
+    ssize_t n = recv(c->socket, c->head + c->held, HEAD - c->held, 0);
+    if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
+    c->held += n;
+    struct answer a;
+    if (!parse_head(c->head, c->held, &a)) return;
+    if (a.status != wanted) fail("%.*s", (int)c->held, c->head);
+    c->left = a.body - a.have;
+}
+
+static void repeat(int count, double seconds, long blocks) {
+    struct connection *all = calloc(count, sizeof *all);
+    struct epoll_event events[MAX_CONNECTIONS];
+    char *buffer = malloc(BUFFER);
+    int poll = epoll_create1(0);
+    latencies = malloc(sizeof *latencies * 20000000);
+    for (int i = 0; i < count; i++) {
+        all[i].socket = dial();
+        epoll_ctl(poll, EPOLL_CTL_ADD, all[i].socket, &(struct epoll_event){EPOLLIN, {.ptr = all + i}});
+        ask(all + i, blocks);
+    }
+    double begun = now();
+    while (now() - begun < seconds) {
+        int ready = epoll_wait(poll, events, MAX_CONNECTIONS, 1000);
+        for (int i = 0; i < ready; i++) {
+            struct connection *c = events[i].data.ptr;
+            hear(c, buffer, blocks ? 206 : 200);
+            if (c->left) continue;
+            latencies[finished++] = now() - c->asked;
+            ask(c, blocks);
+        }
+    }
+    double took = now() - begun;
+    qsort(latencies, finished, sizeof *latencies, by_value);
+    printf("{\"seconds\": %f, \"count\": %ld, \"p50\": %f, \"p99\": %f, \"max\": %f}\n", took, finished,
+           finished ? latencies[finished / 2] : 0, finished ? latencies[finished * 99 / 100] : 0,
+           finished ? latencies[finished - 1] : 0);
+}
+
+int main(int count, char **given) {
+    if (count < 3) fail("see the top of load.c");
+    const char *mode = given[1];
+    if (!strcmp(mode, "warm")) {
+        long size = atol(given[2]);
+        if (mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) == MAP_FAILED)
+            fail("mmap: %s", strerror(errno));
+        puts("{}");
+        return 0;
+    }
+    port = atoi(given[2]);
+    if (!strcmp(mode, "send")) {
+        read_plan(given[3]);
+        read_data(given[4]);
+        long bytes = 0;
+        for (int i = 0; i < planned; i++) bytes += plan[i].length;
+        double seconds = in_threads(sender, atol(given[5]));
+        printf("{\"seconds\": %f, \"bytes\": %ld, \"errors\": %d}\n", seconds, bytes, errors);
+        for (int i = 0; i < planned; i++) printf("%d\t%s\n", i, plan[i].etag ? plan[i].etag : "");
+        return errors != 0;
+    }
+    path = given[3];
+    int fixed = !strcmp(mode, "fetch") ? 5 : !strcmp(mode, "ranges") ? 7 : 6;
+    if (count > fixed) {
+        char *line = malloc(strlen(given[fixed]) + 3);
+        sprintf(line, "%s\r\n", given[fixed]);
+        extra = line;
+    }
+    if (!strcmp(mode, "fetch")) {
+        double seconds = in_threads(fetcher, atol(given[4]));
+        printf("{\"seconds\": %f, \"bytes\": %ld, \"errors\": %d}\n", seconds, received, errors);
+    } else if (!strcmp(mode, "ranges")) {
+        repeat(atoi(given[5]), atof(given[6]), atol(given[4]) / RANGE);
+    } else {
+        repeat(atoi(given[4]), atof(given[5]), 0);
+    }
+    return errors != 0;
+}

@@ -1,0 +1,124 @@
+"""The load generator: ``load.c``, compiled when it is first needed."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).parent / "load.c"
+# Not a multiple of any part size, so that no two parts of a GiB are the same.
+_DATA_SIZE = 64 * 2**20 + 7 * 4096
+
+
+@dataclass(frozen=True)
+class Send:
+    """A request with a body of ``length`` bytes; ``lane`` is its connection, or ``None`` for any that is free."""
+
+    method: str
+    path: str
+    offset: int
+    length: int
+    headers: tuple[str, ...] = ()
+    lane: int | None = None
+
+    def line(self) -> str:
+        """As the plan's line."""
+        lane = "-" if self.lane is None else str(self.lane)
+        headers = "".join(f"{header}|" for header in self.headers)
+        return f"{lane}\t{self.method}\t{self.path}\t{self.offset}\t{self.length}\t{headers}\n"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How long it took in seconds, and the ETags that came back."""
+
+    seconds: float
+    etags: list[str]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Answers a second, and the time that they took in seconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+class Load:
+    """Sends and fetches on behalf of the benchmarks; ``folder`` is for its program and data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._program = folder / "load"
+        self._data = folder / "data"
+        subprocess.run(
+            ["gcc", "-O2", "-Wall", "-Wextra", "-Wno-unused-result", "-pthread", SOURCE, "-o", self._program],
+            check=True,
+        )
+        self._data.write_bytes(os.urandom(_DATA_SIZE))
+
+    def content(self, offset: int, length: int) -> bytes:
+        """The bytes that are sent for that place."""
+        data = self._data.read_bytes()
+        doubled = data + data[:length]
+        return doubled[offset % _DATA_SIZE : offset % _DATA_SIZE + length]
+
+    def write_file(self, path: Path, size: int) -> None:
+        """Write the content as a file, durably."""
+        data = self._data.read_bytes()
+        with path.open("wb") as file:
+            for offset in range(0, size, _DATA_SIZE):
+                file.write(data[: min(_DATA_SIZE, size - offset)])
+            file.flush()
+            os.fsync(file.fileno())
+
+    def warm(self, size: int) -> None:
+        """Have the kernel hold ``size`` bytes of memory ready, so that nobody waits for the host to give them."""
+        self._run("warm", size)
+
+    def send(self, port: int, requests: Sequence[Send], connections: int) -> Sent:
+        """Send them all."""
+        plan = self._folder / "plan"
+        plan.write_text("".join(request.line() for request in requests))
+        first, *others = self._run("send", port, plan, self._data, connections)
+        return Sent(_number(first, "seconds"), [line.partition("\t")[2].strip('"') for line in others])
+
+    def fetch(self, port: int, path: str, connections: int) -> float:
+        """Bytes a second at which ``path`` comes, once for each of ``connections``."""
+        (first,) = self._run("fetch", port, path, connections)
+        return _number(first, "bytes") / _number(first, "seconds")
+
+    def ranges(self, port: int, path: str, size: int, connections: int, seconds: float) -> Latency:
+        """Random ranges of 64 KiB."""
+        (first,) = self._run("ranges", port, path, size, connections, seconds)
+        return _latency(first)
+
+    def requests(self, port: int, path: str, connections: int, seconds: float, header: str) -> Latency:
+        """The same request again and again."""
+        (first,) = self._run("requests", port, path, connections, seconds, header)
+        return _latency(first)
+
+    def _run(self, *arguments: object) -> list[str]:
+        command = [str(self._program), *map(str, arguments)]
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
+        if ended.returncode:
+            raise RuntimeError(f"{' '.join(command)}: {ended.stderr[:2000]}{ended.stdout[:200]}")
+        return ended.stdout.splitlines()
+
+
+def parts_of(size: int, part_size: int) -> Iterator[tuple[int, int]]:
+    """Offset and length of each part."""
+    for offset in range(0, size, part_size):
+        yield offset, min(part_size, size - offset)
+
+
+def _number(line: str, name: str) -> float:
+    answer: dict[str, float] = json.loads(line)
+    return answer[name]
+
+
+def _latency(line: str) -> Latency:
+    return Latency(_number(line, "count") / _number(line, "seconds"), _number(line, "p50"), _number(line, "p99"))

@@ -1,0 +1,95 @@
+"""A server under measurement: its start, its end, and what it used."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class ServerProcess:
+    """A process group of its own, on ``port`` of the loopback."""
+
+    def __init__(
+        self, command: Sequence[str | Path], port: int, folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.port = port
+        self._log = folder / "server.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig=KILL", "--", *command],
+                cwd=folder,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait_until_open()
+
+    def end(self) -> None:
+        """End it and all its children."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the whole tree so far."""
+        return sum(_cpu_ticks(pid) for pid in self._tree()) / _TICKS
+
+    def peak_memory(self) -> int:
+        """The most bytes that its processes held at once each, added up (``VmHWM``)."""
+        return sum(_status(pid, "VmHWM:") for pid in self._tree())
+
+    def forget_peak(self) -> None:
+        """Begin to look for the peak anew."""
+        for pid in self._tree():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    def _tree(self) -> list[int]:
+        pids = [self._process.pid]
+        for pid in pids:
+            for children in Path(f"/proc/{pid}/task").glob("*/children"):
+                with suppress(OSError):
+                    pids += [int(child) for child in children.read_text().split()]
+        return pids
+
+    def _wait_until_open(self, timeout: float = 30) -> None:
+        deadline = time.monotonic() + timeout
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.end()
+                raise RuntimeError(f"it did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.05)
+
+
+def _cpu_ticks(pid: int) -> int:
+    try:
+        # The name, in parentheses, may hold anything.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) + int(fields[12])
+
+
+def _status(pid: int, name: str) -> int:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,131 @@
+"""The figures as tables, for people and for the README."""
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.alone import Api, Memory
+from benchmarks.measure import GIB, MIB, Extent, Figures
+
+_MB = 1e6
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What ``of`` is to reach in relation to another server's figure."""
+
+    of: str
+    than: str
+    at_least: float
+
+
+GOALS = (
+    Goal("durable upload", "nginx", 0.8),
+    Goal("durable upload", "copyparty", 1.5),
+    Goal("download 1", "nginx", 0.9),
+    Goal("download 8", "nginx", 0.9),
+    Goal("ranges", "nginx", 0.3),
+)
+
+
+def comparison(figures: Mapping[str, Figures]) -> str:
+    """One line a server."""
+    columns = (
+        "server",
+        "upload MB/s, on disk (answered)",
+        "CPU s/GiB",
+        "1 download MB/s",
+        "8 downloads MB/s",
+        "64 KiB ranges/s (p99)",
+        "peak MB",
+    )
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for name, one in figures.items():
+        answered = one.median("upload")
+        upload = _scaled(one.median("durable upload")) + (f" ({_scaled(answered)})" if answered else "")
+        ranges, p99 = one.median("ranges"), one.median("ranges p99")
+        cells = [
+            name,
+            upload,
+            f"{one.median('upload cpu'):.2f}",
+            _scaled(one.median("download 1")),
+            _scaled(one.median("download 8")),
+            f"{ranges:,.0f} ({1000 * p99:.1f} ms)" if ranges and p99 else "–",
+            _scaled(one.median("peak")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def ratios(figures: Mapping[str, Figures]) -> str:
+    """MetaStore beside the others, and what was aimed at; ± is how far its own rounds lay apart."""
+    lines = ["| MetaStore | beside | ratio | goal | |", "|---|---|---|---|---|"]
+    own = figures["MetaStore"]
+    for goal in GOALS:
+        other = figures[goal.than].median(goal.of) if goal.than in figures else None
+        mine = own.median(goal.of)
+        if not other or not mine:
+            continue
+        ratio = mine / other
+        verdict = "reached" if ratio >= goal.at_least else "missed"
+        spread = f"± {own.spread(goal.of) / 2:.0%}"
+        lines.append(f"| {goal.of} ({spread}) | {goal.than} | {ratio:.2f} | {goal.at_least} | {verdict} |")
+    return "\n".join(lines)
+
+
+def memory(measured: list[Memory]) -> str:
+    """Peaks by size."""
+    lines = ["| upload of | peak memory MB |", "|---|---|"]
+    lines += [f"| {_size(one.size)} | {_scaled(one.peak)} |" for one in measured]
+    return "\n".join(lines)
+
+
+def api(measured: Api) -> str:
+    """Latency with and without uploads."""
+    lines = ["| `GET /api/v1/files`, 4 clients | answers/s | p50 | p99 |", "|---|---|---|---|"]
+    for name, one in (("quiet", measured.quiet), (f"while {_scaled(measured.upload)} MB/s come in", measured.busy)):
+        lines.append(f"| {name} | {one.rate:,.0f} | {1000 * one.p50:.1f} ms | {1000 * one.p99:.1f} ms |")
+    return "\n".join(lines)
+
+
+def circumstances(extent: Extent, load_before: tuple[float, float, float]) -> str:
+    """On what, with what and how noisily it was measured."""
+    versions = {
+        "Python": platform.python_version(),
+        "Granian": version("granian"),
+        "nginx": _said("nginx", "-v").rpartition("/")[2],
+        "copyparty": version("copyparty"),
+        "Node.js": _said("node", "--version"),
+    }
+    used = ", ".join(f"{name} {number}" for name, number in versions.items())
+    loads = " → ".join(f"{load[0]:.1f}" for load in (load_before, os.getloadavg()))
+    return (
+        f"{_size(extent.size)}, medians of {extent.rounds} interleaved rounds, on {os.cpu_count()} cores of {_cpu()}, "
+        f"Linux {platform.release()}; load average {loads}. {used}."
+    )
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _said(program: str, *arguments: str) -> str:
+    found = shutil.which(program) or f"/usr/sbin/{program}"
+    ended = subprocess.run([found, *arguments], check=True, capture_output=True, text=True)
+    return (ended.stdout or ended.stderr).strip()
+
+
+def _scaled(value: float | None) -> str:
+    return f"{value / _MB:,.0f}" if value is not None else "–"
+
+
+def _size(value: int) -> str:
+    return f"{value // GIB} GiB" if value % GIB == 0 else f"{value // MIB} MiB"

@@ -1,0 +1,91 @@
+"""copyparty: its own up2k protocol, the chunks' digests computed beforehand; downloads as it serves them."""
+
+import base64
+import hashlib
+import importlib
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from benchmarks.contender import PARALLEL, Uploaded
+from benchmarks.load import Load, Send, parts_of
+from benchmarks.process import ServerProcess, free_port
+
+_DIGEST_BYTES = 33
+
+
+class Copyparty:
+    """See the module. It does not sync what it is sent."""
+
+    name = "copyparty"
+    many_readers = True
+
+    def __init__(self, load: Load, folder: Path, size: int) -> None:
+        self._load = load
+        self._files = folder / "files"
+        self._files.mkdir()
+        load.write_file(self._files / "whole", size)
+        port = free_port()
+        command = [sys.executable, "-m", "copyparty", "-q", "-i", "127.0.0.1", "-p", str(port), "--no-thumb"]
+        environment = {"XDG_CONFIG_HOME": str(folder), "HOME": str(folder)}
+        self.process = ServerProcess([*command, "-v", f"{self._files}::rwmd"], port, folder, environment)
+        self._api = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+        self._chunks: dict[int, list[tuple[int, int, str]]] = {}
+        self._name = ""
+
+    def upload(self, size: int) -> Uploaded:
+        """Shake hands, send chunks, shake hands; see the contender."""
+        chunks = self._digested(size)
+        self._name = f"up-{time.time_ns()}"
+        # The time of change makes it another file than the last, which it would else be a link to.
+        described = {"name": self._name, "size": size, "lmod": time.time_ns() // 10**9, "hash": [c[2] for c in chunks]}
+        begun = self._shake(described)
+        requests = [
+            Send(
+                "POST",
+                str(begun["purl"]),
+                offset,
+                length,
+                (f"X-Up2k-Hash: {digest}", f"X-Up2k-Wark: {begun['wark']}", "Content-Type: application/octet-stream"),
+            )
+            for offset, length, digest in chunks
+        ]
+        sent = self._load.send(self.process.port, requests, PARALLEL)
+        started = time.perf_counter()
+        if self._shake(described)["hash"]:
+            raise RuntimeError("copyparty misses chunks")
+        return Uploaded(sent.seconds + time.perf_counter() - started, durable=False, files=[self._files / self._name])
+
+    def clear(self) -> None:
+        """Remove the file."""
+        self._api.post(f"/{self._name}", params={"delete": ""}).raise_for_status()
+
+    def download_path(self) -> str:
+        """A file that was there from the start."""
+        return "/whole"
+
+    def end(self) -> None:
+        """End the server."""
+        self._api.close()
+        self.process.end()
+
+    def _shake(self, described: dict[str, object]) -> dict[str, object]:
+        answer = self._api.post("/", json=described)
+        answer.raise_for_status()
+        read: dict[str, object] = answer.json()
+        return read
+
+    def _digested(self, size: int) -> list[tuple[int, int, str]]:
+        if size not in self._chunks:
+            chunk_size: int = importlib.import_module("copyparty.up2k").up2k_chunksize(size)
+            self._chunks[size] = [
+                (offset, length, _digest(self._load.content(offset, length)))
+                for offset, length in parts_of(size, chunk_size)
+            ]
+        return self._chunks[size]
+
+
+def _digest(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha512(content).digest()[:_DIGEST_BYTES]).decode()

@@ -1,0 +1,74 @@
+"""nginx: parts by WebDAV PUT, each a file of its own; downloads by sendfile."""
+
+import shutil
+from pathlib import Path
+
+from benchmarks.contender import PARALLEL, PART_SIZE, Uploaded
+from benchmarks.load import Load, Send, parts_of
+from benchmarks.process import ServerProcess, free_port
+
+_CONFIGURATION = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+worker_processes auto;
+{user}
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000;
+    open_file_cache max=1000;
+    client_max_body_size 0;
+    client_body_temp_path {folder}/temp;
+    proxy_temp_path {folder}/temp-proxy;
+    fastcgi_temp_path {folder}/temp-fastcgi;
+    uwsgi_temp_path {folder}/temp-uwsgi;
+    scgi_temp_path {folder}/temp-scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        root {folder}/files;
+        location / {{ dav_methods PUT DELETE; }}
+    }}
+}}
+"""
+
+
+class Nginx:
+    """See the module. It does not sync what it is sent."""
+
+    name = "nginx"
+    many_readers = True
+
+    def __init__(self, load: Load, folder: Path, size: int) -> None:
+        self._load = load
+        self._files = folder / "files"
+        self._files.mkdir()
+        load.write_file(self._files / "whole", size)
+        port = free_port()
+        # As root, nginx would change to a user who may not write here.
+        user = "user root;" if folder.owner() == "root" else ""
+        configuration = folder / "nginx.conf"
+        configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, user=user))
+        command = [shutil.which("nginx") or "/usr/sbin/nginx", "-p", str(folder), "-c", str(configuration)]
+        self.process = ServerProcess(command, port, folder)
+
+    def upload(self, size: int) -> Uploaded:
+        """One PUT a part; see the contender."""
+        requests = [Send("PUT", f"/part-{offset}", offset, length) for offset, length in parts_of(size, PART_SIZE)]
+        sent = self._load.send(self.process.port, requests, PARALLEL)
+        return Uploaded(sent.seconds, durable=False, files=sorted(self._files.glob("part-*")))
+
+    def clear(self) -> None:
+        """Remove the parts."""
+        for path in self._files.glob("part-*"):
+            path.unlink()
+
+    def download_path(self) -> str:
+        """A file that was there from the start."""
+        return "/whole"
+
+    def end(self) -> None:
+        """End the server."""
+        self.process.end()

@@ -1,0 +1,78 @@
+"""The tus server for Node.js: PATCHes of 5 MiB to three uploads at a time, since one upload takes one at a time.
+
+It serves no ranges, and a file to one client at a time.
+"""
+
+import subprocess
+from pathlib import Path
+
+import httpx
+
+from benchmarks.contender import PARALLEL, PART_SIZE, Uploaded
+from benchmarks.load import Load, Send, parts_of
+from benchmarks.process import ServerProcess, free_port
+
+_HERE = Path(__file__).parent.parent / "tus"
+_VERSION = "Tus-Resumable: 1.0.0"
+
+
+class Tus:
+    """See the module. It does not sync what it is sent."""
+
+    name = "tus (Node.js)"
+    many_readers = False
+
+    def __init__(self, load: Load, folder: Path, size: int) -> None:
+        if not (_HERE / "node_modules").exists():
+            subprocess.run(["npm", "ci", "--silent"], cwd=_HERE, check=True)
+        self._load = load
+        self._files = folder / "files"
+        self._files.mkdir()
+        port = free_port()
+        self.process = ServerProcess(["node", str(_HERE / "server.js"), str(port), str(self._files)], port, folder)
+        self._api = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+        self._kept = self._create(size)
+        requests = [
+            Send("PATCH", self._kept, offset, length, self._headers(offset), 0)
+            for offset, length in parts_of(size, PART_SIZE)
+        ]
+        load.send(port, requests, 1)
+
+    def upload(self, size: int) -> Uploaded:
+        """Three uploads, each a third; see the contender."""
+        third = -(-size // PARALLEL // PART_SIZE) * PART_SIZE
+        requests = []
+        for lane, (start, length) in enumerate(parts_of(size, third)):
+            path = self._create(length)
+            requests += [
+                Send("PATCH", path, start + offset, count, self._headers(offset), lane)
+                for offset, count in parts_of(length, PART_SIZE)
+            ]
+        sent = self._load.send(self.process.port, requests, PARALLEL)
+        return Uploaded(sent.seconds, durable=False, files=self._uploaded())
+
+    def clear(self) -> None:
+        """Remove the files."""
+        for path in self._uploaded():
+            path.unlink()
+
+    def download_path(self) -> str:
+        """The file that was uploaded first."""
+        return self._kept
+
+    def end(self) -> None:
+        """End the server."""
+        self._api.close()
+        self.process.end()
+
+    def _create(self, size: int) -> str:
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size)}
+        answer = self._api.post("/files", headers=headers)
+        answer.raise_for_status()
+        return httpx.URL(answer.headers["location"]).path
+
+    def _headers(self, offset: int) -> tuple[str, ...]:
+        return (_VERSION, f"Upload-Offset: {offset}", "Content-Type: application/offset+octet-stream")
+
+    def _uploaded(self) -> list[Path]:
+        return [path for path in self._files.iterdir() if not path.name.startswith(Path(self._kept).name)]
