@@ -127,7 +127,7 @@ async def _first_pending_elsewhere(tx: "Transaction", claimed: Sequence[Recorded
         )
         .group_by(OutboxEvent.aggregate)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def mark_published(tx: "Transaction", ids: Sequence[str]) -> None:
