@@ -99,7 +99,7 @@ format: setup-test ## Bring the code into its form
 
 # --- making ------------------------------------------------------------------
 
-bench: tools-bench setup-test $(VENV)/.bench-packages ## Measure beside other servers; options in ARGS
+bench: tools-bench setup $(VENV)/.bench-packages ## Measure beside other servers; options in ARGS
 	@PYTHONPATH=. $(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/.bench-packages: requirements-bench.lock | $(VENV)/.packages
