@@ -37,7 +37,7 @@ export function Sidebar({ user, drawer, onCloseDrawer, onNewFolder }: Props) {
       >
         <Places onGo={onCloseDrawer} />
         <div style={{ marginTop: 24 }}>
-          <StorageMeter user={user} />
+          <StorageMeter user={user} testId="drawer-storage" />
         </div>
       </Drawer>
     </>

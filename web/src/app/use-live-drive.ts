@@ -5,8 +5,9 @@ import { refreshFiles } from '@/features/files';
 import { uploads, whenUploadsChange } from '@/features/uploads';
 import { onRealtime, openRealtime } from '@/lib/realtime';
 
-/** Several changes in a row make one reading. */
-const SETTLE_MS = 250;
+/** Changes are shown soon, and a stream of them once in a while. */
+const SOON_MS = 200;
+const STREAM_MS = 1_500;
 
 /**
  * While somebody is signed in: the live line is open, interrupted uploads are offered, and files and storage are
@@ -16,12 +17,15 @@ export function useLiveDrive(onEnded: () => void): void {
   const queries = useQueryClient();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let last = 0;
+    const read = () => {
+      timer = undefined;
+      last = Date.now();
+      void refreshFiles(queries);
+      void queries.invalidateQueries({ queryKey: ['me'] });
+    };
     const refresh = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        void refreshFiles(queries);
-        void queries.invalidateQueries({ queryKey: ['me'] });
-      }, SETTLE_MS);
+      timer ??= setTimeout(read, Math.max(SOON_MS, last + STREAM_MS - Date.now()));
     };
     whenSessionEnds(onEnded);
     whenUploadsChange(refresh);

@@ -23,7 +23,7 @@ export function SettingsPage({ user }: { user: User }) {
             <Fact term={t('auth.register.email')}>{user.email}</Fact>
             <Fact term={t('account.plan')}>{user.plan}</Fact>
           </dl>
-          <StorageMeter user={user} />
+          <StorageMeter user={user} testId="settings-storage" />
         </Section>
         <Section title={t('account.appearance')}>
           <div className={classes.choice}>

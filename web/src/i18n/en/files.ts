@@ -5,7 +5,7 @@ export default {
   newFolder: 'New folder',
   list: 'Files and folders',
   breadcrumb: 'Where you are',
-  columns: { name: 'Name', size: 'Size', modified: 'Modified', actions: 'Actions' },
+  columns: { name: 'Name', size: 'Size', modified: 'Modified', actions: 'Actions', select: 'Selection' },
   sort: {
     label: 'Sort by',
     name: 'Name',

@@ -5,7 +5,7 @@ export default {
   newFolder: 'Thư mục mới',
   list: 'Tệp và thư mục',
   breadcrumb: 'Vị trí hiện tại',
-  columns: { name: 'Tên', size: 'Kích thước', modified: 'Sửa đổi', actions: 'Thao tác' },
+  columns: { name: 'Tên', size: 'Kích thước', modified: 'Sửa đổi', actions: 'Thao tác', select: 'Chọn' },
   sort: {
     label: 'Sắp xếp theo',
     name: 'Tên',

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { allows, isActive, nextStatus } from '@/features/uploads/engine/status';
+import type { UploadStatus } from '@/features/uploads/engine/types';
 
 describe('an upload', () => {
   it('goes from queued to done', () => {
-    const way = ['start', 'progress', 'all-sent', 'stored'] as const;
-    const seen = way.reduce<string[]>(
-      (all, event) => [...all, nextStatus(all.at(-1) as 'queued', event)],
-      ['queued'],
-    );
+    const seen: UploadStatus[] = ['queued'];
+    for (const event of ['start', 'progress', 'all-sent', 'stored'] as const) {
+      seen.push(nextStatus(seen.at(-1) ?? 'queued', event));
+    }
     expect(seen).toEqual(['queued', 'uploading', 'uploading', 'completing', 'done']);
   });
 

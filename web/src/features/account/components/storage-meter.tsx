@@ -7,12 +7,13 @@ import classes from './storage-meter.module.css';
 
 const NEARLY_FULL = 0.9;
 
-/** How much of the quota is used and reserved; warns when little is left. */
-export function StorageMeter({
-  user,
-}: {
+interface Props {
   user: Pick<User, 'storageUsed' | 'storageReserved' | 'storageQuota'>;
-}) {
+  testId?: string;
+}
+
+/** How much of the quota is used and reserved; warns when little is left. */
+export function StorageMeter({ user, testId = 'storage-meter' }: Props) {
   const { t, i18n } = useTranslation();
   const { storageUsed: used, storageReserved: reserved, storageQuota: quota } = user;
   const share = quota > 0 ? (used + reserved) / quota : 1;
@@ -21,9 +22,10 @@ export function StorageMeter({
   const bytes = (amount: number) => formatBytes(amount, i18n.language);
   const sentence = t('account.storage.used', { used: bytes(used), quota: bytes(quota) });
   return (
-    <section
+    <div
+      role="group"
       className={classes.meter}
-      data-testid="storage-meter"
+      data-testid={testId}
       data-tone={tone}
       data-used={used}
       data-reserved={reserved}
@@ -56,6 +58,6 @@ export function StorageMeter({
           {t('account.storage.reserved', { reserved: bytes(reserved) })}
         </Text>
       )}
-    </section>
+    </div>
   );
 }

@@ -43,9 +43,9 @@ function Step({ id, name, current, onOpen, onDropItems }: StepProps) {
   const { over, props } = useDropTarget(!current, (ids) => onDropItems(ids, { id, name }));
   if (current) {
     return (
-      <h1 className={classes.crumb} data-current style={{ margin: 0 }} aria-current="page" title={name}>
+      <span className={classes.crumb} data-current aria-current="page" title={name}>
         {name}
-      </h1>
+      </span>
     );
   }
   return (

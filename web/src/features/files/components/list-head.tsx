@@ -9,7 +9,9 @@ export function ListHead({ sortable }: { sortable: boolean }) {
   const { t } = useTranslation();
   return (
     <div role="row" aria-rowindex={1} className={classes.head}>
-      <span role="columnheader" />
+      <span role="columnheader">
+        <VisuallyHidden>{t('files.columns.select')}</VisuallyHidden>
+      </span>
       <HeadCell
         sort="name"
         sortable={sortable}

@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, VisuallyHidden } from '@mantine/core';
 import { IconCloudUpload, IconFolderX } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
@@ -75,6 +75,7 @@ export function DrivePage({ folderId, onOpenFolder, onPlace, onUpload, tools }: 
   });
   return (
     <>
+      <VisuallyHidden component="h1">{name}</VisuallyHidden>
       <div className={classes.bar}>
         {selection.items.length > 0 ? (
           <SelectionBar items={selection.items} actionsFor={actionsFor} onClear={selection.clear} />

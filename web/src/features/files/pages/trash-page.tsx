@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, VisuallyHidden } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconArrowBackUp, IconTrash, IconTrashX } from '@tabler/icons-react';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
@@ -52,14 +52,15 @@ export function TrashPage() {
   };
   return (
     <>
+      <VisuallyHidden component="h1">{t('files.trash')}</VisuallyHidden>
       <div className={classes.bar}>
         {selection.items.length > 0 ? (
           <SelectionBar items={selection.items} actionsFor={actionsFor} onClear={selection.clear} />
         ) : (
           <div className={classes.crumbs}>
-            <h1 className={classes.crumb} data-current style={{ margin: 0 }}>
+            <span className={classes.crumb} data-current aria-hidden="true">
               {t('files.trash')}
-            </h1>
+            </span>
           </div>
         )}
         {items.length > 0 && (

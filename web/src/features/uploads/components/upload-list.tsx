@@ -27,9 +27,12 @@ export function UploadList({ onResume, onCancel }: Props) {
     initialRect: { width: 400, height: 360 },
   });
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <div ref={scroller} className={classes.list} role="region" aria-label={t('uploads.panel')} tabIndex={0}>
-      <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="list">
+    <div ref={scroller} className={classes.list}>
+      <div
+        style={{ height: virtual.getTotalSize(), position: 'relative' }}
+        role="list"
+        aria-label={t('uploads.panel')}
+      >
         {virtual.getVirtualItems().map(({ index, key, start }) => (
           <div
             key={key}
