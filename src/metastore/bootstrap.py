@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
 from metastore.adapters.event_bus.inprocess import InProcessBus
 from metastore.adapters.object_store.local import LocalObjectStore
 from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
@@ -33,8 +36,9 @@ from metastore.features.uploads.whole import WholeUploads
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.http import Services
+from metastore.migrations import upgrade
 from metastore.ports.event_bus import EventBus
-from metastore.ports.object_store import ObjectStore
+from metastore.ports.object_store import ObjectStore, StoreUnavailableError
 from metastore.processes.consumers import subscribe_all
 from metastore.processes.reaper import Reaper, ReaperTimes
 from metastore.processes.relay import Relay
@@ -65,6 +69,18 @@ class Product:
         await self.bus.aclose()
         await self.store.aclose()
         await self.database.aclose()
+
+
+async def prepare_database(settings: Settings) -> None:
+    """Bring the database's schema up to date.
+
+    Raises:
+        ConfigurationError: the database cannot be reached or is none of ours; says why, without any password.
+    """
+    try:
+        await upgrade(settings.effective_database_url)
+    except (SQLAlchemyError, CommandError, OSError, ValueError) as error:
+        raise ConfigurationError(f"METASTORE_DATABASE_URL: the database cannot be used: {_reason(error)}") from None
 
 
 async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
@@ -157,15 +173,27 @@ async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:
     # Its driver takes a second to import, which the embedded default need not wait for.
     from metastore.adapters.object_store.s3 import S3ObjectStore  # noqa: PLC0415
 
-    return await S3ObjectStore.open(
-        bucket=parts.hostname or "",
-        endpoint=options.get("endpoint"),
-        public_endpoint=options.get("public_endpoint"),
-        region=options.get("region", "us-east-1"),
-        access_key_id=settings.s3_access_key_id or None,
-        secret_access_key=settings.s3_secret_access_key.get_secret_value() or None,
-        allowed_origins=[settings.public_url] if settings.public_url else ["*"],
-    )
+    try:
+        return await S3ObjectStore.open(
+            bucket=parts.hostname or "",
+            endpoint=options.get("endpoint"),
+            public_endpoint=options.get("public_endpoint"),
+            region=options.get("region", "us-east-1"),
+            access_key_id=settings.s3_access_key_id or None,
+            secret_access_key=settings.s3_secret_access_key.get_secret_value() or None,
+            allowed_origins=[settings.public_url] if settings.public_url else ["*"],
+        )
+    except StoreUnavailableError as error:
+        raise ConfigurationError(f"METASTORE_STORAGE_URL: the store cannot be used: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in one line; drivers put statements and hints on the lines below."""
+    if isinstance(error, TimeoutError):
+        return "it does not answer"
+    if isinstance(error, DBAPIError):
+        return _reason(error.orig) if isinstance(error.orig, Exception) else "it does not answer"
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def derived_key(secret: bytes, purpose: str) -> bytes:

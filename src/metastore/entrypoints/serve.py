@@ -36,7 +36,6 @@ from metastore.features.auth.cookies import SessionCookies
 from metastore.features.auth.schemas import Caller
 from metastore.features.auth.service import AuthService
 from metastore.kit import idempotency_claims
-from metastore.migrations import upgrade
 
 WEB_APP = Path(__file__).parent.parent / "webapp"
 _log = structlog.get_logger(__name__)
@@ -55,7 +54,7 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    await upgrade(settings.effective_database_url)
+    await bootstrap.prepare_database(settings)
     async with running_product(settings) as (product, work):
         async with product.database.transaction() as tx:
             # This is the only process: whoever held a claim on a key is dead.

@@ -34,9 +34,9 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
 @app.command
 def migrate(*, data_dir: Path | None = None) -> None:
     """Bring the database's schema up to date."""
-    from metastore.migrations import upgrade
+    from metastore.bootstrap import prepare_database
 
-    asyncio.run(upgrade(load_settings(data_dir=data_dir).effective_database_url))
+    asyncio.run(prepare_database(load_settings(data_dir=data_dir)))
 
 
 @app.command

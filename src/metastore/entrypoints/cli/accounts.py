@@ -3,11 +3,10 @@
 import secrets
 import sys
 
-from metastore.bootstrap import build_accounts
+from metastore.bootstrap import build_accounts, prepare_database
 from metastore.config import ConfigurationError, Settings
 from metastore.features.auth.commands import create_user
 from metastore.kit.database import Database
-from metastore.migrations import upgrade
 
 
 async def create(settings: Settings, username: str, email: str, role: str, password: str | None) -> None:
@@ -18,7 +17,7 @@ async def create(settings: Settings, username: str, email: str, role: str, passw
         Problem: 409, the name or address is taken; 503, the database does not answer.
     """
     made = "" if password else secrets.token_urlsafe(15)
-    await upgrade(settings.effective_database_url)
+    await prepare_database(settings)
     database = Database(settings.effective_database_url)
     try:
         user = await create_user(
