@@ -32,6 +32,7 @@ from metastore.kit.database import Database
 from metastore.kit.http import Transactions, provided
 from metastore.kit.idempotency import IdempotentRoute
 from metastore.kit.paging import Limit
+from metastore.kit.problem import Problem
 
 router = APIRouter(prefix="/api/v1", tags=["files"], route_class=IdempotentRoute)
 
@@ -203,8 +204,13 @@ async def _to_bytes(
     async with database.reading() as tx:
         wanted = await files.downloadable(tx, caller.id, file_id)
     url = await files.download_url(wanted, head=head)
-    async with database.transaction() as tx:
-        files.record_download(tx, wanted)
+    try:
+        async with database.transaction() as tx:
+            files.record_download(tx, wanted)
+    except Problem as problem:
+        # A full disk keeps nobody from what is stored; the note of it is what is lost.
+        if problem.status != 507:
+            raise
     return RedirectResponse(url, 302, {"Cache-Control": "no-store"})
 
 
