@@ -8,8 +8,9 @@ import pytest
 
 from metastore.adapters.object_store.local import LocalObjectStore
 from metastore.entrypoints.objects import ObjectsApp
-from tests.contracts.object_store import ORIGIN, ObjectStoreContract, Shelf
+from tests.contracts.object_store import ObjectStoreContract
 from tests.fixtures.serving import serving
+from tests.fixtures.shelf import ORIGIN, Shelf
 
 
 class TestLocalObjectStore(ObjectStoreContract):

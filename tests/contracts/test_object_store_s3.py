@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from metastore.adapters.object_store.s3 import S3ObjectStore
-from tests.contracts.object_store import ORIGIN, ObjectStoreContract, Shelf
+from tests.contracts.object_store import ObjectStoreContract
 from tests.fixtures.seaweedfs import S3Server
+from tests.fixtures.shelf import ORIGIN, Shelf
 
 
 class TestS3ObjectStore(ObjectStoreContract):

@@ -131,7 +131,7 @@ async def test_of_two_at_the_same_time_the_last_to_end_holds(store: LocalObjectS
         writers = [await writer_of(store, target), await writer_of(store, target)]
         for index in order:
             await writers[index].write(b"%d%d%d" % (index, index, index))
-            last = await writers[index].commit()
+        _, last = [await writers[index].commit() for index in order]
         assert [last.etag] == [part.etag for part in await store.list_parts(target)]
         await store.complete_multipart(target, [CompletedPart(1, last.etag)])
         assert b"%d" % order[1] * 3 == b"".join([chunk async for chunk in store.read(KEY)])
