@@ -62,16 +62,18 @@ class Load:
 
     def content(self, offset: int, length: int) -> bytes:
         """The bytes that are sent for that place."""
-        data = self._data.read_bytes()
-        doubled = data + data[:length]
-        return doubled[offset % _DATA_SIZE : offset % _DATA_SIZE + length]
+        start = offset % _DATA_SIZE
+        with self._data.open("rb") as file:
+            file.seek(start)
+            content = file.read(length)
+            file.seek(0)
+            return content + file.read(length - len(content))
 
     def write_file(self, path: Path, size: int) -> None:
         """Write the content as a file, durably."""
-        data = self._data.read_bytes()
         with path.open("wb") as file:
             for offset in range(0, size, _DATA_SIZE):
-                file.write(data[: min(_DATA_SIZE, size - offset)])
+                file.write(self.content(0, min(_DATA_SIZE, size - offset)))
             file.flush()
             os.fsync(file.fileno())
 
