@@ -1,0 +1,212 @@
+"""Every route of the API, found in its own description, is closed to those who are not meant to use it.
+
+The routes that anybody may use are named here, so that a new one is either closed or talked about.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from metastore.kit.ids import new_id
+from tests.fixtures.process import MetastoreProcess, running_metastore
+from tests.fixtures.product import Client
+from tests.reliability.uploading import Sending, everything, new_user, some_bytes, the_admin, visitor, whole
+
+PUBLIC = {
+    ("POST", "/api/v1/auth/register"),
+    ("POST", "/api/v1/auth/login"),
+    ("POST", "/api/v1/auth/logout"),
+    ("GET", "/api/v1/config"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+}
+METHODS = {"get", "post", "put", "patch", "delete", "head"}
+LEAKS = re.compile(
+    r"Traceback|sqlalchemy|sqlite|asyncpg|SELECT |INSERT |/src/|site-packages|\.py\b|/tmp/|/work/", re.IGNORECASE
+)
+
+Route = tuple[str, str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
+    """A running product."""
+    with running_metastore(tmp_path_factory.mktemp("routes")) as product:
+        yield product
+
+
+async def test_nobody_gets_in_without_signing_in(product: MetastoreProcess) -> None:
+    """Every route but the public ones answers 401, whatever is sent along."""
+    async with visitor(product.address) as anybody:
+        for method, path, operation in await _routes(anybody):
+            url = _filled(path, new_id())
+            for body in _bodies(operation):
+                answer = await anybody.request(method, url, **body)
+                if (method, path) in PUBLIC:
+                    assert answer.status_code < 500, f"{method} {path}: {answer.status_code}"
+                else:
+                    assert answer.status_code == 401, f"{method} {path}: {answer.status_code} {answer.text[:200]}"
+                assert not LEAKS.search(answer.text), f"{method} {path}: {answer.text}"
+
+
+async def test_a_stranger_gets_nothing_of_what_is_anothers(product: MetastoreProcess) -> None:
+    """Every id is tried in every place where the API takes one: 404, the same as for one that never was."""
+    async with new_user(product.address) as owner, new_user(product.address) as stranger:
+        ids = await _belongings(owner)
+        before = await _everything_of(owner)
+        for method, path, operation in await _routes(stranger):
+            if "{" not in path or "/admin/" in path:
+                continue
+            body = _bodies(operation)[-1]
+            for kind, theirs in ids.items():
+                answer = await stranger.request(method, _filled(path, theirs), **body)
+                never = await stranger.request(method, _filled(path, new_id()), **body)
+                where = f"{method} {path} with a {kind}: {answer.status_code} {answer.text[:200]}"
+                assert answer.status_code == never.status_code, where
+                assert answer.status_code in (404, 422), where
+                if method != "HEAD" and answer.status_code == 404:
+                    assert _without_ids(answer.json()) == _without_ids(never.json()), where
+                assert not LEAKS.search(answer.text), where
+        assert await _everything_of(owner) == before
+
+
+async def test_ids_in_a_body_are_checked_like_those_in_a_path(product: MetastoreProcess) -> None:
+    """A folder of another user is no place to put or move anything."""
+    async with new_user(product.address) as owner, new_user(product.address) as stranger:
+        ids = await _belongings(owner)
+        own = await _belongings(stranger)
+        attempts = [
+            ("POST", "/api/v1/folders", {"name": "inside", "parentId": ids["folder"]}),
+            ("PATCH", f"/api/v1/folders/{own['folder']}", {"parentId": ids["folder"]}),
+            ("PATCH", f"/api/v1/files/{own['file']}", {"parentId": ids["folder"]}),
+        ]
+        for method, url, body in attempts:
+            answer = await stranger.request(method, url, json=body)
+            assert answer.status_code == 404, f"{method} {url}: {answer.status_code} {answer.text}"
+        assert (await stranger.get("/api/v1/files", params={"parentId": ids["folder"]})).status_code == 404
+        mixed = {"fileId": own["uploading"], "uploadId": ids["upload"], "parts": []}
+        assert (await stranger.post("/api/v1/files/chunked-upload/complete", json=mixed)).status_code == 404
+        mixed = {"fileId": ids["uploading"], "uploadId": own["upload"], "parts": []}
+        assert (await stranger.post("/api/v1/files/chunked-upload/complete", json=mixed)).status_code == 404
+
+
+async def test_only_admins_get_into_the_admins_routes(product: MetastoreProcess) -> None:
+    """Other users get 403; admins do not see other people's files either."""
+    async with new_user(product.address) as user, the_admin(product.address) as admin:
+        found = [route for route in await _routes(user) if "/admin/" in route[1]]
+        assert found
+        for method, path, operation in found:
+            answer = await user.request(method, _filled(path, new_id()), **_bodies(operation)[-1])
+            assert answer.status_code == 403, f"{method} {path}: {answer.status_code}"
+        ids = await _belongings(user)
+        assert (await admin.get(f"/api/v1/files/{ids['file']}")).status_code == 404
+        assert (await admin.get(f"/api/v1/files/{ids['file']}/download")).status_code == 404
+
+
+async def test_nonsense_is_refused_without_a_word_too_many(product: MetastoreProcess) -> None:
+    """Bodies and ids of any shape: a 4xx problem document, never a 500, never a stack trace."""
+    nonsense: list[dict[str, Any]] = [
+        {"content": b"{" * 50_000, "headers": {"Content-Type": "application/json"}},
+        {"content": b"[" * 100_000 + b"]" * 100_000, "headers": {"Content-Type": "application/json"}},
+        {"content": b'{"name": NaN, "size": 1e999}', "headers": {"Content-Type": "application/json"}},
+        {"content": b'{"name": "\xff\xfe"}', "headers": {"Content-Type": "application/json"}},
+        {
+            "content": b'{"name": "\\ud800", "username": "\\ud800", "path": "\\udfff"}',
+            "headers": {"Content-Type": "application/json"},
+        },
+        {"content": b"null", "headers": {"Content-Type": "application/json"}},
+        {"content": b"{}", "headers": {"Content-Type": "text/plain"}},
+        {"content": b"--x\r\n", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
+        {"content": b"", "headers": {"Content-Type": "multipart/form-data"}},
+    ]
+    ids = ["%00", "%2e%2e", "a" * 3000, "%ff%fe", "'%20OR%201=1--", "%F0%9F%A4%96"]
+    async with new_user(product.address) as user:
+        for method, path, operation in await _routes(user):
+            if path.endswith("/logout"):
+                continue
+            attempts: list[tuple[str, dict[str, Any]]] = [
+                (_filled(path, new_id()), body) for body in nonsense if "requestBody" in operation
+            ]
+            attempts += [(_filled(path, value), {}) for value in ids if "{" in path]
+            attempts += [
+                (f"{_filled(path, new_id())}?{query}", {})
+                for query in (
+                    "limit=-1",
+                    "limit=1e9",
+                    "cursor=AAAA",
+                    "cursor=%00",
+                    "path=%00",
+                    "sort=;drop",
+                    "from=x&to=y",
+                )
+                if method == "GET"
+            ]
+            for url, body in attempts:
+                answer = await _answer(user, method, url, body)
+                assert answer.status_code < 500, f"{method} {url[:100]} {str(body)[:80]}: {answer.text[:300]}"
+                assert not LEAKS.search(answer.text.replace(url, "")), f"{method} {url[:100]}: {answer.text[:300]}"
+        await user.json_of("GET", "/api/v1/auth/me")
+    assert "Traceback" not in product.output()
+
+
+async def _routes(client: Client) -> list[Route]:
+    document = (await client.get("/openapi.json")).json()
+    found = [
+        (method.upper(), path, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method in METHODS
+    ]
+    assert len(found) > 25
+    return found
+
+
+async def _answer(client: Client, method: str, url: str, body: dict[str, Any]) -> httpx.Response:
+    """The answer, if need be on a new connection, as browsers do: one may close after a refusal while in use again."""
+    try:
+        return await client.request(method, url, **body)
+    except httpx.RemoteProtocolError:
+        return await client.request(method, url, **body)
+
+
+def _filled(path: str, value: str) -> str:
+    """``path`` with ``value`` wherever it takes an id."""
+    return re.sub(r"\{\w+\}", value, path)
+
+
+def _bodies(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """What to send: nothing, and something of the right kind."""
+    content = operation.get("requestBody", {}).get("content", {})
+    if "multipart/form-data" in content:
+        return [{}, {"files": {"file": ("x.bin", b"x")}}]
+    return [{}, {"json": {"name": "x"}}] if content else [{}]
+
+
+async def _belongings(owner: Client) -> dict[str, str]:
+    """One of each thing that a user can have, by its id."""
+    folder = await owner.json_of("POST", "/api/v1/folders", 201, json={"name": "private"})
+    file = (await whole(owner, some_bytes(100))).json()["file"]
+    trashed = (await whole(owner, some_bytes(100), "old.bin")).json()["file"]
+    await owner.json_of("DELETE", f"/api/v1/files/{trashed['id']}", 204)
+    uploading = await Sending.begin(owner, some_bytes(100))
+    session = (await everything(owner, "/api/v1/auth/sessions"))[0]
+    return {
+        "folder": folder["id"],
+        "file": file["id"],
+        "trashed file": trashed["id"],
+        "uploading": uploading.file_id,
+        "upload": uploading.upload_id,
+        "session": session["id"],
+    }
+
+
+async def _everything_of(owner: Client) -> list[Any]:
+    lists = ("/api/v1/files", "/api/v1/trash", "/api/v1/files/chunked-upload", "/api/v1/auth/sessions")
+    return [await everything(owner, url) for url in lists]
+
+
+def _without_ids(problem: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in problem.items() if name != "instance"}

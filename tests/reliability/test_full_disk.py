@@ -1,0 +1,199 @@
+"""A disk that fills up: 507, never a false 2xx; reading, deleting and signing in go on; writing resumes by itself."""
+
+import os
+import resource
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.product import PASSWORD, Client
+from tests.fixtures.waiting import eventually
+from tests.reliability.conftest import Launch
+from tests.reliability.uploading import (
+    UPLOADS,
+    Sending,
+    Usage,
+    files_of,
+    new_user,
+    some_bytes,
+    usage_of,
+    visitor,
+    wanted,
+    whole,
+)
+
+MIB = 2**20
+DISK = 96 * MIB
+PART = 2 * MIB
+
+
+class Disk:
+    """Where the product keeps everything; ``fill`` leaves no room for more, ``free`` gives it back."""
+
+    def fill(self, product: MetastoreProcess) -> None:
+        raise NotImplementedError
+
+    def free(self, product: MetastoreProcess) -> None:
+        raise NotImplementedError
+
+
+class SmallDisk(Disk):
+    """A file system of its own of ``DISK`` bytes, which takes root to mount."""
+
+    def __init__(self, folder: Path) -> None:
+        self._ballast = folder / "ballast"
+
+    def fill(self, product: MetastoreProcess) -> None:
+        """Leave not one block."""
+        with self._ballast.open("ab", buffering=0) as ballast:
+            for block in (MIB, 4096):
+                try:
+                    while True:
+                        ballast.write(b"\0" * block)
+                except OSError:
+                    continue
+
+    def free(self, product: MetastoreProcess) -> None:
+        self._ballast.unlink()
+
+
+class LimitedFiles(Disk):
+    """For tests that run without root: no file can grow beyond what the kernel allows the process."""
+
+    def fill(self, product: MetastoreProcess) -> None:
+        resource.prlimit(product.pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+
+    def free(self, product: MetastoreProcess) -> None:
+        resource.prlimit(product.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@pytest.fixture
+def product_on_disk(launch: Launch) -> Iterator[tuple[MetastoreProcess, Disk]]:
+    """A running product, and the disk that it is on."""
+    product = launch(PART_SIZE=str(PART))
+    if os.geteuid() != 0:
+        product.start()
+        yield product, LimitedFiles()
+        return
+    with _mounted(product.data_dir):
+        product.start()
+        yield product, SmallDisk(product.data_dir)
+        product.kill()
+
+
+async def test_a_full_disk_refuses_writing_and_nothing_else(product_on_disk: tuple[MetastoreProcess, Disk]) -> None:
+    """What was acknowledged stays, what cannot be stored is refused with 507, and all is well once there is room."""
+    product, disk = product_on_disk
+    async with new_user(product.address) as client:
+        kept = await whole(client, some_bytes(MIB), "kept.bin")
+        dropped = await whole(client, some_bytes(MIB), "dropped.bin")
+        assert (kept.status_code, dropped.status_code) == (201, 201)
+        file_id, dropped_id = kept.json()["file"]["id"], dropped.json()["file"]["id"]
+        sending = await Sending.begin(client, some_bytes(3 * PART))
+        assert (await sending.put(1)).status_code == 200
+
+        disk.fill(product)
+        await _writing_is_refused(client)
+        # The same part again needs room of its own, and must not cost the one that is there.
+        again = await sending.put(1, some_bytes(PART))
+        assert again.status_code == 507, again.text
+        await _reading_goes_on(client, file_id)
+        assert (await client.get("/healthz")).status_code == 200
+        await _never_a_wrong_answer(client, product.address)
+
+        disk.free(product)
+        await eventually(lambda: _writes(client), timeout=20, interval=0.2, why="writing resumes by itself")
+        assert sending.etags.items() <= (await sending.state()).items()
+        await sending.put_all({2, 3})
+        assert (await sending.complete()).status_code == 200
+        await sending.assert_whole()
+        assert (await client.delete(f"/api/v1/files/{dropped_id}")).status_code in (204, 404)
+        await client.delete("/api/v1/trash")
+        files = await files_of(client)
+        assert {file_id, sending.file_id} <= files.keys()
+        await eventually(
+            lambda: _usage_is_that_of_its_files(client), timeout=20, interval=0.2, why="the quota is exact"
+        )
+
+
+async def test_deleting_frees_a_disk_that_only_uploads_have_filled(
+    product_on_disk: tuple[MetastoreProcess, Disk],
+) -> None:
+    """Uploads cannot take the room that the database needs: signing in, deleting and purging work, and make room."""
+    product, _ = product_on_disk
+    if os.geteuid() != 0:
+        pytest.fail("unreachable")
+    async with new_user(product.address) as client:
+        uploaded: list[str] = []
+        while True:
+            answer = await whole(client, some_bytes(8 * MIB), "ballast.bin")
+            if answer.status_code != 201:
+                break
+            uploaded.append(answer.json()["file"]["id"])
+        assert (answer.status_code, answer.json()["code"]) == (507, "storage-full")
+        assert len(uploaded) >= 2
+        initiated = await client.post(f"{UPLOADS}/initiate", json=wanted(8 * MIB))
+        assert (initiated.status_code, initiated.json()["code"]) == (507, "storage-full")
+        assert await usage_of(client) == Usage(len(uploaded) * 8 * MIB, 0)
+        async with new_user(product.address) as other:
+            assert (await other.post("/api/v1/folders", json={"name": "new"})).status_code == 201
+        for file_id in uploaded:
+            assert (await client.delete(f"/api/v1/files/{file_id}")).status_code == 204
+        assert (await client.delete("/api/v1/trash")).status_code == 204
+        await eventually(lambda: _writes(client), timeout=20, interval=0.2, why="writing resumes by itself")
+
+
+async def _writing_is_refused(client: Client) -> None:
+    for attempt in range(3):
+        initiated = await client.post(f"{UPLOADS}/initiate", json=wanted(8 * MIB))
+        assert (initiated.status_code, initiated.json()["code"]) == (507, "storage-full"), f"{attempt}"
+        answer = await whole(client, some_bytes(MIB))
+        assert (answer.status_code, answer.json()["code"]) == (507, "storage-full"), f"{attempt}"
+
+
+async def _reading_goes_on(client: Client, file_id: str) -> None:
+    assert file_id in await files_of(client)
+    redirect = await client.get(f"/api/v1/files/{file_id}/download")
+    assert redirect.status_code == 302, f"a download is refused: {redirect.status_code} {redirect.text}"
+    assert len((await client.get(redirect.headers["location"])).content) == MIB
+
+
+async def _never_a_wrong_answer(client: Client, address: str) -> None:
+    """Whatever else is asked is answered as usual, or with 507: never 500, and never by hanging up."""
+    user = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
+    async with visitor(address) as again:
+        credentials = {"username": user["username"], "password": PASSWORD}
+        answers = [
+            await again.post("/api/v1/auth/login", json=credentials),
+            await again.post("/api/v1/auth/login", json={**credentials, "password": "wrong"}),
+            await client.post("/api/v1/auth/refresh"),
+            await client.post("/api/v1/folders", json={"name": "new"}),
+            await client.post("/api/v1/notifications/read-all"),
+        ]
+    for answer in answers:
+        assert answer.status_code < 500 or answer.status_code == 507, f"{answer.url}: {answer.status_code}"
+        assert "Traceback" not in answer.text
+
+
+async def _writes(client: Client) -> bool:
+    return (await whole(client, some_bytes(1000), "after.bin")).status_code == 201
+
+
+async def _usage_is_that_of_its_files(client: Client) -> bool:
+    files = (await files_of(client)).values()
+    uploading = sum(file["size"] for file in files if file["status"] == "UPLOADING")
+    return await usage_of(client) == Usage(sum(file["size"] for file in files) - uploading, uploading)
+
+
+@contextmanager
+def _mounted(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -1,0 +1,245 @@
+"""Sessions under attack: forged and stolen cookies, foreign pages, false addresses."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.fixtures.process import MetastoreProcess, running_metastore
+from tests.fixtures.product import PASSWORD
+from tests.fixtures.waiting import eventually
+from tests.reliability.uploading import UPLOADS, everything, new_user, sign_in, the_admin, visitor, wanted
+
+ME = "/api/v1/auth/me"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
+    """A running product whose access tokens last four seconds."""
+    with running_metastore(tmp_path_factory.mktemp("sessions"), ACCESS_TOKEN_TTL="4") as product:
+        yield product
+
+
+async def test_forged_tokens_open_nothing(product: MetastoreProcess) -> None:
+    """Unsigned, signed by another key or of the other kind: each is 401."""
+    async with new_user(product.address) as client, visitor(product.address) as forger:
+        access, refresh = client.cookies["access_token"], client.cookies["refresh_token"]
+        header, payload, signature = access.split(".")
+        unsigned = _packed({"alg": "none", "typ": "JWT"})
+        forged = [
+            "",
+            "nonsense",
+            f"{unsigned}.{payload}.",
+            f"{unsigned}.{payload}.{signature}",
+            f"{header}.{payload}.{_signature(f'{header}.{payload}', b'')}",
+            f"{header}.{payload}.{_signature(f'{header}.{payload}', b'secret')}",
+            f"{header}.{_packed({**_unpacked(payload), 'exp': 2**40})}.{signature}",
+            f"{header}.{payload}.{signature[:-2]}",
+            refresh,
+            access + "%00",
+            "a" * 8000,
+        ]
+        for token in forged:
+            answer = await forger.get(ME, headers={"Cookie": f"access_token={token}"})
+            assert (answer.status_code, answer.json()["code"]) == (401, "not-authenticated"), token
+        answer = await forger.post("/api/v1/auth/refresh", headers={"Cookie": f"refresh_token={access}"})
+        assert answer.status_code == 401
+
+
+async def test_an_expired_token_is_told_from_a_wrong_one_and_can_be_refreshed(product: MetastoreProcess) -> None:
+    """The client learns that it is time to refresh, and goes on with new cookies."""
+    async with new_user(product.address) as client, visitor(product.address) as thief:
+        headers = {"Cookie": f"access_token={client.cookies['access_token']}"}
+
+        async def expired() -> bool:
+            answer = await thief.get(ME, headers=headers)
+            return answer.status_code == 401 and answer.json()["code"] == "token-expired"
+
+        await eventually(expired, timeout=10, interval=0.2, why="the access token expires")
+        await client.json_of("POST", "/api/v1/auth/refresh")
+        await client.json_of("GET", ME)
+
+
+async def test_cookies_are_kept_from_scripts(product: MetastoreProcess) -> None:
+    """httpOnly, SameSite, and the refresh token goes to the API alone."""
+    async with new_user(product.address) as client:
+        answer = await client.post("/api/v1/auth/refresh")
+        cookies = {line.split("=")[0]: line.lower() for line in answer.headers.get_list("set-cookie")}
+        assert cookies.keys() == {"access_token", "refresh_token"}
+        for line in cookies.values():
+            assert "httponly" in line
+            assert "samesite=lax" in line
+        assert "path=/api" in cookies["refresh_token"]
+
+
+async def test_a_refresh_token_used_twice_ends_the_session(product: MetastoreProcess) -> None:
+    """Whoever stole an old one gets nothing, and the owner must sign in again."""
+    async with new_user(product.address) as client, visitor(product.address) as thief:
+        stolen = {"Cookie": f"refresh_token={client.cookies['refresh_token']}"}
+        for _ in range(2):
+            await client.json_of("POST", "/api/v1/auth/refresh")
+        answer = await thief.post("/api/v1/auth/refresh", headers=stolen)
+        assert (answer.status_code, answer.json()["code"]) == (401, "refresh-reused")
+        assert (await client.get(ME)).status_code == 401
+        assert (await client.post("/api/v1/auth/refresh")).status_code == 401
+
+
+async def test_signing_out_ends_the_session_everywhere_at_once(product: MetastoreProcess) -> None:
+    """Copies of both tokens are worthless from then on, and survive no restart either."""
+    async with new_user(product.address) as client, visitor(product.address) as thief:
+        access = {"Cookie": f"access_token={client.cookies['access_token']}"}
+        refresh = {"Cookie": f"refresh_token={client.cookies['refresh_token']}"}
+        assert (await client.post("/api/v1/auth/logout")).status_code == 204
+        assert not client.cookies
+        assert (await thief.get(ME, headers=access)).status_code == 401
+        assert (await thief.post("/api/v1/auth/refresh", headers=refresh)).status_code == 401
+
+
+async def test_pages_of_other_sites_change_nothing(product: MetastoreProcess) -> None:
+    """A browser that is made to send something says where from, and is refused, however it is dressed up."""
+    async with new_user(product.address) as client:
+        own = httpx.URL(product.address)
+        foreign = [
+            {"Origin": "https://evil.example"},
+            {"Origin": "null"},
+            {"Origin": ""},
+            {"Origin": f"http://{own.host}.evil.example:{own.port}"},
+            {"Origin": f"http://evil.example:{own.port}"},
+            {"Origin": f"http://{own.host}:{(own.port or 0) + 1}"},
+            {"Origin": f"http://{own.host}:{own.port}@evil.example"},
+            {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "same-site"},
+        ]
+        for headers in foreign:
+            for method, url in (
+                ("POST", "/api/v1/folders"),
+                ("DELETE", "/api/v1/trash"),
+                ("POST", "/api/v1/auth/logout"),
+            ):
+                answer = await client.request(method, url, headers=headers, json={"name": "planted"})
+                assert (answer.status_code, answer.json()["code"]) == (403, "cross-site-request"), headers
+        assert await everything(client, "/api/v1/files") == []
+        ours = {"Origin": product.address, "Sec-Fetch-Site": "same-origin"}
+        assert (await client.post("/api/v1/folders", headers=ours, json={"name": "mine"})).status_code == 201
+
+
+async def test_a_false_host_leads_nowhere_when_the_address_is_known(public_product: MetastoreProcess) -> None:
+    """With PUBLIC_URL set, addresses are made of it and not of what a request claims."""
+    async with visitor(public_product.address) as client:
+        # Its cookies are Secure and would not be sent over http: they are sent by hand.
+        account = {"username": "mallory", "email": "mallory@example.org", "password": PASSWORD}
+        await client.json_of("POST", "/api/v1/auth/register", 201, json=account)
+        answer = await client.post("/api/v1/auth/login", json={"username": "mallory", "password": PASSWORD})
+        lines = answer.headers.get_list("set-cookie")
+        assert all("secure" in line.lower() for line in lines)
+        cookie = "; ".join(line.split(";")[0] for line in lines)
+        assert cookie.startswith("__Host-access_token=")
+        headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Cookie": cookie}
+        answer = await client.post(f"{UPLOADS}/initiate", headers=headers, json=wanted(10))
+        assert answer.status_code == 201, answer.text
+        assert "evil.example" not in answer.text
+        assert all(url.startswith("https://drive.example.org/objects/") for url in answer.json()["uploadUrls"])
+        same_host = {"Cookie": cookie, "Host": "evil.example", "Origin": "https://evil.example"}
+        assert (await client.post("/api/v1/folders", headers=same_host, json={"name": "x"})).status_code == 403
+        plain = {"Cookie": cookie.replace("__Host-", "").replace("__Secure-", "")}
+        assert (await client.get(ME, headers=plain)).status_code == 401
+
+
+async def test_an_address_that_the_client_claims_is_not_believed(product: MetastoreProcess) -> None:
+    """Neither the audit trail nor the sign-in throttle takes X-Forwarded-For from just anybody."""
+    async with (
+        new_user(product.address) as client,
+        visitor(product.address) as guesser,
+        the_admin(product.address) as admin,
+    ):
+        user = (await client.json_of("GET", ME))["user"]
+        statuses = []
+        retry_after = 0
+        for attempt in range(14):
+            headers = {
+                "X-Forwarded-For": f"203.0.113.{attempt}",
+                "X-Real-IP": f"203.0.113.{attempt}",
+                "Forwarded": "for=203.0.113.1",
+            }
+            body = {"username": user["username"], "password": "wrong horse battery staple"}
+            answer = await guesser.post("/api/v1/auth/login", json=body, headers=headers)
+            statuses.append(answer.status_code)
+            retry_after = int(answer.headers.get("retry-after", 0))
+        assert statuses[0] == 401
+        assert statuses[-1] == 429
+        assert retry_after > 0
+
+        async def recorded() -> list[str]:
+            entries = await everything(admin, "/api/v1/admin/audit-logs", action="session.refused")
+            return [entry["address"] for entry in entries if entry["details"].get("username") == user["username"]]
+
+        addresses = await eventually(recorded, interval=0.2, why="refusals are in the audit trail")
+        assert set(addresses) == {"127.0.0.1"}
+
+
+async def test_an_unknown_name_and_a_wrong_password_look_the_same(product: MetastoreProcess) -> None:
+    """The same answer in about the same time: nobody learns who has an account."""
+    async with new_user(product.address) as client, visitor(product.address) as guesser:
+        user = (await client.json_of("GET", ME))["user"]
+        seconds: dict[str, list[float]] = {user["username"]: [], "no-such-user": []}
+        answers = set()
+        for _ in range(4):
+            for name, took in seconds.items():
+                began = time.perf_counter()
+                answer = await guesser.post("/api/v1/auth/login", json={"username": name, "password": "wrong one"})
+                took.append(time.perf_counter() - began)
+                body = answer.json()
+                answers.add((answer.status_code, body["code"], body["detail"]))
+        assert len(answers) == 1
+        known, unknown = (min(took) for took in seconds.values())
+        # A sign-in that skips the password's hash is done in a fiftieth of the time.
+        assert 0.2 < known / unknown < 5
+
+
+async def test_another_users_devices_stay_hidden(product: MetastoreProcess) -> None:
+    """Another user's device can be neither seen nor signed out."""
+    async with new_user(product.address) as client, new_user(product.address) as stranger:
+        session = (await everything(client, "/api/v1/auth/sessions"))[0]
+        assert (await stranger.delete(f"/api/v1/auth/sessions/{session['id']}")).status_code == 404
+        assert session["id"] not in str(await everything(stranger, "/api/v1/auth/sessions"))
+        await client.json_of("POST", "/api/v1/auth/refresh")
+
+
+async def test_a_revoked_device_is_signed_out_at_once(product: MetastoreProcess) -> None:
+    """From another device of the same user."""
+    async with new_user(product.address) as first, visitor(product.address) as second:
+        user = (await first.json_of("GET", ME))["user"]
+        await sign_in(second, user["username"], PASSWORD)
+        sessions = await everything(first, "/api/v1/auth/sessions")
+        other = next(session["id"] for session in sessions if not session["current"])
+        assert (await first.delete(f"/api/v1/auth/sessions/{other}")).status_code == 204
+        assert (await second.get(ME)).status_code == 401
+        assert (await second.post("/api/v1/auth/refresh")).status_code == 401
+        await first.json_of("POST", "/api/v1/auth/refresh")
+
+
+@pytest.fixture
+def public_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
+    """A running product that people reach by https through a proxy."""
+    folder = tmp_path_factory.mktemp("public")
+    with running_metastore(folder, PUBLIC_URL="https://drive.example.org") as product:
+        yield product
+
+
+def _packed(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def _unpacked(text: str) -> dict[str, object]:
+    value: dict[str, object] = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    return value
+
+
+def _signature(signed: str, key: bytes) -> str:
+    return base64.urlsafe_b64encode(hmac.digest(key, signed.encode(), hashlib.sha256)).rstrip(b"=").decode()
