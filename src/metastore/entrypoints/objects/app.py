@@ -22,6 +22,7 @@ from metastore.ports.served_objects import InvalidSignatureError, ServedObjectSt
 _METHODS = b"GET, HEAD, PUT, OPTIONS"
 _DRAIN_LIMIT = 16 * 2**20
 _DRAIN_SECONDS = 10.0
+_DRAIN_PAUSE = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -107,7 +108,7 @@ async def _drain(exchange: Exchange) -> None:
         deadline = asyncio.get_running_loop().time() + _DRAIN_SECONDS
         while taken < _DRAIN_LIMIT:
             left = deadline - asyncio.get_running_loop().time()
-            message = await asyncio.wait_for(exchange.receive(), left)
+            message = await asyncio.wait_for(exchange.receive(), min(left, _DRAIN_PAUSE))
             taken += len(message.get("body", b""))
             if message["type"] != "http.request" or not message.get("more_body"):
                 return
