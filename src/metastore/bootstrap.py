@@ -164,7 +164,7 @@ async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:
         except OSError as error:
             raise ConfigurationError(f"METASTORE_STORAGE_URL: {parts.path} cannot be used: {error.strerror}") from None
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    unknown = options.keys() - {"endpoint", "region", "public_endpoint", "path_style"}
+    unknown = options.keys() - {"endpoint", "region", "public_endpoint"}
     if unknown or not parts.netloc:
         raise ConfigurationError(
             "METASTORE_STORAGE_URL: must look like s3://bucket?endpoint=https://host&region=name"

@@ -28,6 +28,7 @@ from metastore.entrypoints.gate import RequestGate
 from metastore.entrypoints.http import body_limit, create_app
 from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.objects import ObjectsApp
+from metastore.entrypoints.objects.tuning import RUNTIME_THREADS, http1_settings, keep_freed_memory
 from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
 from metastore.entrypoints.realtime import create_realtime_app
 from metastore.features.auth.access import authenticate
@@ -48,6 +49,7 @@ def serve(settings: Settings) -> None:
         ConfigurationError: the data folder or the port is in use, or a setting does not fit.
     """
     configure_logs(settings.log_level)
+    keep_freed_memory()
     with data_dir_lock(settings.data_dir):
         refuse_used_port(settings.host, settings.port)
         uvloop.run(_serve(settings))
@@ -68,6 +70,8 @@ async def _serve(settings: Settings) -> None:
             websockets=True,
             log_enabled=False,
             backlog=1024,
+            http1_settings=http1_settings(),
+            runtime_threads=RUNTIME_THREADS,
         )
         told_to_stop = _told_to_stop()
         _greet(settings, made_password)

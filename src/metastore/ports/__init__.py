@@ -1,6 +1,7 @@
 """What the product needs from the outside world, one small Protocol a file.
 
 * ``object_store``: bytes under keys, written in parts straight by clients.
+* ``served_objects``: what a store adds whose bytes we serve ourselves.
 * ``event_bus``: durable delivery of recorded facts to consumers.
 * ``realtime``: messages to a user's open browser sockets.
 * ``rate_limiter``: counting attempts per key.
