@@ -56,7 +56,6 @@ def _compared(load: Load, folder: Path, names: list[str], extent: Extent) -> str
     with ExitStack() as ending:
         for name in names:
             _tell(f"starting {name}")
-            load.warm(extent.size + extent.size // 4)
             contenders.append(_SERVERS[name](load, _new(folder, name), extent.size))
             ending.callback(contenders[-1].end)
         figures = compare(contenders, load, extent, _tell)

@@ -35,7 +35,6 @@ def measure_memory(load: Load, folder: Path, sizes: tuple[int, ...] = (64 * MIB,
     try:
         measured = []
         for size in sizes:
-            load.warm(size + size // 4)
             server.process.forget_peak()
             server.upload(size)
             measured.append(Memory(size, server.process.peak_memory()))
@@ -52,7 +51,6 @@ def measure_api(load: Load, folder: Path, size: int, seconds: float = 4.0) -> Ap
     try:
         load.requests(server.port, path, _CLIENTS, 0.5, server.cookie)
         quiet = load.requests(server.port, path, _CLIENTS, seconds, server.cookie)
-        load.warm(size + size // 4)
         over = Event()
         with ThreadPoolExecutor(1) as pool:
             uploading = pool.submit(_upload_until, server, over, size)

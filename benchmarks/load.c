@@ -1,6 +1,5 @@
 /* The benchmarks' client: as little work per byte as a real client can do, so that the server is what is measured.
  *
- *   load warm BYTES                                      touch so much memory, so that the kernel has it at hand
  *   load send PORT PLAN DATA CONNECTIONS                 send bodies as PLAN says, from the file DATA held in memory
  *   load fetch PORT PATH CONNECTIONS [HEADER]            GET PATH whole, once on each connection
  *   load ranges PORT PATH SIZE CONNECTIONS SECONDS [HEADER]   GET random aligned ranges of 64 KiB
@@ -9,6 +8,11 @@
  * PLAN has a line a request: LANE METHOD PATH OFFSET LENGTH [HEADERS], parted by tabs. LANE is the connection that the
  * request belongs to, in order, or - for whichever is free. HEADERS have | for each line's end. DATA repeats: the byte
  * at offset n is that of n modulo its length. send answers with a line "INDEX<tab>ETAG" for each request.
+ *
+ * On a virtual machine, memory that was idle for seconds may have gone back to the host, and whoever uses it next waits
+ * for the host. send therefore holds as much memory as it will send, and gives it back bit by bit just before each
+ * request, so that the server's page cache grows into memory that is there.
+ *
  * The first line of output is JSON. Bodies that come back are received into a buffer, as any client must, and dropped.
  */
 #define _GNU_SOURCE
@@ -29,6 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { HUGE = 1 << 21 };
 enum { HEAD = 16384, BUFFER = 1 << 18, RANGE = 65536, MAX_CONNECTIONS = 256 };
 
 struct request {
@@ -140,9 +145,26 @@ static struct answer receive(int s, char *buffer) {
     return a;
 }
 
+static char *held;
+static atomic_long given_back;
+
+static long held_for(long length) {
+    return (length / HUGE + 1) * HUGE;
+}
+
+static void hold_memory(void) {
+    long size = HUGE;
+    for (int i = 0; i < planned; i++) size += held_for(plan[i].length);
+    held = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (held == MAP_FAILED) fail("mmap: %s", strerror(errno));
+    held += HUGE - (long)held % HUGE;
+}
+
 static void send_one(int s, char *buffer, struct request *r) {
     int n = snprintf(buffer, BUFFER, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %ld\r\n%s\r\n", r->method,
                      r->path, port, r->length, r->headers);
+    long count = held_for(r->length);
+    munmap(held + atomic_fetch_add(&given_back, count), count);
     send_all(s, buffer, n, MSG_MORE);
     send_all(s, data + r->offset % data_size, r->length, 0);
     r->etag = strdup(receive(s, buffer).etag);
@@ -298,17 +320,11 @@ static void repeat(int count, double seconds, long blocks) {
 int main(int count, char **given) {
     if (count < 3) fail("see the top of load.c");
     const char *mode = given[1];
-    if (!strcmp(mode, "warm")) {
-        long size = atol(given[2]);
-        if (mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) == MAP_FAILED)
-            fail("mmap: %s", strerror(errno));
-        puts("{}");
-        return 0;
-    }
     port = atoi(given[2]);
     if (!strcmp(mode, "send")) {
         read_plan(given[3]);
         read_data(given[4]);
+        hold_memory();
         long bytes = 0;
         for (int i = 0; i < planned; i++) bytes += plan[i].length;
         double seconds = in_threads(sender, atol(given[5]));

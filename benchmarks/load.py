@@ -77,10 +77,6 @@ class Load:
             file.flush()
             os.fsync(file.fileno())
 
-    def warm(self, size: int) -> None:
-        """Have the kernel hold ``size`` bytes of memory ready, so that nobody waits for the host to give them."""
-        self._run("warm", size)
-
     def send(self, port: int, requests: Sequence[Send], connections: int) -> Sent:
         """Send them all."""
         plan = self._folder / "plan"

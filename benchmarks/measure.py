@@ -49,7 +49,7 @@ def compare(
     for number in range(1, extent.rounds + 1):
         for contender in contenders:
             tell(f"round {number} of {extent.rounds}: {contender.name}")
-            measure_upload(contender, figures[contender.name], load, extent)
+            measure_upload(contender, figures[contender.name], extent)
         for contender in contenders:
             measure_reading(contender, figures[contender.name], load, extent)
     for contender in contenders:
@@ -57,9 +57,8 @@ def compare(
     return figures
 
 
-def measure_upload(contender: Contender, figures: Figures, load: Load, extent: Extent) -> None:
+def measure_upload(contender: Contender, figures: Figures, extent: Extent) -> None:
     """One upload, and what it takes until it is on disk."""
-    load.warm(extent.size + extent.size // 4)
     before = contender.process.cpu_seconds()
     uploaded = contender.upload(extent.size)
     used = contender.process.cpu_seconds() - before
