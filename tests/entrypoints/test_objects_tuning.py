@@ -43,6 +43,6 @@ async def test_a_tuned_server_takes_parts_as_any_other(tmp_path: Path) -> None:
 
         await eventually(sent, why="the part is taken")
     assert [size] == [part.size for part in await store.list_parts(target)]
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call]  # Granian leaves it untyped
     await running
     await store.aclose()

@@ -317,10 +317,10 @@ export interface paths {
         delete?: never;
         options?: never;
         /**
-         * Download
-         * @description Where to get a file's bytes.
+         * Download Head
+         * @description Where to ask about a file's bytes, with HEAD.
          */
-        head: operations["download_api_v1_files__file_id__download_get"];
+        head: operations["download_head_api_v1_files__file_id__download_head"];
         patch?: never;
         trace?: never;
     };
@@ -1853,7 +1853,7 @@ export interface operations {
             };
         };
     };
-    download_api_v1_files__file_id__download_get: {
+    download_head_api_v1_files__file_id__download_head: {
         parameters: {
             query?: never;
             header?: never;
