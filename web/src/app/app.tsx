@@ -5,14 +5,14 @@ import { I18nextProvider } from 'react-i18next';
 import { i18next } from '@/i18n';
 import { ConnectionBanner } from './connection-banner';
 import { queryClient } from './query-client';
-import { router } from './router';
+import type { AppRouter } from './router';
 import { cssVariables, theme } from './theme';
 import { Toasts } from './toasts';
 
 const schemes = localStorageColorSchemeManager({ key: 'metastore.color-scheme' });
 
 /** Everything that pages stand in. */
-export function App() {
+export function App({ router }: { router: AppRouter }) {
   return (
     <I18nextProvider i18n={i18next}>
       <MantineProvider

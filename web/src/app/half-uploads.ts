@@ -1,11 +1,11 @@
 /** Connects half-uploaded files in the listing with the uploads of this page. */
 import { useMemo } from 'react';
 import type { HalfUploads } from '@/features/files';
-import { percentOf, uploads, useUploadOfFile, useUploadPickers } from '@/features/uploads';
+import { isActive, percentOf, uploads, useUploadOfFile, useUploadPickers } from '@/features/uploads';
 
 function usePercent(fileId: string): number | null {
   const row = useUploadOfFile(fileId);
-  return row && row.status !== 'interrupted' && row.status !== 'error' ? percentOf(row) : null;
+  return row && isActive(row.status) ? percentOf(row) : null;
 }
 
 async function rowOf(fileId: string) {

@@ -1,5 +1,12 @@
 /** The app's addresses. */
-import { createRootRoute, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Outlet,
+  type RouterHistory,
+  redirect,
+} from '@tanstack/react-router';
 import { CrashPage } from './pages/crash-page';
 import { DriveRoute } from './pages/drive-route';
 import { NotFoundPage } from './pages/not-found-page';
@@ -49,11 +56,16 @@ const routeTree = root.addChildren([
   signedIn.addChildren([start, drive, folder, trash, settings]),
 ]);
 
-/** The router. */
-export const router = createRouter({ routeTree });
+/** Makes the router; its history is the browser's unless another is given. */
+export function createAppRouter(history?: RouterHistory) {
+  return createRouter({ routeTree, ...(history ? { history } : {}) });
+}
+
+/** The app's router. */
+export type AppRouter = ReturnType<typeof createAppRouter>;
 
 declare module '@tanstack/react-router' {
   interface Register {
-    router: typeof router;
+    router: AppRouter;
   }
 }

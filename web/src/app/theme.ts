@@ -13,6 +13,18 @@ const pine: MantineColorsTuple = [
   '#14574f',
   '#0d4741',
 ];
+const brick: MantineColorsTuple = [
+  '#fdf0ee',
+  '#f9dcd8',
+  '#f2b6af',
+  '#ea8f86',
+  '#e27065',
+  '#d4544a',
+  '#c23c33',
+  '#b3261e',
+  '#931d17',
+  '#741511',
+];
 const mist: MantineColorsTuple = [
   '#f8faf9',
   '#f1f4f3',
@@ -42,7 +54,7 @@ const night: MantineColorsTuple = [
 export const theme = createTheme({
   primaryColor: 'pine',
   primaryShade: { light: 7, dark: 6 },
-  colors: { pine, gray: mist, dark: night },
+  colors: { pine, red: brick, gray: mist, dark: night },
   black: '#1a2220',
   white: '#ffffff',
   defaultRadius: 'md',

@@ -31,8 +31,9 @@ export function NoticeState({ icon, title, text, children }: Props) {
   );
 }
 
-/** A list that could not be loaded, with the reason and a way to try again. */
+/** A list that could not be loaded, with the reason and a way to try again, or another way out as `children`. */
 export function FailedState({
+  children,
   icon,
   title,
   error,
@@ -43,9 +44,11 @@ export function FailedState({
   return (
     <div role="alert">
       <NoticeState icon={icon} title={title} text={errorText(error)}>
-        <Button variant="light" onClick={onRetry} data-testid="retry">
-          {t('common.retry')}
-        </Button>
+        {children ?? (
+          <Button variant="light" onClick={onRetry} data-testid="retry">
+            {t('common.retry')}
+          </Button>
+        )}
       </NoticeState>
     </div>
   );

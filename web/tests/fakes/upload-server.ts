@@ -26,6 +26,8 @@ export class FakeUploadServer implements UploadServer {
   readonly sentParts: number[] = [];
   atOnce = 0;
   mostAtOnce = 0;
+  /** Parts beyond this many get no answer, as when the network hangs. */
+  hangAfter = Number.POSITIVE_INFINITY;
   /** Holds parts back until it is resolved. */
   gate: Promise<void> = Promise.resolve();
   readonly #keys = new Map<string, string>();
@@ -96,6 +98,7 @@ export class FakeUploadServer implements UploadServer {
     try {
       await this.gate;
       await new Promise((resolve) => setTimeout(resolve, 1));
+      if (this.sentParts.length >= this.hangAfter) await forever(signal);
       signal.throwIfAborted();
       this.#reach();
       const error = this.partErrors.shift();
@@ -133,4 +136,11 @@ export class FakeUploadServer implements UploadServer {
   #reach(): void {
     if (this.down) throw new UnreachableError();
   }
+}
+
+function forever(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }

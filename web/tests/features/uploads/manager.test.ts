@@ -162,13 +162,13 @@ describe('a refusal', () => {
 describe('the buttons', () => {
   it('pause and resume without sending a stored part again', async () => {
     const { manager, server, row } = uploadDesk();
+    server.hangAfter = 5;
     await manager.add([{ file: fileOf('a', 400), path: '' }], '/');
-    await until(() => expect(server.sentParts.length).toBeGreaterThan(5));
+    await until(() => expect(server.sentParts.length).toBeGreaterThanOrEqual(5));
     manager.pause(row('a').id);
     expect(row('a').status).toBe('paused');
     await until(() => expect(server.atOnce).toBe(0));
-    const before = server.sentParts.length;
-    expect(before).toBeLessThan(100);
+    server.hangAfter = Number.POSITIVE_INFINITY;
     await manager.resume(row('a').id);
     await until(() => expect(row('a').status).toBe('done'));
     expect(server.sentParts.length).toBe(100);
@@ -176,7 +176,8 @@ describe('the buttons', () => {
 
   it('cancel here and on the server', async () => {
     const { manager, server, store, row } = uploadDesk();
-    await manager.add([{ file: fileOf('a', 4000), path: '' }], '/');
+    server.hangAfter = 2;
+    await manager.add([{ file: fileOf('a', 40), path: '' }], '/');
     await until(() => expect(server.sentParts.length).toBeGreaterThan(0));
     await manager.cancel(row('a').id);
     expect(store.all()).toEqual([]);

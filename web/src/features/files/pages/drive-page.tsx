@@ -3,6 +3,7 @@ import { IconCloudUpload, IconFolderX } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isProblem } from '@/api/problem';
 import type { Item } from '@/api/types';
 import { FailedState, NoticeState } from '@/components/notice-state';
 import { Breadcrumb } from '../components/breadcrumb';
@@ -93,7 +94,13 @@ export function DrivePage({ folderId, onOpenFolder, onPlace, onUpload, tools }: 
           title={t('files.failed.title')}
           error={query.error}
           onRetry={() => void query.refetch()}
-        />
+        >
+          {isProblem(query.error, 404) ? (
+            <Button variant="light" onClick={() => onOpenFolder(null)}>
+              {t('common.notFound.home')}
+            </Button>
+          ) : undefined}
+        </FailedState>
       ) : items.length === 0 ? (
         <NoticeState
           icon={<IconCloudUpload size={36} />}

@@ -21,7 +21,7 @@ export function NoticeList({ titled = true }: { titled?: boolean }) {
     if (!notice.readAt) mark.mutate(notice.id);
   };
   return (
-    <div data-testid="notification-list">
+    <div data-testid="notification-list" tabIndex={-1} data-autofocus style={{ outline: 'none' }}>
       <Group justify="space-between" px="md" py="xs" wrap="nowrap" className={classes.head}>
         {titled ? (
           <Title order={2} size="h5">

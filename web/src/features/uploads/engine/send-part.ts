@@ -3,6 +3,7 @@
  * cookies, and our own store asks for none.
  */
 import { ApiProblem, UnreachableError } from '@/api/problem';
+import { reportReachable, reportUnreachable } from '@/lib/connection';
 
 /** Without a sign of life for this long the connection counts as dead. */
 const STALL_MS = 30_000;
@@ -18,6 +19,8 @@ export type SendPart = (
 export const sendPart: SendPart = (url, body, { signal, onProgress }) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
+    // A store of its own says nothing about our server.
+    const ours = new URL(url, location.href).origin === location.origin;
     let watchdog: ReturnType<typeof setTimeout>;
     const alive = () => {
       clearTimeout(watchdog);
@@ -36,11 +39,16 @@ export const sendPart: SendPart = (url, body, { signal, onProgress }) =>
     };
     request.onload = () =>
       settle(() => {
+        if (ours && request.status !== 502 && request.status !== 504) reportReachable();
         const etag = request.getResponseHeader('ETag');
         if (request.status >= 200 && request.status < 300 && etag) resolve(etag);
         else reject(refusal(request, etag));
       });
-    request.onerror = () => settle(() => reject(new UnreachableError()));
+    request.onerror = () =>
+      settle(() => {
+        if (ours) reportUnreachable();
+        reject(new UnreachableError());
+      });
     request.onabort = () => settle(() => reject(signal.aborted ? signal.reason : new UnreachableError(true)));
     signal.addEventListener('abort', abort, { once: true });
     alive();

@@ -1,0 +1,137 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it, vi } from 'vitest';
+import { chooseLanguage } from '@/i18n';
+import { ann, annsServer, fileItem, folderItem } from '../fakes/drive';
+import { FakeSocket } from '../fakes/socket';
+import { openApp } from './open-app';
+
+vi.mock('socket.io-client', () => ({ io: () => new FakeSocket() }));
+
+const rows = () => screen.findAllByTestId('file-row');
+const row = async (name: string) => {
+  const found = (await rows()).find((element) => element.dataset.name === name);
+  if (!found) throw new Error(`No row ${name}`);
+  return found;
+};
+
+describe('the drive', () => {
+  it('lists folders and files', async () => {
+    annsServer([folderItem('Movies'), fileItem('a.txt')]);
+    await openApp('/drive');
+    expect((await rows()).map(({ dataset }) => dataset.name)).toEqual(['Movies', 'a.txt']);
+  });
+
+  it('says when a folder is empty', async () => {
+    annsServer();
+    await openApp('/drive');
+    expect(await screen.findByText('Nothing here yet')).toBeInTheDocument();
+  });
+
+  it('says when it cannot be read, and reads it again on demand', async () => {
+    const server = annsServer([fileItem('a.txt')]).on('GET /api/v1/files', {
+      status: 503,
+      body: { code: 'unavailable' },
+    });
+    const { user } = await openApp('/drive');
+    const retry = await screen.findByTestId('retry');
+    server.on('GET /api/v1/files', {
+      body: { items: [fileItem('a.txt')], nextCursor: null, folder: null, breadcrumb: [] },
+    });
+    await user.click(retry);
+    expect(await row('a.txt')).toBeInTheDocument();
+  });
+
+  it('asks for the next page when the first one ends', async () => {
+    const server = annsServer();
+    server.on('GET /api/v1/files', (_, url) => {
+      const second = url.searchParams.get('cursor') === 'next';
+      const items = [fileItem(second ? 'b.txt' : 'a.txt')];
+      return { body: { items, nextCursor: second ? null : 'next', folder: null, breadcrumb: [] } };
+    });
+    await openApp('/drive');
+    await waitFor(async () => expect(await rows()).toHaveLength(2));
+  });
+
+  it('opens a folder by Enter, and its address changes', async () => {
+    annsServer([folderItem('Movies')]);
+    const { user, at } = await openApp('/drive');
+    await user.click(await row('Movies'));
+    await user.keyboard('{Enter}');
+    await waitFor(() => expect(at()).toBe('/drive/id-Movies'));
+  });
+
+  it('renames by F2 and tells when the name is taken', async () => {
+    annsServer([fileItem('a.txt')]).on('PATCH /api/v1/files/id-a.txt', {
+      status: 409,
+      body: { code: 'name-taken' },
+    });
+    const { user } = await openApp('/drive');
+    await user.click(await row('a.txt'));
+    await user.keyboard('{F2}');
+    const input = await screen.findByTestId('name-input');
+    await user.clear(input);
+    await user.type(input, 'b.txt{Enter}');
+    expect(await screen.findByText('There is already something with this name here.')).toBeInTheDocument();
+  });
+
+  it('moves to the trash by Delete, and Undo brings back', async () => {
+    const server = annsServer([fileItem('a.txt')])
+      .on('DELETE /api/v1/files/id-a.txt', { status: 204 })
+      .on('POST /api/v1/trash/id-a.txt/restore', { body: fileItem('a.txt') });
+    const { user } = await openApp('/drive');
+    await user.click(await row('a.txt'));
+    await user.keyboard('{Delete}');
+    await user.click(await screen.findByTestId('undo'));
+    await waitFor(() => expect(server.asked).toContain('POST /api/v1/trash/id-a.txt/restore'));
+    expect(await screen.findByText('“a.txt” is restored')).toBeInTheDocument();
+  });
+
+  it('chooses with the arrow keys, Shift and Ctrl+A', async () => {
+    annsServer(['a', 'b', 'c'].map((name) => fileItem(name)));
+    const { user } = await openApp('/drive');
+    await user.click(await row('a'));
+    await user.keyboard('{Shift>}{ArrowDown}{/Shift}');
+    expect(await screen.findByTestId('selection-count')).toHaveTextContent('2 selected');
+    await user.keyboard('{Control>}a{/Control}');
+    expect(screen.getByTestId('selection-count')).toHaveTextContent('3 selected');
+    await user.keyboard('{Escape}');
+    await waitFor(() => expect(screen.queryByTestId('selection-count')).toBeNull());
+  });
+
+  it('shows a half-uploaded file with a way to resume or cancel it', async () => {
+    annsServer([fileItem('big.mp4', { status: 'UPLOADING' })]);
+    const { user } = await openApp('/drive');
+    expect(within(await row('big.mp4')).getByTestId('status-badge')).toHaveTextContent('Half uploaded');
+    await user.click(within(await row('big.mp4')).getByTestId('item-more'));
+    expect(await screen.findByTestId('action-resume')).toBeInTheDocument();
+    expect(screen.getByTestId('action-cancel')).toBeInTheDocument();
+    expect(screen.queryByTestId('action-download')).toBeNull();
+  });
+
+  it('shows tiles as well as rows', async () => {
+    annsServer([fileItem('a.txt')]);
+    const { user } = await openApp('/drive');
+    await user.click(await screen.findByTestId('view-grid'));
+    expect(await row('a.txt')).toBeInTheDocument();
+    expect(localStorage.getItem('metastore.files')).toContain('grid');
+    await user.click(screen.getByTestId('view-list'));
+  });
+
+  it('speaks Vietnamese', async () => {
+    annsServer();
+    await openApp('/drive');
+    await chooseLanguage('vi');
+    expect(await screen.findByText('Chưa có gì ở đây')).toBeInTheDocument();
+    expect(document.documentElement.lang).toBe('vi');
+  });
+});
+
+describe('the storage meter', () => {
+  it('warns from ninety percent on, reserved bytes included', async () => {
+    annsServer().on('GET /api/v1/auth/me', {
+      body: { user: { ...ann, storageUsed: 800, storageReserved: 150 } },
+    });
+    await openApp('/drive');
+    expect(within(await screen.findByTestId('storage-meter')).getByText('Almost full')).toBeInTheDocument();
+  });
+});

@@ -1,0 +1,108 @@
+import { act, screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it, vi } from 'vitest';
+import { annsServer, notice } from '../fakes/drive';
+import { FakeSocket } from '../fakes/socket';
+import { openApp } from './open-app';
+
+vi.mock('socket.io-client', () => ({ io: () => new FakeSocket() }));
+
+const push = (event: string, payload: unknown) => act(async () => FakeSocket.latest?.push(event, payload));
+
+describe('notifications', () => {
+  it('are counted at the bell and listed under it', async () => {
+    annsServer().on('GET /api/v1/notifications', {
+      body: {
+        items: [notice('n1', 'a.mp4'), notice('n2', 'b.mp4', '2026-01-01T11:00:00Z')],
+        nextCursor: null,
+        unreadCount: 1,
+      },
+    });
+    const { user } = await openApp('/drive');
+    expect(await screen.findByTestId('bell-count')).toHaveTextContent('1');
+    await user.click(screen.getByTestId('bell'));
+    const items = await screen.findAllByTestId('notification-item');
+    expect(items.map((item) => 'unread' in item.dataset)).toEqual([true, false]);
+    expect(items[0]).toHaveTextContent('“a.mp4” is ready');
+  });
+
+  it('come live: a toast, one more at the bell, and the listing is read again', async () => {
+    const server = annsServer();
+    await openApp('/drive');
+    await screen.findByText('Nothing here yet');
+    await waitFor(() => expect(server.asked.some((route) => route.includes('/notifications'))).toBe(true));
+    const before = server.asked.filter((route) => route.startsWith('GET /api/v1/files?')).length;
+    await push('notification', notice('n9', 'film.mp4'));
+    expect(await screen.findByText('“film.mp4” is ready')).toBeInTheDocument();
+    expect(await screen.findByTestId('bell-count')).toHaveTextContent('1');
+    await waitFor(() =>
+      expect(server.asked.filter((route) => route.startsWith('GET /api/v1/files?')).length).toBeGreaterThan(
+        before,
+      ),
+    );
+  });
+
+  it('are marked as read at once, one or all', async () => {
+    const server = annsServer()
+      .on('GET /api/v1/notifications', {
+        body: { items: [notice('n1', 'a'), notice('n2', 'b')], nextCursor: null, unreadCount: 2 },
+      })
+      .on('POST /api/v1/notifications/n1/read', { body: notice('n1', 'a', '2026-01-01T11:00:00Z') })
+      .on('POST /api/v1/notifications/read-all', { body: { read: 1 } });
+    const { user } = await openApp('/drive');
+    await user.click(await screen.findByTestId('bell'));
+    const [first] = await screen.findAllByTestId('notification-item');
+    if (first) await user.click(first);
+    await waitFor(() => expect(server.asked).toContain('POST /api/v1/notifications/n1/read'));
+    await user.click(screen.getByTestId('mark-all-read'));
+    await waitFor(() => expect(server.asked).toContain('POST /api/v1/notifications/read-all'));
+  });
+
+  it('are read again when the line is back', async () => {
+    const server = annsServer();
+    await openApp('/drive');
+    await screen.findByText('Nothing here yet');
+    await act(async () => FakeSocket.latest?.happen('connect'));
+    const count = () => server.asked.filter((route) => route.startsWith('GET /api/v1/notifications')).length;
+    const before = count();
+    await act(async () => FakeSocket.latest?.happen('connect'));
+    await waitFor(() => expect(count()).toBeGreaterThan(before));
+  });
+});
+
+describe('interrupted uploads', () => {
+  it('are offered after the page was opened again', async () => {
+    annsServer().on('GET /api/v1/files/chunked-upload', {
+      body: {
+        items: [
+          {
+            fileId: 'f1',
+            uploadId: 'u1',
+            name: 'film.mp4',
+            path: '/',
+            size: 1000,
+            partSize: 100,
+            receivedBytes: 400,
+            createdAt: '2026-01-01T10:00:00Z',
+            expiresAt: '2026-01-02T10:00:00Z',
+          },
+        ],
+        nextCursor: null,
+      },
+    });
+    await openApp('/drive');
+    const row = await screen.findByTestId('upload-row');
+    expect(row.dataset).toMatchObject({ status: 'interrupted', progress: '40', name: 'film.mp4' });
+    expect(within(row).getByTestId('upload-resume')).toHaveAccessibleName(/Choose the file again/);
+  });
+});
+
+describe('a server that is away', () => {
+  it('is told of in a banner', async () => {
+    annsServer();
+    await openApp('/drive');
+    await screen.findByText('Nothing here yet');
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+    await push('reconnected', null);
+    expect(await screen.findByTestId('connection-banner')).toHaveTextContent('The server cannot be reached');
+  });
+});

@@ -1,0 +1,21 @@
+import { createMemoryHistory } from '@tanstack/react-router';
+import { render } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { App } from '@/app/app';
+import { queryClient } from '@/app/query-client';
+import { createAppRouter } from '@/app/router';
+import { uploads } from '@/features/uploads';
+import { chooseLanguage } from '@/i18n';
+import { useConnection } from '@/lib/connection';
+
+/** Opens the whole app at an address, with nothing left from the test before; `at` tells the address it is at. */
+export async function openApp(path: string) {
+  queryClient.clear();
+  queryClient.setDefaultOptions({ queries: { ...queryClient.getDefaultOptions().queries, retry: false } });
+  uploads.leave();
+  useConnection.setState({ online: true, reachable: true });
+  await chooseLanguage('en');
+  const router = createAppRouter(createMemoryHistory({ initialEntries: [path] }));
+  render(<App router={router} />);
+  return { user: userEvent.setup(), at: () => router.state.location.pathname };
+}
