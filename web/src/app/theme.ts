@@ -67,7 +67,8 @@ export const theme = createTheme({
   radius: { xs: '4px', sm: '6px', md: '10px', lg: '14px', xl: '20px' },
   components: {
     Modal: { defaultProps: { centered: true, radius: 'lg', overlayProps: { backgroundOpacity: 0.45 } } },
-    Menu: { defaultProps: { radius: 'md', shadow: 'md' } },
+    // Without the placeholder, a menu has nothing but items in it, and opens with the first one in focus.
+    Menu: { defaultProps: { radius: 'md', shadow: 'md', withInitialFocusPlaceholder: false } },
     Tooltip: { defaultProps: { openDelay: 400, radius: 'sm', withArrow: false } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
   },
