@@ -102,12 +102,16 @@ class Terminal:
             items: list[dict[str, object]] = (await api.get("/api/v1/files/chunked-upload")).json()["items"]
             return items
 
+    @property
+    def running(self) -> list[asyncio.subprocess.Process]:
+        """Runs that have not ended."""
+        return [process for process in self._running if process.returncode is None]
+
     async def kill_all(self) -> None:
         """End what still runs."""
-        for process in self._running:
-            if process.returncode is None:
-                process.kill()
-                await process.communicate()
+        for process in self.running:
+            process.kill()
+            await process.communicate()
 
 
 def sha256(path: Path) -> str:

@@ -96,16 +96,51 @@ async def test_an_upload_is_found_again_when_its_record_is_lost(terminal: Termin
     await is_back_whole(terminal, path, "/film.bin")
 
 
-async def test_without_a_record_parts_of_another_content_are_sent_again(terminal: Terminal, station: Between) -> None:
+async def test_without_a_record_an_upload_of_other_content_is_left_alone(terminal: Terminal, station: Between) -> None:
     path = await half_an_upload(terminal, station, parts=4, of=9)
     shutil.rmtree(terminal.home / "metastore")
     path.write_bytes(os.urandom(9 * PART_SIZE))
 
     ended = await terminal.run("upload", "film.bin", server=station.address)
 
-    assert ended.code == 0, ended.err
-    assert len(station.parts) == 9
-    await is_back_whole(terminal, path, "/film.bin")
+    assert (ended.code, ended.out) == (0, "film.bin → /film (1).bin\n"), ended.err
+    assert [upload["receivedBytes"] for upload in await terminal.unfinished()] == [4 * PART_SIZE]
+    (terminal.here / "back").mkdir()
+    assert (await terminal.run("download", "/film (1).bin", "--to", "back")).code == 0
+    assert sha256(terminal.here / "back" / "film (1).bin") == sha256(path)
+
+
+async def test_an_answer_to_complete_that_got_lost_does_not_make_a_twin(terminal: Terminal, station: Between) -> None:
+    terminal.file("film.bin", 3 * PART_SIZE)
+    lost: list[bool] = []
+
+    def lose(seen: Seen, body: bytes) -> bytes:
+        if seen.path.endswith("/complete") and not lost:
+            lost.append(True)
+            for process in terminal.running:
+                process.kill()
+        return body
+
+    station.change_down = lose
+    await terminal.run("upload", "film.bin", server=station.address)
+    assert lost
+
+    ended = await terminal.run("upload", "film.bin", server=station.address)
+
+    assert (ended.code, ended.out) == (0, "film.bin → /film.bin\n"), ended.err
+    assert await terminal.names_in("/") == ["film.bin"]
+    assert len(station.parts) == 3
+
+
+async def test_a_name_that_is_no_text_is_told_and_the_others_go_through(terminal: Terminal) -> None:
+    terminal.file("trip/good.bin", 10)
+    (terminal.here / "trip" / os.fsdecode(b"bad\xff.bin")).write_bytes(b"x")
+
+    ended = await terminal.run("upload", "trip", "--yes")
+
+    assert ended.code == 1
+    assert "not in UTF-8" in ended.err
+    assert await terminal.names_in("/trip") == ["good.bin"]
 
 
 async def test_a_file_that_changed_since_is_sent_anew_and_the_old_parts_are_freed(

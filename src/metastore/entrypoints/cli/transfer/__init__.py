@@ -4,10 +4,11 @@ It speaks the public HTTP API alone, so it works against any server, and it neve
 
 **Upload.** The file is announced (``initiate``), its parts are PUT a few at a time straight from the file to the
 addresses that came back, and ``complete`` names their ETags. Faults of the network, 5xx and 429 are tried again with
-growing pauses, for as long as ``--patience`` seconds pass without any part arriving; addresses that ran out of time are
+growing pauses, until ``--patience`` seconds have passed without any part arriving; addresses that ran out of time are
 replaced by fresh ones. What was begun is remembered in a record (``records``), so the same command goes on where an
-earlier run ended. When that record is gone, the server's list of unfinished uploads is looked through instead; then, a
-part that the server holds is only trusted when its ETag is the BLAKE3 or MD5 digest of the same bytes of the file.
+earlier run ended. When that record is gone, the server's list of unfinished uploads is looked through instead; one of
+the same name and size is gone on with when the ETags of all its parts are the BLAKE3 or MD5 digests of the same bytes
+of the file. At the end the file's checksum, where the server tells one, is compared.
 
 **Download.** A file comes in pieces, a few at a time, into ``NAME.part``, which has its full length from the start.
 ``NAME.part.json`` beside it tells which pieces have arrived, for the next run to go on. At the end length and checksum

@@ -49,7 +49,6 @@ class Upload:
         self._bar = bar
         self._records = UploadRecords(road.api.server, road.api.username, source.path, source.folder)
         self._urls_change = asyncio.Lock()
-        self._etags: dict[int, str] = {}
 
     async def run(self) -> tuple[RemoteFile, bool]:
         """Bring the file to the server, as far as it is not there; returns it, and whether it had to be sent.
@@ -59,6 +58,7 @@ class Upload:
             OSError: the file cannot be read.
         """
         async with self._records.held():
+            self._refuse_unspeakable()
             self._handle = os.open(self._source.path, os.O_RDONLY)
             try:
                 return await self._bring()
@@ -71,45 +71,52 @@ class Upload:
         if record and (record.size, record.mtime) != (self._size, self._mtime):
             await self._give_up(record)
             record = None
-        if record and record.done:
-            there = await self._file(record.file_id)
-            if there:
-                return there, False
-        try:
-            self._open = await self._resumed(record) or await self._begun()
-        except _AlreadyCompletedError as completed:
-            return await self._finished(completed.file), True
+        left = await self._left_by(record) if record else None
+        if isinstance(left, RemoteFile):
+            return left, not (record and record.done)
+        self._open = left or await self._adopted() or await self._begun()
+        self._etags = {part.part_number: part.etag for part in self._open.parts}
         await self._keep_record()
         return await self._finished(await self._send_and_complete()), True
 
     # --- beginning
 
-    async def _resumed(self, record: UploadRecord | None) -> OpenUpload | None:
-        """The upload that an earlier run left, with ``_etags`` of the parts that need not be sent again."""
-        if record and not record.done:
-            opened = await self._reopen(record.upload_id, record.file_id)
+    async def _left_by(self, record: UploadRecord) -> OpenUpload | RemoteFile | None:
+        """What became of what an earlier run began: an upload still open, or the file, if it is still there."""
+        if not record.done:
+            opened = await self._opened(record.upload_id)
             if opened:
-                self._etags = {part.part_number: part.etag for part in opened.parts}
                 return opened
-        upload_id = self._road.unfinished.get((self._source.folder, self._source.name, self._size))
-        opened = await self._reopen(upload_id, None) if upload_id else None
-        if opened:
-            for part in opened.parts:
-                # Nothing tells that it was begun with the same content, so each part has to prove it.
-                place = self._place(opened, part.part_number)
-                if await asyncio.to_thread(is_digest_of, part.etag, self._handle, *place):
-                    self._etags[part.part_number] = part.etag
+        there = await self._file(record.file_id)
+        if there is None or record.done:
+            return there
+        # Completed, but the answer was not heard.
+        if there.status not in {"PROCESSING", "READY"} or not await self._is_this(there):
+            return None
+        await self._keep_record(there)
+        return there
+
+    async def _adopted(self) -> OpenUpload | None:
+        """An open upload of that name and size whose record was lost.
+
+        Nothing else tells whether it was begun with the same content, so all parts that arrived have to prove it.
+        """
+        upload_id = self._road.unfinished.pop((self._source.folder, self._source.name, self._size), None)
+        opened = await self._opened(upload_id) if upload_id else None
+        if opened is None or not opened.parts:
+            return None
+        for part in opened.parts:
+            place = self._place(opened, part.part_number)
+            if not await asyncio.to_thread(is_digest_of, part.etag, self._handle, *place):
+                return None
         return opened
 
-    async def _reopen(self, upload_id: str, file_id: str | None) -> OpenUpload | None:
+    async def _opened(self, upload_id: str) -> OpenUpload | None:
         try:
             return await self._api.get(OpenUpload, f"{_UPLOADS}/{upload_id}")
         except RefusedError as error:
             if error.status not in _GONE:
                 raise
-        there = await self._file(file_id) if file_id else None
-        if there and there.status in {"PROCESSING", "READY"}:
-            raise _AlreadyCompletedError(there)
         return None
 
     async def _begun(self) -> OpenUpload:
@@ -227,12 +234,15 @@ class Upload:
 
     async def _finished(self, file: RemoteFile) -> RemoteFile:
         """``file``, when its bytes are those that lie here."""
-        if await asyncio.to_thread(matches, self._source.path, file.checksum) is False:
+        if not await self._is_this(file):
             await self._records.forget()
             await self._api.delete(f"/api/v1/files/{file.id}")
             raise TransferError("What arrived has another checksum than the file; it was moved to the trash")
         await self._keep_record(file)
         return file
+
+    async def _is_this(self, file: RemoteFile) -> bool:
+        return await asyncio.to_thread(matches, self._source.path, file.checksum) is not False
 
     async def _keep_record(self, file: RemoteFile | None = None) -> None:
         upload_id = "" if file else self._open.upload_id
@@ -250,6 +260,12 @@ class Upload:
         )
         raise TransferError("The file changed while it was being uploaded")
 
+    def _refuse_unspeakable(self) -> None:
+        try:
+            f"{self._source.folder}/{self._source.name}".encode()
+        except UnicodeEncodeError:
+            raise TransferError("Its name or folder is not in UTF-8") from None
+
     def _stat(self) -> tuple[int, int]:
         found = os.fstat(self._handle)
         return found.st_size, found.st_mtime_ns
@@ -258,11 +274,3 @@ class Upload:
         """Offset and length of a part."""
         offset = (number - 1) * opened.part_size
         return offset, min(opened.part_size, self._size - offset)
-
-
-class _AlreadyCompletedError(Exception):
-    """The upload was completed before its answer could be heard."""
-
-    def __init__(self, file: RemoteFile) -> None:
-        super().__init__(file.id)
-        self.file = file
