@@ -2,13 +2,18 @@
 import { create } from 'zustand';
 import type { Place } from '@/features/files';
 
-/** The root, where one is before any folder is open. */
-export const ROOT: Place = { id: null, path: '/', name: '' };
+/** Where the user is; `title` names a page that is no folder. */
+export interface Here extends Place {
+  title?: string;
+}
+
+/** The root, where new things go when no folder is open. */
+export const ROOT: Here = { id: null, path: '/', name: '' };
 
 /** Where the user is. */
-export const usePlace = create<Place>(() => ROOT);
+export const usePlace = create<Here>(() => ROOT);
 
 /** Notes where the user is. */
-export function setPlace(place: Place): void {
+export function setPlace(place: Here): void {
   usePlace.setState(place, true);
 }

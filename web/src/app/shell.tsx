@@ -1,16 +1,17 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useRouter } from '@tanstack/react-router';
-import { type ReactNode, useCallback, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { User } from '@/api/types';
 import { HalfUploadsProvider, NewFolderDialog } from '@/features/files';
-import { DropZone, UploadInputs, UploadPanel } from '@/features/uploads';
+import { DropZone, UploadInputs, UploadPanel, uploads } from '@/features/uploads';
 import { useHalfUploadsConnection } from './half-uploads';
 import { usePlace } from './place';
 import classes from './shell.module.css';
 import { Sidebar } from './sidebar';
 import { Topbar } from './topbar';
 import { useLiveDrive } from './use-live-drive';
+import { usePageTitle } from './use-page-title';
 
 /** The frame around every page of the signed-in: sidebar, top bar, uploads. */
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
@@ -25,6 +26,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
     void navigate({ to: '/sign-in', search: { ended: true, next }, replace: true });
   }, [queries, navigate, history]);
   useLiveDrive(ended);
+  useEffect(() => uploads.belongTo(user.id), [user.id]);
   return (
     <UploadInputs folder={place.path}>
       <Frame user={user}>{children}</Frame>
@@ -40,6 +42,7 @@ function Frame({ user, children }: { user: User; children: ReactNode }) {
   const [makingFolder, setMakingFolder] = useState(false);
   const [menuOpen, setMenuOpen] = useState(false);
   const halfUploads = useHalfUploadsConnection();
+  usePageTitle(place);
   const newFolder = () => {
     setMenuOpen(false);
     setMakingFolder(true);

@@ -5,4 +5,4 @@ export { UploadPanel } from './components/upload-panel';
 export { isActive } from './engine/status';
 export { percentOf } from './engine/totals';
 export type { UploadItem } from './engine/types';
-export { uploads, useUploadOfFile, useUploads, whenUploadsChange } from './uploads';
+export { uploads, useUploadOfFile, useUploadShare, useUploads, whenUploadsChange } from './uploads';

@@ -6,7 +6,8 @@ import { browserMemory } from './engine/memory';
 import { PartSlots } from './engine/part-slots';
 import { sendPart } from './engine/send-part';
 import { uploadServer } from './engine/server';
-import { createUploadStore, type UploadRows } from './engine/store';
+import { createUploadStore, rowsOf, type UploadRows } from './engine/store';
+import { totalsOf } from './engine/totals';
 import type { UploadItem } from './engine/types';
 
 type OnChange = (stored: FileItem | null) => void;
@@ -35,6 +36,14 @@ export const uploads = new UploadManager({
 /** The row that a half-uploaded file of the listing belongs to, if this page has one. */
 export function useUploadOfFile(fileId: string): UploadItem | undefined {
   return useUploads((rows) => rowOfFile(rows, fileId));
+}
+
+/** The share (0 to 1, in whole percents) of all uploads that is sent, while any are at work. */
+export function useUploadShare(): number | null {
+  return useUploads((rows) => {
+    const { active, share } = totalsOf(rowsOf(rows));
+    return active ? Math.floor(share * 100) / 100 : null;
+  });
 }
 
 function rowOfFile({ items }: UploadRows, fileId: string): UploadItem | undefined {

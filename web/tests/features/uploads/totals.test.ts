@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { panelOrder } from '@/features/uploads/engine/store';
 import { percentOf, totalsOf } from '@/features/uploads/engine/totals';
 import type { UploadItem, UploadStatus } from '@/features/uploads/engine/types';
 
@@ -50,6 +51,22 @@ describe('all uploads together', () => {
     expect(totalsOf([item('waiting', 1), item('queued', 0)]).waiting).toBe(true);
     expect(totalsOf([item('waiting', 1), item('uploading', 0)]).waiting).toBe(false);
     expect(totalsOf([item('queued', 0)]).waiting).toBe(false);
+  });
+});
+
+describe('the panel', () => {
+  it('shows first what needs the user, then what moves, what is queued, and what is done', () => {
+    const statuses: UploadStatus[] = [
+      'done',
+      'queued',
+      'uploading',
+      'error',
+      'paused',
+      'interrupted',
+      'queued',
+    ];
+    const items = Object.fromEntries(statuses.map((status, index) => [String(index), item(status, 0)]));
+    expect(panelOrder({ items, order: Object.keys(items) })).toEqual(['3', '5', '2', '4', '1', '6', '0']);
   });
 });
 

@@ -12,6 +12,7 @@ import { ItemMenu, type MenuPlace } from './item-menu';
 import { ListHead } from './list-head';
 import { ListRow } from './list-row';
 import { useItemEvents } from './use-item-events';
+import { useListFocus } from './use-list-focus';
 import { useListKeys } from './use-list-keys';
 
 const ROW = 54;
@@ -57,18 +58,8 @@ export function ItemList(props: Props) {
     if (more.available && !more.loading && lastRow >= rowCount - 10) more.load();
   }, [more, lastRow, rowCount]);
 
-  const [moved, setMoved] = useState(0);
   const cursor = selection.cursor;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: follows the keyboard, not every change of the list
-  useEffect(() => {
-    const index = items.findIndex(({ id }) => id === cursor);
-    if (!moved || index < 0) return;
-    virtual.scrollToIndex(Math.floor(index / columns));
-    const frame = requestAnimationFrame(() => {
-      scroller.current?.querySelector<HTMLElement>(`[data-id="${cursor}"]`)?.focus({ preventScroll: true });
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [moved, cursor]);
+  const focus = useListFocus({ scroller, virtual, items, cursor, columns });
 
   const events = useItemEvents({
     selection,
@@ -81,7 +72,7 @@ export function ItemList(props: Props) {
     items,
     selection,
     columns,
-    onMoved: () => setMoved((count) => count + 1),
+    onMoved: focus.follow,
     onOpen: props.onOpen,
     onRename: props.onRename,
     onDelete: props.onDelete,
@@ -102,6 +93,7 @@ export function ItemList(props: Props) {
         tabIndex={-1}
         className={classes.grid}
         onKeyDown={onKeyDown}
+        {...focus.props}
       >
         {view === 'list' && <ListHead sortable={props.sortable ?? false} />}
         <div ref={measure} role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>

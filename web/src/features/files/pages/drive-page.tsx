@@ -15,6 +15,7 @@ import { ViewControls } from '../components/view-controls';
 import { MoveDialog } from '../dialogs/move-dialog';
 import { RenameDialog } from '../dialogs/rename-dialog';
 import { useHalfUploads } from '../half-uploads';
+import { handFocusOver } from '../model/focus-hand-over';
 import { usePreferences } from '../model/preferences';
 import { useSelection } from '../model/use-selection';
 import { folderQuery } from '../queries';
@@ -58,8 +59,10 @@ export function DrivePage({ folderId, onOpenFolder, onPlace, onUpload, tools }: 
 
   const open = useCallback(
     (item: Item) => {
-      if (item.kind === 'folder') onOpenFolder(item.id);
-      else if (!isHalf(item)) void actions.download([item]);
+      if (item.kind === 'folder') {
+        handFocusOver();
+        onOpenFolder(item.id);
+      } else if (!isHalf(item)) void actions.download([item]);
     },
     [actions, onOpenFolder],
   );

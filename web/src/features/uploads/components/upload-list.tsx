@@ -1,6 +1,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useShallow } from 'zustand/react/shallow';
+import { panelOrder } from '../engine/store';
 import type { UploadItem } from '../engine/types';
 import { useUploads } from '../uploads';
 import classes from './upload-panel.module.css';
@@ -16,7 +18,7 @@ interface Props {
 /** The rows, only those in sight: a dropped folder may hold thousands. */
 export function UploadList({ onResume, onCancel }: Props) {
   const { t } = useTranslation();
-  const order = useUploads((rows) => rows.order);
+  const order = useUploads(useShallow(panelOrder));
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: order.length,

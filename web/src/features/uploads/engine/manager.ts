@@ -43,6 +43,7 @@ export class UploadManager {
   readonly #keys = new Map<string, string>();
   readonly #running = new Map<string, Run>();
   #counter = 0;
+  #owner: string | null = null;
 
   constructor(private readonly tools: ManagerTools) {
     this.#sources = new FileSources(tools.memory);
@@ -139,6 +140,12 @@ export class UploadManager {
   leave(): void {
     for (const { controller } of this.#running.values()) controller.abort();
     this.tools.store.remove(this.tools.store.getState().order);
+  }
+
+  /** Says whose uploads these are; another user's are stopped and taken out of the panel. */
+  belongTo(userId: string): void {
+    if (this.#owner !== null && this.#owner !== userId) this.leave();
+    this.#owner = userId;
   }
 
   /** The row of a half-uploaded file, if the panel has it. */

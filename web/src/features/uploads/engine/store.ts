@@ -1,7 +1,7 @@
 /** The uploads of this page, for the screen to read. Only the manager writes here. */
 import { create } from 'zustand';
 import { allows, nextStatus, type UploadEvent } from './status';
-import type { UploadItem } from './types';
+import type { UploadItem, UploadStatus } from './types';
 
 /** All rows by id, and their order. */
 export interface UploadRows {
@@ -51,6 +51,24 @@ export function createUploadStore() {
 
 /** The store that `createUploadStore` makes. */
 export type UploadStore = ReturnType<typeof createUploadStore>;
+
+/** What needs the user comes first, then what moves, what waits for its turn, and what is done. */
+const RANK: Record<UploadStatus, number> = {
+  error: 0,
+  interrupted: 0,
+  uploading: 1,
+  waiting: 1,
+  completing: 1,
+  paused: 1,
+  queued: 2,
+  done: 3,
+};
+
+/** The rows' ids as the panel shows them; among equals, in the order in which they came. */
+export function panelOrder({ items, order }: UploadRows): string[] {
+  const rank = (id: string) => RANK[items[id]?.status ?? 'done'];
+  return [...order].sort((a, b) => rank(a) - rank(b));
+}
 
 /** The rows in order. */
 export function rowsOf({ items, order }: UploadRows): UploadItem[] {

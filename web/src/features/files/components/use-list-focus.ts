@@ -1,0 +1,59 @@
+import type { Virtualizer } from '@tanstack/react-virtual';
+import { type FocusEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import type { Item } from '@/api/types';
+import { takeFocusOver } from '../model/focus-hand-over';
+
+interface Options {
+  scroller: RefObject<HTMLDivElement | null>;
+  virtual: Virtualizer<HTMLDivElement, Element>;
+  items: Item[];
+  cursor: string | null;
+  columns: number;
+}
+
+/**
+ * Keeps the browser's focus on the item that the keyboard is at: after a move, when the focused item went away,
+ * and when the list came in the place of another one. Spread `props` on the grid; call `follow` after a move.
+ */
+export function useListFocus({ scroller, virtual, items, cursor, columns }: Options) {
+  const [moves, setMoves] = useState(0);
+  const inside = useRef(false);
+  const current = useRef({ items, cursor, columns, virtual });
+  current.current = { items, cursor, columns, virtual };
+
+  const focusCursor = useRef(() => {
+    const now = current.current;
+    const index = Math.max(
+      0,
+      now.items.findIndex(({ id }) => id === now.cursor),
+    );
+    const id = now.items[index]?.id;
+    now.virtual.scrollToIndex(Math.floor(index / now.columns));
+    return requestAnimationFrame(() => {
+      scroller.current?.querySelector<HTMLElement>(`[data-id="${id}"]`)?.focus({ preventScroll: true });
+    });
+  }).current;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a move of the keyboard is what it follows
+  useEffect(() => {
+    if (!moves) return;
+    const frame = focusCursor();
+    return () => cancelAnimationFrame(frame);
+  }, [moves, cursor]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: looks whenever the items change
+  useEffect(() => {
+    const lost = document.activeElement === document.body || document.activeElement === null;
+    if (lost && (takeFocusOver() || inside.current)) focusCursor();
+  }, [items]);
+
+  const props = {
+    onFocus: () => {
+      inside.current = true;
+    },
+    onBlur: ({ relatedTarget, currentTarget }: FocusEvent) => {
+      if (relatedTarget && !currentTarget.contains(relatedTarget)) inside.current = false;
+    },
+  };
+  return { props, follow: () => setMoves((count) => count + 1) };
+}
