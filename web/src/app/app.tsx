@@ -3,6 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { I18nextProvider } from 'react-i18next';
 import { i18next } from '@/i18n';
+import { NamedCloseButtons } from './close-buttons';
 import { ConnectionBanner } from './connection-banner';
 import { queryClient } from './query-client';
 import type { AppRouter } from './router';
@@ -22,9 +23,11 @@ export function App({ router }: { router: AppRouter }) {
         defaultColorScheme="auto"
       >
         <QueryClientProvider client={queryClient}>
-          <Toasts />
-          <ConnectionBanner />
-          <RouterProvider router={router} />
+          <NamedCloseButtons>
+            <Toasts />
+            <ConnectionBanner />
+            <RouterProvider router={router} />
+          </NamedCloseButtons>
         </QueryClientProvider>
       </MantineProvider>
     </I18nextProvider>
