@@ -10,7 +10,7 @@ from collections import Counter
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.conftest import Launch, restart
+from tests.reliability.launching import Launch, restart
 from tests.reliability.uploading import (
     UPLOADS,
     Sending,

@@ -10,7 +10,7 @@ import httpx
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.conftest import Launch, restart
+from tests.reliability.launching import Launch, restart
 from tests.reliability.uploading import Sending, Usage, new_user, some_bytes, stored_files, usage_of, whole
 
 ROUNDS = 4

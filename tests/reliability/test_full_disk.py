@@ -12,7 +12,7 @@ import pytest
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import PASSWORD, Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.conftest import Launch
+from tests.reliability.launching import Launch
 from tests.reliability.uploading import (
     UPLOADS,
     Sending,

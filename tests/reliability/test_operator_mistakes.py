@@ -10,7 +10,7 @@ import pytest
 
 from tests.fixtures.ports import free_port
 from tests.fixtures.process import COMMAND, MetastoreProcess
-from tests.reliability.conftest import Launch
+from tests.reliability.launching import Launch
 
 NOWHERE = 1
 """A port that nobody listens on."""

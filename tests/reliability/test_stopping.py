@@ -9,7 +9,7 @@ import socketio  # type: ignore[import-untyped]  # the package has no types
 
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.waiting import eventually
-from tests.reliability.conftest import Launch
+from tests.reliability.launching import Launch
 from tests.reliability.uploading import Sending, new_user, some_bytes
 
 

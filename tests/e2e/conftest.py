@@ -1,0 +1,48 @@
+"""The built web app, served by the real product, in a real browser."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext
+
+from metastore.entrypoints.serve import WEB_APP
+from tests.fixtures.process import MetastoreProcess, running_metastore
+from tests.reliability.launching import launch
+
+__all__ = ["launch"]
+
+QUOTA = 200_000_000
+PART = 2**20
+
+
+@pytest.fixture(scope="session", autouse=True)
+def web_app() -> None:
+    """The web app has been built."""
+    assert (WEB_APP / "index.html").is_file(), "the web app is not built: make web-app"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
+    """A running product on its embedded default; users have ``QUOTA`` bytes."""
+    plans = json.dumps({"FREE": {"storageQuota": QUOTA}})
+    with running_metastore(tmp_path_factory.mktemp("product"), PLANS=plans, PART_SIZE=str(PART)) as product:
+        yield product
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A browser profile of its own: English, light, wide."""
+    context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+    yield context
+    await context.close()
+
+
+@pytest.fixture(scope="session")
+def parcel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 30 parts that says nothing."""
+    path = tmp_path_factory.mktemp("parcel") / "parcel.bin"
+    path.write_bytes(os.urandom(30 * PART - 100))
+    return path

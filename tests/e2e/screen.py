@@ -1,0 +1,147 @@
+"""The web app as a user meets it, in a real browser; and what a test may ask of the page beside that."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.async_api import BrowserContext, FilePayload, Locator, Page, Request, expect
+
+from metastore.kit.ids import new_id
+from tests.fixtures.product import PASSWORD
+
+PATIENCE = 30_000
+"""Milliseconds for anything to appear: the machine may be busy with other tests."""
+expect.set_options(timeout=PATIENCE)
+
+Files = str | Path | FilePayload | Sequence[str | Path] | Sequence[FilePayload]
+
+
+class Screen:
+    """One tab on the web app at ``address``."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.complaints: list[str] = []
+        """What the browser's console called an error, and what the page threw."""
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    @classmethod
+    async def open(cls, context: BrowserContext, address: str, path: str = "/") -> "Screen":
+        """A new tab of ``context``."""
+        screen = cls(await context.new_page(), address)
+        await screen.goto(path)
+        return screen
+
+    async def goto(self, path: str) -> None:
+        """Type in an address of the product."""
+        await self.page.goto(f"{self.address}{path}")
+
+    def hook(self, name: str) -> Locator:
+        """The elements that the app marked for tests with ``name``."""
+        return self.page.get_by_test_id(name)
+
+    async def sign_up(self, username: str | None = None) -> str:
+        """Make an account by the form; one is signed in then. Returns its name."""
+        username = username or f"user-{new_id()[-12:]}"
+        await self.goto("/register")
+        await self.hook("register-username").fill(username)
+        await self.hook("register-email").fill(f"{username}@example.org")
+        await self.hook("register-password").fill(PASSWORD)
+        await self.hook("register-submit").click()
+        await self.is_signed_in()
+        # Before that, asking who is there was answered 401, which the console tells as an error.
+        self.complaints.clear()
+        return username
+
+    async def sign_in(self, username: str, password: str = PASSWORD) -> None:
+        """Fill in the sign-in form and send it."""
+        await self.goto("/sign-in")
+        await self.hook("login-username").fill(username)
+        await self.hook("login-password").fill(password)
+        await self.hook("login-submit").click()
+
+    async def is_signed_in(self) -> None:
+        """Wait for the drive."""
+        await expect(self.hook("user-menu")).to_be_visible()
+        await expect(self.page).to_have_url(re.compile("/drive"))
+
+    async def upload(self, files: Files) -> None:
+        """Choose files, as by the button."""
+        await self.hook("upload-input").set_input_files(files)
+
+    def upload_row(self, name: str) -> Locator:
+        """The upload of that name in the panel."""
+        return self.page.locator(f'[data-testid="upload-row"][data-name="{name}"]')
+
+    def file_row(self, name: str) -> Locator:
+        """The file or folder of that name in the list."""
+        return self.page.locator(f'[data-testid="file-row"][data-name="{name}"]')
+
+    async def has_upload(self, name: str, status: str, timeout: float = PATIENCE) -> None:
+        """Wait for an upload to be in that state."""
+        await expect(self.upload_row(name)).to_have_attribute("data-status", status, timeout=timeout)
+
+    async def is_past(self, name: str, percent: int) -> None:
+        """Wait for an upload to have come further than ``percent``."""
+        await self.page.wait_for_function(
+            """([name, percent]) => {
+                const row = [...document.querySelectorAll('[data-testid=upload-row]')]
+                    .find((row) => row.dataset.name === name);
+                return row && Number(row.dataset.progress) >= percent;
+            }""",
+            arg=[name, percent],
+            polling=20,
+        )
+
+    async def progress_of(self, name: str) -> int:
+        """How far an upload is, in percent."""
+        return int(await self.upload_row(name).get_attribute("data-progress") or 0)
+
+    async def limit_upload(self, bytes_per_second: int) -> None:
+        """Slow down what the tab sends, as a slow line does; 0 takes the limit away."""
+        session = await self.page.context.new_cdp_session(self.page)
+        await session.send("Network.enable")
+        conditions = {
+            "offline": False,
+            "latency": 0,
+            "downloadThroughput": -1,
+            "uploadThroughput": bytes_per_second or -1,
+        }
+        await session.send("Network.emulateNetworkConditions", conditions)
+
+    async def sign_out(self) -> None:
+        """By the menu."""
+        await self.hook("user-menu").click()
+        await self.hook("logout").click()
+        await expect(self.page).to_have_url(re.compile("/sign-in"))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.complaints.append(text)
+
+
+@contextmanager
+def requests_of(page: Page, method: str) -> Iterator[list[Request]]:
+    """The requests of that method that the page sends during the block."""
+    seen: list[Request] = []
+
+    def note(request: Request) -> None:
+        if request.method == method:
+            seen.append(request)
+
+    page.on("request", note)
+    try:
+        yield seen
+    finally:
+        page.remove_listener("request", note)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
