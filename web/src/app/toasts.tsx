@@ -7,7 +7,7 @@ export function Toasts() {
   return (
     <Notifications
       position={narrow ? 'top-center' : 'bottom-center'}
-      limit={3}
+      limit={narrow ? 1 : 3}
       autoClose={6000}
       containerWidth={380}
       zIndex={450}

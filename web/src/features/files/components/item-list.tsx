@@ -82,53 +82,62 @@ export function ItemList(props: Props) {
   const clearOnGround = (event: React.MouseEvent) => {
     if (!(event.target as HTMLElement).closest('[data-item], [role=row]')) selection.clear();
   };
+  // The focus is back at the item before a dialog opens, so that the dialog gives it back there.
+  const closeMenu = () => {
+    const [first] = menu?.items ?? [];
+    setMenu(null);
+    scroller.current?.querySelector<HTMLElement>(`[data-id="${first?.id}"]`)?.focus({ preventScroll: true });
+  };
   return (
-    <div ref={scroller} className={classes.scroller} onClick={clearOnGround} data-testid="file-list">
-      <div
-        role="grid"
-        aria-label={props.label}
-        aria-multiselectable
-        aria-rowcount={more.available ? -1 : rowCount + 1}
-        aria-description={t('files.hint.keyboard')}
-        tabIndex={-1}
-        className={classes.grid}
-        onKeyDown={onKeyDown}
-        {...focus.props}
-      >
-        {view === 'list' && <ListHead sortable={props.sortable ?? false} />}
-        <div ref={measure} role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-          {rows.map((row) => (
-            <div
-              key={row.key}
-              role="presentation"
-              className={view === 'grid' ? classes.tiles : undefined}
-              style={{
-                position: 'absolute',
-                inset: '0 0 auto',
-                transform: `translateY(${row.start}px)`,
-                ...(view === 'grid' ? { gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` } : {}),
-              }}
-            >
-              {items.slice(row.index * columns, (row.index + 1) * columns).map((item, offset) => (
-                <Entry
-                  key={item.id}
-                  item={item}
-                  index={row.index * columns + offset}
-                  chosen={selection.chosen.has(item.id)}
-                  tabbable={item.id === tabbable}
-                  events={events}
-                />
-              ))}
-            </div>
-          ))}
+    <>
+      <div ref={scroller} className={classes.scroller} onClick={clearOnGround} data-testid="file-list">
+        <div
+          role="grid"
+          aria-label={props.label}
+          aria-multiselectable
+          aria-rowcount={more.available ? -1 : rowCount + 1}
+          aria-description={t('files.hint.keyboard')}
+          tabIndex={-1}
+          className={classes.grid}
+          onKeyDown={onKeyDown}
+          {...focus.props}
+        >
+          {view === 'list' && <ListHead sortable={props.sortable ?? false} />}
+          <div ref={measure} role="rowgroup" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+            {rows.map((row) => (
+              <div
+                key={row.key}
+                role="presentation"
+                className={view === 'grid' ? classes.tiles : undefined}
+                style={{
+                  position: 'absolute',
+                  inset: '0 0 auto',
+                  transform: `translateY(${row.start}px)`,
+                  ...(view === 'grid' ? { gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` } : {}),
+                }}
+              >
+                {items.slice(row.index * columns, (row.index + 1) * columns).map((item, offset) => (
+                  <Entry
+                    key={item.id}
+                    item={item}
+                    index={row.index * columns + offset}
+                    chosen={selection.chosen.has(item.id)}
+                    tabbable={item.id === tabbable}
+                    events={events}
+                  />
+                ))}
+              </div>
+            ))}
+          </div>
         </div>
+        {more.loading && (
+          <div className={classes.more} role="status">
+            <Loader size="xs" /> {t('common.loadingMore')}
+          </div>
+        )}
       </div>
-      {more.loading && (
-        <div className={classes.more} role="status">
-          <Loader size="xs" /> {t('common.loadingMore')}
-        </div>
-      )}
-      <ItemMenu place={menu} actionsFor={props.actionsFor} onClose={() => setMenu(null)} />
-    </div>
+      {/* Beside the list: a click in the menu would pass for one on the list's ground. */}
+      <ItemMenu place={menu} actionsFor={props.actionsFor} onClose={closeMenu} />
+    </>
   );
 }

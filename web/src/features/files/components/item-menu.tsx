@@ -26,7 +26,7 @@ export function ItemMenu({ place, actionsFor, onClose }: Props) {
       offset={2}
       width={220}
       transitionProps={{ duration: 0 }}
-      returnFocus
+      returnFocus={false}
       withinPortal
     >
       <Menu.Target>

@@ -1,6 +1,6 @@
 import { Button, Group, Loader, Modal, Text, Tree, type TreeNodeData, useTree } from '@mantine/core';
 import { IconChevronRight, IconFolderFilled } from '@tabler/icons-react';
-import { useCallback, useEffect, useState } from 'react';
+import { type FocusEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Item } from '@/api/types';
 import { useErrorText } from '@/components/error-text';
@@ -15,7 +15,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks which folder to move to; the tree's branches are read as they are opened. */
+/** Asks which folder to move to: a tree in which the choice follows the focus. Branches are read when opened. */
 export function MoveDialog({ items, onMove, onClose }: Props) {
   const { t } = useTranslation();
   const count = items?.length ?? 0;
@@ -37,6 +37,16 @@ function FolderChooser({ items, onMove, onClose }: Props & { items: Item[] }) {
   const tree = useTree({ initialExpandedState: { [ROOT]: true }, onLoadChildren: load, multiple: false });
   const target = tree.selectedState[0] ?? null;
   const alreadyThere = items.every(({ parentId }) => (parentId ?? ROOT) === target);
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // After the dialog's own focus, which would be its close button.
+    const timer = setTimeout(() => frame.current?.querySelector<HTMLElement>('[role=treeitem]')?.focus(), 50);
+    return () => clearTimeout(timer);
+  }, []);
+  const chooseFocused = (event: FocusEvent<HTMLElement>) => {
+    const { value } = event.target.closest<HTMLElement>('[role=treeitem]')?.dataset ?? {};
+    if (value) tree.select(value);
+  };
   const submit = () => {
     if (!target) return;
     onClose();
@@ -47,7 +57,7 @@ function FolderChooser({ items, onMove, onClose }: Props & { items: Item[] }) {
       <Text size="sm" c="dimmed" mb="xs">
         {t('files.move.into')}
       </Text>
-      <div className={classes.frame}>
+      <div className={classes.frame} ref={frame}>
         {failure !== null && (
           <Text role="alert" size="sm" c="var(--ms-bad)" p="xs">
             {t('files.move.loadFailed')} {errorText(failure)}{' '}
@@ -60,6 +70,7 @@ function FolderChooser({ items, onMove, onClose }: Props & { items: Item[] }) {
           data={data}
           tree={tree}
           selectOnClick
+          onFocus={chooseFocused}
           aria-label={t('files.move.into')}
           data-testid="folder-tree"
           renderNode={({ node, expanded, hasChildren, isLoading, selected, elementProps }) => (
