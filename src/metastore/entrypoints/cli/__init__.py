@@ -26,9 +26,11 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
         port: port to listen on (default 8080)
         data_dir: where the embedded database and objects live (default ./data)
     """
+    settings = load_settings(host=host, port=port, data_dir=data_dir)
+    # After the settings: a mistake in them is told at once.
     from metastore.entrypoints.serve import serve as run
 
-    run(load_settings(host=host, port=port, data_dir=data_dir))
+    run(settings)
 
 
 @app.command
