@@ -20,6 +20,7 @@ from metastore.features.uploads.service import UploadsService
 from metastore.kit import idempotency_claims
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database
+from metastore.kit.spare_room import SpareRoom
 from metastore.ports.object_store import ObjectStore, OpenMultipart
 
 _BATCH = 100
@@ -55,6 +56,7 @@ class Reaper:
         self._auth = auth
         self._times = times
         self._clock = clock
+        self._spare_room = SpareRoom(database)
 
     async def run(self) -> None:
         """Round after round; a step that fails is logged and tried again in the next."""
@@ -65,6 +67,7 @@ class Reaper:
     async def round(self) -> None:
         """All steps once."""
         steps: list[Callable[[], Awaitable[None]]] = [
+            self._spare_room.ensure,
             self._end_expired_uploads,
             self._abort_unknown_multiparts,
             self._purge_trash,
