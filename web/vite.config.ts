@@ -3,7 +3,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
 /** The address of the server that `npm run dev` passes API, socket and object requests to. */
-const backend = process.env.METASTORE_DEV_SERVER ?? 'http://127.0.0.1:8000';
+const backend = process.env.METASTORE_DEV_SERVER ?? 'http://127.0.0.1:8080';
 const proxied = ['/api', '/socket.io', '/objects', '/healthz', '/readyz'];
 
 export default defineConfig({
