@@ -128,6 +128,10 @@ async def _on_invalid_input(request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    cause = problem_of(error.__cause__) if error.__cause__ else None
+    if cause is not None:
+        # The disk that large bodies wait on, say; the framework takes that for a fault of the body.
+        return problem_response(request, cause)
     code = _CODES.get(error.status_code, "http-error" if error.status_code >= 500 else "bad-request")
     detail = error.detail if error.status_code != 404 else "There is nothing at this address."
     return problem_response(

@@ -138,7 +138,7 @@ class Database:
         await self.engine.dispose()
 
 
-_FULL = ("disk is full", "disk full", "no space left")
+_FULL = ("disk is full", "disk full", "no space left", "disk quota exceeded", "file too large")
 _SQLITE_AWAY = ("locked", "unable to open", "disk i/o error", "readonly database")
 
 
