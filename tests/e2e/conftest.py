@@ -24,7 +24,7 @@ def web_app() -> None:
     assert (WEB_APP / "index.html").is_file(), "the web app is not built: make web-app"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
     """A running product on its embedded default; users have ``QUOTA`` bytes."""
     plans = json.dumps({"FREE": {"storageQuota": QUOTA}})

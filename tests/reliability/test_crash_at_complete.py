@@ -24,7 +24,7 @@ from tests.reliability.uploading import (
     usage_of,
 )
 
-ROUNDS = 4
+ROUNDS = 3
 AT_ONCE = 6
 PART = 64 * 1024
 

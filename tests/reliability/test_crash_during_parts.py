@@ -13,7 +13,7 @@ from tests.fixtures.waiting import eventually
 from tests.reliability.launching import Launch, restart
 from tests.reliability.uploading import Sending, Usage, new_user, some_bytes, stored_files, usage_of, whole
 
-ROUNDS = 4
+ROUNDS = 3
 PART = 256 * 1024
 PARTS = 40
 
