@@ -25,7 +25,7 @@ PUBLIC = {
 }
 METHODS = {"get", "post", "put", "patch", "delete", "head"}
 LEAKS = re.compile(
-    r"Traceback|sqlalchemy|sqlite|asyncpg|SELECT |INSERT |/src/|site-packages|\.py\b|/tmp/|/work/", re.IGNORECASE
+    r"Traceback|sqlalchemy|sqlite|asyncpg|SELECT |INSERT |/src/|site-packages|\.py\b|/tmp/|/home/", re.IGNORECASE
 )
 
 Route = tuple[str, str, dict[str, Any]]
