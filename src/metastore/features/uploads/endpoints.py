@@ -1,7 +1,7 @@
 """HTTP endpoints of uploads."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi import File as FormFile
@@ -29,14 +29,14 @@ _CHUNK = 256 * 1024
 
 router = APIRouter(prefix="/api/v1/files", tags=["uploads"], route_class=IdempotentRoute)
 
+Answer = TypeVar("Answer", bound=InitiateOut)
 Uploads = Annotated[UploadsService, provided(UploadsService)]
 
 
 @router.post("/chunked-upload/initiate", status_code=201)
 async def initiate(body: InitiateIn, caller: CurrentCaller, uploads: Uploads) -> InitiateOut:
     """Reserve space for a file and get the URLs to PUT its parts to."""
-    answer = await uploads.initiate(caller.id, body)
-    return answer.model_copy(update={"upload_urls": [absolute(url) for url in answer.upload_urls]})
+    return _with_absolute_urls(await uploads.initiate(caller.id, body))
 
 
 @router.get("/chunked-upload")
@@ -61,8 +61,7 @@ async def complete(body: CompleteIn, caller: CurrentCaller, uploads: Uploads) ->
 @router.get("/chunked-upload/{upload_id}")
 async def resume(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> UploadOut:
     """What has arrived so far, with fresh URLs: all that is needed to go on."""
-    answer = await uploads.resume(caller.id, upload_id)
-    return answer.model_copy(update={"upload_urls": [absolute(url) for url in answer.upload_urls]})
+    return _with_absolute_urls(await uploads.resume(caller.id, upload_id))
 
 
 @router.delete("/chunked-upload/{upload_id}", status_code=204)
@@ -94,6 +93,10 @@ async def upload_whole(
         fields = [{"field": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
         raise Problem(422, "validation-failed", "The form is not valid.", errors=[dict(f) for f in fields]) from None
     return FileAnswer(file=await whole.store(caller.id, wanted, _chunks(file)))
+
+
+def _with_absolute_urls(answer: Answer) -> Answer:
+    return answer.model_copy(update={"upload_urls": [absolute(url) for url in answer.upload_urls]})
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
