@@ -180,15 +180,31 @@ class EventBusContract(ABC):
         with pytest.raises(ValueError, match="guest"):
             new_bus(Guest("guest"), Guest("guest"))
 
+    async def test_only_the_chosen_consumers_run(self, new_bus: NewBus) -> None:
+        """A process that serves one consumer leaves the events of the others to theirs."""
+        mine, theirs = Guest("mine"), Guest("theirs")
+        async with running(new_bus(mine, theirs), only=frozenset({"mine"})) as bus:
+            await bus.publish([event()])
+            await eventually(lambda: mine.seen)
+        assert not theirs.seen
+        theirs_later = Guest("theirs")
+        async with running(new_bus(Guest("mine"), theirs_later), only=frozenset({"theirs"})):
+            await eventually(lambda: theirs_later.seen)
+
+    async def test_an_unknown_consumer_cannot_be_chosen(self, new_bus: NewBus) -> None:
+        """A worker with a misspelt name ends at once instead of doing nothing for ever."""
+        with pytest.raises(ValueError, match="gest"):
+            await new_bus(Guest("guest")).run(frozenset({"gest"}))
+
     async def test_a_bus_that_works_says_so(self, new_bus: NewBus) -> None:
         """The readiness check passes."""
         await new_bus(Guest("guest")).check()
 
 
 @asynccontextmanager
-async def running(bus: EventBus) -> AsyncIterator[EventBus]:
+async def running(bus: EventBus, only: frozenset[str] | None = None) -> AsyncIterator[EventBus]:
     """The bus delivering within the block, cancelled at its end."""
-    task = asyncio.create_task(bus.run())
+    task = asyncio.create_task(bus.run(only))
     try:
         yield bus
     finally:

@@ -5,6 +5,9 @@ are killed in the next moment. Delivery is at least once: a consumer may see an 
 (``kit.inbox``). Events of one aggregate reach a consumer in the order in which they were published, as long as none
 of them fails.
 
+Every process subscribes all consumers, also those that it does not run: a relay declares their queues so that what is
+published before a worker's first start waits for it. ``run`` chooses.
+
 A handler that raises is tried again with a growing pause; after ``MAX_ATTEMPTS`` tries the event is *dead*: set aside
 with its error, holding up nobody, until an admin has it redelivered.
 """
@@ -46,6 +49,18 @@ class DeadEvent:
     died_at: datetime
 
 
+def chosen(subscriptions: Sequence[Subscription], only: frozenset[str] | None) -> list[Subscription]:
+    """The subscriptions that ``EventBus.run`` serves.
+
+    Raises:
+        ValueError: ``only`` names a consumer that is not subscribed.
+    """
+    unknown = sorted((only or frozenset()) - {subscription.consumer for subscription in subscriptions})
+    if unknown:
+        raise ValueError(f"there is no consumer named {unknown[0]}")
+    return [subscription for subscription in subscriptions if only is None or subscription.consumer in only]
+
+
 class EventBus(Protocol):
     """See the module."""
 
@@ -61,8 +76,12 @@ class EventBus(Protocol):
         """
         ...
 
-    async def run(self) -> None:
-        """Deliver events to the subscribed consumers until cancelled."""
+    async def run(self, only: frozenset[str] | None = None) -> None:
+        """Deliver events to the subscribed consumers, or to those named in ``only``, until cancelled.
+
+        Raises:
+            ValueError: no consumer of one of these names is subscribed.
+        """
         ...
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:

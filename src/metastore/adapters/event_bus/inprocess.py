@@ -25,7 +25,7 @@ from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
 from metastore.kit.outbox import RecordedEvent
 from metastore.kit.problem import Problem
-from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent, Subscription
+from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent, Subscription, chosen
 
 _log = structlog.get_logger(__name__)
 
@@ -83,10 +83,11 @@ class InProcessBus:
         for consumer in {consumer for consumer, _ in wanted}:
             self._woken[consumer].set()
 
-    async def run(self) -> None:
-        """Serve every queue until cancelled."""
+    async def run(self, only: frozenset[str] | None = None) -> None:
+        """Serve the queues until cancelled."""
+        served = chosen(self._subscriptions, only)
         async with asyncio.TaskGroup() as tasks:
-            for subscription in self._subscriptions:
+            for subscription in served:
                 tasks.create_task(self._serve(subscription), name=f"consumer {subscription.consumer}")
             await asyncio.Event().wait()
 
