@@ -14,9 +14,10 @@ from metastore.migrations import upgrade
 from tests.fixtures.browser import running_chromium
 from tests.fixtures.media import make_video
 from tests.fixtures.postgres import Postgres, running_postgres
+from tests.fixtures.rabbitmq import rabbitmq
 from tests.fixtures.seaweedfs import seaweedfs
 
-__all__ = ["seaweedfs"]
+__all__ = ["rabbitmq", "seaweedfs"]
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,8 @@ def test_a_dot_env_file_is_read(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://x"),
         ("STORAGE_URL", "ftp://x"),
         ("BROKER_URL", "amqp"),
+        ("BROKER_URL", "amqp://"),
+        ("BROKER_URL", "amqp://broker:port/"),
         ("CACHE_URL", "memcached://x"),
         ("PUBLIC_URL", "drive.example.org"),
         ("PUBLIC_URL", "https://drive.example.org/path"),

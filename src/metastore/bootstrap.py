@@ -92,7 +92,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
     secret = load_secret_key(settings)
     database = Database(settings.effective_database_url)
     store = await _open_store(settings, secret)
-    bus = InProcessBus(database)
+    bus = _choose_bus(settings, database)
     realtime = SocketIoRealtime()
 
     limiter, hasher = MemoryRateLimiter(), Argon2Hasher()
@@ -149,6 +149,17 @@ def _tokens(settings: Settings, secret: bytes, clock: Clock) -> Tokens:
 def _new_users(settings: Settings) -> NewUsers:
     plan = settings.free_plan
     return NewUsers(plan.plan, plan.storage_quota, registration_open=settings.registration == "open")
+
+
+def _choose_bus(settings: Settings, database: Database) -> EventBus:
+    """The bus that the broker's URL asks for. It connects when it is used: a broker may come up after us."""
+    scheme = urlsplit(settings.broker_url).scheme
+    # Drivers are imported only where they are used: the embedded default need not wait for them.
+    if scheme in ("amqp", "amqps"):
+        from metastore.adapters.event_bus.rabbitmq import RabbitMqBus  # noqa: PLC0415
+
+        return RabbitMqBus(settings.broker_url)
+    return InProcessBus(database)
 
 
 async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:

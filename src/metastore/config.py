@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
+_BROKERS = ("memory", "amqp", "amqps")
 _DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
@@ -123,7 +124,9 @@ class Settings(BaseSettings):
             raise ValueError("METASTORE_PLANS: a FREE plan is needed")
         _check_scheme("DATABASE_URL", self.effective_database_url, _DATABASES)
         _check_scheme("STORAGE_URL", self.effective_storage_url, ("file", "s3"))
-        _check_scheme("BROKER_URL", self.broker_url, ("memory",))
+        _check_scheme("BROKER_URL", self.broker_url, _BROKERS)
+        if not self.broker_url.startswith("memory:") and not _has_address(self.broker_url):
+            raise ValueError("METASTORE_BROKER_URL: must look like amqp://user:password@host:5672/")
         _check_scheme("CACHE_URL", self.cache_url, ("memory",))
         return self
 
@@ -152,6 +155,14 @@ def _check_scheme(name: str, url: str, allowed: tuple[str, ...]) -> None:
     scheme = url.partition("://")[0]
     if scheme not in allowed or "://" not in url:
         raise ValueError(f"METASTORE_{name}: must start with one of {', '.join(a + '://' for a in allowed)}")
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -72,7 +72,7 @@ class EventBus(Protocol):
         """Hand events over for good, in order.
 
         Raises:
-            BusUnavailableError: some may not have been taken; publish all of them again.
+            BusUnavailableError: some were not taken; publish all again but those that the error says were.
         """
         ...
 
@@ -106,4 +106,11 @@ class EventBus(Protocol):
 
 
 class BusUnavailableError(Exception):
-    """The bus did not confirm."""
+    """The bus did not confirm.
+
+    ``taken`` are the ids of the events that it has for good all the same, so that those need not be published again.
+    """
+
+    def __init__(self, message: str, taken: frozenset[str] = frozenset()) -> None:
+        super().__init__(message)
+        self.taken = taken

@@ -1,0 +1,93 @@
+"""A dead event as a message: what is told about it beside the event itself."""
+
+import asyncio
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiormq import Channel
+from aiormq.abc import DeliveredMessage
+from pamqp import commands as amqp
+from pamqp.common import FieldTable
+
+from metastore.adapters.event_bus.rabbitmq.publisher import CONFIRM_WITHIN, PERSISTENT
+from metastore.adapters.event_bus.rabbitmq.topology import DELIVERY_LIMIT, Names
+from metastore.kit import cloudevents
+from metastore.kit.clock import rfc3339, utc_now
+from metastore.kit.ids import new_id
+from metastore.kit.outbox import RecordedEvent
+from metastore.ports.event_bus import DeadEvent
+
+ID, ATTEMPTS, ERROR, DIED_AT = "metastore-dead-id", "metastore-attempts", "metastore-error", "metastore-died-at"
+
+
+@dataclass(frozen=True, slots=True)
+class Burial:
+    """What is set aside: a consumer's message, after that many tries."""
+
+    consumer: str
+    body: bytes
+    message_id: str | None
+    attempts: int
+
+
+async def bury(channel: Channel, names: Names, burial: Burial, error: str) -> None:
+    """Put the message into the consumer's dead queue; returns once the broker has it for good."""
+    headers: FieldTable = {
+        ID: new_id(),
+        ATTEMPTS: burial.attempts,
+        ERROR: error,
+        DIED_AT: rfc3339(utc_now()),
+    }
+    async with asyncio.timeout(CONFIRM_WITHIN):
+        await channel.basic_publish(
+            burial.body,
+            exchange=names.dead_exchange,
+            routing_key=burial.consumer,
+            mandatory=True,
+            properties=amqp.Basic.Properties(
+                content_type=cloudevents.CONTENT_TYPE,
+                delivery_mode=PERSISTENT,
+                message_id=burial.message_id,
+                headers=headers,
+            ),
+            wait=False,
+        )
+
+
+def exhumed(consumer: str, message: DeliveredMessage) -> DeadEvent:
+    """The dead event that a message of a dead queue tells of."""
+    event = _event_of(message)
+    headers = message.header.properties.headers or {}
+    if ID in headers:
+        died_at = datetime.fromisoformat(str(headers[DIED_AT]))
+        return DeadEvent(str(headers[ID]), consumer, event, int(str(headers[ATTEMPTS])), str(headers[ERROR]), died_at)
+    died_at = _set_aside_by_broker(headers)
+    error = f"delivered {DELIVERY_LIMIT} times without an end: its worker dies of it, or loses its connection"
+    return DeadEvent(_id_at(died_at, f"{consumer} {event.id}"), consumer, event, DELIVERY_LIMIT, error, died_at)
+
+
+def _event_of(message: DeliveredMessage) -> RecordedEvent:
+    try:
+        return cloudevents.decode(message.body)
+    except cloudevents.NotAnEventError:
+        body = message.body.decode(errors="replace")
+        event_id = str(uuid.UUID(bytes=hashlib.sha256(message.body).digest()[:16]))
+        return RecordedEvent(event_id, "unknown", "unknown", {"body": body}, {}, datetime.fromtimestamp(0, UTC))
+
+
+def _set_aside_by_broker(headers: FieldTable) -> datetime:
+    deaths = headers.get("x-death")
+    first = deaths[0] if isinstance(deaths, list) and deaths else {}
+    moment = first.get("time") if isinstance(first, dict) else None
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else datetime.fromtimestamp(0, UTC)
+
+
+def _id_at(moment: datetime, seed: str) -> str:
+    """An id in the form of a UUIDv7, the same for the same arguments."""
+    milliseconds = int(moment.timestamp() * 1000).to_bytes(6, "big")
+    rest = bytearray(hashlib.sha256(seed.encode()).digest()[:10])
+    rest[0] = 0x70 | rest[0] & 0x0F
+    rest[2] = 0x80 | rest[2] & 0x3F
+    return str(uuid.UUID(bytes=milliseconds + bytes(rest)))

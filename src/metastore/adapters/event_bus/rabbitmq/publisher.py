@@ -1,0 +1,107 @@
+"""Handing events over to the exchange: pipelined, confirmed, mandatory."""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiormq import Channel
+from aiormq.exceptions import PublishError
+from pamqp import commands as amqp
+from pamqp.common import FieldTable
+
+from metastore.adapters.event_bus.rabbitmq.link import Link, broker_faults, open_link
+from metastore.adapters.event_bus.rabbitmq.topology import Names
+from metastore.kit import cloudevents
+from metastore.kit.outbox import RecordedEvent
+from metastore.ports.event_bus import BusUnavailableError, Subscription
+
+CONFIRM_WITHIN = 15.0
+"""Seconds in which a batch must be confirmed; a broker short of memory or disk lets publishers wait."""
+PERSISTENT = 2
+
+
+class Publisher:
+    """Publishes over one connection, which it opens when needed and drops when it failed."""
+
+    def __init__(self, url: str, names: Names, subscriptions: Sequence[Subscription]) -> None:
+        self._url = url
+        self._names = names
+        self._subscriptions = subscriptions
+        self._link: Link | None = None
+        # One batch at a time: batches side by side could turn round the order within an aggregate.
+        self._turn = asyncio.Lock()
+
+    async def publish(self, events: Sequence[RecordedEvent]) -> None:
+        """See ``EventBus.publish``."""
+        async with self._turn:
+            channel = await self._channel()
+            taken: set[str] = set()
+            try:
+                refused = await self._publish(channel, events, taken)
+            except BusUnavailableError as error:
+                await self._drop()
+                raise BusUnavailableError(str(error), frozenset(taken)) from error
+            except BaseException:
+                await self._drop()  # a channel with confirms under way is no good for another batch
+                raise
+        if refused:
+            raise BusUnavailableError(f"RabbitMQ: {refused[0]}, {len(refused)} in all", frozenset(taken))
+
+    async def check(self) -> None:
+        """Return when the broker answers."""
+        async with self._turn:
+            channel = await self._channel()
+            try:
+                with broker_faults():
+                    async with asyncio.timeout(CONFIRM_WITHIN):
+                        await channel.exchange_declare(self._names.events, passive=True)
+            except BaseException:
+                await self._drop()
+                raise
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._drop()
+
+    async def _publish(self, channel: Channel, events: Sequence[RecordedEvent], taken: set[str]) -> list[str]:
+        async def one(event: RecordedEvent) -> None:
+            await channel.basic_publish(
+                cloudevents.encode(event),
+                exchange=self._names.events,
+                routing_key=event.event_type,
+                mandatory=any(subscription.wants(event.event_type) for subscription in self._subscriptions),
+                properties=properties(event),
+                wait=False,
+            )
+            taken.add(event.id)
+
+        with broker_faults():
+            async with asyncio.timeout(CONFIRM_WITHIN):
+                outcomes = await asyncio.gather(*map(one, events), return_exceptions=True)
+            failures = [outcome for outcome in outcomes if outcome is not None]
+            returned = [failure for failure in failures if isinstance(failure, PublishError)]
+            if len(returned) < len(failures):
+                raise next(failure for failure in failures if not isinstance(failure, PublishError))
+        return [f"no queue takes an event: {failure}" for failure in returned]
+
+    async def _channel(self) -> Channel:
+        if self._link is None or not self._link.is_open:
+            await self._drop()
+            self._link = await open_link(self._url, self._names, self._subscriptions)
+        return self._link.channel
+
+    async def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            await link.aclose()
+
+
+def properties(event: RecordedEvent, headers: FieldTable | None = None) -> amqp.Basic.Properties:
+    """The message properties of an event."""
+    return amqp.Basic.Properties(
+        content_type=cloudevents.CONTENT_TYPE,
+        delivery_mode=PERSISTENT,
+        message_id=event.id,
+        message_type=event.event_type,
+        timestamp=event.created_at,
+        headers=headers or {},
+    )

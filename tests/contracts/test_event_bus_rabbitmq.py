@@ -1,0 +1,33 @@
+"""The RabbitMQ bus keeps the contract."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from metastore.adapters.event_bus.lanes import Pacing
+from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
+from metastore.kit.ids import new_id
+from tests.contracts.event_bus import EventBusContract, NewBus
+from tests.fixtures.events import Guest
+from tests.fixtures.rabbitmq import RabbitMq
+
+
+class TestRabbitMqBus(EventBusContract):
+    """See the contract."""
+
+    @pytest.fixture
+    async def new_bus(self, rabbitmq: RabbitMq) -> AsyncIterator[NewBus]:
+        """Buses on the test's own exchange and queues."""
+        prefix = new_id()
+        made: list[RabbitMqBus] = []
+
+        def make(*guests: Guest) -> RabbitMqBus:
+            bus = RabbitMqBus(rabbitmq.url, prefix=prefix, pacing=Pacing(pauses=(0.05,)))
+            for guest in guests:
+                bus.subscribe(guest.subscription)
+            made.append(bus)
+            return bus
+
+        yield make
+        await asyncio.gather(*(bus.aclose() for bus in made))
