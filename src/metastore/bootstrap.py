@@ -36,6 +36,7 @@ from metastore.features.uploads.whole import WholeUploads
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.http import Services
+from metastore.kit.outbox_signal import Announcer
 from metastore.migrations import upgrade
 from metastore.ports.event_bus import EventBus
 from metastore.ports.object_store import ObjectStore, StoreUnavailableError
@@ -129,6 +130,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
             *audit_consumers(audit),
         ],
     )
+    Announcer(database)
     relay = Relay(database, bus)
     times = ReaperTimes(settings.reaper_interval, settings.upload_ttl, settings.trash_ttl)
     reaper = Reaper(database, store, uploads, files, auth, times, clock)

@@ -6,12 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
 from metastore.kit.inbox import InboxEvent, first_delivery
 from metastore.kit.outbox import PENDING, PUBLISHED, OutboxEvent
+from metastore.kit.outbox_signal import Announcer
 from metastore.ports.event_bus import BusUnavailableError
 from metastore.processes import relay as relay_module
 from metastore.processes.relay import Relay
@@ -81,6 +82,41 @@ async def test_facts_of_other_processes_are_found_by_looking(database: Database)
         await record(other, 1)
         await eventually(lambda: numbers(bus) == [1])
     await other.aclose()
+
+
+@on_postgresql
+async def test_a_commit_in_another_process_wakes_the_relay(database: Database) -> None:
+    """A relay is told of facts that other processes record, also after its connection was cut."""
+    bus, other = DeafBus(), Database(str(database.url.render_as_string(hide_password=False)))
+    Announcer(other)
+    async with running(Relay(database, bus, poll_interval=3600)):
+        await eventually(lambda: _listeners(other))
+        await record(other, 1)
+        await eventually(lambda: numbers(bus) == [1])
+        async with other.transaction() as tx:
+            await tx.session.execute(text(f"SELECT pg_terminate_backend(pid) {_LISTENERS}"))
+        await record(other, 2)
+        await eventually(lambda: numbers(bus) == [1, 2])
+    await other.aclose()
+
+
+async def test_a_refused_fact_waits_and_holds_up_only_what_is_about_the_same_thing(database: Database) -> None:
+    """What no queue takes stays pending with what follows it; everything else goes out, once."""
+    bus = DeafBus()
+    bus.refuses = {"kettle:iron"}
+    relay = Relay(database, bus)
+    await record(database, 1, kettle="iron")
+    await record(database, 2, kettle="copper")
+    assert 2 == await relay.publish_batch()
+    await record(database, 3, kettle="iron")
+    await record(database, 4, kettle="copper")
+    assert 1 == await relay.publish_batch()
+    assert [2, 4] == numbers(bus)
+    assert [(PENDING, 1), (PUBLISHED, 1), (PENDING, 0), (PUBLISHED, 1)] == await states(database)
+
+    bus.refuses = set()
+    async with running(Relay(database, bus, poll_interval=0.1)):
+        await eventually(lambda: numbers(bus) == [2, 4, 1, 3])
 
 
 async def test_what_is_rolled_back_was_never_so(database: Database) -> None:
@@ -221,6 +257,14 @@ async def test_a_relay_leaves_what_follows_a_fact_in_other_hands(database: Datab
     await first
     assert 1 == await Relay(database, free).publish_batch()
     assert [1, 2] == numbers(free)
+
+
+_LISTENERS = "FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'"
+
+
+async def _listeners(database: Database) -> int:
+    async with database.reading() as tx:
+        return int(await tx.session.scalar(text(f"SELECT count(*) {_LISTENERS}")) or 0)
 
 
 def _value(metric: object) -> float:

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, Index, String, delete, func, select, text, update
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Index, String, delete, exists, func, select, text, update
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from metastore.kit.clock import utc_now
 from metastore.kit.context import current_context
@@ -48,6 +48,13 @@ class OutboxEvent(Base):
             sqlite_where=text("status = 'pending'"),
             postgresql_where=text("status = 'pending'"),
         ),
+        Index(
+            "ix_outbox_events_refused",
+            "aggregate",
+            "id",
+            sqlite_where=text("status = 'pending' AND retry_at IS NOT NULL"),
+            postgresql_where=text("status = 'pending' AND retry_at IS NOT NULL"),
+        ),
         Index("ix_outbox_events_published_at", "published_at"),
     )
 
@@ -60,6 +67,8 @@ class OutboxEvent(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    retry_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Set while the bus refuses this very event: it and what follows it about the same thing wait until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +113,23 @@ async def pending_events(tx: "Transaction", limit: int) -> list[RecordedEvent]:
     """The oldest unpublished events, locked for this transaction where the database locks rows.
 
     Relays side by side skip each other's rows. So that two of them never turn round the order of one aggregate, rows
-    whose aggregate has an older pending row in other hands are left for later.
+    whose aggregate has an older pending row in other hands are left for later; so are those that follow a refused one.
     """
+    now = utc_now()
+    older = aliased(OutboxEvent)
+    follows_refused = exists().where(
+        older.status == text("'pending'"),
+        older.retry_at.is_not(None),
+        older.retry_at > now,
+        older.aggregate == OutboxEvent.aggregate,
+        older.id <= OutboxEvent.id,
+    )
     rows = await tx.session.execute(
-        select(*_AS_EVENT).where(_IS_PENDING).order_by(OutboxEvent.id).limit(limit).with_for_update(skip_locked=True)
+        select(*_AS_EVENT)
+        .where(_IS_PENDING, ~follows_refused)
+        .order_by(OutboxEvent.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=OutboxEvent)
     )
     claimed = [RecordedEvent(*row) for row in rows]
     if not claimed or tx.dialect == "sqlite":
@@ -135,14 +157,14 @@ async def mark_published(tx: "Transaction", ids: Sequence[str]) -> None:
     await tx.session.execute(
         update(OutboxEvent)
         .where(OutboxEvent.id.in_(ids))
-        .values(status=PUBLISHED, published_at=utc_now(), attempts=OutboxEvent.attempts + 1)
+        .values(status=PUBLISHED, published_at=utc_now(), retry_at=None, attempts=OutboxEvent.attempts + 1)
     )
 
 
-async def count_attempt(tx: "Transaction", ids: Sequence[str]) -> None:
-    """Note that publishing these events was tried in vain."""
+async def count_attempt(tx: "Transaction", ids: Sequence[str], retry_at: datetime | None = None) -> None:
+    """Note that publishing these events was tried in vain; with ``retry_at``, that it is no use before then."""
     await tx.session.execute(
-        update(OutboxEvent).where(OutboxEvent.id.in_(ids)).values(attempts=OutboxEvent.attempts + 1)
+        update(OutboxEvent).where(OutboxEvent.id.in_(ids)).values(attempts=OutboxEvent.attempts + 1, retry_at=retry_at)
     )
 
 

@@ -108,9 +108,13 @@ class EventBus(Protocol):
 class BusUnavailableError(Exception):
     """The bus did not confirm.
 
-    ``taken`` are the ids of the events that it has for good all the same, so that those need not be published again.
+    ``taken`` are the ids of the events that it has for good all the same, so that those need not be published again;
+    ``refused`` are those which it turned down one by one, so that trying others may well succeed.
     """
 
-    def __init__(self, message: str, taken: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, message: str, *, taken: frozenset[str] = frozenset(), refused: frozenset[str] = frozenset()
+    ) -> None:
         super().__init__(message)
         self.taken = taken
+        self.refused = refused

@@ -1,14 +1,15 @@
 """The relay: carries recorded facts from the outbox to the event bus.
 
-It is woken when this process commits facts and looks by itself once a second besides. Pending rows go out oldest first;
-only when the bus has taken a batch for good are its rows marked. Killed at any line, it publishes some rows once more
-at worst, which consumers notice.
+It is woken when this process commits facts, and on PostgreSQL when another one does (``kit.outbox_signal``), and looks
+by itself once a second besides. Pending rows go out oldest first; only what the bus has taken for good is marked.
+Killed at any line, it publishes some rows once more at worst, which consumers notice.
 
 Where rows can be locked (PostgreSQL), claiming, publishing and marking are one transaction, so that relays side by side
 share the work. With a single writer (SQLite) the bus writes to the same database and the relay must not hold the writer
 meanwhile: it reads, publishes, then marks in a transaction of its own; one relay runs there.
 
-When the bus fails, rows stay pending with their attempts counted, and the relay tries again after a growing pause.
+When the bus fails, rows stay pending with their attempts counted, and the relay tries again after a growing pause. When
+the bus refuses single events (no queue takes their type), those are set back for a moment and the others go on.
 What was published, and what consumers have handled, is deleted after a week.
 """
 
@@ -17,9 +18,9 @@ import contextlib
 from datetime import timedelta
 
 import structlog
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
-from metastore.kit import inbox, outbox
+from metastore.kit import inbox, outbox, outbox_signal
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
 from metastore.kit.problem import Problem
@@ -29,10 +30,16 @@ _log = structlog.get_logger(__name__)
 
 LAG = Gauge("metastore_outbox_lag_seconds", "Age of the oldest fact that is not published yet.")
 PENDING = Gauge("metastore_outbox_pending", "Facts that are not published yet.")
+DELAY = Histogram(
+    "metastore_outbox_delay_seconds",
+    "From the recording of a fact to its publishing.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600),
+)
 PUBLISHED = Counter("metastore_outbox_published_total", "Facts handed over to the event bus.")
 FAILED = Counter("metastore_outbox_failed_total", "Facts that the event bus did not take when asked.")
 
-BATCH = 200
+BATCH = 500
+RETRY_REFUSED_AFTER = timedelta(seconds=2)
 LONGEST_PAUSE = 3.0
 MEASURE_EVERY = 5.0
 KEEP = timedelta(days=7)
@@ -57,6 +64,9 @@ class Relay:
         """Relay and prune until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._relay(), name="relay")
+            if not self._database.single_writer:
+                listening = outbox_signal.listen(self._database, self._woken.set)
+                tasks.create_task(listening, name="listen for facts")
             tasks.create_task(self._measure(), name="measure the outbox")
             tasks.create_task(self._prune(), name="prune outbox and inbox")
 
@@ -68,14 +78,30 @@ class Relay:
         LAG.set((utc_now() - oldest).total_seconds() if oldest else 0)
 
     async def publish_batch(self) -> int:
-        """Publish the oldest pending facts; how many there were.
+        """Publish the oldest pending facts; how many the bus took or refused one by one.
 
         Raises:
-            BusUnavailableError: the bus did not take them; they are still pending.
+            BusUnavailableError: the bus failed; what it did not take is still pending.
         """
         if self._database.single_writer:
-            return await self._publish_then_mark()
-        return await self._publish_in_transaction()
+            async with self._database.reading() as tx:
+                events = await outbox.pending_events(tx, BATCH)
+            failure = await self._try_to_publish(events)
+            if events:
+                async with self._database.transaction() as tx:
+                    await _note(tx, events, failure)
+        else:
+            async with self._database.transaction() as tx:
+                events = await outbox.pending_events(tx, BATCH)
+                failure = await self._try_to_publish(events)
+                if events:
+                    await _note(tx, events, failure)
+        _count(events, failure)
+        if failure is not None:
+            if len(failure.taken) + len(failure.refused) < len(events):
+                raise failure
+            _log.warning("facts were refused", error=str(failure))
+        return len(events)
 
     async def prune(self) -> None:
         """Delete what was published or handled longer ago than it is kept, in short transactions."""
@@ -103,44 +129,12 @@ class Relay:
                     async with asyncio.timeout(self._poll_interval):
                         await self._woken.wait()
 
-    async def _publish_then_mark(self) -> int:
-        async with self._database.reading() as tx:
-            events = await outbox.pending_events(tx, BATCH)
-        if not events:
-            return 0
-        ids = [event.id for event in events]
+    async def _try_to_publish(self, events: list[outbox.RecordedEvent]) -> BusUnavailableError | None:
         try:
-            await self._bus.publish(events)
-        except BusUnavailableError:
-            FAILED.inc(len(events))
-            async with self._database.transaction() as tx:
-                await outbox.count_attempt(tx, ids)
-            raise
-        async with self._database.transaction() as tx:
-            await outbox.mark_published(tx, ids)
-        PUBLISHED.inc(len(events))
-        return len(events)
-
-    async def _publish_in_transaction(self) -> int:
-        async with self._database.transaction() as tx:
-            events = await outbox.pending_events(tx, BATCH)
-            if not events:
-                return 0
-            failure = await self._try_to_publish(tx, events)
-        if failure is not None:
-            FAILED.inc(len(events))
-            raise failure
-        PUBLISHED.inc(len(events))
-        return len(events)
-
-    async def _try_to_publish(self, tx: Transaction, events: list[outbox.RecordedEvent]) -> BusUnavailableError | None:
-        ids = [event.id for event in events]
-        try:
-            await self._bus.publish(events)
+            if events:
+                await self._bus.publish(events)
         except BusUnavailableError as error:
-            await outbox.count_attempt(tx, ids)
             return error
-        await outbox.mark_published(tx, ids)
         return None
 
     async def _measure(self) -> None:
@@ -157,3 +151,25 @@ class Relay:
                 await self.prune()
             except Exception:  # noqa: BLE001  tried again in the next round
                 _log.exception("old outbox and inbox rows cannot be deleted")
+
+
+async def _note(tx: Transaction, events: list[outbox.RecordedEvent], failure: BusUnavailableError | None) -> None:
+    taken = [event.id for event in events if failure is None or event.id in failure.taken]
+    if taken:
+        await outbox.mark_published(tx, taken)
+    if failure is None:
+        return
+    if failure.refused:
+        await outbox.count_attempt(tx, sorted(failure.refused), utc_now() + RETRY_REFUSED_AFTER)
+    left = [event.id for event in events if event.id not in failure.taken | failure.refused]
+    if left:
+        await outbox.count_attempt(tx, left)
+
+
+def _count(events: list[outbox.RecordedEvent], failure: BusUnavailableError | None) -> None:
+    now = utc_now()
+    taken = [event for event in events if failure is None or event.id in failure.taken]
+    PUBLISHED.inc(len(taken))
+    FAILED.inc(len(events) - len(taken))
+    for event in taken:
+        DELAY.observe((now - event.created_at).total_seconds())

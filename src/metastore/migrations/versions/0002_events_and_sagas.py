@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+from alembic import op
+
 revision: str = "0002"
 down_revision: str | None = "0001"
 branch_labels: str | Sequence[str] | None = None
@@ -10,7 +13,19 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     """Apply the step."""
+    op.add_column("outbox_events", sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True))
+    refused = sa.text("status = 'pending' AND retry_at IS NOT NULL")
+    op.create_index(
+        "ix_outbox_events_refused",
+        "outbox_events",
+        ["aggregate", "id"],
+        sqlite_where=refused,
+        postgresql_where=refused,
+    )
 
 
 def downgrade() -> None:
     """Take the step back."""
+    op.drop_index("ix_outbox_events_refused", table_name="outbox_events")
+    with op.batch_alter_table("outbox_events") as outbox_events:
+        outbox_events.drop_column("retry_at")

@@ -36,15 +36,17 @@ class Publisher:
             channel = await self._channel()
             taken: set[str] = set()
             try:
-                refused = await self._publish(channel, events, taken)
+                returned = await self._publish(channel, events, taken)
             except BusUnavailableError as error:
                 await self._drop()
-                raise BusUnavailableError(str(error), frozenset(taken)) from error
+                raise BusUnavailableError(str(error), taken=frozenset(taken)) from error
             except BaseException:
                 await self._drop()  # a channel with confirms under way is no good for another batch
                 raise
-        if refused:
-            raise BusUnavailableError(f"RabbitMQ: {refused[0]}, {len(refused)} in all", frozenset(taken))
+        if returned:
+            refused = frozenset(event.id for event in events) - taken
+            what = f"RabbitMQ: no queue takes {len(refused)} of {len(events)} events: {returned[0]}"
+            raise BusUnavailableError(what, taken=frozenset(taken), refused=refused)
 
     async def check(self) -> None:
         """Return when the broker answers."""
@@ -62,7 +64,7 @@ class Publisher:
         """Close the connection."""
         await self._drop()
 
-    async def _publish(self, channel: Channel, events: Sequence[RecordedEvent], taken: set[str]) -> list[str]:
+    async def _publish(self, channel: Channel, events: Sequence[RecordedEvent], taken: set[str]) -> list[PublishError]:
         async def one(event: RecordedEvent) -> None:
             await channel.basic_publish(
                 cloudevents.encode(event),
@@ -77,11 +79,11 @@ class Publisher:
         with broker_faults():
             async with asyncio.timeout(CONFIRM_WITHIN):
                 outcomes = await asyncio.gather(*map(one, events), return_exceptions=True)
-            failures = [outcome for outcome in outcomes if outcome is not None]
-            returned = [failure for failure in failures if isinstance(failure, PublishError)]
-            if len(returned) < len(failures):
-                raise next(failure for failure in failures if not isinstance(failure, PublishError))
-        return [f"no queue takes an event: {failure}" for failure in returned]
+            returned = [outcome for outcome in outcomes if isinstance(outcome, PublishError)]
+            for outcome in outcomes:
+                if outcome is not None and not isinstance(outcome, PublishError):
+                    raise outcome
+        return returned
 
     async def _channel(self) -> Channel:
         if self._link is None or not self._link.is_open:
