@@ -51,7 +51,7 @@ class Load:
     """Sends and fetches on behalf of the benchmarks; ``folder`` is for its program and data."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._program = folder / "load"
         self._data = folder / "data"
         subprocess.run(
@@ -79,7 +79,7 @@ class Load:
 
     def send(self, port: int, requests: Sequence[Send], connections: int) -> Sent:
         """Send them all."""
-        plan = self._folder / "plan"
+        plan = self.folder / "plan"
         plan.write_text("".join(request.line() for request in requests))
         first, *others = self._run("send", port, plan, self._data, connections)
         return Sent(_number(first, "seconds"), [line.partition("\t")[2].strip('"') for line in others])

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 from benchmarks.contender import Contender, sync_files
@@ -47,14 +48,30 @@ def compare(
     """Measure all of them, interleaved."""
     figures = {contender.name: Figures() for contender in contenders}
     for number in range(1, extent.rounds + 1):
-        for contender in contenders:
+        first = number % len(contenders)
+        for contender in (*contenders[first:], *contenders[:first]):
             tell(f"round {number} of {extent.rounds}: {contender.name}")
+            warm_memory(load.folder, 2 * extent.size)
             measure_upload(contender, figures[contender.name], extent)
         for contender in contenders:
             measure_reading(contender, figures[contender.name], load, extent)
     for contender in contenders:
         figures[contender.name].add("peak", contender.process.peak_memory())
     return figures
+
+
+def warm_memory(folder: Path, size: int) -> None:
+    """Fill ``size`` bytes of the page cache and free them again.
+
+    On a virtual machine, memory that was idle for seconds may have gone back to the host, and whoever uses it next waits
+    for the host: without this, uploads right after a pause run at half the speed of those right after another.
+    """
+    scratch = folder / "scratch"
+    piece = bytes(8 * MIB)
+    with scratch.open("wb") as file:
+        for _ in range(size // len(piece)):
+            file.write(piece)
+    scratch.unlink()
 
 
 def measure_upload(contender: Contender, figures: Figures, extent: Extent) -> None:

@@ -97,7 +97,7 @@ def circumstances(extent: Extent, load_before: tuple[float, float, float]) -> st
     """On what, with what and how noisily it was measured."""
     versions = {
         "Python": platform.python_version(),
-        "Granian": version("granian"),
+        "uvicorn": version("uvicorn"),
         "nginx": _said("nginx", "-v").rpartition("/")[2],
         "copyparty": version("copyparty"),
         "Node.js": _said("node", "--version"),

@@ -8,8 +8,8 @@
   ``Origin``; OWASP "Verifying Origin With Standard Headers"). Clients that are no browsers send neither header and
   are not affected.
 * **Body size**: one that is announced too large is refused before it is read; ``body_limit`` gives the limit in bytes
-  for a path. One that only turns out to be is refused by the application while it reads. Either way the rest of it is
-  taken in, for the client to see the answer.
+  for a path. One that only turns out to be is refused by the application while it reads. Either way the server
+  takes in the rest of it, for the client to see the answer.
 * **Headers** that make browsers careful, unless the answer sets its own.
 """
 
@@ -25,7 +25,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from metastore.entrypoints.lingering import Body
 from metastore.kit.context import RequestContext, open_context
 from metastore.kit.ids import new_id
 from metastore.kit.problem import Problem
@@ -67,10 +66,7 @@ class RequestGate:
             origin=self._public_origin or self._origin_of(scope, headers),
         )
         with open_context(context), structlog.contextvars.bound_contextvars(request_id=context.request_id):
-            body = Body(receive, expects_continue="expect" in headers)
-            await self._answer(scope, body.receive, _with_headers(send, context.request_id), headers)
-            if scope["method"] not in _SAFE_METHODS:
-                await body.linger()
+            await self._answer(scope, receive, _with_headers(send, context.request_id), headers)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         began = time.perf_counter()

@@ -19,7 +19,6 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from metastore.entrypoints.gate import is_own_origin
-from metastore.entrypoints.socket_ends import EndableConnection
 from metastore.features.auth.schemas import Caller
 from metastore.kit.problem import Problem
 from metastore.ports.realtime import session_room, user_room
@@ -51,8 +50,7 @@ def create_realtime_app(
         if _is_foreign(Headers(scope=scope), allowed_origins):
             await _refuse(scope, receive, send)
         else:
-            connection = EndableConnection(receive, send)
-            await sockets(scope, connection.receive, connection.send)
+            await sockets(scope, receive, send)
 
     return application
 

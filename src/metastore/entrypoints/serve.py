@@ -1,6 +1,6 @@
 """``metastore serve``: everything in one process.
 
-One event loop runs the HTTP server (Granian, embedded), the relay, the consumers and the reaper. A SIGTERM or SIGINT
+One event loop runs the HTTP server, the relay, the consumers and the reaper. A SIGTERM or SIGINT
 stops taking requests, lets running ones end, and exits; a SIGKILL at any moment loses nothing that was acknowledged.
 """
 
@@ -17,8 +17,6 @@ from pathlib import Path
 
 import structlog
 import uvloop
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from metastore import bootstrap
@@ -28,9 +26,10 @@ from metastore.entrypoints.gate import RequestGate
 from metastore.entrypoints.http import body_limit, create_app
 from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.objects import ObjectsApp
-from metastore.entrypoints.objects.tuning import RUNTIME_THREADS, http1_settings, keep_freed_memory
+from metastore.entrypoints.objects.tuning import keep_freed_memory
 from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
 from metastore.entrypoints.realtime import create_realtime_app
+from metastore.entrypoints.server import HttpServer
 from metastore.features.auth.access import authenticate
 from metastore.features.auth.commands import ensure_first_admin
 from metastore.features.auth.cookies import SessionCookies
@@ -62,24 +61,15 @@ async def _serve(settings: Settings) -> None:
             # This is the only process: whoever held a claim on a key is dead.
             await idempotency_claims.end_leases(tx)
         made_password = await _first_admin(product)
-        server = Server(
-            build_asgi(product),
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.ASGINL,
-            websockets=True,
-            log_enabled=False,
-            backlog=1024,
-            http1_settings=http1_settings(),
-            runtime_threads=RUNTIME_THREADS,
-        )
+        app = build_asgi(product)
+        server = HttpServer(app, host=settings.host, port=settings.port, answer_now=app.answer_now)
         told_to_stop = _told_to_stop()
         _greet(settings, made_password)
         serving = asyncio.create_task(server.serve())
         await asyncio.wait({serving, told_to_stop, *work}, return_when=asyncio.FIRST_COMPLETED)
         # Sockets first: the server waits for open connections, and these never end by themselves.
         await product.realtime.aclose()
-        server.stop()  # type: ignore[no-untyped-call]  # Granian leaves it untyped
+        server.stop()
         await serving
         if not told_to_stop.done():
             # Half a product would look alive and lose its users' trust; whoever watches us starts it anew.
@@ -124,8 +114,29 @@ async def running_product(settings: Settings) -> AsyncIterator[tuple[Product, li
         await product.aclose()
 
 
-def build_asgi(product: Product) -> ASGIApp:
-    """The data plane, the sockets and the HTTP application, told apart by path."""
+class Application:
+    """The data plane, the sockets and the HTTP application behind one address, told apart by path."""
+
+    def __init__(self, objects: ObjectsApp | None, sockets: ASGIApp, http: ASGIApp) -> None:
+        self._objects = objects
+        self._sockets = sockets
+        self._http = http
+        self.answer_now = objects.answer_now if objects else None
+        """See ``server.answers``."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the request on."""
+        path = scope["path"]
+        if self._objects is not None and path.startswith("/objects/"):
+            await self._objects(scope, receive, send)
+        elif path.startswith("/socket.io"):
+            await self._sockets(scope, receive, send)
+        else:
+            await self._http(scope, receive, send)
+
+
+def build_asgi(product: Product) -> Application:
+    """All that ``product`` answers to."""
     settings = product.settings
     product.services.add(
         PublicConfig(
@@ -160,17 +171,7 @@ def build_asgi(product: Product) -> ASGIApp:
     sockets = create_realtime_app(product.realtime.server, caller_behind, origins)
     store = product.local_store
     objects = ObjectsApp(store, allowed_origins=origins) if store else None
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        if objects is not None and path.startswith("/objects/"):
-            await objects(scope, receive, send)
-        elif path.startswith("/socket.io"):
-            await sockets(scope, receive, send)
-        else:
-            await gate(scope, receive, send)
-
-    return application
+    return Application(objects, sockets, gate)
 
 
 async def _first_admin(product: Product) -> str | None:
@@ -221,8 +222,6 @@ def data_dir_lock(data_dir: Path) -> Iterator[None]:
 
 def refuse_used_port(host: str, port: int) -> None:
     """Find out now, in one line, that the port is taken.
-
-    The server itself shares its port between processes, and would join another one silently.
 
     Raises:
         ConfigurationError: it is taken, or the host is not one of this machine's.

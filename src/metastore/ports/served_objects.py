@@ -6,7 +6,6 @@ The data plane (``entrypoints.objects``) is written against this; the embedded s
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from metastore.ports.object_store import ObjectStoreError, Part
@@ -18,6 +17,10 @@ class InvalidSignatureError(ObjectStoreError):
 
 class UrlExpiredError(ObjectStoreError):
     """The URL was made by this store, but its time is over."""
+
+
+class SourceEndedError(Exception):
+    """No more bytes will come: the sender hung up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,18 @@ class ReadGrant:
     expires_at: int
 
 
+class ByteSource(Protocol):
+    """Bytes that arrive, for a thread to take; at most one thread at a time."""
+
+    def read_into(self, buffer: memoryview) -> int:
+        """Fill ``buffer`` from its start with what is there; returns how many bytes, 0 when none came for a moment.
+
+        Raises:
+            SourceEndedError: no more will come.
+        """
+        ...
+
+
 class PartWriter(Protocol):
     """Takes the bytes of one part. Either ``commit`` or ``discard`` must be called, once."""
 
@@ -51,6 +66,17 @@ class PartWriter(Protocol):
             ValueError: more bytes than the part has.
             UploadNotFoundError: the upload was completed or aborted meanwhile.
             StoreFullError: no room.
+        """
+        ...
+
+    async def take(self, source: ByteSource) -> bool:
+        """Take bytes from ``source`` in a thread, for as long as they come; whether the part has all of its bytes.
+
+        In place of ``write``, without a copy. Takes no more than the part has.
+
+        Raises:
+            SourceEndedError: bytes are missing and will not come.
+            UploadNotFoundError, StoreFullError: as for ``write``.
         """
         ...
 
@@ -86,9 +112,8 @@ class OpenObject(Protocol):
         """When it appeared; aware, in UTC."""
         ...
 
-    @property
-    def path(self) -> Path:
-        """Where its bytes are, for the server to send the whole file from."""
+    def fileno(self) -> int:
+        """The open file's descriptor, for the server to send from."""
         ...
 
     def read_now(self, offset: int, length: int) -> bytes | None:

@@ -1,8 +1,6 @@
 """Which request goes where, and what errors become."""
 
-import asyncio
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -10,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange
 from metastore.entrypoints.objects.receiving import PartReceiver
 from metastore.entrypoints.objects.serving import ObjectServer
+from metastore.entrypoints.server.answers import ReadyAnswer
 from metastore.kit.problem import Problem, storage_full, unavailable
 from metastore.ports.object_store import (
     ObjectNotFoundError,
@@ -20,9 +19,6 @@ from metastore.ports.object_store import (
 from metastore.ports.served_objects import InvalidSignatureError, ServedObjectStore, UrlExpiredError
 
 _METHODS = b"GET, HEAD, PUT, OPTIONS"
-_DRAIN_LIMIT = 16 * 2**20
-_DRAIN_SECONDS = 10.0
-_DRAIN_PAUSE = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -40,6 +36,15 @@ class ObjectsApp:
         self._receiver = PartReceiver(store, idle_timeout)
         self._server = ObjectServer(store, shared=bool(self._origins), idle_timeout=idle_timeout)
 
+    def answer_now(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> ReadyAnswer | None:
+        """The answer to a GET, when it is in memory: that of a small range of a hot object. See ``server.answers``."""
+        if not path.startswith("/objects/"):
+            return None
+        try:
+            return self._server.serve_now(path, query, headers, self._origins)
+        except (Problem, ObjectStoreError):
+            return None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
@@ -53,7 +58,6 @@ class ObjectsApp:
             if exchange.started:
                 raise
             await exchange.refuse(_problem_of(error))
-            await _drain(exchange)
 
     async def _dispatch(self, exchange: Exchange) -> None:
         if exchange.method in ("GET", "HEAD"):
@@ -93,22 +97,3 @@ def _problem_of(error: Problem | ObjectStoreError) -> Problem:
             return storage_full()
     _log.error("object store failed", error=str(error))
     return unavailable("The store does not answer.")
-
-
-async def _drain(exchange: Exchange) -> None:
-    """Take in the rest of a refused body, within limits.
-
-    A client that is still sending when the connection is closed on it may never see the answer (RFC 9112 §9.6). One
-    that waits for 100 Continue has sent nothing, and must not be told to begin.
-    """
-    if exchange.method != "PUT" or b"expect" in exchange.headers:
-        return
-    taken = 0
-    with suppress(TimeoutError):
-        deadline = asyncio.get_running_loop().time() + _DRAIN_SECONDS
-        while taken < _DRAIN_LIMIT:
-            left = deadline - asyncio.get_running_loop().time()
-            message = await asyncio.wait_for(exchange.receive(), min(left, _DRAIN_PAUSE))
-            taken += len(message.get("body", b""))
-            if message["type"] != "http.request" or not message.get("more_body"):
-                return

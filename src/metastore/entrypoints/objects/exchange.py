@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.types import Receive, Scope, Send
 
+from metastore.entrypoints.server import BODY, DirectBody
 from metastore.kit.ids import new_id
 from metastore.kit.problem import Problem
 
@@ -32,11 +33,13 @@ class Exchange:
         self.query: bytes = scope["query_string"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.started = False
-        given = self.headers.get(b"x-request-id")
-        request_id = given if given and _SANE_ID.fullmatch(given) else new_id().encode()
-        self.always: list[Header] = [(b"x-request-id", request_id)]
-        if origins:
-            self.always += _sharing(self.headers.get(b"origin", b"").decode("latin-1"), origins)
+        self.always = common_headers(self.headers, origins)
+
+    def take_body(self) -> DirectBody | None:
+        """The body for a thread to take, where the server has that and the body is not all here already."""
+        extension = self.scope.get("extensions", {}).get(BODY)
+        body: DirectBody | None = extension["take"]() if extension else None
+        return body
 
     async def start(self, status: int, headers: Iterable[Header]) -> None:
         """Send status and headers; the body must follow."""
@@ -59,6 +62,16 @@ class Exchange:
             (b"x-content-type-options", b"nosniff"),
         ]
         await self.answer(problem.status, headers, b"" if self.method == "HEAD" else body)
+
+
+def common_headers(headers: Mapping[bytes, bytes], origins: frozenset[str]) -> list[Header]:
+    """What every answer to a request with ``headers`` carries: its id, and what pages of other origins may do."""
+    given = headers.get(b"x-request-id")
+    request_id = given if given and _SANE_ID.fullmatch(given) else new_id().encode()
+    common = [(b"x-request-id", request_id)]
+    if origins:
+        common += _sharing(headers.get(b"origin", b"").decode("latin-1"), origins)
+    return common
 
 
 _EXPOSED = b"ETag, Content-Length, Content-Range, Content-Disposition, Accept-Ranges, Last-Modified, X-Request-ID"

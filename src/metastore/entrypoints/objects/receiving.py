@@ -5,7 +5,7 @@ import asyncio
 from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import Part
-from metastore.ports.served_objects import PartWriter, ServedObjectStore
+from metastore.ports.served_objects import PartWriter, ServedObjectStore, SourceEndedError
 
 _SLOWEST = 1024
 """Bytes a second that a client must send on average over the idle timeout."""
@@ -57,10 +57,26 @@ class _Body:
             return await self._writer.commit()
         except ValueError as error:
             raise _length_mismatch(str(error)) from None
+        except SourceEndedError:
+            raise ClientGoneError from None
         finally:
             await self._writer.discard()
 
     async def _take(self) -> None:
+        source = self._exchange.take_body()
+        if source is None:
+            await self._receive()
+            return
+        try:
+            length = source.left
+            while not await self._writer.take(source):
+                self.received, self.waiting = length - source.left, True
+                await source.readable()
+                self.waiting = False
+        finally:
+            source.close()
+
+    async def _receive(self) -> None:
         while True:
             self.waiting = True
             message = await self._exchange.receive()

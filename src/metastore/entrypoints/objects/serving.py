@@ -1,11 +1,12 @@
 """GET and HEAD: an object, whole or a range of it.
 
 The way of a small range is kept as short as it can be: a dictionary look-up verifies the URL, another finds the open
-file, most headers are ready, one ``preadv`` takes the bytes from memory, and one send gives them away. Whole objects go
-by the server's own file sending (``http.response.pathsend``) where it has that.
+file, most headers are ready, one ``preadv`` takes the bytes from memory, and one send gives them away. What is larger
+goes by the server's own file sending (``http.response.zerocopysend``) where it has that.
 """
 
 import asyncio
+from collections.abc import Mapping
 from email.utils import format_datetime
 
 from metastore.entrypoints.objects.conditions import (
@@ -14,7 +15,9 @@ from metastore.entrypoints.objects.conditions import (
     precondition_status,
     wanted_range,
 )
-from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange, Header
+from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange, Header, common_headers
+from metastore.entrypoints.server import ZERO_COPY
+from metastore.entrypoints.server.answers import ReadyAnswer
 from metastore.kit.problem import Problem
 from metastore.ports.served_objects import OpenObject, ReadGrant, ServedObjectStore
 
@@ -33,6 +36,34 @@ class ObjectServer:
         self._policy = b"cross-origin" if shared else b"same-origin"
         self._idle_timeout = idle_timeout
         self._prepared: dict[ReadGrant, _Prepared] = {}
+
+    def serve_now(
+        self, path: str, query: bytes, headers: Mapping[bytes, bytes], origins: frozenset[str]
+    ) -> ReadyAnswer | None:
+        """The range that a GET without conditions wants, if it is small and in memory.
+
+        Raises:
+            ObjectStoreError: the URL allows nothing.
+        """
+        if b"range" not in headers or not _CONDITIONS.isdisjoint(headers):
+            return None
+        grant = self._store.grant_get(path, query)
+        file = self._store.opened(grant.key)
+        if file is None:
+            return None
+        prepared = self._prepare(grant, file)
+        try:
+            wanted = wanted_range(headers, file.size, prepared.validators)
+        except UnsatisfiableRangeError:
+            return None
+        body = file.read_now(*wanted) if wanted else None
+        if not wanted or not body:
+            return None
+        offset, length = wanted
+        span = b"content-length: %d\r\ncontent-range: bytes %d-%d/%d\r\n"
+        head = span % (length, offset, offset + length - 1, file.size)
+        common = b"".join(b"%s: %s\r\n" % header for header in common_headers(headers, origins))
+        return ReadyAnswer(206, head + prepared.lines + common, body)
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer with the object, a range of it, 304, 412 or 416."""
@@ -68,9 +99,9 @@ class ObjectServer:
         elif length <= _ONE_SEND:
             body = file.read_now(offset, length) or await file.read(offset, length)
             await exchange.answer(status, sized, body)
-        elif length == file.size and "http.response.pathsend" in exchange.scope.get("extensions", ()):
+        elif ZERO_COPY in exchange.scope.get("extensions", ()):
             await exchange.start(status, sized)
-            await exchange.send({"type": "http.response.pathsend", "path": str(file.path)})
+            await exchange.send({"type": ZERO_COPY, "file": file.fileno(), "offset": offset, "count": length})
         else:
             await exchange.start(status, sized)
             await self._stream(exchange, file, offset, length)
@@ -99,7 +130,7 @@ class ObjectServer:
 class _Prepared:
     """The headers that are the same for every answer to one URL."""
 
-    __slots__ = ("full", "short", "validators")
+    __slots__ = ("full", "lines", "short", "validators")
 
     def __init__(self, grant: ReadGrant, file: OpenObject, policy: bytes) -> None:
         modified_at = file.modified_at.replace(microsecond=0)
@@ -120,3 +151,4 @@ class _Prepared:
             (b"cross-origin-resource-policy", policy),
             (b"referrer-policy", b"no-referrer"),
         ]
+        self.lines = b"".join(b"%s: %s\r\n" % header for header in self.full)

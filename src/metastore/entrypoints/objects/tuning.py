@@ -2,17 +2,7 @@
 
 import ctypes
 
-from granian.http import HTTP1Settings
-
-RUNTIME_THREADS = 2
-"""Threads of the server's own: one for the sockets while the other sends files."""
-
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
-
-
-def http1_settings() -> HTTP1Settings:
-    """HTTP/1 settings: a body comes in pieces of up to 1 MiB, fewer and so cheaper than the default 400 KiB."""
-    return HTTP1Settings(max_buffer_size=2**20)
 
 
 def keep_freed_memory() -> None:

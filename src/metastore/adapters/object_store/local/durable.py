@@ -1,6 +1,8 @@
 """Small file operations that are on disk when they return."""
 
+import ctypes
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -33,7 +35,7 @@ def write_all(handle: int, content: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def write_vector(handle: int, chunks: list[bytes], offset: int) -> None:
+def write_vector(handle: int, chunks: Sequence[bytes | memoryview], offset: int) -> None:
     """Write ``chunks``, one after the other, at ``offset``, with as few system calls as the system allows."""
     for start in range(0, len(chunks), _VECTOR_LIMIT):
         vector = chunks[start : start + _VECTOR_LIMIT]
@@ -46,3 +48,18 @@ def write_vector(handle: int, chunks: list[bytes], offset: int) -> None:
 
 _VECTOR_LIMIT = 1024
 """IOV_MAX on Linux."""
+
+
+def begin_writeback(handle: int, offset: int, length: int) -> None:
+    """Have the system begin to write that range to disk, so that a later sync has less to wait for.
+
+    Promises nothing, and does nothing where the system has no ``sync_file_range(2)``.
+    """
+    if _sync_file_range is not None:
+        _sync_file_range(handle, offset, length, _SYNC_FILE_RANGE_WRITE)
+
+
+_SYNC_FILE_RANGE_WRITE = 2
+_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
+if _sync_file_range is not None:
+    _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)

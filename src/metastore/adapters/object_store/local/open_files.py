@@ -18,14 +18,13 @@ _scratch = memoryview(bytearray(READ_NOW_LIMIT))
 class OpenFile:
     """An ``OpenObject``. Its file handle is closed when the last one who holds it lets go."""
 
-    __slots__ = ("_handle", "_threads", "etag", "facts", "modified_at", "path", "size")
+    __slots__ = ("_handle", "_threads", "etag", "facts", "modified_at", "size")
 
     def __init__(self, folder: Path, threads: FileThreads) -> None:
         self._handle = -1
         try:
             self.facts = ObjectFacts.decode((folder / OBJECT_FACTS).read_bytes())
-            self.path = folder / DATA
-            self._handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._handle = os.open(folder / DATA, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise ObjectNotFoundError(folder.name) from None
         self._threads = threads
@@ -36,6 +35,10 @@ class OpenFile:
     def __del__(self) -> None:
         if self._handle >= 0:
             os.close(self._handle)
+
+    def fileno(self) -> int:
+        """The descriptor; see the port."""
+        return self._handle
 
     def read_now(self, offset: int, length: int) -> bytes | None:
         """Bytes that memory holds; see the port. Only for the event loop's thread: the buffer is shared."""

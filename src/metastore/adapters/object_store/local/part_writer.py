@@ -1,21 +1,27 @@
 """Receiving one part: gather, hash and write while more comes in, then make it durable.
 
-At most two batches are in memory for each part: the one being written by a thread and the one being gathered.
+From a source that a thread can take from, all of that happens in the thread, in turns, through one batch of memory.
+Else the event loop gathers, and at most two batches are in memory for each part: the one being written by a thread and
+the one being gathered.
 """
 
 import asyncio
 import os
 import uuid
+from collections.abc import Sequence
 
 from blake3 import blake3
 
-from metastore.adapters.object_store.local.durable import write_vector
+from metastore.adapters.object_store.local.durable import begin_writeback, write_vector
 from metastore.adapters.object_store.local.records import PartRecord
 from metastore.adapters.object_store.local.upload import Upload
 from metastore.ports.object_store import Part
+from metastore.ports.served_objects import ByteSource
 
 BATCH = 2**20
-"""Bytes gathered before a thread is asked to hash and write them."""
+"""Bytes gathered before they are hashed and written."""
+_TURN = 8 * BATCH
+"""Bytes that a thread takes before complete and abort get their turn."""
 
 
 class LocalPartWriter:
@@ -32,6 +38,7 @@ class LocalPartWriter:
         self._digest = blake3()
         self._gathered: list[bytes] = []
         self._gathered_size = 0
+        self._buffer = memoryview(b"")
         self._writing: asyncio.Task[None] | None = None
         self._ended = False
 
@@ -66,6 +73,29 @@ class LocalPartWriter:
             await self._settle()
             batch, self._gathered, self._gathered_size = self._gathered, [], 0
             self._writing = asyncio.create_task(self._write_batch(batch))
+
+    async def take(self, source: ByteSource) -> bool:
+        """Take bytes in a thread; see the port."""
+        async with self._upload.step():
+            self._upload.require_open()
+            return await self._upload.receiving.call(self._take_turn, source)
+
+    def _take_turn(self, source: ByteSource) -> bool:
+        if not self._buffer:
+            self._buffer = memoryview(bytearray(min(BATCH, self._length)))
+        stop = min(self._length, self._received + _TURN)
+        while self._received < stop:
+            filled = self._gathered_size
+            room = min(len(self._buffer) - filled, self._length - self._received)
+            count = source.read_into(self._buffer[filled : filled + room])
+            if not count:
+                return False
+            self._received += count
+            self._gathered_size += count
+            if self._gathered_size == len(self._buffer) or self._received == self._length:
+                self._hash_and_write([self._buffer[: self._gathered_size]])
+                self._gathered_size = 0
+        return self._received == self._length
 
     async def commit(self) -> Part:
         """Make the part durable; see the port. Goes on to its end when the caller is cancelled."""
@@ -116,11 +146,13 @@ class LocalPartWriter:
             self._upload.require_open()
             await self._upload.threads.call(self._hash_and_write, batch)
 
-    def _hash_and_write(self, batch: list[bytes]) -> None:
+    def _hash_and_write(self, batch: Sequence[bytes | memoryview]) -> None:
         for chunk in batch:
             self._digest.update(chunk)
         write_vector(self._handle, batch, self._position)
-        self._position += sum(map(len, batch))
+        size = sum(map(len, batch))
+        begin_writeback(self._handle, self._position, size)
+        self._position += size
 
     def _finish(self) -> tuple[PartRecord, int]:
         self._hash_and_write(self._gathered)

@@ -16,7 +16,7 @@ from metastore.adapters.object_store.local.open_files import HotFiles, OpenFile
 from metastore.adapters.object_store.local.part_writer import LocalPartWriter
 from metastore.adapters.object_store.local.records import PartRecord
 from metastore.adapters.object_store.local.small_object import write_small_object
-from metastore.adapters.object_store.local.threads import FileThreads
+from metastore.adapters.object_store.local.threads import FileThreads, StoreThreads
 from metastore.adapters.object_store.local.upload import Upload
 from metastore.adapters.object_store.local.upload_files import UploadFiles
 from metastore.adapters.object_store.local.urls import UrlSigner
@@ -71,7 +71,8 @@ class LocalObjectStore:
             self._layout.create()
             self._lock = self._layout.lock()
             self._layout.sweep()
-        self._threads = FileThreads(threads)
+        self._all_threads = StoreThreads(FileThreads(threads), FileThreads(threads))
+        self._threads = self._all_threads.files
         self._urls = UrlSigner(signing_key, public_base, now=lambda: clock().timestamp())
         self._hot = HotFiles(_HOT_FILES)
         self._loading = asyncio.Lock()
@@ -87,7 +88,7 @@ class LocalObjectStore:
         await self._threads.call(self._require_room, size)
         folder = self._layout.uploads / upload_id
         files = await self._threads.call(UploadFiles.create, folder, facts, parts, resumable=True)
-        self._remember(upload_id, Upload(files, {}, self._threads, self._layout))
+        self._remember(upload_id, Upload(files, {}, self._all_threads, self._layout))
         return upload_id
 
     async def presign_parts(self, target: UploadTarget, numbers: Sequence[int], *, expires_in: int) -> list[str]:
@@ -184,7 +185,7 @@ class LocalObjectStore:
         """See the port."""
         self._hot.clear()
         self._recent.clear()
-        await asyncio.to_thread(self._threads.close)
+        await asyncio.to_thread(self._all_threads.close)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -234,7 +235,7 @@ class LocalObjectStore:
         loaded = await self._threads.call(_load_files, folder) if folder else None
         if loaded is None:
             raise UploadNotFoundError(upload_id)
-        upload = Upload(*loaded, self._threads, self._layout)
+        upload = Upload(*loaded, self._all_threads, self._layout)
         self._remember(upload_id, upload)
         return upload
 

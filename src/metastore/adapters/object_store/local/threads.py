@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from metastore.adapters.object_store.local.failures import store_failures
@@ -37,3 +38,16 @@ class FileThreads:
     def close(self) -> None:
         """End the threads, after the work that they have."""
         self._pool.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreThreads:
+    """Those for short work, and those that take parts in, so that neither waits for the other."""
+
+    files: FileThreads
+    receiving: FileThreads
+
+    def close(self) -> None:
+        """End all of them, after the work that they have."""
+        self.receiving.close()
+        self.files.close()

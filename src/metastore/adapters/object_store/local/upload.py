@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from metastore.adapters.object_store.local.facts import ObjectFacts, describe_object
 from metastore.adapters.object_store.local.layout import Layout
 from metastore.adapters.object_store.local.records import PartRecord
-from metastore.adapters.object_store.local.threads import FileThreads
+from metastore.adapters.object_store.local.threads import StoreThreads
 from metastore.adapters.object_store.local.turnstile import Turnstile
 from metastore.adapters.object_store.local.upload_files import UploadFiles
 from metastore.kit.clock import Clock
@@ -22,10 +22,15 @@ class Upload:
     """See the module."""
 
     def __init__(
-        self, files: UploadFiles, records: dict[int, tuple[int, PartRecord]], threads: FileThreads, layout: Layout
+        self,
+        files: UploadFiles,
+        records: dict[int, tuple[int, PartRecord]],
+        threads: StoreThreads,
+        layout: Layout,
     ) -> None:
         self.files = files
-        self.threads = threads
+        self.threads = threads.files
+        self.receiving = threads.receiving
         self._layout = layout
         self._records = records
         self._turnstile = Turnstile()

@@ -1,0 +1,184 @@
+"""One connection: uvicorn's protocol class with bounds and the ways that the package adds."""
+
+import asyncio
+import json
+from typing import Any, cast
+from urllib.parse import unquote
+
+from httptools import HttpRequestParser
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from metastore.entrypoints.server.answers import AnswerNow, ReadyAnswer
+from metastore.entrypoints.server.cycle import Cycle
+from metastore.entrypoints.server.direct import DirectBody, FileSender
+from metastore.kit.problem import Problem
+
+HEAD_LIMIT = 64 * 2**10
+"""Bytes of a request's first line and headers."""
+HEAD_SECONDS = 30.0
+"""A head takes no longer than this."""
+LINGER_BYTES = 512 * 2**20
+LINGER_SECONDS = 20.0
+"""A body that goes on for longer than that after its answer is no longer a mistake, but load."""
+
+_HEAD_TOO_LARGE = Problem(431, "headers-too-large", f"The headers may have {HEAD_LIMIT} bytes.")
+
+
+class Connection(HttpToolsProtocol):
+    """See the module."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        sender: FileSender,
+        answer_now: AnswerNow | None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._sender = sender
+        self._quick = answer_now
+        self._timer: asyncio.TimerHandle | None = None
+        self._in_head = False
+        self._head_size = 0
+        self._is_dealt_with = False
+        self._lingering = False
+        self._linger_budget = 0
+        self._close_after_body = False
+        self._not_taken = 0
+
+    # --- the transport's side ---
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Begin."""
+        super().connection_made(transport)
+        self._give_time(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._end_time()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came in."""
+        if self._lingering and not self._may_linger(len(data)):
+            self.transport.close()
+            return
+        if self._not_taken:
+            return
+        super().data_received(data)
+        self._head_size += len(data)
+        if self._in_head and self._head_size > HEAD_LIMIT:
+            self._refuse(_HEAD_TOO_LARGE)
+        elif self._timer is None and self.timeout_keep_alive_task is None and self._is_idle():
+            self._give_time(HEAD_SECONDS if self._in_head else self.timeout_keep_alive)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP."""
+        self._refuse(Problem(400, "bad-request", msg))
+
+    # --- the parser's side ---
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._in_head, self._head_size, self._is_dealt_with = True, 0, False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Answer at once, or have the application run."""
+        self._in_head = False
+        self._end_time()
+        if sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT:
+            self._refuse(_HEAD_TOO_LARGE)
+        elif self._quick is None or not self._answer_now(self._quick):
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body came in."""
+        if not self._is_dealt_with:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The body is complete."""
+        if self._lingering:
+            self._lingering = False
+            self._end_time()
+            if self._close_after_body:
+                self.transport.close()
+            return
+        if not self._is_dealt_with:
+            super().on_message_complete()
+
+    # --- answers ---
+
+    def _is_idle(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _answer_now(self, quick: AnswerNow) -> bool:
+        if self.parser.get_method() != b"GET" or not self._is_idle() or self.flow.write_paused:
+            return False
+        headers = dict(self.headers)
+        if b"content-length" in headers or b"transfer-encoding" in headers or not self.parser.should_keep_alive():
+            return False
+        path, _, query = self.url.partition(b"?")
+        answer = quick(unquote(path.decode("latin-1")), query, headers)
+        if answer is None:
+            return False
+        self._is_dealt_with = True
+        self.server_state.total_requests += 1
+        self.transport.writelines((self._head_of(answer), answer.body))
+        return True
+
+    def _head_of(self, answer: ReadyAnswer) -> bytes:
+        common = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
+        return b"%s%s%s\r\n" % (STATUS_LINE[answer.status], common, answer.head)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401  uvicorn's own signature
+        # uvicorn has no say in which class its cycles are of.
+        cycle.__class__ = Cycle
+        ours = cast("Cycle", cycle)
+        ours.sender = self._sender
+        ours.linger = self._linger
+        ours.body_taken = self._go_on_after
+        ours.offer_extensions()
+        super()._start_asgi_task(cycle, app)
+
+    def _go_on_after(self, body: DirectBody) -> None:
+        """The application lets go of a body that it took: the parser, which knows nothing of it, begins anew."""
+        self._not_taken = body.left
+        if not body.left:
+            self.parser = HttpRequestParser(self)
+
+    def _refuse(self, problem: Problem) -> None:
+        body = json.dumps(problem.body("")).encode()
+        head = b"content-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body)
+        self.transport.write(self._head_of(ReadyAnswer(problem.status, head, b"")) + body)
+        self.transport.close()
+        self._is_dealt_with, self._in_head = True, False
+
+    # --- time ---
+
+    def _linger(self, *, close: bool) -> None:
+        """Read on until the body ends; see the package."""
+        self._unset_keepalive_if_required()
+        self._lingering, self._close_after_body = True, close
+        self._linger_budget = self._not_taken or LINGER_BYTES
+        self._give_time(LINGER_SECONDS)
+
+    def _may_linger(self, size: int) -> bool:
+        self._linger_budget -= size
+        return self._linger_budget > 0
+
+    def _give_time(self, seconds: float) -> None:
+        self._end_time()
+        self._timer = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    def _end_time(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,130 @@
+"""One request and its answer: uvicorn's, with the ways that the package adds."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, cast
+
+from starlette.types import Message
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from metastore.entrypoints.server.direct import ClientTooSlowError, DirectBody, FileSender
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent
+
+ZERO_COPY = "http.response.zerocopysend"
+BODY = "metastore.body"
+
+
+class Linger(Protocol):
+    """Reads on after an answer that came before the end of the body; closes at that end if ``close``."""
+
+    def __call__(self, *, close: bool) -> None:
+        """Begin."""
+        ...
+
+
+class Cycle(RequestResponseCycle):
+    """See the module. The connection sets the first attributes."""
+
+    sender: FileSender
+    linger: Linger
+    body_taken: Callable[[DirectBody], None]
+    """Called when the application lets go of the body that it took."""
+
+    _taken: DirectBody | None = None
+    _has_received = False
+
+    def offer_extensions(self) -> None:
+        """Tell the application what it may use."""
+        self.scope["extensions"] = {ZERO_COPY: {}, BODY: {"take": self.take_body}}
+
+    def take_body(self) -> DirectBody | None:
+        """The body as a ``DirectBody``.
+
+        ``None`` when all of it is here already, when its length is unknown, or when some was received.
+        """
+        length = self._content_length()
+        if length is None or not self.more_body or self.disconnected or self._taken is not None or self._has_received:
+            return None
+        begun, self.body = bytes(self.body), bytearray()
+        self.flow.pause_reading()
+        if self.waiting_for_100_continue:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        self._taken = DirectBody(self.transport, begun, length, self._let_go)
+        return self._taken
+
+    async def receive(self) -> "ASGIReceiveEvent":
+        """The next piece of the body."""
+        self._has_received = True
+        return await super().receive()
+
+    def _content_length(self) -> int | None:
+        value = next((value for name, value in self.scope["headers"] if name == b"content-length"), b"")
+        return int(value) if value.isdigit() else None
+
+    def _let_go(self, body: DirectBody) -> None:
+        if not body.left:
+            self.more_body = False
+            self.message_event.set()
+        self.body_taken(body)
+
+    async def run_asgi(self, app: "ASGI3Application") -> None:
+        """Run the application to its end."""
+        try:
+            await super().run_asgi(app)
+        finally:
+            if self._taken is not None:
+                self._taken.close()
+
+    async def send(self, message: "ASGISendEvent") -> None:
+        """Send the next piece of the answer."""
+        kind: str = message["type"]
+        if kind == ZERO_COPY:
+            await self._send_file(cast("Message", message))
+        elif kind == "http.response.start":
+            self._consider_the_body()
+            await super().send(message)
+        elif self.more_body and not cast("Message", message).get("more_body", False):
+            await self._end_before_the_body(message)
+        else:
+            await super().send(message)
+
+    def _consider_the_body(self) -> None:
+        if self.waiting_for_100_continue:
+            # It was not asked for the body, and may go on without sending it: the next bytes could be anything.
+            self.keep_alive = self.more_body = False
+        elif self._taken is not None and self._taken.left:
+            self.keep_alive = False
+
+    async def _end_before_the_body(self, message: "ASGISendEvent") -> None:
+        close, self.keep_alive = not self.keep_alive, True
+        await super().send(message)
+        if not self.disconnected:
+            self.linger(close=close)
+
+    async def _write_everything(self) -> None:
+        self.transport.set_write_buffer_limits(high=0)
+        await self.flow.drain()
+        self.transport.set_write_buffer_limits()
+
+    async def _send_file(self, message: Message) -> None:
+        if self.disconnected:
+            return
+        offset, count = message.get("offset") or 0, message["count"]
+        if count > self.expected_content_length:
+            raise RuntimeError("the file is longer than the Content-Length")
+        await self._write_everything()
+        try:
+            await self.sender.send(self.transport, message["file"], offset, count)
+        except (ConnectionError, ClientTooSlowError):
+            self.disconnected = True
+            self.transport.abort()
+            return
+        except asyncio.CancelledError:
+            self.transport.abort()
+            raise
+        self.expected_content_length -= count
+        if not message.get("more_body", False):
+            await self.send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,84 @@
+"""The server itself: a socket, its connections, and how they end."""
+
+import contextlib
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from starlette.types import ASGIApp
+from uvicorn import Config, Server
+
+from metastore.entrypoints.server.answers import AnswerNow
+from metastore.entrypoints.server.connection import Connection
+from metastore.entrypoints.server.direct import FileSender
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIApplication
+
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than the 60 s for which proxies keep idle connections, so that none is closed under a request on its way."""
+_SENDING_THREADS = 16
+_IDLE_SECONDS = 30.0
+_MESSAGE_LIMIT = 2**20
+"""Bytes of one WebSocket message."""
+
+
+class HttpServer:
+    """Serves ``app`` on an address, in the running event loop.
+
+    ``answer_now`` is asked for GETs first; see the package. With ``grace`` seconds, requests that still run that long
+    after ``stop`` are cut off.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, host: str, port: int, answer_now: AnswerNow | None = None, grace: int | None = None
+    ) -> None:
+        self._threads = ThreadPoolExecutor(_SENDING_THREADS, thread_name_prefix="send")
+        connection = partial(Connection, sender=FileSender(self._threads, _IDLE_SECONDS), answer_now=answer_now)
+        config = Config(
+            cast("ASGIApplication", app),
+            host=host,
+            port=port,
+            interface="asgi3",
+            http=cast("type[Connection]", connection),
+            ws="websockets-sansio",
+            ws_max_size=_MESSAGE_LIMIT,
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=1024,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=grace,
+        )
+        self._server = _Server(config)
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether connections are taken."""
+        return self._server.started and not self._server.should_exit
+
+    async def serve(self) -> None:
+        """Serve until ``stop``, and then until the requests that run have ended.
+
+        Raises:
+            SystemExit: the address cannot be listened on.
+        """
+        try:
+            await self._server.serve()
+        finally:
+            self._threads.shutdown()
+
+    def stop(self) -> None:
+        """Take no more connections, and have ``serve`` return."""
+        self._server.should_exit = True
+
+
+class _Server(Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals to the process."""
+        yield
