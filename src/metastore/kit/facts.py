@@ -26,9 +26,14 @@ class Fact(BaseModel):
         raise TypeError(f"{type(self).__name__} must say what it is about")
 
 
+def known_facts() -> list[type[Fact]]:
+    """Every fact that a loaded module declares."""
+    return [fact for fact in _subclasses(Fact) if hasattr(fact, "event_type")]
+
+
 def known_event_types() -> frozenset[str]:
     """The event types of every fact that a loaded module declares."""
-    return frozenset(fact.event_type for fact in _subclasses(Fact) if hasattr(fact, "event_type"))
+    return frozenset(fact.event_type for fact in known_facts())
 
 
 def _subclasses(fact: type[Fact]) -> Iterator[type[Fact]]:

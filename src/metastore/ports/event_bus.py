@@ -64,6 +64,11 @@ def chosen(subscriptions: Sequence[Subscription], only: frozenset[str] | None) -
 class EventBus(Protocol):
     """See the module."""
 
+    @property
+    def subscriptions(self) -> Sequence[Subscription]:
+        """The consumers that are registered."""
+        ...
+
     def subscribe(self, subscription: Subscription) -> None:
         """Register a consumer; before ``run`` and before the first ``publish``."""
         ...

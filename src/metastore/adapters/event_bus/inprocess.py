@@ -59,6 +59,11 @@ class InProcessBus:
         self._subscriptions: list[Subscription] = []
         self._woken: dict[str, asyncio.Event] = {}
 
+    @property
+    def subscriptions(self) -> Sequence[Subscription]:
+        """The consumers that are registered."""
+        return tuple(self._subscriptions)
+
     def subscribe(self, subscription: Subscription) -> None:
         """Register a consumer.
 

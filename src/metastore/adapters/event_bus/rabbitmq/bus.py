@@ -26,6 +26,11 @@ class RabbitMqBus:
         self._publisher = Publisher(url, self._names, self._subscriptions)
         self._dead_queues = DeadQueues(url, self._names, self._subscriptions)
 
+    @property
+    def subscriptions(self) -> Sequence[Subscription]:
+        """The consumers that are registered."""
+        return tuple(self._subscriptions)
+
     def subscribe(self, subscription: Subscription) -> None:
         """Register a consumer.
 
