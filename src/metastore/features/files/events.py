@@ -85,6 +85,19 @@ class FileReady(_FileFact):
     mime_type: str
 
 
+class FileDamaged(_FileFact):
+    """A check found that a file's bytes are gone or not what they were; ``reason`` says what is wrong."""
+
+    event_type: ClassVar[str] = "file.damaged"
+    reason: str
+
+
+class FileRecovered(_FileFact):
+    """A file that was found damaged has its bytes again."""
+
+    event_type: ClassVar[str] = "file.recovered"
+
+
 class FileRenamed(_FileFact):
     """A file has a new ``name``."""
 

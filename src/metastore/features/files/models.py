@@ -13,6 +13,7 @@ FILE = "file"
 
 UPLOADING = "UPLOADING"
 READY = "READY"
+FAILED = "FAILED"
 
 KEPT = "KEPT"
 PURGING = "PURGING"
@@ -52,6 +53,7 @@ class Node(Base):
         Index("ix_nodes_trash", "owner_id", "trashed_at", "id", **_only("trash_state = 'KEPT'")),
         Index("ix_nodes_trash_age", "trashed_at", **_only("trash_state = 'KEPT'")),
         Index("ix_nodes_trash_root_id", "trash_root_id", "id"),
+        Index("ix_nodes_object_key", "object_key", **_only("object_key IS NOT NULL")),
         Index("ix_nodes_purging", "owner_id", "id", **_only("trash_state = 'PURGING'")),
     )
 
@@ -73,6 +75,8 @@ class Node(Base):
     """Where its bytes are; ``None`` for folders and while uploading."""
     object_etag: Mapped[str | None] = mapped_column(String(200))
     checksum: Mapped[str | None] = mapped_column(String(200))
+    damage: Mapped[str | None] = mapped_column(String(200))
+    """What a check found wrong with the stored bytes; while it stands they are not given out."""
     version: Mapped[int] = mapped_column(default=1)
     """Grows with every change to the row; shown in the HTTP ``ETag``."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -98,6 +102,7 @@ class NodeRow(NamedTuple):
     visibility: str
     moderation: str
     checksum: str | None
+    damage: str | None
     created_at: datetime
     updated_at: datetime
     trashed_at: datetime | None

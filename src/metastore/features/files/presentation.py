@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from pydantic import JsonValue
 
-from metastore.features.files.models import FOLDER, READY, UPLOADING, Node, NodeRow
+from metastore.features.files.models import FAILED, FOLDER, READY, UPLOADING, Node, NodeRow
 from metastore.features.files.repository import Step
 from metastore.features.files.schemas import FileOut, FolderOut
 from metastore.kit.clock import rfc3339
@@ -51,15 +51,19 @@ def node_json(row: NodeRow | Node, folder_path: str) -> dict[str, JsonValue]:
         shown |= {
             "size": row.size,
             "mimeType": row.mime_type,
-            "status": row.status,
+            "status": FAILED if row.damage else row.status,
             "visibility": row.visibility,
             "moderation": row.moderation,
             "checksum": row.checksum,
             "thumbnailUrl": None,
             "streamUrl": None,
-            "processing": _PROCESSING[row.status],
+            "processing": _damaged(row.damage) if row.damage else _PROCESSING[row.status],
         }
     return shown
+
+
+def _damaged(reason: str) -> dict[str, JsonValue]:
+    return {"step": "storage", "state": "FAILED", "progress": 100, "error": reason, "retryable": False}
 
 
 def tagged_file(node: Node, folder_path: str) -> Tagged[FileOut]:

@@ -233,11 +233,14 @@ class FilesService:
         """What to give out for a file.
 
         Raises:
-            Problem: 404; 409 ``not-ready`` while its bytes are still coming in.
+            Problem: 404; 409 ``not-ready`` while its bytes are still coming in, ``file-damaged`` when they are known
+                not to be what they were.
         """
         node = await tree.owned_alive(tx, owner_id, file_id, FILE)
         if node.object_key is None:
             raise Problem(409, "not-ready", "The file has not arrived yet.")
+        if node.damage:
+            raise Problem(409, "file-damaged", f"The stored bytes cannot be trusted: {node.damage}.")
         return Download(node.id, owner_id, node.name, node.size, node.mime_type, node.object_key)
 
     async def download_url(self, download: Download, *, head: bool = False) -> str:

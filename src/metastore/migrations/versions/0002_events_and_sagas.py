@@ -23,9 +23,15 @@ def upgrade() -> None:
         postgresql_where=refused,
     )
 
+    op.add_column("nodes", sa.Column("damage", sa.String(length=200), nullable=True))
+    stored = sa.text("object_key IS NOT NULL")
+    op.create_index("ix_nodes_object_key", "nodes", ["object_key"], sqlite_where=stored, postgresql_where=stored)
+
 
 def downgrade() -> None:
     """Take the step back."""
+    op.drop_index("ix_nodes_object_key", table_name="nodes")
+    op.drop_column("nodes", "damage")
     op.drop_index("ix_outbox_events_refused", table_name="outbox_events")
     with op.batch_alter_table("outbox_events") as outbox_events:
         outbox_events.drop_column("retry_at")

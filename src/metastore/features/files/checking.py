@@ -1,0 +1,81 @@
+"""What a check of the store asks of the files feature, and what it tells it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select, update
+
+from metastore.features.files.events import FileDamaged, FileRecovered
+from metastore.features.files.models import FILE, Node
+from metastore.kit.database import Transaction
+
+
+class StoredFile(NamedTuple):
+    """A file whose bytes should be in the store; ``damage`` is what an earlier check found wrong."""
+
+    id: str
+    owner_id: str
+    name: str
+    size: int
+    object_key: str
+    etag: str | None
+    checksum: str | None
+    damage: str | None
+
+
+_COLUMNS = (
+    Node.id,
+    Node.owner_id,
+    Node.name,
+    Node.size,
+    Node.object_key,
+    Node.object_etag,
+    Node.checksum,
+    Node.damage,
+)
+_STORED = (Node.kind == FILE, Node.object_key.is_not(None))
+
+
+async def stored_files(tx: Transaction, after: str, limit: int) -> list[StoredFile]:
+    """Up to ``limit`` files with bytes, by ascending id from the one behind ``after`` (empty: from the first)."""
+    statement = select(*_COLUMNS).where(Node.id > after, *_STORED).order_by(Node.id).limit(limit)
+    return [StoredFile._make(row) for row in await tx.session.execute(statement)]
+
+
+async def stored_files_of(tx: Transaction, ids: Sequence[str]) -> dict[str, StoredFile]:
+    """Those of the files that still are and have bytes, by id."""
+    statement = select(*_COLUMNS).where(Node.id.in_(ids), *_STORED)
+    return {row[0]: StoredFile._make(row) for row in await tx.session.execute(statement)}
+
+
+async def named_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
+    """Which of these object keys belong to a file."""
+    statement = select(Node.object_key).where(Node.object_key.in_(keys), Node.object_key.is_not(None))
+    return {key for key in await tx.session.scalars(statement) if key is not None}
+
+
+async def mark_damaged(tx: Transaction, file: StoredFile, reason: str) -> bool:
+    """Give the file's bytes out no more, and tell its owner; ``False`` when it is gone or was marked so before."""
+    if not await _set_damage(tx, file, reason):
+        return False
+    tx.record(FileDamaged(file_id=file.id, owner_id=file.owner_id, name=file.name, reason=reason))
+    return True
+
+
+async def mark_recovered(tx: Transaction, file: StoredFile) -> bool:
+    """Give the file's bytes out again, and tell its owner; ``False`` when it is gone or was not marked."""
+    if not await _set_damage(tx, file, None):
+        return False
+    tx.record(FileRecovered(file_id=file.id, owner_id=file.owner_id, name=file.name))
+    return True
+
+
+async def _set_damage(tx: Transaction, file: StoredFile, damage: str | None) -> bool:
+    statement = (
+        update(Node)
+        .where(Node.id == file.id, Node.object_key == file.object_key, Node.damage.is_distinct_from(damage))
+        .values(damage=damage, version=Node.version + 1)
+        .returning(Node.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await tx.session.execute(statement)).first() is not None
