@@ -1,11 +1,13 @@
 """The composition root: the one place that knows which adapter stands behind which port.
 
-``build`` reads the settings, opens the adapters, hands them to the features and returns the running parts as a
-``Product``. Nothing here makes a decision about a request.
+``build`` reads the settings, opens the adapters, hands them to the features and returns the parts as a ``Product``.
+Every process builds all of them; which of them run in it is for its entry point to say. Nothing here makes a decision
+about a request.
 """
 
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -40,33 +42,57 @@ from metastore.kit.outbox_signal import Announcer
 from metastore.migrations import upgrade
 from metastore.ports.event_bus import EventBus
 from metastore.ports.object_store import ObjectStore, StoreUnavailableError
+from metastore.ports.rate_limiter import RateLimiter
 from metastore.processes.consumers import subscribe_all
+from metastore.processes.ended_sessions import EndedSessions
 from metastore.processes.reaper import Reaper, ReaperTimes
 from metastore.processes.relay import Relay
+
+Job = Callable[[], Awaitable[None]]
+"""Work that goes on until it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The parts of a running product."""
+    """The parts of a product.
+
+    ``consumers`` are the names that ``bus.run`` can be told to serve. ``jobs`` are, by name, what workers do besides;
+    several processes may do the same one.
+    """
 
     settings: Settings
     database: Database
     store: ObjectStore
     bus: EventBus
     realtime: SocketIoRealtime
+    limiter: RateLimiter
     relay: Relay
     reaper: Reaper
+    ended_sessions: EndedSessions
     accounts: AccountsService
     services: Services
+    consumers: frozenset[str]
+    jobs: Mapping[str, Job]
 
     @property
     def local_store(self) -> LocalObjectStore | None:
         """The embedded object store, when that is the one in use: its data plane is ours to serve."""
         return self.store if isinstance(self.store, LocalObjectStore) else None
 
+    @property
+    def checks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What this product depends on, by name, each with a call that raises when it is not usable."""
+        return {
+            "database": self.database.check,
+            "storage": self.store.check,
+            "broker": self.bus.check,
+            "cache": self.limiter.check,
+        }
+
     async def aclose(self) -> None:
         """Release everything that was opened."""
         await self.realtime.aclose()
+        await self.limiter.aclose()
         await self.bus.aclose()
         await self.store.aclose()
         await self.database.aclose()
@@ -84,19 +110,21 @@ async def prepare_database(settings: Settings) -> None:
         raise ConfigurationError(f"METASTORE_DATABASE_URL: the database cannot be used: {_reason(error)}") from None
 
 
-async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
+async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: bool = True) -> Product:
     """Open every adapter and wire the features.
+
+    A process that does not serve sockets itself still reaches those of others.
 
     Raises:
         ConfigurationError: a setting does not fit what was found.
     """
     secret = load_secret_key(settings)
-    database = Database(settings.effective_database_url)
+    database = Database(settings.effective_database_url, pool_size=settings.database_pool_size)
     store = await _open_store(settings, secret)
     bus = _choose_bus(settings, database)
-    realtime = SocketIoRealtime()
+    realtime, limiter = _open_cache(settings, serves_sockets=serves_sockets)
 
-    limiter, hasher = MemoryRateLimiter(), Argon2Hasher()
+    hasher = Argon2Hasher()
     auth = AuthService(tokens=_tokens(settings, secret, clock), hasher=hasher, limiter=limiter, clock=clock)
     accounts = AccountsService(hasher=hasher, limiter=limiter, new_users=_new_users(settings), clock=clock)
     files = FilesService(store, clock=clock, presign_ttl=settings.presign_ttl)
@@ -120,21 +148,32 @@ async def build(settings: Settings, *, clock: Clock = utc_now) -> Product:
     ):
         services.add(service)
 
-    subscribe_all(
-        bus,
-        database,
-        [
-            *files_consumers(store),
-            *uploads_consumers(uploads),
-            *notification_consumers(notifications, realtime),
-            *audit_consumers(audit),
-        ],
-    )
+    consumers = [
+        *files_consumers(store),
+        *uploads_consumers(uploads),
+        *notification_consumers(notifications, realtime),
+        *audit_consumers(audit),
+    ]
+    subscribe_all(bus, database, consumers)
     Announcer(database)
     relay = Relay(database, bus)
     times = ReaperTimes(settings.reaper_interval, settings.upload_ttl, settings.trash_ttl)
     reaper = Reaper(database, store, uploads, files, auth, times, clock)
-    return Product(settings, database, store, bus, realtime, relay, reaper, accounts, services)
+    return Product(
+        settings=settings,
+        database=database,
+        store=store,
+        bus=bus,
+        realtime=realtime,
+        limiter=limiter,
+        relay=relay,
+        reaper=reaper,
+        ended_sessions=EndedSessions(database, auth, realtime),
+        accounts=accounts,
+        services=services,
+        consumers=frozenset(consumer.name for consumer in consumers),
+        jobs={"reaper": reaper.run},
+    )
 
 
 def build_accounts(settings: Settings, *, clock: Clock = utc_now) -> AccountsService:
@@ -162,6 +201,17 @@ def _choose_bus(settings: Settings, database: Database) -> EventBus:
 
         return RabbitMqBus(settings.broker_url)
     return InProcessBus(database)
+
+
+def _open_cache(settings: Settings, *, serves_sockets: bool) -> tuple[SocketIoRealtime, RateLimiter]:
+    """What processes share in passing: sockets and counts of attempts."""
+    if urlsplit(settings.cache_url).scheme == "memory":
+        return SocketIoRealtime(), MemoryRateLimiter()
+    from metastore.adapters.rate_limiter.redis import RedisRateLimiter  # noqa: PLC0415
+    from metastore.adapters.realtime.fan_out import RedisFanOut  # noqa: PLC0415
+
+    fan_out = RedisFanOut(settings.cache_url, write_only=not serves_sockets)
+    return SocketIoRealtime(fan_out=fan_out), RedisRateLimiter(settings.cache_url)
 
 
 async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 _BROKERS = ("memory", "amqp", "amqps")
+_CACHES = ("memory", "redis", "rediss")
 _DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
@@ -54,6 +55,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     """Where the embedded database, objects and the secret key live."""
     database_url: str = ""
+    database_pool_size: int = Field(default=10, ge=2, le=1000)
+    """Connections that a process keeps to its database at the most."""
     storage_url: str = ""
     broker_url: str = "memory://"
     cache_url: str = "memory://"
@@ -85,6 +88,12 @@ class Settings(BaseSettings):
     s3_access_key_id: str = ""
     s3_secret_access_key: SecretStr = SecretStr("")
     """Without these, the AWS SDK's usual sources are used (``AWS_ACCESS_KEY_ID`` …)."""
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where relays and workers answer ``/healthz``, ``/readyz`` and ``/metrics``; 0: nowhere."""
+    drain_seconds: float = Field(default=1, ge=0, le=600)
+    """How long an API process that was told to stop says so by ``/readyz`` before it takes no more requests."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -127,7 +136,9 @@ class Settings(BaseSettings):
         _check_scheme("BROKER_URL", self.broker_url, _BROKERS)
         if not self.broker_url.startswith("memory:") and not _has_address(self.broker_url):
             raise ValueError("METASTORE_BROKER_URL: must look like amqp://user:password@host:5672/")
-        _check_scheme("CACHE_URL", self.cache_url, ("memory",))
+        _check_scheme("CACHE_URL", self.cache_url, _CACHES)
+        if not self.cache_url.startswith("memory:") and not _has_address(self.cache_url):
+            raise ValueError("METASTORE_CACHE_URL: must look like redis://:password@host:6379/0")
         return self
 
     @property
@@ -182,6 +193,28 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationError(
             message if message.startswith("METASTORE_") else f"METASTORE_{name}: {message}"
         ) from None
+
+
+def require_shared_backends(settings: Settings, command: str) -> None:
+    """Refuse what one process has to itself: processes apart meet in their database, store, broker and cache.
+
+    Raises:
+        ConfigurationError: one line that names the first setting to mend.
+    """
+    needed = (
+        ("DATABASE_URL", settings.effective_database_url, "postgresql+asyncpg://"),
+        ("STORAGE_URL", settings.effective_storage_url, "s3://"),
+        ("BROKER_URL", settings.broker_url, "amqp:// or kafka://"),
+        ("CACHE_URL", settings.cache_url, "redis://"),
+    )
+    for name, url, shared in needed:
+        scheme = urlsplit(url).scheme
+        if scheme in ("sqlite+aiosqlite", "file", "memory"):
+            raise ConfigurationError(
+                f"METASTORE_{name}: {scheme}:// is for one process alone; metastore {command} needs {shared}"
+            )
+    if not settings.secret_key.get_secret_value():
+        raise ConfigurationError(f"METASTORE_SECRET_KEY: metastore {command} needs the key that all processes share")
 
 
 def load_secret_key(settings: Settings) -> bytes:

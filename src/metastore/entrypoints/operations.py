@@ -19,6 +19,8 @@ class ReadinessChecks:
 
     def __init__(self, checks: dict[str, Callable[[], Awaitable[None]]]) -> None:
         self._checks = checks
+        self.stopping = False
+        """Set when this process was told to stop: it is not ready for more, whatever its dependencies say."""
 
     async def run(self) -> dict[str, bool]:
         """Ask all of them at once; one that takes longer than ``CHECK_SECONDS`` is down."""
@@ -38,7 +40,7 @@ class ReadinessChecks:
 class Readiness(Schema):
     """``checks`` names each dependency with ``ok`` or ``down``."""
 
-    status: Literal["ready", "unready"]
+    status: Literal["ready", "unready", "stopping"]
     checks: dict[str, Literal["ok", "down"]]
 
 
@@ -53,6 +55,18 @@ class PublicConfig(Schema):
 
 def operations_router() -> APIRouter:
     """``/healthz``, ``/readyz``, ``/metrics`` and ``/api/v1/config``."""
+    router = monitoring_router()
+
+    @router.get("/api/v1/config")
+    async def public_config(config: Annotated[PublicConfig, provided(PublicConfig)]) -> PublicConfig:
+        """Facts that a client needs before sign-in."""
+        return config
+
+    return router
+
+
+def monitoring_router() -> APIRouter:
+    """``/healthz``, ``/readyz`` and ``/metrics``, which every process has."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz")
@@ -62,11 +76,14 @@ def operations_router() -> APIRouter:
 
     @router.get("/readyz", responses={503: {"model": Readiness}})
     async def readyz(checks: Annotated[ReadinessChecks, provided(ReadinessChecks)], response: Response) -> Readiness:
-        """Every dependency by name; 503 when one is down."""
+        """Every dependency by name; 503 when one is down, or when this process is about to stop."""
         results = await checks.run()
-        response.status_code = 200 if all(results.values()) else 503
+        status: Literal["ready", "unready", "stopping"] = "ready" if all(results.values()) else "unready"
+        if checks.stopping:
+            status = "stopping"
+        response.status_code = 200 if status == "ready" else 503
         return Readiness(
-            status="ready" if all(results.values()) else "unready",
+            status=status,
             checks={name: "ok" if up else "down" for name, up in results.items()},
         )
 
@@ -74,10 +91,5 @@ def operations_router() -> APIRouter:
     async def metrics() -> Response:
         """Prometheus metrics."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    @router.get("/api/v1/config")
-    async def public_config(config: Annotated[PublicConfig, provided(PublicConfig)]) -> PublicConfig:
-        """Facts that a client needs before sign-in."""
-        return config
 
     return router

@@ -23,7 +23,7 @@ class Standing:
 
 
 class RateLimiter(Protocol):
-    """See the module. When its backend is gone, attempts are refused rather than let through uncounted."""
+    """See the module. When its backend is gone, each process counts for itself: nothing goes through uncounted."""
 
     async def attempt(self, limit: Limit, key: str) -> Standing:
         """Count one attempt, atomically, and say whether it was within the limit."""
@@ -32,3 +32,19 @@ class RateLimiter(Protocol):
     async def forgive(self, limit: Limit, key: str) -> None:
         """Take back one counted attempt (one that turned out to be legitimate)."""
         ...
+
+    async def check(self) -> None:
+        """Return when the counts that processes share can be reached.
+
+        Raises:
+            LimiterUnavailableError: they cannot.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        ...
+
+
+class LimiterUnavailableError(Exception):
+    """The shared counts cannot be reached."""

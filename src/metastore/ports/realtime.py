@@ -33,3 +33,8 @@ def user_room(user_id: str) -> str:
 def session_room(session_id: str) -> str:
     """The name of the room that the sockets of a sign-in session are in."""
     return f"session:{session_id}"
+
+
+def session_of(room: str) -> str | None:
+    """The sign-in session whose room that is; ``None`` when it is another kind of room."""
+    return room.removeprefix("session:") if room.startswith("session:") else None

@@ -34,6 +34,12 @@ class MemoryRateLimiter:
         if await self._storage.get(name) > 0:
             await self._storage.decr(name)
 
+    async def check(self) -> None:
+        """See ``RateLimiter``; memory is always there."""
+
+    async def aclose(self) -> None:
+        """See ``RateLimiter``."""
+
     async def _reset_after(self, name: str) -> int:
         return max(0, math.ceil(await self._storage.get_expiry(name) - time.time()))
 

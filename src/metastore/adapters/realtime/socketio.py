@@ -5,19 +5,22 @@ Clients only listen: a client that sends an event of its own is disconnected. Me
 16 KiB, and a connection that has not said within ``CONNECT_WITHIN`` seconds who it is gets closed, so that strangers
 cannot collect idle ones.
 
-Rooms are kept in memory: this is for one process.
+Rooms are kept in memory. Several processes hear of each other's messages by a ``RedisFanOut``.
 """
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import socketio  # type: ignore[import-untyped]  # the package has no types
 import socketio.packet  # type: ignore[import-untyped]  # the package has no types
 from pydantic import JsonValue
 from starlette.types import Receive, Scope, Send
 
-from metastore.ports.realtime import session_room, user_room
+from metastore.ports.realtime import session_of, session_room, user_room
+
+if TYPE_CHECKING:
+    from metastore.adapters.realtime.fan_out import RedisFanOut  # and with it the driver, which few need
 
 NAMESPACE = "/"
 MAX_MESSAGE = 16 * 1024
@@ -31,12 +34,19 @@ CLOSE_WITHIN = 3.0
 class SocketIoRealtime:
     """Implements ``Realtime`` with ``server``, which the entry point serves.
 
-    ``connect_within`` are the seconds that a new connection has to be admitted.
+    ``connect_within`` are the seconds that a new connection has to be admitted. With a ``fan_out`` it must be made in a
+    running event loop: it begins to listen to the other processes.
     """
 
-    def __init__(self, *, connect_within: float = CONNECT_WITHIN) -> None:
-        self.server = _Server(self, connect_within)
+    def __init__(self, *, connect_within: float = CONNECT_WITHIN, fan_out: "RedisFanOut | None" = None) -> None:
+        self.server = _Server(self, connect_within, fan_out)
+        self.fan_out = fan_out
         self._tasks: set[asyncio.Task[None]] = set()
+        if fan_out is not None:
+            fan_out.close_room_here = self._close_room_here
+            # The library would only listen from the first connection on.
+            self.server.manager_initialized = True
+            fan_out.initialize()
 
     async def emit_to_user(self, user_id: str, event: str, data: JsonValue) -> None:
         """Send to the user's room."""
@@ -44,11 +54,20 @@ class SocketIoRealtime:
 
     async def close_session(self, session_id: str) -> None:
         """Disconnect the session's room."""
-        await self._close(self._in_room(session_room(session_id)))
+        await self._close_room(session_room(session_id))
 
     async def close_user(self, user_id: str) -> None:
         """Disconnect the user's room."""
-        await self._close(self._in_room(user_room(user_id)))
+        await self._close_room(user_room(user_id))
+
+    def open_sessions(self) -> set[str]:
+        """The sign-in sessions of the sockets that this process serves."""
+        rooms = self.server.manager.rooms.get(NAMESPACE, {})
+        return {session for room in rooms if room and (session := session_of(room))}
+
+    async def close_session_here(self, session_id: str) -> None:
+        """Disconnect the session's sockets in this process."""
+        await self._close_room_here(session_room(session_id))
 
     async def aclose(self) -> None:
         """Disconnect everybody; before the web server stops, which would wait for open connections."""
@@ -62,6 +81,8 @@ class SocketIoRealtime:
         if self.server.requests:
             await asyncio.wait(self.server.requests, timeout=CLOSE_WITHIN)
         await self.server.shutdown()
+        if self.fan_out is not None:
+            await self.fan_out.aclose()
 
     async def close_socket(self, socket: str) -> None:
         """Disconnect one socket."""
@@ -78,6 +99,14 @@ class SocketIoRealtime:
         socket = self.server.manager.sid_from_eio_sid(transport, NAMESPACE)
         if socket is None or not self.server.manager.is_connected(socket, NAMESPACE):
             await self._close([(socket, transport)])
+
+    async def _close_room(self, room: str) -> None:
+        await self._close_room_here(room)
+        if self.fan_out is not None:
+            await self.fan_out.close_room(room)
+
+    async def _close_room_here(self, room: str) -> None:
+        await self._close(self._in_room(room))
 
     def _in_room(self, room: str) -> list[tuple[str | None, str]]:
         return list(self.server.manager.get_participants(NAMESPACE, room))
@@ -104,8 +133,9 @@ class _Server(socketio.AsyncServer):  # type: ignore[misc]  # the package has no
     CORS headers.
     """
 
-    def __init__(self, realtime: SocketIoRealtime, connect_within: float) -> None:
+    def __init__(self, realtime: SocketIoRealtime, connect_within: float, fan_out: "RedisFanOut | None") -> None:
         super().__init__(
+            client_manager=fan_out,
             async_mode="asgi",
             cors_allowed_origins=[],
             max_http_buffer_size=MAX_MESSAGE,

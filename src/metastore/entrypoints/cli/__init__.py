@@ -34,6 +34,47 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
 
 
 @app.command
+def api(*, host: str | None = None, port: int | None = None) -> None:
+    """Run the HTTP API, the web app and the sockets, as one of many such processes.
+
+    Args:
+        host: address to listen on (default 127.0.0.1)
+        port: port to listen on (default 8080)
+    """
+    settings = load_settings(host=host, port=port)
+    from metastore.entrypoints.api import api as run
+
+    run(settings)
+
+
+@app.command
+def relay(*, metrics_port: int | None = None) -> None:
+    """Carry recorded facts from the database to the broker; several may run side by side.
+
+    Args:
+        metrics_port: where to answer /healthz, /readyz and /metrics (default: nowhere)
+    """
+    settings = load_settings(metrics_port=metrics_port)
+    from metastore.entrypoints.background import relay as run
+
+    run(settings)
+
+
+@app.command
+def worker(*names: str, metrics_port: int | None = None) -> None:
+    """Run consumers and recurring jobs; several workers may run side by side.
+
+    Args:
+        names: which of them (default: all); a wrong one is answered with the list
+        metrics_port: where to answer /healthz, /readyz and /metrics (default: nowhere)
+    """
+    settings = load_settings(metrics_port=metrics_port)
+    from metastore.entrypoints.background import worker as run
+
+    run(settings, names)
+
+
+@app.command
 def migrate(*, data_dir: Path | None = None) -> None:
     """Bring the database's schema up to date."""
     from metastore.bootstrap import prepare_database
@@ -48,6 +89,20 @@ def openapi() -> None:
     from metastore.kit.http import Services
 
     sys.stdout.write(json.dumps(create_app(Services()).openapi(), indent=2, ensure_ascii=False) + "\n")
+
+
+@app.command
+def asyncapi(*, page: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """Print the AsyncAPI document of the events.
+
+    Args:
+        page: print docs/events.md instead
+    """
+    from metastore.entrypoints import asyncapi as events
+
+    facts, subscriptions = asyncio.run(events.published())
+    document = json.dumps(events.document(facts, subscriptions), indent=2, ensure_ascii=False) + "\n"
+    sys.stdout.write(events.page(facts, subscriptions) if page else document)
 
 
 @admin.command

@@ -1,6 +1,6 @@
 """Every SQL statement on accounts and sessions; quota's are in ``quota``."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.auth.models import Session, User
+from metastore.features.auth.roles import Status
 from metastore.kit.database import Transaction
 
 
@@ -154,3 +155,18 @@ async def delete_expired_sessions(tx: Transaction, before: datetime) -> None:
     await tx.session.execute(
         delete(Session).where(Session.expires_at < before).execution_options(synchronize_session=False)
     )
+
+
+async def open_among(tx: Transaction, session_ids: Collection[str], *, now: datetime) -> set[str]:
+    """Those of the sessions that have neither ended nor belong to a user who is not active."""
+    statement = (
+        select(Session.id)
+        .join(User, User.id == Session.user_id)
+        .where(
+            Session.id.in_(session_ids),
+            Session.revoked_at.is_(None),
+            Session.expires_at > now,
+            User.status == Status.ACTIVE,
+        )
+    )
+    return set((await tx.session.execute(statement)).scalars())

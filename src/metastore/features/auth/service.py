@@ -7,6 +7,7 @@ Some refusals leave a record (a wrong password, a reused refresh token). They ar
 endpoint to raise after the transaction has committed; all others are raised.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -241,6 +242,10 @@ class AuthService:
         """
         if not is_id(session_id) or not await end_session(tx, caller.id, session_id, "revoked", self._clock()):
             raise not_found("session")
+
+    async def ended_among(self, tx: Transaction, session_ids: Collection[str]) -> set[str]:
+        """Those of the sessions that nobody may act under any more, for whatever reason."""
+        return set(session_ids) - await repository.open_among(tx, session_ids, now=self._clock())
 
     async def forget_expired_sessions(self, tx: Transaction) -> None:
         """Delete sessions whose time was over a day ago."""

@@ -1,0 +1,114 @@
+"""``metastore relay`` and ``metastore worker``: the work behind the API, as processes of their own, any number of each.
+
+Nothing that they do hangs on one of them: what a process had in hand when it was ended, or was killed, another takes
+up. With ``METASTORE_METRICS_PORT`` they answer ``/healthz``, ``/readyz`` and ``/metrics``.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import structlog
+import uvloop
+from fastapi import FastAPI
+
+from metastore import bootstrap
+from metastore.bootstrap import Job, Product
+from metastore.config import ConfigurationError, Settings, require_shared_backends
+from metastore.entrypoints.logs import configure_logs
+from metastore.entrypoints.operations import ReadinessChecks, monitoring_router
+from metastore.entrypoints.running import exit_unless, running, told_to_stop, until_stopped
+from metastore.entrypoints.serve import refuse_used_port
+from metastore.entrypoints.server import HttpServer
+from metastore.kit.http import Services
+
+_log = structlog.get_logger(__name__)
+
+
+def relay(settings: Settings) -> None:
+    """Carry facts from the outbox to the broker until told to stop.
+
+    Raises:
+        ConfigurationError: a setting does not fit.
+    """
+    _run(settings, "relay", ())
+
+
+def worker(settings: Settings, names: Sequence[str]) -> None:
+    """Run the consumers and jobs of these names, or all, until told to stop.
+
+    Raises:
+        ConfigurationError: a setting does not fit, or there is nothing of such a name.
+    """
+    _run(settings, "worker", names)
+
+
+def _run(settings: Settings, command: str, names: Sequence[str]) -> None:
+    require_shared_backends(settings, command)
+    configure_logs(settings.log_level)
+    if settings.metrics_port:
+        _refuse_used_port(settings.metrics_host, settings.metrics_port)
+    uvloop.run(_work(settings, command, names))
+
+
+def _refuse_used_port(host: str, port: int) -> None:
+    try:
+        refuse_used_port(host, port)
+    except ConfigurationError:
+        raise ConfigurationError(f"METASTORE_METRICS_PORT: {host}:{port} cannot be listened on") from None
+
+
+async def _work(settings: Settings, command: str, names: Sequence[str]) -> None:
+    stop = told_to_stop()
+    await bootstrap.prepare_database(settings)
+    product = await bootstrap.build(settings, serves_sockets=False)
+    try:
+        jobs = {"relay": product.relay.run} if command == "relay" else chosen_jobs(product, names)
+        async with monitored(product) as serving, running(jobs) as work:
+            _log.info(f"{command} is running", jobs=sorted(jobs), consumers=sorted(set(names) & product.consumers))
+            await until_stopped(stop, [*serving, *work])
+            exit_unless(stop, [*serving, *work])
+    finally:
+        await product.aclose()
+
+
+def chosen_jobs(product: Product, names: Sequence[str]) -> Mapping[str, Job]:
+    """What a worker of these names does; of none: everything. A name may be a consumer's, a job's, or both.
+
+    Raises:
+        ConfigurationError: there is nothing of that name.
+    """
+    unknown = sorted(set(names) - product.consumers - set(product.jobs))
+    if unknown:
+        known = ", ".join(sorted(product.consumers | set(product.jobs)))
+        raise ConfigurationError(f"there is no worker named {unknown[0]}; choose from {known}")
+    jobs = {name: job for name, job in product.jobs.items() if not names or name in names}
+    consumers = product.consumers & set(names) if names else product.consumers
+    if consumers:
+
+        async def consume() -> None:
+            await product.bus.run(consumers)
+
+        jobs["consumers"] = consume
+    return jobs
+
+
+@contextlib.asynccontextmanager
+async def monitored(product: Product) -> AsyncIterator[list["asyncio.Task[None]"]]:
+    """The small address for monitors, while the block runs; none when no port was set for it."""
+    settings = product.settings
+    if not settings.metrics_port:
+        yield []
+        return
+    services = Services()
+    services.add(ReadinessChecks(product.checks))
+    app = FastAPI(openapi_url=None, telemetry={"tracing": False})
+    app.state.services = services
+    app.include_router(monitoring_router())
+    server = HttpServer(app, host=settings.metrics_host, port=settings.metrics_port, grace=1)
+    serving = asyncio.create_task(server.serve(), name="monitoring")
+    try:
+        yield [serving]
+    finally:
+        server.stop()
+        await asyncio.gather(serving, return_exceptions=True)

@@ -1,0 +1,69 @@
+"""The limiter that counts in Redis."""
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from metastore.adapters.rate_limiter.redis import PAUSE, RedisRateLimiter
+from metastore.ports.rate_limiter import LimiterUnavailableError, RateLimiter
+from tests.contracts.rate_limiter import THREE, RateLimiterContract
+from tests.fixtures.redis import RedisServer, mortal_redis, redis
+from tests.fixtures.waiting import eventually
+
+__all__ = ["mortal_redis", "redis"]
+
+
+class TestRedisRateLimiter(RateLimiterContract):
+    """See the contract."""
+
+    @pytest.fixture
+    async def limiter(self, redis: RedisServer) -> AsyncIterator[RateLimiter]:
+        """One on an empty database."""
+        limiter = RedisRateLimiter(redis.new_url())
+        yield limiter
+        await limiter.aclose()
+
+
+async def test_processes_count_together(redis: RedisServer) -> None:
+    """What one lets through is gone for the other."""
+    url = redis.new_url()
+    here, there = RedisRateLimiter(url), RedisRateLimiter(url)
+    allowed = [(await limiter.attempt(THREE, "mai")).allowed for limiter in (here, there, here, there)]
+    assert [True, True, True, False] == allowed
+    await here.aclose()
+    await there.aclose()
+
+
+async def test_without_redis_each_process_still_counts(mortal_redis: RedisServer) -> None:
+    """Nothing fails, nothing goes through uncounted, nobody waits, and ``check`` says that it is away."""
+    limiter = RedisRateLimiter(mortal_redis.new_url())
+    await limiter.attempt(THREE, "mai")
+    mortal_redis.kill()
+    began = time.monotonic()
+    assert [True, True, True, False] == [(await limiter.attempt(THREE, "mai")).allowed for _ in range(4)]
+    await limiter.forgive(THREE, "mai")
+    assert (await limiter.attempt(THREE, "mai")).allowed
+    assert time.monotonic() - began < 2
+    with pytest.raises(LimiterUnavailableError):
+        await limiter.check()
+    await limiter.aclose()
+
+
+async def test_counting_together_goes_on_when_redis_is_back(mortal_redis: RedisServer) -> None:
+    """Within about a second; what Redis had counted before it went is lost with it."""
+    url = mortal_redis.new_url()
+    here, there = RedisRateLimiter(url), RedisRateLimiter(url)
+    mortal_redis.kill()
+    for _ in range(4):
+        await here.attempt(THREE, "mai")
+    mortal_redis.start()
+
+    async def counts_in_redis() -> bool:
+        await here.attempt(THREE, "mai")
+        return not (await there.attempt(THREE, "mai")).allowed
+
+    await eventually(counts_in_redis, timeout=PAUSE + 5)
+    await here.check()
+    await here.aclose()
+    await there.aclose()
