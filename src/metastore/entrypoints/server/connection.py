@@ -150,7 +150,7 @@ class Connection(HttpToolsProtocol):
 
     def _go_on_after(self, body: DirectBody) -> None:
         """The application lets go of a body that it took: the parser, which knows nothing of it, begins anew."""
-        self._not_taken = body.left
+        self._not_taken = body.on_the_wire
         if not body.left:
             self.parser = HttpRequestParser(self)
 

@@ -42,6 +42,11 @@ class DirectBody:
         self.left = length
         """Bytes still to come."""
 
+    @property
+    def on_the_wire(self) -> int:
+        """Bytes that the socket has yet to bring."""
+        return self.left - len(self._begun)
+
     def read_into(self, buffer: memoryview) -> int:
         """Fill ``buffer`` from its start with what is there; 0 when nothing came for some milliseconds.
 
