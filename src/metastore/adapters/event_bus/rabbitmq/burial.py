@@ -11,8 +11,9 @@ from aiormq.abc import DeliveredMessage
 from pamqp import commands as amqp
 from pamqp.common import FieldTable
 
-from metastore.adapters.event_bus.rabbitmq.publisher import CONFIRM_WITHIN, PERSISTENT
-from metastore.adapters.event_bus.rabbitmq.topology import DELIVERY_LIMIT, Names
+from metastore.adapters.event_bus.rabbitmq.link import Broker
+from metastore.adapters.event_bus.rabbitmq.publisher import PERSISTENT
+from metastore.adapters.event_bus.rabbitmq.topology import DELIVERY_LIMIT
 from metastore.kit import cloudevents
 from metastore.kit.clock import rfc3339, utc_now
 from metastore.kit.ids import new_id
@@ -32,7 +33,7 @@ class Burial:
     attempts: int
 
 
-async def bury(channel: Channel, names: Names, burial: Burial, error: str) -> None:
+async def bury(channel: Channel, broker: Broker, burial: Burial, error: str) -> None:
     """Put the message into the consumer's dead queue; returns once the broker has it for good."""
     headers: FieldTable = {
         ID: new_id(),
@@ -40,10 +41,10 @@ async def bury(channel: Channel, names: Names, burial: Burial, error: str) -> No
         ERROR: error,
         DIED_AT: rfc3339(utc_now()),
     }
-    async with asyncio.timeout(CONFIRM_WITHIN):
+    async with asyncio.timeout(broker.answer_within):
         await channel.basic_publish(
             burial.body,
-            exchange=names.dead_exchange,
+            exchange=broker.names.dead_exchange,
             routing_key=burial.consumer,
             mandatory=True,
             properties=amqp.Basic.Properties(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from metastore.adapters.event_bus.lanes import Pacing
 from metastore.adapters.event_bus.rabbitmq.consuming import Consuming
 from metastore.adapters.event_bus.rabbitmq.dead_queue import DeadQueues
+from metastore.adapters.event_bus.rabbitmq.link import Broker
 from metastore.adapters.event_bus.rabbitmq.publisher import Publisher
 from metastore.adapters.event_bus.rabbitmq.topology import Names
 from metastore.kit.outbox import RecordedEvent
@@ -15,16 +16,23 @@ from metastore.ports.event_bus import DeadEvent, Subscription, chosen
 class RabbitMqBus:
     """Implements ``EventBus`` on the broker at ``url`` (``amqp://`` or ``amqps://``).
 
-    ``prefix`` begins the name of every exchange and queue.
+    ``prefix`` begins the name of every exchange and queue; ``link.Broker`` has the meaning of the seconds.
     """
 
-    def __init__(self, url: str, *, prefix: str = "metastore", pacing: Pacing | None = None) -> None:
-        self._url = url
-        self._names = Names(prefix)
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "metastore",
+        pacing: Pacing | None = None,
+        answer_within: float = 15.0,
+        heartbeat: int = 6,
+    ) -> None:
+        self._broker = Broker(url, Names(prefix), answer_within, heartbeat)
         self._pacing = pacing or Pacing()
         self._subscriptions: list[Subscription] = []
-        self._publisher = Publisher(url, self._names, self._subscriptions)
-        self._dead_queues = DeadQueues(url, self._names, self._subscriptions)
+        self._publisher = Publisher(self._broker, self._subscriptions)
+        self._dead_queues = DeadQueues(self._broker, self._subscriptions)
 
     @property
     def subscriptions(self) -> Sequence[Subscription]:
@@ -51,7 +59,7 @@ class RabbitMqBus:
         served = chosen(self._subscriptions, only)
         async with asyncio.TaskGroup() as tasks:
             for mine in served:
-                consuming = Consuming(self._url, self._names, self._subscriptions, mine, self._pacing)
+                consuming = Consuming(self._broker, self._subscriptions, mine, self._pacing)
                 tasks.create_task(consuming.run(), name=f"consumer {mine.consumer}")
             await asyncio.Event().wait()
 

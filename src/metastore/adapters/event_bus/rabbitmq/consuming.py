@@ -10,8 +10,7 @@ from pamqp import commands as amqp
 
 from metastore.adapters.event_bus.lanes import Lanes, Pacing, in_words
 from metastore.adapters.event_bus.rabbitmq.burial import Burial, bury
-from metastore.adapters.event_bus.rabbitmq.link import linked
-from metastore.adapters.event_bus.rabbitmq.topology import Names
+from metastore.adapters.event_bus.rabbitmq.link import Broker, linked
 from metastore.kit import cloudevents
 from metastore.kit.outbox import RecordedEvent
 from metastore.ports.event_bus import BusUnavailableError, Subscription
@@ -27,10 +26,9 @@ class Consuming:
     """Delivers one queue's events to its consumer."""
 
     def __init__(
-        self, url: str, names: Names, subscriptions: Sequence[Subscription], mine: Subscription, pacing: Pacing
+        self, broker: Broker, subscriptions: Sequence[Subscription], mine: Subscription, pacing: Pacing
     ) -> None:
-        self._url = url
-        self._names = names
+        self._broker = broker
         self._subscriptions = subscriptions
         self._mine = mine
         self._pacing = pacing
@@ -52,7 +50,7 @@ class Consuming:
                 await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2**self._failures))
 
     async def _serve(self) -> None:
-        async with linked(self._url, self._names, self._subscriptions) as link:
+        async with linked(self._broker, self._subscriptions) as link:
             channel = link.channel
             lanes = self._lanes(channel)
             try:
@@ -66,7 +64,7 @@ class Consuming:
             raise BusUnavailableError("RabbitMQ: the connection is lost")
 
     async def _consume(self, channel: Channel, lanes: Lanes[int]) -> None:
-        queue = self._names.queue(self._mine.consumer)
+        queue = self._broker.names.queue(self._mine.consumer)
 
         async def on_message(message: DeliveredMessage) -> None:
             await self._take(channel, lanes, message)
@@ -75,7 +73,7 @@ class Consuming:
             lanes.break_off(BusUnavailableError(f"RabbitMQ: the queue {queue} was deleted"))
 
         channel.on_consumer_cancel_callbacks.add(on_cancel)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(self._broker.answer_within):
             await channel.basic_qos(prefetch_count=IN_HAND)
             await channel.basic_consume(queue, on_message)
 
@@ -89,7 +87,7 @@ class Consuming:
             _log.warning("what came is no event", consumer=self._mine.consumer, error=str(error))
             try:
                 burial = Burial(self._mine.consumer, message.body, message.header.properties.message_id, 1)
-                await bury(channel, self._names, burial, in_words(error))
+                await bury(channel, self._broker, burial, in_words(error))
                 await channel.basic_ack(tag, wait=False)
             except Exception as failure:  # noqa: BLE001  the connection is opened anew, and the message comes again
                 lanes.break_off(failure)
@@ -102,7 +100,7 @@ class Consuming:
 
         async def set_aside(tag: int, event: RecordedEvent, attempts: int, error: str) -> None:
             burial = Burial(self._mine.consumer, cloudevents.encode(event), event.id, attempts)
-            await bury(channel, self._names, burial, error)
+            await bury(channel, self._broker, burial, error)
             await channel.basic_ack(tag, wait=False)
 
         return Lanes(self._mine, self._pacing, settle=settle, bury=set_aside)

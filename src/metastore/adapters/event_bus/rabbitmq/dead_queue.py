@@ -10,9 +10,8 @@ from aiormq.abc import DeliveredMessage
 from aiormq.exceptions import ChannelLockedResource
 
 from metastore.adapters.event_bus.rabbitmq.burial import exhumed
-from metastore.adapters.event_bus.rabbitmq.link import Link, linked, open_channel
+from metastore.adapters.event_bus.rabbitmq.link import Broker, Link, linked, open_channel
 from metastore.adapters.event_bus.rabbitmq.publisher import properties
-from metastore.adapters.event_bus.rabbitmq.topology import Names
 from metastore.kit import cloudevents
 from metastore.ports.event_bus import BusUnavailableError, DeadEvent, Subscription
 
@@ -26,9 +25,9 @@ _SETTLED_WITHIN = 2.0
 class DeadQueues:
     """The dead queues of these consumers."""
 
-    def __init__(self, url: str, names: Names, subscriptions: Sequence[Subscription]) -> None:
-        self._url = url
-        self._names = names
+    def __init__(self, broker: Broker, subscriptions: Sequence[Subscription]) -> None:
+        self._broker = broker
+        self._names = broker.names
         self._subscriptions = subscriptions
 
     async def latest(self, limit: int, before: str | None) -> list[DeadEvent]:
@@ -51,7 +50,7 @@ class DeadQueues:
 
     @asynccontextmanager
     async def _looking(self) -> AsyncIterator[Link]:
-        async with linked(self._url, self._names, self._subscriptions) as link, asyncio.timeout(_WITHIN):
+        async with linked(self._broker, self._subscriptions) as link, asyncio.timeout(_WITHIN):
             await self._lock(link)
             yield link
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 import aiormq
 from aiormq import Channel
@@ -16,11 +17,21 @@ from metastore.ports.event_bus import BusUnavailableError, Subscription
 # What it logs of a broker that is away, we say ourselves, once.
 logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 
-CONNECT_WITHIN = 10.0
-"""Seconds for connecting and declaring."""
 CLOSE_WITHIN = 1.0
-HEARTBEAT = 6
-"""Seconds; a connection is given up after three of them without a sign of life."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """How to reach the broker, and how long to wait for it (seconds).
+
+    ``answer_within`` limits connecting with its declarations, and the confirming of a batch: a broker short of memory
+    or disk lets publishers wait. A connection is given up after three ``heartbeat`` without a sign of life.
+    """
+
+    url: str
+    names: Names
+    answer_within: float = 15.0
+    heartbeat: int = 6
 
 
 class Link:
@@ -40,19 +51,19 @@ class Link:
         await _close(self.connection)
 
 
-async def open_link(url: str, names: Names, subscriptions: Sequence[Subscription]) -> Link:
+async def open_link(broker: Broker, subscriptions: Sequence[Subscription]) -> Link:
     """Connect and declare what ``subscriptions`` need.
 
     Raises:
         BusUnavailableError: the broker cannot be reached or refuses.
     """
-    connection = aiormq.Connection(str(URL(url).update_query(heartbeat=str(HEARTBEAT))))
+    connection = aiormq.Connection(str(URL(broker.url).update_query(heartbeat=str(broker.heartbeat))))
     try:
         with broker_faults():
-            async with asyncio.timeout(CONNECT_WITHIN):
+            async with asyncio.timeout(broker.answer_within):
                 await connection.connect()
                 channel = await open_channel(connection)
-                await declare(channel, names, subscriptions)
+                await declare(channel, broker.names, subscriptions)
     except BaseException:
         await _close(connection)
         raise
@@ -68,13 +79,13 @@ async def open_channel(connection: aiormq.Connection) -> Channel:
 
 
 @asynccontextmanager
-async def linked(url: str, names: Names, subscriptions: Sequence[Subscription]) -> AsyncIterator[Link]:
+async def linked(broker: Broker, subscriptions: Sequence[Subscription]) -> AsyncIterator[Link]:
     """A link for the block.
 
     Raises:
         BusUnavailableError: the broker cannot be reached or refuses, or fails within the block.
     """
-    link = await open_link(url, names, subscriptions)
+    link = await open_link(broker, subscriptions)
     try:
         with broker_faults():
             yield link

@@ -8,23 +8,19 @@ from aiormq.exceptions import PublishError
 from pamqp import commands as amqp
 from pamqp.common import FieldTable
 
-from metastore.adapters.event_bus.rabbitmq.link import Link, broker_faults, open_link
-from metastore.adapters.event_bus.rabbitmq.topology import Names
+from metastore.adapters.event_bus.rabbitmq.link import Broker, Link, broker_faults, open_link
 from metastore.kit import cloudevents
 from metastore.kit.outbox import RecordedEvent
 from metastore.ports.event_bus import BusUnavailableError, Subscription
 
-CONFIRM_WITHIN = 15.0
-"""Seconds in which a batch must be confirmed; a broker short of memory or disk lets publishers wait."""
 PERSISTENT = 2
 
 
 class Publisher:
     """Publishes over one connection, which it opens when needed and drops when it failed."""
 
-    def __init__(self, url: str, names: Names, subscriptions: Sequence[Subscription]) -> None:
-        self._url = url
-        self._names = names
+    def __init__(self, broker: Broker, subscriptions: Sequence[Subscription]) -> None:
+        self._broker = broker
         self._subscriptions = subscriptions
         self._link: Link | None = None
         # One batch at a time: batches side by side could turn round the order within an aggregate.
@@ -54,8 +50,8 @@ class Publisher:
             channel = await self._channel()
             try:
                 with broker_faults():
-                    async with asyncio.timeout(CONFIRM_WITHIN):
-                        await channel.exchange_declare(self._names.events, passive=True)
+                    async with asyncio.timeout(self._broker.answer_within):
+                        await channel.exchange_declare(self._broker.names.events, passive=True)
             except BaseException:
                 await self._drop()
                 raise
@@ -68,7 +64,7 @@ class Publisher:
         async def one(event: RecordedEvent) -> None:
             await channel.basic_publish(
                 cloudevents.encode(event),
-                exchange=self._names.events,
+                exchange=self._broker.names.events,
                 routing_key=event.event_type,
                 mandatory=any(subscription.wants(event.event_type) for subscription in self._subscriptions),
                 properties=properties(event),
@@ -77,7 +73,7 @@ class Publisher:
             taken.add(event.id)
 
         with broker_faults():
-            async with asyncio.timeout(CONFIRM_WITHIN):
+            async with asyncio.timeout(self._broker.answer_within):
                 outcomes = await asyncio.gather(*map(one, events), return_exceptions=True)
             returned = [outcome for outcome in outcomes if isinstance(outcome, PublishError)]
             for outcome in outcomes:
@@ -88,7 +84,7 @@ class Publisher:
     async def _channel(self) -> Channel:
         if self._link is None or not self._link.is_open:
             await self._drop()
-            self._link = await open_link(self._url, self._names, self._subscriptions)
+            self._link = await open_link(self._broker, self._subscriptions)
         return self._link.channel
 
     async def _drop(self) -> None:
