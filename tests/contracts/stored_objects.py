@@ -144,6 +144,14 @@ class StoredObjectsContract(ABC):
         assert [False, False, True] == [await shelf.has(key) for key in keys]
         assert 404 == (await shelf.client.get(url)).status_code
 
+    async def test_a_sound_object_can_be_examined(self, shelf: Shelf) -> None:
+        """A doubting look at a sound object sees what any other sees, and at an absent one that it is absent."""
+        key = await shelf.put(b"abc")
+        assert await shelf.store.head(key) == await shelf.store.examine(key)
+        await shelf.store.delete([key])
+        with pytest.raises(ObjectNotFoundError):
+            await shelf.store.examine(key)
+
     async def test_objects_are_listed_by_prefix(self, shelf: Shelf) -> None:
         """Every object whose key starts so, and no other."""
         prefix = f"renditions/{new_id()}/"

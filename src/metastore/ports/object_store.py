@@ -114,6 +114,10 @@ class StoreUnavailableError(ObjectStoreError):
     """The store did not answer, or answered with a fault of its own, within its deadline."""
 
 
+class DamagedObjectError(StoreUnavailableError):
+    """The store has the object, but not as it was given: facts that cannot be right, or bytes missing or too many."""
+
+
 class ObjectStore(Protocol):
     """See the module. Every call ends within 30 seconds, with ``StoreUnavailableError`` if need be."""
 
@@ -179,11 +183,21 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def examine(self, key: str) -> StoredObject:
+        """``head`` for one who doubts: looks at what is stored now, and compares all that need not read the bytes.
+
+        Raises:
+            ObjectNotFoundError: no such object.
+            DamagedObjectError: what the store keeps of it contradicts itself.
+        """
+        ...
+
     def read(self, key: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Stream bytes from ``offset``, ``length`` of them or to the end.
 
         Raises:
             ObjectNotFoundError: no such object (on first iteration).
+            DamagedObjectError: there are fewer bytes than there should be.
         """
         ...
 
@@ -212,7 +226,7 @@ class ObjectStore(Protocol):
     async def list_objects(self, prefix: str = "") -> AsyncIterator[StoredObject]:
         """Every object whose key starts with ``prefix`` (an async generator), in no promised order.
 
-        ``checksum`` may be ``None`` here even where ``head`` knows it.
+        ``checksum`` may be ``None`` here even where ``head`` knows it. Objects whose facts cannot be read are left out.
         """
         yield  # type: ignore[misc]  # marks the method as an async generator
 

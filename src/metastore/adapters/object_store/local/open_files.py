@@ -8,7 +8,7 @@ from pathlib import Path
 from metastore.adapters.object_store.local.facts import ObjectFacts
 from metastore.adapters.object_store.local.layout import DATA, OBJECT_FACTS
 from metastore.adapters.object_store.local.threads import FileThreads
-from metastore.ports.object_store import ObjectNotFoundError, StoreUnavailableError
+from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError
 
 READ_NOW_LIMIT = 2**18
 """Longest read that the event loop does itself, when memory holds the bytes (25 µs a 256 KiB)."""
@@ -66,7 +66,7 @@ class OpenFile:
         while missing:
             piece = os.pread(self._handle, missing, offset + length - missing)
             if not piece:
-                raise StoreUnavailableError(f"{self.facts.key} is shorter than its facts say")
+                raise DamagedObjectError(f"{self.facts.key} is shorter than its facts say")
             pieces.append(piece)
             missing -= len(piece)
         return b"".join(pieces)

@@ -10,7 +10,8 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from metastore.adapters.object_store.answer_headers import content_disposition, safe_media_type
-from metastore.adapters.object_store.local.facts import ObjectFacts, UploadFacts
+from metastore.adapters.object_store.local.examining import examine_object, readable_objects
+from metastore.adapters.object_store.local.facts import UploadFacts
 from metastore.adapters.object_store.local.layout import OBJECT_FACTS, UPLOAD_FACTS, Layout
 from metastore.adapters.object_store.local.open_files import HotFiles, OpenFile
 from metastore.adapters.object_store.local.part_writer import LocalPartWriter
@@ -138,6 +139,14 @@ class LocalObjectStore:
         """See the port."""
         return (await self.open_object(key)).facts.stored()
 
+    async def examine(self, key: str) -> StoredObject:
+        """See the port."""
+        try:
+            folder = self._layout.object(key)
+        except ValueError:
+            raise ObjectNotFoundError(key) from None
+        return (await self._threads.call(examine_object, folder, key)).stored()
+
     async def read(self, key: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """See the port."""
         file = await self.open_object(key)
@@ -173,9 +182,9 @@ class LocalObjectStore:
         for shelf in self._layout.shelves():
             folders = iter(await self._threads.call(_folders_in, shelf))
             while batch := await self._threads.call(_read_facts, folders, OBJECT_FACTS):
-                for _, document in batch:
-                    if document is not None and (facts := ObjectFacts.decode(document)).key.startswith(prefix):
-                        yield facts.stored()
+                for stored in readable_objects(document for _, document in batch):
+                    if stored.key.startswith(prefix):
+                        yield stored
 
     async def check(self) -> None:
         """See the port."""
