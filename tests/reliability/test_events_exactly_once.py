@@ -1,0 +1,112 @@
+"""On PostgreSQL and RabbitMQ, no fact is lost and none has its effect twice, whatever dies."""
+
+import asyncio
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+from sqlalchemy import select, text
+
+from metastore.kit.database import Database
+from metastore.kit.ids import new_id
+from metastore.kit.outbox import OutboxEvent, RecordedEvent
+from tests.contracts.event_bus import running
+from tests.fixtures.event_victims import CONSUMERS, victims_bus
+from tests.fixtures.events import KettleBoiled
+from tests.fixtures.rabbitmq import RabbitMq
+from tests.fixtures.waiting import eventually
+
+FACTS, KILLS = 2000, 20
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+async def effects(database: Database) -> None:
+    """A table of effects, which takes the same effect twice."""
+    async with database.transaction() as tx:
+        await tx.session.execute(text("CREATE TABLE test_effects (consumer text, event_id text)"))
+
+
+@pytest.mark.usefixtures("effects")
+async def test_every_fact_has_each_effect_once_while_everything_is_killed(
+    database: Database, rabbitmq: RabbitMq
+) -> None:
+    """2,000 facts, 20 processes killed by SIGKILL, the broker thrice: 2,000 effects of each kind."""
+    prefix = new_id()
+    async with victims(database, rabbitmq, prefix) as killed:
+        recording = asyncio.create_task(_record(database, FACTS))
+        for so_far in (400, 1000, 1600):
+            await eventually(partial(_done, database, so_far), timeout=60)
+            rabbitmq.kill()
+            rabbitmq.launch()
+            await eventually(rabbitmq.ready, timeout=60)
+        await recording
+        await eventually(killed.done, timeout=60)
+        await eventually(lambda: _done(database, FACTS * len(CONSUMERS)), timeout=60, interval=0.1)
+    await _expect_each_effect_once(database, FACTS)
+
+
+@pytest.mark.usefixtures("effects")
+async def test_redelivering_everything_in_another_order_changes_nothing(database: Database, rabbitmq: RabbitMq) -> None:
+    """Every event is published once more, shuffled: no effect twice."""
+    await _record(database, 200)
+    async with database.reading() as tx:
+        rows = (await tx.session.execute(select(OutboxEvent).order_by(OutboxEvent.id))).scalars()
+        events = [
+            RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
+            for row in rows
+        ]
+    handed_over = Counter[str]()
+    bus = victims_bus(database, rabbitmq.url, new_id(), handed_over)
+    async with running(bus):
+        await bus.publish(events)
+        await eventually(lambda: _done(database, 200 * len(CONSUMERS)))
+        random.Random("another order").shuffle(events)
+        await bus.publish(events)
+        await eventually(lambda: handed_over.total() == 2 * 200 * len(CONSUMERS))
+    await bus.aclose()
+    await _expect_each_effect_once(database, 200)
+
+
+@asynccontextmanager
+async def victims(database: Database, rabbitmq: RabbitMq, prefix: str) -> AsyncIterator["asyncio.Task[bytes]"]:
+    """Relays and workers that are being killed; the task is done when all the killing is."""
+    url = database.url.render_as_string(hide_password=False)
+    arguments = [url, rabbitmq.url, prefix, "seed", str(KILLS)]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.fixtures.event_victims", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    killed = asyncio.create_task(process.stdout.readline())
+    try:
+        yield killed
+    finally:
+        process.kill()
+        await process.communicate()
+        killed.cancel()
+
+
+async def _record(database: Database, count: int) -> None:
+    for start in range(0, count, 20):
+        async with database.transaction() as tx:
+            for number in range(start, start + 20):
+                tx.record(KettleBoiled(kettle=f"kettle-{number % 37}", number=number))
+
+
+async def _done(database: Database, at_least: int) -> bool:
+    async with database.reading() as tx:
+        return int(await tx.session.scalar(text("SELECT count(*) FROM test_effects")) or 0) >= at_least
+
+
+async def _expect_each_effect_once(database: Database, facts: int) -> None:
+    async with database.reading() as tx:
+        effects = (await tx.session.execute(text("SELECT consumer, event_id FROM test_effects"))).all()
+        recorded = (await tx.session.execute(select(OutboxEvent.id))).scalars().all()
+    assert facts == len(recorded)
+    expected = Counter((consumer, event_id) for consumer in CONSUMERS for event_id in recorded)
+    assert expected == Counter((consumer, event_id) for consumer, event_id in effects)
