@@ -55,14 +55,12 @@ async def _serve(
 ) -> "asyncio.Task[None]":
     settings = product.settings
     app = build_asgi(product)
-    readiness = ReadinessChecks(product.checks)
-    product.services.add(readiness)
     server = HttpServer(app, host=settings.host, port=settings.port, answer_now=app.answer_now, grace=GRACE_SECONDS)
     serving = asyncio.create_task(server.serve(), name="http")
     _log.info("api is running", host=settings.host, port=settings.port)
     await until_stopped(stop, [serving, *work])
     if stop.done():
-        readiness.stopping = True
+        product.services.get(ReadinessChecks).stopping = True
         await asyncio.wait([serving], timeout=settings.drain_seconds)
     # Sockets first: the server waits for open connections, and these never end by themselves.
     await product.realtime.aclose()

@@ -9,13 +9,11 @@ import contextlib
 import errno
 import fcntl
 import os
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
-import structlog
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,16 +27,15 @@ from metastore.entrypoints.objects import ObjectsApp
 from metastore.entrypoints.objects.tuning import keep_freed_memory
 from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
 from metastore.entrypoints.realtime import create_realtime_app
+from metastore.entrypoints.running import exit_unless, make_first_admin, running, told_to_stop, until_stopped
 from metastore.entrypoints.server import HttpServer
 from metastore.features.auth.access import authenticate
-from metastore.features.auth.commands import ensure_first_admin
 from metastore.features.auth.cookies import SessionCookies
 from metastore.features.auth.schemas import Caller
 from metastore.features.auth.service import AuthService
 from metastore.kit import idempotency_claims
 
 WEB_APP = Path(__file__).parent.parent / "webapp"
-_log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> None:
@@ -60,57 +57,34 @@ async def _serve(settings: Settings) -> None:
         async with product.database.transaction() as tx:
             # This is the only process: whoever held a claim on a key is dead.
             await idempotency_claims.end_leases(tx)
-        made_password = await _first_admin(product)
+        made_password = await make_first_admin(product)
         app = build_asgi(product)
         server = HttpServer(app, host=settings.host, port=settings.port, answer_now=app.answer_now)
-        told_to_stop = _told_to_stop()
+        stop = told_to_stop()
         _greet(settings, made_password)
         serving = asyncio.create_task(server.serve())
-        await asyncio.wait({serving, told_to_stop, *work}, return_when=asyncio.FIRST_COMPLETED)
+        await until_stopped(stop, [serving, *work])
         # Sockets first: the server waits for open connections, and these never end by themselves.
         await product.realtime.aclose()
         server.stop()
         await serving
-        if not told_to_stop.done():
-            # Half a product would look alive and lose its users' trust; whoever watches us starts it anew.
-            raise SystemExit(_why_it_ended(work))
-
-
-def _told_to_stop() -> "asyncio.Future[None]":
-    loop = asyncio.get_running_loop()
-    told: asyncio.Future[None] = loop.create_future()
-
-    def tell() -> None:
-        if not told.done():
-            told.set_result(None)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, tell)
-    return told
-
-
-def _why_it_ended(work: Sequence["asyncio.Task[None]"]) -> int:
-    for task in work:
-        if task.done():
-            _log.critical("background work ended", work=task.get_name(), exc_info=task.exception())
-    return 1
+        exit_unless(stop, [serving, *work])
 
 
 @contextlib.asynccontextmanager
 async def running_product(settings: Settings) -> AsyncIterator[tuple[Product, list["asyncio.Task[None]"]]]:
     """The built product and its background work, which ends with the block and should not end before."""
     product = await bootstrap.build(settings)
-    work = [
-        asyncio.create_task(product.relay.run(), name="relay"),
-        asyncio.create_task(product.bus.run(), name="consumers"),
-        asyncio.create_task(product.reaper.run(), name="reaper"),
-    ]
+    jobs = {
+        **product.jobs,
+        "relay": product.relay.run,
+        "consumers": product.bus.run,
+        "ended sessions": product.ended_sessions.run,
+    }
     try:
-        yield product, work
+        async with running(jobs) as work:
+            yield product, work
     finally:
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
         await product.aclose()
 
 
@@ -145,11 +119,7 @@ def build_asgi(product: Product) -> Application:
             max_simple_upload_size=settings.max_simple_upload_size,
         )
     )
-    product.services.add(
-        ReadinessChecks(
-            {"database": product.database.check, "storage": product.store.check, "broker": product.bus.check}
-        )
-    )
+    product.services.add(ReadinessChecks(product.checks))
     api = create_app(
         product.services,
         web_app=WEB_APP,
@@ -172,16 +142,6 @@ def build_asgi(product: Product) -> Application:
     store = product.local_store
     objects = ObjectsApp(store, allowed_origins=origins) if store else None
     return Application(objects, sockets, gate)
-
-
-async def _first_admin(product: Product) -> str | None:
-    settings = product.settings
-    try:
-        return await ensure_first_admin(
-            product.accounts, product.database, settings.admin_username, settings.admin_password.get_secret_value()
-        )
-    except ValueError as error:
-        raise ConfigurationError(f"METASTORE_ADMIN_USERNAME, METASTORE_ADMIN_PASSWORD: {error}") from None
 
 
 def _greet(settings: Settings, made_password: str | None) -> None:
