@@ -20,6 +20,8 @@ from metastore.adapters.object_store.local import LocalObjectStore
 from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.adapters.realtime.socketio import SocketIoRealtime
 from metastore.config import ConfigurationError, Settings, load_secret_key
+from metastore.features.analytics.consumers import consumers as analytics_consumers
+from metastore.features.analytics.service import AnalyticsService
 from metastore.features.audit.consumers import consumers as audit_consumers
 from metastore.features.audit.service import AuditService
 from metastore.features.auth.accounts import AccountsService, NewUsers
@@ -27,10 +29,13 @@ from metastore.features.auth.cookies import SessionCookies
 from metastore.features.auth.passwords import Argon2Hasher
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.tokens import Tokens
+from metastore.features.dead_events.service import DeadEventsService
 from metastore.features.files.consumers import consumers as files_consumers
 from metastore.features.files.service import FilesService
 from metastore.features.notifications.consumers import consumers as notification_consumers
 from metastore.features.notifications.service import NotificationsService
+from metastore.features.search.consumers import consumers as search_consumers
+from metastore.features.search.service import SearchService
 from metastore.features.uploads.consumers import consumers as uploads_consumers
 from metastore.features.uploads.listing import UnfinishedUploads
 from metastore.features.uploads.service import UploadLimits, UploadsService
@@ -132,6 +137,8 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     uploads = UploadsService(database, store, files, limits, clock)
     notifications = NotificationsService(realtime, clock)
     audit = AuditService()
+    search = SearchService()
+    analytics = AnalyticsService(clock)
 
     services = Services()
     for service in (
@@ -145,6 +152,9 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         UnfinishedUploads(database, store, files),
         notifications,
         audit,
+        search,
+        analytics,
+        DeadEventsService(bus),
     ):
         services.add(service)
 
@@ -153,6 +163,8 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         *uploads_consumers(uploads),
         *notification_consumers(notifications, realtime),
         *audit_consumers(audit),
+        *search_consumers(search),
+        *analytics_consumers(analytics),
     ]
     subscribe_all(bus, database, consumers)
     Announcer(database)

@@ -61,6 +61,12 @@ _FORBIDDEN = [
         id="shapes know no tables",
     ),
     pytest.param(
+        "features/search/folding.py",
+        "from metastore.features.search import families",
+        "metastore.features.search.folding is not allowed to import metastore.features.search.families",
+        id="what search is made of stands apart",
+    ),
+    pytest.param(
         "processes/relay.py",
         "import metastore.adapters.rate_limiter.memory",
         "metastore.processes.relay -> metastore.adapters.rate_limiter.memory",
@@ -101,7 +107,7 @@ _FORBIDDEN = [
             f"metastore.entrypoints.http -> metastore.features.{feature}.repository",
             id=f"the statements of {feature} are its own",
         )
-        for feature in ("audit", "files", "notifications", "uploads")
+        for feature in ("analytics", "audit", "files", "notifications", "search", "uploads")
     ),
 ]
 _STRANGERS = ["helpers.py", "features/gossip/__init__.py", "features/auth/misc.py", "features/audit/misc.py"]

@@ -17,11 +17,14 @@ from starlette.exceptions import HTTPException
 from metastore import __version__
 from metastore.entrypoints.operations import operations_router
 from metastore.entrypoints.webapp import mount_web_app
+from metastore.features.analytics.endpoints import router as analytics_router
 from metastore.features.audit.endpoints import router as audit_router
 from metastore.features.audit.service import AuditService
 from metastore.features.auth.endpoints import router as auth_router
+from metastore.features.dead_events.endpoints import router as dead_events_router
 from metastore.features.files.endpoints import router as files_router
 from metastore.features.notifications.endpoints import router as notifications_router
+from metastore.features.search.endpoints import router as search_router
 from metastore.features.uploads.endpoints import router as uploads_router
 from metastore.kit.context import current_context
 from metastore.kit.database import Database, problem_of
@@ -36,7 +39,16 @@ _CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 41
 _log = structlog.get_logger(__name__)
 
 # Literal paths first: /files/chunked-upload must not be taken for /files/{id}.
-ROUTERS: tuple[APIRouter, ...] = (auth_router, uploads_router, files_router, notifications_router, audit_router)
+ROUTERS: tuple[APIRouter, ...] = (
+    auth_router,
+    uploads_router,
+    files_router,
+    search_router,
+    notifications_router,
+    audit_router,
+    analytics_router,
+    dead_events_router,
+)
 
 
 def create_app(

@@ -476,6 +476,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description The caller's files and folders by name, type and time of change, latest first.
+         */
+        get: operations["search_api_v1_search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -556,6 +576,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Analytics
+         * @description What happened on each day, from a day up to and with another.
+         */
+        get: operations["show_analytics_api_v1_admin_analytics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/events/dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dead Events
+         * @description Events that a consumer failed on too often, latest first.
+         */
+        get: operations["list_dead_events_api_v1_admin_events_dead_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/events/dead/{dead_id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redeliver
+         * @description Have a dead event tried again by the consumer that failed on it.
+         */
+        post: operations["redeliver_api_v1_admin_events_dead__dead_id__redeliver_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -585,7 +665,7 @@ export interface paths {
         };
         /**
          * Readyz
-         * @description Every dependency by name; 503 when one is down.
+         * @description Every dependency by name; 503 when one is down, or when this process is about to stop.
          */
         get: operations["readyz_readyz_get"];
         put?: never;
@@ -620,6 +700,76 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Amounts
+         * @description What happened: how often, by how many users, how many bytes.
+         */
+        Amounts: {
+            /**
+             * Uploads
+             * @default 0
+             */
+            uploads: number;
+            /**
+             * Uploadedbytes
+             * @default 0
+             */
+            uploadedBytes: number;
+            /**
+             * Downloads
+             * @default 0
+             */
+            downloads: number;
+            /**
+             * Downloadedbytes
+             * @default 0
+             */
+            downloadedBytes: number;
+            /**
+             * Deletions
+             * @default 0
+             */
+            deletions: number;
+            /**
+             * Deletedbytes
+             * @default 0
+             */
+            deletedBytes: number;
+            /**
+             * Signins
+             * @default 0
+             */
+            signIns: number;
+            /**
+             * Refusedsignins
+             * @default 0
+             */
+            refusedSignIns: number;
+            /**
+             * Newusers
+             * @default 0
+             */
+            newUsers: number;
+        };
+        /**
+         * AnalyticsOut
+         * @description Every day of a period, both ends included, and what they come to together.
+         */
+        AnalyticsOut: {
+            /**
+             * From
+             * Format: date
+             */
+            from: string;
+            /**
+             * To
+             * Format: date
+             */
+            to: string;
+            /** Days */
+            days: components["schemas"]["DayOut"][];
+            totals: components["schemas"]["Amounts"];
+        };
         /**
          * AuditLogOut
          * @description Who (``actor_id``) did what (``action``), on what (``resource``), from where, and when.
@@ -694,6 +844,98 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * DayOut
+         * @description A day of UTC; ``active_users`` did something on it, each counted once.
+         */
+        DayOut: {
+            /**
+             * Uploads
+             * @default 0
+             */
+            uploads: number;
+            /**
+             * Uploadedbytes
+             * @default 0
+             */
+            uploadedBytes: number;
+            /**
+             * Downloads
+             * @default 0
+             */
+            downloads: number;
+            /**
+             * Downloadedbytes
+             * @default 0
+             */
+            downloadedBytes: number;
+            /**
+             * Deletions
+             * @default 0
+             */
+            deletions: number;
+            /**
+             * Deletedbytes
+             * @default 0
+             */
+            deletedBytes: number;
+            /**
+             * Signins
+             * @default 0
+             */
+            signIns: number;
+            /**
+             * Refusedsignins
+             * @default 0
+             */
+            refusedSignIns: number;
+            /**
+             * Newusers
+             * @default 0
+             */
+            newUsers: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /**
+             * Activeusers
+             * @default 0
+             */
+            activeUsers: number;
+        };
+        /**
+         * DeadEventOut
+         * @description An event that ``consumer`` failed on ``attempts`` times, the last time with ``error``.
+         *
+         *     ``id`` is that of this failure; ``event_id``, ``type``, ``aggregate`` (what it is about, as ``kind:id``),
+         *     ``occurred_at`` and ``payload`` are the event's.
+         */
+        DeadEventOut: {
+            /** Id */
+            id: string;
+            /** Consumer */
+            consumer: string;
+            /** Eventid */
+            eventId: string;
+            /** Type */
+            type: string;
+            /** Aggregate */
+            aggregate: string;
+            /** Attempts */
+            attempts: number;
+            /** Error */
+            error: string;
+            /** Diedat */
+            diedAt: string;
+            /** Occurredat */
+            occurredAt: string;
+            /** Payload */
+            payload: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /**
          * FileAnswer
@@ -822,6 +1064,82 @@ export interface components {
             /** Parentid */
             parentId?: string | null;
         };
+        /**
+         * FoundFile
+         * @description A file that was found; ``highlight`` is its name as HTML, with what matched in ``mark`` elements.
+         */
+        FoundFile: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "file";
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Parentid */
+            parentId: string | null;
+            /** Size */
+            size: number;
+            /** Mimetype */
+            mimeType: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "UPLOADING" | "PROCESSING" | "READY" | "FAILED";
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "PRIVATE" | "PUBLIC";
+            /**
+             * Moderation
+             * @enum {string}
+             */
+            moderation: "NONE" | "PENDING" | "APPROVED" | "REJECTED";
+            /** Checksum */
+            checksum: string | null;
+            /** Createdat */
+            createdAt: string;
+            /** Updatedat */
+            updatedAt: string;
+            /** Thumbnailurl */
+            thumbnailUrl?: string | null;
+            /** Streamurl */
+            streamUrl?: string | null;
+            processing: components["schemas"]["Processing"];
+            /** Highlight */
+            highlight: string;
+        };
+        /**
+         * FoundFolder
+         * @description A folder that was found; ``highlight`` is its name as HTML, with what matched in ``mark`` elements.
+         */
+        FoundFolder: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "folder";
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            /** Parentid */
+            parentId: string | null;
+            /** Createdat */
+            createdAt: string;
+            /** Updatedat */
+            updatedAt: string;
+            /** Highlight */
+            highlight: string;
+        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
@@ -908,6 +1226,13 @@ export interface components {
         Page_AuditLogOut_: {
             /** Items */
             items: components["schemas"]["AuditLogOut"][];
+            /** Nextcursor */
+            nextCursor?: string | null;
+        };
+        /** Page[DeadEventOut] */
+        Page_DeadEventOut_: {
+            /** Items */
+            items: components["schemas"]["DeadEventOut"][];
             /** Nextcursor */
             nextCursor?: string | null;
         };
@@ -1018,7 +1343,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "ready" | "unready";
+            status: "ready" | "unready" | "stopping";
             /** Checks */
             checks: {
                 [key: string]: "ok" | "down";
@@ -1044,6 +1369,16 @@ export interface components {
          * @enum {string}
          */
         Role: "USER" | "ADMIN";
+        /**
+         * SearchResults
+         * @description One page of what was found, latest change first.
+         */
+        SearchResults: {
+            /** Items */
+            items: (components["schemas"]["FoundFile"] | components["schemas"]["FoundFolder"])[];
+            /** Nextcursor */
+            nextCursor?: string | null;
+        };
         /**
          * SessionOut
          * @description A device that is signed in; ``current`` is the one that asks.
@@ -2195,6 +2530,46 @@ export interface operations {
             };
         };
     };
+    search_api_v1_search_get: {
+        parameters: {
+            query?: {
+                /** @description Words that the name has, in any order; case and accents aside. */
+                q?: string;
+                /** @description `file`, `folder`, `image`, `video`, `audio`, `document`, `pdf`, `table`, `text`, `code`, `archive`, `other`, or a media type: `image/png`, `image/*`. */
+                type?: string | null;
+                /** @description Changed then or later. */
+                from?: string | null;
+                /** @description Changed before then, or on that day. */
+                to?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_notifications_api_v1_notifications_get: {
         parameters: {
             query?: {
@@ -2307,6 +2682,102 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_AuditLogOut_"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    show_analytics_api_v1_admin_analytics_get: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalyticsOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_dead_events_api_v1_admin_events_dead_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeadEventOut_"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    redeliver_api_v1_admin_events_dead__dead_id__redeliver_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                dead_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

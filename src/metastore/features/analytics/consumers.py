@@ -1,0 +1,62 @@
+"""What is counted, of which facts."""
+
+from metastore.features.analytics.service import AnalyticsService
+from metastore.features.auth.events import SessionOpened, SessionRefused, UserRegistered
+from metastore.features.files.events import FileDownloaded, FilePurged, FileUploaded, FolderCreated
+from metastore.kit.consumer import AfterCommit, Consumer
+from metastore.kit.database import Transaction
+from metastore.kit.outbox import RecordedEvent
+
+_UPLOADING = "UPLOADING"
+
+
+def consumers(analytics: AnalyticsService) -> list[Consumer]:
+    """The feature's consumers."""
+
+    async def on_uploaded(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        fact = FileUploaded.model_validate(event.payload)
+        await analytics.count(tx, event.created_at, user_id=fact.owner_id, uploads=1, uploaded_bytes=fact.size)
+        return None
+
+    async def on_downloaded(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        fact = FileDownloaded.model_validate(event.payload)
+        # Through a share link, say, somebody else than the owner is at work.
+        actor = event.headers.get("actorId")
+        await analytics.count(tx, event.created_at, user_id=actor, downloads=1, downloaded_bytes=fact.size)
+        return None
+
+    async def on_purged(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        fact = FilePurged.model_validate(event.payload)
+        # Not the owner's doing for certain: the trash empties itself in time. An upload given up never was a file.
+        if fact.status != _UPLOADING:
+            await analytics.count(tx, event.created_at, deletions=1, deleted_bytes=fact.size)
+        return None
+
+    async def on_folder(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        fact = FolderCreated.model_validate(event.payload)
+        await analytics.count(tx, event.created_at, user_id=fact.owner_id)
+        return None
+
+    async def on_signed_in(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        fact = SessionOpened.model_validate(event.payload)
+        await analytics.count(tx, event.created_at, user_id=fact.user_id, sign_ins=1)
+        return None
+
+    async def on_refused(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        await analytics.count(tx, event.created_at, refused_sign_ins=1)
+        return None
+
+    async def on_registered(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        await analytics.count(tx, event.created_at, new_users=1)
+        return None
+
+    handlers = {
+        FileUploaded.event_type: on_uploaded,
+        FileDownloaded.event_type: on_downloaded,
+        FilePurged.event_type: on_purged,
+        FolderCreated.event_type: on_folder,
+        SessionOpened.event_type: on_signed_in,
+        SessionRefused.event_type: on_refused,
+        UserRegistered.event_type: on_registered,
+    }
+    return [Consumer("analytics", in_transaction=handlers)]

@@ -1,0 +1,54 @@
+"""The rules of analytics: what counts as what, on the day (of UTC) on which it happened."""
+
+from datetime import date, datetime, timedelta
+
+from metastore.features.analytics import repository
+from metastore.features.analytics.schemas import Amounts, AnalyticsOut, AnalyticsQuery, DayOut
+from metastore.kit.clock import Clock
+from metastore.kit.database import Transaction
+from metastore.kit.period import day_of
+from metastore.kit.problem import invalid
+
+_SHOWN_DAYS = 30
+_MOST_DAYS = 366
+
+
+class AnalyticsService:
+    """Counts, and shows what was counted."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def count(self, tx: Transaction, moment: datetime, *, user_id: str | None = None, **amounts: int) -> None:
+        """Add ``amounts``, named like the fields of ``Amounts``, to the day; ``user_id`` was active on it."""
+        day = day_of(moment)
+        if user_id is not None and await repository.first_sight(tx, day, user_id):
+            amounts["active_users"] = 1
+        if amounts:
+            await repository.add(tx, day, amounts)
+
+    async def report(self, tx: Transaction, query: AnalyticsQuery) -> AnalyticsOut:
+        """Every day of a period.
+
+        Raises:
+            Problem: 422 when the period ends before it begins, or is longer than 366 days.
+        """
+        first, last = self._period(query)
+        counted = {row.day: DayOut.model_validate(row) for row in await repository.days(tx, first, last)}
+        every_day = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        days = [counted.get(day) or DayOut(day=day) for day in every_day]
+        totals = {name: sum(getattr(day, name) for day in days) for name in Amounts.model_fields}
+        return AnalyticsOut(first_day=first, last_day=last, days=days, totals=Amounts.model_validate(totals))
+
+    def _period(self, query: AnalyticsQuery) -> tuple[date, date]:
+        last = day_of(query.until) if query.until else max(self._clock().date(), _day(query) or date.min)
+        first = _day(query) or max(date.min + timedelta(_SHOWN_DAYS), last) - timedelta(_SHOWN_DAYS - 1)
+        if first > last:
+            raise invalid("from", "The period ends before it begins.")
+        if (last - first).days >= _MOST_DAYS:
+            raise invalid("from", f"At most {_MOST_DAYS} days are shown at once.")
+        return first, last
+
+
+def _day(query: AnalyticsQuery) -> date | None:
+    return day_of(query.since) if query.since else None

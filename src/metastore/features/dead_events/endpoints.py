@@ -1,0 +1,36 @@
+"""HTTP of dead events: ``/api/v1/admin/events/dead``, for admins."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from metastore.features.auth.access import AdminCaller
+from metastore.features.dead_events.schemas import DeadEventOut
+from metastore.features.dead_events.service import DeadEventsService
+from metastore.kit.http import Transactions, provided
+from metastore.kit.idempotency import IdempotentRoute
+from metastore.kit.paging import Limit, Page
+
+router = APIRouter(prefix="/api/v1/admin/events/dead", tags=["admin"], route_class=IdempotentRoute)
+
+DeadEvents = Annotated[DeadEventsService, provided(DeadEventsService)]
+Cursor = Annotated[str, Query(max_length=1000)]
+
+
+@router.get("")
+async def list_dead_events(
+    _caller: AdminCaller,
+    dead_events: DeadEvents,
+    limit: Annotated[Limit, Query()] = 50,
+    cursor: Cursor | None = None,
+) -> Page[DeadEventOut]:
+    """Events that a consumer failed on too often, latest first."""
+    return await dead_events.page(limit=limit, cursor=cursor)
+
+
+@router.post("/{dead_id}/redeliver", status_code=204)
+async def redeliver(dead_id: str, _caller: AdminCaller, dead_events: DeadEvents, database: Transactions) -> None:
+    """Have a dead event tried again by the consumer that failed on it."""
+    await dead_events.redeliver(dead_id)
+    async with database.transaction() as tx:
+        dead_events.record_redelivery(tx, dead_id)

@@ -1,0 +1,16 @@
+"""Facts about dead events."""
+
+from typing import ClassVar
+
+from metastore.kit.facts import Fact
+
+
+class EventRedelivered(Fact):
+    """An admin had a dead event tried again; the audit trail knows who."""
+
+    event_type: ClassVar[str] = "event.redelivered"
+    dead_id: str
+
+    def aggregate(self) -> str:
+        """The dead event."""
+        return f"dead-event:{self.dead_id}"

@@ -1,0 +1,53 @@
+"""Nodes as they are now, for features that keep something about them beside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from metastore.features.files import lookup_queries, repository, tree
+from metastore.features.files.lookup_queries import OwnedRow
+from metastore.features.files.models import UPLOADING
+from metastore.features.files.presentation import node_json
+from metastore.kit.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What is known of a file or folder; ``listed`` says whether its owner sees it in a folder with all its bytes."""
+
+    id: str
+    owner_id: str
+    kind: str
+    name: str
+    mime_type: str
+    updated_at: datetime
+    listed: bool
+
+
+async def states_of(tx: Transaction, node_ids: Sequence[str]) -> list[NodeState]:
+    """Files and folders of these ids; those that are gone are left out."""
+    return [_state(row) for row in await lookup_queries.rows_of(tx, node_ids)]
+
+
+async def states_below(tx: Transaction, folder_id: str) -> list[NodeState]:
+    """A folder and all that lies below it, in the trash or not."""
+    return [_state(row) for row in await lookup_queries.rows_below(tx, folder_id)]
+
+
+async def shown(tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> dict[str, dict[str, JsonValue]]:
+    """By id what a list of the owner's would show of these; without what is not theirs, gone or in the trash."""
+    rows = [
+        row.node
+        for row in await lookup_queries.rows_of(tx, node_ids)
+        if row.owner_id == owner_id and row.node.trashed_at is None
+    ]
+    ways = await repository.way_to(tx, [row.parent_id for row in rows if row.parent_id])
+    return {row.id: node_json(row, tree.path_along(ways.get(row.parent_id or "", []))) for row in rows}
+
+
+def _state(row: OwnedRow) -> NodeState:
+    node = row.node
+    listed = node.trashed_at is None and node.status != UPLOADING
+    return NodeState(node.id, row.owner_id, node.kind, node.name, node.mime_type, node.updated_at, listed)

@@ -1,0 +1,25 @@
+"""HTTP of search: ``/api/v1/search``."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Query, Response
+
+from metastore.features.auth.access import CurrentCaller
+from metastore.features.search.schemas import SearchQuery, SearchResults
+from metastore.features.search.service import SearchService
+from metastore.kit.http import Transactions, provided
+
+router = APIRouter(prefix="/api/v1/search", tags=["search"])
+
+Search = Annotated[SearchService, provided(SearchService)]
+
+
+@router.get("", response_model=SearchResults)
+async def search(
+    caller: CurrentCaller, wanted: Annotated[SearchQuery, Query()], service: Search, database: Transactions
+) -> Response:
+    """The caller's files and folders by name, type and time of change, latest first."""
+    async with database.reading() as tx:
+        page = await service.page(tx, caller.id, wanted)
+    return Response(orjson.dumps(page), media_type="application/json")

@@ -1,0 +1,28 @@
+"""The table of the search index."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from metastore.kit.tables import Base, UtcDateTime
+
+
+class SearchDocument(Base):
+    """A file or folder that can be found. No foreign keys: the index follows what it hears, in its own time.
+
+    An owner's documents, latest change first, are one range of the index, which has the text to be looked through.
+    """
+
+    __tablename__ = "search_documents"
+    __table_args__ = (Index("ix_search_documents_latest", "owner_id", "updated_at", "node_id", "text"),)
+
+    node_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(String(36))
+    kind: Mapped[str] = mapped_column(String(6))
+    family: Mapped[str] = mapped_column(String(10))
+    """See ``families``; of a folder, nothing."""
+    mime_type: Mapped[str] = mapped_column(String(255))
+    text: Mapped[str] = mapped_column(String(1000).with_variant(String(1000, collation="C"), "postgresql"))
+    """The name, folded; see ``folding``."""
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
