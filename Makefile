@@ -12,7 +12,7 @@ LOCKED := $(PIP) --no-deps --require-hashes
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup run test test-web test-python setup-test lint format bench migration openapi lock clean \
-	tools-run tools-test tools-bench web-app web-packages \
+	up-local down-local tools-run tools-test tools-bench tools-stack web-app web-packages \
 	lint-python lint-types lint-imports lint-schema lint-openapi lint-tree lint-web
 
 help: ## List the targets
@@ -25,7 +25,13 @@ setup: tools-run $(VENV)/.installed web-app ## Prepare everything without starti
 run: setup ## Start the product; options for it in ARGS="--port 9000"
 	@exec $(BIN)/metastore serve $(ARGS)
 
-tools-run tools-test tools-bench: tools-%:
+up-local: tools-stack setup $(VENV)/.dev-packages ## Start the scale-out profile, as processes; options in ARGS="--port 9000"
+	@exec $(BIN)/python -m deploy.local up $(ARGS)
+
+down-local: ## End what up-local started
+	@$(BIN)/python -m deploy.local down $(ARGS)
+
+tools-run tools-test tools-bench tools-stack: tools-%:
 	@PYTHON=$(PYTHON) .ci/ensure-tools $*
 
 $(VENV)/.created: | tools-run

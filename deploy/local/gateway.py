@@ -1,0 +1,73 @@
+"""nginx as the gateway, from the same template that the containers use."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from deploy.local.child import Child, answers
+from deploy.local.servers import program
+
+TEMPLATE = Path(__file__).parents[1] / "nginx" / "gateway.conf.template"
+
+_AROUND = """daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+worker_processes 2;
+{user}
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/gateway.conf;
+}}
+"""
+
+
+class Nginx:
+    """A ``Server`` on ``port``, with the S3 server's bytes on ``store_port``."""
+
+    def __init__(self, folder: Path, *, port: int, store_port: int, apis: Sequence[int], store: int) -> None:
+        self.port, self.store_port = port, store_port
+        self._folder = folder
+        self._values = {
+            "METASTORE_API_SERVERS": " ".join(f"server 127.0.0.1:{api} max_fails=3 fail_timeout=2s;" for api in apis),
+            "METASTORE_STORE_SERVERS": f"server 127.0.0.1:{store};",
+            "METASTORE_GATEWAY_LISTEN": f"127.0.0.1:{port}",
+            "METASTORE_STORE_LISTEN": f"127.0.0.1:{store_port}",
+            # Everybody on a loopback has one address.
+            "METASTORE_CLIENT_RATE": "10000r/s",
+        }
+        self.child = Child("nginx", folder / "error.log")
+
+    def write(self) -> list[str]:
+        """Write the configuration; the command that runs nginx on it."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # As root, nginx would change to a user who may not write here.
+        user = "user root;" if os.geteuid() == 0 else ""
+        main = self._folder / "nginx.conf"
+        main.write_text(_AROUND.format(folder=self._folder, user=user))
+        (self._folder / "gateway.conf").write_text(filled_in(TEMPLATE.read_text(), self._values))
+        return [program("nginx", "/usr/sbin"), "-p", str(self._folder), "-c", str(main), "-e", str(self.child.log)]
+
+    def launch(self) -> None:
+        """See ``Server``."""
+        self.child.start(self.write(), folder=self._folder)
+
+    def is_ready(self) -> bool:
+        """See ``Server``."""
+        return answers(self.port, b"GET /healthz HTTP/1.0\r\n\r\n", b"HTTP/1.")
+
+    def end(self) -> None:
+        """See ``Server``; running requests end first."""
+        self.child.tell()
+        self.child.wait(10)
+
+
+def filled_in(template: str, values: Mapping[str, str]) -> str:
+    """The template with every ``${NAME}`` of ours replaced, as ``envsubst`` does; nginx's own variables stay."""
+    return re.sub(r"\$\{(METASTORE_\w+)\}", lambda found: values[found[1]], template)

@@ -1,0 +1,211 @@
+"""The stack as a whole: started in the order in which its parts need each other, ended in the opposite one."""
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from deploy.local.child import Child, StackError, free_port
+from deploy.local.gateway import Nginx
+from deploy.local.servers import PostgreSql, RabbitMq, Redis, SeaweedFs, Server
+
+COMMAND = Path(sys.executable).parent / "metastore"
+STOP_SECONDS = 30
+
+
+@dataclass
+class Part:
+    """A process of the product."""
+
+    child: Child
+    arguments: Sequence[str]
+    port: int
+    """Where it answers ``/readyz``."""
+
+    @property
+    def address(self) -> str:
+        """Its own address, beside the gateway."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        """Whether it is ready for work."""
+        try:
+            with urlopen(f"{self.address}/readyz", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (HTTPError, OSError):
+            return False
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many of each; ``workers`` has the names that each worker is given."""
+
+    apis: int = 2
+    relays: int = 1
+    workers: Sequence[Sequence[str]] = field(default_factory=lambda: [()])
+
+
+class Stack:
+    """Everything in ``folder``, with people coming in at ``port`` and bytes at ``store_port``.
+
+    ``settings`` are those of the product, without their prefix. ``durable`` off makes PostgreSQL quicker, for tests.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        store_port: int = 0,
+        size: Size | None = None,
+        settings: Mapping[str, str] | None = None,
+        durable: bool = True,
+    ) -> None:
+        self.folder = folder.absolute()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._own = _secrets(self.folder / "secrets.json")
+        self.postgresql = PostgreSql(self.folder / "postgresql", self._own["postgresql"], durable=durable)
+        self.redis = Redis(self.folder / "redis", self._own["redis"])
+        self.rabbitmq = RabbitMq(self.folder / "rabbitmq", self._own["rabbitmq"])
+        self.seaweedfs = SeaweedFs(self.folder / "seaweedfs", self._own["s3"])
+        size = size or Size()
+        self.apis = [self._part(f"api-{n}", ["api"], "--port") for n in range(1, size.apis + 1)]
+        self.relays = [self._part(f"relay-{n}", ["relay"], "--metrics-port") for n in range(1, size.relays + 1)]
+        self.workers = [
+            self._part(f"worker-{n}", ["worker", *names], "--metrics-port")
+            for n, names in enumerate(size.workers, start=1)
+        ]
+        self.nginx = Nginx(
+            self.folder / "nginx",
+            port=port or free_port(),
+            store_port=store_port or free_port(),
+            apis=[api.port for api in self.apis],
+            store=self.seaweedfs.port,
+        )
+        self._settings = {**self._base_settings(), **(settings or {})}
+
+    @property
+    def address(self) -> str:
+        """Where people come in."""
+        return f"http://127.0.0.1:{self.nginx.port}"
+
+    @property
+    def admin(self) -> tuple[str, str]:
+        """The first admin's name and password."""
+        return self._settings["ADMIN_USERNAME"], self._settings["ADMIN_PASSWORD"]
+
+    @property
+    def parts(self) -> list[Part]:
+        """All processes of the product."""
+        return [*self.apis, *self.relays, *self.workers]
+
+    def start(self) -> None:
+        """Start everything and return once all of it is ready.
+
+        Raises:
+            StackError: something is missing or does not come up.
+        """
+        backends: list[Server] = [self.postgresql, self.redis, self.rabbitmq, self.seaweedfs]
+        for server in backends:
+            server.launch()
+        _all_at_once([partial(server.child.wait_until, server.is_ready) for server in backends])
+        self.migrate()
+        for part in self.parts:
+            self.launch(part)
+        self.nginx.launch()
+        _all_at_once([partial(part.child.wait_until, part.is_ready) for part in self.parts])
+        self.nginx.child.wait_until(self.nginx.is_ready)
+
+    def migrate(self) -> None:
+        """Bring the schema up to date."""
+        done = subprocess.run(
+            [COMMAND, "migrate"], env=self.environment(), cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise StackError(done.stderr.strip())
+
+    def launch(self, part: Part) -> None:
+        """Start a process of the product without waiting for it."""
+        part.child.start([COMMAND, *part.arguments], folder=self.folder, environment=self.environment())
+
+    def restart(self, part: Part) -> int:
+        """End it in good order and start it again; returns its exit code once the new one is ready."""
+        part.child.tell()
+        code = part.child.wait(STOP_SECONDS)
+        self.launch(part)
+        part.child.wait_until(part.is_ready)
+        return code
+
+    def stop(self) -> None:
+        """End everything: the gateway first, so that nothing new comes in, and the servers last."""
+        self.nginx.end()
+        for part in self.parts:
+            part.child.tell()
+        for part in self.parts:
+            part.child.wait(STOP_SECONDS)
+        _all_at_once([self.postgresql.end, self.redis.end, self.rabbitmq.end, self.seaweedfs.end])
+
+    def ended(self) -> Child | None:
+        """A process that should run and does not."""
+        servers: list[Server] = [self.postgresql, self.redis, self.rabbitmq, self.seaweedfs, self.nginx]
+        children = [*(server.child for server in servers), *(part.child for part in self.parts)]
+        return next((child for child in children if not child.is_running), None)
+
+    def environment(self) -> dict[str, str]:
+        """What the product's processes are started with."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("METASTORE_")}
+        return {**inherited, **{f"METASTORE_{name}": value for name, value in self._settings.items()}}
+
+    def _part(self, name: str, arguments: Sequence[str], port_option: str) -> Part:
+        port = free_port()
+        return Part(Child(name, self.folder / f"{name}.log"), [*arguments, port_option, str(port)], port)
+
+    def _base_settings(self) -> dict[str, str]:
+        store = f"http://127.0.0.1:{self.nginx.store_port}"
+        return {
+            "DATABASE_URL": self.postgresql.url,
+            "BROKER_URL": self.rabbitmq.url,
+            "CACHE_URL": self.redis.url,
+            "STORAGE_URL": f"s3://metastore?endpoint={self.seaweedfs.endpoint}&public_endpoint={store}",
+            "S3_ACCESS_KEY_ID": self.seaweedfs.access_key,
+            "S3_SECRET_ACCESS_KEY": self.seaweedfs.secret_key,
+            "SECRET_KEY": self._own["metastore"],
+            "ADMIN_USERNAME": "admin",
+            "ADMIN_PASSWORD": self._own["admin"],
+            "DATA_DIR": str(self.folder / "data"),
+            "TRUSTED_PROXIES": "127.0.0.1",
+        }
+
+
+@contextlib.contextmanager
+def running(stack: Stack) -> Iterator[Stack]:
+    """The started stack for the block; whatever happens, nothing of it is left."""
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _secrets(path: Path) -> dict[str, str]:
+    if not path.exists():
+        path.touch(mode=0o600)
+        names = ("postgresql", "redis", "rabbitmq", "s3", "metastore", "admin")
+        path.write_text(json.dumps({name: secrets.token_urlsafe(15 if name == "admin" else 36) for name in names}))
+    kept: dict[str, str] = json.loads(path.read_text())
+    return kept
+
+
+def _all_at_once(steps: Sequence[Callable[[], None]]) -> None:
+    with ThreadPoolExecutor(len(steps)) as pool:
+        for outcome in [pool.submit(step) for step in steps]:
+            outcome.result()
