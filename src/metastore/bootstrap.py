@@ -50,6 +50,7 @@ from metastore.ports.object_store import ObjectStore, StoreUnavailableError
 from metastore.ports.rate_limiter import RateLimiter
 from metastore.processes.consumers import subscribe_all
 from metastore.processes.ended_sessions import EndedSessions
+from metastore.processes.fsck.everything import Parts
 from metastore.processes.reaper import Reaper, ReaperTimes
 from metastore.processes.relay import Relay
 
@@ -188,6 +189,45 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     )
 
 
+async def open_for_checking(settings: Settings, *, repair: bool = False) -> tuple[Parts, Callable[[], Awaitable[None]]]:
+    """The parts that a check needs, and what closes them. Without ``repair`` nothing is opened that writes.
+
+    Raises:
+        ConfigurationError: a setting does not fit what was found, or ``repair`` needs what another process holds.
+    """
+    if repair:
+        product = await build(settings, serves_sockets=False)
+        services = product.services
+        parts = Parts(
+            product.database,
+            product.store,
+            services.get(FilesService),
+            services.get(UploadsService),
+            product.relay,
+        )
+        return parts, product.aclose
+    database, store = await open_storage(settings, read_only=True)
+    files = FilesService(store, clock=utc_now, presign_ttl=settings.presign_ttl)
+    limits = UploadLimits(settings.part_size, settings.max_file_size, settings.upload_ttl, settings.presign_ttl)
+    parts = Parts(database, store, files, UploadsService(database, store, files, limits, utc_now))
+
+    async def close() -> None:
+        await store.aclose()
+        await database.aclose()
+
+    return parts, close
+
+
+async def open_storage(settings: Settings, *, read_only: bool = False) -> tuple[Database, ObjectStore]:
+    """Database and object store alone.
+
+    Raises:
+        ConfigurationError: the store cannot be used.
+    """
+    store = await _open_store(settings, load_secret_key(settings), read_only=read_only)
+    return Database(settings.effective_database_url, pool_size=settings.database_pool_size), store
+
+
 def build_accounts(settings: Settings, *, clock: Clock = utc_now) -> AccountsService:
     """The accounts alone, for commands that need no more of the product."""
     return AccountsService(
@@ -226,7 +266,7 @@ def _open_cache(settings: Settings, *, serves_sockets: bool) -> tuple[SocketIoRe
     return SocketIoRealtime(fan_out=fan_out), RedisRateLimiter(settings.cache_url)
 
 
-async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:
+async def _open_store(settings: Settings, secret: bytes, *, read_only: bool = False) -> ObjectStore:
     url = settings.effective_storage_url
     parts = urlsplit(url)
     if parts.scheme == "file":
@@ -234,7 +274,10 @@ async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:
             raise ConfigurationError("METASTORE_STORAGE_URL: a folder is written file:///absolute/path")
         try:
             return LocalObjectStore(
-                Path(unquote(parts.path)), signing_key=derived_key(secret, "objects"), public_base=settings.objects_url
+                Path(unquote(parts.path)),
+                signing_key=derived_key(secret, "objects"),
+                public_base=settings.objects_url,
+                read_only=read_only,
             )
         except OSError as error:
             raise ConfigurationError(f"METASTORE_STORAGE_URL: {parts.path} cannot be used: {error.strerror}") from None
@@ -257,6 +300,7 @@ async def _open_store(settings: Settings, secret: bytes) -> ObjectStore:
             access_key_id=settings.s3_access_key_id or None,
             secret_access_key=settings.s3_secret_access_key.get_secret_value() or None,
             allowed_origins=[settings.public_url] if settings.public_url else ["*"],
+            read_only=read_only,
         )
     except StoreUnavailableError as error:
         raise ConfigurationError(f"METASTORE_STORAGE_URL: the store cannot be used: {_reason(error)}") from None

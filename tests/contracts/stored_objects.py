@@ -171,6 +171,9 @@ class StoredObjectsContract(ABC):
         assert begun.key == listed[begun.upload_id].key
         assert listed[begun.upload_id].started_at.tzinfo is not None
         assert not {aborted.upload_id, completed.upload_id} & listed.keys()
+        uploads = (begun, aborted, completed)
+        assert [True, False, False] == [await shelf.store.is_open(each.key, each.upload_id) for each in uploads]
+        assert not await shelf.store.is_open(new_key(), begun.upload_id)
 
     async def test_a_running_store_says_so(self, shelf: Shelf) -> None:
         """The readiness check passes."""

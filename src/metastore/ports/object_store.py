@@ -162,6 +162,10 @@ class ObjectStore(Protocol):
         """Free all that the upload held; nothing happens when it is not open. Never removes a completed object."""
         ...
 
+    async def is_open(self, key: str, upload_id: str) -> bool:
+        """Whether that multipart upload is open. Changes nothing, not even what a store tidies up by itself."""
+        ...
+
     async def list_multiparts(self) -> AsyncIterator[OpenMultipart]:
         """Every open multipart upload (an async generator)."""
         yield  # type: ignore[misc]  # marks the method as an async generator

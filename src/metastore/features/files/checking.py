@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from metastore.features.files.events import FileDamaged, FileRecovered
-from metastore.features.files.models import FILE, Node
+from metastore.features.files.models import FILE, UPLOADING, Node
 from metastore.kit.database import Transaction
 
 
@@ -48,10 +48,31 @@ async def stored_files_of(tx: Transaction, ids: Sequence[str]) -> dict[str, Stor
     return {row[0]: StoredFile._make(row) for row in await tx.session.execute(statement)}
 
 
+async def arriving_files(tx: Transaction, after: str, limit: int) -> list[str]:
+    """Ids of up to ``limit`` files whose bytes are still to come, ascending from the one behind ``after``."""
+    statement = select(Node.id).where(Node.id > after, Node.kind == FILE, Node.status == UPLOADING)
+    return list(await tx.session.scalars(statement.order_by(Node.id).limit(limit)))
+
+
+async def is_arriving(tx: Transaction, file_id: str) -> bool:
+    """Whether the file's bytes are still to come."""
+    return await tx.session.scalar(select(Node.status).where(Node.id == file_id)) == UPLOADING
+
+
 async def named_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
     """Which of these object keys belong to a file."""
     statement = select(Node.object_key).where(Node.object_key.in_(keys), Node.object_key.is_not(None))
     return {key for key in await tx.session.scalars(statement) if key is not None}
+
+
+async def count_damaged(tx: Transaction) -> int:
+    """How many files are marked as damaged."""
+    return await tx.session.scalar(select(func.count()).where(Node.damage.is_not(None))) or 0
+
+
+async def stored_bytes(tx: Transaction) -> int:
+    """How many bytes all files have together."""
+    return int(await tx.session.scalar(select(func.sum(Node.size)).where(*_STORED)) or 0)
 
 
 async def mark_damaged(tx: Transaction, file: StoredFile, reason: str) -> bool:

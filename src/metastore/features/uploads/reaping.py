@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from metastore.features.uploads import repository
 from metastore.features.uploads.models import COMPLETING, OPEN, Upload
-from metastore.kit.database import Database
-from metastore.ports.object_store import OpenMultipart
+from metastore.kit.database import Database, Transaction
+from metastore.ports.object_store import ObjectStore, OpenMultipart
 
 
 async def expired_uploads(database: Database, now: datetime, limit: int) -> list[Upload]:
@@ -18,13 +19,61 @@ async def expired_uploads(database: Database, now: datetime, limit: int) -> list
         ]
 
 
+class OpenUpload(NamedTuple):
+    """An open upload that the store has answered for."""
+
+    id: str
+    owner_id: str
+    file_id: str
+    object_key: str
+    store_upload_id: str
+
+
+async def open_uploads(database: Database, after: str, limit: int) -> list[OpenUpload]:
+    """Up to ``limit`` of them, by ascending id from the one behind ``after``."""
+    async with database.reading() as tx:
+        return [OpenUpload._make(row) for row in await repository.open_in_store(tx, after, limit)]
+
+
+async def find(database: Database, upload_id: str) -> Upload | None:
+    """The upload, if it still is."""
+    async with database.reading() as tx:
+        return await repository.find(tx, upload_id)
+
+
+async def is_lost(database: Database, store: ObjectStore, upload: OpenUpload) -> bool:
+    """Whether the store does not hold the upload's parts, though the upload is still open."""
+    if await store.is_open(upload.object_key, upload.store_upload_id):
+        return False
+    # The row last: whoever completes or aborts changes it before the store.
+    current = await find(database, upload.id)
+    return current is not None and (current.state, current.store_upload_id) == (OPEN, upload.store_upload_id)
+
+
+async def named_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
+    """Which of these object keys belong to an upload under way."""
+    return await repository.known_keys(tx, keys)
+
+
+async def files_under_way(tx: Transaction, file_ids: Sequence[str]) -> set[str]:
+    """Which of these files an upload under way brings."""
+    return await repository.files_under_way(tx, file_ids)
+
+
 async def unknown_multiparts(database: Database, multiparts: Sequence[OpenMultipart]) -> list[OpenMultipart]:
-    """Those of ``multiparts`` that belong to no upload under way."""
+    """Those of ``multiparts`` that belong to no upload under way.
+
+    An upload that crashed while the store answered may have begun a second one under its key; the first is unknown.
+    """
     if not multiparts:
         return []
     async with database.reading() as tx:
-        known = await repository.known_keys(tx, [multipart.key for multipart in multiparts])
-    return [multipart for multipart in multiparts if multipart.key not in known]
+        known = await repository.store_ids(tx, [multipart.key for multipart in multiparts])
+    return [
+        multipart
+        for multipart in multiparts
+        if multipart.key not in known or known[multipart.key] not in (None, multipart.upload_id)
+    ]
 
 
 async def forget_completed(database: Database, before: datetime, limit: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Row, delete, select, update
 
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.kit.database import Transaction
@@ -86,6 +86,28 @@ async def expired(tx: Transaction, state: str, now: datetime, limit: int) -> Seq
 async def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
     """Which of these object keys belong to an upload that is not completed."""
     statement = select(Upload.object_key).where(Upload.object_key.in_(keys), Upload.state != COMPLETED)
+    return set(await tx.session.scalars(statement))
+
+
+async def store_ids(tx: Transaction, keys: Sequence[str]) -> dict[str, str | None]:
+    """By object key, the store's ids of the uploads that are not completed."""
+    statement = select(Upload.object_key, Upload.store_upload_id).where(
+        Upload.object_key.in_(keys), Upload.state != COMPLETED
+    )
+    return dict((await tx.session.execute(statement)).all())
+
+
+async def open_in_store(tx: Transaction, after: str, limit: int) -> Sequence[Row[str, str, str, str, str | None]]:
+    """Id, owner, file, key and store's id of open uploads that have one, by ascending id from behind ``after``."""
+    statement = select(Upload.id, Upload.owner_id, Upload.file_id, Upload.object_key, Upload.store_upload_id).where(
+        Upload.id > after, Upload.state == OPEN, Upload.store_upload_id.is_not(None)
+    )
+    return (await tx.session.execute(statement.order_by(Upload.id).limit(limit))).all()
+
+
+async def files_under_way(tx: Transaction, file_ids: Sequence[str]) -> set[str]:
+    """Which of these files have an upload that is not completed."""
+    statement = select(Upload.file_id).where(Upload.file_id.in_(file_ids), Upload.state != COMPLETED)
     return set(await tx.session.scalars(statement))
 
 

@@ -245,13 +245,13 @@ class UploadsService:
             await self._store.abort_multipart(object_key, store_upload_id)
         await self._store.delete([object_key])
 
-    async def expire(self, upload: Upload) -> None:
+    async def expire(self, upload: Upload, reason: str = "expired") -> None:
         """End an upload whose time is over; one that a crash left whole in the store becomes its file."""
-        if upload.state == COMPLETING and await self._finished_after_all(upload):
+        if await self._finished_after_all(upload):
             return
         async with self._database.transaction() as tx:
             stale = self._clock() - COMPLETING_LEASE
-            dropped = await self._drop(tx, upload.id, "expired", claimed_before=stale)
+            dropped = await self._drop(tx, upload.id, reason, claimed_before=stale)
         if dropped:
             await self.release_in_store(upload.object_key, upload.store_upload_id)
 

@@ -118,6 +118,12 @@ class LocalObjectStore:
             return
         await upload.abort()
 
+    async def is_open(self, key: str, upload_id: str) -> bool:
+        """See the port."""
+        folder = self._layout.upload(upload_id)
+        document = await self._threads.call(_read_if_there, folder / UPLOAD_FACTS) if folder else None
+        return document is not None and UploadFacts.decode(document).key == key
+
     async def list_multiparts(self) -> AsyncIterator[OpenMultipart]:
         """See the port."""
         folders = iter(await self._threads.call(_folders_in, self._layout.uploads))

@@ -61,11 +61,13 @@ class S3ObjectStore:
         access_key_id: str | None = None,
         secret_access_key: str | None = None,
         allowed_origins: Sequence[str] = ("*",),
+        read_only: bool = False,
     ) -> "S3ObjectStore":
         """Connect, create the bucket when it is absent, and let pages of ``allowed_origins`` use it.
 
         ``endpoint`` is ``None`` for AWS itself. ``public_endpoint`` is where clients reach the server, when that is
-        another address than ours. Without keys the AWS SDK's usual sources are used.
+        another address than ours. Without keys the AWS SDK's usual sources are used. With ``read_only`` the bucket must
+        be there and is left as it is.
 
         Raises:
             StoreUnavailableError: the server cannot be reached, or does not let us in.
@@ -80,9 +82,12 @@ class S3ObjectStore:
                 signer = client
                 if public_endpoint and public_endpoint != endpoint:
                     signer = await resources.enter_async_context(_client(session, region, public_endpoint))
-            await ensure_bucket(client, bucket, region, amazon=endpoint is None)
-            await allow_origins(client, bucket, allowed_origins)
             store = cls(bucket, session, client, signer, resources)
+            if read_only:
+                await store.check()
+            else:
+                await ensure_bucket(client, bucket, region, amazon=endpoint is None)
+                await allow_origins(client, bucket, allowed_origins)
             store.public_origin = await store._find_origin()
         except BaseException:
             await resources.aclose()
@@ -128,6 +133,14 @@ class S3ObjectStore:
             )
         except (UploadNotFoundError, ObjectNotFoundError):
             return
+
+    async def is_open(self, key: str, upload_id: str) -> bool:
+        """See the port."""
+        try:
+            await ask(self._client.list_parts(Bucket=self._bucket, Key=key, UploadId=upload_id, MaxParts=1))
+        except (UploadNotFoundError, ObjectNotFoundError):
+            return False
+        return True
 
     async def list_multiparts(self) -> AsyncIterator[OpenMultipart]:
         """See the port."""

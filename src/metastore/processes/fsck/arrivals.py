@@ -1,0 +1,48 @@
+"""Every file that is still coming in: is there an upload that brings it?"""
+
+from collections.abc import AsyncIterator
+
+from metastore.features.files import checking
+from metastore.features.files.service import FilesService
+from metastore.features.uploads import reaping
+from metastore.kit.database import Database
+from metastore.processes.fsck.check import Finding, Severity
+
+_PAGE = 200
+
+
+class ArrivalsCheck:
+    """Files in UPLOADING that nothing will ever finish."""
+
+    def __init__(self, database: Database, files: FilesService) -> None:
+        self._database = database
+        self._files = files
+
+    async def suspects(self) -> AsyncIterator[str]:
+        """Their ids."""
+        after = ""
+        while True:
+            async with self._database.reading() as tx:
+                page = await checking.arriving_files(tx, after, _PAGE)
+                brought = await reaping.files_under_way(tx, page)
+            if not page:
+                return
+            after = page[-1]
+            for file_id in page:
+                if file_id not in brought:
+                    yield file_id
+
+    async def confirm(self, suspect: str) -> Finding | None:
+        """See ``Check``."""
+        async with self._database.reading() as tx:
+            # The upload first: it is the file that goes on existing when both change.
+            if suspect in await reaping.files_under_way(tx, [suspect]) or not await checking.is_arriving(tx, suspect):
+                return None
+        found = "the file is marked as coming in, but there is no upload for it"
+        return Finding("stranded-file", Severity.WARNING, suspect, found, "removes the entry, which has no bytes")
+
+    async def repair(self, suspect: str) -> str:
+        """See ``Check``."""
+        async with self._database.transaction() as tx:
+            await self._files.discard_file(tx, suspect)
+        return "removed"

@@ -1,0 +1,73 @@
+"""Every fact in the outbox: was it passed by?
+
+Facts that wait while nothing runs are as they should be. One is stuck when the product has been at work, and recorded
+other facts, for long after it and has still not published it, or when its status is none that a relay looks for.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+
+from metastore.kit.database import Database
+from metastore.kit.outbox import PENDING, PUBLISHED, OutboxEvent
+from metastore.processes.fsck.check import Finding, Severity
+
+PASSED_BY = timedelta(minutes=10)
+_PAGE = 200
+Publish = Callable[[Sequence[str]], Awaitable[bool]]
+"""Has a relay publish the events of these ids, now; whether it did."""
+
+
+class OutboxCheck:
+    """Facts that nobody publishes; ``publish`` is what a repair has them published by."""
+
+    def __init__(self, database: Database, publish: Publish | None = None) -> None:
+        self._database = database
+        self._publish = publish
+
+    async def suspects(self) -> AsyncIterator[str]:
+        """Their ids."""
+        after = ""
+        while True:
+            async with self._database.reading() as tx:
+                newest = await tx.session.scalar(select(func.max(OutboxEvent.created_at)))
+                if newest is None:
+                    return
+                stuck = (OutboxEvent.status == PENDING) & (OutboxEvent.created_at < newest - PASSED_BY)
+                statement = (
+                    select(OutboxEvent.id)
+                    .where(OutboxEvent.id > after, stuck | OutboxEvent.status.not_in((PENDING, PUBLISHED)))
+                    .order_by(OutboxEvent.id)
+                    .limit(_PAGE)
+                )
+                page = list(await tx.session.scalars(statement))
+            if not page:
+                return
+            for event_id in page:
+                yield event_id
+            after = page[-1]
+
+    async def confirm(self, suspect: str) -> Finding | None:
+        """See ``Check``."""
+        async with self._database.reading() as tx:
+            event = await tx.session.get(OutboxEvent, suspect)
+        if event is None or event.status == PUBLISHED:
+            return None
+        found = (
+            f"{event.event_type} about {event.aggregate}, recorded {event.created_at:%Y-%m-%d %H:%M:%S} UTC, "
+            f"is {event.status} after {event.attempts} tries"
+        )
+        return Finding("stuck-event", Severity.ERROR, suspect, found, "publishes it, or leaves it due for a relay")
+
+    async def repair(self, suspect: str) -> str:
+        """See ``Check``."""
+        async with self._database.transaction() as tx:
+            await tx.session.execute(
+                update(OutboxEvent)
+                .where(OutboxEvent.id == suspect, OutboxEvent.status != PUBLISHED)
+                .values(status=PENDING, attempts=0, retry_at=None)
+            )
+        if self._publish is not None and await self._publish([suspect]):
+            return "published"
+        return "due at once for the next relay"

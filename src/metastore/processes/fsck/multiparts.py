@@ -1,0 +1,88 @@
+"""Uploads under way: does the database know each multipart upload of the store, and the store each of the database?"""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from metastore.features.uploads import reaping
+from metastore.features.uploads.reaping import OpenUpload
+from metastore.features.uploads.service import UploadsService
+from metastore.kit.clock import Clock
+from metastore.kit.database import Database
+from metastore.ports.object_store import ObjectStore, OpenMultipart
+from metastore.processes.fsck.check import Finding, Severity
+
+_BATCH = 200
+
+
+class MultipartsCheck:
+    """Multipart uploads that the store holds and that no upload of the database is about."""
+
+    def __init__(self, database: Database, store: ObjectStore, *, grace: timedelta, clock: Clock) -> None:
+        self._database = database
+        self._store = store
+        self._grace = grace
+        self._clock = clock
+
+    async def suspects(self) -> AsyncIterator[OpenMultipart]:
+        """Those that are old enough and that the database does not know."""
+        batch: list[OpenMultipart] = []
+        async for multipart in self._store.list_multiparts():
+            if multipart.started_at < self._clock() - self._grace:
+                batch.append(multipart)
+            if len(batch) == _BATCH:
+                for unknown in await reaping.unknown_multiparts(self._database, batch):
+                    yield unknown
+                batch = []
+        for unknown in await reaping.unknown_multiparts(self._database, batch):
+            yield unknown
+
+    async def confirm(self, suspect: OpenMultipart) -> Finding | None:
+        """See ``Check``."""
+        if not await reaping.unknown_multiparts(self._database, [suspect]):
+            return None
+        if not await self._store.is_open(suspect.key, suspect.upload_id):
+            return None
+        found = (
+            f"the database knows no such multipart upload of {suspect.key}, "
+            f"begun {suspect.started_at:%Y-%m-%d %H:%M:%S} UTC"
+        )
+        return Finding("orphan-multipart", Severity.WARNING, suspect.upload_id, found, "aborts it in the store")
+
+    async def repair(self, suspect: OpenMultipart) -> str:
+        """See ``Check``."""
+        await self._store.abort_multipart(suspect.key, suspect.upload_id)
+        return "aborted"
+
+
+class UploadsCheck:
+    """Uploads of the database whose multipart upload the store does not hold."""
+
+    def __init__(self, database: Database, store: ObjectStore, uploads: UploadsService) -> None:
+        self._database = database
+        self._store = store
+        self._uploads = uploads
+
+    async def suspects(self) -> AsyncIterator[OpenUpload]:
+        """Open uploads that the store has lost."""
+        after = ""
+        while page := await reaping.open_uploads(self._database, after, _BATCH):
+            for upload in page:
+                if not await self._store.is_open(upload.object_key, upload.store_upload_id):
+                    yield upload
+            after = page[-1].id
+
+    async def confirm(self, suspect: OpenUpload) -> Finding | None:
+        """See ``Check``."""
+        if not await reaping.is_lost(self._database, self._store, suspect):
+            return None
+        found = f"the store has lost the parts of this upload of file {suspect.file_id} by user {suspect.owner_id}"
+        repair = "ends the upload and releases its reservation; a file that is whole in the store is kept"
+        return Finding("lost-multipart", Severity.ERROR, suspect.id, found, repair)
+
+    async def repair(self, suspect: OpenUpload) -> str:
+        """See ``Check``."""
+        upload = await reaping.find(self._database, suspect.id)
+        if upload is None:
+            return "nothing: the upload is gone"
+        await self._uploads.expire(upload, "lost by the store")
+        return "ended"
