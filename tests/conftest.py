@@ -16,8 +16,9 @@ from tests.fixtures.media import make_video
 from tests.fixtures.postgres import Postgres, running_postgres
 from tests.fixtures.rabbitmq import rabbitmq
 from tests.fixtures.seaweedfs import seaweedfs
+from tests.fixtures.stack import stack
 
-__all__ = ["rabbitmq", "seaweedfs"]
+__all__ = ["rabbitmq", "seaweedfs", "stack"]
 
 
 @pytest.fixture(scope="session")
