@@ -12,6 +12,7 @@ FOLDER = "folder"
 FILE = "file"
 
 UPLOADING = "UPLOADING"
+PROCESSING = "PROCESSING"
 READY = "READY"
 FAILED = "FAILED"
 
@@ -77,6 +78,8 @@ class Node(Base):
     checksum: Mapped[str | None] = mapped_column(String(200))
     damage: Mapped[str | None] = mapped_column(String(200))
     """What a check found wrong with the stored bytes; while it stands they are not given out."""
+    thumbnail_key: Mapped[str | None] = mapped_column(String(200))
+    """Where its small picture is, once there is one."""
     version: Mapped[int] = mapped_column(default=1)
     """Grows with every change to the row; shown in the HTTP ``ETag``."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -103,6 +106,7 @@ class NodeRow(NamedTuple):
     moderation: str
     checksum: str | None
     damage: str | None
+    thumbnail_key: str | None
     created_at: datetime
     updated_at: datetime
     trashed_at: datetime | None

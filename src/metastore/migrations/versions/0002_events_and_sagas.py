@@ -27,12 +27,18 @@ def upgrade() -> None:
     stored = sa.text("object_key IS NOT NULL")
     op.create_index("ix_nodes_object_key", "nodes", ["object_key"], sqlite_where=stored, postgresql_where=stored)
 
+    op.add_column("nodes", sa.Column("thumbnail_key", sa.String(length=200), nullable=True))
+    _create_sagas()
     _create_search_index()
     _create_analytics()
 
 
 def downgrade() -> None:
     """Take the step back."""
+    op.drop_table("media")
+    op.drop_table("saga_steps")
+    op.drop_table("sagas")
+    op.drop_column("nodes", "thumbnail_key")
     op.drop_table("analytics_visitors")
     op.drop_table("analytics_days")
     op.drop_table("search_documents")
@@ -88,4 +94,71 @@ def _create_analytics() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("user_id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("day", "user_id", name=op.f("pk_analytics_visitors")),
+    )
+
+
+def _create_sagas() -> None:
+    due = sa.text("due_at IS NOT NULL")
+    op.create_table(
+        "sagas",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=50), nullable=False),
+        sa.Column("subject", sa.String(length=36), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("step", sa.String(length=50), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("locked_by", sa.String(length=100), nullable=True),
+        sa.Column("outcome", sa.String(length=12), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("failed_step", sa.String(length=50), nullable=True),
+        sa.Column("retryable", sa.Boolean(), nullable=False),
+        sa.Column("progress", sa.Integer(), nullable=False),
+        sa.Column("kept", sa.Boolean(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('running', 'compensating', 'succeeded', 'failed', 'cancelled')", name=op.f("ck_sagas_state")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sagas")),
+        sa.UniqueConstraint("kind", "subject", name=op.f("uq_sagas_kind_subject")),
+    )
+    op.create_index("ix_sagas_due_at", "sagas", ["due_at"], sqlite_where=due, postgresql_where=due)
+    op.create_index("ix_sagas_ended", "sagas", ["kept", "state", "updated_at"])
+    op.create_table(
+        "saga_steps",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("saga_id", sa.String(length=36), nullable=False),
+        sa.Column("step", sa.String(length=50), nullable=False),
+        sa.Column("result", sa.String(length=12), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("worker", sa.String(length=100), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["saga_id"], ["sagas.id"], name=op.f("fk_saga_steps_saga_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saga_steps")),
+    )
+    op.create_index("ix_saga_steps_saga_id", "saga_steps", ["saga_id", "id"])
+    op.create_table(
+        "media",
+        sa.Column("file_id", sa.String(length=36), nullable=False),
+        sa.Column("container", sa.String(length=50), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=True),
+        sa.Column("height", sa.Integer(), nullable=True),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=True),
+        sa.Column("video_codec", sa.String(length=50), nullable=True),
+        sa.Column("audio_codec", sa.String(length=50), nullable=True),
+        sa.PrimaryKeyConstraint("file_id", name=op.f("pk_media")),
+    )
+    # Uploads that are under way when this is applied go on as sagas.
+    op.execute(
+        sa.text(
+            "INSERT INTO sagas (id, kind, subject, state, step, attempts, token, due_at, outcome, retryable, progress,"
+            " kept, data, created_at, updated_at)"
+            " SELECT id, 'ingest', file_id, 'running', 'store', 0, 0, expires_at, 'failed', false, 0, false, '{}',"
+            " created_at, created_at FROM uploads WHERE state IN ('OPEN', 'COMPLETING')"
+        )
     )

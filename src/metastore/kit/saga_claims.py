@@ -1,0 +1,132 @@
+"""SQL statements of saga runners. Whatever a runner writes says which claim it writes under."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+
+from metastore.kit.clock import utc_now
+from metastore.kit.database import Transaction
+from metastore.kit.ids import new_id
+from metastore.kit.saga_models import COMPENSATING, ENDED, RUNNING, SEEN_COLUMNS, Saga, SagaRow, SagaStepRow
+
+_NO_SYNC = {"synchronize_session": False}
+
+
+class LeaseLostError(Exception):
+    """The saga is somebody else's by now, or was changed from outside."""
+
+
+async def is_any_due(tx: Transaction, kinds: Collection[str], now: datetime) -> bool:
+    """Whether there is anything to claim; asked first where a claim would stop other writers."""
+    return (await tx.session.scalar(select(SagaRow.id).where(*_claimable(kinds, now)).limit(1))) is not None
+
+
+async def claim(
+    tx: Transaction, kinds: Collection[str], *, now: datetime, lease: timedelta, worker: str, limit: int
+) -> list[Saga]:
+    """Take up to ``limit`` due sagas, longest due first, with a lease and a new token each."""
+    free = (
+        select(SagaRow.id)
+        .where(*_claimable(kinds, now))
+        .order_by(SagaRow.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    # The conditions are repeated: where rows cannot be locked, they are what decides.
+    statement = (
+        update(SagaRow)
+        .where(SagaRow.id.in_(free.scalar_subquery()), *_claimable(kinds, now))
+        .values(
+            locked_until=now + lease,
+            locked_by=worker,
+            token=SagaRow.token + 1,
+            attempts=SagaRow.attempts + 1,
+            updated_at=now,
+        )
+        .returning(*SEEN_COLUMNS)
+        .execution_options(**_NO_SYNC)
+    )
+    return [Saga._make(row) for row in await tx.session.execute(statement)]
+
+
+async def settle(tx: Transaction, saga: Saga, values: Mapping[str, object]) -> None:
+    """Change the saga under its token, if it is where the caller believes it to be.
+
+    Raises:
+        LeaseLostError: the token is old, or the saga has moved on (a commit whose answer was lost); the transaction
+            is to be rolled back.
+    """
+    statement = (
+        update(SagaRow)
+        .where(
+            SagaRow.id == saga.id,
+            SagaRow.token == saga.token,
+            SagaRow.state == saga.state,
+            SagaRow.step == saga.step,
+        )
+        .values({**values, "updated_at": utc_now()})
+        .returning(SagaRow.id)
+        .execution_options(**_NO_SYNC)
+    )
+    if await tx.session.scalar(statement) is None:
+        raise LeaseLostError(saga.id)
+
+
+def log_step(tx: Transaction, saga: Saga, result: str, worker: str, error: str | None = None) -> None:
+    """Add a line to the step log."""
+    tx.session.add(
+        SagaStepRow(
+            id=new_id(),
+            saga_id=saga.id,
+            step=saga.step,
+            result=result,
+            attempt=saga.attempts,
+            worker=worker,
+            error=error,
+            at=utc_now(),
+        )
+    )
+
+
+async def state_of(tx: Transaction, saga_id: str) -> str | None:
+    """The state that a saga is in by now; ``None`` when it is gone."""
+    return await tx.session.scalar(select(SagaRow.state).where(SagaRow.id == saga_id))
+
+
+async def unlock_all(tx: Transaction, kinds: Collection[str]) -> None:
+    """Free what a dead process held, where there is no other process that could hold anything."""
+    statement = update(SagaRow).where(SagaRow.kind.in_(kinds), SagaRow.locked_until.is_not(None))
+    await tx.session.execute(statement.values(locked_until=None).execution_options(**_NO_SYNC))
+
+
+async def counts(tx: Transaction, late_since: datetime) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    """How many sagas there are by kind and state, of those not ended or kept; and by kind how many are overdue."""
+    under_way = SagaRow.due_at.is_not(None)
+    by_state = await tx.session.execute(
+        select(SagaRow.kind, SagaRow.state, func.count()).where(under_way).group_by(SagaRow.kind, SagaRow.state)
+    )
+    late = await tx.session.execute(
+        select(SagaRow.kind, func.count()).where(under_way, SagaRow.due_at < late_since).group_by(SagaRow.kind)
+    )
+    return {(row[0], row[1]): row[2] for row in by_state}, {row[0]: row[1] for row in late}
+
+
+async def prune(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete up to ``limit`` sagas that ended before then and are looked at no more; how many went."""
+    old = (
+        select(SagaRow.id)
+        .where(SagaRow.kept.is_(False), SagaRow.state.in_(ENDED), SagaRow.updated_at < before)
+        .limit(limit)
+    )
+    statement = delete(SagaRow).where(SagaRow.id.in_(old.scalar_subquery())).returning(SagaRow.id)
+    return len((await tx.session.execute(statement.execution_options(**_NO_SYNC))).all())
+
+
+def _claimable(kinds: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SagaRow.kind.in_(kinds),
+        SagaRow.state.in_((RUNNING, COMPENSATING)),
+        SagaRow.due_at <= now,
+        or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now),
+    )

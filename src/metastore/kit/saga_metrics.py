@@ -1,0 +1,51 @@
+"""What operators see of sagas."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from metastore.kit import saga_claims
+from metastore.kit.database import Database
+from metastore.kit.saga_models import COMPENSATING, RUNNING, Saga
+
+UNDER_WAY = Gauge("metastore_sagas", "Sagas that have not ended, by kind and state.", ["kind", "state"])
+STUCK = Gauge("metastore_sagas_stuck", "Sagas that were due some minutes ago and have not ended.", ["kind"])
+ENDED = Counter(
+    "metastore_sagas_ended_total", "Sagas that runners of this process brought to an end.", ["kind", "state"]
+)
+STEP_SECONDS = Histogram(
+    "metastore_saga_step_seconds",
+    "How long one attempt at a step or its compensation took.",
+    ["kind", "step", "state"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 3600),
+)
+
+MEASURE_EVERY = 15.0
+STUCK_AFTER = timedelta(minutes=5)
+_measured_at = [float("-inf")]
+
+
+@contextlib.contextmanager
+def timed(saga: Saga) -> Iterator[None]:
+    """Count the block as an attempt at the saga's step."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        STEP_SECONDS.labels(saga.kind, saga.step, saga.state).observe(time.monotonic() - began)
+
+
+async def measure(database: Database, now: datetime) -> None:
+    """Look at all sagas, now and then."""
+    if time.monotonic() - _measured_at[0] < MEASURE_EVERY:
+        return
+    _measured_at[0] = time.monotonic()
+    async with database.reading() as tx:
+        by_state, late = await saga_claims.counts(tx, now - STUCK_AFTER)
+    for kind in {kind for kind, _ in by_state}:
+        for state in (RUNNING, COMPENSATING):
+            UNDER_WAY.labels(kind, state).set(by_state.get((kind, state), 0))
+        STUCK.labels(kind).set(late.get(kind, 0))

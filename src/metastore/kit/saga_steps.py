@@ -1,0 +1,116 @@
+"""What a saga consists of: its definition, for ``processes`` to write and ``saga_runner`` to run."""
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import takewhile
+
+from metastore.kit.database import Transaction
+from metastore.kit.saga_models import Saga
+
+Effect = Callable[[Transaction], Awaitable[None]]
+"""What a step wants in the database; committed together with the saga's advance, or not at all."""
+Report = Callable[[int], Awaitable[None]]
+"""Tell how far the step is, in percent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Returned by a step that has to wait for somebody: try again then. It counts as no attempt."""
+
+    until: datetime
+
+
+Outcome = Effect | Later | None
+Action = Callable[[Saga, Report], Coroutine[None, None, Outcome]]
+"""Does a step's work outside any transaction. May run again after it was done, and beside itself."""
+Compensation = Callable[[Saga], Coroutine[None, None, Outcome]]
+"""Takes a step back, whether or not it was done, or half. May run again."""
+
+
+class StepFailedError(Exception):
+    """A step cannot be done; ``reason`` is a sentence for the people concerned.
+
+    ``final`` means that trying again is no use; the saga fails at once, and is not ``retryable`` unless it says so.
+    """
+
+    def __init__(self, reason: str, *, final: bool = False, retryable: bool | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+        self.retryable = not final if retryable is None else retryable
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step; ``time_limit`` in seconds.
+
+    ``trouble`` is what people are told when it failed in a way that speaks to programmers alone. Behind a ``pivot``
+    there is no way back before it.
+    """
+
+    name: str
+    action: Action
+    trouble: str
+    compensation: Compensation | None = None
+    time_limit: float = 60.0
+    pivot: bool = False
+
+
+async def _nobody(saga: Saga) -> None:
+    """Nobody wants to know."""
+
+
+async def _nothing(tx: Transaction, saga: Saga) -> None:
+    """Nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A kind of saga. Durations in seconds; the pause after the n-th attempt is the n-th of ``pauses``, or the last.
+
+    ``failed`` runs in the transaction in which a saga ends as failed (not: cancelled). ``progressed`` is called after
+    each commit that a watcher may want to know of, and now and then while a step goes on; what it raises is logged.
+    """
+
+    kind: str
+    steps: Sequence[Step]
+    failed: Callable[[Transaction, Saga], Awaitable[None]] = _nothing
+    progressed: Callable[[Saga], Awaitable[None]] = _nobody
+    lease: float = 20.0
+    max_attempts: int = 3
+    pauses: Sequence[float] = field(default=(1.0, 5.0, 15.0))
+
+    def step(self, name: str) -> Step:
+        """The step of that name.
+
+        Raises:
+            LookupError: there is none; the code is older than the saga.
+        """
+        return self.steps[self._index(name)]
+
+    def after(self, name: str) -> Step | None:
+        """The step that follows."""
+        following = self._index(name) + 1
+        return self.steps[following] if following < len(self.steps) else None
+
+    def before(self, name: str) -> Step | None:
+        """The step that is taken back after this one; none beyond the pivot."""
+        index = self._index(name)
+        if index == 0 or self.steps[index - 1].pivot:
+            return None
+        return self.steps[index - 1]
+
+    def is_behind_pivot(self, name: str) -> bool:
+        """Whether the saga can be tried again once it has failed at this step."""
+        return any(step.pivot for step in takewhile(lambda step: step.name != name, self.steps))
+
+    def pause(self, attempts: int) -> float:
+        """How long to wait after that many attempts."""
+        return self.pauses[min(attempts, len(self.pauses)) - 1] if attempts else 0.0
+
+    def _index(self, name: str) -> int:
+        for index, step in enumerate(self.steps):
+            if step.name == name:
+                return index
+        raise LookupError(f"the saga {self.kind} has no step {name}")
