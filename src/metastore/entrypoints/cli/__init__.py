@@ -130,6 +130,7 @@ def main() -> None:
     from metastore.entrypoints.cli import transfer
 
     transfer.register(app)
+    app.command("metastore.entrypoints.cli.fsck:fsck", name="fsck", help="Compare the database with the store.")
     try:
         app(exit_on_error=False)
     except CycloptsError:

@@ -1,0 +1,192 @@
+"""``metastore fsck``: the check at the command line.
+
+Exit codes: 0 nothing was found, 1 something was (also when it was repaired), 2 the check could not run.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from metastore import migrations
+from metastore.bootstrap import open_for_checking
+from metastore.config import ConfigurationError, Settings, load_settings
+from metastore.entrypoints.cli.transfer.progress import printable
+from metastore.entrypoints.serve import data_dir_lock
+from metastore.features.files import checking
+from metastore.kit.problem import Problem
+from metastore.ports.object_store import ObjectStoreError
+from metastore.processes.fsck import Checked, look
+from metastore.processes.fsck.everything import Parts, all_checks
+
+CLEAN, FOUND = 0, 1
+_LONGEST_GRACE = 3600
+
+
+@dataclass
+class Report:
+    """What a run came to."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    repaired: int = 0
+    known_damaged: int = 0
+
+    def add(self, checked: Checked) -> None:
+        """Count a finding; only its kind is kept."""
+        self.counts[checked.finding.kind] = self.counts.get(checked.finding.kind, 0) + 1
+        self.repaired += checked.repaired is not None
+
+    @property
+    def found(self) -> int:
+        """How many findings there were."""
+        return sum(self.counts.values())
+
+
+def fsck(
+    *,
+    repair: Annotated[bool, Parameter(negative="")] = False,
+    quick: Annotated[bool, Parameter(name=["--quick", "--no-checksums"], negative="")] = False,
+    json_lines: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    grace: int | None = None,
+    data_dir: Path | None = None,
+) -> int:
+    """Compare the database with the object store, and read every file's bytes.
+
+    May run beside the product; with --repair on the embedded database or store, the product must be stopped. Exits
+    with 0 when nothing was found, 1 when something was, 2 when the check could not run.
+
+    Args:
+        repair: mend what is found; files whose bytes are lost are marked, never deleted
+        quick: do not read the bytes, so that flipped ones are not found
+        json_lines: print a JSON object a finding, and a summary as the last line
+        grace: seconds for which things that no row names are left alone (default: an hour, or the upload TTL if less)
+        data_dir: where the embedded database and objects live (default ./data)
+    """
+    settings = load_settings(data_dir=data_dir)
+    young = timedelta(seconds=min(_LONGEST_GRACE, settings.upload_ttl) if grace is None else grace)
+    require_database(settings.effective_database_url)
+    with _held(settings, repair=repair):
+        report = asyncio.run(_run(settings, repair=repair, reads=not quick, grace=young, as_json=json_lines))
+    return FOUND if report.found else CLEAN
+
+
+async def _run(settings: Settings, *, repair: bool, reads: bool, grace: timedelta, as_json: bool) -> Report:
+    await _require_schema(settings)
+    parts, close = await open_for_checking(settings, repair=repair)
+    try:
+        return await _check(parts, repair=repair, reads=reads, grace=grace, as_json=as_json)
+    except ObjectStoreError as error:
+        raise ConfigurationError(f"the check could not go on: {error}") from None
+    except Problem as problem:
+        raise ConfigurationError(f"the check could not go on: {problem.detail}") from None
+    finally:
+        await close()
+
+
+async def _check(parts: Parts, *, repair: bool, reads: bool, grace: timedelta, as_json: bool) -> Report:
+    report = Report()
+    async with parts.database.reading() as tx:
+        size = await checking.stored_bytes(tx) if reads else 0
+    with _bar(size) as progress:
+        task = progress.add_task("checking", total=size or None)
+        checks = all_checks(parts, grace=grace, reads=reads, advance=lambda count: progress.advance(task, count))
+        for name, check in checks.items():
+            progress.update(task, description=name)
+            async for checked in look(check, repair=repair):
+                report.add(checked)
+                _tell(checked, progress.console, as_json=as_json)
+    async with parts.database.reading() as tx:
+        report.known_damaged = await checking.count_damaged(tx)
+    _sum_up(report, as_json=as_json)
+    return report
+
+
+def _tell(checked: Checked, console: Console, *, as_json: bool) -> None:
+    finding = checked.finding
+    if as_json:
+        line = json.dumps({**asdict(finding), "repaired": checked.repaired}, ensure_ascii=False)
+    else:
+        done = f"repaired: {checked.repaired}" if checked.repaired else f"--repair {finding.repair}"
+        line = printable(f"{finding.severity}: {finding.kind} {finding.id}: {finding.found} ({done})")
+    if console.is_terminal and sys.stdout.isatty():
+        # Above the bar, which is redrawn below it.
+        console.print(line, markup=False, soft_wrap=True)
+        return
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _sum_up(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        summary = {
+            "summary": {
+                "findings": report.found,
+                "kinds": report.counts,
+                "repaired": report.repaired,
+                "markedAsDamaged": report.known_damaged,
+            }
+        }
+        sys.stdout.write(json.dumps(summary) + "\n")
+        return
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.counts.items()))
+    found = f"{report.found} findings ({kinds}), {report.repaired} repaired" if report.found else "Nothing was found"
+    known = f"; {report.known_damaged} files are marked as damaged" if report.known_damaged else ""
+    sys.stdout.write(f"{found}{known}.\n")
+
+
+@contextlib.contextmanager
+def _held(settings: Settings, *, repair: bool) -> Iterator[None]:
+    """Keep the product from running while its embedded parts are mended."""
+    database, storage = settings.effective_database_url, settings.effective_storage_url
+    if not repair or not (database.startswith("sqlite") or storage.startswith("file:")):
+        yield
+        return
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(data_dir_lock(settings.data_dir))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{error}; stop it to repair, or check without --repair") from None
+        yield
+
+
+def require_database(database_url: str) -> None:
+    """Refuse an embedded database that is not there, rather than make one.
+
+    Raises:
+        ConfigurationError: see above.
+    """
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise ConfigurationError(f"METASTORE_DATABASE_URL: there is no database at {url.database}")
+
+
+async def _require_schema(settings: Settings) -> None:
+    """Refuse a database of another version.
+
+    Raises:
+        ConfigurationError: see above.
+    """
+    try:
+        behind = await migrations.pending(settings.effective_database_url)
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigurationError(f"METASTORE_DATABASE_URL: the database cannot be used: {reason}") from None
+    if behind:
+        raise ConfigurationError("the database is of another version of the product: run metastore migrate first")
+
+
+def _bar(size: int) -> Progress:
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal or not size, transient=True)
