@@ -95,3 +95,37 @@ async def test_completed_uploads_are_forgotten_and_their_files_stay(drive: Drive
     async with drive.database.reading() as tx:
         assert await tx.session.get(Upload, upload.upload_id) is None
         assert (await drive.files.file_out(tx, drive.owner, upload.file_id)).status == "READY"
+
+
+async def test_a_second_multipart_under_the_key_of_an_upload_is_aborted(drive: Drive, reaper: Reaper) -> None:
+    """A crash while the store answered leaves one that nobody will ever name; the other goes on."""
+    upload = await drive.initiate(CONTENT)
+    known = await drive.store_id(upload.upload_id)
+    key = drive.store.multiparts[known].key
+    await drive.store.create_multipart(key, size=5, part_size=5, content_type="text/plain")
+    drive.clock.pass_by(seconds=TTL - 10)
+    await drive.uploads.resume(drive.owner, upload.upload_id)
+    drive.clock.pass_by(seconds=20)
+    await reaper.round()
+    assert [known] == list(drive.store.multiparts)
+
+
+async def test_an_upload_whose_parts_the_store_has_lost_is_ended_at_the_second_look(
+    drive: Drive, reaper: Reaper
+) -> None:
+    await drive.initiate(CONTENT)
+    await drive.initiate(CONTENT, name="b.txt")
+    drive.store.multiparts.popitem()
+    await reaper.round()
+    assert (await drive.leftovers())["uploads"] == 2
+    await reaper.round()
+    assert await drive.leftovers() == {"nodes": 1, "uploads": 1, "objects": 0, "multiparts": 1}
+    assert await drive.storage() == Storage(used=0, reserved=25)
+
+
+async def test_a_store_that_is_away_has_lost_nothing(drive: Drive, reaper: Reaper) -> None:
+    await drive.initiate(CONTENT)
+    for _ in range(3):
+        drive.store.fail_next["is_open"] = StoreUnavailableError("away")
+        await reaper.round()
+    assert (await drive.leftovers())["uploads"] == 1

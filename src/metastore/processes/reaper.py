@@ -1,7 +1,7 @@
 """The reaper: what people and crashes leave behind is found and freed.
 
 Every round it ends uploads whose time is over, aborts multipart uploads that the store holds and the database does not
-know (a crash between the two), purges what has lain in the trash too long, and forgets completed uploads, expired
+know (a crash between the two), ends open uploads whose parts the store has lost, purges what has lain in the trash too long, and forgets completed uploads, expired
 sessions and old idempotency keys. Each step is bounded and may be repeated; several reapers may run at once, since each
 removal is one conditional statement.
 """
@@ -16,6 +16,7 @@ import structlog
 from metastore.features.auth.service import AuthService
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import reaping
+from metastore.features.uploads.reaping import OpenUpload
 from metastore.features.uploads.service import UploadsService
 from metastore.kit import idempotency_claims
 from metastore.kit.clock import Clock
@@ -57,6 +58,8 @@ class Reaper:
         self._times = times
         self._clock = clock
         self._spare_room = SpareRoom(database)
+        self._looked_up_to = ""
+        self._missed: dict[str, OpenUpload] = {}
 
     async def run(self) -> None:
         """Round after round; a step that fails is logged and tried again in the next."""
@@ -70,6 +73,7 @@ class Reaper:
             self._spare_room.ensure,
             self._end_expired_uploads,
             self._abort_unknown_multiparts,
+            self._end_lost_uploads,
             self._purge_trash,
             self._forget_completed_uploads,
             self._forget_sessions_and_keys,
@@ -104,6 +108,24 @@ class Reaper:
     async def _abort_unknown(self, batch: Sequence[OpenMultipart]) -> None:
         for multipart in await reaping.unknown_multiparts(self._database, batch):
             await self._store.abort_multipart(multipart.key, multipart.upload_id)
+
+    async def _end_lost_uploads(self) -> None:
+        """Look at some open uploads a round; one is ended when a later round misses it as well."""
+        missed, self._missed = self._missed, {}
+        for upload in missed.values():
+            if await reaping.is_lost(self._database, self._store, upload):
+                await self._end_lost_upload(upload)
+        page = await reaping.open_uploads(self._database, self._looked_up_to, _BATCH)
+        self._looked_up_to = page[-1].id if len(page) == _BATCH else ""
+        for upload in page:
+            if upload.id not in missed and await reaping.is_lost(self._database, self._store, upload):
+                self._missed[upload.id] = upload
+
+    async def _end_lost_upload(self, lost: OpenUpload) -> None:
+        upload = await reaping.find(self._database, lost.id)
+        if upload is not None:
+            await self._uploads.expire(upload, "lost by the store")
+            _log.warning("upload ended whose parts the store has lost", upload_id=lost.id)
 
     async def _purge_trash(self) -> None:
         cutoff = self._clock() - timedelta(seconds=self._times.trash_ttl)
