@@ -1,0 +1,184 @@
+"""Each kind of thing that can be wrong is found, mended with care, and found no more."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, update
+
+from metastore.features.auth.models import User
+from metastore.features.files.models import Node
+from metastore.features.uploads.models import Upload
+from metastore.kit.ids import new_id
+from metastore.kit.outbox import OutboxEvent
+from metastore.kit.problem import Problem
+from metastore.processes.fsck import Checked, look
+from metastore.processes.fsck.everything import Parts, all_checks
+from tests.fixtures.accounts import Storage
+from tests.fixtures.drive import NOTHING, Drive
+
+CONTENT = b"twenty-five bytes of text"
+GRACE = timedelta(hours=1)
+
+
+async def checked(drive: Drive, *, repair: bool = False, reads: bool = True) -> list[Checked]:
+    """All findings."""
+    parts = Parts(drive.database, drive.store, drive.files, drive.uploads, clock=drive.clock)
+    checks = all_checks(parts, grace=GRACE, reads=reads)
+    return [found for check in checks.values() async for found in look(check, repair=repair, pauses=[0.0])]
+
+
+async def kinds(drive: Drive, *, repair: bool = False, reads: bool = True) -> list[str]:
+    """The kinds of all findings."""
+    return [found.finding.kind for found in await checked(drive, repair=repair, reads=reads)]
+
+
+async def a_file(drive: Drive, content: bytes = CONTENT) -> Node:
+    """A file that is ready."""
+    upload = await drive.initiate(content)
+    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, content))
+    return await node_of(drive, upload.file_id)
+
+
+async def node_of(drive: Drive, file_id: str) -> Node:
+    """A file's row."""
+    async with drive.database.reading() as tx:
+        node = await tx.session.get(Node, file_id)
+    assert node is not None
+    return node
+
+
+async def test_a_sound_drive_has_no_findings(drive: Drive) -> None:
+    """Files, uploads under way, and files in the trash."""
+    await a_file(drive)
+    await drive.initiate(CONTENT, name="b.txt")
+    node = await a_file(drive, b"other")
+    async with drive.database.transaction() as tx:
+        await drive.files.put_in_trash(tx, drive.owner, node.id, "file")
+    assert [] == await kinds(drive)
+
+
+async def test_a_missing_object_marks_its_file_and_deletes_nothing(drive: Drive) -> None:
+    node = await a_file(drive)
+    content = drive.store.objects.pop(node.object_key or "")
+    [missing] = await checked(drive)
+    assert ("missing-object", node.id, None) == (missing.finding.kind, missing.finding.id, missing.repaired)
+    assert ["missing-object"] == await kinds(drive, repair=True, reads=False)
+    async with drive.database.reading() as tx:
+        assert "FAILED" == (await drive.files.file_out(tx, drive.owner, node.id)).status
+    assert "file.damaged" == (await drive.facts())[-1]
+    # Marked is marked, until the bytes are back.
+    assert [] == await kinds(drive, repair=True)
+    drive.store.objects[node.object_key or ""] = content
+    assert ["recovered-file"] == await kinds(drive, repair=True)
+    assert "file.recovered" == (await drive.facts())[-1]
+    assert [] == await kinds(drive)
+    async with drive.database.reading() as tx:
+        assert "READY" == (await drive.files.file_out(tx, drive.owner, node.id)).status
+
+
+async def test_known_damage_is_not_given_out(drive: Drive) -> None:
+    node = await a_file(drive)
+    drive.store.objects[node.object_key or ""] = CONTENT.replace(b"t", b"T")
+    assert ["wrong-checksum"] == await kinds(drive, repair=True)
+    async with drive.database.reading() as tx:
+        with pytest.raises(Problem) as refusal:
+            await drive.files.downloadable(tx, drive.owner, node.id)
+    assert (409, "file-damaged") == (refusal.value.status, refusal.value.code)
+
+
+async def test_a_wrong_size_is_found_without_reading(drive: Drive) -> None:
+    node = await a_file(drive)
+    drive.store.objects[node.object_key or ""] = CONTENT[:-1]
+    assert ["wrong-size"] == await kinds(drive, reads=False)
+
+
+async def test_objects_that_no_row_names_are_deleted_once_they_are_old(drive: Drive) -> None:
+    node = await a_file(drive)
+    drive.store.objects["files/orphan"] = b"orphan"
+    drive.store.objects["elsewhere/not-ours"] = b"kept"
+    assert [] == await kinds(drive)
+    drive.store.born["files/orphan"] = drive.clock() - 2 * GRACE
+    assert ["orphan-object"] == await kinds(drive, repair=True)
+    assert {node.object_key, "elsewhere/not-ours"} == set(drive.store.objects)
+
+
+async def test_an_object_whose_deletion_waits_in_the_outbox_is_no_orphan(drive: Drive) -> None:
+    node = await a_file(drive)
+    async with drive.database.transaction() as tx:
+        await drive.files.put_in_trash(tx, drive.owner, node.id, "file")
+    drive.clock.pass_by(seconds=7200)
+    async with drive.database.transaction() as tx:
+        await drive.files.purge_expired_trash(tx, before=drive.clock(), limit=10)
+    drive.store.born[node.object_key or ""] = drive.clock() - 2 * GRACE
+    assert [] == await kinds(drive)
+
+
+async def test_multiparts_that_the_database_does_not_know_are_aborted_once_they_are_old(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    known = await drive.store_id(upload.upload_id)
+    async with drive.database.reading() as tx:
+        row = await tx.session.get(Upload, upload.upload_id)
+    assert row is not None
+    await drive.store.create_multipart("files/unknown", size=5, part_size=5, content_type="a/b")
+    # A second one under the key of an upload that has another.
+    await drive.store.create_multipart(row.object_key, size=5, part_size=5, content_type="a/b")
+    assert [] == await kinds(drive)
+    drive.clock.pass_by(seconds=7200)
+    assert ["orphan-multipart"] * 2 == await kinds(drive, repair=True)
+    assert [known] == list(drive.store.multiparts)
+
+
+async def test_an_upload_that_the_store_has_lost_is_ended(drive: Drive) -> None:
+    await drive.initiate(CONTENT)
+    drive.store.multiparts.clear()
+    assert ["lost-multipart"] == await kinds(drive, repair=True)
+    assert NOTHING == await drive.leftovers()
+    assert Storage(used=0, reserved=0) == await drive.storage()
+
+
+async def test_an_upload_that_is_whole_in_the_store_becomes_its_file(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    drive.store.multiparts.clear()
+    async with drive.database.reading() as tx:
+        row = await tx.session.get(Upload, upload.upload_id)
+    assert row is not None
+    drive.store.objects[row.object_key] = CONTENT
+    assert ["lost-multipart"] == await kinds(drive, repair=True)
+    assert "READY" == (await node_of(drive, upload.file_id)).status
+    assert Storage(used=25, reserved=0) == await drive.storage()
+
+
+async def test_wrong_counters_are_set_to_what_the_rows_say(drive: Drive) -> None:
+    await a_file(drive)
+    await drive.initiate(b"12345", name="b.txt")
+    async with drive.database.transaction() as tx:
+        await tx.session.execute(update(User).values(storage_used=7, storage_reserved=8))
+    assert ["wrong-quota"] == await kinds(drive, repair=True)
+    assert Storage(used=25, reserved=5) == await drive.storage()
+    assert [] == await kinds(drive)
+
+
+async def test_a_file_that_no_upload_brings_is_removed(drive: Drive) -> None:
+    await drive.initiate(CONTENT)
+    drive.store.multiparts.clear()
+    async with drive.database.transaction() as tx:
+        await tx.session.execute(delete(Upload))
+        await tx.session.execute(update(User).values(storage_reserved=0))
+    assert ["stranded-file"] == await kinds(drive, repair=True)
+    assert NOTHING == await drive.leftovers()
+
+
+async def test_facts_that_were_passed_by_are_found_and_those_that_wait_are_not(drive: Drive) -> None:
+    await a_file(drive)
+    assert [] == await kinds(drive)
+    stuck = new_id()
+    async with drive.database.transaction() as tx:
+        for event_id, status, age in ((stuck, "pending", 1200), (new_id(), "lost", 0)):
+            about = {"event_type": "file.ready", "aggregate": "file:x", "payload": {}, "headers": {}, "attempts": 9}
+            created_at = drive.clock() - timedelta(seconds=age)
+            tx.session.add(OutboxEvent(id=event_id, status=status, created_at=created_at, **about))
+    assert ["stuck-event"] * 2 == await kinds(drive, repair=True)
+    async with drive.database.reading() as tx:
+        event = await tx.session.get(OutboxEvent, stuck)
+    assert event is not None
+    assert ("pending", 0) == (event.status, event.attempts)
