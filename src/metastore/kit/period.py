@@ -1,10 +1,19 @@
 """Periods as clients name them: by moments (RFC 3339) or by whole days of UTC, ``2026-11-22``."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
 
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime
 
-DayOrMoment = AwareDatetime | date
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the calendar does not reach that far") from None
+
+
+DayOrMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)] | date
 """How either end of a period is given. A day stands for all of it."""
 
 
@@ -22,5 +31,5 @@ def ending(of: DayOrMoment) -> datetime:
 
 
 def day_of(moment: DayOrMoment) -> date:
-    """The day of UTC that it falls on."""
-    return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
+    """The day that it falls on; moments are in UTC already."""
+    return moment.date() if isinstance(moment, datetime) else moment

@@ -1,6 +1,6 @@
 """The rules of analytics: what counts as what, on the day (of UTC) on which it happened."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from metastore.features.analytics import repository
 from metastore.features.analytics.schemas import Amounts, AnalyticsOut, AnalyticsQuery, DayOut
@@ -21,7 +21,7 @@ class AnalyticsService:
 
     async def count(self, tx: Transaction, moment: datetime, *, user_id: str | None = None, **amounts: int) -> None:
         """Add ``amounts``, named like the fields of ``Amounts``, to the day; ``user_id`` was active on it."""
-        day = day_of(moment)
+        day = moment.astimezone(UTC).date()
         if user_id is not None and await repository.first_sight(tx, day, user_id):
             amounts["active_users"] = 1
         if amounts:
@@ -42,7 +42,7 @@ class AnalyticsService:
 
     def _period(self, query: AnalyticsQuery) -> tuple[date, date]:
         last = day_of(query.until) if query.until else max(self._clock().date(), _day(query) or date.min)
-        first = _day(query) or max(date.min + timedelta(_SHOWN_DAYS), last) - timedelta(_SHOWN_DAYS - 1)
+        first = _day(query) or date.fromordinal(max(1, last.toordinal() - _SHOWN_DAYS + 1))
         if first > last:
             raise invalid("from", "The period ends before it begins.")
         if (last - first).days >= _MOST_DAYS:

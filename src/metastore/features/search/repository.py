@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
-from sqlalchemy import ColumnElement, delete, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, delete, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -74,13 +74,20 @@ async def remove(tx: Transaction, node_ids: Sequence[str]) -> None:
 
 async def latest(tx: Transaction, owner_id: str, wanted: Wanted, after: Position | None, limit: int) -> list[Position]:
     """Where the owner's documents stand that match, latest change first."""
+    found = await tx.session.execute(latest_statement(owner_id, wanted, after, limit))
+    return [Position(*row) for row in found]
+
+
+def latest_statement(
+    owner_id: str, wanted: Wanted, after: Position | None, limit: int
+) -> Select[*tuple[datetime, str]]:
+    """The statement of ``latest``."""
     here = (SearchDocument.updated_at, SearchDocument.node_id)
     statement = select(*here).where(SearchDocument.owner_id == owner_id, *_conditions(wanted))
     if after is not None:
         position = tuple_(literal(after.updated_at, UtcDateTime()), literal(after.node_id))
         statement = statement.where(tuple_(*here) < position)
-    statement = statement.order_by(*(column.desc() for column in here)).limit(limit)
-    return [Position(*row) for row in await tx.session.execute(statement)]
+    return statement.order_by(*(column.desc() for column in here)).limit(limit)
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -1,0 +1,44 @@
+"""Analytics over HTTP: what people do shows up for admins, and for them alone."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from metastore.features.auth.models import User
+from tests.fixtures.product import Running, running
+from tests.fixtures.waiting import eventually
+
+API = "/api/v1/admin/analytics"
+
+
+@pytest.fixture
+async def product(tmp_path: Path) -> AsyncIterator[Running]:
+    """The product on its embedded default."""
+    async with running(tmp_path / "data") as product:
+        yield product
+
+
+async def test_what_people_do_is_counted(product: Running) -> None:
+    async with aclosing(await product.signed_in("root-user")) as admin, aclosing(await product.signed_in()) as user:
+        async with product.product.database.transaction() as tx:
+            await tx.session.execute(update(User).where(User.username == "root-user").values(role="ADMIN"))
+        upload = {"files": {"file": ("notes.txt", b"hello")}, "data": {"path": "/"}}
+        await user.json_of("POST", "/api/v1/files/upload", 201, **upload)
+
+        async def all_of_it() -> bool:
+            totals = (await admin.json_of("GET", API))["totals"]
+            counted = [totals[name] for name in ("uploads", "uploadedBytes", "signIns", "newUsers")]
+            return counted == [1, 5, 2, 2]
+
+        assert await eventually(all_of_it)
+        assert "admin-required" == await user.problem_of("GET", API, 403)
+        assert "validation-failed" == await admin.problem_of("GET", f"{API}?from=2026-02-02&to=2026-02-01", 422)
+        assert "validation-failed" == await admin.problem_of("GET", f"{API}?from=x", 422)
+
+
+async def test_strangers_see_no_figures(product: Running) -> None:
+    async with product.client() as stranger:
+        assert "not-authenticated" == await stranger.problem_of("GET", API, 401)

@@ -1,0 +1,52 @@
+"""Names are found however their letters are typed, and shown with what was found."""
+
+import unicodedata
+from typing import Literal
+
+import pytest
+
+from metastore.features.search.families import family_of
+from metastore.features.search.folding import fold, highlighted, terms_of
+
+
+@pytest.mark.parametrize("typed", ["Báo Cáo Đặc Biệt", "BÁO CÁO ĐẶC BIỆT", "bao cao dac biet", "Ｂáo Cáo Đặc Biệt"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_case_accents_and_widths_make_no_difference(typed: str, form: Literal["NFC", "NFD"]) -> None:
+    assert fold(unicodedata.normalize(form, typed)) == "bao cao dac biet"
+
+
+def test_words_are_asked_for_once_and_none_within_another() -> None:
+    assert terms_of("  Báo báo báocáo  x ") == ["baocao", "x"]
+    assert terms_of(" \t ") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "shown"),
+    [
+        ("Báo cáo.pdf", "cao", "Báo <mark>cáo</mark>.pdf"),
+        ("Báo cáo.pdf", "CÁO báo", "<mark>Báo</mark> <mark>cáo</mark>.pdf"),
+        ("a<b>&c", "b>", "a&lt;<mark>b&gt;</mark>&amp;c"),
+        ("ﬁn.txt", "fin", "<mark>ﬁn</mark>.txt"),
+        ("ﬁn.txt", "i", "<mark>ﬁ</mark>n.txt"),
+        ("aaaa", "aa", "<mark>aaaa</mark>"),
+        ("none.txt", "", "none.txt"),
+        ("q̣́x", "q", "<mark>q̣́</mark>x"),
+    ],
+)
+def test_what_was_found_is_marked_in_the_name_as_it_is(name: str, query: str, shown: str) -> None:
+    assert highlighted(name, terms_of(query)) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type", "family"),
+    [
+        ("a.MP4", "application/octet-stream", "video"),
+        ("photo", "image/heic", "image"),
+        ("letter", "application/pdf", "pdf"),
+        ("sheet.xlsx", "", "table"),
+        ("README", "application/x-thing", "other"),
+        ("README", "text/plain", "text"),
+    ],
+)
+def test_a_file_belongs_to_one_family(name: str, mime_type: str, family: str) -> None:
+    assert family_of(name, mime_type) == family
