@@ -1,9 +1,9 @@
 """The reaper: what people and crashes leave behind is found and freed.
 
 Every round it ends uploads whose time is over, aborts multipart uploads that the store holds and the database does not
-know (a crash between the two), ends open uploads whose parts the store has lost, purges what has lain in the trash too long, and forgets completed uploads, expired
-sessions and old idempotency keys. Each step is bounded and may be repeated; several reapers may run at once, since each
-removal is one conditional statement.
+know (a crash between the two), ends open uploads whose parts the store has lost, purges what has lain in the trash too
+long, and forgets completed uploads, expired sessions and old idempotency keys. Each step is bounded and may be
+repeated; several reapers may run at once, since each removal is one conditional statement.
 """
 
 import asyncio
