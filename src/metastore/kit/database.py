@@ -27,6 +27,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from metastore.kit import sqlite_connection
 from metastore.kit.facts import Fact
 from metastore.kit.outbox import outbox_row
 from metastore.kit.problem import Problem, storage_full, unavailable
@@ -172,7 +173,8 @@ def _create_engine(url: str, pool_size: int) -> AsyncEngine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS}, **options)
+    connecting = {"timeout": _SQLITE_BUSY_SECONDS, "async_creator_fn": sqlite_connection.connect}
+    engine = create_async_engine(url, connect_args=connecting, **options)
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine

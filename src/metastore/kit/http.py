@@ -8,7 +8,7 @@
     async def get_file(file_id: str, files: Files) -> FileOut: ...
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -46,8 +46,9 @@ def provided(kind: type[Service]) -> Any:  # noqa: ANN401  FastAPI's own type fo
     return Depends(_provider(kind))
 
 
-def _provider(kind: type[Service]) -> Callable[[Request], Service]:
-    def provide(request: Request) -> Service:
+def _provider(kind: type[Service]) -> Callable[[Request], Awaitable[Service]]:
+    # Asynchronous, although nothing is waited for: FastAPI sends what is not to a thread.
+    async def provide(request: Request) -> Service:
         services: Services = request.app.state.services
         return services.get(kind)
 
