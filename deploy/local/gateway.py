@@ -35,7 +35,7 @@ class Nginx:
         self.port, self.store_port = port, store_port
         self._folder = folder
         self._values = {
-            "METASTORE_API_SERVERS": " ".join(f"server 127.0.0.1:{api} max_fails=3 fail_timeout=2s;" for api in apis),
+            "METASTORE_API_SERVERS": " ".join(f"server 127.0.0.1:{api} max_fails=0;" for api in apis),
             "METASTORE_STORE_SERVERS": f"server 127.0.0.1:{store};",
             "METASTORE_GATEWAY_LISTEN": f"127.0.0.1:{port}",
             "METASTORE_STORE_LISTEN": f"127.0.0.1:{store_port}",

@@ -1,7 +1,10 @@
 """The server itself: a socket, its connections, and how they end."""
 
+import asyncio
 import contextlib
-from collections.abc import Generator
+import os
+import socket
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -20,6 +23,8 @@ _KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 s for which proxies keep idle connections, so that none is closed under a request on its way."""
 _SENDING_THREADS = 16
 _IDLE_SECONDS = 30.0
+_LAST_HEAD_SECONDS = 0.5
+"""How long connections that were just made have to send their request when the server stops."""
 _MESSAGE_LIMIT = 2**20
 """Bytes of one WebSocket message."""
 
@@ -82,3 +87,37 @@ class _Server(Server):
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave signals to the process."""
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop without turning away anybody who had been let in.
+
+        Closing a socket that listens resets the connections that wait in its queue, and uvicorn closes those that have
+        not sent their request yet. Behind a gateway, both have a request on its way.
+        """
+        await self._take_the_last()
+        for _ in range(50):
+            if all(getattr(each, "cycle", each) is not None for each in self.server_state.connections):
+                break
+            await asyncio.sleep(_LAST_HEAD_SECONDS / 50)
+        await super().shutdown(sockets)
+
+    async def _take_the_last(self) -> None:
+        loop = asyncio.get_running_loop()
+        listeners = [socket.socket(fileno=os.dup(each.fileno())) for server in self.servers for each in server.sockets]
+        for server in self.servers:
+            server.close()
+        # The event loop closes its handles in its next turn; the duplicates keep the queue open until it is empty.
+        await asyncio.sleep(0.01)
+        taken: list[socket.socket] = []
+        for listener in listeners:
+            with listener, contextlib.suppress(BlockingIOError):
+                while True:
+                    taken.append(listener.accept()[0])
+        for connection in taken:
+            connection.setblocking(False)
+            with contextlib.suppress(OSError):
+                await loop.connect_accepted_socket(self._new_connection, connection)
+
+    def _new_connection(self) -> asyncio.Protocol:
+        protocol = cast("Callable[..., Connection]", self.config.http_protocol_class)
+        return protocol(self.config, self.server_state, self.lifespan.state)

@@ -1,0 +1,35 @@
+"""How the server stops."""
+
+import asyncio
+
+from starlette.responses import PlainTextResponse
+
+from metastore.entrypoints.server import HttpServer
+from tests.fixtures.ports import free_port
+from tests.fixtures.waiting import eventually
+
+
+async def test_who_was_let_in_before_the_end_is_answered() -> None:
+    """A connection made just before the server stops still gets to send its request, and its answer."""
+    port = free_port()
+    server = HttpServer(PlainTextResponse("here you are"), host="127.0.0.1", port=port)
+    serving = asyncio.create_task(server.serve())
+    await eventually(lambda: server.is_listening)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    server.stop()
+
+    async def refuses() -> bool:
+        try:
+            _, late = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            return True
+        late.close()
+        return False
+
+    await eventually(refuses, timeout=5, interval=0.005)
+    writer.write(b"GET / HTTP/1.1\r\nHost: drive\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"here you are")
+    writer.close()
+    await asyncio.wait_for(serving, 5)

@@ -1,0 +1,123 @@
+"""A rolling restart: each API process in turn is told to stop and started anew while people go on working."""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import httpx
+
+from deploy.local.stack import Part, Stack
+from tests.fixtures.product import Client
+from tests.fixtures.stack import signed_in, upload_small
+from tests.fixtures.waiting import eventually
+
+CLIENTS = 6
+
+
+@dataclass
+class Load:
+    """Requests of several users until told to stop, and what became of them."""
+
+    answers: Counter[tuple[str, int | str]] = field(default_factory=Counter)
+    slowest: float = 0.0
+    over: bool = False
+    folders: dict[str, int] = field(default_factory=dict)
+
+    async def go_on(self, client: Client, who: str) -> None:
+        """Read, write and send a file, in turn."""
+        number = 0
+        while not self.over:
+            number += 1
+            await self._ask(client, "GET", "/api/v1/files")
+            name = {"name": f"folder {number}"}
+            if await self._ask(client, "POST", "/api/v1/folders", json=name) == 201:
+                self.folders[who] = self.folders.get(who, 0) + 1
+            if number % 5 == 0:
+                files = {"file": (f"{number}.txt", b"hello" * 1000)}
+                await self._ask(client, "POST", "/api/v1/files/upload", files=files, data={"path": "/"})
+
+    async def _ask(self, client: Client, method: str, url: str, **body: object) -> int | str:
+        began = time.monotonic()
+        outcome: int | str
+        try:
+            outcome = (await client.request(method, url, **body)).status_code  # type: ignore[arg-type]  # httpx's many options
+        except httpx.TransportError as error:
+            outcome = repr(error)
+        self.answers[f"{method} {url}", outcome] += 1
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        return outcome
+
+
+async def test_a_rolling_restart_answers_every_request(stack: Stack) -> None:
+    """No request fails or is carried out twice, whichever moment it comes at."""
+    load = Load()
+    async with asyncio.TaskGroup() as tasks:
+        for n in range(CLIENTS):
+            tasks.create_task(_one_user(stack, load, f"rolling-{n}"))
+        await eventually(lambda: len(load.folders) == CLIENTS, why="everybody is at work")
+        for part in stack.apis:
+            await _restart(stack, part)
+        load.over = True
+    bad = {what: count for what, count in load.answers.items() if what[1] not in (200, 201)}
+    assert not bad, load.answers
+    assert load.slowest < 10
+    print(f"\n{load.answers.total()} requests answered, the slowest in {load.slowest:.2f} s")  # noqa: T201  worth seeing
+
+
+async def test_readiness_goes_before_the_process_does(stack: Stack) -> None:
+    """Told to stop, it says 503 and goes on answering for a while; then it refuses connections and ends with code 0."""
+    part = stack.apis[0]
+    async with signed_in(part.address) as client:
+        part.child.tell()
+
+        async def says_that_it_stops() -> bool:
+            answer = await client.get("/readyz")
+            return answer.status_code == 503 and answer.json()["status"] == "stopping"
+
+        await eventually(says_that_it_stops, timeout=2, interval=0.01)
+        assert (await client.get("/api/v1/auth/me")).status_code == 200
+        assert 0 == await asyncio.to_thread(part.child.wait, 15)
+    await _start(stack, part)
+
+
+async def test_a_worker_that_is_told_to_stop_leaves_nothing_undone(stack: Stack) -> None:
+    """What it had not finished, the next one does: every upload is announced, and it ends with code 0."""
+    (worker,) = stack.workers
+    (relay,) = stack.relays
+    async with signed_in(stack.address) as client:
+        uploads = [asyncio.create_task(upload_small(client, f"{n}.txt")) for n in range(20)]
+        for part in (worker, relay):
+            part.child.tell()
+            assert 0 == await asyncio.to_thread(part.child.wait, 15)
+        ids = set(await asyncio.gather(*uploads))
+        for part in (worker, relay):
+            await _start(stack, part)
+
+        async def announced() -> bool:
+            items = (await client.json_of("GET", "/api/v1/notifications?limit=100"))["items"]
+            found = [item["payload"]["fileId"] for item in items if item["type"] == "file.ready"]
+            assert len(found) == len(set(found))
+            return ids == set(found)
+
+        await eventually(announced, timeout=15)
+
+
+async def _one_user(stack: Stack, load: Load, who: str) -> None:
+    async with signed_in(stack.address, who) as client:
+        await load.go_on(client, who)
+        items = (await client.json_of("GET", "/api/v1/files?limit=200"))["items"]
+        folders = [item for item in items if item["kind"] == "folder"]
+        assert len(folders) == min(load.folders[who], 200)
+
+
+async def _restart(stack: Stack, part: Part) -> None:
+    part.child.tell()
+    assert 0 == await asyncio.to_thread(part.child.wait, 30), part.child.output()
+    await _start(stack, part)
+
+
+async def _start(stack: Stack, part: Part) -> None:
+    # Not in a thread: the kernel ends the process with the thread that started it.
+    stack.launch(part)
+    await asyncio.to_thread(part.child.wait_until, part.is_ready)
