@@ -60,9 +60,13 @@ async def is_arriving(tx: Transaction, file_id: str) -> bool:
 
 
 async def named_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Which of these object keys belong to a file."""
-    statement = select(Node.object_key).where(Node.object_key.in_(keys), Node.object_key.is_not(None))
-    return {key for key in await tx.session.scalars(statement) if key is not None}
+    """Which of these object keys belong to a file: its bytes, or what was made of them."""
+    # What is made of an object lies under its key, and the object's key has an index.
+    originals = {"/".join(key.split("/")[:2]) for key in keys}
+    statement = select(Node.object_key, Node.thumbnail_key).where(
+        Node.object_key.in_(originals), Node.object_key.is_not(None)
+    )
+    return {key for row in await tx.session.execute(statement) for key in row if key is not None} & {*keys}
 
 
 async def count_damaged(tx: Transaction) -> int:

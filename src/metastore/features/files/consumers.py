@@ -13,6 +13,6 @@ def consumers(store: ObjectStore) -> list[Consumer]:
         purged = FilePurged.model_validate(event.payload)
         # A file that was still coming in has no object; the uploads feature ends its upload.
         if purged.object_key is not None:
-            await store.delete([purged.object_key])
+            await store.delete([purged.object_key, *purged.derived_keys])
 
     return [Consumer("files", outside={FilePurged.event_type: delete_object})]

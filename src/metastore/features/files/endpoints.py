@@ -56,11 +56,11 @@ _REDIRECTING: _Redirecting = {
 
 @router.get("/files", response_model=FolderListing)
 async def list_folder(
-    caller: CurrentCaller, database: Transactions, query: Annotated[FolderQuery, Query()]
+    caller: CurrentCaller, database: Transactions, files: Files, query: Annotated[FolderQuery, Query()]
 ) -> Response:
     """A folder by its path or id, the root without either: its folders first, then its files."""
     async with database.reading() as tx:
-        page = await listing.folder_page(tx, caller.id, query)
+        page = await listing.folder_page(tx, caller.id, query, files.thumbnails)
     return Response(orjson.dumps(page), media_type="application/json")
 
 
@@ -119,7 +119,7 @@ async def stream(file_id: str, caller: CurrentCaller, database: Transactions, fi
 
 @router.post("/files/{file_id}/retry")
 async def retry_processing(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> FileOut:
-    """Run a failed processing again."""
+    """Run a failed processing again; 409 unless it has failed and may be tried again (``processing.retryable``)."""
     async with database.transaction() as tx:
         return await files.retry_processing(tx, caller.id, file_id)
 
@@ -169,11 +169,15 @@ async def trash_folder(
 
 @router.get("/trash", response_model=TrashListing)
 async def list_trash(
-    caller: CurrentCaller, database: Transactions, limit: Annotated[Limit, Query()] = 50, cursor: str | None = None
+    caller: CurrentCaller,
+    database: Transactions,
+    files: Files,
+    limit: Annotated[Limit, Query()] = 50,
+    cursor: str | None = None,
 ) -> Response:
     """What lies in the trash, latest first; a folder stands for all that went with it."""
     async with database.reading() as tx:
-        page = await listing.trash_page(tx, caller.id, limit=limit, cursor=cursor)
+        page = await listing.trash_page(tx, caller.id, limit=limit, cursor=cursor, thumbnails=files.thumbnails)
     return Response(orjson.dumps(page), media_type="application/json")
 
 

@@ -85,6 +85,19 @@ class FileReady(_FileFact):
     mime_type: str
 
 
+class FileFailed(_FileFact):
+    """A file did not become ready; ``reason`` is a sentence for its owner.
+
+    ``step`` is where it failed. After the step ``store`` its bytes are there and can be downloaded; before or at it,
+    nothing of it is left. ``retryable`` tells whether its processing can be run again.
+    """
+
+    event_type: ClassVar[str] = "file.failed"
+    step: str
+    reason: str
+    retryable: bool
+
+
 class FileDamaged(_FileFact):
     """A check found that a file's bytes are gone or not what they were; ``reason`` says what is wrong."""
 
@@ -134,12 +147,16 @@ class FileRestored(_FileFact):
 
 
 class FilePurged(_FileFact):
-    """A file is gone for good; ``status`` is the one it had, ``object_key`` what is to be deleted."""
+    """A file is gone for good; ``status`` is the one it had.
+
+    ``object_key`` is what is to be deleted, and ``derived_keys`` what had been made of it.
+    """
 
     event_type: ClassVar[str] = "file.purged"
     size: int
     status: str
     object_key: str | None
+    derived_keys: tuple[str, ...] = ()
 
 
 class FileDownloaded(_FileFact):

@@ -4,15 +4,17 @@ A folder shows its folders first, then its files, each in the wanted order. Fold
 when the order is by size. A cursor says which order it belongs to and is refused with any other.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
-from metastore.features.files import list_queries, repository, tree
+from metastore.features.files import list_queries, processing, repository, tree
 from metastore.features.files.list_queries import Position, Span
 from metastore.features.files.models import FILE, FOLDER, NodeRow
 from metastore.features.files.presentation import folder_json, node_json
 from metastore.features.files.schemas import FolderQuery
+from metastore.features.files.thumbnails import Thumbnails
 from metastore.kit.clock import rfc3339
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id
@@ -23,7 +25,9 @@ _LARGEST = 2**63 - 1
 _DATES = ("createdAt", "updatedAt")
 
 
-async def folder_page(tx: Transaction, owner_id: str, query: FolderQuery) -> dict[str, JsonValue]:
+async def folder_page(
+    tx: Transaction, owner_id: str, query: FolderQuery, thumbnails: Thumbnails | None = None
+) -> dict[str, JsonValue]:
     """One page of the folder named by ``path`` or ``parent_id``, of the root without either; see ``FolderListing``.
 
     Raises:
@@ -46,7 +50,7 @@ async def folder_page(tx: Transaction, owner_id: str, query: FolderQuery) -> dic
     here = tree.path_along(way)
     last = rows[limit - 1] if len(rows) > limit else None
     return {
-        "items": [node_json(row, here) for row in rows[:limit]],
+        "items": [*await _shown(tx, [(row, here) for row in rows[:limit]], thumbnails)],
         "nextCursor": _encode(last, query) if last else None,
         "folder": folder_json(way[-1], tree.path_along(way[:-1])) if way else None,
         "breadcrumb": [{"id": step.id, "name": step.name} for step in way],
@@ -54,7 +58,12 @@ async def folder_page(tx: Transaction, owner_id: str, query: FolderQuery) -> dic
 
 
 async def trash_page(
-    tx: Transaction, owner_id: str, *, limit: int = 50, cursor: str | None = None
+    tx: Transaction,
+    owner_id: str,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+    thumbnails: Thumbnails | None = None,
 ) -> dict[str, JsonValue]:
     """One page of the owner's trash, latest first; see ``TrashListing``.
 
@@ -68,15 +77,27 @@ async def trash_page(
     rows = await list_queries.trash_roots(tx, owner_id, after=after, limit=limit + 1)
     shown = rows[:limit]
     ways = await repository.way_to(tx, [row.parent_id for row in shown if row.parent_id])
+    places = [(row, tree.path_along(ways[row.parent_id]) if row.parent_id else tree.ROOT) for row in shown]
     items: list[JsonValue] = []
     last: CursorKey = []
-    for row in shown:
+    for row, item in zip(shown, await _shown(tx, places, thumbnails), strict=True):
         trashed_at = row.trashed_at
         assert trashed_at is not None  # noqa: S101  a trash root always has it
-        folder_path = tree.path_along(ways[row.parent_id]) if row.parent_id else tree.ROOT
-        items.append({**node_json(row, folder_path), "trashedAt": rfc3339(trashed_at)})
+        items.append({**item, "trashedAt": rfc3339(trashed_at)})
         last = [trashed_at.isoformat(), row.id]
     return {"items": items, "nextCursor": encode_cursor(last) if len(rows) > limit else None}
+
+
+async def _shown(
+    tx: Transaction, rows: Sequence[tuple[NodeRow, str]], thumbnails: Thumbnails | None
+) -> list[dict[str, JsonValue]]:
+    """Nodes, each with the path of its folder, as JSON; what is not ready costs one statement for all."""
+    sagas = await processing.sagas_of(tx, [row for row, _ in rows])
+    shown = []
+    for row, folder_path in rows:
+        url = await thumbnails.url_of(row.thumbnail_key) if thumbnails and row.thumbnail_key else None
+        shown.append(node_json(row, folder_path, saga=sagas.get(row.id), thumbnail_url=url))
+    return shown
 
 
 def _order(query: FolderQuery, kind: str) -> tuple[str, bool]:

@@ -10,16 +10,19 @@ from typing import Generic, TypeVar
 
 from pydantic import JsonValue
 
-from metastore.features.files.models import FAILED, FOLDER, READY, UPLOADING, Node, NodeRow
+from metastore.features.files.models import FAILED, FOLDER, PROCESSING, READY, UPLOADING, Node, NodeRow
 from metastore.features.files.repository import Step
 from metastore.features.files.schemas import FileOut, FolderOut
 from metastore.kit.clock import rfc3339
+from metastore.kit.saga_models import RUNNING, Saga
 
 Body_co = TypeVar("Body_co", bound=FileOut | FolderOut, covariant=True)
 
-_PROCESSING: dict[str, JsonValue] = {
+_PROCESSING: dict[str, dict[str, JsonValue]] = {
     READY: {"step": None, "state": "DONE", "progress": 100, "error": None, "retryable": False},
     UPLOADING: {"step": "upload", "state": "PENDING", "progress": 0, "error": None, "retryable": False},
+    PROCESSING: {"step": None, "state": "PENDING", "progress": 0, "error": None, "retryable": False},
+    FAILED: {"step": None, "state": "FAILED", "progress": 0, "error": None, "retryable": False},
 }
 
 
@@ -44,8 +47,10 @@ def folder_json(row: NodeRow | Node | Step, folder_path: str) -> dict[str, JsonV
     }
 
 
-def node_json(row: NodeRow | Node, folder_path: str) -> dict[str, JsonValue]:
-    """A file or folder that lies in ``folder_path``."""
+def node_json(
+    row: NodeRow | Node, folder_path: str, *, saga: Saga | None = None, thumbnail_url: str | None = None
+) -> dict[str, JsonValue]:
+    """A file or folder that lies in ``folder_path``; ``saga`` is that of a file which is not ready."""
     shown = folder_json(row, folder_path)
     if row.kind != FOLDER:
         shown |= {
@@ -55,20 +60,39 @@ def node_json(row: NodeRow | Node, folder_path: str) -> dict[str, JsonValue]:
             "visibility": row.visibility,
             "moderation": row.moderation,
             "checksum": row.checksum,
-            "thumbnailUrl": None,
+            "thumbnailUrl": thumbnail_url,
             "streamUrl": None,
-            "processing": _damaged(row.damage) if row.damage else _PROCESSING[row.status],
+            "processing": _damaged(row.damage) if row.damage else _processing(row.status, saga),
         }
     return shown
+
+
+def _processing(status: str, saga: Saga | None) -> dict[str, JsonValue]:
+    if saga is None or status in (READY, UPLOADING):
+        return _PROCESSING[status]
+    if status == FAILED:
+        step = saga.failed_step or saga.step
+        return {"step": step, "state": "FAILED", "progress": 100, "error": saga.error, "retryable": saga.retryable}
+    begun = saga.attempts > 0 or saga.state != RUNNING
+    return {
+        "step": saga.step,
+        "state": "RUNNING" if begun else "PENDING",
+        "progress": saga.progress,
+        "error": None,
+        "retryable": False,
+    }
 
 
 def _damaged(reason: str) -> dict[str, JsonValue]:
     return {"step": "storage", "state": "FAILED", "progress": 100, "error": reason, "retryable": False}
 
 
-def tagged_file(node: Node, folder_path: str) -> Tagged[FileOut]:
-    """A file with its entity tag."""
-    return Tagged(FileOut.model_validate(node_json(node, folder_path)), etag_of(node, folder_path))
+def tagged_file(
+    node: Node, folder_path: str, *, saga: Saga | None = None, thumbnail_url: str | None = None
+) -> Tagged[FileOut]:
+    """A file with its entity tag; the rest as for ``node_json``."""
+    shown = node_json(node, folder_path, saga=saga, thumbnail_url=thumbnail_url)
+    return Tagged(FileOut.model_validate(shown), etag_of(node, folder_path))
 
 
 def tagged_folder(node: Node, folder_path: str) -> Tagged[FolderOut]:

@@ -186,7 +186,7 @@ async def height_of(tx: Transaction, node_id: str) -> int:
 
 
 async def finish(tx: Transaction, node_id: str, changes: dict[str, object]) -> Node | None:
-    """UPLOADING → READY with ``changes``; ``None`` when the file is gone or was finished before."""
+    """UPLOADING → READY or PROCESSING with ``changes``; ``None`` when the file is gone or was finished before."""
     statement = (
         update(Node)
         .where(Node.id == node_id, Node.kind == FILE, Node.status == UPLOADING)
@@ -195,6 +195,30 @@ async def finish(tx: Transaction, node_id: str, changes: dict[str, object]) -> N
         .execution_options(populate_existing=True)
     )
     return (await tx.session.scalars(statement)).first()
+
+
+async def change_status(tx: Transaction, node_id: str, old: str, new: str) -> Node | None:
+    """Turn a file of status ``old`` into one of status ``new``; ``None`` when there is none such."""
+    statement = (
+        update(Node)
+        .where(Node.id == node_id, Node.kind == FILE, Node.status == old)
+        .values(status=new, version=Node.version + 1)
+        .returning(Node)
+        .execution_options(populate_existing=True)
+    )
+    return (await tx.session.scalars(statement)).first()
+
+
+async def set_thumbnail(tx: Transaction, node_id: str, object_key: str, thumbnail_key: str | None) -> bool:
+    """Note the small picture of a file with those bytes; ``False`` when it is gone."""
+    statement = (
+        update(Node)
+        .where(Node.id == node_id, Node.object_key == object_key)
+        .values(thumbnail_key=thumbnail_key, version=Node.version + 1)
+        .returning(Node.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await tx.session.execute(statement)).first() is not None
 
 
 async def discard(tx: Transaction, node_id: str) -> bool:

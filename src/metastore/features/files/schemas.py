@@ -17,7 +17,10 @@ SortOrder = Literal["asc", "desc"]
 
 
 class Processing(Schema):
-    """How far a file's processing is; ``progress`` in percent."""
+    """How far a file's processing is: its ``step``, and how much of that is done, in percent.
+
+    ``error`` is a sentence for people; ``retryable`` tells whether ``POST /files/{id}/retry`` is of use.
+    """
 
     step: str | None = None
     state: Literal["PENDING", "RUNNING", "DONE", "FAILED"]

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from metastore.features.files import repository, trash, tree
+from metastore.features.files import processing, repository, trash, tree
 from metastore.features.files.changes import change
 from metastore.features.files.content_type import well_formed
 from metastore.features.files.etags import require_match
 from metastore.features.files.events import FileDownloaded, FileReady, FileUploaded
-from metastore.features.files.models import FILE, FOLDER, READY, UPLOADING, Node
+from metastore.features.files.models import FILE, FOLDER, PROCESSING, READY, UPLOADING, Node
 from metastore.features.files.names import checked_name, name_key
 from metastore.features.files.presentation import Tagged, etag_of, join, tagged_file, tagged_folder
 from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch, StreamOut
+from metastore.features.files.thumbnails import Thumbnails
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.ids import new_id
@@ -53,6 +54,7 @@ class FilesService:
         self._store = store
         self._clock = clock
         self._presign_ttl = presign_ttl
+        self.thumbnails = Thumbnails(store, presign_ttl)
 
     # Coming in: what the uploads feature calls.
 
@@ -87,14 +89,17 @@ class FilesService:
         etag: str,
         checksum: str | None,
         mime_type: str,
+        needs_processing: bool = False,
     ) -> FileOut:
         """The bytes are there: UPLOADING becomes READY, wherever the file lies by now, be it in the trash.
+
+        With ``needs_processing`` it becomes PROCESSING instead; the saga of its arrival goes on from there.
 
         Raises:
             Problem: 404 when the file is gone, or was finished before.
         """
         changes: dict[str, object] = {
-            "status": READY,
+            "status": PROCESSING if needs_processing else READY,
             "object_key": object_key,
             "size": size,
             "object_etag": etag,
@@ -110,8 +115,9 @@ class FilesService:
         path = join(folder_path, node.name)
         about = {"file_id": node.id, "owner_id": node.owner_id, "name": node.name, "path": path}
         tx.record(FileUploaded(**about, size=size, mime_type=mime_type, object_key=object_key))
-        tx.record(FileReady(**about, size=size, mime_type=mime_type))
-        return tagged_file(node, folder_path).body
+        if not needs_processing:
+            tx.record(FileReady(**about, size=size, mime_type=mime_type))
+        return (await self._tagged(tx, node, folder_path)).body
 
     async def discard_file(self, tx: Transaction, node_id: str) -> None:
         """Remove a file that never arrived; one that did, or is gone, is left alone."""
@@ -125,7 +131,7 @@ class FilesService:
             Problem: 404.
         """
         node = await tree.owned(tx, owner_id, node_id, FILE)
-        return tagged_file(node, await tree.path_of_folder(tx, node.parent_id)).body
+        return (await self._tagged(tx, node)).body
 
     async def name_of(self, tx: Transaction, node_id: str) -> str | None:
         """What a node is called; ``None`` when it is gone."""
@@ -144,8 +150,7 @@ class FilesService:
         Raises:
             Problem: 404, also for a folder's id.
         """
-        node = await tree.owned_alive(tx, owner_id, file_id, FILE)
-        return tagged_file(node, await tree.path_of_folder(tx, node.parent_id))
+        return await self._tagged(tx, await tree.owned_alive(tx, owner_id, file_id, FILE))
 
     async def get_folder(self, tx: Transaction, owner_id: str, folder_id: str) -> Tagged[FolderOut]:
         """A folder that does not lie in the trash.
@@ -182,7 +187,7 @@ class FilesService:
             Problem: 404; 409 ``name-taken``; 412 ``stale``; 422 ``invalid-name``.
         """
         node, folder_path = await change(tx, owner_id, file_id, FILE, patch, if_match=if_match, clock=self._clock)
-        return tagged_file(node, folder_path)
+        return await self._tagged(tx, node, folder_path)
 
     async def change_folder(
         self, tx: Transaction, owner_id: str, folder_id: str, patch: FolderPatch, if_match: str | None = None
@@ -217,8 +222,9 @@ class FilesService:
             Problem: 404.
         """
         node = await trash.take_out(tx, owner_id, node_id)
-        folder_path = await tree.path_of_folder(tx, node.parent_id)
-        return tagged_folder(node, folder_path) if node.kind == FOLDER else tagged_file(node, folder_path)
+        if node.kind == FILE:
+            return await self._tagged(tx, node)
+        return tagged_folder(node, await tree.path_of_folder(tx, node.parent_id))
 
     async def purge_expired_trash(self, tx: Transaction, *, before: datetime, limit: int) -> int:
         """Purge up to ``limit`` files and folders that lie in the trash since before then; returns how many went.
@@ -278,13 +284,19 @@ class FilesService:
         raise Problem(409, "not-playable", "This file cannot be played.")
 
     async def retry_processing(self, tx: Transaction, owner_id: str, file_id: str) -> FileOut:
-        """Run a failed processing again. No file is processed yet, so there is nothing to run.
+        """Run a failed processing again.
 
         Raises:
-            Problem: 404; 409 ``nothing-to-retry``.
+            Problem: 404; 409 ``nothing-to-retry`` when it has not failed, or would fail again.
         """
-        await tree.owned_alive(tx, owner_id, file_id, FILE)
-        raise Problem(409, "nothing-to-retry", "The processing of this file has not failed.")
+        return (await self._tagged(tx, await processing.retry(tx, owner_id, file_id))).body
+
+    async def _tagged(self, tx: Transaction, node: Node, folder_path: str | None = None) -> Tagged[FileOut]:
+        if folder_path is None:
+            folder_path = await tree.path_of_folder(tx, node.parent_id)
+        sagas = await processing.sagas_of(tx, [node])
+        url = await self.thumbnails.url_of(node.thumbnail_key) if node.thumbnail_key else None
+        return tagged_file(node, folder_path, saga=sagas.get(node.id), thumbnail_url=url)
 
     def _new_file(
         self, owner_id: str, folder_id: str | None, name: str, size: int, mime_type: str, visibility: str

@@ -140,5 +140,6 @@ def _record_purged(tx: Transaction, purged: Iterable[PurgedNode]) -> None:
                     size=node.size,
                     status=node.status,
                     object_key=node.object_key,
+                    derived_keys=(node.thumbnail_key,) if node.thumbnail_key else (),
                 )
             )

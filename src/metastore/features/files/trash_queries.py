@@ -1,7 +1,7 @@
 """SQL statements on the trash."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import Select, case, delete, literal_column, select, update
@@ -25,6 +25,7 @@ class PurgedNode:
     size: int
     status: str
     object_key: str | None
+    thumbnail_key: str | None
 
 
 async def mark_trashed(tx: Transaction, root_id: str, now: datetime) -> None:
@@ -105,7 +106,7 @@ async def _delete(tx: Transaction, doomed: Select[str]) -> list[PurgedNode]:
     statement = (
         delete(Node)
         .where(Node.id.in_(doomed.scalar_subquery()))
-        .returning(Node.id, Node.owner_id, Node.kind, Node.name, Node.size, Node.status, Node.object_key)
+        .returning(*(getattr(Node, field.name) for field in fields(PurgedNode)))
         .execution_options(**_NO_SYNC)
     )
     return [PurgedNode(*row) for row in await tx.session.execute(statement)]

@@ -1,0 +1,92 @@
+"""What happens to a file between the arrival of its bytes and its being ready, as far as the file itself is concerned.
+
+A file's arrival is a saga of the kind ``INGEST`` whose subject is the file; ``processes.ingest`` binds its steps. Its
+row is the only place that knows step, progress and error. Here is what the steps change about the file::
+
+    UPLOADING ──▶ PROCESSING ──▶ READY
+                      │  ▲
+                      ▼  │ retry
+                     FAILED          (the original can be downloaded all the same)
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from metastore.features.files import repository, tree
+from metastore.features.files.events import FileFailed, FileReady
+from metastore.features.files.models import FAILED, FILE, PROCESSING, READY, Node, NodeRow
+from metastore.features.files.presentation import join
+from metastore.kit import saga
+from metastore.kit.database import Transaction
+from metastore.kit.problem import Problem
+from metastore.kit.saga_models import Saga
+
+INGEST = "ingest"
+INITIATE, STORE, PROBE, THUMBNAIL, NOTIFY = "initiate", "store", "probe", "thumbnail", "notify"
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The bytes that are processed; ``size`` in bytes."""
+
+    file_id: str
+    name: str
+    size: int
+    mime_type: str
+    object_key: str
+
+
+async def sagas_of(tx: Transaction, rows: Iterable[NodeRow | Node]) -> dict[str, Saga]:
+    """Of these files, the sagas of those that are being processed, or failed; nothing is asked when none is."""
+    return await saga.sagas_of(tx, INGEST, [row.id for row in rows if row.status in (PROCESSING, FAILED)])
+
+
+async def original_of(tx: Transaction, file_id: str) -> Original | None:
+    """What there is to process; ``None`` when the file is gone or is not being processed."""
+    node = await repository.find(tx, file_id)
+    if node is None or node.status != PROCESSING or node.object_key is None:
+        return None
+    return Original(node.id, node.name, node.size, node.mime_type, node.object_key)
+
+
+async def make_ready(tx: Transaction, file_id: str) -> None:
+    """PROCESSING becomes READY, and its owner hears of it; nothing happens to a file that is gone."""
+    node = await repository.change_status(tx, file_id, PROCESSING, READY)
+    if node is None:
+        return
+    path = join(await tree.path_of_folder(tx, node.parent_id), node.name)
+    tx.record(
+        FileReady(
+            file_id=node.id, owner_id=node.owner_id, name=node.name, path=path, size=node.size, mime_type=node.mime_type
+        )
+    )
+
+
+async def make_failed(tx: Transaction, file_id: str, *, step: str, reason: str, retryable: bool) -> None:
+    """PROCESSING becomes FAILED, and its owner hears of it; nothing happens to a file that is gone."""
+    node = await repository.change_status(tx, file_id, PROCESSING, FAILED)
+    if node is not None:
+        tx.record(
+            FileFailed(
+                file_id=node.id, owner_id=node.owner_id, name=node.name, step=step, reason=reason, retryable=retryable
+            )
+        )
+
+
+async def set_thumbnail(tx: Transaction, original: Original, key: str | None) -> bool:
+    """Note where the file's small picture is, or that there is none; ``False`` when the file is gone."""
+    return await repository.set_thumbnail(tx, original.file_id, original.object_key, key)
+
+
+async def retry(tx: Transaction, owner_id: str, file_id: str) -> Node:
+    """Run a failed processing again; of many at once, one does.
+
+    Raises:
+        Problem: 404; 409 ``nothing-to-retry`` when it has not failed, or would fail again.
+    """
+    node = await tree.owned_alive(tx, owner_id, file_id, FILE)
+    if node.damage is None and await saga.restart(tx, INGEST, file_id, step=PROBE):
+        restarted = await repository.change_status(tx, file_id, FAILED, PROCESSING)
+        if restarted is not None:
+            return restarted
+    raise Problem(409, "nothing-to-retry", "There is no failed processing of this file that could be run again.")
