@@ -131,6 +131,7 @@ def main() -> None:
 
     transfer.register(app)
     app.command("metastore.entrypoints.cli.fsck:fsck", name="fsck", help="Compare the database with the store.")
+    app.command("metastore.entrypoints.cli.move_to:move_to", name="move-to", help="Carry everything over.")
     try:
         app(exit_on_error=False)
     except CycloptsError:

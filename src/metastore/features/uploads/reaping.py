@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from metastore.features.uploads import repository
-from metastore.features.uploads.models import COMPLETING, OPEN, Upload
+from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.kit.database import Database, Transaction
 from metastore.ports.object_store import ObjectStore, OpenMultipart
 
@@ -33,6 +33,24 @@ async def open_uploads(database: Database, after: str, limit: int) -> list[OpenU
     """Up to ``limit`` of them, by ascending id from the one behind ``after``."""
     async with database.reading() as tx:
         return [OpenUpload._make(row) for row in await repository.open_in_store(tx, after, limit)]
+
+
+async def count_unfinished(database: Database) -> int:
+    """How many uploads are under way."""
+    async with database.reading() as tx:
+        return await repository.count_unfinished(tx)
+
+
+async def unfinished(database: Database, limit: int) -> Sequence[Upload]:
+    """Some uploads that are under way, whatever their owner and age."""
+    async with database.reading() as tx:
+        return await repository.unfinished(tx, limit)
+
+
+async def find_unfinished(database: Database, upload_id: str) -> Upload | None:
+    """The upload, if it still is and is not completed."""
+    upload = await find(database, upload_id)
+    return None if upload is None or upload.state == COMPLETED else upload
 
 
 async def find(database: Database, upload_id: str) -> Upload | None:

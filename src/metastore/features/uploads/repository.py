@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.kit.database import Transaction
@@ -103,6 +103,16 @@ async def open_in_store(tx: Transaction, after: str, limit: int) -> Sequence[Row
         Upload.id > after, Upload.state == OPEN, Upload.store_upload_id.is_not(None)
     )
     return (await tx.session.execute(statement.order_by(Upload.id).limit(limit))).all()
+
+
+async def count_unfinished(tx: Transaction) -> int:
+    """How many uploads are not completed."""
+    return await tx.session.scalar(select(func.count()).where(Upload.state != COMPLETED)) or 0
+
+
+async def unfinished(tx: Transaction, limit: int) -> Sequence[Upload]:
+    """Up to ``limit`` uploads that are not completed."""
+    return (await tx.session.scalars(select(Upload).where(Upload.state != COMPLETED).limit(limit))).all()
 
 
 async def files_under_way(tx: Transaction, file_ids: Sequence[str]) -> set[str]:

@@ -1,0 +1,153 @@
+"""``metastore move-to``: carry an instance over to another database and object store.
+
+Exit codes: 0 everything went over, 1 everything that was whole went over, but the source had damaged or missing
+objects, 2 the move was refused or stopped; run the same command again to go on.
+"""
+
+import asyncio
+import contextlib
+import shlex
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, validators
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from metastore import bootstrap
+from metastore.config import ConfigurationError, Settings, load_settings
+from metastore.entrypoints.cli.fsck import require_database
+from metastore.entrypoints.serve import data_dir_lock
+from metastore.features.uploads.service import UploadsService
+from metastore.kit.database import Database
+from metastore.kit.problem import Problem
+from metastore.ports.object_store import ObjectStoreError
+from metastore.processes.move.mover import Instance, Moved, Watcher, end_uploads, move
+from metastore.processes.move.target import MoveRefusedError
+
+MOVED, MOVED_WITH_LOSSES = 0, 1
+
+
+def move_to(
+    *,
+    database: str,
+    storage: str,
+    abort_uploads: Annotated[bool, Parameter(negative="")] = False,
+    parallel: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=32))] = 4,
+    data_dir: Path | None = None,
+) -> int:
+    """Carry everything over to another database and object store.
+
+    Stop the product first. Nothing is taken away from where it was. Interrupted, it goes on where it was when the same
+    command is run again.
+
+    Args:
+        database: the new METASTORE_DATABASE_URL, of an empty database
+        storage: the new METASTORE_STORAGE_URL, of an empty bucket or folder
+        abort_uploads: end uploads that are not finished, whose parts cannot go along
+        parallel: how many objects are copied at the same time
+        data_dir: where the embedded database and objects live (default ./data)
+    """
+    settings = load_settings(data_dir=data_dir)
+    new = load_settings(data_dir=data_dir, database_url=database, storage_url=storage)
+    if settings.effective_database_url == new.effective_database_url:
+        raise ConfigurationError("--database: this is the database that is in use already")
+    if settings.effective_storage_url == new.effective_storage_url:
+        raise ConfigurationError("--storage: this is the store that is in use already")
+    require_database(settings.effective_database_url)
+    with data_dir_lock(settings.data_dir):
+        moved = asyncio.run(_run(settings, new, abort_uploads=abort_uploads, parallel=parallel))
+    _tell(moved, new)
+    return MOVED_WITH_LOSSES if moved.objects.damaged or moved.missing else MOVED
+
+
+async def _run(settings: Settings, new: Settings, *, abort_uploads: bool, parallel: int) -> Moved:
+    await bootstrap.prepare_database(settings)
+    try:
+        async with _opened(settings, new, abort_uploads=abort_uploads) as (source, target):
+            return await _move(source, target, new.effective_database_url, parallel)
+    except MoveRefusedError as refusal:
+        raise ConfigurationError(f"the move stops: {refusal}") from None
+    except (ObjectStoreError, SQLAlchemyError, OSError) as fault:
+        raise ConfigurationError(f"the move stops: {str(fault).splitlines()[0]}; run it again to go on") from None
+    except Problem as problem:
+        raise ConfigurationError(f"the move stops: {problem.detail} Run it again to go on.") from None
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    settings: Settings, new: Settings, *, abort_uploads: bool
+) -> AsyncIterator[tuple[Instance, Instance]]:
+    async with contextlib.AsyncExitStack() as open_parts:
+        product = await bootstrap.build(settings, serves_sockets=False)
+        open_parts.push_async_callback(product.aclose)
+        await _refuse_company(product.database)
+        if abort_uploads:
+            ended = await end_uploads(product.database, product.services.get(UploadsService))
+            sys.stdout.write(f"{ended} unfinished uploads were ended.\n")
+        database, store = await bootstrap.open_storage(new)
+        open_parts.push_async_callback(database.aclose)
+        open_parts.push_async_callback(store.aclose)
+        yield Instance(product.database, product.store), Instance(database, store)
+
+
+async def _refuse_company(database: Database) -> None:
+    """The lock on the data folder tells who uses an embedded database; PostgreSQL knows by itself.
+
+    Raises:
+        MoveRefusedError: somebody else is connected.
+    """
+    if database.single_writer:
+        return
+    others = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' "
+        "AND pid <> pg_backend_pid()"
+    )
+    async with database.reading() as tx:
+        if await tx.session.scalar(others):
+            raise MoveRefusedError("others are connected to the database: stop every process of the product first")
+
+
+async def _move(source: Instance, target: Instance, url: str, parallel: int) -> Moved:
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("moving", total=None)
+
+        def step(name: str) -> None:
+            progress.update(task, description=name)
+            if not console.is_terminal:
+                sys.stderr.write(f"moving {name}\n")
+
+        watcher = Watcher(
+            expect=lambda size: progress.update(task, total=size),
+            advance=lambda count: progress.advance(task, count),
+            step=step,
+        )
+        return await move(source, target, url, at_once=parallel, watcher=watcher)
+
+
+def _tell(moved: Moved, new: Settings) -> None:
+    lines = [f"{copied.rows:>12} rows of {copied.table}" for copied in moved.tables]
+    objects = moved.objects
+    lines.append(f"{objects.copied + objects.found_there:>12} objects, {objects.size} bytes, verified by checksum")
+    lines.append(f"{moved.requeued:>12} deliveries of events put back into the outbox")
+    lines += [f"damaged before the move: {key}: {reason}" for key, reason in sorted(objects.damaged.items())]
+    lines += [f"without its bytes: file {file_id}" for file_id in moved.missing]
+    if objects.damaged or moved.missing:
+        lines.append("metastore fsck --repair marks these files and tells their owners.")
+    lines += [
+        "",
+        "Everything is in its new place. Start the product with these settings:",
+        f"METASTORE_DATABASE_URL={make_url(new.effective_database_url).render_as_string(hide_password=True)}",
+        f"METASTORE_STORAGE_URL={shlex.quote(new.effective_storage_url)}",
+        "METASTORE_S3_ACCESS_KEY_ID and METASTORE_S3_SECRET_ACCESS_KEY as they are set now, if they are",
+        f"METASTORE_SECRET_KEY as it is set now, or {new.data_dir / 'secret.key'} in each METASTORE_DATA_DIR:",
+        "without it, people have to sign in again.",
+        "Do not start the old one any more: what it took in would stay behind.",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
