@@ -33,6 +33,18 @@ from metastore.kit.outbox import outbox_row
 from metastore.kit.problem import Problem, storage_full, unavailable
 
 _SQLITE_BUSY_SECONDS = 30
+_POSTGRESQL: dict[str, Any] = {
+    "timeout": 5,
+    "command_timeout": 25,
+    # The server gives up on its own, too: a process that died or hangs must not hold rows that others wait for. The
+    # longest pause inside a transaction is the relay's, while the broker confirms.
+    "server_settings": {
+        "application_name": "metastore",
+        "statement_timeout": "25s",
+        "lock_timeout": "20s",
+        "idle_in_transaction_session_timeout": "60s",
+    },
+}
 
 
 class Transaction:
@@ -167,9 +179,7 @@ def _create_engine(url: str, pool_size: int) -> AsyncEngine:
         "hide_parameters": True,
     }
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(
-            url, pool_pre_ping=True, connect_args={"timeout": 5, "command_timeout": 25}, **options
-        )
+        return create_async_engine(url, pool_pre_ping=True, connect_args=_POSTGRESQL, **options)
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
