@@ -73,7 +73,7 @@ class Consuming:
             lanes.break_off(BusUnavailableError(f"RabbitMQ: the queue {queue} was deleted"))
 
         channel.on_consumer_cancel_callbacks.add(on_cancel)
-        async with asyncio.timeout(self._broker.answer_within):
+        async with asyncio.timeout(self._broker.open_within):
             await channel.basic_qos(prefetch_count=IN_HAND)
             await channel.basic_consume(queue, on_message)
 

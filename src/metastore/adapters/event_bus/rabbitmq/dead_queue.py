@@ -7,13 +7,13 @@ from operator import attrgetter
 
 from aiormq import Channel
 from aiormq.abc import DeliveredMessage
-from aiormq.exceptions import ChannelLockedResource
 
 from metastore.adapters.event_bus.rabbitmq.burial import exhumed
-from metastore.adapters.event_bus.rabbitmq.link import Broker, Link, linked, open_channel
+from metastore.adapters.event_bus.rabbitmq.link import Broker, Link, linked
+from metastore.adapters.event_bus.rabbitmq.locking import locked, open_channel
 from metastore.adapters.event_bus.rabbitmq.publisher import properties
 from metastore.kit import cloudevents
-from metastore.ports.event_bus import BusUnavailableError, DeadEvent, Subscription
+from metastore.ports.event_bus import DeadEvent, Subscription
 
 PEEK = 5000
 """Dead events of one consumer that are looked at."""
@@ -50,22 +50,12 @@ class DeadQueues:
 
     @asynccontextmanager
     async def _looking(self) -> AsyncIterator[Link]:
-        async with linked(self._broker, self._subscriptions) as link, asyncio.timeout(_WITHIN):
-            await self._lock(link)
+        async with (
+            linked(self._broker, self._subscriptions) as link,
+            asyncio.timeout(_WITHIN),
+            locked(link.connection, self._names.lock, _LOCKED_FOR),
+        ):
             yield link
-
-    async def _lock(self, link: Link) -> None:
-        deadline = asyncio.get_running_loop().time() + _LOCKED_FOR
-        while True:
-            try:
-                channel = await open_channel(link.connection)
-                await channel.queue_declare(self._names.lock, exclusive=True)
-            except ChannelLockedResource:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise BusUnavailableError("RabbitMQ: somebody else is looking at the dead events") from None
-                await asyncio.sleep(0.05)
-            else:
-                return
 
     async def _peek(self, link: Link, consumer: str) -> list[DeadEvent]:
         channel = await open_channel(link.connection)

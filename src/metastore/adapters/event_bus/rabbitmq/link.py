@@ -11,6 +11,7 @@ import aiormq
 from aiormq import Channel
 from yarl import URL
 
+from metastore.adapters.event_bus.rabbitmq.locking import open_channel
 from metastore.adapters.event_bus.rabbitmq.topology import Names, declare
 from metastore.ports.event_bus import BusUnavailableError, Subscription
 
@@ -24,14 +25,18 @@ CLOSE_WITHIN = 1.0
 class Broker:
     """How to reach the broker, and how long to wait for it (seconds).
 
-    ``answer_within`` limits connecting with its declarations, and the confirming of a batch: a broker short of memory
-    or disk lets publishers wait. A connection is given up after three ``heartbeat`` without a sign of life.
+    ``open_within`` limits each step until a connection has proved itself: connecting with its declarations, the first
+    batch, the beginning of a consumer. What a broker that has just started is asked before a queue has its leader it
+    may never answer, while it answers the next connection at once. ``answer_within`` limits the confirming of a later
+    batch: a broker short of memory or disk lets publishers wait. A connection is given up after three ``heartbeat``
+    without a sign of life.
     """
 
     url: str
     names: Names
     answer_within: float = 15.0
     heartbeat: int = 6
+    open_within: float = 3.0
 
 
 class Link:
@@ -40,6 +45,8 @@ class Link:
     def __init__(self, connection: aiormq.Connection, channel: Channel) -> None:
         self.connection = connection
         self.channel = channel
+        self.proven = False
+        """Set by whoever got an answer that needed a queue's leader."""
 
     @property
     def is_open(self) -> bool:
@@ -60,7 +67,7 @@ async def open_link(broker: Broker, subscriptions: Sequence[Subscription]) -> Li
     connection = aiormq.Connection(str(URL(broker.url).update_query(heartbeat=str(broker.heartbeat))))
     try:
         with broker_faults():
-            async with asyncio.timeout(broker.answer_within):
+            async with asyncio.timeout(broker.open_within):
                 await connection.connect()
                 channel = await open_channel(connection)
                 await declare(channel, broker.names, subscriptions)
@@ -68,14 +75,6 @@ async def open_link(broker: Broker, subscriptions: Sequence[Subscription]) -> Li
         await _close(connection)
         raise
     return Link(connection, channel)
-
-
-async def open_channel(connection: aiormq.Connection) -> Channel:
-    """Another channel on a connection, with publisher confirms."""
-    channel = await connection.channel()
-    if not isinstance(channel, Channel):
-        raise TypeError(f"{channel!r} is no AMQP channel")
-    return channel
 
 
 @asynccontextmanager

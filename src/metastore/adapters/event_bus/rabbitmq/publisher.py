@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-from aiormq import Channel
 from aiormq.exceptions import PublishError
 from pamqp import commands as amqp
 from pamqp.common import FieldTable
@@ -29,10 +28,11 @@ class Publisher:
     async def publish(self, events: Sequence[RecordedEvent]) -> None:
         """See ``EventBus.publish``."""
         async with self._turn:
-            channel = await self._channel()
+            link = await self._opened()
             taken: set[str] = set()
             try:
-                returned = await self._publish(channel, events, taken)
+                returned = await self._publish(link, events, taken)
+                link.proven = True
             except BusUnavailableError as error:
                 await self._drop()
                 raise BusUnavailableError(str(error), taken=frozenset(taken)) from error
@@ -47,11 +47,11 @@ class Publisher:
     async def check(self) -> None:
         """Return when the broker answers."""
         async with self._turn:
-            channel = await self._channel()
+            link = await self._opened()
             try:
                 with broker_faults():
-                    async with asyncio.timeout(self._broker.answer_within):
-                        await channel.exchange_declare(self._broker.names.events, passive=True)
+                    async with asyncio.timeout(self._broker.open_within):
+                        await link.channel.exchange_declare(self._broker.names.events, passive=True)
             except BaseException:
                 await self._drop()
                 raise
@@ -60,9 +60,9 @@ class Publisher:
         """Close the connection."""
         await self._drop()
 
-    async def _publish(self, channel: Channel, events: Sequence[RecordedEvent], taken: set[str]) -> list[PublishError]:
+    async def _publish(self, link: Link, events: Sequence[RecordedEvent], taken: set[str]) -> list[PublishError]:
         async def one(event: RecordedEvent) -> None:
-            await channel.basic_publish(
+            await link.channel.basic_publish(
                 cloudevents.encode(event),
                 exchange=self._broker.names.events,
                 routing_key=event.event_type,
@@ -72,8 +72,9 @@ class Publisher:
             )
             taken.add(event.id)
 
+        within = self._broker.answer_within if link.proven else self._broker.open_within
         with broker_faults():
-            async with asyncio.timeout(self._broker.answer_within):
+            async with asyncio.timeout(within):
                 outcomes = await asyncio.gather(*map(one, events), return_exceptions=True)
             returned = [outcome for outcome in outcomes if isinstance(outcome, PublishError)]
             for outcome in outcomes:
@@ -81,11 +82,11 @@ class Publisher:
                     raise outcome
         return returned
 
-    async def _channel(self) -> Channel:
+    async def _opened(self) -> Link:
         if self._link is None or not self._link.is_open:
             await self._drop()
             self._link = await open_link(self._broker, self._subscriptions)
-        return self._link.channel
+        return self._link
 
     async def _drop(self) -> None:
         link, self._link = self._link, None

@@ -1,0 +1,161 @@
+"""The relay and the consumers on PostgreSQL and RabbitMQ when single things go wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import aiormq
+import pytest
+from sqlalchemy import func, select
+
+from metastore.adapters.event_bus.lanes import Pacing
+from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
+from metastore.kit.database import Database
+from metastore.kit.ids import new_id
+from metastore.kit.outbox import PENDING, OutboxEvent
+from metastore.processes.relay import Relay
+from tests.contracts.event_bus import running
+from tests.fixtures.events import Guest, KettleBoiled
+from tests.fixtures.rabbitmq import RabbitMq
+from tests.fixtures.waiting import eventually
+from tests.fixtures.wire import wire_to
+
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+async def test_a_fact_committed_late_under_a_lower_id_is_not_skipped(database: Database, rabbitmq: RabbitMq) -> None:
+    """While a transaction is held open, later ones reach the consumer; then its fact does, too."""
+    guest = Guest("guest")
+    async with relayed(database, rabbitmq.url, guest), AsyncExitStack() as late:
+        slow = await late.enter_async_context(database.transaction())
+        slow.record(KettleBoiled(kettle="slow", number=0))
+        await slow.session.flush()
+        await record(database, 50)
+        await eventually(lambda: len(guest.seen) == 50)
+        await late.aclose()
+        await eventually(lambda: guest.numbers("slow") == [0])
+    assert 51 == len(guest.seen)
+
+
+async def test_facts_wait_while_their_queue_is_unbound(database: Database, rabbitmq: RabbitMq) -> None:
+    """What the broker confirms but cannot route stays pending, and goes out when the queue is bound again."""
+    guest = Guest("guest")
+    prefix = new_id()
+    connection = await aiormq.connect(rabbitmq.url)
+    channel = await connection.channel()
+    async with relayed(database, rabbitmq.url, guest, prefix=prefix):
+        await record(database, 1)
+        await eventually(lambda: len(guest.seen) == 1)
+        await channel.queue_unbind(f"{prefix}.guest", f"{prefix}.events", "#")
+        await record(database, 30)
+        await eventually(lambda: attempts_on_pending(database))
+        assert 30 == await pending(database)
+        assert 1 == len(guest.seen)
+
+        await channel.queue_bind(f"{prefix}.guest", f"{prefix}.events", "#")
+        await eventually(lambda: len(guest.seen) == 31)
+        await eventually(lambda: nothing_pending(database))
+    await connection.close()
+
+
+async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
+    database: Database, rabbitmq: RabbitMq
+) -> None:
+    """An event that always fails holds up nobody, and is in the dead queue in the end."""
+
+    class Choosy(Guest):
+        async def _handle(self, given: object) -> None:
+            if getattr(given, "payload", {}).get("number") == 250:
+                raise RuntimeError("poison")
+            await super()._handle(given)  # type: ignore[arg-type]  # passed on as it came
+
+    guest = Choosy("guest")
+    async with relayed(database, rabbitmq.url, guest) as bus:
+        await record(database, 500)
+        await eventually(lambda: len(guest.seen) == 499, timeout=20)
+        dead = await eventually(lambda: bus.dead_events(limit=10))
+    assert [(250, 5)] == [(event.event.payload["number"], event.attempts) for event in dead]
+    assert "poison" in dead[0].error
+
+
+async def test_facts_wait_out_a_broker_that_is_gone(database: Database, rabbitmq: RabbitMq) -> None:
+    """While the broker is away facts are recorded as ever; when it is back they all arrive."""
+    guest = Guest("guest")
+    async with relayed(database, rabbitmq.url, guest):
+        await record(database, 10)
+        await eventually(lambda: len(guest.seen) == 10)
+        await asyncio.to_thread(rabbitmq.stop)
+        await record(database, 10)
+        await eventually(lambda: attempts_on_pending(database))
+        rabbitmq.launch()
+        await eventually(rabbitmq.ready, timeout=60)
+        await eventually(lambda: len({event.id for event in guest.seen}) == 20, timeout=20)
+
+
+async def test_a_broker_that_swallows_everything_is_given_up_and_found_again(
+    database: Database, rabbitmq: RabbitMq
+) -> None:
+    """A connection into a black hole holds up relay and consumer no longer than their limits."""
+    guest = Guest("guest")
+    async with wire_to(rabbitmq.port) as wire:
+        url = f"amqp://guest:guest@127.0.0.1:{wire.port}/"
+        async with relayed(database, url, guest, answer_within=0.5, heartbeat=1):
+            await record(database, 10)
+            await eventually(lambda: len(guest.seen) == 10)
+            wire.held = True
+            await record(database, 10)
+            await eventually(lambda: attempts_on_pending(database))
+            wire.held = False
+            await eventually(lambda: len({event.id for event in guest.seen}) == 20, timeout=20)
+
+
+@asynccontextmanager
+async def relayed(
+    database: Database,
+    url: str,
+    guest: Guest,
+    *,
+    prefix: str | None = None,
+    answer_within: float = 15,
+    heartbeat: int = 6,
+) -> AsyncIterator[RabbitMqBus]:
+    """A relay, and a worker with one consumer."""
+    prefix = prefix or new_id()
+    settings = {"prefix": prefix, "pacing": Pacing((0.05,)), "answer_within": answer_within, "heartbeat": heartbeat}
+    relays, workers = RabbitMqBus(url, **settings), RabbitMqBus(url, **settings)  # type: ignore[arg-type]  # as named
+    for bus in (relays, workers):
+        bus.subscribe(guest.subscription)
+    relay = asyncio.create_task(Relay(database, relays, poll_interval=0.1).run())
+    try:
+        async with running(workers):
+            yield workers
+    finally:
+        relay.cancel()
+        await asyncio.gather(relay, return_exceptions=True)
+        await asyncio.gather(relays.aclose(), workers.aclose())
+
+
+async def record(database: Database, count: int) -> None:
+    """Record that many facts in one transaction, about a few things."""
+    async with database.transaction() as tx:
+        for number in range(count):
+            tx.record(KettleBoiled(kettle=f"kettle-{number % 7}", number=number))
+
+
+async def pending(database: Database) -> int:
+    """How many facts are not published."""
+    async with database.reading() as tx:
+        count = select(func.count()).where(OutboxEvent.status == PENDING)
+        return int(await tx.session.scalar(count) or 0)
+
+
+async def nothing_pending(database: Database) -> bool:
+    """Whether every fact is published."""
+    return await pending(database) == 0
+
+
+async def attempts_on_pending(database: Database) -> int:
+    """How often it was tried in vain to publish what is pending."""
+    async with database.reading() as tx:
+        attempts = select(func.max(OutboxEvent.attempts)).where(OutboxEvent.status == PENDING)
+        return int(await tx.session.scalar(attempts) or 0)
