@@ -18,6 +18,12 @@ export type FolderItem = Schemas['FolderOut'];
 export type Item = FileItem | FolderItem;
 /** One page of a folder's content. */
 export type Listing = Schemas['FolderListing'];
+/** One page of what a search found. */
+export type SearchResults = Schemas['SearchResults'];
+/** An event that a consumer failed on too often. */
+export type DeadEvent = Schemas['DeadEventOut'];
+/** What happened on each day of a period. */
+export type Analytics = Schemas['AnalyticsOut'];
 /** What the store holds of an unfinished upload, and fresh URLs for the rest. */
 export type UploadState = Schemas['UploadOut'];
 /** Where the parts of a new upload go. */

@@ -11,9 +11,11 @@ import { CrashPage } from './pages/crash-page';
 import { DriveRoute } from './pages/drive-route';
 import { NotFoundPage } from './pages/not-found-page';
 import { RegisterRoute } from './pages/register-route';
+import { SearchRoute } from './pages/search-route';
 import { SettingsRoute } from './pages/settings-route';
 import { SignInRoute } from './pages/sign-in-route';
 import { TrashRoute } from './pages/trash-route';
+import { searchOf } from './search';
 import { SignedIn } from './signed-in';
 
 const root = createRootRoute({
@@ -48,12 +50,18 @@ const folder = createRoute({
   component: DriveRoute,
 });
 const trash = createRoute({ getParentRoute: () => signedIn, path: '/trash', component: TrashRoute });
+const search = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/search',
+  component: SearchRoute,
+  validateSearch: searchOf,
+});
 const settings = createRoute({ getParentRoute: () => signedIn, path: '/settings', component: SettingsRoute });
 
 const routeTree = root.addChildren([
   signIn,
   register,
-  signedIn.addChildren([start, drive, folder, trash, settings]),
+  signedIn.addChildren([start, drive, folder, search, trash, settings]),
 ]);
 
 /** Makes the router; its history is the browser's unless another is given. */

@@ -1,14 +1,16 @@
 import { ActionIcon } from '@mantine/core';
-import { IconMenu2 } from '@tabler/icons-react';
+import { IconMenu2, IconSearch } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { User } from '@/api/types';
 import { LogoMark } from '@/components/logo';
 import { UserMenu, useSignOut } from '@/features/auth';
+import { SearchBox } from '@/features/files';
 import { Bell } from '@/features/notifications';
 import { uploads } from '@/features/uploads';
 import { NewMenu } from './new-menu';
+import { useSearchAddress } from './search';
 import classes from './shell.module.css';
 
 interface Props {
@@ -23,6 +25,7 @@ export function Topbar({ user, onMenu, onNewFolder }: Props) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const signOut = useSignOut();
+  const { query, type, search } = useSearchAddress();
   const leave = async () => {
     uploads.leave();
     await signOut.mutateAsync().catch(() => undefined);
@@ -37,8 +40,20 @@ export function Topbar({ user, onMenu, onNewFolder }: Props) {
         </ActionIcon>
         <LogoMark size={28} />
       </div>
+      <div className={`${classes.search} ${classes.wideOnly}`}>
+        <SearchBox query={query} onSearch={(text) => search(text, type)} onDown={intoResults} />
+      </div>
       <div className={classes.topEnd}>
         <div className={classes.narrowOnly}>
+          <ActionIcon
+            size={40}
+            component={Link}
+            to="/search"
+            aria-label={t('files.search.label')}
+            data-testid="open-search"
+          >
+            <IconSearch size={21} />
+          </ActionIcon>
           <NewMenu onNewFolder={onNewFolder} />
         </div>
         <Bell />
@@ -50,4 +65,9 @@ export function Topbar({ user, onMenu, onNewFolder }: Props) {
       </div>
     </header>
   );
+}
+
+/** From the box into what it found, when that is in sight. */
+function intoResults() {
+  document.querySelector<HTMLElement>('#content [data-item][tabindex="0"]')?.focus();
 }

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { renewSession, whenSessionEnds } from '@/api/transport';
-import { refreshFiles } from '@/features/files';
+import { forgetProgress, noteProgress, refreshFiles } from '@/features/files';
 import { uploads, whenUploadsChange } from '@/features/uploads';
 import { onRealtime, openRealtime } from '@/lib/realtime';
 
@@ -32,8 +32,12 @@ export function useLiveDrive(onEnded: () => void): void {
     const stops = [
       openRealtime(() => renewSession()),
       onRealtime('notification', refresh),
-      onRealtime('file.progress', refresh),
-      onRealtime('reconnected', refresh),
+      onRealtime('file.progress', (report) => noteProgress(report) && refresh()),
+      onRealtime('reconnected', () => {
+        forgetProgress();
+        refresh();
+      }),
+      forgetProgress,
       () => clearTimeout(timer),
     ];
     uploads.loadInterrupted().catch(() => undefined);

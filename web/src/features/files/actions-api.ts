@@ -28,6 +28,16 @@ export async function restore({ id }: Item): Promise<void> {
   await answer(api.POST('/api/v1/trash/{node_id}/restore', { params: { path: { node_id: id } } }));
 }
 
+/** Runs a failed processing again. */
+export async function retry({ id }: Item): Promise<void> {
+  await answer(
+    api.POST('/api/v1/files/{file_id}/retry', {
+      params: { path: { file_id: id } },
+      headers: { 'Idempotency-Key': randomKey() },
+    }),
+  );
+}
+
 /** Deletes for good. */
 export async function purge({ id }: Item): Promise<void> {
   await answer(api.DELETE('/api/v1/trash/{node_id}', { params: { path: { node_id: id } } }));

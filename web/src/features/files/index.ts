@@ -1,6 +1,9 @@
 /** The drive: folders, files, the trash, and what can be done to them. */
+export { SearchBox } from './components/search-box';
 export { NewFolderDialog } from './dialogs/new-folder-dialog';
 export { type HalfUploads, HalfUploadsProvider } from './half-uploads';
+export { forgetProgress, noteProgress } from './model/progress';
 export { DrivePage, type Place } from './pages/drive-page';
+export { SearchPage } from './pages/search-page';
 export { TrashPage } from './pages/trash-page';
-export { refreshFiles } from './queries';
+export { refreshFiles, SEARCH_TYPES, type SearchType } from './queries';

@@ -1,7 +1,7 @@
 /** Reading folders and the trash. */
 import { infiniteQueryOptions, type QueryClient } from '@tanstack/react-query';
 import { answer, api } from '@/api/client';
-import type { Item, Listing } from '@/api/types';
+import type { Item, Listing, SearchResults } from '@/api/types';
 import type { SortKey } from './model/preferences';
 
 const PAGE = 100;
@@ -32,6 +32,28 @@ export const trashQuery = infiniteQueryOptions({
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.nextCursor ?? null,
 });
+
+/** Kinds of things that a search can be narrowed to. */
+export const SEARCH_TYPES = ['folder', 'image', 'video', 'audio', 'document', 'archive'] as const;
+
+/** One of `SEARCH_TYPES`. */
+export type SearchType = (typeof SEARCH_TYPES)[number];
+
+/** Files and folders anywhere, by words of their names, page by page. */
+export function searchQuery(q: string, type: SearchType | null) {
+  return infiniteQueryOptions({
+    queryKey: ['files', 'search', q, type],
+    queryFn: ({ pageParam, signal }): Promise<SearchResults> =>
+      answer(
+        api.GET('/api/v1/search', {
+          params: { query: { q, ...(type ? { type } : {}), limit: PAGE, ...cursorOf(pageParam) } },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor ?? null,
+  });
+}
 
 /** The folders right below one, for choosing a place to move to. */
 export async function subfolders(parentId: string | null): Promise<Item[]> {

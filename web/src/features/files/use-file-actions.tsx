@@ -62,6 +62,11 @@ export function useFileActions() {
         notifications.show({ message: t('files.purged', words(done)) }),
       );
     };
+    const retry = async (items: Item[]) => {
+      tell(await calls.forEach(items, calls.retry), (done) =>
+        notifications.show({ message: t('files.retried', words(done)) }),
+      );
+    };
     const download = async (items: Item[]) => {
       const files = items.filter(({ kind }) => kind === 'file');
       try {
@@ -73,7 +78,7 @@ export function useFileActions() {
         notifications.show({ color: 'red', message: errorText(error) });
       }
     };
-    return { restore, trash, move, purge, download };
+    return { restore, trash, move, purge, retry, download };
   }, [t, errorText, queries]);
 }
 

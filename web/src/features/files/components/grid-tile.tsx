@@ -3,38 +3,18 @@ import { useTranslation } from 'react-i18next';
 import { FileGlyph } from '@/components/file-glyph';
 import { formatBytes } from '@/lib/format';
 import classes from './item-list.module.css';
-import { ItemBox, type ItemProps, MoreButton } from './list-row';
+import { ItemName } from './item-name';
+import { ItemBox, MoreButton } from './list-row';
 import { StatusBadge } from './status-badge';
-import { useDropTarget } from './use-item-drag';
+import { type ItemProps, useItemRow } from './use-item-row';
 
 /** An item as a tile of the grid. */
-export const GridTile = memo(function GridTile({ item, index, chosen, tabbable, events }: ItemProps) {
+export const GridTile = memo(function GridTile(props: ItemProps) {
+  const { item, chosen, events } = props;
   const { t, i18n } = useTranslation();
   const folder = item.kind === 'folder';
-  const { over, props } = useDropTarget(folder && events.draggable, (ids) => events.dropItems(ids, item));
   return (
-    <div
-      role="row"
-      aria-selected={chosen}
-      aria-rowindex={index + 1}
-      tabIndex={tabbable ? 0 : -1}
-      className={classes.tile}
-      data-item
-      data-id={item.id}
-      data-name={item.name}
-      data-kind={item.kind}
-      data-status={item.kind === 'file' ? item.status : undefined}
-      data-over={over || undefined}
-      data-testid="file-row"
-      draggable={events.draggable}
-      onPointerDown={events.pointerDown}
-      onClick={(event) => events.click(event, item)}
-      onDoubleClick={() => events.doubleClick(item)}
-      onContextMenu={(event) => events.contextMenu(event, item)}
-      onFocus={() => events.focus(item)}
-      onDragStart={(event) => events.dragStart(event, item)}
-      {...props}
-    >
+    <div className={classes.tile} {...useItemRow(props, 0)}>
       <div className={classes.tileTop}>
         <ItemBox item={item} chosen={chosen} events={events} />
         <div role="gridcell">
@@ -44,7 +24,7 @@ export const GridTile = memo(function GridTile({ item, index, chosen, tabbable, 
       <div role="gridcell" className={classes.tileBody}>
         <FileGlyph name={item.name} folder={folder} mimeType={folder ? '' : item.mimeType} size={44} />
         <span className={classes.tileName} title={item.name}>
-          {item.name}
+          <ItemName item={item} />
         </span>
         <span className={classes.tileLine}>
           <StatusBadge item={item} />

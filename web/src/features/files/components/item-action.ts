@@ -3,7 +3,18 @@ import type { Item } from '@/api/types';
 
 /** Something that can be done to chosen items, as menus, bars and keys show it. */
 export interface ItemAction {
-  id: 'open' | 'download' | 'rename' | 'move' | 'delete' | 'restore' | 'purge' | 'resume' | 'cancel';
+  id:
+    | 'open'
+    | 'download'
+    | 'rename'
+    | 'move'
+    | 'delete'
+    | 'restore'
+    | 'purge'
+    | 'resume'
+    | 'cancel'
+    | 'retry'
+    | 'locate';
   label: string;
   icon: Icon;
   danger?: boolean;

@@ -26,6 +26,8 @@ interface Props {
   selection: SelectionState;
   actionsFor: ActionsFor;
   sortable?: boolean;
+  /** The items lie in different folders: rows say where. */
+  places?: boolean;
   more: { available: boolean; loading: boolean; load: () => void };
   onOpen: (item: Item) => void;
   onRename?: (item: Item) => void;
@@ -124,6 +126,7 @@ export function ItemList(props: Props) {
                     chosen={selection.chosen.has(item.id)}
                     tabbable={item.id === tabbable}
                     events={events}
+                    place={props.places ?? false}
                   />
                 ))}
               </div>

@@ -2,59 +2,33 @@ import { ActionIcon, Checkbox } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Item } from '@/api/types';
 import { FileGlyph } from '@/components/file-glyph';
 import { formatBytes, formatDate, formatMoment } from '@/lib/format';
 import classes from './item-list.module.css';
+import { ItemName } from './item-name';
 import { StatusBadge } from './status-badge';
-import { useDropTarget } from './use-item-drag';
-import type { ItemEvents } from './use-item-events';
-
-/** What a row or a tile is given. */
-export interface ItemProps {
-  item: Item;
-  index: number;
-  chosen: boolean;
-  tabbable: boolean;
-  events: ItemEvents;
-}
+import { type ItemProps, useItemRow } from './use-item-row';
 
 /** An item as a row of the list. */
-export const ListRow = memo(function ListRow({ item, index, chosen, tabbable, events }: ItemProps) {
+export const ListRow = memo(function ListRow(props: ItemProps) {
+  const { item, chosen, events, place } = props;
   const { t, i18n } = useTranslation();
   const folder = item.kind === 'folder';
-  const { over, props } = useDropTarget(folder && events.draggable, (ids) => events.dropItems(ids, item));
   return (
-    <div
-      role="row"
-      aria-selected={chosen}
-      aria-rowindex={index + 2}
-      tabIndex={tabbable ? 0 : -1}
-      className={classes.row}
-      data-item
-      data-id={item.id}
-      data-name={item.name}
-      data-kind={item.kind}
-      data-status={item.kind === 'file' ? item.status : undefined}
-      data-over={over || undefined}
-      data-testid="file-row"
-      draggable={events.draggable}
-      onPointerDown={events.pointerDown}
-      onClick={(event) => events.click(event, item)}
-      onDoubleClick={() => events.doubleClick(item)}
-      onContextMenu={(event) => events.contextMenu(event, item)}
-      onFocus={() => events.focus(item)}
-      onDragStart={(event) => events.dragStart(event, item)}
-      {...props}
-    >
+    <div className={classes.row} {...useItemRow(props, 1)}>
       <ItemBox item={item} chosen={chosen} events={events} />
       <div role="gridcell" className={classes.nameCell}>
         <FileGlyph name={item.name} folder={folder} mimeType={folder ? '' : item.mimeType} size={26} />
         <span className={classes.names}>
           <span className={classes.name} title={item.name}>
-            {item.name}
+            <ItemName item={item} />
           </span>
-          <span className={classes.small}>
+          {place && (
+            <span className={classes.place} title={item.path}>
+              {folderOf(item.path)}
+            </span>
+          )}
+          <span className={classes.small} hidden={place}>
             {folder ? t('files.kind.folder') : formatBytes(item.size, i18n.language)} ·{' '}
             {formatDate(item.updatedAt, i18n.language)}
           </span>
@@ -77,6 +51,11 @@ export const ListRow = memo(function ListRow({ item, index, chosen, tabbable, ev
     </div>
   );
 });
+
+/** The folder that a path leads through last, as a path. */
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/')) || '/';
+}
 
 /** The box by which fingers choose an item. */
 export function ItemBox({ item, chosen, events }: Pick<ItemProps, 'item' | 'chosen' | 'events'>) {

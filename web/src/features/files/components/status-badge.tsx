@@ -3,6 +3,8 @@ import { useTranslation } from 'react-i18next';
 import type { Item } from '@/api/types';
 import { formatPercent } from '@/lib/format';
 import { useHalfUploads } from '../half-uploads';
+import { FailedBadge } from './failed-badge';
+import { ProcessingBadge } from './processing-badge';
 
 /** Says when a file is not simply there: half uploaded, being processed, failed. */
 export function StatusBadge({ item }: { item: Item }) {
@@ -10,22 +12,16 @@ export function StatusBadge({ item }: { item: Item }) {
   const { usePercent } = useHalfUploads();
   const percent = usePercent(item.id);
   if (item.kind !== 'file' || item.status === 'READY') return null;
-  const uploading = item.status === 'UPLOADING' && percent !== null;
+  if (item.status === 'FAILED') return <FailedBadge file={item} />;
+  if (item.status === 'PROCESSING') return <ProcessingBadge file={item} />;
+  const uploading = percent !== null;
   return (
     <Badge
       size="sm"
       radius="sm"
       variant="light"
       tt="none"
-      color={
-        item.status === 'FAILED'
-          ? 'red'
-          : uploading
-            ? 'pine'
-            : item.status === 'UPLOADING'
-              ? 'yellow'
-              : 'gray'
-      }
+      color={uploading ? 'pine' : 'yellow'}
       styles={{ label: { color: 'var(--mantine-color-text)' } }}
       style={{ flex: 'none' }}
       data-testid="status-badge"

@@ -4,6 +4,7 @@ import {
   IconFolderShare,
   IconPencil,
   IconPlayerPlay,
+  IconRefresh,
   IconTrash,
   IconX,
 } from '@tabler/icons-react';
@@ -25,6 +26,11 @@ interface Options {
 /** Whether the item is a file of which parts are still missing. */
 export function isHalf(item: Item | undefined): boolean {
   return item?.kind === 'file' && item.status === 'UPLOADING';
+}
+
+/** Whether the item is a file whose processing failed and can be run again. */
+export function isRetryable(item: Item): boolean {
+  return item.kind === 'file' && item.status === 'FAILED' && Boolean(item.processing?.retryable);
 }
 
 /** What can be done to the items of a folder. */
@@ -56,6 +62,12 @@ export function useDriveActions({ actions, halfUploads, onOpen, onRename, onMove
             icon: IconFolderOpen,
             run: () => onOpen(first),
           },
+        items.every(isRetryable) && {
+          id: 'retry',
+          label: t('files.action.retry'),
+          icon: IconRefresh,
+          run: actions.retry,
+        },
         items.every(({ kind }) => kind === 'file') && {
           id: 'download',
           label: t('files.action.download'),

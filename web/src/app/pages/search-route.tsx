@@ -1,0 +1,21 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useCallback, useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { SearchPage } from '@/features/files';
+import { ROOT, setPlace } from '../place';
+import { useSearchAddress } from '../search';
+
+/** `/search?q=…&type=…` */
+export function SearchRoute() {
+  const { t } = useTranslation();
+  const { query, type, search } = useSearchAddress();
+  const navigate = useNavigate();
+  const title = t('files.search.title');
+  useEffect(() => setPlace({ ...ROOT, title }), [title]);
+  const openFolder = useCallback(
+    (id: string | null) =>
+      void (id ? navigate({ to: '/drive/$folderId', params: { folderId: id } }) : navigate({ to: '/drive' })),
+    [navigate],
+  );
+  return <SearchPage query={query} type={type} onSearch={search} onOpenFolder={openFolder} />;
+}

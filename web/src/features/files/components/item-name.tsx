@@ -1,0 +1,16 @@
+import { piecesOf } from '../model/highlight';
+import classes from './item-list.module.css';
+
+/** An item's name; what a search found in it is marked. */
+export function ItemName({ item }: { item: { name: string; highlight?: string } }) {
+  if (!item.highlight) return item.name;
+  return piecesOf(item.highlight).map(({ text, marked, at }) =>
+    marked ? (
+      <mark key={at} className={classes.mark}>
+        {text}
+      </mark>
+    ) : (
+      text
+    ),
+  );
+}

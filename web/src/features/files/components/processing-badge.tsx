@@ -1,0 +1,34 @@
+import { useTranslation } from 'react-i18next';
+import type { FileItem } from '@/api/types';
+import { formatPercent } from '@/lib/format';
+import { stepKey, useProgress } from '../model/progress';
+import classes from './status-badge.module.css';
+
+/** The step that a file's processing is at, and how far it is, live. */
+export function ProcessingBadge({ file }: { file: FileItem }) {
+  const { t, i18n } = useTranslation();
+  const now = useProgress(file);
+  if (!now) return null;
+  const label = t(stepKey(now.step));
+  return (
+    <span
+      className={classes.working}
+      data-testid="status-badge"
+      data-step={now.step ?? undefined}
+      data-progress={now.progress}
+    >
+      {label}
+      <span
+        className={classes.track}
+        role="progressbar"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={now.progress}
+      >
+        <span className={classes.fill} style={{ width: `${Math.min(100, Math.max(0, now.progress))}%` }} />
+      </span>
+      <span className="tabular">{formatPercent(now.progress / 100, i18n.language)}</span>
+    </span>
+  );
+}

@@ -1,0 +1,14 @@
+import { IconFolderSearch } from '@tabler/icons-react';
+import type { Item } from '@/api/types';
+import type { ItemAction } from '../components/item-action';
+
+/** The way from one found item to the folder that it lies in. */
+export function located(
+  items: Item[],
+  label: string,
+  onOpenFolder: (id: string | null) => void,
+): ItemAction[] {
+  const [item] = items;
+  if (!item || items.length !== 1) return [];
+  return [{ id: 'locate', label, icon: IconFolderSearch, run: () => onOpenFolder(item.parentId) }];
+}
