@@ -7,10 +7,12 @@ from sqlalchemy import delete, update
 
 from metastore.features.auth.models import User
 from metastore.features.files.models import Node
+from metastore.features.media.models import Media
 from metastore.features.uploads.models import Upload
 from metastore.kit.ids import new_id
 from metastore.kit.outbox import OutboxEvent
 from metastore.kit.problem import Problem
+from metastore.kit.saga_models import SagaRow
 from metastore.processes.fsck import Checked, look
 from metastore.processes.fsck.everything import Parts, all_checks
 from tests.fixtures.accounts import Storage
@@ -182,3 +184,54 @@ async def test_facts_that_were_passed_by_are_found_and_those_that_wait_are_not(d
         event = await tx.session.get(OutboxEvent, stuck)
     assert event is not None
     assert ("pending", 0) == (event.status, event.attempts)
+
+
+async def test_a_picture_that_is_gone_is_forgotten_and_one_in_the_making_is_no_orphan(drive: Drive) -> None:
+    node = await a_file(drive)
+    made, making = f"{node.object_key}/made.webp", f"{node.object_key}/making.webp"
+    async with drive.database.transaction() as tx:
+        await tx.session.execute(update(Node).values(thumbnail_key=made, status="PROCESSING"))
+    for key in (made, making):
+        drive.store.objects[key] = b"picture"
+        drive.store.born[key] = drive.clock() - 2 * GRACE
+    assert [] == await kinds(drive)
+    async with drive.database.transaction() as tx:
+        await tx.session.execute(update(Node).values(status="READY"))
+    del drive.store.objects[made]
+    assert ["orphan-object", "dangling-thumbnail"] == await kinds(drive, repair=True)
+    assert (await node_of(drive, node.id)).thumbnail_key is None
+    assert [] == await kinds(drive)
+
+
+async def test_a_probe_of_a_file_that_is_gone_is_deleted(drive: Drive) -> None:
+    node = await a_file(drive)
+    gone = new_id()
+    async with drive.database.transaction() as tx:
+        for file_id in (node.id, gone):
+            tx.session.add(Media(file_id=file_id, container="mp4"))
+    [dangling] = await checked(drive, repair=True)
+    assert ("dangling-media", gone) == (dangling.finding.kind, dangling.finding.id)
+    assert [] == await kinds(drive)
+
+
+async def test_sagas_that_nobody_carries_on_are_made_due(drive: Drive) -> None:
+    now = drive.clock()
+    hour = timedelta(hours=1)
+    plans = {
+        "waits for its time": (now + hour, None, False),
+        "was due just now": (now - timedelta(minutes=1), None, False),
+        "is in hand": (now - hour, now + timedelta(minutes=1), False),
+        "was passed by": (now - hour, None, True),
+        "is due never": (None, None, True),
+        "is held for ever": (now - hour, now + 48 * hour, True),
+    }
+    async with drive.database.transaction() as tx:
+        for subject, (due_at, locked_until, _) in plans.items():
+            about = {"kind": "test", "state": "running", "step": "first", "data": {}}
+            times = {"due_at": due_at, "locked_until": locked_until, "created_at": now, "updated_at": now}
+            tx.session.add(SagaRow(id=new_id(), subject=subject, **about, **times))
+    found = [stuck.finding.found for stuck in await checked(drive, repair=True)]
+    passed_by = [subject for subject, plan in plans.items() if plan[2]]
+    assert len(passed_by) == len(found)
+    assert all(any(f"test of {subject} " in text for text in found) for subject in passed_by)
+    assert [] == await kinds(drive)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select, update
 
 from metastore.features.files.events import FileDamaged, FileRecovered
-from metastore.features.files.models import FILE, UPLOADING, Node
+from metastore.features.files.models import FILE, PROCESSING, UPLOADING, Node
 from metastore.kit.database import Transaction
 
 
@@ -60,13 +60,45 @@ async def is_arriving(tx: Transaction, file_id: str) -> bool:
 
 
 async def named_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Which of these object keys belong to a file: its bytes, or what was made of them."""
+    """Which of these object keys belong to a file: its bytes, or what was made, or is just being made, of them."""
     # What is made of an object lies under its key, and the object's key has an index.
     originals = {"/".join(key.split("/")[:2]) for key in keys}
-    statement = select(Node.object_key, Node.thumbnail_key).where(
+    statement = select(Node.object_key, Node.thumbnail_key, Node.status).where(
         Node.object_key.in_(originals), Node.object_key.is_not(None)
     )
-    return {key for row in await tx.session.execute(statement) for key in row if key is not None} & {*keys}
+    rows = (await tx.session.execute(statement)).all()
+    named = {key for row in rows for key in row[:2]}
+    processed = {row[0] for row in rows if row[2] == PROCESSING}
+    return {key for key in keys if key in named or "/".join(key.split("/")[:2]) in processed}
+
+
+class DerivedObject(NamedTuple):
+    """An object that was made of a file's bytes."""
+
+    file_id: str
+    key: str
+
+
+async def derived_objects(tx: Transaction, after: str, limit: int) -> list[DerivedObject]:
+    """Up to ``limit`` of them, by ascending id of the file from the one behind ``after``."""
+    statement = select(Node.id, Node.thumbnail_key).where(Node.id > after, Node.thumbnail_key.is_not(None))
+    rows = await tx.session.execute(statement.order_by(Node.id).limit(limit))
+    return [DerivedObject(file_id, key) for file_id, key in rows if key is not None]
+
+
+async def names_derived(tx: Transaction, derived: DerivedObject) -> bool:
+    """Whether the file still says that this was made of it."""
+    return await tx.session.scalar(select(Node.thumbnail_key).where(Node.id == derived.file_id)) == derived.key
+
+
+async def forget_derived(tx: Transaction, derived: DerivedObject) -> None:
+    """Let the file go without it."""
+    await tx.session.execute(
+        update(Node)
+        .where(Node.id == derived.file_id, Node.thumbnail_key == derived.key)
+        .values(thumbnail_key=None, version=Node.version + 1)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def count_damaged(tx: Transaction) -> int:

@@ -18,10 +18,12 @@ from metastore.kit.outbox import PUBLISHED, OutboxEvent
 from metastore.ports.object_store import ObjectStore
 from metastore.processes.fsck.arrivals import ArrivalsCheck
 from metastore.processes.fsck.check import Check
+from metastore.processes.fsck.derived import MediaCheck, ThumbnailsCheck
 from metastore.processes.fsck.events import OutboxCheck, Publish
 from metastore.processes.fsck.multiparts import MultipartsCheck, UploadsCheck
 from metastore.processes.fsck.objects import ObjectsCheck
 from metastore.processes.fsck.quotas import QuotaCheck
+from metastore.processes.fsck.sagas import SagasCheck
 from metastore.processes.fsck.stored_files import FilesCheck
 from metastore.processes.relay import Relay
 
@@ -57,7 +59,10 @@ def all_checks(
         "arrivals": ArrivalsCheck(database, parts.files),
         "multiparts": MultipartsCheck(database, store, grace=grace, clock=clock),
         "objects": ObjectsCheck(database, store, NAMED_BY, grace=grace, clock=clock),
+        "thumbnails": ThumbnailsCheck(database, store),
+        "media": MediaCheck(database, grace=grace, clock=clock),
         "quotas": QuotaCheck(database),
+        "sagas": SagasCheck(database, clock),
         "events": OutboxCheck(database, publish),
     }
 

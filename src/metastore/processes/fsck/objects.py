@@ -3,27 +3,15 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import JSON, DateTime, column, or_, select, table
-
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
-from metastore.kit.outbox import PENDING, OutboxEvent
 from metastore.ports.object_store import ObjectNotFoundError, ObjectStore, StoredObject, StoreUnavailableError
 from metastore.processes.fsck.check import Finding, Severity
+from metastore.processes.fsck.outgoing import is_on_its_way_out
 
 _BATCH = 500
 NamedKeys = Callable[[Transaction, Sequence[str]], Awaitable[set[str]]]
 """Which of these keys a feature's rows name."""
-
-_LETS_GO = ("file.purged", "upload.aborted", "file.failed")
-"""Facts upon which objects are deleted."""
-_QUEUED = table(
-    "queued_events",
-    column("id"),
-    column("event_type"),
-    column("payload", JSON()),
-    column("dead_at", DateTime()),
-)
 
 
 class ObjectsCheck:
@@ -72,7 +60,7 @@ class ObjectsCheck:
             return None
         except StoreUnavailableError:
             await self._store.check()
-        if await self._is_on_its_way_out(suspect.key):
+        if await is_on_its_way_out(self._database, suspect.key, self._clock() - self._grace):
             return None
         found = f"no row names this object of {suspect.size} bytes from {suspect.modified_at:%Y-%m-%d %H:%M:%S} UTC"
         return Finding("orphan-object", Severity.WARNING, suspect.key, found, "deletes the object")
@@ -91,19 +79,3 @@ class ObjectsCheck:
             for owner in owners:
                 named |= await owner(tx, keys)
         return [stored for stored in objects if stored.key not in named]
-
-    async def _is_on_its_way_out(self, key: str) -> bool:
-        """Whether an event that has yet to be handled, or may just be so, deletes the object."""
-        recent = OutboxEvent.created_at > self._clock() - self._grace
-        outbox = select(OutboxEvent.payload).where(
-            OutboxEvent.event_type.in_(_LETS_GO), or_(OutboxEvent.status == PENDING, recent)
-        )
-        queued = select(_QUEUED.c.payload).where(_QUEUED.c.event_type.in_(_LETS_GO), _QUEUED.c.dead_at.is_(None))
-        async with self._database.reading() as tx:
-            for statement in (outbox, queued):
-                payloads = await tx.session.stream_scalars(statement)
-                async for payload in payloads:
-                    if payload.get("objectKey") == key:
-                        await payloads.close()
-                        return True
-        return False

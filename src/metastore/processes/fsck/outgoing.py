@@ -1,0 +1,39 @@
+"""What is about to be deleted: events that have yet to be handled, or may just be so."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import JSON, DateTime, column, or_, select, table
+
+from metastore.kit.database import Database
+from metastore.kit.outbox import PENDING, OutboxEvent
+
+_LETS_GO = ("file.purged", "upload.aborted")
+_QUEUED = table(
+    "queued_events",
+    column("id"),
+    column("event_type"),
+    column("payload", JSON()),
+    column("dead_at", DateTime()),
+)
+
+
+async def is_on_its_way_out(database: Database, name: str, since: datetime) -> bool:
+    """Whether an event that waits, or was recorded after ``since``, lets go of the object or file of that name."""
+    recent = or_(OutboxEvent.status == PENDING, OutboxEvent.created_at > since)
+    outbox = select(OutboxEvent.payload).where(OutboxEvent.event_type.in_(_LETS_GO), recent)
+    queued = select(_QUEUED.c.payload).where(_QUEUED.c.event_type.in_(_LETS_GO), _QUEUED.c.dead_at.is_(None))
+    async with database.reading() as tx:
+        for statement in (outbox, queued):
+            payloads = await tx.session.stream_scalars(statement)
+            async for payload in payloads:
+                if _lets_go_of(payload, name):
+                    await payloads.close()
+                    return True
+    return False
+
+
+def _lets_go_of(payload: Mapping[str, JsonValue], name: str) -> bool:
+    derived = payload.get("derivedKeys")
+    return name in (payload.get("objectKey"), payload.get("fileId")) or (isinstance(derived, list) and name in derived)
