@@ -7,6 +7,7 @@ import {
   type RouterHistory,
   redirect,
 } from '@tanstack/react-router';
+import { AnalyticsRoute, DeadEventsRoute } from './pages/admin-routes';
 import { CrashPage } from './pages/crash-page';
 import { DriveRoute } from './pages/drive-route';
 import { NotFoundPage } from './pages/not-found-page';
@@ -56,12 +57,22 @@ const search = createRoute({
   component: SearchRoute,
   validateSearch: searchOf,
 });
+const deadEvents = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/admin/events',
+  component: DeadEventsRoute,
+});
+const analytics = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/admin/analytics',
+  component: AnalyticsRoute,
+});
 const settings = createRoute({ getParentRoute: () => signedIn, path: '/settings', component: SettingsRoute });
 
 const routeTree = root.addChildren([
   signIn,
   register,
-  signedIn.addChildren([start, drive, folder, search, trash, settings]),
+  signedIn.addChildren([start, drive, folder, search, trash, settings, deadEvents, analytics]),
 ]);
 
 /** Makes the router; its history is the browser's unless another is given. */

@@ -9,6 +9,7 @@ import { UserMenu, useSignOut } from '@/features/auth';
 import { SearchBox } from '@/features/files';
 import { Bell } from '@/features/notifications';
 import { uploads } from '@/features/uploads';
+import { AdminItems } from './admin-items';
 import { NewMenu } from './new-menu';
 import { useSearchAddress } from './search';
 import classes from './shell.module.css';
@@ -61,7 +62,9 @@ export function Topbar({ user, onMenu, onNewFolder }: Props) {
           user={user}
           onSettings={() => void navigate({ to: '/settings' })}
           onSignOut={() => void leave()}
-        />
+        >
+          {user.role === 'ADMIN' && <AdminItems />}
+        </UserMenu>
       </div>
     </header>
   );

@@ -6,18 +6,25 @@ import { NoticeState } from '@/components/notice-state';
 
 /** An address that leads nowhere. */
 export function NotFoundPage() {
-  const { t } = useTranslation();
   return (
     <main id="content">
-      <NoticeState
-        icon={<IconMapOff size={34} />}
-        title={t('common.notFound.title')}
-        text={t('common.notFound.text')}
-      >
-        <Button component={Link} to="/drive" mt="sm">
-          {t('common.notFound.home')}
-        </Button>
-      </NoticeState>
+      <Nowhere />
     </main>
+  );
+}
+
+/** Says that there is nothing, and leads back to the drive. */
+export function Nowhere() {
+  const { t } = useTranslation();
+  return (
+    <NoticeState
+      icon={<IconMapOff size={34} />}
+      title={t('common.notFound.title')}
+      text={t('common.notFound.text')}
+    >
+      <Button component={Link} to="/drive" mt="sm">
+        {t('common.notFound.home')}
+      </Button>
+    </NoticeState>
   );
 }

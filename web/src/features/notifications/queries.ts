@@ -8,6 +8,7 @@ import {
 } from '@tanstack/react-query';
 import { answer, api } from '@/api/client';
 import type { Notice } from '@/api/types';
+import { tellTabs } from '@/lib/tabs';
 
 /** One page, with the number of all unread ones. */
 export interface NoticePage {
@@ -15,6 +16,9 @@ export interface NoticePage {
   nextCursor?: string | null;
   unreadCount: number;
 }
+
+/** What a tab tells the others when notifications were read in it. */
+export const NOTICES_READ = 'notices-read';
 
 type Pages = InfiniteData<NoticePage, string | null>;
 
@@ -31,6 +35,8 @@ export const noticesQuery = infiniteQueryOptions({
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.nextCursor ?? null,
   staleTime: 60_000,
+  // They may have been read on another device meanwhile.
+  refetchOnWindowFocus: 'always',
 });
 
 /** Puts a notification that came live at the top, unless it is there already. */
@@ -69,6 +75,7 @@ export function useMarkRead() {
       await queries.cancelQueries({ queryKey: noticesQuery.queryKey });
       queries.setQueryData<Pages>(noticesQuery.queryKey, (data) => data && markRead(data, id));
     },
+    onSuccess: () => tellTabs(NOTICES_READ),
     onSettled: () => queries.invalidateQueries({ queryKey: noticesQuery.queryKey }),
   });
 }

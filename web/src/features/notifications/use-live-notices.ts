@@ -4,7 +4,8 @@ import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Notice } from '@/api/types';
 import { onRealtime } from '@/lib/realtime';
-import { addNotice, noticesQuery } from './queries';
+import { onTabs } from '@/lib/tabs';
+import { addNotice, NOTICES_READ, noticesQuery } from './queries';
 import { useNoticeText } from './use-notice-text';
 
 /** Toasts in a row before they are summed up in one. */
@@ -44,6 +45,7 @@ export function useLiveNotices(): void {
         toast(notice);
       }),
       onRealtime('reconnected', refresh),
+      onTabs(NOTICES_READ, refresh),
       () => clearTimeout(timer),
     ];
     return () => {

@@ -1,16 +1,19 @@
 import { Avatar, Menu, Text, UnstyledButton } from '@mantine/core';
 import { IconLogout, IconSettings } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { User } from '@/api/types';
 
 interface Props {
   user: User;
+  /** More of the menu: what this user may do besides. */
+  children?: ReactNode;
   onSettings: () => void;
   onSignOut: () => void;
 }
 
 /** The round button with the user's initials, and what hangs on it. */
-export function UserMenu({ user, onSettings, onSignOut }: Props) {
+export function UserMenu({ user, children, onSettings, onSignOut }: Props) {
   const { t } = useTranslation();
   const name = user.displayName || user.username;
   return (
@@ -37,6 +40,7 @@ export function UserMenu({ user, onSettings, onSignOut }: Props) {
         <Menu.Item leftSection={<IconSettings size={18} />} onClick={onSettings} data-testid="settings">
           {t('auth.user.settings')}
         </Menu.Item>
+        {children}
         <Menu.Item leftSection={<IconLogout size={18} />} onClick={onSignOut} data-testid="logout">
           {t('auth.user.signOut')}
         </Menu.Item>

@@ -1,0 +1,34 @@
+import { type ReactNode, useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { AnalyticsPage } from '@/features/analytics';
+import { useMe } from '@/features/auth';
+import { DeadEventsPage } from '@/features/dead-events';
+import { ROOT, setPlace } from '../place';
+import { Nowhere } from './not-found-page';
+
+/** `/admin/events` */
+export function DeadEventsRoute() {
+  const { t } = useTranslation();
+  return (
+    <ForAdmins title={t('admin.dead.title')}>
+      <DeadEventsPage />
+    </ForAdmins>
+  );
+}
+
+/** `/admin/analytics` */
+export function AnalyticsRoute() {
+  const { t } = useTranslation();
+  return (
+    <ForAdmins title={t('admin.analytics.title')}>
+      <AnalyticsPage />
+    </ForAdmins>
+  );
+}
+
+/** To anybody else it is an address that leads nowhere; the server refuses them in any case. */
+function ForAdmins({ title, children }: { title: string; children: ReactNode }) {
+  const me = useMe();
+  useEffect(() => setPlace({ ...ROOT, title }), [title]);
+  return me.data?.role === 'ADMIN' ? children : <Nowhere />;
+}

@@ -1,0 +1,2 @@
+/** How much the product is used, for admins. */
+export { AnalyticsPage } from './analytics-page';

@@ -1,0 +1,34 @@
+/** Reading dead events and having them tried again. */
+import { infiniteQueryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { answer, api } from '@/api/client';
+import { randomKey } from '@/lib/ids';
+
+/** All dead events, latest first. */
+export const deadEventsQuery = infiniteQueryOptions({
+  queryKey: ['dead-events'],
+  queryFn: ({ pageParam, signal }) =>
+    answer(
+      api.GET('/api/v1/admin/events/dead', {
+        params: { query: { limit: 50, ...(pageParam ? { cursor: pageParam } : {}) } },
+        signal,
+      }),
+    ),
+  initialPageParam: null as string | null,
+  getNextPageParam: (page) => page.nextCursor ?? null,
+  staleTime: 5_000,
+});
+
+/** Has one dead event tried again by the consumer that failed on it. */
+export function useRedeliver() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      answer(
+        api.POST('/api/v1/admin/events/dead/{dead_id}/redeliver', {
+          params: { path: { dead_id: id } },
+          headers: { 'Idempotency-Key': randomKey() },
+        }),
+      ),
+    onSettled: () => queries.invalidateQueries({ queryKey: deadEventsQuery.queryKey }),
+  });
+}
