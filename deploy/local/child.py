@@ -54,7 +54,7 @@ class Child:
                 start_new_session=True,
             )
 
-    def wait_until(self, is_ready: Callable[[], bool], *, within: float = 60) -> None:
+    def wait_until(self, is_ready: Callable[[], bool], *, within: float = 120) -> None:
         """Return once ``is_ready``.
 
         Raises:

@@ -5,6 +5,7 @@ requests elsewhere; then it takes no more connections, ends the requests that ru
 """
 
 import asyncio
+import sys
 
 import structlog
 import uvloop
@@ -42,7 +43,12 @@ async def _api(settings: Settings) -> None:
     await bootstrap.prepare_database(settings)
     product = await bootstrap.build(settings)
     try:
-        await make_first_admin(product)
+        made_password = await make_first_admin(product)
+        if made_password is not None:
+            sys.stdout.write(
+                f"Sign in as {settings.admin_username} with the password {made_password} (shown this once)\n"
+            )
+            sys.stdout.flush()
         async with running({"ended sessions": product.ended_sessions.run}) as work:
             serving = await _serve(product, stop, work)
             exit_unless(stop, [serving, *work])

@@ -1,0 +1,48 @@
+"""Processes apart: what one process has to itself is refused in one line, with code 2."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.process import COMMAND, MetastoreProcess
+
+SHARED = {
+    "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/x",
+    "STORAGE_URL": "s3://bucket?endpoint=http://127.0.0.1:1",
+    "BROKER_URL": "amqp://127.0.0.1:1/",
+    "CACHE_URL": "redis://127.0.0.1:1/0",
+    "SECRET_KEY": "k" * 40,
+}
+
+
+@pytest.mark.parametrize("command", ["api", "relay", "worker"])
+@pytest.mark.parametrize("missing", SHARED)
+def test_what_cannot_be_shared_is_named(tmp_path: Path, command: str, missing: str) -> None:
+    """Its name and the command are in the one line that is printed."""
+    said = complaint_of(tmp_path, command, {name: value for name, value in SHARED.items() if name != missing})
+    assert f"METASTORE_{missing}" in said
+    assert f"metastore {command}" in said
+
+
+def test_a_cache_without_an_address_is_named(tmp_path: Path) -> None:
+    """Half an address is none."""
+    assert "METASTORE_CACHE_URL" in complaint_of(tmp_path, "api", {**SHARED, "CACHE_URL": "redis://"})
+
+
+def complaint_of(folder: Path, command: str, settings: dict[str, str]) -> str:
+    """The one line that it ends with."""
+    process = MetastoreProcess(folder / "product", settings)
+    done = subprocess.run(
+        [COMMAND, command],
+        cwd=folder,
+        env=process.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("metastore: ")
+    return line
