@@ -1,0 +1,78 @@
+"""``make up-local``: what it prints, and that nothing of it is left."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import httpx
+import pytest
+
+from deploy.local.child import free_port
+from tests.fixtures.waiting import eventually_sync
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where PostgreSQL's own user gets to."""
+    folder = Path(mkdtemp(prefix="metastore-up-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+def started(folder: Path) -> "subprocess.Popen[bytes]":
+    """The program, starting its stack in ``folder``."""
+    command = ["setpriv", "--pdeathsig=KILL", "--", sys.executable, "-m", "deploy.local", "up"]
+    command += ["--folder", str(folder), "--port", str(free_port()), "--store-port", "0"]
+    with (folder / "said").open("wb") as output:
+        return subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The command lines and folders of all processes that have to do with ``folder``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            about = process.joinpath("cmdline").read_bytes() + bytes(process.joinpath("cwd").readlink())
+        except OSError:
+            continue
+        if str(folder).encode() in about:
+            found.append(about.decode(errors="replace"))
+    return found
+
+
+def test_it_prints_address_and_login_and_ends_without_a_trace(folder: Path) -> None:
+    """The printed login works at the printed address; ``down`` ends every process."""
+    program = started(folder)
+    said = folder / "said"
+    eventually_sync(
+        lambda: program.poll() is not None or "Ctrl-C" in said.read_text(), timeout=120, interval=0.1, why="it runs"
+    )
+    found = re.search(r"running at (\S+)\nSign in as (\S+) with the password (\S+)\n", said.read_text())
+    assert found, said.read_text()
+    address, name, password = found.groups()
+    with httpx.Client(base_url=address) as client:
+        answer = client.post("/api/v1/auth/login", json={"username": name, "password": password})
+        assert ("ADMIN", 200) == (answer.json()["user"]["role"], answer.status_code)
+        assert "<html" in client.get("/").text
+    down = [sys.executable, "-m", "deploy.local", "down", "--folder", str(folder)]
+    assert 0 == subprocess.run(down, cwd=ROOT, check=False, timeout=120).returncode
+    assert 0 == program.wait(10)
+    assert [] == processes_in(folder)
+    assert "Traceback" not in said.read_text()
+
+
+def test_killed_while_it_starts_it_leaves_nothing_running(folder: Path) -> None:
+    """The kernel ends what it had started."""
+    program = started(folder)
+    eventually_sync(lambda: len(processes_in(folder)) > 4, timeout=60, why="servers are starting")
+    os.kill(program.pid, signal.SIGKILL)
+    program.wait()
+    eventually_sync(lambda: not processes_in(folder), timeout=15, why="nothing is left")
