@@ -5,9 +5,10 @@ Exit codes: 0 nothing was found, 1 something was (also when it was repaired), 2 
 
 import asyncio
 import contextlib
+import functools
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -28,10 +29,22 @@ from metastore.features.files import checking
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import ObjectStoreError
 from metastore.processes.fsck import Checked, look
+from metastore.processes.fsck.check import PAUSES
 from metastore.processes.fsck.everything import Parts, all_checks
 
 CLEAN, FOUND = 0, 1
 _LONGEST_GRACE = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to check; ``pauses`` are the seconds before each further look."""
+
+    repair: bool
+    reads: bool
+    grace: timedelta
+    as_json: bool
+    pauses: Sequence[float]
 
 
 @dataclass
@@ -76,16 +89,17 @@ def fsck(
     settings = load_settings(data_dir=data_dir)
     young = timedelta(seconds=min(_LONGEST_GRACE, settings.upload_ttl) if grace is None else grace)
     require_database(settings.effective_database_url)
-    with _held(settings, repair=repair):
-        report = asyncio.run(_run(settings, repair=repair, reads=not quick, grace=young, as_json=json_lines))
+    with _held(settings, repair=repair) as alone:
+        manner = Manner(repair, not quick, young, json_lines, () if alone else PAUSES)
+        report = asyncio.run(_run(settings, manner))
     return FOUND if report.found else CLEAN
 
 
-async def _run(settings: Settings, *, repair: bool, reads: bool, grace: timedelta, as_json: bool) -> Report:
+async def _run(settings: Settings, manner: Manner) -> Report:
     await _require_schema(settings)
-    parts, close = await open_for_checking(settings, repair=repair)
+    parts, close = await open_for_checking(settings, repair=manner.repair)
     try:
-        return await _check(parts, repair=repair, reads=reads, grace=grace, as_json=as_json)
+        return await _check(parts, manner)
     except ObjectStoreError as error:
         raise ConfigurationError(f"the check could not go on: {error}") from None
     except Problem as problem:
@@ -94,21 +108,22 @@ async def _run(settings: Settings, *, repair: bool, reads: bool, grace: timedelt
         await close()
 
 
-async def _check(parts: Parts, *, repair: bool, reads: bool, grace: timedelta, as_json: bool) -> Report:
+async def _check(parts: Parts, manner: Manner) -> Report:
     report = Report()
     async with parts.database.reading() as tx:
-        size = await checking.stored_bytes(tx) if reads else 0
+        size = await checking.stored_bytes(tx) if manner.reads else 0
     with _bar(size) as progress:
         task = progress.add_task("checking", total=size or None)
-        checks = all_checks(parts, grace=grace, reads=reads, advance=lambda count: progress.advance(task, count))
+        advance = functools.partial(progress.advance, task)
+        checks = all_checks(parts, grace=manner.grace, reads=manner.reads, advance=advance)
         for name, check in checks.items():
             progress.update(task, description=name)
-            async for checked in look(check, repair=repair):
+            async for checked in look(check, repair=manner.repair, pauses=manner.pauses):
                 report.add(checked)
-                _tell(checked, progress.console, as_json=as_json)
+                _tell(checked, progress.console, as_json=manner.as_json)
     async with parts.database.reading() as tx:
         report.known_damaged = await checking.count_damaged(tx)
-    _sum_up(report, as_json=as_json)
+    _sum_up(report, as_json=manner.as_json)
     return report
 
 
@@ -146,18 +161,19 @@ def _sum_up(report: Report, *, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _held(settings: Settings, *, repair: bool) -> Iterator[None]:
-    """Keep the product from running while its embedded parts are mended."""
+def _held(settings: Settings, *, repair: bool) -> Iterator[bool]:
+    """Keep the product from running while its embedded parts are mended; whether nobody else can be at work now."""
     database, storage = settings.effective_database_url, settings.effective_storage_url
-    if not repair or not (database.startswith("sqlite") or storage.startswith("file:")):
-        yield
+    embedded = (database.startswith("sqlite"), storage.startswith("file:"))
+    if not repair or not any(embedded):
+        yield False
         return
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(data_dir_lock(settings.data_dir))
         except ConfigurationError as error:
             raise ConfigurationError(f"{error}; stop it to repair, or check without --repair") from None
-        yield
+        yield all(embedded)
 
 
 def require_database(database_url: str) -> None:
