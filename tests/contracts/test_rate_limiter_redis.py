@@ -50,6 +50,17 @@ async def test_without_redis_each_process_still_counts(mortal_redis: RedisServer
     await limiter.aclose()
 
 
+async def test_a_redis_that_hangs_holds_nobody_up(mortal_redis: RedisServer) -> None:
+    """The limit holds, and only who finds it out waits, for a second at the most."""
+    limiter = RedisRateLimiter(mortal_redis.new_url())
+    await limiter.attempt(THREE, "mai")
+    with mortal_redis.hanging():
+        began = time.monotonic()
+        assert [True, True, True, False] == [(await limiter.attempt(THREE, "mai")).allowed for _ in range(4)]
+        assert time.monotonic() - began < 3
+    await limiter.aclose()
+
+
 async def test_counting_together_goes_on_when_redis_is_back(mortal_redis: RedisServer) -> None:
     """Within about a second; what Redis had counted before it went is lost with it."""
     url = mortal_redis.new_url()

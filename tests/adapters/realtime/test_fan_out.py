@@ -1,6 +1,7 @@
 """Sockets of several processes, joined by a real Redis."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -68,6 +69,17 @@ async def test_sockets_are_closed_at_every_process(redis: RedisServer, by: str) 
             await asyncio.wait_for(at_there.sent_away.wait(), 5)
             assert not bens.sent_away.is_set()
             await eventually(lambda: {"desk-session"} == there.realtime.open_sessions())
+
+
+async def test_a_redis_that_hangs_does_not_hold_up_messages(mortal_redis: RedisServer) -> None:
+    """They are dropped, and do not queue up for their timeouts."""
+    async with a_worker(mortal_redis.new_url()) as worker:
+        await worker.emit_to_user("anna", "first", {})
+        with mortal_redis.hanging():
+            began = time.monotonic()
+            for _ in range(50):
+                await worker.emit_to_user("anna", "dropped", {})
+            assert time.monotonic() - began < 5
 
 
 async def test_without_redis_a_process_still_reaches_its_own_sockets(mortal_redis: RedisServer) -> None:

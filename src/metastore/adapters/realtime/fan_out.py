@@ -6,6 +6,7 @@ log: what must not be lost is saved before it is sent (see ``ports.realtime``).
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ CHANNEL = "metastore:sockets"
 TIMEOUT = 1.0
 """Seconds that a message waits for Redis."""
 PAUSE = 1.0
-"""Seconds between tries to listen again."""
+"""Seconds between tries to listen again, and without another message once Redis did not take one."""
 _PING_EVERY = 15
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
         self._listener: Redis = Redis.from_url(
             url, socket_timeout=None, socket_connect_timeout=TIMEOUT, health_check_interval=_PING_EVERY, retry=once
         )
+        self._ask_again = 0.0
         self.is_listening = asyncio.Event()
         """Set while messages of other processes come in."""
         self.close_room_here: Callable[[str], Awaitable[None]] | None = None
@@ -55,9 +57,13 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
         await self._listener.aclose()
 
     async def _publish(self, data: dict[str, Any]) -> None:
+        if time.monotonic() < self._ask_again:
+            return
         try:
             await self._sender.publish(self.channel, self.json.dumps(data))
         except (RedisError, OSError) as error:
+            # Messages do not queue up behind a Redis that hangs.
+            self._ask_again = time.monotonic() + PAUSE
             _log.warning("sockets of other processes not reached", method=data["method"], error=type(error).__name__)
 
     async def _listen(self) -> AsyncIterator[bytes]:
