@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from metastore.adapters.event_bus.inprocess import InProcessBus
+from metastore.adapters.media_tools import ChildProcessTools
 from metastore.adapters.object_store.local import LocalObjectStore
 from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.adapters.realtime.socketio import SocketIoRealtime
@@ -32,10 +33,13 @@ from metastore.features.auth.tokens import Tokens
 from metastore.features.dead_events.service import DeadEventsService
 from metastore.features.files.consumers import consumers as files_consumers
 from metastore.features.files.service import FilesService
+from metastore.features.media.consumers import consumers as media_consumers
+from metastore.features.media.service import MediaService
 from metastore.features.notifications.consumers import consumers as notification_consumers
 from metastore.features.notifications.service import NotificationsService
 from metastore.features.search.consumers import consumers as search_consumers
 from metastore.features.search.service import SearchService
+from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.consumers import consumers as uploads_consumers
 from metastore.features.uploads.listing import UnfinishedUploads
 from metastore.features.uploads.service import UploadLimits, UploadsService
@@ -44,6 +48,7 @@ from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.http import Services
 from metastore.kit.outbox_signal import Announcer
+from metastore.kit.saga_runner import SagaRunner
 from metastore.migrations import upgrade
 from metastore.ports.event_bus import EventBus
 from metastore.ports.object_store import ObjectStore, StoreUnavailableError
@@ -51,6 +56,7 @@ from metastore.ports.rate_limiter import RateLimiter
 from metastore.processes.consumers import subscribe_all
 from metastore.processes.ended_sessions import EndedSessions
 from metastore.processes.fsck.everything import Parts
+from metastore.processes.ingest import ingest
 from metastore.processes.reaper import Reaper, ReaperTimes
 from metastore.processes.relay import Relay
 
@@ -159,9 +165,14 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     ):
         services.add(service)
 
+    arrival = Arrival(database, store, uploads, clock)
+    media = MediaService(database, store, ChildProcessTools())
+    sagas = SagaRunner(database, [ingest(arrival, media, realtime)], clock=clock)
+
     consumers = [
         *files_consumers(store),
         *uploads_consumers(uploads),
+        *media_consumers(sagas.wake),
         *notification_consumers(notifications, realtime),
         *audit_consumers(audit),
         *search_consumers(search),
@@ -185,7 +196,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         accounts=accounts,
         services=services,
         consumers=frozenset(consumer.name for consumer in consumers),
-        jobs={"reaper": reaper.run},
+        jobs={"reaper": reaper.run, "media": sagas.run},
     )
 
 
@@ -252,6 +263,10 @@ def _choose_bus(settings: Settings, database: Database) -> EventBus:
         from metastore.adapters.event_bus.rabbitmq import RabbitMqBus  # noqa: PLC0415
 
         return RabbitMqBus(settings.broker_url)
+    if scheme == "kafka":
+        from metastore.adapters.event_bus.kafka import KafkaBus  # noqa: PLC0415
+
+        return KafkaBus(settings.broker_url)
     return InProcessBus(database)
 
 

@@ -96,10 +96,11 @@ async def postpone(
     due_at: datetime,
     data: Mapping[str, JsonValue] | None = None,
 ) -> bool:
-    """Let ``step``, which waits for somebody, wait until then, with ``data`` from now on; whether it still waits."""
+    """Let ``step``, which waits for somebody, wait until then, ``data`` added to its own; whether it still waits."""
     values: dict[str, object] = {"due_at": due_at, "attempts": 0, "locked_until": None}
-    if data is not None:
-        values["data"] = dict(data)
+    if data:
+        known = await sagas_of(tx, kind, [subject])
+        values["data"] = {**(known[subject].data if subject in known else {}), **data}
     return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values)
 
 

@@ -40,6 +40,7 @@ async def test_a_purged_file_gives_its_bytes_back_and_says_where_they_are(grove:
         "size": 7,
         "status": "READY",
         "objectKey": f"files/{file.id}",
+        "derivedKeys": [],
     }
     assert (await grove.get(kept.id)).name == "b.txt"
     with pytest.raises(Problem, match="404"):

@@ -217,5 +217,7 @@ async def test_deliveries_at_the_same_time_tell_the_user_once(desk: Desk) -> Non
 async def test_every_type_has_a_sentence() -> None:
     """Known types are told in plain English; braces in names stay what they are, and unknown types are named."""
     assert "“{name}.txt” is ready." == message_of("file.ready", {"name": "{name}.txt"})
-    assert "“a.mp4” could not be processed." == message_of("file.failed", {"name": "a.mp4"})
+    assert "“a.mp4” did not become ready. It is empty." == message_of(
+        "file.failed", {"name": "a.mp4", "reason": "It is empty."}
+    )
     assert "kettle.boiled" == message_of("kettle.boiled", {})

@@ -49,6 +49,10 @@ _PREFERRED_NAMES = {
 }
 _PLAIN_CONTAINERS = ("application/zip", "application/ogg", "video/mp4")
 """What an ambiguous beginning is called when the suffix does not tell."""
+_PICTURES = frozenset(
+    {"image/jpeg", "image/png", "image/gif", "image/webp", "image/tiff", "image/avif", "image/heic", "image/heif"}
+)
+"""What small pictures are made of. Not SVG: it is a program, and shows itself."""
 _TRANSPORT_PACKET = 188
 # The interpreter's own table alone: what the machine's administrator added would make answers differ by machine.
 _BUILT_IN = mimetypes.MimeTypes()
@@ -65,6 +69,13 @@ def content_type_of(head: bytes, name: str, claimed: str) -> str:
         return by_suffix
     kind = well_formed(claimed)
     return UNKNOWN if _ACTIVE.search(kind) else kind
+
+
+def is_media(head: bytes, name: str) -> bool:
+    """Whether these first bytes are those of a film or a picture that can be looked into; names prove nothing."""
+    suffix = split_suffix(name)[1].lower()
+    kind = _sniffed(head, suffix, _by_suffix(suffix)) or ""
+    return kind in _PICTURES or kind.startswith("video/")
 
 
 def well_formed(claimed: str) -> str:

@@ -73,9 +73,14 @@ async def make_failed(tx: Transaction, file_id: str, *, step: str, reason: str, 
         )
 
 
-async def set_thumbnail(tx: Transaction, original: Original, key: str | None) -> bool:
-    """Note where the file's small picture is, or that there is none; ``False`` when the file is gone."""
-    return await repository.set_thumbnail(tx, original.file_id, original.object_key, key)
+async def set_thumbnail(tx: Transaction, original: Original, key: str) -> bool:
+    """Note where the file's small picture is; ``False`` when the file is gone."""
+    return await repository.set_thumbnail(tx, original.file_id, key)
+
+
+async def clear_thumbnail(tx: Transaction, file_id: str) -> None:
+    """Note that there is no small picture (any more)."""
+    await repository.set_thumbnail(tx, file_id, None)
 
 
 async def retry(tx: Transaction, owner_id: str, file_id: str) -> Node:

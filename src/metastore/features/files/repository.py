@@ -209,11 +209,11 @@ async def change_status(tx: Transaction, node_id: str, old: str, new: str) -> No
     return (await tx.session.scalars(statement)).first()
 
 
-async def set_thumbnail(tx: Transaction, node_id: str, object_key: str, thumbnail_key: str | None) -> bool:
-    """Note the small picture of a file with those bytes; ``False`` when it is gone."""
+async def set_thumbnail(tx: Transaction, node_id: str, thumbnail_key: str | None) -> bool:
+    """Note a file's small picture; ``False`` when the file is gone."""
     statement = (
         update(Node)
-        .where(Node.id == node_id, Node.object_key == object_key)
+        .where(Node.id == node_id)
         .values(thumbnail_key=thumbnail_key, version=Node.version + 1)
         .returning(Node.id)
         .execution_options(synchronize_session=False)

@@ -1,7 +1,7 @@
 """Which facts a user is told of, and which end a user's sockets."""
 
 from metastore.features.auth.events import SessionRevoked
-from metastore.features.files.events import FileReady
+from metastore.features.files.events import FileFailed, FileReady
 from metastore.features.notifications.service import NotificationsService
 from metastore.kit.consumer import AfterCommit, Consumer
 from metastore.kit.database import Transaction
@@ -16,7 +16,6 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
     """
 
     async def on_file_ready(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        """One notification an upload: a file that needs no processing is uploaded and ready in one step."""
         ready = FileReady.model_validate(event.payload)
         return await notifications.create_and_dispatch(
             tx,
@@ -32,10 +31,29 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
             },
         )
 
+    async def on_file_failed(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        failed = FileFailed.model_validate(event.payload)
+        return await notifications.create_and_dispatch(
+            tx,
+            user_id=failed.owner_id,
+            event_id=event.id,
+            notification_type=event.event_type,
+            payload={
+                "fileId": failed.file_id,
+                "name": failed.name,
+                "step": failed.step,
+                "reason": failed.reason,
+                "retryable": failed.retryable,
+            },
+        )
+
     async def on_session_revoked(event: RecordedEvent) -> None:
         await realtime.close_session(SessionRevoked.model_validate(event.payload).session_id)
 
     return [
-        Consumer("notifications", in_transaction={FileReady.event_type: on_file_ready}),
+        Consumer(
+            "notifications",
+            in_transaction={FileReady.event_type: on_file_ready, FileFailed.event_type: on_file_failed},
+        ),
         Consumer("sockets", outside={SessionRevoked.event_type: on_session_revoked}),
     ]

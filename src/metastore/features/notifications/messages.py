@@ -6,13 +6,14 @@ from pydantic import JsonValue
 
 _SENTENCES = {
     "file.ready": "“{name}” is ready.",
-    "file.failed": "“{name}” could not be processed.",
+    "file.failed": "“{name}” did not become ready. {reason}",
 }
 
 
 def message_of(notification_type: str, payload: Mapping[str, JsonValue]) -> str:
-    """One sentence; a type without one of its own is shown as it is."""
+    """A sentence or two; a type without one of its own is shown as it is."""
     sentence = _SENTENCES.get(notification_type)
     if sentence is None:
         return notification_type
+    sentence = sentence.replace("{reason}", str(payload.get("reason", ""))).strip()
     return sentence.replace("{name}", str(payload.get("name", "")))

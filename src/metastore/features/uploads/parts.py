@@ -1,9 +1,11 @@
 """Cutting a file into parts, and checking what a client says it sent."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
+from metastore.features.uploads.models import Upload
 from metastore.kit.problem import Problem
-from metastore.ports.object_store import CompletedPart
+from metastore.ports.object_store import CompletedPart, UploadTarget
 
 MAX_PARTS = 10_000
 """The limit of S3, and of the API."""
@@ -36,6 +38,21 @@ def named_parts(parts: Sequence[CompletedPart], count: int) -> list[CompletedPar
     return [by_number[number] for number in range(1, count + 1)]
 
 
+def part_digest(parts: Sequence[CompletedPart]) -> str:
+    """The same for the same parts with the same ETags, and for no others."""
+    return sha256("".join(f"{part.number} {part.etag}\n" for part in parts).encode()).hexdigest()
+
+
 def unquoted(etag: str) -> str:
     """An ETag as stores compare it: without HTTP's quotes, if it came with them."""
     return etag[1:-1] if len(etag) >= 2 and etag[0] == etag[-1] == '"' else etag
+
+
+def target_of(upload: Upload) -> UploadTarget:
+    """An upload as the store knows it."""
+    return UploadTarget(
+        key=upload.object_key,
+        upload_id=upload.store_upload_id or "",
+        size=upload.size,
+        part_size=upload.part_size,
+    )

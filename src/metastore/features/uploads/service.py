@@ -10,18 +10,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from metastore.features.auth import quota
-from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of, well_formed
+from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of, is_media, well_formed
+from metastore.features.files.processing import INGEST, INITIATE, STORE
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
 from metastore.features.uploads.events import UploadAborted, UploadInitiated
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
-from metastore.features.uploads.parts import choose_part_size, named_parts
+from metastore.features.uploads.parts import choose_part_size, named_parts, part_digest, target_of
+from metastore.features.uploads.refusals import completed, completing, problem_of_store, upload_not_found
+from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, move_on, record_failure
 from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
+from metastore.kit import saga
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
 from metastore.kit.ids import is_id, new_id
-from metastore.kit.problem import Problem, storage_full, unavailable
+from metastore.kit.problem import Problem
 from metastore.ports.object_store import (
     CompletedPart,
     InvalidPartError,
@@ -30,9 +34,7 @@ from metastore.ports.object_store import (
     ObjectStoreError,
     Part,
     StoredObject,
-    StoreFullError,
     UploadNotFoundError,
-    UploadTarget,
 )
 
 COMPLETING_LEASE = timedelta(seconds=60)
@@ -74,7 +76,7 @@ class UploadsService:
             await self._open_in_store(upload)
         except ObjectStoreError as error:
             async with self._database.transaction() as tx:
-                tx.takes_back = await self._drop(tx, upload.id, "store refused")
+                tx.takes_back = await self._call_off(tx, upload.id, "store refused")
             raise problem_of_store(error) from error
         urls = await self._presign(upload)
         return InitiateOut(
@@ -86,7 +88,7 @@ class UploadsService:
         )
 
     async def begin(self, tx: Transaction, owner_id: str, wanted: InitiateIn, *, claimed: bool = False) -> Upload:
-        """The first step alone: reservation, file entry and upload row, in the caller's transaction.
+        """The first step alone: reservation, file entry, upload row and saga, in the caller's transaction.
 
         ``claimed`` starts in COMPLETING, for an upload that arrives whole with this request.
         """
@@ -124,6 +126,8 @@ class UploadsService:
             expires_at=now + timedelta(seconds=self._limits.upload_ttl),
         )
         tx.session.add(upload)
+        about = {"uploadId": upload_id, "ownerId": owner_id, "name": node.name}
+        saga.start(tx, INGEST, node.id, done=INITIATE, step=STORE, due_at=upload.expires_at, data=about)
         tx.record(
             UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
         )
@@ -139,9 +143,10 @@ class UploadsService:
         async with self._database.transaction() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
             if upload.state == COMPLETED:
-                raise _completed(upload)
+                raise completed(upload)
             if await repository.touch(tx, upload_id, expires_at):
                 upload.expires_at = expires_at
+                await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=expires_at)
         try:
             if upload.store_upload_id is None:
                 await self._open_in_store(upload)
@@ -168,12 +173,15 @@ class UploadsService:
         async with self._database.reading() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
             if upload.file_id != file_id:
-                raise _upload_not_found()
+                raise upload_not_found()
             if upload.state == COMPLETED:
                 return await self._files.file_out(tx, owner_id, file_id)
-        named = named_parts(parts, _target(upload).part_count)
+        named = named_parts(parts, target_of(upload).part_count)
         async with self._database.transaction() as tx:
-            claimed = await repository.claim(tx, upload_id, self._clock())
+            claimed = await repository.claim(tx, upload_id, now := self._clock())
+            # Should this process die, or the store not answer, the saga goes on with completing from then on.
+            due_at, digest = now + COMPLETING_LEASE, part_digest(named)
+            await saga.postpone(tx, INGEST, file_id, step=STORE, due_at=due_at, data={"named": digest})
         if claimed:
             stored = await self._complete_in_store(upload, named)
             return await self.finish(upload, stored)
@@ -187,11 +195,12 @@ class UploadsService:
         Raises:
             Problem: 404 when the upload was aborted or the file purged meanwhile; the object is removed again.
         """
-        mime_type = await self._content_type(upload)
+        mime_type, needs_processing = await self._content_type(upload)
         try:
             async with self._database.transaction() as tx:
                 if await repository.finish(tx, upload.id):
                     await quota.use(tx, upload.owner_id, upload.size)
+                    await move_on(tx, upload.file_id, needs_processing=needs_processing)
                     return await self._files.finish_file(
                         tx,
                         upload.file_id,
@@ -200,6 +209,7 @@ class UploadsService:
                         etag=stored.etag,
                         checksum=stored.checksum,
                         mime_type=mime_type,
+                        needs_processing=needs_processing,
                     )
                 if await repository.find(tx, upload.id) is not None:
                     return await self._files.file_out(tx, upload.owner_id, upload.file_id)
@@ -207,9 +217,9 @@ class UploadsService:
             if problem.status != 404:
                 raise
             async with self._database.transaction() as tx:
-                await self._drop(tx, upload.id, "file purged", claimed_before=_ANY_TIME)
+                await self._call_off(tx, upload.id, "file purged", claimed_before=_ANY_TIME)
         await self._store.delete([upload.object_key])
-        raise _upload_not_found()
+        raise upload_not_found()
 
     async def abort(self, owner_id: str, upload_id: str) -> None:
         """End an upload without a file: bytes and reservation are released.
@@ -220,20 +230,20 @@ class UploadsService:
         async with self._database.transaction() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
             stale = self._clock() - COMPLETING_LEASE
-            dropped = await self._drop(tx, upload_id, "aborted by its owner", claimed_before=stale)
+            dropped = await self._call_off(tx, upload_id, "aborted by its owner", claimed_before=stale)
             if not dropped:
                 # Read again: whoever raced with this call may have completed it, or aborted it.
                 state = await repository.state_of(tx, upload_id)
                 if state is None:
-                    raise _upload_not_found()
-                raise _completed(upload) if state == COMPLETED else _completing(upload)
+                    raise upload_not_found()
+                raise completed(upload) if state == COMPLETED else completing(upload)
         await self.release_in_store(upload.object_key, upload.store_upload_id)
 
     async def abort_of_purged_file(self, tx: Transaction, file_id: str) -> None:
         """End the open upload of a file that was purged, in the caller's transaction."""
         upload = await repository.find_by_file(tx, file_id)
         if upload is not None:
-            await self._drop(tx, upload.id, "file purged")
+            await self._call_off(tx, upload.id, "file purged")
 
     async def release_in_store(self, object_key: str, store_upload_id: str | None) -> None:
         """Remove what the store holds of an aborted upload. May be repeated.
@@ -247,25 +257,45 @@ class UploadsService:
 
     async def expire(self, upload: Upload, reason: str = "expired") -> None:
         """End an upload whose time is over; one that a crash left whole in the store becomes its file."""
-        if await self._finished_after_all(upload):
+        if await self.finished_after_all(upload):
             return
         async with self._database.transaction() as tx:
+            name = await self._files.name_of(tx, upload.file_id)
             stale = self._clock() - COMPLETING_LEASE
-            dropped = await self._drop(tx, upload.id, reason, claimed_before=stale)
+            dropped = await self._call_off(tx, upload.id, reason, claimed_before=stale, cancelled=False)
+            if dropped and name is not None:
+                told = TOO_LATE if reason == "expired" else NOT_KEPT
+                record_failure(tx, upload.file_id, upload.owner_id, name, told)
         if dropped:
             await self.release_in_store(upload.object_key, upload.store_upload_id)
 
     async def drop_whole(self, upload_id: str, reason: str) -> None:
         """End an upload that came whole with its request and failed."""
         async with self._database.transaction() as tx:
-            tx.takes_back = await self._drop(tx, upload_id, reason, claimed_before=_ANY_TIME)
+            tx.takes_back = await self._call_off(tx, upload_id, reason, claimed_before=_ANY_TIME)
 
-    async def _drop(
-        self, tx: Transaction, upload_id: str, reason: str, *, claimed_before: datetime | None = None
+    async def _call_off(
+        self,
+        tx: Transaction,
+        upload_id: str,
+        reason: str,
+        *,
+        claimed_before: datetime | None = None,
+        cancelled: bool = True,
     ) -> bool:
+        """Take the first step back and end the saga with it; the store follows, by ``upload.aborted``."""
+        gone = await self.drop(tx, upload_id, reason, claimed_before=claimed_before)
+        if gone is not None:
+            await saga.end(tx, INGEST, gone.file_id, error=reason, cancelled=cancelled)
+        return gone is not None
+
+    async def drop(
+        self, tx: Transaction, upload_id: str, reason: str, *, claimed_before: datetime | None = None
+    ) -> Upload | None:
+        """Remove upload, file and reservation, if the upload is OPEN or began to complete before then; the row."""
         gone = await repository.remove_unfinished(tx, upload_id, claimed_before=claimed_before)
         if gone is None:
-            return False
+            return None
         await quota.release(tx, gone.owner_id, gone.size)
         await self._files.discard_file(tx, gone.file_id)
         tx.record(
@@ -279,12 +309,12 @@ class UploadsService:
                 store_upload_id=gone.store_upload_id,
             )
         )
-        return True
+        return gone
 
     async def _owned(self, tx: Transaction, owner_id: str, upload_id: str) -> Upload:
         upload = await repository.find(tx, upload_id) if is_id(upload_id) else None
         if upload is None or upload.owner_id != owner_id:
-            raise _upload_not_found(refused=upload is not None)
+            raise upload_not_found(refused=upload is not None)
         return upload
 
     async def _open_in_store(self, upload: Upload) -> None:
@@ -299,13 +329,13 @@ class UploadsService:
             return
         await self._store.abort_multipart(upload.object_key, store_upload_id)
         if current is None or current.store_upload_id is None:
-            raise _upload_not_found()
+            raise upload_not_found()
         upload.store_upload_id = current.store_upload_id
 
     async def _complete_in_store(self, upload: Upload, parts: Sequence[CompletedPart]) -> StoredObject:
         try:
             try:
-                return await self._store.complete_multipart(_target(upload), parts)
+                return await self._store.complete_multipart(target_of(upload), parts)
             except UploadNotFoundError:
                 # Completed before, by a request that was cut off or runs beside this one.
                 stored = await self._store.head(upload.object_key)
@@ -319,20 +349,20 @@ class UploadsService:
             ) from error
         except ObjectNotFoundError as error:
             await self._reopen(upload)
-            raise _upload_not_found() from error
+            raise upload_not_found() from error
         except ObjectStoreError as error:
             # The claim stands: whether the store completed is unknown, and completing again is safe.
             raise problem_of_store(error) from error
 
     async def _parts_of(self, upload: Upload) -> list[Part]:
         try:
-            return await self._store.list_parts(_target(upload))
+            return await self._store.list_parts(target_of(upload))
         except UploadNotFoundError:
-            if await self._finished_after_all(upload):
-                raise _completed(upload) from None
+            if await self.finished_after_all(upload):
+                raise completed(upload) from None
             raise
 
-    async def _finished_after_all(self, upload: Upload) -> bool:
+    async def finished_after_all(self, upload: Upload) -> bool:
         """Finish what the store completed for a process that died before it could say so; whether it was so."""
         try:
             stored = await self._store.head(upload.object_key)
@@ -345,53 +375,25 @@ class UploadsService:
 
     async def _reopen(self, upload: Upload) -> None:
         async with self._database.transaction() as tx:
-            await repository.reopen(tx, upload.id)
+            if await repository.reopen(tx, upload.id):
+                await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=upload.expires_at)
 
-    async def _content_type(self, upload: Upload) -> str:
+    async def _content_type(self, upload: Upload) -> tuple[str, bool]:
+        """What has arrived, and whether it is something to be processed."""
         try:
             head = b"".join([chunk async for chunk in self._store.read(upload.object_key, length=SNIFFED_BYTES)])
         except ObjectNotFoundError:
-            raise _upload_not_found() from None
+            raise upload_not_found() from None
         except ObjectStoreError as error:
             raise problem_of_store(error) from error
         async with self._database.reading() as tx:
-            name = await self._files.name_of(tx, upload.file_id)
-        return content_type_of(head, name or "", upload.mime_type)
+            name = await self._files.name_of(tx, upload.file_id) or ""
+        return content_type_of(head, name, upload.mime_type), is_media(head, name)
 
     async def _presign(self, upload: Upload) -> list[str]:
-        target = _target(upload)
+        target = target_of(upload)
         numbers = range(1, target.part_count + 1)
         return await self._store.presign_parts(target, numbers, expires_in=self._limits.presign_ttl)
 
     def _usable_until(self, upload: Upload) -> datetime:
         return min(upload.expires_at, self._clock() + timedelta(seconds=self._limits.presign_ttl))
-
-
-def _target(upload: Upload) -> UploadTarget:
-    return UploadTarget(
-        key=upload.object_key,
-        upload_id=upload.store_upload_id or "",
-        size=upload.size,
-        part_size=upload.part_size,
-    )
-
-
-def _completed(upload: Upload) -> Problem:
-    return Problem(409, "upload-completed", "This upload is complete.", fileId=upload.file_id)
-
-
-def _completing(upload: Upload) -> Problem:
-    return Problem(409, "upload-completing", "This upload is completing.", fileId=upload.file_id)
-
-
-def _upload_not_found(*, refused: bool = False) -> Problem:
-    return Problem(404, "upload-not-found", "There is no such upload; it may have ended.", refused=refused)
-
-
-def problem_of_store(error: ObjectStoreError) -> Problem:
-    """What a failing store means for the caller."""
-    if isinstance(error, StoreFullError):
-        return storage_full()
-    if isinstance(error, (UploadNotFoundError, ObjectNotFoundError)):
-        return _upload_not_found()
-    return unavailable("The object store does not answer.")

@@ -7,8 +7,9 @@ object and committing the file leaves something for the reaper to go by.
 from collections.abc import AsyncIterator
 
 from metastore.features.files.schemas import FileOut
+from metastore.features.uploads.refusals import problem_of_store
 from metastore.features.uploads.schemas import InitiateIn
-from metastore.features.uploads.service import UploadsService, problem_of_store
+from metastore.features.uploads.service import UploadsService
 from metastore.kit.database import Database
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 

@@ -1,0 +1,29 @@
+"""Why an upload cannot be gone on with, as callers are told."""
+
+from metastore.features.uploads.models import Upload
+from metastore.kit.problem import Problem, storage_full, unavailable
+from metastore.ports.object_store import ObjectNotFoundError, ObjectStoreError, StoreFullError, UploadNotFoundError
+
+
+def completed(upload: Upload) -> Problem:
+    """It is a file by now."""
+    return Problem(409, "upload-completed", "This upload is complete.", fileId=upload.file_id)
+
+
+def completing(upload: Upload) -> Problem:
+    """It may be a file at any moment."""
+    return Problem(409, "upload-completing", "This upload is completing.", fileId=upload.file_id)
+
+
+def upload_not_found(*, refused: bool = False) -> Problem:
+    """It never was, is over, or is somebody else's (``refused``)."""
+    return Problem(404, "upload-not-found", "There is no such upload; it may have ended.", refused=refused)
+
+
+def problem_of_store(error: ObjectStoreError) -> Problem:
+    """What a failing store means for the caller."""
+    if isinstance(error, StoreFullError):
+        return storage_full()
+    if isinstance(error, (UploadNotFoundError, ObjectNotFoundError)):
+        return upload_not_found()
+    return unavailable("The object store does not answer.")

@@ -1,0 +1,26 @@
+"""What an upload's end means for the saga of its file's arrival, and for the file's owner."""
+
+from metastore.features.files.events import FileFailed
+from metastore.features.files.processing import INGEST, NOTIFY, PROBE, STORE
+from metastore.features.uploads.refusals import upload_not_found
+from metastore.kit import saga
+from metastore.kit.database import Transaction
+
+TOO_LATE = "It did not arrive completely in time."
+NOT_KEPT = "The storage could not keep it; please upload it again."
+
+
+async def move_on(tx: Transaction, file_id: str, *, needs_processing: bool) -> None:
+    """The step ``store`` is done in this transaction; what needs no processing is through with the others as well."""
+    if needs_processing:
+        moved = await saga.advance(tx, INGEST, file_id, step=STORE, to=PROBE)
+    else:
+        moved = await saga.finish(tx, INGEST, file_id, step=STORE, last=NOTIFY)
+    if not moved:
+        # Its time was over, and it is being taken back.
+        raise upload_not_found()
+
+
+def record_failure(tx: Transaction, file_id: str, owner_id: str, name: str, reason: str) -> None:
+    """Tell its owner that a file did not arrive."""
+    tx.record(FileFailed(file_id=file_id, owner_id=owner_id, name=name, step=STORE, reason=reason, retryable=False))
