@@ -14,11 +14,12 @@ from metastore.migrations import upgrade
 from tests.fixtures.browser import running_chromium
 from tests.fixtures.media import make_video
 from tests.fixtures.postgres import Postgres, running_postgres
+from tests.fixtures.kafka import kafka
 from tests.fixtures.rabbitmq import rabbitmq
 from tests.fixtures.seaweedfs import seaweedfs
 from tests.fixtures.stack import stack
 
-__all__ = ["rabbitmq", "seaweedfs", "stack"]
+__all__ = ["kafka", "rabbitmq", "seaweedfs", "stack"]
 
 
 @pytest.fixture(scope="session")

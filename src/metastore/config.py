@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
-_BROKERS = ("memory", "amqp", "amqps")
+_BROKERS = ("memory", "amqp", "amqps", "kafka")
 _CACHES = ("memory", "redis", "rediss")
 _DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
@@ -135,7 +135,9 @@ class Settings(BaseSettings):
         _check_scheme("STORAGE_URL", self.effective_storage_url, ("file", "s3"))
         _check_scheme("BROKER_URL", self.broker_url, _BROKERS)
         if not self.broker_url.startswith("memory:") and not _has_address(self.broker_url):
-            raise ValueError("METASTORE_BROKER_URL: must look like amqp://user:password@host:5672/")
+            raise ValueError(
+                "METASTORE_BROKER_URL: must look like amqp://user:password@host:5672/ or kafka://host:9092"
+            )
         _check_scheme("CACHE_URL", self.cache_url, _CACHES)
         if not self.cache_url.startswith("memory:") and not _has_address(self.cache_url):
             raise ValueError("METASTORE_CACHE_URL: must look like redis://:password@host:6379/0")

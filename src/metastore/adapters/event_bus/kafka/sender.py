@@ -1,0 +1,71 @@
+"""Writing records, many at a time."""
+
+import asyncio
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # the package has no types
+
+from metastore.adapters.event_bus.kafka.faults import broker_faults
+from metastore.adapters.event_bus.kafka.records import Headers
+from metastore.adapters.event_bus.kafka.topics import Cluster, create_topics
+from metastore.ports.event_bus import Subscription
+
+Outgoing = tuple[str, str, bytes | None, Headers]
+"""Topic, key, value and headers."""
+
+
+class Sender:
+    """One producer, opened when needed and dropped when it failed."""
+
+    def __init__(self, cluster: Cluster, subscriptions: Sequence[Subscription]) -> None:
+        self._cluster = cluster
+        self._subscriptions = subscriptions
+        self._producer: AIOKafkaProducer | None = None
+        # One batch at a time: batches side by side could turn round the order within an aggregate.
+        self._turn = asyncio.Lock()
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Write records in order; returns when the brokers have all of them.
+
+        Raises:
+            BusUnavailableError: some may not have been written.
+        """
+        async with self._turn:
+            try:
+                with broker_faults():
+                    await self._send(records)
+            except BaseException:
+                await self._drop()
+                raise
+
+    async def check(self) -> None:
+        """Return when the brokers answer."""
+        async with self._turn:
+            with broker_faults():
+                await create_topics(self._cluster, self._subscriptions)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._drop()
+
+    async def _send(self, records: Sequence[Outgoing]) -> None:
+        if self._producer is None:
+            await create_topics(self._cluster, self._subscriptions)
+            self._producer = AIOKafkaProducer(bootstrap_servers=self._cluster.servers, acks="all", linger_ms=2)
+            async with asyncio.timeout(self._cluster.answer_within):
+                await self._producer.start()
+        async with asyncio.timeout(self._cluster.answer_within):
+            written = [
+                await self._producer.send(topic, value, key=key.encode(), headers=list(headers))
+                for topic, key, value, headers in records
+            ]
+            await asyncio.gather(*written)
+
+    async def _drop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                async with asyncio.timeout(1):
+                    await producer.stop()
+            except Exception:  # noqa: BLE001  it failed, which is why it is dropped
+                return
