@@ -61,7 +61,7 @@ async def test_a_rolling_restart_answers_every_request(stack: Stack) -> None:
         load.over = True
     bad = {what: count for what, count in load.answers.items() if what[1] not in (200, 201)}
     assert not bad, load.answers
-    assert load.slowest < 10
+    assert load.slowest < 20
     print(f"\n{load.answers.total()} requests answered, the slowest in {load.slowest:.2f} s")  # noqa: T201  worth seeing
 
 
@@ -75,7 +75,7 @@ async def test_readiness_goes_before_the_process_does(stack: Stack) -> None:
             answer = await client.get("/readyz")
             return answer.status_code == 503 and answer.json()["status"] == "stopping"
 
-        await eventually(says_that_it_stops, timeout=2, interval=0.01)
+        await eventually(says_that_it_stops, timeout=3, interval=0.01)
         assert (await client.get("/api/v1/auth/me")).status_code == 200
         assert 0 == await asyncio.to_thread(part.child.wait, 15)
     await _start(stack, part)
