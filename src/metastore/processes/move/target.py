@@ -82,7 +82,7 @@ class Target:
             there = await connection.run_sync(_foreign_keys)
             for constraint in _declared_foreign_keys():
                 if constraint.name in there:
-                    await tx.session.execute(DropConstraint(constraint, isolate_from_table=False))
+                    await tx.session.execute(DropConstraint(constraint))
 
     async def finish(self) -> None:
         """Make the foreign keys anew, let counters go on behind the rows, and let products start.

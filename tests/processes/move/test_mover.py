@@ -1,0 +1,177 @@
+"""Everything arrives, from either kind of database to the other, however often the move is begun."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text, update
+
+from metastore.adapters.event_bus.queue import QueuedEvent
+from metastore.features.audit.models import AuditLog
+from metastore.features.files.models import Node
+from metastore.features.files.schemas import FolderIn, FolderPatch
+from metastore.kit.clock import utc_now
+from metastore.kit.database import Database
+from metastore.kit.idempotency_claims import IdempotencyKey
+from metastore.kit.ids import new_id
+from metastore.kit.outbox import OutboxEvent
+from metastore.migrations import current, head
+from metastore.processes.move.mover import Instance, Moved, end_uploads, move
+from metastore.processes.move.target import MoveRefusedError
+from tests.fixtures.drive import Drive
+from tests.fixtures.memory_store import MemoryObjectStore
+from tests.fixtures.postgres import Postgres
+
+CONTENT = b"twenty-five bytes of text"
+
+
+class Place:
+    """Where things move to: a database that is not there yet, of the other kind, and an empty store."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.database = Database(url)
+        self.store = MemoryObjectStore()
+
+
+@pytest.fixture
+async def place(drive: Drive, postgres: Postgres, tmp_path: Path) -> AsyncIterator[Place]:
+    sqlite = drive.database.dialect == "sqlite"
+    place = Place(postgres.url(postgres.create_database()) if sqlite else f"sqlite+aiosqlite:///{tmp_path}/new.db")
+    yield place
+    await place.database.aclose()
+
+
+async def moved(drive: Drive, place: Place) -> Moved:
+    """Move everything."""
+    source, target = Instance(drive.database, drive.store), Instance(place.database, place.store)
+    return await move(source, target, place.url, at_once=3)
+
+
+async def a_file(drive: Drive, name: str = "ünï.txt") -> str:
+    """A file that is ready; its id."""
+    upload = await drive.initiate(CONTENT, name=name)
+    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    return upload.file_id
+
+
+async def grow(drive: Drive) -> None:
+    """A row of every kind that needs care on the way."""
+    for number in range(3):
+        await a_file(drive, f"{number}.txt")
+    async with drive.database.transaction() as tx:
+        old = (await drive.files.create_folder(tx, drive.owner, FolderIn(name="old"))).body
+        young = (await drive.files.create_folder(tx, drive.owner, FolderIn(name="young"))).body
+    async with drive.database.transaction() as tx:
+        # A folder that lies in one made after it.
+        await drive.files.change_folder(tx, drive.owner, old.id, FolderPatch.model_validate({"parentId": young.id}))
+        now = utc_now()
+        told = {"details": {"null": None, "deep": [1, {"ü": "ñ"}]}, "action": "a", "resource": "r"}
+        tx.session.add(AuditLog(id=new_id(), event_id=new_id(), occurred_at=now, **told))
+        key = {"owner": "o", "operation": "x", "fingerprint": "f", "state": "answered", "attempt": "1"}
+        times = {"locked_until": now, "created_at": now}
+        tx.session.add(IdempotencyKey(key="none", **key, **times, status=None, headers=None, body=None))
+        tx.session.add(IdempotencyKey(key="bytes", **key, **times, status=200, headers={"a": "b"}, body=b"\x00\xff"))
+
+
+async def test_every_row_and_object_arrives(drive: Drive, place: Place) -> None:
+    await grow(drive)
+    outcome = await moved(drive, place)
+    assert drive.store.objects == place.store.objects
+    assert (3, 0, {}, []) == (outcome.objects.copied, outcome.requeued, outcome.objects.damaged, outcome.missing)
+    counts = {copied.table: copied.rows for copied in outcome.tables}
+    assert (1, 5, 1, 2) == tuple(counts[name] for name in ("users", "nodes", "audit_logs", "idempotency_keys"))
+    assert head() == await current(place.url)
+    async with place.database.reading() as tx:
+        [entry] = await tx.session.scalars(select(AuditLog))
+        assert {"null": None, "deep": [1, {"ü": "ñ"}]} == entry.details
+        null = await tx.session.scalar(text("SELECT count(*) FROM idempotency_keys WHERE headers IS NULL"))
+        assert await _nulls(drive) == null
+
+
+async def _nulls(drive: Drive) -> int | None:
+    async with drive.database.reading() as tx:
+        found: int | None = await tx.session.scalar(text("SELECT count(*) FROM idempotency_keys WHERE headers IS NULL"))
+        return found
+
+
+async def test_a_move_that_was_cut_off_goes_on_with_what_the_source_has_by_then(drive: Drive, place: Place) -> None:
+    """Rows that went since are removed, rows that changed are changed, and objects that came are copied."""
+    await grow(drive)
+    place.store.fail_next["put"] = ConnectionError("cut off")
+    with pytest.raises(ConnectionError):
+        await moved(drive, place)
+    place.store.fail_next["head"] = ConnectionError("cut off")
+    with pytest.raises(ConnectionError):
+        await moved(drive, place)
+    gone = await a_file(drive, "gone.txt")
+    async with drive.database.transaction() as tx:
+        await tx.session.execute(update(Node).where(Node.name == "1.txt").values(name="renamed.txt"))
+        node = await tx.session.get(Node, gone)
+        assert node is not None
+        key = node.object_key
+        await tx.session.delete(node)
+    drive.store.objects.pop(key or "")
+    await a_file(drive, "new.txt")
+    outcome = await moved(drive, place)
+    assert drive.store.objects == place.store.objects
+    assert [] == outcome.missing
+    async with place.database.reading() as tx:
+        names = set(await tx.session.scalars(select(Node.name).where(Node.kind == "file")))
+    assert {"0.txt", "renamed.txt", "2.txt", "new.txt"} == names
+
+
+async def test_no_product_starts_on_a_place_that_is_half_moved_to(drive: Drive, place: Place) -> None:
+    await grow(drive)
+    place.store.fail_next["put"] = ConnectionError("cut off")
+    with pytest.raises(ConnectionError):
+        await moved(drive, place)
+    assert head() != await current(place.url)
+
+
+async def test_what_waits_in_the_embedded_queues_is_recorded_again(drive: Drive, place: Place) -> None:
+    """Also what was published already, and what is dead."""
+    await a_file(drive)
+    async with drive.database.transaction() as tx:
+        await tx.session.execute(update(OutboxEvent).values(status="published", published_at=utc_now()))
+        published = (await tx.session.scalars(select(OutboxEvent))).first()
+        assert published is not None
+        for consumer, event_id in (("audit", published.id), ("files", published.id), ("audit", new_id())):
+            about = {"event_type": "file.ready", "aggregate": "file:x", "payload": {"a": None}, "headers": {}}
+            row = QueuedEvent(id=new_id(), consumer=consumer, event_id=event_id, **about, created_at=utc_now())
+            row.dead_at = utc_now() if event_id != published.id else None
+            tx.session.add(row)
+    assert 3 == (await moved(drive, place)).requeued
+    async with place.database.reading() as tx:
+        pending = list(await tx.session.scalars(select(OutboxEvent).where(OutboxEvent.status == "pending")))
+        assert [] == list(await tx.session.scalars(select(QueuedEvent)))
+    assert 2 == len(pending)
+    assert published.id in {event.id for event in pending}
+
+
+async def test_unfinished_uploads_are_refused_or_ended(drive: Drive, place: Place) -> None:
+    await a_file(drive)
+    await drive.initiate(CONTENT, name="unfinished.txt")
+    with pytest.raises(MoveRefusedError, match="1 uploads are not finished"):
+        await moved(drive, place)
+    assert 1 == await end_uploads(drive.database, drive.uploads)
+    assert {} == drive.store.multiparts
+    await moved(drive, place)
+    assert 0 == (await drive.storage()).reserved
+
+
+async def test_damage_from_before_the_move_is_told(drive: Drive, place: Place) -> None:
+    file_id = await a_file(drive)
+    drive.store.objects.clear()
+    assert [file_id] == (await moved(drive, place)).missing
+
+
+async def test_a_place_with_anything_in_it_is_refused(drive: Drive, place: Place) -> None:
+    await a_file(drive)
+    place.store.objects["files/theirs"] = b"theirs"
+    with pytest.raises(MoveRefusedError, match="objects of its own"):
+        await moved(drive, place)
+    place.store.objects.clear()
+    await moved(drive, place)
+    with pytest.raises(MoveRefusedError, match="not empty"):
+        await moved(drive, place)

@@ -1,0 +1,81 @@
+"""Killed at any moment, the product leaves nothing that takes up room once the upload TTL is over."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.product import Client
+from tests.fixtures.waiting import eventually
+from tests.reliability.checking import fsck
+from tests.reliability.launching import Launch, restart, s3_settings
+from tests.reliability.uploading import Sending, Usage, files_of, new_user, some_bytes, usage_of, whole
+
+PART = 64 * 1024
+TTL = 3
+
+
+@pytest.fixture(params=["embedded", "postgresql-s3"])
+def setting(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """What to set for a product on each kind of database and store."""
+    if request.param == "embedded":
+        yield {}
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create_database()
+    storage = s3_settings(request.getfixturevalue("seaweedfs"), bucket=f"kills-{random.randint(0, 10**9)}")
+    yield {"DATABASE_URL": server.url(name), **storage}
+    server.drop_database(name)
+
+
+async def test_after_the_ttl_not_a_byte_is_left_and_quota_is_exact(launch: Launch, setting: dict[str, str]) -> None:
+    """Uploads in every stage, whole files, deletions: three kills, and then the check has nothing to say."""
+    product = launch(PART_SIZE=str(PART), UPLOAD_TTL=str(TTL), REAPER_INTERVAL="1", **setting)
+    product.start()
+    async with new_user(product.address) as client:
+        for _ in range(3):
+            working = [asyncio.create_task(_until_it_dies(client)) for _ in range(4)]
+            await asyncio.wait(working, timeout=random.uniform(0.1, 1.0))
+            product.kill()
+            await asyncio.gather(*working)
+            restart(product)
+
+        async def nothing_is_reserved() -> bool:
+            return (await usage_of(client)).reserved == 0
+
+        await eventually(nothing_is_reserved, timeout=TTL * 20, interval=0.3, why="every upload has ended")
+        files = await files_of(client)
+        assert Usage(sum(file["size"] for file in files.values()), 0) == await usage_of(client)
+        await _nothing_is_found(product)
+
+
+async def _until_it_dies(client: Client) -> None:
+    try:
+        while True:
+            sending = await Sending.begin(client, some_bytes(random.randint(0, 3 * PART)))
+            await sending.put_all(random.sample(sending.numbers, random.randint(0, len(sending.numbers))))
+            fate = random.random()
+            if fate < 0.4 and len(sending.etags) == len(sending.numbers):
+                await sending.complete()
+            elif fate < 0.6:
+                await sending.abort()
+            elif fate < 0.8:
+                await whole(client, some_bytes(random.randint(0, 1000)))
+    except (httpx.TransportError, AssertionError):
+        # The server is gone, or answered that it is going.
+        return
+
+
+async def _nothing_is_found(product: MetastoreProcess) -> None:
+    async def clean() -> bool:
+        checked = await fsck(product, "--grace", str(TTL))
+        assert checked.code in (0, 1), checked.errors
+        return not checked.findings
+
+    await eventually(clean, timeout=60, interval=0.5, why="the check has nothing to say")
+    if not product.environment().get("METASTORE_STORAGE_URL"):
+        assert [] == list((product.data_dir / "objects" / "uploads").iterdir())
