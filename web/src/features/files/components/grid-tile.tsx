@@ -13,6 +13,7 @@ export const GridTile = memo(function GridTile(props: ItemProps) {
   const { item, chosen, events } = props;
   const { t, i18n } = useTranslation();
   const folder = item.kind === 'folder';
+  const working = !folder && item.status === 'PROCESSING';
   return (
     <div className={classes.tile} {...useItemRow(props, 0)}>
       <div className={classes.tileTop}>
@@ -28,9 +29,11 @@ export const GridTile = memo(function GridTile(props: ItemProps) {
         </span>
         <span className={classes.tileLine}>
           <StatusBadge item={item} />
-          <span className="tabular">
-            {folder ? t('files.kind.folder') : formatBytes(item.size, i18n.language)}
-          </span>
+          {!working && (
+            <span className="tabular">
+              {folder ? t('files.kind.folder') : formatBytes(item.size, i18n.language)}
+            </span>
+          )}
         </span>
       </div>
     </div>

@@ -6,6 +6,7 @@ import { FileGlyph } from '@/components/file-glyph';
 import { formatBytes, formatDate, formatMoment } from '@/lib/format';
 import classes from './item-list.module.css';
 import { ItemName } from './item-name';
+import { ProcessingLine } from './processing-badge';
 import { StatusBadge } from './status-badge';
 import { type ItemProps, useItemRow } from './use-item-row';
 
@@ -25,15 +26,23 @@ export const ListRow = memo(function ListRow(props: ItemProps) {
           </span>
           {place && (
             <span className={classes.place} title={item.path}>
-              {folderOf(item.path)}
+              {[t('files.drive'), ...foldersOf(item.path)].join(' › ')}
             </span>
           )}
           <span className={classes.small} hidden={place}>
-            {folder ? t('files.kind.folder') : formatBytes(item.size, i18n.language)} ·{' '}
-            {formatDate(item.updatedAt, i18n.language)}
+            {item.kind === 'file' && item.status === 'PROCESSING' ? (
+              <ProcessingLine file={item} />
+            ) : (
+              <>
+                {folder ? t('files.kind.folder') : formatBytes(item.size, i18n.language)} ·{' '}
+                {formatDate(item.updatedAt, i18n.language)}
+              </>
+            )}
           </span>
         </span>
-        <StatusBadge item={item} />
+        <span data-in="row" className={classes.badge}>
+          <StatusBadge item={item} />
+        </span>
       </div>
       <div role="gridcell" className={`${classes.sizeCell} tabular`}>
         {folder ? '—' : formatBytes(item.size, i18n.language)}
@@ -52,9 +61,9 @@ export const ListRow = memo(function ListRow(props: ItemProps) {
   );
 });
 
-/** The folder that a path leads through last, as a path. */
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/')) || '/';
+/** The names of the folders on the way to what lies at `path`. */
+function foldersOf(path: string): string[] {
+  return path.split('/').slice(1, -1);
 }
 
 /** The box by which fingers choose an item. */

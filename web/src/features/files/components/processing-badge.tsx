@@ -4,6 +4,13 @@ import { formatPercent } from '@/lib/format';
 import { stepKey, useProgress } from '../model/progress';
 import classes from './status-badge.module.css';
 
+/** The same in words alone, for where there is no room for a badge. */
+export function ProcessingLine({ file }: { file: FileItem }) {
+  const { t } = useTranslation();
+  const now = useProgress(file);
+  return now && t(stepKey(now.step));
+}
+
 /** The step that a file's processing is at, and how far it is, live. */
 export function ProcessingBadge({ file }: { file: FileItem }) {
   const { t, i18n } = useTranslation();
@@ -17,7 +24,7 @@ export function ProcessingBadge({ file }: { file: FileItem }) {
       data-step={now.step ?? undefined}
       data-progress={now.progress}
     >
-      {label}
+      <span className={classes.step}>{label}</span>
       <span
         className={classes.track}
         role="progressbar"

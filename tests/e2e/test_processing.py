@@ -1,0 +1,77 @@
+"""What a user sees of a file's processing: the step as it goes, why it failed, and how to try again."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Route, expect
+
+from tests.e2e.screen import Screen
+from tests.fixtures.process import MetastoreProcess
+
+WORKING = {"step": "thumbnail", "state": "RUNNING", "progress": 42, "error": None, "retryable": False}
+BROKEN = {"step": "probe", "state": "FAILED", "progress": 0, "error": "This is no film.", "retryable": True}
+
+
+async def _with_file(context: BrowserContext, product: MetastoreProcess, shown: dict[str, Any]) -> Screen:
+    """The drive of a new user, in which the server shows the one file as it is in ``shown`` at that time."""
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+
+    async def as_shown(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        await route.fulfill(response=answer, json={**body, "items": [{**item, **shown} for item in body["items"]]})
+
+    await screen.page.route("**/api/v1/files?*", as_shown)
+    await screen.upload({"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"x"})
+    await screen.has_upload("film.mp4", "done")
+    await screen.goto("/drive")
+    return screen
+
+
+@pytest.mark.parametrize("view", ["list", "grid"])
+async def test_a_file_says_which_step_it_is_at(product: MetastoreProcess, context: BrowserContext, view: str) -> None:
+    """In words and as a bar, in rows and in tiles."""
+    screen = await _with_file(context, product, {"status": "PROCESSING", "processing": WORKING})
+    if view == "grid":
+        await screen.hook("view-grid").click()
+    badge = screen.file_row("film.mp4").get_by_test_id("status-badge")
+    await expect(badge).to_contain_text("Making a preview")
+    await expect(badge).to_contain_text("42")
+    await expect(badge.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
+    assert screen.complaints == []
+
+
+async def test_a_failed_file_says_why_and_can_be_tried_again(
+    product: MetastoreProcess, context: BrowserContext
+) -> None:
+    """By the keyboard: the badge opens the reason, its button asks for another run."""
+    shown: dict[str, Any] = {"status": "FAILED", "processing": BROKEN}
+    screen = await _with_file(context, product, shown)
+    asked: list[str | None] = []
+
+    async def run_again(route: Route) -> None:
+        asked.append(await route.request.header_value("idempotency-key"))
+        shown.update(status="PROCESSING", processing=WORKING)
+        await route.fulfill(status=200, json={})
+
+    await screen.page.route("**/api/v1/files/*/retry", run_again)
+    badge = screen.file_row("film.mp4").get_by_test_id("status-badge")
+    await badge.focus()
+    await screen.page.keyboard.press("Enter")
+    await expect(screen.hook("failure-reason")).to_have_text("This is no film.")
+    await expect(screen.hook("retry")).to_be_focused()
+    await screen.page.keyboard.press("Enter")
+    await expect(badge).to_contain_text("Making a preview")
+    await expect(screen.hook("failure")).to_have_count(0)
+    assert len(asked) == 1
+    assert asked[0]
+    assert screen.complaints == []
+
+
+async def test_what_cannot_be_tried_again_offers_no_button(product: MetastoreProcess, context: BrowserContext) -> None:
+    """The reason stands there alone."""
+    screen = await _with_file(context, product, {"status": "FAILED", "processing": {**BROKEN, "retryable": False}})
+    await screen.file_row("film.mp4").get_by_test_id("status-badge").click()
+    await expect(screen.hook("failure-reason")).to_be_visible()
+    await expect(screen.hook("retry")).to_have_count(0)

@@ -1,0 +1,83 @@
+"""Searching, as a user does it: by a key, by typing, with what was found marked."""
+
+import re
+
+from playwright.async_api import BrowserContext, FilePayload, expect
+
+from tests.e2e.screen import Screen
+from tests.fixtures.process import MetastoreProcess
+
+
+async def _with_files(context: BrowserContext, product: MetastoreProcess) -> Screen:
+    """The drive of a new user who has some files."""
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+    for name in ("Báo cáo quý III.pdf", "báo giá.xlsx", "Ảnh cưới.jpg"):
+        file: FilePayload = {"name": name, "mimeType": "application/octet-stream", "buffer": b"x"}
+        sent = await context.request.post(
+            f"{product.address}/api/v1/files/upload", multipart={"file": file, "path": "/Công việc/2026"}
+        )
+        assert sent.ok
+    return screen
+
+
+async def test_a_user_finds_a_file_by_the_keyboard_alone(product: MetastoreProcess, context: BrowserContext) -> None:
+    """`/` leads to the box, typing finds without accents, the arrow leads to the results, Escape empties the box."""
+    screen = await _with_files(context, product)
+    keyboard = screen.page.keyboard
+    await keyboard.press("/")
+    await expect(screen.hook("search")).to_be_focused()
+    await keyboard.type("bao c")
+    await expect(screen.page).to_have_url(re.compile(r"/search\?q=bao"))
+    row = screen.file_row("Báo cáo quý III.pdf")
+    await expect(row.locator("mark")).to_have_text(["Báo", "c"])
+    await expect(row).to_contain_text("My files › Công việc › 2026")
+    await expect(screen.file_row("báo giá.xlsx")).to_have_count(0)
+    await expect(screen.hook("search-count")).to_have_text("1 result")
+    await keyboard.press("ArrowDown")
+    await expect(row).to_be_focused()
+    await screen.hook("search").focus()
+    await keyboard.press("Escape")
+    await expect(screen.hook("search")).to_have_value("")
+    await expect(screen.page.get_by_role("heading", name="Find what you are looking for")).to_be_visible()
+    assert screen.complaints == []
+
+
+async def test_a_search_is_an_address_and_can_be_narrowed(product: MetastoreProcess, context: BrowserContext) -> None:
+    """A link leads to the results; a type narrows them; the way back leads to the drive."""
+    screen = await _with_files(context, product)
+    await screen.goto("/search?q=o")
+    await expect(screen.hook("search")).to_have_value("o")
+    await expect(screen.file_row("báo giá.xlsx")).to_be_visible()
+    await screen.hook("search-type").select_option("folder")
+    await expect(screen.file_row("Công việc")).to_be_visible()
+    await expect(screen.file_row("báo giá.xlsx")).to_have_count(0)
+    await screen.file_row("Công việc").dblclick()
+    await expect(screen.file_row("2026")).to_be_visible()
+    assert screen.complaints == []
+
+
+async def test_a_user_is_told_when_there_is_nothing(product: MetastoreProcess, context: BrowserContext) -> None:
+    """Nothing of that name, and a server that fails: each is said, with a way on."""
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+    await screen.goto("/search?q=zebra")
+    await expect(screen.page.get_by_role("heading", name="Nothing found for “zebra”")).to_be_visible()
+    await screen.page.route(
+        "**/api/v1/search?*", lambda route: route.fulfill(status=500, json={"code": "internal-error"})
+    )
+    await screen.goto("/search?q=lion")
+    await expect(screen.page.get_by_role("heading", name="The search did not work")).to_be_visible()
+    await screen.page.unroute_all()
+    await screen.page.get_by_role("button", name="Try again").click()
+    await expect(screen.page.get_by_role("heading", name="Nothing found for “lion”")).to_be_visible()
+
+
+async def test_what_is_found_can_be_located(product: MetastoreProcess, context: BrowserContext) -> None:
+    """From a result into the folder that it lies in."""
+    screen = await _with_files(context, product)
+    await screen.goto("/search?q=cuoi")
+    await screen.file_row("Ảnh cưới.jpg").get_by_test_id("item-more").click()
+    await screen.page.get_by_role("menuitem", name="Show in its folder").click()
+    await expect(screen.file_row("báo giá.xlsx")).to_be_visible()
+    await expect(screen.page).to_have_url(re.compile("/drive/"))
