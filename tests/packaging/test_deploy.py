@@ -12,6 +12,7 @@ from deploy import make_env
 from deploy.local.gateway import TEMPLATE, Nginx, filled_in
 from metastore.config import Settings
 from tests.fixtures.ports import free_port
+from tests.fixtures.product import running
 
 DEPLOY = TEMPLATE.parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -40,6 +41,15 @@ def test_the_stack_has_all_its_parts() -> None:
     assert 2 == commands.count("api")
     assert {"relay", "worker", "migrate"} <= set(commands)
     assert {"gateway", "postgresql", "redis", "rabbitmq", "seaweedfs"} <= SERVICES.keys()
+
+
+async def test_every_consumer_and_job_runs_somewhere(tmp_path: Path) -> None:
+    """A new one is listed with some worker, else its queue would only grow; and no worker has a name that is none."""
+    listed = [service["command"] for service in SERVICES.values() if service.get("command", [""])[0] == "worker"]
+    named = {name for command in listed for name in command[1:]}
+    async with running(tmp_path) as product:
+        known = product.product.consumers | set(product.product.jobs)
+    assert known == named
 
 
 def test_only_the_gateway_can_be_reached_from_outside() -> None:
