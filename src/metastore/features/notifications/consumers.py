@@ -1,7 +1,7 @@
 """Which facts a user is told of, and which end a user's sockets."""
 
 from metastore.features.auth.events import SessionRevoked
-from metastore.features.files.events import FileFailed, FileReady
+from metastore.features.files.events import FileDamaged, FileFailed, FileReady, FileRecovered
 from metastore.features.notifications.service import NotificationsService
 from metastore.kit.consumer import AfterCommit, Consumer
 from metastore.kit.database import Transaction
@@ -47,13 +47,38 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
             },
         )
 
+    async def on_file_damaged(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        damaged = FileDamaged.model_validate(event.payload)
+        return await notifications.create_and_dispatch(
+            tx,
+            user_id=damaged.owner_id,
+            event_id=event.id,
+            notification_type=event.event_type,
+            payload={"fileId": damaged.file_id, "name": damaged.name, "reason": damaged.reason},
+        )
+
+    async def on_file_recovered(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+        recovered = FileRecovered.model_validate(event.payload)
+        return await notifications.create_and_dispatch(
+            tx,
+            user_id=recovered.owner_id,
+            event_id=event.id,
+            notification_type=event.event_type,
+            payload={"fileId": recovered.file_id, "name": recovered.name},
+        )
+
     async def on_session_revoked(event: RecordedEvent) -> None:
         await realtime.close_session(SessionRevoked.model_validate(event.payload).session_id)
 
     return [
         Consumer(
             "notifications",
-            in_transaction={FileReady.event_type: on_file_ready, FileFailed.event_type: on_file_failed},
+            in_transaction={
+                FileReady.event_type: on_file_ready,
+                FileFailed.event_type: on_file_failed,
+                FileDamaged.event_type: on_file_damaged,
+                FileRecovered.event_type: on_file_recovered,
+            },
         ),
         Consumer("sockets", outside={SessionRevoked.event_type: on_session_revoked}),
     ]

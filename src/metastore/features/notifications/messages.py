@@ -6,6 +6,8 @@ from pydantic import JsonValue
 
 _SENTENCES = {
     "file.ready": "“{name}” is ready.",
+    "file.damaged": "The stored bytes of “{name}” were lost or changed. It cannot be downloaded.",
+    "file.recovered": "“{name}” is whole again.",
     "file.failed": "“{name}” did not become ready. {reason}",
 }
 
