@@ -107,7 +107,7 @@ _FORBIDDEN = [
             f"metastore.entrypoints.http -> metastore.features.{feature}.repository",
             id=f"the statements of {feature} are its own",
         )
-        for feature in ("analytics", "audit", "files", "notifications", "search", "uploads")
+        for feature in ("analytics", "audit", "files", "media", "notifications", "search", "uploads")
     ),
 ]
 _STRANGERS = ["helpers.py", "features/gossip/__init__.py", "features/auth/misc.py", "features/audit/misc.py"]

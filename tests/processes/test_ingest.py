@@ -1,0 +1,278 @@
+"""A file's arrival comes to an end, and its owner knows which."""
+
+import pytest
+from pydantic import JsonValue
+from sqlalchemy import func, select
+
+from metastore.features.files import processing
+from metastore.features.files.models import Node
+from metastore.features.files.schemas import FileOut
+from metastore.features.media.consumers import consumers
+from metastore.features.media.models import Media
+from metastore.features.media.service import MediaService
+from metastore.features.uploads.arriving import Arrival
+from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE
+from metastore.features.uploads.schemas import InitiateOut
+from metastore.features.uploads.service import COMPLETING_LEASE
+from metastore.kit import saga
+from metastore.kit.outbox import OutboxEvent, RecordedEvent
+from metastore.kit.problem import Problem
+from metastore.kit.saga_models import SagaRow
+from metastore.kit.saga_runner import SagaRunner
+from metastore.ports.media_tools import MediaFacts, MediaRefusedError, MediaToolError, Source
+from metastore.ports.object_store import StoreUnavailableError
+from metastore.processes.ingest import ingest
+from tests.fixtures.accounts import Storage
+from tests.fixtures.drive import NOTHING, Drive
+from tests.fixtures.radio import Radio
+
+PICTURE = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00 and so on"
+TTL = 3600
+
+
+class Tools:
+    """Media tools that fail when told to."""
+
+    def __init__(self) -> None:
+        self.troubles: dict[str, list[Exception]] = {}
+        self.asked: list[str] = []
+
+    async def probe(self, source: Source) -> MediaFacts:
+        self._work("probe")
+        return MediaFacts("jpeg", 4000, 3000)
+
+    async def thumbnail(self, source: Source, *, size: int) -> bytes:
+        self._work("thumbnail")
+        return b"a small picture"
+
+    def _work(self, name: str) -> None:
+        self.asked.append(name)
+        if self.troubles.get(name):
+            raise self.troubles[name].pop()
+
+
+class House:
+    """A drive and the runner of its sagas."""
+
+    def __init__(self, drive: Drive) -> None:
+        self.drive, self.tools, self.radio = drive, Tools(), Radio()
+        arrival = Arrival(drive.database, drive.store, drive.uploads, drive.clock)
+        media = MediaService(drive.database, drive.store, self.tools)
+        self.runner = SagaRunner(drive.database, [ingest(arrival, media, self.radio)], clock=drive.clock)
+
+    async def bring(self, content: bytes = PICTURE, name: str = "beach.jpg") -> FileOut:
+        upload = await self.drive.initiate(content, name=name)
+        return await self.complete(upload, content)
+
+    async def complete(self, upload: InitiateOut, content: bytes = PICTURE) -> FileOut:
+        parts = await self.drive.send(upload, content)
+        return await self.drive.uploads.complete(self.drive.owner, upload.file_id, upload.upload_id, parts)
+
+    async def work(self) -> None:
+        """Let the saga go on, pauses included."""
+        for _ in range(8):
+            await self.runner.run_due()
+            self.drive.clock.pass_by(seconds=20)
+
+    async def file(self, file_id: str) -> FileOut:
+        async with self.drive.database.reading() as tx:
+            return await self.drive.files.file_out(tx, self.drive.owner, file_id)
+
+    async def saga_state(self, file_id: str) -> str:
+        async with self.drive.database.reading() as tx:
+            return (await saga.sagas_of(tx, processing.INGEST, [file_id]))[file_id].state
+
+    async def told(self, event_type: str) -> list[dict[str, object]]:
+        async with self.drive.database.reading() as tx:
+            rows = await tx.session.scalars(select(OutboxEvent).where(OutboxEvent.event_type == event_type))
+            return [dict(event.payload) for event in rows]
+
+    async def probed(self) -> int:
+        async with self.drive.database.reading() as tx:
+            return await tx.session.scalar(select(func.count()).select_from(Media)) or 0
+
+
+@pytest.fixture
+def house(drive: Drive) -> House:
+    return House(drive)
+
+
+async def test_a_plain_file_is_ready_when_it_is_complete(house: House) -> None:
+    file = await house.bring(b"just some text", "notes.txt")
+    assert ("READY", "DONE") == (file.status, file.processing.state)
+    assert "succeeded" == await house.saga_state(file.id)
+    assert ["upload.initiated", "file.uploaded", "file.ready"] == await house.drive.facts()
+    assert 0 == await house.runner.run_due()
+
+
+async def test_text_that_is_named_like_a_picture_is_ready_without_a_small_one(house: House) -> None:
+    file = await house.bring(b"this is no picture", "fake.jpg")
+    assert ("READY", None) == (file.status, file.thumbnail_url)
+
+
+async def test_a_picture_is_processed_and_then_ready_with_a_small_one(house: House) -> None:
+    file = await house.bring()
+    assert ("PROCESSING", "probe", "PENDING") == (file.status, file.processing.step, file.processing.state)
+    assert ["upload.initiated", "file.uploaded"] == await house.drive.facts()
+    await house.work()
+    ready = await house.file(file.id)
+    assert ("READY", "DONE", 100) == (ready.status, ready.processing.state, ready.processing.progress)
+    assert ready.thumbnail_url
+    assert "/thumbnail.webp" in ready.thumbnail_url
+    assert sorted([PICTURE, b"a small picture"]) == sorted(house.drive.store.objects.values())
+    assert 1 == len(await house.told("file.ready")) == await house.probed()
+    steps = [data["step"] for _, event, data in house.radio.sent if event == "file.progress" and isinstance(data, dict)]
+    assert ["probe", "thumbnail", "notify"] == list(dict.fromkeys(steps))
+    assert {house.drive.owner} == {user for user, _, _ in house.radio.sent}
+
+
+@pytest.mark.parametrize("step", ["probe", "thumbnail"])
+@pytest.mark.parametrize(
+    ("error", "retryable"), [(MediaRefusedError("The picture is damaged."), False), (MediaToolError("killed"), True)]
+)
+async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
+    house: House, step: str, error: Exception, retryable: bool
+) -> None:
+    house.tools.troubles[step] = [error] * 3
+    file = await house.bring()
+    await house.work()
+    failed = await house.file(file.id)
+    assert ("FAILED", step, retryable) == (failed.status, failed.processing.step, failed.processing.retryable)
+    assert failed.processing.error
+    assert [PICTURE] == list(house.drive.store.objects.values())
+    assert 0 == await house.probed()
+    assert Storage(used=len(PICTURE), reserved=0) == await house.drive.storage()
+    async with house.drive.database.reading() as tx:
+        assert (await house.drive.files.downloadable(tx, house.drive.owner, file.id)).size == len(PICTURE)
+    (told,) = await house.told("file.failed")
+    assert (failed.processing.error, retryable) == (told["reason"], told["retryable"])
+    assert (3 if retryable else 1) == house.tools.asked.count(step)
+
+
+async def test_a_small_picture_that_was_stored_before_the_answer_was_lost_is_taken_back(house: House) -> None:
+    """The step fails after its effect in the store and before its commit."""
+    file = await house.bring()
+    for _ in range(3):
+        house.drive.store.after["put"] = StoreUnavailableError("reset")
+        await house.runner.run_due()
+        house.drive.clock.pass_by(seconds=20)
+    await house.work()
+    assert "FAILED" == (await house.file(file.id)).status
+    assert [PICTURE] == list(house.drive.store.objects.values())
+
+
+async def test_a_failed_processing_can_be_run_again(house: House) -> None:
+    house.tools.troubles["thumbnail"] = [MediaToolError("out of memory")] * 3
+    file = await house.bring()
+    await house.work()
+    async with house.drive.database.transaction() as tx:
+        again = await house.drive.files.retry_processing(tx, house.drive.owner, file.id)
+    assert ("PROCESSING", None) == (again.status, again.processing.error)
+    async with house.drive.database.transaction() as tx:
+        with pytest.raises(Problem) as caught:
+            await house.drive.files.retry_processing(tx, house.drive.owner, file.id)
+    assert (409, "nothing-to-retry") == (caught.value.status, caught.value.code)
+    await house.work()
+    assert "READY" == (await house.file(file.id)).status
+    assert (1, 1) == (len(await house.told("file.ready")), len(await house.told("file.failed")))
+
+
+async def test_what_will_fail_again_cannot_be_run_again(house: House) -> None:
+    house.tools.troubles["probe"] = [MediaRefusedError("The picture is damaged.")]
+    file = await house.bring()
+    await house.work()
+    async with house.drive.database.transaction() as tx:
+        with pytest.raises(Problem, match="409"):
+            await house.drive.files.retry_processing(tx, house.drive.owner, file.id)
+
+
+async def test_an_upload_whose_time_is_over_leaves_nothing_and_its_owner_is_told(house: House) -> None:
+    upload = await house.drive.initiate(PICTURE)
+    house.drive.store.put_part(await house.drive.store_id(upload.upload_id), 1, PICTURE[:10])
+    house.drive.clock.pass_by(seconds=TTL - 10)
+    assert 0 == await house.runner.run_due()
+    house.drive.clock.pass_by(seconds=11)
+    await house.work()
+    assert NOTHING == await house.drive.leftovers()
+    assert Storage(used=0, reserved=0) == await house.drive.storage()
+    assert [TOO_LATE] == [told["reason"] for told in await house.told("file.failed")]
+    assert "failed" == await house.saga_state(upload.file_id)
+
+
+async def test_a_resumed_upload_has_its_time_anew(house: House) -> None:
+    upload = await house.drive.initiate(PICTURE)
+    house.drive.clock.pass_by(seconds=TTL - 10)
+    await house.drive.uploads.resume(house.drive.owner, upload.upload_id)
+    house.drive.clock.pass_by(seconds=TTL - 10)
+    assert 0 == await house.runner.run_due()
+    assert "PROCESSING" == (await house.complete(upload)).status
+
+
+async def test_an_aborted_upload_ends_its_saga_and_nobody_is_told_of_a_failure(house: House) -> None:
+    upload = await house.drive.initiate(PICTURE)
+    await house.drive.uploads.abort(house.drive.owner, upload.upload_id)
+    assert "cancelled" == await house.saga_state(upload.file_id)
+    assert [] == await house.told("file.failed")
+
+
+async def test_a_completing_that_the_store_did_not_answer_is_brought_to_its_end(house: House) -> None:
+    upload = await house.drive.initiate(PICTURE)
+    house.drive.store.fail_next["complete_multipart"] = StoreUnavailableError("black hole")
+    with pytest.raises(Problem, match="503"):
+        await house.complete(upload)
+    assert 0 == await house.runner.run_due()
+    house.drive.clock.pass_by(seconds=COMPLETING_LEASE.total_seconds() + 1)
+    await house.work()
+    assert "READY" == (await house.file(upload.file_id)).status
+
+
+async def test_a_completing_that_the_store_never_answers_is_given_up_within_five_minutes(house: House) -> None:
+    upload = await house.drive.initiate(PICTURE)
+    began = house.drive.clock()
+    store = house.drive.store
+    store.fail_next["complete_multipart"] = StoreUnavailableError("black hole")
+    with pytest.raises(Problem, match="503"):
+        await house.complete(upload)
+    house.drive.clock.pass_by(seconds=COMPLETING_LEASE.total_seconds() + 1)
+    for _ in range(4):
+        store.fail_next["head"] = StoreUnavailableError("black hole")
+        await house.runner.run_due()
+        house.drive.clock.pass_by(seconds=20)
+    store.fail_next.clear()
+    await house.runner.run_due()
+    assert NOTHING == await house.drive.leftovers()
+    assert Storage(used=0, reserved=0) == await house.drive.storage()
+    assert [NOT_KEPT] == [told["reason"] for told in await house.told("file.failed")]
+    assert (house.drive.clock() - began).total_seconds() < 300
+
+
+async def test_a_file_purged_while_it_is_processed_leaves_nothing(house: House) -> None:
+    """The consumer of the purge calls the processing off; what it has made goes."""
+    file = await house.bring()
+    drive = house.drive
+    original = house.tools.thumbnail
+
+    async def purged_meanwhile(source: Source, *, size: int) -> bytes:
+        async with drive.database.transaction() as tx:
+            node = await tx.session.get(Node, file.id)
+            assert node is not None
+            await tx.session.delete(node)
+        event = RecordedEvent("e", "file.purged", f"file:{file.id}", _purged(file), {}, drive.clock())
+        async with drive.database.transaction() as tx:
+            (consumer,) = consumers(house.runner.wake)
+            await consumer.in_transaction["file.purged"](tx, event)
+        await drive.store.delete([f"files/{file.id}"])
+        return await original(source, size=size)
+
+    house.tools.thumbnail = purged_meanwhile  # type: ignore[method-assign]  # this once, it takes long
+    await house.work()
+    assert 0 == await house.probed()
+    assert b"a small picture" not in drive.store.objects.values()
+    assert [] == await house.told("file.failed") == await house.told("file.ready")
+    async with drive.database.reading() as tx:
+        assert ["cancelled"] == list(await tx.session.scalars(select(SagaRow.state)))
+
+
+def _purged(file: FileOut) -> dict[str, JsonValue]:
+    about: dict[str, JsonValue] = {"fileId": file.id, "ownerId": "o", "name": file.name, "size": file.size}
+    return {**about, "status": "PROCESSING", "objectKey": None}
