@@ -8,11 +8,30 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, FilePayload, expect
 
 from tests.e2e.screen import Screen
-from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-UNTRANSLATED = re.compile(r"\b(?:account|auth|common|files|notifications|uploads)\.[a-z]\w*(?:\.\w+)*\b")
+UNTRANSLATED = re.compile(r"\b(?:account|admin|auth|common|files|notifications|uploads)\.[a-z]\w*(?:\.\w+)*\b")
+
+DEAD_EVENTS = {
+    "items": [
+        {
+            "id": f"dead-{consumer}",
+            "consumer": consumer,
+            "eventId": "an-event",
+            "type": "file.uploaded",
+            "aggregate": "file:one",
+            "attempts": 5,
+            "error": "OperationalError: " + "the database is locked " * 20,
+            "diedAt": "2026-01-01T00:01:00Z",
+            "occurredAt": "2026-01-01T00:00:00Z",
+            "payload": {"name": "x" * 200, "lines": list(range(100))},
+        }
+        for consumer in ("indexing", "notifications")
+    ],
+    "nextCursor": None,
+}
 
 
 @pytest.mark.parametrize(("width", "scheme", "language"), [(390, "dark", "vi"), (1280, "light", "en")])
@@ -47,11 +66,38 @@ async def test_every_screen_is_in_order(
     await screen.hook("bell").click()
     await expect(screen.hook("notification-item").first).to_be_visible()
     await _is_in_order(screen, language, "the notifications")
-    for path, seen in (("/settings", "session-row"), ("/trash", "file-row")):
+    for path, seen in (("/settings", "session-row"), ("/trash", "file-row"), ("/search?q=anh", "file-row")):
         await screen.goto(path)
         await expect(screen.hook(seen).first).to_be_visible()
         await _is_in_order(screen, language, path)
     assert screen.complaints == []
+    await context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme", "language"), [(390, "light", "vi"), (1280, "dark", "en")])
+async def test_every_screen_of_an_admin_is_in_order(
+    product: MetastoreProcess, browser: Browser, width: int, scheme: Literal["dark", "light"], language: str
+) -> None:
+    """The same of failed events, one of them in full, and of the figures."""
+    context = await browser.new_context(
+        viewport={"width": width, "height": 844},
+        color_scheme=scheme,
+        locale={"vi": "vi-VN", "en": "en-GB"}[language],
+        reduced_motion="reduce",
+    )
+    screen = await Screen.open(context, product.address)
+    await screen.sign_in("admin", ADMIN_PASSWORD)
+    await screen.is_signed_in()
+    await screen.page.route("**/api/v1/admin/events/dead?*", lambda route: route.fulfill(json=DEAD_EVENTS))
+    await screen.goto("/admin/events")
+    await expect(screen.hook("dead-event").first).to_be_visible()
+    await _is_in_order(screen, language, "the failed events")
+    await screen.hook("dead-event-show").first.click()
+    await expect(screen.hook("dead-event-details")).to_be_visible()
+    await _is_in_order(screen, language, "a failed event")
+    await screen.goto("/admin/analytics")
+    await expect(screen.hook("analytics-table")).to_be_visible()
+    await _is_in_order(screen, language, "the figures")
     await context.close()
 
 

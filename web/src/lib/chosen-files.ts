@@ -10,11 +10,14 @@ export interface ChosenFile {
   handle?: FileSystemFileHandle;
 }
 
+type OnEmpty = (path: string) => void;
+
 /**
  * Everything in a drop, folders walked to their ends. Call it in the event handler itself: the browser empties
  * the data transfer as soon as the handler returns, so all entries are taken before the first wait.
+ * `onEmpty` is told the paths of folders with nothing in them.
  */
-export function filesOfDrop(transfer: DataTransfer): Promise<ChosenFile[]> {
+export function filesOfDrop(transfer: DataTransfer, onEmpty: OnEmpty = () => {}): Promise<ChosenFile[]> {
   const taken = Array.from(transfer.items)
     .filter((item) => item.kind === 'file')
     .map((item) => ({
@@ -25,8 +28,8 @@ export function filesOfDrop(transfer: DataTransfer): Promise<ChosenFile[]> {
   return Promise.all(
     taken.map(async ({ handle, entry, file }) => {
       const found = await handle;
-      if (found) return await filesOfHandle(found, '');
-      if (entry) return await filesOfEntry(entry, '');
+      if (found) return await filesOfHandle(found, '', onEmpty);
+      if (entry) return await filesOfEntry(entry, '', onEmpty);
       return file ? [{ file, path: '' }] : [];
     }),
   ).then((lists) => lists.flat());
@@ -54,19 +57,24 @@ export async function pickWithHandles(): Promise<ChosenFile[] | null> {
   }
 }
 
-async function filesOfHandle(handle: FileSystemHandle, path: string): Promise<ChosenFile[]> {
+async function filesOfHandle(
+  handle: FileSystemHandle,
+  path: string,
+  onEmpty: OnEmpty,
+): Promise<ChosenFile[]> {
   if (handle.kind === 'file') {
     const fileHandle = handle as FileSystemFileHandle;
     return [{ file: await fileHandle.getFile(), path, handle: fileHandle }];
   }
   const below: Promise<ChosenFile[]>[] = [];
   for await (const child of (handle as FileSystemDirectoryHandle).values()) {
-    below.push(filesOfHandle(child, join(path, handle.name)));
+    below.push(filesOfHandle(child, join(path, handle.name), onEmpty));
   }
+  if (!below.length) onEmpty(join(path, handle.name));
   return (await Promise.all(below)).flat();
 }
 
-async function filesOfEntry(entry: FileSystemEntry, path: string): Promise<ChosenFile[]> {
+async function filesOfEntry(entry: FileSystemEntry, path: string, onEmpty: OnEmpty): Promise<ChosenFile[]> {
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) =>
       (entry as FileSystemFileEntry).file(resolve, reject),
@@ -74,7 +82,9 @@ async function filesOfEntry(entry: FileSystemEntry, path: string): Promise<Chose
     return [{ file, path }];
   }
   const children = await childrenOf(entry as FileSystemDirectoryEntry);
-  return (await Promise.all(children.map((child) => filesOfEntry(child, join(path, entry.name))))).flat();
+  const here = join(path, entry.name);
+  if (!children.length) onEmpty(here);
+  return (await Promise.all(children.map((child) => filesOfEntry(child, here, onEmpty)))).flat();
 }
 
 /** A directory reader gives its entries in batches (100 in Chromium) and an empty one at the end. */

@@ -47,6 +47,13 @@ describe('a drop', () => {
     ]);
   });
 
+  it('tells of folders with nothing in them', async () => {
+    const empty: string[] = [];
+    const tree = folderEntry('trip', [fileEntry('a.jpg'), folderEntry('day 1', [folderEntry('night', [])])]);
+    await filesOfDrop(drop([tree, folderEntry('bare', [])]), (path) => empty.push(path));
+    expect(empty.sort()).toEqual(['bare', 'trip/day 1/night']);
+  });
+
   it('reads a folder to its end, batch after batch', async () => {
     const many = Array.from({ length: 250 }, (_, index) => fileEntry(`${index}.txt`));
     expect(await filesOfDrop(drop([folderEntry('many', many)]))).toHaveLength(250);

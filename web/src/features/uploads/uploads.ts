@@ -19,6 +19,11 @@ export function whenUploadsChange(handler: OnChange): void {
   onChange = handler;
 }
 
+/** Says that the listing changed by other means than an upload. */
+export function listingChanged(): void {
+  onChange(null);
+}
+
 /** The rows of the panel. */
 export const useUploads = createUploadStore();
 

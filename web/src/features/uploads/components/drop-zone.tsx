@@ -2,8 +2,10 @@ import { notifications } from '@mantine/notifications';
 import { IconCloudUpload } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useErrorText } from '@/components/error-text';
 import { filesOfDrop } from '@/lib/chosen-files';
-import { uploads } from '../uploads';
+import { makeFolders } from '../empty-folders';
+import { listingChanged, uploads } from '../uploads';
 import classes from './drop-zone.module.css';
 
 interface Props {
@@ -14,6 +16,7 @@ interface Props {
 /** The whole window takes dropped files and folders; the overlay says where they go. */
 export function DropZone({ folder, folderName }: Props) {
   const { t } = useTranslation();
+  const errorText = useErrorText();
   const [over, setOver] = useState(false);
   const depth = useRef(0);
   useEffect(() => {
@@ -36,10 +39,16 @@ export function DropZone({ folder, folderName }: Props) {
       event.preventDefault();
       depth.current = 0;
       setOver(false);
-      filesOfDrop(event.dataTransfer).then(
+      const empty: string[] = [];
+      filesOfDrop(event.dataTransfer, (path) => empty.push(path)).then(
         (found) => {
+          if (empty.length) {
+            makeFolders(folder, empty).then(listingChanged, (error) =>
+              notifications.show({ color: 'red', message: errorText(error) }),
+            );
+          }
           if (found.length) return uploads.add(found, folder);
-          notifications.show({ message: t('uploads.none') });
+          if (!empty.length) notifications.show({ message: t('uploads.none') });
         },
         () => notifications.show({ color: 'red', message: t('uploads.unreadable') }),
       );
@@ -51,7 +60,7 @@ export function DropZone({ folder, folderName }: Props) {
       for (const [name, handler] of Object.entries(handlers))
         window.removeEventListener(name, handler as EventListener);
     };
-  }, [folder, t]);
+  }, [folder, t, errorText]);
   return (
     <div
       className={classes.overlay}

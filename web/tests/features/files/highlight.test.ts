@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { piecesOf } from '@/features/files/model/highlight';
+
+const shown = (html: string) => piecesOf(html).map(({ text, marked }) => (marked ? `[${text}]` : text));
+
+describe('a marked name', () => {
+  it('is taken apart at its marks', () => {
+    expect(shown('<mark>Báo</mark> <mark>cáo</mark>.pdf')).toEqual(['[Báo]', ' ', '[cáo]', '.pdf']);
+  });
+
+  it('is text, whatever stands in it', () => {
+    expect(shown('&lt;img src=x&gt;<mark>&amp;lt;</mark>&#x27;&quot;')).toEqual([
+      '<img src=x>',
+      '[&lt;]',
+      '\'"',
+    ]);
+  });
+
+  it('may have no mark', () => {
+    expect(shown('plain.txt')).toEqual(['plain.txt']);
+    expect(shown('')).toEqual([]);
+  });
+});
