@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.alone import measure_api, measure_memory
 from benchmarks.contender import Contender
+from benchmarks.events import measure_events
 from benchmarks.load import Load
 from benchmarks.measure import MIB, Extent, compare
 from benchmarks.servers.copyparty import Copyparty
@@ -46,6 +47,9 @@ def main() -> None:
             sections.append(report.memory(measure_memory(load, _new(folder, "memory"))))
             _tell("the API during uploads")
             sections.append(report.api(measure_api(load, _new(folder, "api"), extent.size)))
+            _tell("events on PostgreSQL and RabbitMQ")
+            folder.chmod(0o755)  # PostgreSQL's user goes through it
+            sections.append(report.events(measure_events(_new(folder, "events"))))
     text = "\n\n".join([report.circumstances(extent, load_before), *sections]) + "\n"
     (RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.md").write_text(text)
     print(text)
@@ -69,7 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=1024, help="MiB of each upload and download")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--servers", default=",".join(_SERVERS), help="which to compare, parted by commas")
-    parser.add_argument("--comparison-only", action="store_true", help="leave out memory and API latency")
+    parser.add_argument("--comparison-only", action="store_true", help="leave out memory, API latency and events")
     return parser.parse_args()
 
 

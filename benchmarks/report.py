@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.alone import Api, Memory
+from benchmarks.events import Events
 from benchmarks.measure import GIB, MIB, Extent, Figures
 
 _MB = 1e6
@@ -91,6 +92,19 @@ def api(measured: Api) -> str:
     for name, one in (("quiet", measured.quiet), (f"while {_scaled(measured.upload)} MB/s come in", measured.busy)):
         lines.append(f"| {name} | {one.rate:,.0f} | {1000 * one.p50:.1f} ms | {1000 * one.p99:.1f} ms |")
     return "\n".join(lines)
+
+
+def events(measured: Events) -> str:
+    """The way of a fact, on PostgreSQL and RabbitMQ, and what was aimed at."""
+    p50, p99 = (f"{1000 * measured.percentile(share):.0f} ms" for share in (0.5, 0.99))
+    rows = (
+        ("commit → socket at 100 events/s, p50", p50, ""),
+        ("commit → socket at 100 events/s, p99", p99, "≤ 150 ms"),
+        ("events/s through one relay", f"{measured.one_relay:,.0f}", "≥ 2,000"),
+        ("events/s through two relays", f"{measured.two_relays:,.0f}", ""),
+    )
+    lines = ["| events | measured | goal |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
 def circumstances(extent: Extent, load_before: tuple[float, float, float]) -> str:

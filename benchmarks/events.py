@@ -1,0 +1,120 @@
+"""The way of a fact: from its commit to the user's socket, and how many a relay carries.
+
+On the scale-out profile as it runs: PostgreSQL that syncs each commit, RabbitMQ, Redis, the real processes. Facts are
+recorded as the product records them, in transactions of their own.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import socketio  # type: ignore[import-untyped]  # the package has no types
+from sqlalchemy import text
+
+from deploy.local.stack import Size, Stack, running
+from metastore.features.files.events import FileReady
+from metastore.kit.database import Database
+from metastore.kit.ids import new_id
+from metastore.kit.outbox_signal import Announcer
+
+RATE, SECONDS = 100, 10
+BACKLOG = 10_000
+_PASSWORD = "correct horse battery staple"  # noqa: S105  of an account that lives as long as the measurement
+_OTHERS = ("analytics", "audit", "files", "indexing", "media", "sockets", "uploads")
+
+
+@dataclass(frozen=True)
+class Events:
+    """Seconds from commit to socket, of each fact, and facts a second with one relay and with two."""
+
+    latencies: Sequence[float]
+    one_relay: float
+    two_relays: float
+
+    def percentile(self, share: float) -> float:
+        """The latency that this share of the facts stayed below."""
+        return sorted(self.latencies)[min(len(self.latencies) - 1, int(len(self.latencies) * share))]
+
+
+def measure_events(folder: Path) -> Events:
+    """Start a stack and measure both."""
+    folder.chmod(0o755)  # PostgreSQL's user goes through it
+    size = Size(apis=1, relays=2, workers=[("notifications",), _OTHERS])
+    with running(Stack(folder, size=size, durable=True)) as stack:
+        return asyncio.run(_measure(stack))
+
+
+async def _measure(stack: Stack) -> Events:
+    database = Database(stack.postgresql.url)
+    Announcer(database)
+    latencies = await _latencies(stack, database)
+    for worker in stack.workers:
+        worker.child.tell()
+        worker.child.wait(30)
+    two_relays = await _relayed(database)
+    stack.relays[1].child.tell()
+    stack.relays[1].child.wait(30)
+    one_relay = await _relayed(database)
+    await database.aclose()
+    return Events(latencies, one_relay, two_relays)
+
+
+async def _latencies(stack: Stack, database: Database) -> list[float]:
+    committed: dict[str, float] = {}
+    heard: dict[str, float] = {}
+    all_heard = asyncio.Event()
+    async with httpx.AsyncClient(base_url=stack.address) as client:
+        account = {"username": "listener", "email": "listener@example.org", "password": _PASSWORD}
+        user = (await client.post("/api/v1/auth/register", json=account)).raise_for_status().json()
+        sign_in = await client.post("/api/v1/auth/login", json={"username": "listener", "password": _PASSWORD})
+        token = sign_in.raise_for_status().cookies["access_token"]
+    socket = socketio.AsyncClient(handle_sigint=False)
+
+    async def hear(event: str, data: object = None) -> None:
+        payload = data.get("payload") if isinstance(data, dict) else None
+        if event == "notification" and isinstance(payload, dict):
+            heard[str(payload["fileId"])] = time.perf_counter()
+            if len(heard) == RATE * SECONDS:
+                all_heard.set()
+
+    socket.on("*", hear)
+    headers = {"Cookie": f"access_token={token}", "Origin": stack.address}
+    await socket.connect(stack.address, headers=headers, transports=["websocket"])
+    begin = time.perf_counter()
+    for number in range(RATE * SECONDS):
+        await asyncio.sleep(max(0.0, begin + number / RATE - time.perf_counter()))
+        ready = _ready(str(user["user"]["id"]))
+        async with database.transaction() as tx:
+            tx.record(ready)
+        committed[ready.file_id] = time.perf_counter()
+    async with asyncio.timeout(30):
+        await all_heard.wait()
+    await socket.disconnect()
+    settled = list(committed)[RATE:]  # the first second warms everything up
+    return [heard[file_id] - committed[file_id] for file_id in settled]
+
+
+async def _relayed(database: Database) -> float:
+    """Facts a second, from the commit of a backlog until none is pending."""
+    async with database.transaction() as tx:
+        for _ in range(BACKLOG):
+            tx.record(_ready(new_id()))
+    begin = time.perf_counter()
+    while await _pending(database):  # noqa: ASYNC110  only the database tells
+        await asyncio.sleep(0.02)
+    return BACKLOG / (time.perf_counter() - begin)
+
+
+async def _pending(database: Database) -> bool:
+    async with database.reading() as tx:
+        found = await tx.session.execute(text("SELECT 1 FROM outbox_events WHERE status = 'pending' LIMIT 1"))
+        return found.first() is not None
+
+
+def _ready(owner_id: str) -> FileReady:
+    return FileReady(
+        file_id=new_id(), owner_id=owner_id, name="report.pdf", path="/report.pdf", size=123_456, mime_type="text/plain"
+    )
