@@ -152,6 +152,8 @@ class Database:
 
 
 _FULL = ("disk is full", "disk full", "no space left", "disk quota exceeded", "file too large")
+# Connection trouble, too few resources, an operator's (or a timeout's) intervention, a lock that did not come free.
+_POSTGRESQL_AWAY = ("08", "53", "57", "55P03")
 _SQLITE_AWAY = ("locked", "unable to open", "disk i/o error", "readonly database")
 
 
@@ -164,10 +166,15 @@ def problem_of(error: BaseException) -> Problem | None:
         # SQLite calls a wrong statement "operational", too; that is no reason to come back later.
         is_sqlite = "sqlite" in type(error.orig).__module__
         away = any(sign in message for sign in _SQLITE_AWAY) if is_sqlite else isinstance(error, OperationalError)
-        away = away or error.connection_invalidated
+        away = away or error.connection_invalidated or _comes_back(getattr(error.orig, "sqlstate", None))
     else:
         away = isinstance(error, OSError | TimeoutError | PoolTimeoutError)
     return unavailable("The database does not answer.") if away else None
+
+
+def _comes_back(sqlstate: str | None) -> bool:
+    """Whether PostgreSQL says by this code that another try may succeed: while it starts or stops, say."""
+    return bool(sqlstate) and str(sqlstate).startswith(_POSTGRESQL_AWAY)
 
 
 def _create_engine(url: str, pool_size: int) -> AsyncEngine:

@@ -1,0 +1,38 @@
+"""What PostgreSQL says when it cannot, told to clients as "come again"; and what is a fault of ours."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from metastore.kit.database import Database
+from metastore.kit.problem import Problem
+from tests.fixtures.postgres import Postgres
+
+
+@pytest.mark.parametrize("code", ["57P03", "53300", "08006", "57014", "55P03"])
+async def test_what_passes_by_itself_is_unavailable(postgres: Postgres, code: str) -> None:
+    """Starting up, too many connections, a lost connection, a statement or a lock that took too long."""
+    database = Database(postgres.url("postgres"))
+    with pytest.raises(Problem) as refused:
+        async with database.reading() as tx:
+            await tx.session.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '{code}'; END $$"))
+    assert (503, "unavailable") == (refused.value.status, refused.value.code)
+    await database.aclose()
+
+
+async def test_a_wrong_statement_is_not(postgres: Postgres) -> None:
+    """It would fail again."""
+    database = Database(postgres.url("postgres"))
+    with pytest.raises(DBAPIError):
+        async with database.reading() as tx:
+            await tx.session.execute(text("SELECT 1 / 0"))
+    await database.aclose()
+
+
+async def test_the_server_itself_ends_what_takes_too_long(postgres: Postgres) -> None:
+    """Also for a process that is no longer there to do so."""
+    database = Database(postgres.url("postgres"))
+    async with database.reading() as tx:
+        for setting, value in (("statement_timeout", "25s"), ("idle_in_transaction_session_timeout", "1min")):
+            assert value == (await tx.session.execute(text(f"SHOW {setting}"))).scalar_one()
+    await database.aclose()
