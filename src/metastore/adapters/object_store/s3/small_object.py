@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
 
 _BLOCK = 8 * 2**20
+_MOST_PARTS = 10_000
 
 
 async def put_stream(
@@ -21,14 +22,15 @@ async def put_stream(
     Raises:
         ValueError: there are more or fewer; nothing is kept.
     """
-    blocks = _blocks(chunks, size)
+    block_size = _block_size(size)
+    blocks = _blocks(chunks, size, block_size)
     if size <= _BLOCK:
         body = b"".join([block async for block in blocks])
         await ask(client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type), about=key)
         return
     created = await ask(
         client.create_multipart_upload(
-            Bucket=bucket, Key=key, ContentType=content_type, Metadata={PART_SIZE: str(_BLOCK)}
+            Bucket=bucket, Key=key, ContentType=content_type, Metadata={PART_SIZE: str(block_size)}
         ),
         about=key,
     )
@@ -52,8 +54,14 @@ async def put_stream(
         raise
 
 
-async def _blocks(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
-    """The stream in blocks of ``_BLOCK`` bytes but for the last; the last comes only when the length is right."""
+def _block_size(size: int) -> int:
+    """Eight MiB, or as many whole MiB as keep an object of ``size`` bytes within the parts that S3 allows."""
+    least = -(-size // _MOST_PARTS)
+    return max(_BLOCK, -(-least // 2**20) * 2**20)
+
+
+async def _blocks(chunks: AsyncIterator[bytes], size: int, block_size: int) -> AsyncIterator[bytes]:
+    """The stream in blocks of ``block_size`` bytes but for the last; the last comes only when the length is right."""
     gathered = bytearray()
     received = 0
     async for chunk in chunks:
@@ -61,9 +69,9 @@ async def _blocks(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[byte
         if received > size:
             raise ValueError(f"there are more than {size} bytes")
         gathered += chunk
-        while len(gathered) > _BLOCK:
-            yield bytes(gathered[:_BLOCK])
-            del gathered[:_BLOCK]
+        while len(gathered) > block_size:
+            yield bytes(gathered[:block_size])
+            del gathered[:block_size]
     if received != size:
         raise ValueError(f"there are {received} of {size} bytes")
     yield bytes(gathered)
