@@ -15,7 +15,7 @@ import socketio  # type: ignore[import-untyped]  # the package has no types
 from sqlalchemy import text
 
 from deploy.local.stack import Size, Stack, running
-from metastore.features.files.events import FileReady
+from metastore.features.files.events import FileReady, FileRenamed
 from metastore.kit.database import Database
 from metastore.kit.ids import new_id
 from metastore.kit.outbox_signal import Announcer
@@ -98,10 +98,10 @@ async def _latencies(stack: Stack, database: Database) -> list[float]:
 
 
 async def _relayed(database: Database) -> float:
-    """Facts a second, from the commit of a backlog until none is pending."""
+    """Facts a second, of a type that two queues take, from the commit of a backlog until none is pending."""
     async with database.transaction() as tx:
         for _ in range(BACKLOG):
-            tx.record(_ready(new_id()))
+            tx.record(FileRenamed(file_id=new_id(), owner_id=new_id(), name="report.pdf", old_name="draft.pdf"))
     begin = time.perf_counter()
     while await _pending(database):  # noqa: ASYNC110  only the database tells
         await asyncio.sleep(0.02)

@@ -1,0 +1,117 @@
+"""What the RabbitMQ bus does beyond the contract."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiormq
+import pytest
+
+from metastore.adapters.event_bus.lanes import Pacing
+from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
+from metastore.kit.ids import new_id
+from metastore.ports.event_bus import BusUnavailableError
+from tests.contracts.event_bus import running
+from tests.fixtures.events import Guest, event
+from tests.fixtures.rabbitmq import RabbitMq
+from tests.fixtures.waiting import eventually
+
+
+class Bench:
+    """Buses on one prefix, and a channel of its own to the broker."""
+
+    def __init__(self, url: str, channel: aiormq.abc.AbstractChannel) -> None:
+        self.url = url
+        self.prefix = new_id()
+        self.channel = channel
+        self.buses: list[RabbitMqBus] = []
+
+    def bus(self, *guests: Guest) -> RabbitMqBus:
+        """A bus with these consumers."""
+        bus = RabbitMqBus(self.url, prefix=self.prefix, pacing=Pacing((0.05,)))
+        for guest in guests:
+            bus.subscribe(guest.subscription)
+        self.buses.append(bus)
+        return bus
+
+
+@pytest.fixture
+async def bench(rabbitmq: RabbitMq) -> AsyncIterator[Bench]:
+    """Names of the test's own."""
+    connection = await aiormq.connect(rabbitmq.url)
+    bench = Bench(rabbitmq.url, await connection.channel())
+    yield bench
+    await asyncio.gather(*(bus.aclose() for bus in bench.buses))
+    await connection.close()
+
+
+async def test_only_what_no_queue_takes_is_refused(bench: Bench) -> None:
+    """Of a batch, the error says which events the broker has and which came back."""
+    bus = bench.bus(Guest("guest", "kettle.boiled", "cup.filled"))
+    await bus.check()
+    await bench.channel.queue_unbind(f"{bench.prefix}.guest", f"{bench.prefix}.events", "cup.filled")
+    boiled, filled = event(), event(event_type="cup.filled")
+    with pytest.raises(BusUnavailableError) as failure:
+        await bus.publish([filled, boiled])
+    assert frozenset({boiled.id}) == failure.value.taken
+    assert frozenset({filled.id}) == failure.value.refused
+
+
+async def test_what_is_no_event_is_set_aside_and_holds_up_nobody(bench: Bench) -> None:
+    """A message that nobody can read lies in the dead queue at once."""
+    guest = Guest("guest")
+    async with running(bench.bus(guest)) as bus:
+        await bus.check()
+        await bench.channel.basic_publish(b"\xff no event", exchange=f"{bench.prefix}.events", routing_key="odd")
+        await bus.publish([event()])
+        await eventually(lambda: guest.seen)
+        dead = await eventually(lambda: bus.dead_events(limit=10))
+    assert [("unknown", 1)] == [(one.event.event_type, one.attempts) for one in dead]
+    assert "NotAnEventError" in dead[0].error
+
+
+async def test_what_the_broker_itself_sets_aside_is_listed_and_can_be_redelivered(bench: Bench) -> None:
+    """An event that was delivered too often without an end is dead, too."""
+    guest = Guest("guest")
+    bus = bench.bus(guest)
+    poison = event()
+    await bus.publish([poison])
+
+    async def refuse(message: aiormq.abc.DeliveredMessage) -> None:
+        await bench.channel.basic_nack(message.delivery_tag or 0, requeue=False)
+
+    tag = (await bench.channel.basic_consume(f"{bench.prefix}.guest", refuse)).consumer_tag
+    dead = await eventually(lambda: bus.dead_events(limit=10))
+    await bench.channel.basic_cancel(str(tag))
+    assert [poison] == [one.event for one in dead]
+    assert [dead[0].id] == [one.id for one in await bus.dead_events(limit=10)]
+    assert await bus.redeliver(dead[0].id)
+    async with running(bus):
+        await eventually(lambda: guest.seen == [poison])
+
+
+async def test_a_second_worker_stands_by_and_takes_over_in_order(bench: Bench) -> None:
+    """Of two workers of one name one is active; when it goes, the other goes on where it was."""
+    first, second = Guest("guest"), Guest("guest")
+    publisher = bench.bus(Guest("guest"))
+    async with running(bench.bus(second)):
+        await publisher.publish([event(number=0)])
+        await eventually(lambda: second.seen)
+        async with running(bench.bus(first)):
+            await publisher.publish([event(number=n) for n in range(1, 50)])
+            await eventually(lambda: len(first.seen) + len(second.seen) == 50)
+        assert [] == first.seen
+    assert list(range(50)) == second.numbers("copper")
+    async with running(bench.bus(first)):
+        await publisher.publish([event(number=50)])
+        await eventually(lambda: first.numbers("copper") == [50])
+
+
+async def test_a_broker_that_is_not_there_is_said_to_be_away(unused_tcp_port: int) -> None:
+    """Publishing and checking fail within their limits, without the password in the message."""
+    bus = RabbitMqBus(f"amqp://guest:secret@127.0.0.1:{unused_tcp_port}/")
+    bus.subscribe(Guest("guest").subscription)
+    for attempt in (bus.check(), bus.publish([event()])):
+        with pytest.raises(BusUnavailableError) as failure:
+            await attempt
+        assert "secret" not in str(failure.value)
+    await bus.aclose()
