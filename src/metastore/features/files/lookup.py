@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from metastore.features.files import lookup_queries, repository, tree
+from metastore.features.files import lookup_queries, processing, repository, tree
 from metastore.features.files.lookup_queries import OwnedRow
 from metastore.features.files.models import UPLOADING
 from metastore.features.files.presentation import node_json
@@ -44,7 +44,11 @@ async def shown(tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> dict
         if row.owner_id == owner_id and row.node.trashed_at is None
     ]
     ways = await repository.way_to(tx, [row.parent_id for row in rows if row.parent_id])
-    return {row.id: node_json(row, tree.path_along(ways.get(row.parent_id or "", []))) for row in rows}
+    sagas = await processing.sagas_of(tx, rows)
+    return {
+        row.id: node_json(row, tree.path_along(ways.get(row.parent_id or "", [])), saga=sagas.get(row.id))
+        for row in rows
+    }
 
 
 def _state(row: OwnedRow) -> NodeState:
