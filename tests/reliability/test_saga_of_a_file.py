@@ -22,12 +22,11 @@ async def put(client: Client, name: str, content: bytes) -> dict[str, Any]:
 
 
 async def settled(client: Client, file_id: str) -> dict[str, Any]:
-    async def ended() -> dict[str, Any] | None:
+    async def ended() -> dict[str, Any]:
         seen: dict[str, Any] = await client.json_of("GET", f"/api/v1/files/{file_id}")
-        return seen if seen["status"] in ("READY", "FAILED") else None
+        return seen if seen["status"] in ("READY", "FAILED") else {}
 
-    file: dict[str, Any] = await eventually(ended, timeout=30, interval=0.1, why="the file is processed")
-    return file
+    return await eventually(ended, timeout=30, interval=0.1, why="the file is processed")
 
 
 @pytest.fixture
