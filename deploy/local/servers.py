@@ -76,7 +76,8 @@ class PostgreSql:
             "max_connections": "200",
         }
         if not self._durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            # Commits still reach the operating system, which a killed server does not take along.
+            options |= {"fsync": "off", "full_page_writes": "off"}
         settings = [f"--{name}={value}" for name, value in options.items()]
         self.child.start([self._binary("postgres"), "-D", self._folder, *settings], folder=Path("/"), user=self._user)
 
