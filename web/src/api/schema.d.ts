@@ -355,7 +355,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Processing
-         * @description Run a failed processing again.
+         * @description Run a failed processing again; 409 unless it has failed and may be tried again (``processing.retryable``).
          */
         post: operations["retry_processing_api_v1_files__file_id__retry_post"];
         delete?: never;
@@ -1274,7 +1274,9 @@ export interface components {
         };
         /**
          * Processing
-         * @description How far a file's processing is; ``progress`` in percent.
+         * @description How far a file's processing is: its ``step``, and how much of that is done, in percent.
+         *
+         *     ``error`` is a sentence for people; ``retryable`` tells whether ``POST /files/{id}/retry`` is of use.
          */
         Processing: {
             /** Step */
