@@ -4,6 +4,7 @@
 * ``served_objects``: what a store adds whose bytes we serve ourselves.
 * ``event_bus``: durable delivery of recorded facts to consumers.
 * ``realtime``: messages to a user's open browser sockets.
+* ``media_tools``: looking into films and pictures, which may have been made to do harm.
 * ``rate_limiter``: counting attempts per key.
 
 The contract stands in the docstrings here and is not repeated on the adapters; ``tests/contracts`` holds one behaviour
