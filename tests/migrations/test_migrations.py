@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from metastore import migrations
+from metastore.features.search.families import family_of
+from metastore.features.search.folding import fold
 from metastore.kit.database import Database
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.tables import all_tables, catalogue, differences
@@ -87,4 +90,38 @@ async def test_a_migrated_file_is_ready_for_the_product(tmp_path: Path) -> None:
     await migrations.upgrade(url)
     database = Database(url)
     await database.check()
+    await database.aclose()
+
+
+async def test_files_that_are_older_than_search_are_found(empty_urls: tuple[str, str]) -> None:
+    """The revision's own copy of the rules folds and sorts as the index does."""
+    names = ["Báo cáo ĐẦU năm.PDF", "ﬁlm.mkv", "nothing"]
+    await migrations.upgrade(empty_urls[0], "0001")
+    database = Database(empty_urls[0])
+    async with database.transaction() as tx:
+        await tx.session.execute(
+            text(
+                "INSERT INTO users (id, username, username_key, email, email_key, display_name, password_hash, role,"
+                " status, plan, storage_used, storage_reserved, storage_quota, created_at, updated_at)"
+                " VALUES ('u', 'u', 'u', 'u', 'u', 'u', 'u', 'USER', 'ACTIVE', 'FREE', 0, 0, 0, CURRENT_TIMESTAMP,"
+                " CURRENT_TIMESTAMP)"
+            )
+        )
+        for number, name in enumerate(names):
+            await tx.session.execute(
+                text(
+                    "INSERT INTO nodes (id, owner_id, kind, name, name_key, size, mime_type, status, visibility,"
+                    " moderation, version, created_at, updated_at) VALUES (:id, 'u', 'file', :name, :name, 0,"
+                    " 'audio/x-unknown', 'READY', 'PRIVATE', 'NONE', 1, CURRENT_TIMESTAMP,"
+                    " CURRENT_TIMESTAMP)"
+                ),
+                {"id": f"n{number}", "name": name},
+            )
+    await database.aclose()
+
+    await migrations.upgrade(empty_urls[0])
+    database = Database(empty_urls[0])
+    async with database.reading() as tx:
+        rows = await tx.session.execute(text("SELECT text, family FROM search_documents ORDER BY node_id"))
+        assert [(fold(name), family_of(name, "audio/x-unknown")) for name in names] == [tuple(row) for row in rows]
     await database.aclose()

@@ -1,5 +1,7 @@
 """What scaling out needs."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -30,6 +32,7 @@ def upgrade() -> None:
     op.add_column("nodes", sa.Column("thumbnail_key", sa.String(length=200), nullable=True))
     _create_sagas()
     _create_search_index()
+    _index_what_is_there()
     _create_analytics()
 
 
@@ -66,6 +69,57 @@ def _create_search_index() -> None:
         sa.PrimaryKeyConstraint("node_id", name=op.f("pk_search_documents")),
     )
     op.create_index("ix_search_documents_latest", "search_documents", ["owner_id", "updated_at", "node_id", "text"])
+
+
+_BATCH = 500
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_NOT_DECOMPOSED = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t"})
+_EXTENSIONS = {
+    "video": "mp4 mkv mov webm avi m4v",
+    "image": "jpg jpeg png gif webp avif heic svg bmp tif tiff",
+    "audio": "mp3 wav flac ogg m4a aac opus",
+    "pdf": "pdf",
+    "archive": "zip gz tar 7z rar zst xz bz2",
+    "table": "csv xls xlsx ods tsv",
+    "code": "js ts tsx py rs go c h cpp java html css json xml yml yaml sh sql",
+    "text": "txt md rtf doc docx odt log ppt pptx odp",
+}
+
+
+def _index_what_is_there() -> None:
+    """Files and folders that are older than the index: it learns of changes alone.
+
+    The rules are those of the index as it began; they are written out here, for a revision must not change.
+    """
+    connection = op.get_bind()
+    page = sa.text(
+        "SELECT id, owner_id, kind, name, mime_type, updated_at FROM nodes"
+        " WHERE id > :after AND trashed_at IS NULL AND status <> 'UPLOADING' ORDER BY id LIMIT :count"
+    )
+    insert = sa.text(
+        "INSERT INTO search_documents (node_id, owner_id, kind, family, mime_type, text, updated_at)"
+        " VALUES (:id, :owner_id, :kind, :family, :mime_type, :text, :updated_at)"
+    )
+    after = ""
+    while rows := connection.execute(page, {"after": after, "count": _BATCH}).mappings().all():
+        connection.execute(insert, [{**row, "family": _family(row), "text": _fold(row["name"])} for row in rows])
+        after = rows[-1]["id"]
+
+
+def _family(row: sa.RowMapping) -> str:
+    if row["kind"] == "folder":
+        return ""
+    extension = row["name"].rpartition(".")[2].lower()
+    for family, extensions in _EXTENSIONS.items():
+        if extension in extensions.split():
+            return family
+    main = "pdf" if row["mime_type"] == "application/pdf" else row["mime_type"].partition("/")[0]
+    return main if main in ("video", "image", "audio", "text", "pdf") else "other"
+
+
+def _fold(name: str) -> str:
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", name)).casefold()
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).translate(_NOT_DECOMPOSED)[:1000]
 
 
 def _create_analytics() -> None:
