@@ -63,8 +63,8 @@ def compare(
 def warm_memory(folder: Path, size: int) -> None:
     """Fill ``size`` bytes of the page cache and free them again.
 
-    On a virtual machine, memory that was idle for seconds may have gone back to the host, and whoever uses it next waits
-    for the host: without this, uploads right after a pause run at half the speed of those right after another.
+    On a virtual machine, memory that was idle for seconds may have gone back to the host, and whoever uses it next
+    waits for the host: without this, uploads right after a pause run at half the speed of those right after another.
     """
     scratch = folder / "scratch"
     piece = bytes(8 * MIB)

@@ -12,9 +12,9 @@ from playwright.async_api import Browser
 from metastore.kit.database import Database
 from metastore.migrations import upgrade
 from tests.fixtures.browser import running_chromium
+from tests.fixtures.kafka import kafka
 from tests.fixtures.media import make_video
 from tests.fixtures.postgres import Postgres, running_postgres
-from tests.fixtures.kafka import kafka
 from tests.fixtures.rabbitmq import rabbitmq
 from tests.fixtures.seaweedfs import seaweedfs
 from tests.fixtures.stack import stack

@@ -144,7 +144,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     uploads = UploadsService(database, store, files, limits, clock)
     notifications = NotificationsService(realtime, clock)
     audit = AuditService()
-    search = SearchService()
+    search = SearchService(files.thumbnails)
     analytics = AnalyticsService(clock)
 
     services = Services()

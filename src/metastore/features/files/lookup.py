@@ -10,6 +10,7 @@ from metastore.features.files import lookup_queries, processing, repository, tre
 from metastore.features.files.lookup_queries import OwnedRow
 from metastore.features.files.models import UPLOADING
 from metastore.features.files.presentation import node_json
+from metastore.features.files.thumbnails import Thumbnails
 from metastore.kit.database import Transaction
 
 
@@ -36,7 +37,9 @@ async def states_below(tx: Transaction, folder_id: str) -> list[NodeState]:
     return [_state(row) for row in await lookup_queries.rows_below(tx, folder_id)]
 
 
-async def shown(tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> dict[str, dict[str, JsonValue]]:
+async def shown(
+    tx: Transaction, owner_id: str, node_ids: Sequence[str], thumbnails: Thumbnails | None = None
+) -> dict[str, dict[str, JsonValue]]:
     """By id what a list of the owner's would show of these; without what is not theirs, gone or in the trash."""
     rows = [
         row.node
@@ -45,10 +48,12 @@ async def shown(tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> dict
     ]
     ways = await repository.way_to(tx, [row.parent_id for row in rows if row.parent_id])
     sagas = await processing.sagas_of(tx, rows)
-    return {
-        row.id: node_json(row, tree.path_along(ways.get(row.parent_id or "", [])), saga=sagas.get(row.id))
-        for row in rows
-    }
+    found = {}
+    for row in rows:
+        path = tree.path_along(ways.get(row.parent_id or "", []))
+        url = await thumbnails.url_of(row.thumbnail_key) if thumbnails and row.thumbnail_key else None
+        found[row.id] = node_json(row, path, saga=sagas.get(row.id), thumbnail_url=url)
+    return found
 
 
 def _state(row: OwnedRow) -> NodeState:

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from metastore.features.files import lookup
 from metastore.features.files.lookup import NodeState
+from metastore.features.files.thumbnails import Thumbnails
 from metastore.features.search import repository
 from metastore.features.search.families import GROUPS, family_of
 from metastore.features.search.folding import fold, highlighted, terms_of
@@ -31,7 +32,10 @@ Json = dict[str, JsonValue]
 
 
 class SearchService:
-    """Keeps the index and looks things up in it."""
+    """Keeps the index and looks things up in it; what is found comes with its small picture by ``thumbnails``."""
+
+    def __init__(self, thumbnails: Thumbnails | None = None) -> None:
+        self._thumbnails = thumbnails
 
     async def refresh(self, tx: Transaction, owner_id: str, node_id: str) -> None:
         """Bring the document of one node up to date."""
@@ -58,7 +62,7 @@ class SearchService:
             missing = query.limit - len(items)
             found = await repository.latest(tx, owner_id, wanted, after, missing + 1)
             more, found = len(found) > missing, found[:missing]
-            shown = await lookup.shown(tx, owner_id, [position.node_id for position in found])
+            shown = await lookup.shown(tx, owner_id, [position.node_id for position in found], self._thumbnails)
             items += [_marked(shown[position.node_id], terms) for position in found if position.node_id in shown]
             after = found[-1] if found else after
             if not more or len(items) == query.limit:

@@ -5,6 +5,7 @@ import { formatBytes } from '@/lib/format';
 import classes from './item-list.module.css';
 import { ItemName } from './item-name';
 import { ItemBox, MoreButton } from './list-row';
+import { Preview } from './preview';
 import { StatusBadge } from './status-badge';
 import { type ItemProps, useItemRow } from './use-item-row';
 
@@ -23,7 +24,7 @@ export const GridTile = memo(function GridTile(props: ItemProps) {
         </div>
       </div>
       <div role="gridcell" className={classes.tileBody}>
-        <FileGlyph name={item.name} folder={folder} mimeType={folder ? '' : item.mimeType} size={44} />
+        {folder ? <FileGlyph name={item.name} folder size={44} /> : <Preview item={item} />}
         <span className={classes.tileName} title={item.name}>
           <ItemName item={item} />
         </span>
