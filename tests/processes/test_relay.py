@@ -209,7 +209,11 @@ async def test_a_fact_whose_transaction_commits_late_is_not_skipped(database: Da
         await eventually(lambda: numbers(bus) == [1, 2, 3])
         await late.aclose()
         await eventually(lambda: numbers(bus) == [1, 2, 3, 0])
-    assert [(PUBLISHED, 1)] * 4 == await states(database)
+
+        async def all_are_marked() -> bool:
+            return [(PUBLISHED, 1)] * 4 == await states(database)
+
+        await eventually(all_are_marked)
 
 
 @on_postgresql

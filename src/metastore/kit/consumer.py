@@ -1,8 +1,8 @@
 """Consumers: what a feature does when a fact reaches it.
 
 A feature's ``consumers.py`` declares one or more ``Consumer`` objects; ``processes.consumers`` joins them to the bus.
-Each has a durable queue under its name and works through it one event at a time. There are two ways to handle an
-event:
+Each has a durable queue under its name and works through it: the events of one aggregate one after the other, those of
+different aggregates a few at a time where the database can take it. There are two ways to handle an event:
 
 * ``in_transaction``: the effect is in our own database. The handler gets an open transaction which also holds the inbox
   row, so it has its effect once however often the event is delivered. What must follow the commit (a message to open

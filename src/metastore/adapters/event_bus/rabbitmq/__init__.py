@@ -15,7 +15,8 @@ back was not taken. What no consumer wants is published all the same, for queues
 vanish. Known limit: when only some of the queues that want an event are unbound, the broker does not say so.
 
 **Consuming.** A quorum queue for each consumer, with one active consumer at a time: further workers of the same name
-stand by and take over within moments, and the order of the queue holds. Tries and pauses are those of ``lanes``; an
+stand by and take over within moments, and the order of an aggregate holds. A few handlers run at a time, each for
+another aggregate, so that none waits for another's commit. Tries and pauses are those of ``lanes``; an
 event is acknowledged after its handler returned, which is after its commit. The broker's delivery limit is far above
 the number of tries: it counts every loss of a connection against all that was in hand, and is there for events that
 kill their worker.

@@ -19,6 +19,8 @@ _log = structlog.get_logger(__name__)
 
 IN_HAND = 200
 """Deliveries that a process holds at most; what waits for its next try counts among them."""
+SIDE_BY_SIDE = 4
+"""Handlers of one consumer that run at a time, each for another aggregate: while one commits, others work."""
 LONGEST_PAUSE = 5.0
 
 
@@ -103,4 +105,4 @@ class Consuming:
             await bury(channel, self._broker, burial, error)
             await channel.basic_ack(tag, wait=False)
 
-        return Lanes(self._mine, self._pacing, settle=settle, bury=set_aside)
+        return Lanes(self._mine, self._pacing, settle=settle, bury=set_aside, side_by_side=SIDE_BY_SIDE)
