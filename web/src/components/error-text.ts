@@ -7,6 +7,9 @@ import { formatDuration } from '@/lib/format';
 const BY_CODE = {
   'quota-exceeded': 'common.error.quota',
   'storage-full': 'common.error.storageFull',
+  'file-damaged': 'common.error.damaged',
+  'not-ready': 'common.error.notReady',
+  'nothing-to-retry': 'common.error.nothingToRetry',
 } as const;
 const BY_STATUS = {
   403: 'common.error.forbidden',

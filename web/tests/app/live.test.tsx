@@ -57,6 +57,20 @@ describe('notifications', () => {
     await waitFor(() => expect(server.asked).toContain('POST /api/v1/notifications/read-all'));
   });
 
+  it('are read in every tab once they were read in one', async () => {
+    const page = (unreadCount: number) => ({
+      body: { items: [notice('n1', 'a')], nextCursor: null, unreadCount },
+    });
+    const server = annsServer().on('GET /api/v1/notifications', page(1));
+    await openApp('/drive');
+    expect(await screen.findByTestId('bell-count')).toHaveTextContent('1');
+    server.on('GET /api/v1/notifications', page(0));
+    const otherTab = new BroadcastChannel('metastore.tabs');
+    otherTab.postMessage('notices-read');
+    await waitFor(() => expect(screen.queryByTestId('bell-count')).toBeNull());
+    otherTab.close();
+  });
+
   it('are read again when the line is back', async () => {
     const server = annsServer();
     await openApp('/drive');

@@ -1,7 +1,9 @@
 /** Changing files and folders: one call for either kind. */
 import { answer, api } from '@/api/client';
+import { ApiProblem } from '@/api/problem';
 import type { Item } from '@/api/types';
 import { randomKey } from '@/lib/ids';
+import { DAMAGED, isDamaged } from './model/damage';
 
 /** Renames or moves. `parentId: null` is the root. */
 export async function change(item: Item, body: { name?: string; parentId?: string | null }): Promise<void> {
@@ -56,11 +58,12 @@ export function createFolder(name: string, parentId: string | null) {
 }
 
 /**
- * Downloads a file by the browser's own means. The session is looked at first, since a navigation to an expired
- * one would show an error page instead of renewing it.
+ * Downloads a file by the browser's own means. The file is looked at first: a navigation that the server refuses
+ * would show an error page, or save it, instead of renewing the session or saying what is wrong with the file.
  */
 export async function download({ id, name }: Item): Promise<void> {
-  await answer(api.GET('/api/v1/auth/me'));
+  const file = await answer(api.GET('/api/v1/files/{file_id}', { params: { path: { file_id: id } } }));
+  if (isDamaged(file)) throw new ApiProblem(409, DAMAGED, file.processing.error ?? '');
   const link = document.createElement('a');
   link.href = `/api/v1/files/${encodeURIComponent(id)}/download`;
   link.download = name;

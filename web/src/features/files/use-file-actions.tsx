@@ -75,7 +75,8 @@ export function useFileActions() {
           if (files.length > 1) await new Promise((resolve) => setTimeout(resolve, 400));
         }
       } catch (error) {
-        notifications.show({ color: 'red', message: errorText(error) });
+        void refreshFiles(queries);
+        notifications.show({ color: 'red', message: errorText(error), autoClose: 8000 });
       }
     };
     return { restore, trash, move, purge, retry, download };

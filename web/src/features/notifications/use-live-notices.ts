@@ -6,7 +6,7 @@ import type { Notice } from '@/api/types';
 import { onRealtime } from '@/lib/realtime';
 import { onTabs } from '@/lib/tabs';
 import { addNotice, NOTICES_READ, noticesQuery } from './queries';
-import { useNoticeText } from './use-notice-text';
+import { isBadNews, useNoticeText } from './use-notice-text';
 
 /** Toasts in a row before they are summed up in one. */
 const SHOWN_SINGLY = 3;
@@ -27,7 +27,7 @@ export function useLiveNotices(): void {
       timer = setTimeout(() => {
         burst = 0;
       }, BURST_MS);
-      const bad = notice.type === 'file.failed' || notice.type === 'file.rejected';
+      const bad = isBadNews(notice);
       if (bad || burst <= SHOWN_SINGLY) {
         notifications.show({ id: notice.id, message: text(notice), color: bad ? 'red' : 'pine' });
         return;

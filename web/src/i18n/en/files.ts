@@ -47,12 +47,16 @@ export default {
     UPLOADING: 'Half uploaded',
     PROCESSING: 'Processing',
     FAILED: 'Failed',
+    damaged: 'Damaged',
     uploadingNow: 'Uploading {{percent}}',
   },
   processing: {
     why: 'Why “{{name}}” failed',
     failed: 'This file could not be processed',
-    unknown: 'The server gave no reason. The file itself is safe and can be downloaded.',
+    safe: 'The file itself is safe and can be downloaded.',
+    damaged: 'This file is damaged',
+    finding: 'What the check found: {{finding}}',
+    unknown: 'The server gave no reason.',
     step: {
       store: 'Storing',
       probe: 'Examining',

@@ -14,7 +14,10 @@ export default {
   type: {
     file: {
       ready: '“{{name}}” is ready',
-      failed: '“{{name}}” could not be processed',
+      failed: '“{{name}}” did not become ready',
+      failedWhy: '“{{name}}” did not become ready. {{reason}}',
+      damaged: 'The stored bytes of “{{name}}” were lost or changed. It cannot be downloaded.',
+      recovered: '“{{name}}” is whole again and can be downloaded',
       approved: '“{{name}}” was approved',
       rejected: '“{{name}}” was rejected',
     },

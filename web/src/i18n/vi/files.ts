@@ -46,12 +46,16 @@ export default {
     UPLOADING: 'Tải lên dở dang',
     PROCESSING: 'Đang xử lý',
     FAILED: 'Thất bại',
+    damaged: 'Bị hỏng',
     uploadingNow: 'Đang tải lên {{percent}}',
   },
   processing: {
     why: 'Vì sao “{{name}}” thất bại',
     failed: 'Không xử lý được tệp này',
-    unknown: 'Máy chủ không cho biết lý do. Bản thân tệp vẫn an toàn và tải xuống được.',
+    safe: 'Bản thân tệp vẫn an toàn và tải xuống được.',
+    damaged: 'Tệp này bị hỏng',
+    finding: 'Kết quả kiểm tra: {{finding}}',
+    unknown: 'Máy chủ không cho biết lý do.',
     step: {
       store: 'Đang lưu',
       probe: 'Đang kiểm tra',

@@ -1,17 +1,23 @@
 import { Button, Popover, Text, UnstyledButton } from '@mantine/core';
-import { IconAlertTriangle, IconRefresh } from '@tabler/icons-react';
+import { IconAlertTriangle, IconFileBroken, IconRefresh } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileItem } from '@/api/types';
+import { useReasonText } from '@/components/reason-text';
+import { isDamaged } from '../model/damage';
 import { useFileActions } from '../use-file-actions';
 import classes from './status-badge.module.css';
 
-/** Says that a file's processing failed; opened, why, with a way to try again. */
+/** Says that a file's processing failed or its bytes are damaged; opened, why, and what can be done. */
 export function FailedBadge({ file }: { file: FileItem }) {
   const { t } = useTranslation();
   const { retry } = useFileActions();
   const [opened, setOpened] = useState(false);
   const [busy, setBusy] = useState(false);
+  const damaged = isDamaged(file);
+  const Icon = damaged ? IconFileBroken : IconAlertTriangle;
+  // The keyboard goes into what was opened: to its button, or to its words.
+  const focused = file.processing?.retryable ? {} : { tabIndex: -1, 'data-autofocus': true };
   const again = async () => {
     setBusy(true);
     await retry([file]);
@@ -41,17 +47,15 @@ export function FailedBadge({ file }: { file: FileItem }) {
             aria-label={t('files.processing.why', { name: file.name })}
             data-testid="status-badge"
           >
-            <IconAlertTriangle size={14} aria-hidden="true" />
-            {t('files.status.FAILED')}
+            <Icon size={14} aria-hidden="true" />
+            {t(damaged ? 'files.status.damaged' : 'files.status.FAILED')}
           </UnstyledButton>
         </Popover.Target>
         <Popover.Dropdown data-testid="failure" aria-label={t('files.processing.why', { name: file.name })}>
-          <Text size="sm" fw={600}>
-            {t('files.processing.failed')}
+          <Text size="sm" fw={600} className={classes.title} {...focused}>
+            {t(damaged ? 'files.processing.damaged' : 'files.processing.failed')}
           </Text>
-          <Text size="sm" mt={4} style={{ overflowWrap: 'anywhere' }} data-testid="failure-reason">
-            {file.processing?.error || t('files.processing.unknown')}
-          </Text>
+          <FailureReason file={file} damaged={damaged} />
           {file.processing?.retryable && (
             <Button
               mt="sm"
@@ -67,5 +71,30 @@ export function FailedBadge({ file }: { file: FileItem }) {
         </Popover.Dropdown>
       </Popover>
     </span>
+  );
+}
+
+/** What happened, and what that means for the file's bytes. */
+function FailureReason({ file, damaged }: { file: FileItem; damaged: boolean }) {
+  const { t } = useTranslation();
+  const reasonText = useReasonText();
+  const reason = file.processing?.error;
+  const finding = damaged && reason;
+  return (
+    <>
+      <Text size="sm" mt={4} style={{ overflowWrap: 'anywhere' }} data-testid="failure-reason">
+        {damaged ? t('common.error.damaged') : reason ? reasonText(reason) : t('files.processing.unknown')}
+      </Text>
+      {!damaged && (
+        <Text size="sm" mt={4}>
+          {t('files.processing.safe')}
+        </Text>
+      )}
+      {finding && (
+        <Text size="xs" mt={6} c="dimmed" style={{ overflowWrap: 'anywhere' }} data-testid="damage">
+          {t('files.processing.finding', { finding })}
+        </Text>
+      )}
+    </>
   );
 }

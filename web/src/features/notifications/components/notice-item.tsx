@@ -1,5 +1,12 @@
 import { UnstyledButton } from '@mantine/core';
-import { IconBell, IconCircleCheck, IconCircleX, IconExclamationCircle } from '@tabler/icons-react';
+import {
+  IconBell,
+  IconCircleCheck,
+  IconCircleX,
+  IconExclamationCircle,
+  IconFileBroken,
+  IconFileCheck,
+} from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Notice } from '@/api/types';
 import { formatAgo, formatMoment } from '@/lib/format';
@@ -11,6 +18,8 @@ const ICONS: Record<string, typeof IconBell> = {
   'file.approved': IconCircleCheck,
   'file.failed': IconExclamationCircle,
   'file.rejected': IconCircleX,
+  'file.damaged': IconFileBroken,
+  'file.recovered': IconFileCheck,
 };
 
 interface Props {
