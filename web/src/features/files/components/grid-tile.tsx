@@ -24,7 +24,9 @@ export const GridTile = memo(function GridTile(props: ItemProps) {
         </div>
       </div>
       <div role="gridcell" className={classes.tileBody}>
-        {folder ? <FileGlyph name={item.name} folder size={44} /> : <Preview item={item} />}
+        <span className={classes.face}>
+          {folder ? <FileGlyph name={item.name} folder size={52} /> : <Preview item={item} />}
+        </span>
         <span className={classes.tileName} title={item.name}>
           <ItemName item={item} />
         </span>

@@ -8,7 +8,7 @@ export function Preview({ item }: { item: FileItem }) {
   const [missing, setMissing] = useState<string | null>(null);
   const url = item.thumbnailUrl;
   if (!url || url === missing) {
-    return <FileGlyph name={item.name} folder={false} mimeType={item.mimeType} size={44} />;
+    return <FileGlyph name={item.name} folder={false} mimeType={item.mimeType} size={52} />;
   }
   return (
     <img
