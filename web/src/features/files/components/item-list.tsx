@@ -16,7 +16,7 @@ import { useListFocus } from './use-list-focus';
 import { useListKeys } from './use-list-keys';
 
 const ROW = 54;
-const TILE = 218;
+const TILE = 210;
 const TILE_WIDTH = 186;
 
 interface Props {

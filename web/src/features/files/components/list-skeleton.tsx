@@ -15,7 +15,7 @@ export function ListSkeleton({ view }: { view: 'list' | 'grid' }) {
     >
       {WIDTHS.map((width) =>
         view === 'grid' ? (
-          <Skeleton key={width} height={188} radius="lg" />
+          <Skeleton key={width} height={182} radius="lg" />
         ) : (
           <div key={width} className={classes.skeletonRow}>
             <Skeleton height={26} width={26} radius="sm" />
