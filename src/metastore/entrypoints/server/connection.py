@@ -19,6 +19,12 @@ HEAD_LIMIT = 64 * 2**10
 """Bytes of a request's first line and headers."""
 HEAD_SECONDS = 30.0
 """A head takes no longer than this."""
+WRITE_SECONDS = 30.0
+"""A client takes something of what is waiting for it within this time."""
+PIPELINE_LIMIT = 1000
+"""Requests that a client may send ahead of their answers."""
+QUIET_LIMIT = 512 * 2**10
+"""Bytes of a body that bring no body: extensions of chunks, and trailers."""
 LINGER_BYTES = 512 * 2**20
 LINGER_SECONDS = 20.0
 """A body that goes on for longer than that after its answer is no longer a mistake, but load."""
@@ -43,8 +49,13 @@ class Connection(HttpToolsProtocol):
         self._sender = sender
         self._quick = answer_now
         self._timer: asyncio.TimerHandle | None = None
+        self._running: Cycle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._upgraded = False
         self._in_head = False
+        self._heads_begun = 0
         self._head_size = 0
+        self._quiet = 0
         self._is_dealt_with = False
         self._lingering = False
         self._linger_budget = 0
@@ -61,6 +72,12 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._end_time()
+        self._end_write_timer()
+        self.pipeline.clear()
+        if self._running is not None and not self._running.response_complete:
+            # uvicorn tells the latest request alone, which may still be waiting for its turn.
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -70,12 +87,43 @@ class Connection(HttpToolsProtocol):
             return
         if self._not_taken:
             return
+        is_fresh = self._is_idle() and not self._in_head
+        self._heads_begun = 0
+        self._quiet += len(data)
         super().data_received(data)
-        self._head_size += len(data)
+        if self._upgraded:
+            return
+        if not self._heads_begun or (is_fresh and self._heads_begun == 1):
+            # Else it began somewhere within the data, and is counted from the next on.
+            self._head_size += len(data)
         if self._in_head and self._head_size > HEAD_LIMIT:
             self._refuse(_HEAD_TOO_LARGE)
+        elif self._quiet > QUIET_LIMIT and not self._is_idle():
+            self.transport.abort()
         elif self._timer is None and self.timeout_keep_alive_task is None and self._is_idle():
             self._give_time(HEAD_SECONDS if self._in_head else self.timeout_keep_alive)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the transport over; from here on it has another protocol."""
+        self._upgraded = True
+        super().handle_websocket_upgrade()
+
+    def pause_writing(self) -> None:
+        """The client does not take what is sent; it has some time to."""
+        super().pause_writing()
+        self._watch_writing(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """It took it."""
+        self._end_write_timer()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Time is over; what the client did not take by now it will not."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP."""
@@ -86,19 +134,32 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         self._in_head, self._head_size, self._is_dealt_with = True, 0, False
+        self._heads_begun += 1
+        self._quiet = 0
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header came in. Trailers, which come after the body, mean nothing to us."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Answer at once, or have the application run."""
         self._in_head = False
         self._end_time()
-        if sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT:
+        if self.transport.is_closing():
+            self._is_dealt_with = True
+        elif len(self.pipeline) >= PIPELINE_LIMIT:
+            self._is_dealt_with = True
+            self.transport.abort()
+        elif sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT:
             self._refuse(_HEAD_TOO_LARGE)
         elif self._quick is None or not self._answer_now(self._quick):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Some of the body came in."""
+        self._quiet = 0
         if not self._is_dealt_with:
             super().on_body(body)
 
@@ -113,6 +174,13 @@ class Connection(HttpToolsProtocol):
         if not self._is_dealt_with:
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """An answer is complete; go on with the next request."""
+        super().on_response_complete()
+        if self.pipeline:
+            # uvicorn reads on although requests wait; the last of them resumes it.
+            self.flow.pause_reading()
+
     # --- answers ---
 
     def _is_idle(self) -> bool:
@@ -123,7 +191,9 @@ class Connection(HttpToolsProtocol):
         if self.parser.get_method() != b"GET" or not self._is_idle() or self.flow.write_paused:
             return False
         headers = dict(self.headers)
-        if b"content-length" in headers or b"transfer-encoding" in headers or not self.parser.should_keep_alive():
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            return False
+        if self.parser.should_upgrade() or not self.parser.should_keep_alive():
             return False
         path, _, query = self.url.partition(b"?")
         answer = quick(unquote(path.decode("latin-1")), query, headers)
@@ -146,6 +216,7 @@ class Connection(HttpToolsProtocol):
         ours.linger = self._linger
         ours.body_taken = self._go_on_after
         ours.offer_extensions()
+        self._running = ours
         super()._start_asgi_task(cycle, app)
 
     def _go_on_after(self, body: DirectBody) -> None:
@@ -153,13 +224,18 @@ class Connection(HttpToolsProtocol):
         self._not_taken = body.on_the_wire
         if not body.left:
             self.parser = HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
 
     def _refuse(self, problem: Problem) -> None:
+        self._is_dealt_with, self._in_head = True, False
+        if not self._is_idle() or self._lingering:
+            # An answer is on its way, or was given; another would be taken for a part of it.
+            self.transport.abort()
+            return
         body = json.dumps(problem.body("")).encode()
         head = b"content-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body)
         self.transport.write(self._head_of(ReadyAnswer(problem.status, head, b"")) + body)
         self.transport.close()
-        self._is_dealt_with, self._in_head = True, False
 
     # --- time ---
 
@@ -173,6 +249,22 @@ class Connection(HttpToolsProtocol):
     def _may_linger(self, size: int) -> bool:
         self._linger_budget -= size
         return self._linger_budget > 0
+
+    def _watch_writing(self, waiting: int) -> None:
+        self._end_write_timer()
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self._check_writing, waiting)
+
+    def _check_writing(self, before: int) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        if waiting >= before:
+            self.transport.abort()
+        else:
+            self._watch_writing(waiting)
+
+    def _end_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _give_time(self, seconds: float) -> None:
         self._end_time()

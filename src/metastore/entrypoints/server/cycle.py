@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 ZERO_COPY = "http.response.zerocopysend"
 BODY = "metastore.body"
+BODY_IDLE_SECONDS = 30.0
+BODY_SECONDS = 60.0
+BODY_RATE = 1024
+"""A body brings something within the idle time, and these bytes a second after its first minute."""
 
 
 class Linger(Protocol):
@@ -34,6 +38,8 @@ class Cycle(RequestResponseCycle):
 
     _taken: DirectBody | None = None
     _has_received = False
+    _body_began: float | None = None
+    _body_size = 0
 
     def offer_extensions(self) -> None:
         """Tell the application what it may use."""
@@ -58,14 +64,32 @@ class Cycle(RequestResponseCycle):
     async def receive(self) -> "ASGIReceiveEvent":
         """The next piece of the body."""
         self._has_received = True
-        return await super().receive()
+        if not self.more_body or self.disconnected or self.response_complete:
+            return await super().receive()
+        now = asyncio.get_running_loop().time()
+        self._body_began = self._body_began or now
+        deadline = min(now + BODY_IDLE_SECONDS, self._body_began + BODY_SECONDS + self._body_size / BODY_RATE)
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await super().receive()
+        except TimeoutError:
+            self._hang_up()
+            return {"type": "http.disconnect"}
+        self._body_size += len(cast("Message", message).get("body", b""))
+        return message
+
+    def _hang_up(self) -> None:
+        self.disconnected = True
+        self.transport.abort()
 
     def _content_length(self) -> int | None:
         value = next((value for name, value in self.scope["headers"] if name == b"content-length"), b"")
         return int(value) if value.isdigit() else None
 
     def _let_go(self, body: DirectBody) -> None:
-        if not body.left:
+        if body.sender_is_gone:
+            self._hang_up()
+        elif not body.left:
             self.more_body = False
             self.message_event.set()
         self.body_taken(body)
@@ -101,12 +125,18 @@ class Cycle(RequestResponseCycle):
     async def _end_before_the_body(self, message: "ASGISendEvent") -> None:
         close, self.keep_alive = not self.keep_alive, True
         await super().send(message)
-        if not self.disconnected:
+        if self.disconnected:
+            return
+        if self.more_body:
             self.linger(close=close)
+        elif close:  # it ended while the answer was waiting to be taken
+            self.transport.close()
 
     async def _write_everything(self) -> None:
         self.transport.set_write_buffer_limits(high=0)
         await self.flow.drain()
+        if self.disconnected:
+            raise ConnectionResetError
         self.transport.set_write_buffer_limits()
 
     async def _send_file(self, message: Message) -> None:
@@ -115,12 +145,11 @@ class Cycle(RequestResponseCycle):
         offset, count = message.get("offset") or 0, message["count"]
         if count > self.expected_content_length:
             raise RuntimeError("the file is longer than the Content-Length")
-        await self._write_everything()
         try:
+            await self._write_everything()
             await self.sender.send(self.transport, message["file"], offset, count)
         except (ConnectionError, ClientTooSlowError):
-            self.disconnected = True
-            self.transport.abort()
+            self._hang_up()
             return
         except asyncio.CancelledError:
             self.transport.abort()

@@ -9,15 +9,19 @@ import contextlib
 import os
 import select
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from metastore.ports.served_objects import SourceEndedError
 
-_PATIENCE_MS = 5
-"""How long a thread waits for the client before it leaves the waiting to the event loop."""
+_PATIENCE = 0.005
+"""Seconds that a thread waits for the client, in all of a turn, before it leaves the waiting to the event loop."""
 _TURN = 64 * 2**20
 """Bytes that a thread sends before others get their turn."""
+_SLOW = 64 * 2**10
+_GATHER = 0.03
+"""A client that moved fewer bytes in a turn is slow: seconds pass before its next one, which then does not wait."""
 
 
 class ClientTooSlowError(Exception):
@@ -41,6 +45,9 @@ class DirectBody:
         self._ended = ended
         self.left = length
         """Bytes still to come."""
+        self.sender_is_gone = False
+        self._patience = _PATIENCE
+        self._moved = 0
 
     @property
     def on_the_wire(self) -> int:
@@ -60,12 +67,17 @@ class DirectBody:
         else:
             count = self._receive(buffer)
         self.left -= count
+        self._moved += count
         return count
 
     async def readable(self) -> None:
         """Wait until there is more, or the end."""
+        is_slow = self._moved < _SLOW
+        self._patience, self._moved = 0.0 if is_slow else _PATIENCE, 0
         loop = asyncio.get_running_loop()
         await _ready(self._socket, loop.add_reader, loop.remove_reader)
+        if is_slow:
+            await asyncio.sleep(_GATHER)
 
     def close(self) -> None:
         """Give the socket back."""
@@ -78,14 +90,24 @@ class DirectBody:
             try:
                 count = self._socket.recv_into(buffer, min(len(buffer), self.left))
             except BlockingIOError:
-                if not self._poll.poll(_PATIENCE_MS):
+                if not self._waited():
                     return 0
                 continue
             except OSError as error:
+                self.sender_is_gone = True
                 raise SourceEndedError from error
             if not count:
+                self.sender_is_gone = True
                 raise SourceEndedError
             return count
+
+    def _waited(self) -> bool:
+        if self._patience <= 0:
+            return False
+        began = time.monotonic()
+        ready = bool(self._poll.poll(self._patience * 1000))
+        self._patience -= time.monotonic() - began
+        return ready
 
 
 class FileSender:
@@ -105,12 +127,16 @@ class FileSender:
         """
         loop = asyncio.get_running_loop()
         with duplicate_socket(transport) as target:
-            end = offset + count
+            end, patience = offset + count, _PATIENCE
             while True:
-                turn = loop.run_in_executor(self._threads, _send_turn, target, file, offset, end)
-                offset = await _to_the_end(turn)
+                turn = loop.run_in_executor(self._threads, _send_turn, target, file, offset, end, patience)
+                begin, offset = offset, await _to_the_end(turn)
                 if offset == end:
                     return
+                is_slow = offset - begin < _SLOW
+                patience = 0.0 if is_slow else _PATIENCE
+                if is_slow:
+                    await asyncio.sleep(_GATHER)
                 try:
                     async with asyncio.timeout(self._idle_timeout):
                         await _ready(target, loop.add_writer, loop.remove_writer)
@@ -123,7 +149,7 @@ def duplicate_socket(transport: asyncio.Transport) -> socket.socket:
     return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
 
 
-def _send_turn(target: socket.socket, file: int, offset: int, end: int) -> int:
+def _send_turn(target: socket.socket, file: int, offset: int, end: int, patience: float) -> int:
     writable = select.poll()
     writable.register(target, select.POLLOUT)
     stop = min(end, offset + _TURN)
@@ -131,8 +157,10 @@ def _send_turn(target: socket.socket, file: int, offset: int, end: int) -> int:
         try:
             sent = os.sendfile(target.fileno(), file, offset, stop - offset)
         except BlockingIOError:
-            if not writable.poll(_PATIENCE_MS):
+            began = time.monotonic()
+            if patience <= 0 or not writable.poll(patience * 1000):
                 break
+            patience -= time.monotonic() - began
             continue
         if not sent:
             raise EOFError("the file is shorter than it was said to be")

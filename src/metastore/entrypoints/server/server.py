@@ -25,6 +25,8 @@ _SENDING_THREADS = 16
 _IDLE_SECONDS = 30.0
 _LAST_HEAD_SECONDS = 0.5
 """How long connections that were just made have to send their request when the server stops."""
+_CANCELLED_SECONDS = 5
+"""How long requests that were cut off have to end."""
 _MESSAGE_LIMIT = 2**20
 """Bytes of one WebSocket message."""
 
@@ -32,12 +34,12 @@ _MESSAGE_LIMIT = 2**20
 class HttpServer:
     """Serves ``app`` on an address, in the running event loop.
 
-    ``answer_now`` is asked for GETs first; see the package. With ``grace`` seconds, requests that still run that long
-    after ``stop`` are cut off.
+    ``answer_now`` is asked for GETs first; see the package. Requests that still run ``grace`` seconds after ``stop``
+    are cut off.
     """
 
     def __init__(
-        self, app: ASGIApp, *, host: str, port: int, answer_now: AnswerNow | None = None, grace: int | None = None
+        self, app: ASGIApp, *, host: str, port: int, answer_now: AnswerNow | None = None, grace: int = 60
     ) -> None:
         self._threads = ThreadPoolExecutor(_SENDING_THREADS, thread_name_prefix="send")
         connection = partial(Connection, sender=FileSender(self._threads, _IDLE_SECONDS), answer_now=answer_now)
@@ -100,6 +102,11 @@ class _Server(Server):
                 break
             await asyncio.sleep(_LAST_HEAD_SECONDS / 50)
         await super().shutdown(sockets)
+        # After the grace uvicorn cancels what runs, but neither waits for it nor closes its connections.
+        for each in list(self.server_state.connections):
+            each.transport.abort()
+        if self.server_state.tasks:
+            await asyncio.wait(set(self.server_state.tasks), timeout=_CANCELLED_SECONDS)
 
     async def _take_the_last(self) -> None:
         loop = asyncio.get_running_loop()
@@ -110,7 +117,8 @@ class _Server(Server):
         await asyncio.sleep(0.01)
         taken: list[socket.socket] = []
         for listener in listeners:
-            with listener, contextlib.suppress(BlockingIOError):
+            # None is left, or the process may have no more.
+            with listener, contextlib.suppress(OSError):
                 while True:
                     taken.append(listener.accept()[0])
         for connection in taken:

@@ -51,7 +51,10 @@ class LocalPartWriter:
         """
         async with upload.step():
             upload.require_open()
-            side = None if upload.take_place(number) else uuid.uuid4().hex
+            side = None
+            if not upload.take_place(number):
+                upload.take_side()
+                side = uuid.uuid4().hex
             writer = cls(upload, number, length, side)
             try:
                 writer._handle, writer._position = await upload.threads.call(
@@ -127,10 +130,12 @@ class LocalPartWriter:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.wait([self._writing])
-        if self._side:
-            path = self._upload.files.side_path(self._side)
-            await self._upload.threads.call(path.unlink, missing_ok=True)
-        self._leave()
+        try:
+            if self._side:
+                path = self._upload.files.side_path(self._side)
+                await self._upload.threads.call(path.unlink, missing_ok=True)
+        finally:
+            self._leave()
 
     async def _settle(self) -> None:
         if self._writing is not None:
@@ -165,3 +170,5 @@ class LocalPartWriter:
             self._handle = -1
         if self._side is None:
             self._upload.leave_place(self._number)
+        else:
+            self._upload.leave_side()

@@ -216,6 +216,9 @@ class LocalObjectStore:
     async def write_part(self, grant: PartGrant) -> LocalPartWriter:
         """See ``ServedObjectStore``."""
         upload = await self._find(grant.upload_id, grant.key)
+        if upload.needs_side(grant.number):
+            # The room for the part was taken when the upload began, but not for another beside it.
+            await self._threads.call(self._require_room, grant.length)
         return await LocalPartWriter.open(upload, grant.number, grant.length)
 
     def opened(self, key: str) -> OpenFile | None:

@@ -15,7 +15,17 @@ from metastore.adapters.object_store.local.threads import StoreThreads
 from metastore.adapters.object_store.local.turnstile import Turnstile
 from metastore.adapters.object_store.local.upload_files import UploadFiles
 from metastore.kit.clock import Clock
-from metastore.ports.object_store import CompletedPart, InvalidPartError, Part, UploadNotFoundError, UploadTarget
+from metastore.ports.object_store import (
+    CompletedPart,
+    InvalidPartError,
+    Part,
+    StoreUnavailableError,
+    UploadNotFoundError,
+    UploadTarget,
+)
+
+_MOST_BESIDE = 8
+"""Parts of an upload that may be written at a time beside others of the same number."""
 
 
 class Upload:
@@ -35,6 +45,7 @@ class Upload:
         self._records = records
         self._turnstile = Turnstile()
         self._in_place: set[int] = set()
+        self._beside = 0
         self._open = True
 
     def parts(self) -> list[Part]:
@@ -54,9 +65,27 @@ class Upload:
         if not self._open:
             raise UploadNotFoundError(self.files.facts.key)
 
+    def needs_side(self, number: int) -> bool:
+        """Whether a part would have to be written beside the one that is there."""
+        return number in self._records or number in self._in_place
+
+    def take_side(self) -> None:
+        """Begin to write a part beside one that is there.
+
+        Raises:
+            StoreUnavailableError: too many are being written; each takes room of its own.
+        """
+        if self._beside >= _MOST_BESIDE:
+            raise StoreUnavailableError("the same parts are being sent too often at once")
+        self._beside += 1
+
+    def leave_side(self) -> None:
+        """Give back what ``take_side`` gave."""
+        self._beside -= 1
+
     def take_place(self, number: int) -> bool:
         """Whether a part may be written in place: nobody does so now, and no acknowledged bytes are there."""
-        if number in self._records or number in self._in_place:
+        if self.needs_side(number):
             return False
         self._in_place.add(number)
         return True
