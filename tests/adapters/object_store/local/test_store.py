@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from metastore.adapters.object_store.local import LocalObjectStore
+from metastore.adapters.object_store.local.upload import _MOST_BESIDE
 from metastore.ports.object_store import (
     CompletedPart,
     InvalidPartError,
     ObjectNotFoundError,
     ObjectStoreError,
     StoreFullError,
+    StoreUnavailableError,
     UploadNotFoundError,
     UploadTarget,
 )
@@ -248,3 +250,25 @@ async def test_only_the_owner_may_look(store: LocalObjectStore, tmp_path: Path) 
 async def _stream(*chunks: bytes) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
+
+
+async def test_a_part_cannot_be_sent_beside_itself_without_end(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Each sending takes room of its own, which no quota knows of."""
+    target = await begin(store)
+    writers = [await writer_of(store, target) for _ in range(1 + _MOST_BESIDE)]
+    with pytest.raises(StoreUnavailableError):
+        await writer_of(store, target)
+    assert _MOST_BESIDE == len(files_of(tmp_path / "store", "side-*"))
+    for writer in writers:
+        await writer.discard()
+    await send(store, target, b"abc")
+
+
+async def test_a_part_sent_again_needs_room_like_an_upload(tmp_path: Path) -> None:
+    store = LocalObjectStore(tmp_path / "store", b"k" * 32, keep_free=0)
+    target = await begin(store)
+    await send(store, target, b"abc")
+    store._keep_free = 2**62
+    with pytest.raises(StoreFullError):
+        await send(store, target, b"def")
+    await store.aclose()
