@@ -11,8 +11,13 @@ from tests.fixtures.process import MetastoreProcess
 WORKING = {"step": "thumbnail", "state": "RUNNING", "progress": 42, "error": None, "retryable": False}
 BROKEN = {"step": "probe", "state": "FAILED", "progress": 0, "error": "This is no film.", "retryable": True}
 
+# What stands in a row is no higher than the row, and the row no higher than the list gives it.
+STAYS_WITHIN = "row => [row, row.parentElement].every((box) => box.scrollHeight <= box.clientHeight)"
 
-async def _with_file(context: BrowserContext, product: MetastoreProcess, shown: dict[str, Any]) -> Screen:
+
+async def _with_file(
+    context: BrowserContext, product: MetastoreProcess, shown: dict[str, Any], name: str = "film.mp4"
+) -> Screen:
     """The drive of a new user, in which the server shows the one file as it is in ``shown`` at that time."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
@@ -23,22 +28,24 @@ async def _with_file(context: BrowserContext, product: MetastoreProcess, shown: 
         await route.fulfill(response=answer, json={**body, "items": [{**item, **shown} for item in body["items"]]})
 
     await screen.page.route("**/api/v1/files?*", as_shown)
-    await screen.upload({"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"x"})
-    await screen.has_upload("film.mp4", "done")
+    await screen.upload({"name": name, "mimeType": "video/mp4", "buffer": b"x"})
+    await screen.has_upload(name, "done")
     await screen.goto("/drive")
     return screen
 
 
 @pytest.mark.parametrize("view", ["list", "grid"])
 async def test_a_file_says_which_step_it_is_at(product: MetastoreProcess, context: BrowserContext, view: str) -> None:
-    """In words and as a bar, in rows and in tiles."""
-    screen = await _with_file(context, product, {"status": "PROCESSING", "processing": WORKING})
+    """In words and as a bar, in rows and in tiles, where nothing lies over what is next."""
+    name = "a film with a name that is long enough for several lines in its tile.mp4"
+    screen = await _with_file(context, product, {"status": "PROCESSING", "processing": WORKING}, name)
     if view == "grid":
         await screen.hook("view-grid").click()
-    badge = screen.file_row("film.mp4").get_by_test_id("status-badge")
+    badge = screen.file_row(name).get_by_test_id("status-badge")
     await expect(badge).to_contain_text("Making a preview")
     await expect(badge).to_contain_text("42")
     await expect(badge.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
+    assert await screen.file_row(name).evaluate(STAYS_WITHIN)
     assert screen.complaints == []
 
 
