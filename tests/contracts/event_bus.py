@@ -9,7 +9,9 @@ from typing import Protocol
 
 import pytest
 
+from metastore.kit.problem import unavailable
 from metastore.ports.event_bus import MAX_ATTEMPTS, EventBus
+from metastore.ports.object_store import StoreUnavailableError
 from tests.fixtures.events import Guest, event
 from tests.fixtures.waiting import eventually
 
@@ -143,6 +145,21 @@ class EventBusContract(ABC):
         assert [(poison, "guest", MAX_ATTEMPTS)] == [(d.event, d.consumer, d.attempts) for d in dead]
         assert "no tea today" in dead[0].error
         assert MAX_ATTEMPTS == guest.tries[poison.id]
+
+    @pytest.mark.parametrize("error", [unavailable("away"), StoreUnavailableError("away")], ids=["database", "store"])
+    async def test_an_outage_longer_than_all_tries_kills_no_event(self, new_bus: NewBus, error: Exception) -> None:
+        """While what a handler needs is away its failures are no tries; afterwards everything arrives, in order."""
+        guest = Guest("guest")
+        events = [event("copper", 1), event("copper", 2), event("iron", 1)]
+        guest.error = error
+        guest.fails_on.update(e.id for e in events)
+        async with running(new_bus(guest)) as bus:
+            await bus.publish(events)
+            await eventually(lambda: guest.tries.get(events[0].id, 0) > MAX_ATTEMPTS + 1)
+            guest.fails_on.clear()
+            await eventually(lambda: len(guest.seen) == 3, timeout=5)
+            assert await bus.dead_events(limit=10) == []
+        assert [1, 2] == guest.numbers("copper")
 
     async def test_a_dead_event_can_be_redelivered(self, new_bus: NewBus) -> None:
         """A dead event that is given fresh tries arrives and is dead no more; an unknown one cannot be."""

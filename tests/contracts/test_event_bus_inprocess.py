@@ -18,7 +18,7 @@ class TestInProcessBus(EventBusContract):
         """Buses on the test's database."""
 
         def make(*guests: Guest) -> InProcessBus:
-            bus = InProcessBus(database, pauses=PAUSES, poll_interval=0.2)
+            bus = InProcessBus(database, pauses=PAUSES, outage=PAUSES[0], poll_interval=0.2)
             for guest in guests:
                 bus.subscribe(guest.subscription)
             return bus

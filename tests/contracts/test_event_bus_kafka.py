@@ -22,7 +22,7 @@ class TestKafkaBus(EventBusContract):
         made: list[KafkaBus] = []
 
         def make(*guests: Guest) -> KafkaBus:
-            bus = KafkaBus(kafka, prefix=prefix, pacing=Pacing(pauses=(0.05,)), session=1.0)
+            bus = KafkaBus(kafka, prefix=prefix, pacing=Pacing(pauses=(0.05,), outage=0.05), session=1.0)
             for guest in guests:
                 bus.subscribe(guest.subscription)
             made.append(bus)

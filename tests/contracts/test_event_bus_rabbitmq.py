@@ -23,7 +23,7 @@ class TestRabbitMqBus(EventBusContract):
         made: list[RabbitMqBus] = []
 
         def make(*guests: Guest) -> RabbitMqBus:
-            bus = RabbitMqBus(rabbitmq.url, prefix=prefix, pacing=Pacing(pauses=(0.05,)))
+            bus = RabbitMqBus(rabbitmq.url, prefix=prefix, pacing=Pacing(pauses=(0.05,), outage=0.05))
             for guest in guests:
                 bus.subscribe(guest.subscription)
             made.append(bus)

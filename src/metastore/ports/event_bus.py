@@ -9,7 +9,8 @@ Every process subscribes all consumers, also those that it does not run: a relay
 published before a worker's first start waits for it. ``run`` chooses.
 
 A handler that raises is tried again with a growing pause; after ``MAX_ATTEMPTS`` tries the event is *dead*: set aside
-with its error, holding up nobody, until an admin has it redelivered.
+with its error, holding up nobody, until an admin has it redelivered. A handler that raises because something else is
+away (a 503 or 507 ``Problem``, an object store that does not answer) is tried again soon, and that does not count.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -20,6 +20,7 @@ from datetime import timedelta
 import structlog
 
 from metastore.adapters.event_bus import queue
+from metastore.adapters.event_bus.outages import TRY_EVERY, Outages
 from metastore.adapters.event_bus.queue import Delivery, Failure
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
@@ -41,7 +42,8 @@ class InProcessBus:
     """Implements ``EventBus`` on ``database``.
 
     ``pauses`` are the seconds between tries (the last one repeats), ``patience`` the seconds after which a handler that
-    has not returned counts as failed, ``poll_interval`` the seconds between looks at a queue that nobody woke.
+    has not returned counts as failed, ``outage`` the seconds after a failure that is none of the event's fault
+    (``outages``), ``poll_interval`` those between looks at a queue that nobody woke.
     """
 
     def __init__(
@@ -50,14 +52,17 @@ class InProcessBus:
         *,
         pauses: Sequence[float] = PAUSES,
         patience: float = 120.0,
+        outage: float = TRY_EVERY,
         poll_interval: float = 2.0,
     ) -> None:
         self._database = database
         self._pauses = pauses
         self._patience = patience
+        self._outage = outage
         self._poll_interval = poll_interval
         self._subscriptions: list[Subscription] = []
         self._woken: dict[str, asyncio.Event] = {}
+        self._outages: dict[str, Outages] = {}
 
     @property
     def subscriptions(self) -> Sequence[Subscription]:
@@ -74,6 +79,7 @@ class InProcessBus:
             raise ValueError(f"the consumer {subscription.consumer} is subscribed twice")
         self._subscriptions.append(subscription)
         self._woken[subscription.consumer] = asyncio.Event()
+        self._outages[subscription.consumer] = Outages(subscription.consumer)
 
     async def publish(self, events: Sequence[RecordedEvent]) -> None:
         """Queue the events in one transaction."""
@@ -172,12 +178,18 @@ class InProcessBus:
                 await queue.settle(tx, handled, failed)
 
     async def _hand_over(self, subscription: Subscription, delivery: Delivery) -> Failure | None:
+        outages = self._outages[subscription.consumer]
         try:
             async with asyncio.timeout(self._patience):
                 await subscription.handler(delivery.event)
-        except Exception as error:  # noqa: BLE001  whatever a handler raises is a failed try
+        except Exception as error:  # noqa: BLE001  whatever a handler raises is a failure
+            if outages.excuse(delivery.id, delivery.event, error):
+                again = utc_now() + timedelta(seconds=self._outage)
+                return Failure(_in_words(error), again, is_try=False)
             attempts = delivery.attempts + 1
             dead = attempts >= MAX_ATTEMPTS
+            if dead:
+                outages.over(delivery.id)
             _log.warning(
                 "an event failed",
                 consumer=subscription.consumer,
@@ -188,6 +200,7 @@ class InProcessBus:
                 exc_info=error,
             )
             return Failure(_in_words(error), None if dead else utc_now() + self._pause_after(attempts))
+        outages.over(delivery.id)
         return None
 
     def _pause_after(self, attempts: int) -> timedelta:

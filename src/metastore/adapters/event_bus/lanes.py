@@ -4,6 +4,7 @@ A broker knows only the order of its queue, so what must be said of a failing ev
 else goes on) is said here, in the process of the consumer. Each aggregate has a *lane*; a lane that waits for its next
 try keeps its deliveries unsettled, so the broker gives them to another process should this one die. Tries are counted
 in memory: a new process begins anew, and the broker's own limit is the net for an event that kills its process.
+Failures while something else is away are no tries (``outages``).
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from metastore.adapters.event_bus.outages import TRY_EVERY, Outages
 from metastore.kit.outbox import RecordedEvent
 from metastore.ports.event_bus import MAX_ATTEMPTS, Subscription
 
@@ -29,11 +31,12 @@ class Pacing:
     """How failures are paced; all in seconds.
 
     ``pauses`` are those between tries (the last one repeats), ``patience`` is the time after which a handler that has
-    not returned counts as failed.
+    not returned counts as failed, ``outage`` is the pause after a failure that is none of the event's fault.
     """
 
     pauses: Sequence[float] = (1.0, 5.0, 30.0, 120.0)
     patience: float = 120.0
+    outage: float = TRY_EVERY
 
     def pause_after(self, attempts: int) -> float:
         """How long to wait after that many tries."""
@@ -64,6 +67,7 @@ class Lanes(Generic[Token]):
         self._room = asyncio.Semaphore(side_by_side)
         self._lanes: dict[str, deque[tuple[Token, RecordedEvent]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._outages = Outages(subscription.consumer)
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def add(self, token: Token, event: RecordedEvent) -> None:
@@ -105,37 +109,47 @@ class Lanes(Generic[Token]):
         del self._lanes[aggregate]
 
     async def _see_through(self, token: Token, event: RecordedEvent) -> None:
-        error: Exception | None = None
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        attempt = 1
+        while True:
             async with self._room:
-                error = await self._try(event, attempt)
+                error = await self._try(event)
             if error is None:
+                self._outages.over(event.id)
                 await self._settle(token)
                 return
-            if attempt < MAX_ATTEMPTS:
-                await asyncio.sleep(self._pacing.pause_after(attempt))
-        await self._bury(token, event, MAX_ATTEMPTS, in_words(error))
+            if self._outages.excuse(event.id, event, error):
+                await asyncio.sleep(self._pacing.outage)
+                continue
+            self._note(event, attempt, error)
+            if attempt == MAX_ATTEMPTS:
+                self._outages.over(event.id)
+                await self._bury(token, event, attempt, in_words(error))
+                return
+            await asyncio.sleep(self._pacing.pause_after(attempt))
+            attempt += 1
 
-    async def _try(self, event: RecordedEvent, attempt: int) -> Exception | None:
+    async def _try(self, event: RecordedEvent) -> Exception | None:
         if not self._subscription.wants(event.event_type):
             return None  # the type was wanted when the broker's binding was made, and is no more
         try:
             async with asyncio.timeout(self._pacing.patience):
                 await self._subscription.handler(event)
-        except Exception as error:  # noqa: BLE001  whatever a handler raises is a failed try
-            _log.warning(
-                "an event failed",
-                consumer=self._subscription.consumer,
-                event_type=event.event_type,
-                event_id=event.id,
-                attempts=attempt,
-                dead=attempt == MAX_ATTEMPTS,
-                exc_info=error,
-            )
+        except Exception as error:  # noqa: BLE001  whatever a handler raises is a failure
             return error
         return None
 
+    def _note(self, event: RecordedEvent, attempt: int, error: Exception) -> None:
+        _log.warning(
+            "an event failed",
+            consumer=self._subscription.consumer,
+            event_type=event.event_type,
+            event_id=event.id,
+            attempts=attempt,
+            dead=attempt == MAX_ATTEMPTS,
+            exc_info=error,
+        )
 
-def in_words(error: Exception | None) -> str:
+
+def in_words(error: Exception) -> str:
     """What is kept of an error with a dead event."""
     return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]

@@ -72,10 +72,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a failed delivery comes to: another try at ``next_attempt_at``, or death when that is ``None``."""
+    """What a failed delivery comes to: another try at ``next_attempt_at``, or death when that is ``None``.
+
+    ``is_try`` is false of one that does not count.
+    """
 
     error: str
     next_attempt_at: datetime | None
+    is_try: bool = True
 
 
 _EVENT = (
@@ -154,7 +158,7 @@ async def settle(tx: Transaction, handled: Sequence[str], failed: Mapping[str, F
             update(QueuedEvent)
             .where(QueuedEvent.id == row_id)
             .values(
-                attempts=QueuedEvent.attempts + 1,
+                attempts=QueuedEvent.attempts + int(failure.is_try),
                 error=failure.error,
                 next_attempt_at=failure.next_attempt_at,
                 dead_at=None if failure.next_attempt_at else utc_now(),
