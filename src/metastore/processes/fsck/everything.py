@@ -67,16 +67,25 @@ def all_checks(
     }
 
 
-def publishing(database: Database, relay: Relay) -> Publish:
-    """Has ``relay`` run until the events are published, or for a while."""
+def publishing(database: Database, relay: Relay, *, within: float = _PUBLISHED_WITHIN) -> Publish:
+    """Has ``relay`` run until the events are published, or for ``within`` seconds.
+
+    Once that was not enough, the bus is taken to be away and nothing is waited for any more: a broker that is down
+    must not hold up the repair of each of a thousand events, which are due for the next relay all the same.
+    """
+    away = False
 
     async def publish(ids: Sequence[str]) -> bool:
+        nonlocal away
+        if away:
+            return False
         running = asyncio.create_task(relay.run())
         try:
             for _ in range(_LOOKS):
                 if await _are_published(database, ids):
                     return True
-                await asyncio.sleep(_PUBLISHED_WITHIN / _LOOKS)
+                await asyncio.sleep(within / _LOOKS)
+            away = True
             return False
         finally:
             running.cancel()
