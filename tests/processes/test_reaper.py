@@ -8,6 +8,7 @@ from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.features.auth.passwords import Argon2Hasher
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.tokens import Tokens
+from metastore.features.uploads import reaping
 from metastore.features.uploads.models import Upload
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import StoreUnavailableError
@@ -63,6 +64,24 @@ async def test_an_upload_that_died_between_store_and_database_becomes_its_file(d
     async with drive.database.reading() as tx:
         assert (await drive.files.file_out(tx, drive.owner, upload.file_id)).status == "READY"
     assert await drive.storage() == Storage(used=25, reserved=0)
+
+
+async def test_a_reaper_that_is_late_leaves_the_bytes_of_a_file_alone(drive: Drive) -> None:
+    """Another has made the upload a file and forgotten the upload, while this one still holds what it read."""
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    with pytest.raises(Problem):
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    drive.clock.pass_by(seconds=TTL + 1)
+    for_both = [await reaping.find(drive.database, upload.upload_id) for _ in range(2)]
+    for read in for_both:
+        assert read is not None
+        await drive.uploads.expire(read)
+        await reaping.forget_completed(drive.database, drive.clock(), 10)
+    async with drive.database.reading() as tx:
+        assert (await drive.files.file_out(tx, drive.owner, upload.file_id)).status == "READY"
+    assert list(drive.store.objects.values()) == [CONTENT]
 
 
 async def test_multiparts_that_the_database_does_not_know_are_aborted_once_they_are_old(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from metastore.features.auth import quota
+from metastore.features.files import checking
 from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of, is_media, well_formed
 from metastore.features.files.processing import INGEST, INITIATE, STORE
 from metastore.features.files.schemas import FileOut
@@ -218,6 +219,10 @@ class UploadsService:
                 raise
             async with self._database.transaction() as tx:
                 await self._call_off(tx, upload.id, "file purged", claimed_before=_ANY_TIME)
+        async with self._database.reading() as tx:
+            # Whoever comes late with what it once read may find the upload completed and forgotten.
+            if await checking.named_keys(tx, [upload.object_key]):
+                return await self._files.file_out(tx, upload.owner_id, upload.file_id)
         await self._store.delete([upload.object_key])
         raise upload_not_found()
 
