@@ -44,6 +44,17 @@ async def test_abandoned_uploads_are_freed_to_the_byte(drive: Drive, reaper: Rea
     assert await drive.storage() == Storage(used=0, reserved=0)
 
 
+async def test_an_upload_that_is_resumed_while_the_reaper_is_at_it_lives_on(drive: Drive) -> None:
+    upload = await drive.initiate(CONTENT)
+    drive.clock.pass_by(seconds=TTL + 1)
+    (read,) = await reaping.expired_uploads(drive.database, drive.clock(), 10)
+    await drive.uploads.resume(drive.owner, upload.upload_id)
+    await drive.uploads.expire(read)
+    parts = await drive.send(upload, CONTENT)
+    file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    assert file.status == "READY"
+
+
 async def test_an_upload_that_died_before_the_store_answered_is_freed(drive: Drive, reaper: Reaper) -> None:
     async with drive.database.transaction() as tx:
         await drive.uploads.begin(tx, drive.owner, wanted())

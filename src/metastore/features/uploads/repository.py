@@ -60,11 +60,18 @@ async def finish(tx: Transaction, upload_id: str) -> bool:
     return await _changed(tx, upload_id, Upload.state.in_((OPEN, COMPLETING)), values={"state": COMPLETED})
 
 
-async def remove_unfinished(tx: Transaction, upload_id: str, *, claimed_before: datetime | None) -> Upload | None:
-    """Delete an upload that is OPEN, or whose completing began before then and never ended; the row, or ``None``."""
+async def remove_unfinished(
+    tx: Transaction, upload_id: str, *, claimed_before: datetime | None, expired_before: datetime | None = None
+) -> Upload | None:
+    """Delete an upload that is OPEN, or whose completing began before then and never ended; the row, or ``None``.
+
+    With ``expired_before`` only if its time was over by then.
+    """
     removable: ColumnElement[bool] = Upload.state == OPEN
     if claimed_before is not None:
         removable = removable | ((Upload.state == COMPLETING) & (Upload.claimed_at < claimed_before))
+    if expired_before is not None:
+        removable = removable & (Upload.expires_at < expired_before)
     statement = delete(Upload).where(Upload.id == upload_id, removable).returning(Upload)
     return (await tx.session.scalars(statement)).first()
 

@@ -40,6 +40,7 @@ from metastore.ports.object_store import (
 
 COMPLETING_LEASE = timedelta(seconds=60)
 """A completing older than this lost its process; the store answers within 30 seconds."""
+EXPIRED = "expired"
 _ANY_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -260,16 +261,20 @@ class UploadsService:
             await self._store.abort_multipart(object_key, store_upload_id)
         await self._store.delete([object_key])
 
-    async def expire(self, upload: Upload, reason: str = "expired") -> None:
+    async def expire(self, upload: Upload, reason: str = EXPIRED) -> None:
         """End an upload whose time is over; one that a crash left whole in the store becomes its file."""
         if await self.finished_after_all(upload):
             return
         async with self._database.transaction() as tx:
             name = await self._files.name_of(tx, upload.file_id)
             stale = self._clock() - COMPLETING_LEASE
-            dropped = await self._call_off(tx, upload.id, reason, claimed_before=stale, cancelled=False)
+            # One that was resumed since it was read lives on.
+            over_by = self._clock() if reason == EXPIRED else None
+            dropped = await self._call_off(
+                tx, upload.id, reason, claimed_before=stale, expired_before=over_by, cancelled=False
+            )
             if dropped and name is not None:
-                told = TOO_LATE if reason == "expired" else NOT_KEPT
+                told = TOO_LATE if reason == EXPIRED else NOT_KEPT
                 record_failure(tx, upload.file_id, upload.owner_id, name, told)
         if dropped:
             await self.release_in_store(upload.object_key, upload.store_upload_id)
@@ -286,19 +291,28 @@ class UploadsService:
         reason: str,
         *,
         claimed_before: datetime | None = None,
+        expired_before: datetime | None = None,
         cancelled: bool = True,
     ) -> bool:
         """Take the first step back and end the saga with it; the store follows, by ``upload.aborted``."""
-        gone = await self.drop(tx, upload_id, reason, claimed_before=claimed_before)
+        gone = await self.drop(tx, upload_id, reason, claimed_before=claimed_before, expired_before=expired_before)
         if gone is not None:
             await saga.end(tx, INGEST, gone.file_id, error=reason, cancelled=cancelled)
         return gone is not None
 
     async def drop(
-        self, tx: Transaction, upload_id: str, reason: str, *, claimed_before: datetime | None = None
+        self,
+        tx: Transaction,
+        upload_id: str,
+        reason: str,
+        *,
+        claimed_before: datetime | None = None,
+        expired_before: datetime | None = None,
     ) -> Upload | None:
         """Remove upload, file and reservation, if the upload is OPEN or began to complete before then; the row."""
-        gone = await repository.remove_unfinished(tx, upload_id, claimed_before=claimed_before)
+        gone = await repository.remove_unfinished(
+            tx, upload_id, claimed_before=claimed_before, expired_before=expired_before
+        )
         if gone is None:
             return None
         await quota.release(tx, gone.owner_id, gone.size)
