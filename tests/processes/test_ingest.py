@@ -10,6 +10,7 @@ from metastore.features.files.schemas import FileOut
 from metastore.features.media.consumers import consumers
 from metastore.features.media.models import Media
 from metastore.features.media.service import MediaService
+from metastore.features.uploads import repository
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE
 from metastore.features.uploads.schemas import InitiateOut
@@ -19,6 +20,7 @@ from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.problem import Problem
 from metastore.kit.saga_models import SagaRow
 from metastore.kit.saga_runner import SagaRunner
+from metastore.kit.saga_steps import Later, StepFailedError
 from metastore.ports.media_tools import MediaFacts, MediaRefusedError, MediaToolError, Source
 from metastore.ports.object_store import StoreUnavailableError
 from metastore.processes.ingest import ingest
@@ -108,6 +110,38 @@ async def test_a_plain_file_is_ready_when_it_is_complete(house: House) -> None:
 async def test_text_that_is_named_like_a_picture_is_ready_without_a_small_one(house: House) -> None:
     file = await house.bring(b"this is no picture", "fake.jpg")
     assert ("READY", None) == (file.status, file.thumbnail_url)
+
+
+async def test_an_upload_that_is_being_taken_back_is_not_gone_on_with(house: House) -> None:
+    drive = house.drive
+    upload = await drive.initiate(PICTURE)
+    parts = await drive.send(upload, PICTURE)
+    async with drive.database.transaction() as tx:
+        assert await saga.cancel(tx, processing.INGEST, upload.file_id, error="too late")
+    with pytest.raises(Problem) as resumed:
+        await drive.uploads.resume(drive.owner, upload.upload_id)
+    with pytest.raises(Problem) as completed:
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    assert [404, 404] == [resumed.value.status, completed.value.status]
+    await house.work()
+    assert NOTHING == await drive.leftovers()
+    assert Storage(used=0, reserved=0) == await drive.storage()
+
+
+async def test_an_upload_that_somebody_claims_meanwhile_is_taken_back_later(house: House) -> None:
+    drive = house.drive
+    upload = await drive.initiate(PICTURE)
+    arrival = Arrival(drive.database, drive.store, drive.uploads, drive.clock)
+    async with drive.database.reading() as tx:
+        arriving = (await saga.sagas_of(tx, processing.INGEST, [upload.file_id]))[upload.file_id]
+    forget = await arrival.forget(arriving)
+    assert callable(forget)
+    async with drive.database.transaction() as tx:
+        assert await repository.claim(tx, upload.upload_id, drive.clock())
+    with pytest.raises(StepFailedError):
+        async with drive.database.transaction() as tx:
+            await forget(tx)
+    assert isinstance(await arrival.forget(arriving), Later)
 
 
 async def test_a_picture_is_processed_and_then_ready_with_a_small_one(house: House) -> None:

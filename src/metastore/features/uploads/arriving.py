@@ -7,7 +7,7 @@ because its time is over, or because a completing was begun and nobody brought i
 from datetime import timedelta
 
 from metastore.features.uploads import repository
-from metastore.features.uploads.models import COMPLETED, COMPLETING, Upload
+from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.parts import part_digest, target_of
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, record_failure
 from metastore.features.uploads.service import COMPLETING_LEASE, UploadsService
@@ -61,7 +61,9 @@ class Arrival:
         stale = self._clock() - COMPLETING_LEASE
 
         async def drop(tx: Transaction) -> None:
-            await self._uploads.drop(tx, upload_id, saga.error or TOO_LATE, claimed_before=stale)
+            gone = await self._uploads.drop(tx, upload_id, saga.error or TOO_LATE, claimed_before=stale)
+            if gone is None and await repository.state_of(tx, upload_id) in (OPEN, COMPLETING):
+                raise StepFailedError("Its upload was begun to be completed meanwhile.")
 
         upload = await self._upload(saga)
         if upload is not None and upload.state == COMPLETING and upload.claimed_at and upload.claimed_at >= stale:

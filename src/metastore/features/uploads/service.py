@@ -148,7 +148,9 @@ class UploadsService:
                 raise completed(upload)
             if await repository.touch(tx, upload_id, expires_at):
                 upload.expires_at = expires_at
-                await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=expires_at)
+                if not await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=expires_at):
+                    # Its time was over, and it is being taken back.
+                    raise upload_not_found()
         try:
             if upload.store_upload_id is None:
                 await self._open_in_store(upload)
@@ -183,7 +185,9 @@ class UploadsService:
             claimed = await repository.claim(tx, upload_id, now := self._clock())
             # Should this process die, or the store not answer, the saga goes on with completing from then on.
             due_at, digest = now + COMPLETING_LEASE, part_digest(named)
-            await saga.postpone(tx, INGEST, file_id, step=STORE, due_at=due_at, data={"named": digest})
+            waits = await saga.postpone(tx, INGEST, file_id, step=STORE, due_at=due_at, data={"named": digest})
+            if claimed and not waits:
+                raise upload_not_found()
         if claimed:
             stored = await self._complete_in_store(upload, named)
             return await self.finish(upload, stored)
