@@ -56,6 +56,33 @@ async def test_only_what_no_queue_takes_is_refused(bench: Bench) -> None:
     assert frozenset({filled.id}) == failure.value.refused
 
 
+async def test_of_several_queues_one_that_was_unbound_misses_nothing(bench: Bench) -> None:
+    """The broker tells only of what no queue took; the bus sees to the others, each time anew."""
+    everything, some = Guest("everything"), Guest("some", "kettle.boiled", "cup.filled")
+    sent = [event(number=n) for n in range(3)]
+    async with running(bench.bus(everything, some)) as bus:
+        for one in sent:
+            await bus.check()
+            await bench.channel.queue_unbind(f"{bench.prefix}.some", f"{bench.prefix}.events", "kettle.boiled")
+            await bench.channel.queue_unbind(f"{bench.prefix}.everything", f"{bench.prefix}.events", "#")
+            await bus.publish([one])
+        await eventually(lambda: len(some.seen) == len(everything.seen) == 3)
+
+
+async def test_of_several_queues_one_that_was_deleted_fails_the_batch_and_is_declared_again(bench: Bench) -> None:
+    """Nothing counts as taken before every consumer that wants it has a queue."""
+    bus = bench.bus(Guest("everything"), Guest("some", "kettle.boiled"))
+    await bus.publish([event(number=0)])
+    await bench.channel.queue_delete(f"{bench.prefix}.some")
+    with pytest.raises(BusUnavailableError) as failure:
+        await bus.publish([event(number=1)])
+    assert (frozenset(), frozenset()) == (failure.value.taken, failure.value.refused)
+    await bus.publish([event(number=1)])
+    everything, some = Guest("everything"), Guest("some", "kettle.boiled")
+    async with running(bench.bus(everything, some)):
+        await eventually(lambda: some.numbers("copper") == [1] and 1 in everything.numbers("copper"))
+
+
 async def test_what_is_no_event_is_set_aside_and_holds_up_nobody(bench: Bench) -> None:
     """A message that nobody can read lies in the dead queue at once."""
     guest = Guest("guest")

@@ -11,8 +11,10 @@
 **Publishing.** A durable topic exchange, the event type as routing key, persistent messages in CloudEvents JSON
 (``kit.cloudevents``). A batch goes out without waiting in between and is taken when the broker has confirmed every
 message. RabbitMQ confirms what it cannot route, too, so everything that a consumer wants is *mandatory*: what comes
-back was not taken. What no consumer wants is published all the same, for queues that others may have bound, and may
-vanish. Known limit: when only some of the queues that want an event are unbound, the broker does not say so.
+back was not taken. The broker does not say when only some of the queues that want an event are
+unbound or deleted, so those of a batch are bound again before it, on the same channel: an unbound one gets the batch, a
+deleted one fails it, and is declared before the next. Known limit: what is unbound while a batch is on its way misses
+that batch. What no consumer wants is published all the same, for queues that others may have bound, and may vanish.
 
 **Consuming.** A quorum queue for each consumer, with one active consumer at a time: further workers of the same name
 stand by and take over within moments, and the order of an aggregate holds. A few handlers run at a time, each for

@@ -1,4 +1,10 @@
-"""Handing events over to the exchange: pipelined, confirmed, mandatory."""
+"""Handing events over to the exchange: pipelined, confirmed, mandatory.
+
+*Mandatory* tells only of a message that no queue took at all. Of one that several consumers want, and one queue of
+theirs is unbound, the broker says nothing: so these queues are bound again on the channel before the batch, which the
+broker works through in order. A binding that is there stays as it is; a queue that is not there ends the channel,
+nothing of the batch is taken, and the next connection declares the queue.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,6 +14,7 @@ from pamqp import commands as amqp
 from pamqp.common import FieldTable
 
 from metastore.adapters.event_bus.rabbitmq.link import Broker, Link, broker_faults, open_link
+from metastore.adapters.event_bus.rabbitmq.topology import EVERYTHING
 from metastore.kit import cloudevents
 from metastore.kit.outbox import RecordedEvent
 from metastore.ports.event_bus import BusUnavailableError, Subscription
@@ -75,12 +82,23 @@ class Publisher:
         within = self._broker.answer_within if link.proven else self._broker.open_within
         with broker_faults():
             async with asyncio.timeout(within):
+                await self._bind(link, events)
                 outcomes = await asyncio.gather(*map(one, events), return_exceptions=True)
             returned = [outcome for outcome in outcomes if isinstance(outcome, PublishError)]
             for outcome in outcomes:
                 if outcome is not None and not isinstance(outcome, PublishError):
                     raise outcome
         return returned
+
+    async def _bind(self, link: Link, events: Sequence[RecordedEvent]) -> None:
+        names = self._broker.names
+        bindings: set[tuple[str, str]] = set()
+        for event_type in {event.event_type for event in events}:
+            wanting = [subscription for subscription in self._subscriptions if subscription.wants(event_type)]
+            if len(wanting) > 1:  # of a queue that is alone the broker tells
+                bindings.update((each.consumer, event_type if each.event_types else EVERYTHING) for each in wanting)
+        for consumer, key in sorted(bindings):
+            await link.channel.queue_bind(names.queue(consumer), names.events, routing_key=key, nowait=True)
 
     async def _opened(self) -> Link:
         if self._link is None or not self._link.is_open:

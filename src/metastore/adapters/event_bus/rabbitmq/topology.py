@@ -10,6 +10,8 @@ from metastore.ports.event_bus import Subscription
 
 DELIVERY_LIMIT = 50
 """Deliveries, lost connections included, after which the broker itself sets an event aside."""
+EVERYTHING = "#"
+"""The key that binds a queue to events of all types."""
 _PEEK_LIMIT = 1_000_000
 """Looking at a dead event counts as a delivery; newer brokers would set one aside after 20."""
 
@@ -60,7 +62,7 @@ def queue_arguments(names: Names, consumer: str) -> FieldTable:
 
 def routing_keys(subscription: Subscription) -> list[str]:
     """The keys by which a consumer's queue is bound."""
-    return sorted(subscription.event_types) or ["#"]
+    return sorted(subscription.event_types) or [EVERYTHING]
 
 
 async def declare(channel: Channel, names: Names, subscriptions: Sequence[Subscription]) -> None:
