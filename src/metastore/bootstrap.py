@@ -175,7 +175,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         *media_consumers(sagas.wake),
         *notification_consumers(notifications, realtime),
         *audit_consumers(audit),
-        *search_consumers(search),
+        *search_consumers(search, database),
         *analytics_consumers(analytics),
     ]
     subscribe_all(bus, database, consumers)

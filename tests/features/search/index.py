@@ -37,7 +37,7 @@ class Index:
 
     async def hear(self, events: Iterable[RecordedEvent], *, anew: bool = False) -> None:
         """Have the consumer handle the events; ``anew`` as if it had never seen them."""
-        (consumer,) = consumers(self.search)
+        (consumer,) = consumers(self.search, self.database)
         for event in events:
             if event.event_type in consumer.event_types:
                 given = RecordedEvent(

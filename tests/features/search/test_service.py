@@ -2,20 +2,37 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
 
 from metastore.features.files import events
+from metastore.features.search import consumers as search_consumers
 from metastore.features.search import repository
 from metastore.features.search.consumers import ONE_NODE, WHOLE_TREE
 from metastore.features.search.schemas import SearchQuery, SearchResults
+from metastore.features.search.service import SearchService
+from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
 from tests.features.files.grove import Grove, items_of, names_in
 from tests.features.files.test_index_use import plan_of
 from tests.features.search.index import Index
 from tests.fixtures.accounts import add_user
+
+
+class Counted(SearchService):
+    """Search that remembers how many nodes each transaction refreshed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    async def refresh(self, tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> None:
+        """See ``SearchService``."""
+        self.sizes.append(len(node_ids))
+        await super().refresh(tx, owner_id, node_ids)
 
 
 @pytest.fixture
@@ -106,6 +123,23 @@ async def test_what_is_changed_is_found_as_it_is_now(index: Index) -> None:
     await grove.purge()
     await index.catch_up()
     assert (set(), []) == (await index.documents(), await index.names())
+
+
+async def test_a_great_folder_is_indexed_in_short_transactions(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None has more to write than is given to one, and nothing is left out between them."""
+    monkeypatch.setattr(search_consumers, "AT_ONCE", 3)
+    grove = index.grove
+    folder = await grove.folder("great")
+    names = {str((await grove.file(f"{n}.txt", f"/great/{n % 2}")).name) for n in range(7)} | {"great", "0", "1"}
+    await index.catch_up()
+    index.search = told = Counted()
+    await grove.trash(folder)
+    await index.catch_up()
+    assert set() == await index.documents()
+    await grove.restore(folder.id)
+    await index.catch_up()
+    assert names == set(await index.names())
+    assert [3, 3, 3, 1] * 2 == told.sizes
 
 
 async def test_a_file_is_found_once_all_of_it_has_arrived(index: Index) -> None:

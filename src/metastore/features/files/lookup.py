@@ -32,9 +32,9 @@ async def states_of(tx: Transaction, node_ids: Sequence[str]) -> list[NodeState]
     return [_state(row) for row in await lookup_queries.rows_of(tx, node_ids)]
 
 
-async def states_below(tx: Transaction, folder_id: str) -> list[NodeState]:
-    """A folder and all that lies below it, in the trash or not."""
-    return [_state(row) for row in await lookup_queries.rows_below(tx, folder_id)]
+async def ids_below(tx: Transaction, folder_id: str) -> list[str]:
+    """The ids of a folder and of all that lies below it, in the trash or not."""
+    return await lookup_queries.ids_below(tx, folder_id)
 
 
 async def shown(

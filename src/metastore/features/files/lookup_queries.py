@@ -22,9 +22,8 @@ async def rows_of(tx: Transaction, node_ids: Sequence[str]) -> list[OwnedRow]:
     return [OwnedRow(owner, NodeRow._make(row)) for owner, *row in await tx.session.execute(statement)]
 
 
-async def rows_below(tx: Transaction, folder_id: str) -> list[OwnedRow]:
+async def ids_below(tx: Transaction, folder_id: str) -> list[str]:
     """A folder and all that lies below it, in the trash or not."""
     below = select(Node.id).where(Node.id == folder_id).cte("below", recursive=True)
     below = below.union_all(select(Node.id).join(below, Node.parent_id == below.c.id))
-    statement = select(Node.owner_id, *SHOWN_COLUMNS).join(below, Node.id == below.c.id)
-    return [OwnedRow(owner, NodeRow._make(row)) for owner, *row in await tx.session.execute(statement)]
+    return list(await tx.session.scalars(select(below.c.id)))

@@ -1,4 +1,9 @@
-"""What the index listens to: everything that changes what an owner's lists show."""
+"""What the index listens to: everything that changes what an owner's lists show.
+
+A folder that is thrown away or taken back changes all that lies below it, which may be thousands of nodes. They are
+refreshed a few at a time, each time in a transaction of its own, so that nobody waits long for the database. Cut off in
+between and told again, it begins anew, which is harmless: a node is always looked up as it is by then.
+"""
 
 from metastore.features.files.events import (
     FileMoved,
@@ -16,9 +21,9 @@ from metastore.features.files.events import (
     FolderRestored,
     FolderTrashed,
 )
-from metastore.features.search.service import SearchService
+from metastore.features.search.service import AT_ONCE, SearchService
 from metastore.kit.consumer import AfterCommit, Consumer
-from metastore.kit.database import Transaction
+from metastore.kit.database import Database, Transaction
 from metastore.kit.facts import Fact
 from metastore.kit.outbox import RecordedEvent
 from metastore.kit.schema import Schema
@@ -54,21 +59,26 @@ class _About(Schema):
         return self.file_id or self.folder_id
 
 
-def consumers(search: SearchService) -> list[Consumer]:
-    """The feature's consumers."""
+def consumers(search: SearchService, database: Database) -> list[Consumer]:
+    """The feature's consumers; ``database`` is where the index is."""
 
     async def on_node(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
         about = _About.model_validate(event.payload)
-        await search.refresh(tx, about.owner_id, about.node_id)
+        await search.refresh(tx, about.owner_id, [about.node_id])
         return None
 
-    async def on_tree(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
+    async def on_tree(event: RecordedEvent) -> None:
         about = _About.model_validate(event.payload)
-        await search.refresh_tree(tx, about.owner_id, about.node_id)
-        return None
+        async with database.reading() as tx:
+            tree = await search.tree_of(tx, about.node_id)
+        for start in range(0, len(tree), AT_ONCE):
+            async with database.transaction() as tx:
+                await search.refresh(tx, about.owner_id, tree[start : start + AT_ONCE])
 
-    handlers = {
-        **dict.fromkeys((fact.event_type for fact in ONE_NODE), on_node),
-        **dict.fromkeys((fact.event_type for fact in WHOLE_TREE), on_tree),
-    }
-    return [Consumer("indexing", in_transaction=handlers)]
+    return [
+        Consumer(
+            "indexing",
+            in_transaction=dict.fromkeys((fact.event_type for fact in ONE_NODE), on_node),
+            outside=dict.fromkeys((fact.event_type for fact in WHOLE_TREE), on_tree),
+        )
+    ]

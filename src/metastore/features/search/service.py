@@ -25,6 +25,8 @@ from metastore.kit.paging import decode_cursor, encode_cursor
 from metastore.kit.period import beginning, ending
 from metastore.kit.problem import Problem, invalid
 
+AT_ONCE = 500
+"""Nodes refreshed in one transaction: on SQLite all other writers wait for its end."""
 _ROUNDS = 5
 """How often a page is filled up when the index is behind and found what is no longer there."""
 
@@ -37,15 +39,14 @@ class SearchService:
     def __init__(self, thumbnails: Thumbnails | None = None) -> None:
         self._thumbnails = thumbnails
 
-    async def refresh(self, tx: Transaction, owner_id: str, node_id: str) -> None:
-        """Bring the document of one node up to date."""
+    async def refresh(self, tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> None:
+        """Bring the documents of some nodes up to date; at most ``AT_ONCE``, as others wait meanwhile."""
         await repository.lock(tx, owner_id)
-        await _settle(tx, [node_id], await lookup.states_of(tx, [node_id]))
+        await _settle(tx, node_ids, await lookup.states_of(tx, node_ids))
 
-    async def refresh_tree(self, tx: Transaction, owner_id: str, folder_id: str) -> None:
-        """Bring the documents of a folder and of all below it up to date."""
-        await repository.lock(tx, owner_id)
-        await _settle(tx, [folder_id], await lookup.states_below(tx, folder_id))
+    async def tree_of(self, tx: Transaction, folder_id: str) -> Sequence[str]:
+        """What is to be refreshed when a whole folder changed: its id, and those of all that lies below it now."""
+        return sorted({folder_id, *await lookup.ids_below(tx, folder_id)})
 
     async def page(self, tx: Transaction, owner_id: str, query: SearchQuery) -> Json:
         """One page of what was found, latest change first; see ``SearchResults``.
