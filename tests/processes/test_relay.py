@@ -171,6 +171,26 @@ async def test_the_backlog_is_measured(database: Database) -> None:
     assert 0 == _value(relay_module.PENDING) == _value(relay_module.LAG)
 
 
+async def test_a_backlog_that_cannot_be_measured_holds_up_no_fact(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the measuring meets, facts go out, and it measures again later."""
+    tried = 0
+
+    async def fail(_: Transaction) -> None:
+        nonlocal tried
+        tried += 1
+        raise RuntimeError
+
+    monkeypatch.setattr(relay_module.outbox, "backlog", fail)
+    monkeypatch.setattr(relay_module, "MEASURE_EVERY", 0.01)
+    bus = DeafBus()
+    async with running(Relay(database, bus, poll_interval=0.05)):
+        await eventually(lambda: tried > 1)
+        await record(database, 1)
+        await eventually(lambda: numbers(bus) == [1])
+
+
 async def test_old_rows_are_pruned_and_pending_ones_never(database: Database) -> None:
     """What was published or handled longer ago than it is kept is deleted, and nothing else."""
     bus = DeafBus()

@@ -148,9 +148,12 @@ class Relay:
 
     async def _measure(self) -> None:
         while True:
-            # A database that is away shows elsewhere; the gauges keep what was last seen.
-            with contextlib.suppress(Problem):
+            try:
                 await self.measure()
+            except Problem:
+                pass  # a database that is away shows elsewhere; the gauges keep what was last seen
+            except Exception:  # noqa: BLE001  relaying must not end with the measuring
+                _log.exception("the outbox cannot be measured")
             await asyncio.sleep(MEASURE_EVERY)
 
     async def _prune(self) -> None:
