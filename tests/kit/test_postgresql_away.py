@@ -9,9 +9,9 @@ from metastore.kit.problem import Problem
 from tests.fixtures.postgres import Postgres
 
 
-@pytest.mark.parametrize("code", ["57P03", "53300", "08006", "57014", "55P03"])
+@pytest.mark.parametrize("code", ["57P03", "53300", "08006", "57014", "55P03", "40P01"])
 async def test_what_passes_by_itself_is_unavailable(postgres: Postgres, code: str) -> None:
-    """Starting up, too many connections, a lost connection, a statement or a lock that took too long."""
+    """Starting up, too many connections, a lost connection, a statement or a lock that took too long, a deadlock."""
     database = Database(postgres.url("postgres"))
     with pytest.raises(Problem) as refused:
         async with database.reading() as tx:

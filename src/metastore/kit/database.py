@@ -152,8 +152,9 @@ class Database:
 
 
 _FULL = ("disk is full", "disk full", "no space left", "disk quota exceeded", "file too large")
-# Connection trouble, too few resources, an operator's (or a timeout's) intervention, a lock that did not come free.
-_POSTGRESQL_AWAY = ("08", "53", "57", "55P03")
+# Connection trouble, too few resources, an operator's (or a timeout's) intervention, a lock that did not come free,
+# and transactions that stood in each other's way.
+_POSTGRESQL_AWAY = ("08", "53", "57", "55P03", "40001", "40P01")
 _SQLITE_AWAY = ("locked", "unable to open", "disk i/o error", "readonly database")
 
 

@@ -1,17 +1,19 @@
 """Things gone for good: rows, quota and bytes."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from metastore.features.files import trash
+from metastore.features.files import repository, trash
 from metastore.features.files.consumers import consumers
 from metastore.features.files.models import Node
 from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.problem import Problem
 from tests.features.files.grove import Grove
 from tests.fixtures.accounts import Storage, add_user
+from tests.fixtures.waiting import eventually
 
 
 async def rows(grove: Grove) -> int:
@@ -121,6 +123,30 @@ async def test_trash_that_lay_too_long_is_purged_whoever_it_belongs_to(grove: Gr
     assert (await grove.storage()).used == 5
     grove.owner = first
     assert (await grove.storage()).used == 0
+
+
+async def test_the_purge_of_old_trash_waits_for_its_owner_before_it_touches_anything(grove: Grove) -> None:
+    """Else it and a restore could each hold what the other needs."""
+    file = await grove.file("old.txt", size=3)
+    await grove.trash(file)
+    grove.clock.forward(3601)
+    async with grove.database.transaction() as tx:
+        await repository.lock_owner(tx, grove.owner)
+        purge = asyncio.create_task(reap(grove))
+        if tx.dialect == "postgresql":
+            await eventually(lambda: someone_waits(grove), why="the purge asks for the owner")
+        await grove.files.restore(tx, grove.owner, file.id)
+    assert await purge == 0
+    assert await grove.trashed() == []
+
+
+async def someone_waits(grove: Grove) -> bool:
+    """Whether a statement waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with grove.database.reading() as tx:
+        return bool(await tx.session.scalar(waiting))
 
 
 async def test_the_object_is_deleted_once_the_fact_arrives_and_again_does_no_harm(grove: Grove) -> None:

@@ -100,9 +100,15 @@ async def purge_expired(tx: Transaction, *, before: datetime, limit: int) -> int
 
     Returns how many went; fewer than ``limit`` mean that nothing is left to do.
     """
-    await trash_queries.mark_expired_purging(tx, before, limit)
+    owners = {
+        *await trash_queries.owners_of_expired(tx, before, limit),
+        *await trash_queries.owners_with_purges(tx, limit),
+    }
     done = 0
-    for owner_id in await trash_queries.owners_with_purges(tx, limit):
+    for owner_id in sorted(owners):
+        # The owner's lock before any node's, as whoever changes the tree takes them.
+        await repository.lock_owner(tx, owner_id)
+        await trash_queries.mark_expired_purging(tx, owner_id, before, limit)
         done += await purge_some(tx, owner_id, limit - done)
         if done >= limit:
             break

@@ -67,13 +67,18 @@ def expired_roots(before: datetime, limit: int) -> Select[str]:
     return select(Node.id).where(IS_KEPT, Node.trashed_at < before).order_by(Node.trashed_at).limit(limit)
 
 
-async def mark_expired_purging(tx: Transaction, before: datetime, limit: int) -> None:
-    """Give up the trash roots that lie there since before then, the oldest ``limit`` of them."""
-    expired = expired_roots(before, limit)
-    # The conditions are repeated: the node may have been restored since the inner statement saw it.
+async def owners_of_expired(tx: Transaction, before: datetime, limit: int) -> Sequence[str]:
+    """Who owns the ``limit`` oldest trash roots that lie there since before then."""
+    oldest = expired_roots(before, limit).scalar_subquery()
+    return (await tx.session.scalars(select(Node.owner_id).where(Node.id.in_(oldest)).distinct())).all()
+
+
+async def mark_expired_purging(tx: Transaction, owner_id: str, before: datetime, limit: int) -> None:
+    """Give up the owner's trash roots that lie there since before then, ``limit`` at the most."""
+    expired = select(Node.id).where(Node.owner_id == owner_id, IS_KEPT, Node.trashed_at < before).limit(limit)
     await tx.session.execute(
         update(Node)
-        .where(Node.id.in_(expired.scalar_subquery()), IS_KEPT, Node.trashed_at < before)
+        .where(Node.id.in_(expired.scalar_subquery()))
         .values(trash_state=PURGING)
         .execution_options(**_NO_SYNC)
     )
