@@ -96,6 +96,19 @@ async def test_what_is_no_event_is_set_aside_and_holds_up_nobody(bench: Bench) -
     assert "NotAnEventError" in dead[0].error
 
 
+async def test_what_is_no_event_is_redelivered_as_it_came(bench: Bench) -> None:
+    """It fails again and is listed again, also when its consumer wants some types only."""
+    async with running(bench.bus(Guest("guest", "odd"))) as bus:
+        await bus.check()
+        await bench.channel.basic_publish(b"\xff no event", exchange=f"{bench.prefix}.events", routing_key="odd")
+        (first,) = await eventually(lambda: bus.dead_events(limit=10))
+        assert await bus.redeliver(first.id)
+        (second,) = await eventually(lambda: bus.dead_events(limit=10))
+    assert first.id != second.id
+    assert first.event == second.event
+    assert "NotAnEventError" in second.error
+
+
 async def test_what_the_broker_itself_sets_aside_is_listed_and_can_be_redelivered(bench: Bench) -> None:
     """An event that was delivered too often without an end is dead, too."""
     guest = Guest("guest")

@@ -12,7 +12,6 @@ from metastore.adapters.event_bus.rabbitmq.burial import exhumed
 from metastore.adapters.event_bus.rabbitmq.link import Broker, Link, linked
 from metastore.adapters.event_bus.rabbitmq.locking import locked, open_channel
 from metastore.adapters.event_bus.rabbitmq.publisher import properties
-from metastore.kit import cloudevents
 from metastore.ports.event_bus import DeadEvent, Subscription
 
 PEEK = 5000
@@ -73,8 +72,10 @@ class DeadQueues:
         wanted = next((dead for dead in dead_events if dead.id == dead_id), None)
         copies = []
         if wanted is not None:
+            # Copied as it is: what is no event comes back here instead of turning into another message.
+            body = messages[dead_events.index(wanted)].body
             await channel.basic_publish(
-                cloudevents.encode(wanted.event),
+                body,
                 routing_key=self._names.queue(consumer),
                 mandatory=True,
                 properties=properties(wanted.event),
