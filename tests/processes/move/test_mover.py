@@ -14,6 +14,7 @@ from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
 from metastore.kit.idempotency_claims import IdempotencyKey
 from metastore.kit.ids import new_id
+from metastore.kit.inbox import first_delivery
 from metastore.kit.outbox import OutboxEvent
 from metastore.migrations import current, head
 from metastore.processes.move.mover import Instance, Moved, end_uploads, move
@@ -147,6 +148,26 @@ async def test_what_waits_in_the_embedded_queues_is_recorded_again(drive: Drive,
         assert [] == list(await tx.session.scalars(select(QueuedEvent)))
     assert 2 == len(pending)
     assert published.id in {event.id for event in pending}
+
+
+async def test_what_one_consumer_gave_up_has_no_second_effect_on_the_others(drive: Drive, place: Place) -> None:
+    """Not even when it is so old that the inbox has forgotten who handled it."""
+    dead, waiting = new_id(), new_id()
+    async with drive.database.transaction() as tx:
+        for consumer, event_id in (("audit", dead), ("audit", waiting), ("analytics", waiting)):
+            about = {"event_type": "file.ready", "aggregate": "file:x", "payload": {}, "headers": {}}
+            row = QueuedEvent(id=new_id(), consumer=consumer, event_id=event_id, **about, created_at=utc_now())
+            row.dead_at = utc_now() if event_id == dead else None
+            tx.session.add(row)
+    source = Instance(drive.database, drive.store, frozenset({"audit", "analytics", "indexing"}))
+    await move(source, Instance(place.database, place.store), place.url, at_once=3)
+    taken = set()
+    for event_id in (dead, waiting):
+        for consumer in source.consumers:
+            async with place.database.transaction() as tx:
+                if await first_delivery(tx, consumer, event_id):
+                    taken.add((consumer, event_id))
+    assert {("audit", dead), ("audit", waiting), ("analytics", waiting)} == taken
 
 
 async def test_unfinished_uploads_are_refused_or_ended(drive: Drive, place: Place) -> None:

@@ -92,7 +92,7 @@ async def _opened(
         database, store = await bootstrap.open_storage(new)
         open_parts.push_async_callback(database.aclose)
         open_parts.push_async_callback(store.aclose)
-        yield Instance(product.database, product.store), Instance(database, store)
+        yield Instance(product.database, product.store, product.consumers), Instance(database, store)
 
 
 async def _refuse_company(database: Database) -> None:

@@ -18,10 +18,11 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A database and the object store that belongs to it."""
+    """A database and the object store that belongs to it; of a source also the names of all its consumers."""
 
     database: Database
     store: ObjectStore
+    consumers: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -82,7 +83,7 @@ async def move(source: Instance, target: Instance, url: str, *, at_once: int, wa
         watcher.step(table.name)
         moved.tables.append(await copy_table(source.database, target.database, table))
     watcher.step("events")
-    moved.requeued = await requeue(source.database, target.database)
+    moved.requeued = await requeue(source.database, target.database, source.consumers)
     watcher.step("files")
     moved.missing = await settle_files(target.database, target.store)
     await claimed.finish()

@@ -1,11 +1,13 @@
 """Copying every row, and making sure of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, select, update
 
-from metastore.kit.database import Database
+from metastore.kit.clock import utc_now
+from metastore.kit.database import Database, Transaction
+from metastore.kit.inbox import InboxEvent
 from metastore.kit.outbox import PENDING, OutboxEvent
 from metastore.kit.tables import Base
 from metastore.processes.move import rows
@@ -45,8 +47,12 @@ async def copy_table(source: Database, target: Database, table: Table) -> Copied
     return Copied(table.name, await _prove(source, target, table))
 
 
-async def requeue(source: Database, target: Database) -> int:
-    """Put what waits in the embedded bus's queues back into the outbox; how many deliveries those were."""
+async def requeue(source: Database, target: Database, consumers: Collection[str] = ()) -> int:
+    """Put what waits in the embedded bus's queues back into the outbox; how many deliveries those were.
+
+    From there an event goes to all ``consumers``. Those in whose queues it does not wait have dealt with it, maybe so
+    long ago that the inbox has forgotten; it is noted there anew, so that the event has no second effect.
+    """
     queue = Base.metadata.tables.get(_QUEUE)
     if queue is None:
         return 0
@@ -54,11 +60,24 @@ async def requeue(source: Database, target: Database) -> int:
     async for page in rows.pages(source, queue):
         waiting += len(page)
         events = {row["event_id"]: row for row in page}
-        await _record_again(target, list(events.values()))
+        async with source.reading() as tx:
+            handled = await _handled(tx, queue, list(events), consumers)
+        await _record_again(target, list(events.values()), handled)
     return waiting
 
 
-async def _record_again(target: Database, events: Sequence[rows.Row]) -> None:
+async def _handled(tx: Transaction, queue: Table, ids: Sequence[str], consumers: Collection[str]) -> list[rows.Row]:
+    found = await tx.session.execute(select(queue.c.consumer, queue.c.event_id).where(queue.c.event_id.in_(ids)))
+    waiting = {(consumer, event_id) for consumer, event_id in found}
+    return [
+        {"consumer": consumer, "event_id": event_id, "handled_at": utc_now()}
+        for event_id in ids
+        for consumer in sorted(consumers)
+        if (consumer, event_id) not in waiting
+    ]
+
+
+async def _record_again(target: Database, events: Sequence[rows.Row], handled: Sequence[rows.Row]) -> None:
     outbox = Base.metadata.tables[OutboxEvent.__tablename__]
     ids = [event["event_id"] for event in events]
     async with target.transaction() as tx:
@@ -66,6 +85,8 @@ async def _record_again(target: Database, events: Sequence[rows.Row]) -> None:
         fresh = [_as_recorded(outbox, event) for event in events if (event["event_id"],) not in there]
         if fresh:
             await rows.write(tx, outbox, fresh, replace=False)
+        if handled:
+            await rows.write(tx, Base.metadata.tables[InboxEvent.__tablename__], handled, replace=False)
         again = update(OutboxEvent).where(OutboxEvent.id.in_(ids))
         await tx.session.execute(again.values(status=PENDING, published_at=None, attempts=0))
 
