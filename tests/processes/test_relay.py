@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 
+from metastore.kit import outbox
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
 from metastore.kit.inbox import InboxEvent, first_delivery
@@ -182,7 +183,7 @@ async def test_a_backlog_that_cannot_be_measured_holds_up_no_fact(
         tried += 1
         raise RuntimeError
 
-    monkeypatch.setattr(relay_module.outbox, "backlog", fail)
+    monkeypatch.setattr(outbox, "backlog", fail)
     monkeypatch.setattr(relay_module, "MEASURE_EVERY", 0.01)
     bus = DeafBus()
     async with running(Relay(database, bus, poll_interval=0.05)):
