@@ -1,5 +1,7 @@
 """A file's arrival comes to an end, and its owner knows which."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from pydantic import JsonValue
 from sqlalchemy import func, select
@@ -14,7 +16,7 @@ from metastore.features.uploads import repository
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE
 from metastore.features.uploads.schemas import InitiateOut
-from metastore.features.uploads.service import COMPLETING_LEASE
+from metastore.features.uploads.service import COMPLETING_LEASE, WHOLE_WITHIN
 from metastore.kit import saga
 from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.problem import Problem
@@ -25,7 +27,7 @@ from metastore.ports.media_tools import MediaFacts, MediaRefusedError, MediaTool
 from metastore.ports.object_store import StoreUnavailableError
 from metastore.processes.ingest import ingest
 from tests.fixtures.accounts import Storage
-from tests.fixtures.drive import NOTHING, Drive
+from tests.fixtures.drive import NOTHING, Drive, wanted
 from tests.fixtures.radio import Radio
 
 PICTURE = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00 and so on"
@@ -142,6 +144,21 @@ async def test_an_upload_that_somebody_claims_meanwhile_is_taken_back_later(hous
         async with drive.database.transaction() as tx:
             await forget(tx)
     assert isinstance(await arrival.forget(arriving), Later)
+
+
+async def test_a_file_that_came_whole_and_whose_process_died_is_there_within_minutes(house: House) -> None:
+    drive = house.drive
+    content = b"just some text"
+    async with drive.database.transaction() as tx:
+        upload = await drive.uploads.begin(tx, drive.owner, wanted(size=len(content)), claimed=True)
+
+    async def once() -> AsyncIterator[bytes]:
+        yield content
+
+    await drive.store.put(upload.object_key, once(), size=len(content), content_type="text/plain")
+    drive.clock.pass_by(seconds=WHOLE_WITHIN.total_seconds() + 1)
+    await house.work()
+    assert "READY" == (await house.file(upload.file_id)).status
 
 
 async def test_a_picture_is_processed_and_then_ready_with_a_small_one(house: House) -> None:

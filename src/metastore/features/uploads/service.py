@@ -41,6 +41,8 @@ from metastore.ports.object_store import (
 COMPLETING_LEASE = timedelta(seconds=60)
 """A completing older than this lost its process; the store answers within 30 seconds."""
 EXPIRED = "expired"
+WHOLE_WITHIN = timedelta(minutes=5)
+"""A small file that took longer to be stored lost its process."""
 _ANY_TIME = datetime.max.replace(tzinfo=UTC)
 
 
@@ -129,7 +131,9 @@ class UploadsService:
         )
         tx.session.add(upload)
         about = {"uploadId": upload_id, "ownerId": owner_id, "name": node.name}
-        saga.start(tx, INGEST, node.id, done=INITIATE, step=STORE, due_at=upload.expires_at, data=about)
+        # One that arrives whole does so in minutes; should its process die, the saga need not wait for the rest.
+        due_at = min(upload.expires_at, now + WHOLE_WITHIN) if claimed else upload.expires_at
+        saga.start(tx, INGEST, node.id, done=INITIATE, step=STORE, due_at=due_at, data=about)
         tx.record(
             UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
         )
