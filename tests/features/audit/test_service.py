@@ -42,6 +42,14 @@ def recorded(fact: Fact, context: RequestContext) -> RecordedEvent:
     return RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
 
 
+async def test_an_event_told_again_after_the_inbox_forgot_it_has_one_entry(database: Database) -> None:
+    given = recorded(KettleBoiled(kettle="copper", number=7), RequestContext("request-1"))
+    for _ in range(2):
+        async with database.transaction() as tx:
+            await AUDIT.write_down(tx, given)
+    assert [given.id] == [entry.event_id for entry in (await page(database)).items]
+
+
 async def test_an_entry_says_who_did_what_on_what_from_where_and_when(database: Database) -> None:
     """The circumstances of the request are in the entry, and what happened in its details."""
     context = RequestContext("request-1", "192.0.2.1", "Lynx/2.9", "anna")

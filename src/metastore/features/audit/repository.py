@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.audit.models import AuditLog
 from metastore.features.audit.schemas import AuditQuery
@@ -15,9 +17,10 @@ Position = tuple[datetime, str]
 
 
 async def append(tx: Transaction, entry: AuditLog) -> None:
-    """Write an entry down."""
-    tx.session.add(entry)
-    await tx.session.flush()
+    """Write an entry down, unless there is one of the same event: told of it again, the trail stays as it is."""
+    values = {column.key: getattr(entry, column.key) for column in AuditLog.__table__.columns}
+    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
+    await tx.session.execute(insert(AuditLog).values(values).on_conflict_do_nothing(index_elements=["event_id"]))
 
 
 async def latest(tx: Transaction, wanted: AuditQuery, after: Position | None, limit: int) -> Sequence[AuditLog]:
