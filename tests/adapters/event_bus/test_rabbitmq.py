@@ -1,15 +1,20 @@
 """What the RabbitMQ bus does beyond the contract."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import aiormq
 import pytest
+from pamqp import commands as amqp
+from pamqp.common import FieldTable
 
 from metastore.adapters.event_bus.lanes import Pacing
-from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
+from metastore.adapters.event_bus.rabbitmq import RabbitMqBus, dead_queue
+from metastore.adapters.event_bus.rabbitmq.burial import exhumed
+from metastore.kit import cloudevents
 from metastore.kit.ids import new_id
-from metastore.ports.event_bus import BusUnavailableError
+from metastore.ports.event_bus import BusUnavailableError, DeadEvent
 from tests.contracts.event_bus import running
 from tests.fixtures.events import Guest, event
 from tests.fixtures.rabbitmq import RabbitMq
@@ -107,6 +112,46 @@ async def test_what_is_no_event_is_redelivered_as_it_came(bench: Bench) -> None:
     assert first.id != second.id
     assert first.event == second.event
     assert "NotAnEventError" in second.error
+
+
+async def test_looking_at_many_dead_events_leaves_others_their_turn(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read a hundred at a time, and none is lost by looking."""
+    bus = bench.bus(Guest("guest"))
+    await bus.check()
+    count = 250
+    headers: FieldTable = {
+        "metastore-attempts": 5,
+        "metastore-error": "no",
+        "metastore-died-at": "2026-01-02T03:04:05Z",
+    }
+    for _ in range(count):
+        await bench.channel.basic_publish(
+            cloudevents.encode(event()),
+            exchange=f"{bench.prefix}.dead",
+            routing_key="guest",
+            properties=amqp.Basic.Properties(headers={**headers, "metastore-dead-id": new_id()}),
+        )
+    turn = 0
+    read_in_turn: Counter[int] = Counter()
+
+    def counted(consumer: str, message: aiormq.abc.DeliveredMessage) -> DeadEvent:
+        read_in_turn[turn] += 1
+        return exhumed(consumer, message)
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(dead_queue, "exhumed", counted)
+    counting = asyncio.create_task(count_turns())
+    assert count == len(await bus.dead_events(limit=2 * count))
+    counting.cancel()
+    assert [50, 100, 100] == sorted(read_in_turn.values())
+    assert count == len(await bus.dead_events(limit=2 * count))
 
 
 async def test_what_the_broker_itself_sets_aside_is_listed_and_can_be_redelivered(bench: Bench) -> None:

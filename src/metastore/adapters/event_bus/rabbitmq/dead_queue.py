@@ -14,8 +14,10 @@ from metastore.adapters.event_bus.rabbitmq.locking import locked, open_channel
 from metastore.adapters.event_bus.rabbitmq.publisher import properties
 from metastore.ports.event_bus import DeadEvent, Subscription
 
-PEEK = 5000
-"""Dead events of one consumer that are looked at."""
+PEEK = 2000
+"""Dead events of one consumer that are looked at: the oldest."""
+_AT_A_TIME = 100
+"""Of them are read before others on the event loop have their turn."""
 _WITHIN = 20.0
 _LOCKED_FOR = 10.0
 _SETTLED_WITHIN = 2.0
@@ -61,14 +63,14 @@ class DeadQueues:
         count = await _ready(channel, self._names.dead(consumer))
         messages = await _take(channel, self._names.dead(consumer), min(count, PEEK))
         await self._give_back(channel, consumer, messages, count)
-        return [exhumed(consumer, message) for message in messages]
+        return await _read(consumer, messages)
 
     async def _move(self, link: Link, consumer: str, dead_id: str) -> bool:
         channel = await open_channel(link.connection)
         queue = self._names.dead(consumer)
         count = await _ready(channel, queue)
         messages = await _take(channel, queue, min(count, PEEK))
-        dead_events = [exhumed(consumer, message) for message in messages]
+        dead_events = await _read(consumer, messages)
         wanted = next((dead for dead in dead_events if dead.id == dead_id), None)
         copies = []
         if wanted is not None:
@@ -100,6 +102,14 @@ class DeadQueues:
                 return
             await asyncio.sleep(0.01)
         await channel.close()
+
+
+async def _read(consumer: str, messages: Sequence[DeliveredMessage]) -> list[DeadEvent]:
+    dead_events: list[DeadEvent] = []
+    for start in range(0, len(messages), _AT_A_TIME):
+        dead_events += [exhumed(consumer, message) for message in messages[start : start + _AT_A_TIME]]
+        await asyncio.sleep(0)
+    return dead_events
 
 
 async def _ready(channel: Channel, queue: str) -> int:
