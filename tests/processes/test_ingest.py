@@ -40,10 +40,11 @@ class Tools:
     def __init__(self) -> None:
         self.troubles: dict[str, list[Exception]] = {}
         self.asked: list[str] = []
+        self.facts = MediaFacts("jpeg", 4000, 3000)
 
     async def probe(self, source: Source) -> MediaFacts:
         self._work("probe")
-        return MediaFacts("jpeg", 4000, 3000)
+        return self.facts
 
     async def thumbnail(self, source: Source, *, size: int) -> bytes:
         self._work("thumbnail")
@@ -175,6 +176,22 @@ async def test_a_picture_is_processed_and_then_ready_with_a_small_one(house: Hou
     steps = [data["step"] for _, event, data in house.radio.sent if event == "file.progress" and isinstance(data, dict)]
     assert ["probe", "thumbnail", "notify"] == list(dict.fromkeys(steps))
     assert {house.drive.owner} == {user for user, _, _ in house.radio.sent}
+
+
+async def test_a_film_without_pictures_is_ready_without_a_small_one(house: House) -> None:
+    house.tools.facts = MediaFacts("webm", audio_codec="opus")
+    file = await house.bring(name="song.webm")
+    await house.work()
+    ready = await house.file(file.id)
+    assert ("READY", None, ["probe"]) == (ready.status, ready.thumbnail_url, house.tools.asked)
+
+
+async def test_what_only_begins_like_a_picture_is_ready_all_the_same(house: House) -> None:
+    house.tools.troubles["probe"] = [MediaRefusedError("It is no picture.")]
+    file = await house.bring(name="data.bin")
+    await house.work()
+    ready = await house.file(file.id)
+    assert ("READY", None, ["probe"]) == (ready.status, ready.thumbnail_url, house.tools.asked)
 
 
 @pytest.mark.parametrize("step", ["probe", "thumbnail"])

@@ -37,7 +37,8 @@ def _zip() -> bytes:
         (_zip(), "a", "application/zip"),
         (_zip(), "a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         (b"\x1f\x8b\x08\0\0\0\0\0", "a.tar.gz", "application/gzip"),
-        (TS_PACKET * 3, "a.ts", "video/mp2t"),
+        (TS_PACKET * 4, "a.ts", "video/mp2t"),
+        (TS_PACKET * 3, "a.txt", "text/plain"),
         (b"export const a = 1;", "a.ts", UNKNOWN),
     ],
 )

@@ -78,6 +78,12 @@ def is_media(head: bytes, name: str) -> bool:
     return kind in _PICTURES or kind.startswith("video/")
 
 
+def is_named_media(name: str) -> bool:
+    """Whether the name is that of a film or a picture."""
+    kind = _by_suffix(split_suffix(name)[1].lower()) or ""
+    return kind in _PICTURES or kind.startswith("video/")
+
+
 def well_formed(claimed: str) -> str:
     """``claimed`` in lower case without parameters; ``application/octet-stream`` when it is no media type at all."""
     kind = claimed.partition(";")[0].strip().lower()
@@ -118,4 +124,4 @@ def _kind(mime_type: str) -> str:
 
 def _is_transport_stream(head: bytes) -> bool:
     """MPEG-TS has no magic number, only a sync byte at the start of every packet."""
-    return len(head) > 2 * _TRANSPORT_PACKET and head[: 3 * _TRANSPORT_PACKET : _TRANSPORT_PACKET] == b"GGG"
+    return head[: 4 * _TRANSPORT_PACKET : _TRANSPORT_PACKET] == b"GGGG"

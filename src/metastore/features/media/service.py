@@ -7,6 +7,7 @@ writes is the same each time.
 from collections.abc import AsyncIterator
 
 from metastore.features.files import processing
+from metastore.features.files.content_type import is_named_media
 from metastore.features.files.processing import Original
 from metastore.features.files.thumbnails import CONTENT_TYPE
 from metastore.features.media import repository
@@ -31,13 +32,17 @@ class MediaService:
     async def probe(self, saga: Saga, report: Report) -> Outcome:
         """Find out what is in the file.
 
+        Nothing is noted of what only began like a film or picture, and is not called one either.
+
         Raises:
-            StepFailedError: nothing that could be shown.
+            StepFailedError: it is damaged.
         """
         original = await self._original(saga)
         try:
             facts = await self._tools.probe(self._source(original))
         except MediaRefusedError as refusal:
+            if not is_named_media(original.name):
+                return None
             raise StepFailedError(str(refusal), final=True) from refusal
 
         async def effect(tx: Transaction) -> None:
@@ -63,12 +68,15 @@ class MediaService:
         return effect
 
     async def thumbnail(self, saga: Saga, report: Report) -> Outcome:
-        """Make the small picture and store it.
+        """Make the small picture and store it; of sound alone there is none.
 
         Raises:
             StepFailedError: there is nothing to be seen, or the file is gone.
         """
         original = await self._original(saga)
+        async with self._database.reading() as tx:
+            if not await repository.shows_something(tx, original.file_id):
+                return None
         try:
             picture = await self._tools.thumbnail(self._source(original), size=THUMBNAIL_PIXELS)
         except MediaRefusedError as refusal:
