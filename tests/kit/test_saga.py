@@ -144,6 +144,9 @@ async def test_a_compensation_that_keeps_failing_is_passed_over(database: Databa
     await SagaRunner(database, [kitchen.definition]).run_due()
     assert ["fill", "unfill", "failed"] == await effects(database)
     assert "failed" == (await row(database)).state
+    async with database.reading() as tx:
+        log = list(await tx.session.scalars(select(SagaStepRow.result).order_by(SagaStepRow.id)))
+    assert "passed over" in log
 
 
 async def test_behind_the_pivot_nothing_before_it_is_taken_back_and_the_saga_can_be_tried_again(

@@ -212,6 +212,10 @@ async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
     assert Storage(used=len(PICTURE), reserved=0) == await house.drive.storage()
     async with house.drive.database.reading() as tx:
         assert (await house.drive.files.downloadable(tx, house.drive.owner, file.id)).size == len(PICTURE)
+    seen = [
+        data["progress"] for _, event, data in house.radio.sent if event == "file.progress" and isinstance(data, dict)
+    ]
+    assert 100 not in seen
     (told,) = await house.told("file.failed")
     assert (failed.processing.error, retryable) == (told["reason"], told["retryable"])
     assert (3 if retryable else 1) == house.tools.asked.count(step)

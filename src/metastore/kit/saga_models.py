@@ -19,6 +19,7 @@ ENDED = (SUCCEEDED, FAILED, CANCELLED)
 
 DONE = "done"
 COMPENSATED = "compensated"
+PASSED_OVER = "passed over"
 
 _DUE = text("due_at IS NOT NULL")
 

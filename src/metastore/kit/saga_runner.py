@@ -20,7 +20,17 @@ from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.ids import new_id
 from metastore.kit.saga_claims import LeaseLostError
-from metastore.kit.saga_models import CANCELLED, COMPENSATED, COMPENSATING, DONE, FAILED, RUNNING, SUCCEEDED, Saga
+from metastore.kit.saga_models import (
+    CANCELLED,
+    COMPENSATED,
+    COMPENSATING,
+    DONE,
+    FAILED,
+    PASSED_OVER,
+    RUNNING,
+    SUCCEEDED,
+    Saga,
+)
 from metastore.kit.saga_steps import Definition, Effect, Later, Outcome, Step, StepFailedError
 
 _log = structlog.get_logger(__name__)
@@ -228,7 +238,8 @@ class SagaRunner:
                 await effect(tx)
             if previous is None and saga.outcome == FAILED:
                 await definition.failed(tx, saga)
-            saga_claims.log_step(tx, saga, COMPENSATED, self.name)
+            given_up = saga.attempts > definition.max_attempts
+            saga_claims.log_step(tx, saga, PASSED_OVER if given_up else COMPENSATED, self.name)
         if previous is not None:
             return saga._replace(step=previous.name, attempts=1)
         await self._ended_as(definition, saga, saga.outcome)
@@ -236,7 +247,8 @@ class SagaRunner:
 
     async def _ended_as(self, definition: Definition, saga: Saga, state: str) -> None:
         saga_metrics.ENDED.labels(saga.kind, state).inc()
-        await self._tell(definition, saga._replace(state=state, progress=100))
+        if state == SUCCEEDED:
+            await self._tell(definition, saga._replace(state=state, progress=100))
 
     async def _release(self, saga: Saga, due_at: datetime, *, counted: bool = True, error: str | None = None) -> None:
         values: dict[str, object] = {"locked_until": None, "locked_by": None, "due_at": due_at}
