@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from metastore import migrations
 from metastore.features.search.families import family_of
 from metastore.features.search.folding import fold
 from metastore.kit.database import Database
+from metastore.kit.saga_models import SagaRow
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.tables import all_tables, catalogue, differences
 
@@ -124,4 +125,40 @@ async def test_files_that_are_older_than_search_are_found(empty_urls: tuple[str,
     async with database.reading() as tx:
         rows = await tx.session.execute(text("SELECT text, family FROM search_documents ORDER BY node_id"))
         assert [(fold(name), family_of(name, "audio/x-unknown")) for name in names] == [tuple(row) for row in rows]
+    await database.aclose()
+
+
+async def test_uploads_that_are_under_way_go_on_as_sagas_that_know_whose_they_are(empty_urls: tuple[str, str]) -> None:
+    await migrations.upgrade(empty_urls[0], "0001")
+    database = Database(empty_urls[0])
+    async with database.transaction() as tx:
+        await tx.session.execute(
+            text(
+                "INSERT INTO users (id, username, username_key, email, email_key, display_name, password_hash, role,"
+                " status, plan, storage_used, storage_reserved, storage_quota, created_at, updated_at)"
+                " VALUES ('u', 'u', 'u', 'u', 'u', 'u', 'u', 'USER', 'ACTIVE', 'FREE', 0, 0, 0, CURRENT_TIMESTAMP,"
+                " CURRENT_TIMESTAMP)"
+            )
+        )
+        await tx.session.execute(
+            text(
+                "INSERT INTO nodes (id, owner_id, kind, name, name_key, size, mime_type, status, visibility,"
+                " moderation, version, created_at, updated_at) VALUES ('n', 'u', 'file', 'a \"b\".txt', 'a', 5,"
+                " 'text/plain', 'UPLOADING', 'PRIVATE', 'NONE', 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+            )
+        )
+        await tx.session.execute(
+            text(
+                "INSERT INTO uploads (id, owner_id, file_id, object_key, size, part_size, mime_type, state, created_at,"
+                " expires_at) VALUES ('up', 'u', 'n', 'files/up', 5, 5, 'text/plain', 'OPEN', CURRENT_TIMESTAMP,"
+                " CURRENT_TIMESTAMP)"
+            )
+        )
+    await database.aclose()
+
+    await migrations.upgrade(empty_urls[0])
+    database = Database(empty_urls[0])
+    async with database.reading() as tx:
+        data = (await tx.session.scalars(select(SagaRow.data).where(SagaRow.subject == "n"))).one()
+    assert {"uploadId": "up", "ownerId": "u", "name": 'a "b".txt'} == data
     await database.aclose()

@@ -208,11 +208,14 @@ def _create_sagas() -> None:
         sa.PrimaryKeyConstraint("file_id", name=op.f("pk_media")),
     )
     # Uploads that are under way when this is applied go on as sagas.
+    build = "json_build_object" if op.get_bind().dialect.name == "postgresql" else "json_object"
     op.execute(
         sa.text(
             "INSERT INTO sagas (id, kind, subject, state, step, attempts, token, due_at, outcome, retryable, progress,"
             " kept, data, created_at, updated_at)"
-            " SELECT id, 'ingest', file_id, 'running', 'store', 0, 0, expires_at, 'failed', false, 0, false, '{}',"
-            " created_at, created_at FROM uploads WHERE state IN ('OPEN', 'COMPLETING')"
+            " SELECT uploads.id, 'ingest', uploads.file_id, 'running', 'store', 0, 0, uploads.expires_at, 'failed',"
+            " false, 0, false, json_object('uploadId', uploads.id, 'ownerId', uploads.owner_id, 'name', nodes.name),"
+            " uploads.created_at, uploads.created_at FROM uploads LEFT JOIN nodes ON nodes.id = uploads.file_id"
+            " WHERE uploads.state IN ('OPEN', 'COMPLETING')".replace("json_object", build)
         )
     )
