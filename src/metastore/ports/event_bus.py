@@ -21,6 +21,8 @@ from typing import Protocol
 from metastore.kit.outbox import RecordedEvent
 
 MAX_ATTEMPTS = 5
+PAUSES = (0.5, 2.0, 8.0, 20.0)
+"""Seconds between tries. Half a minute in all: what fails takes room from what a consumer may hold meanwhile."""
 
 Handler = Callable[[RecordedEvent], Awaitable[None]]
 

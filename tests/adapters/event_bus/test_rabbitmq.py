@@ -14,7 +14,7 @@ from metastore.adapters.event_bus.rabbitmq import RabbitMqBus, dead_queue
 from metastore.adapters.event_bus.rabbitmq.burial import exhumed
 from metastore.kit import cloudevents
 from metastore.kit.ids import new_id
-from metastore.ports.event_bus import BusUnavailableError, DeadEvent
+from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent
 from tests.contracts.event_bus import running
 from tests.fixtures.events import Guest, event
 from tests.fixtures.rabbitmq import RabbitMq
@@ -86,6 +86,11 @@ async def test_of_several_queues_one_that_was_deleted_fails_the_batch_and_is_dec
     everything, some = Guest("everything"), Guest("some", "kettle.boiled")
     async with running(bench.bus(everything, some)):
         await eventually(lambda: some.numbers("copper") == [1] and 1 in everything.numbers("copper"))
+
+
+def test_poison_events_soon_make_room() -> None:
+    """What waits for its tries takes room from a worker's other events, so all tries take half a minute."""
+    assert sum(Pacing().pause_after(attempt) for attempt in range(1, MAX_ATTEMPTS)) <= 31
 
 
 async def test_what_is_no_event_is_set_aside_and_holds_up_nobody(bench: Bench) -> None:

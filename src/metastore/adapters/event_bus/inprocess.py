@@ -26,7 +26,7 @@ from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
 from metastore.kit.outbox import RecordedEvent
 from metastore.kit.problem import Problem
-from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent, Subscription, chosen
+from metastore.ports.event_bus import MAX_ATTEMPTS, PAUSES, BusUnavailableError, DeadEvent, Subscription, chosen
 
 _log = structlog.get_logger(__name__)
 
@@ -34,8 +34,6 @@ BATCH = 50
 SETTLE_AFTER = 0.1
 """Seconds after which what is handled so far is settled within a batch: so much is repeated after a kill at most."""
 ERROR_LENGTH = 2000
-PAUSES = (1.0, 5.0, 30.0, 120.0)
-"""Seconds to wait after the first, second … failure."""
 
 
 class InProcessBus:

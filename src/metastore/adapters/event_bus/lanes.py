@@ -17,7 +17,7 @@ import structlog
 
 from metastore.adapters.event_bus.outages import TRY_EVERY, Outages
 from metastore.kit.outbox import RecordedEvent
-from metastore.ports.event_bus import MAX_ATTEMPTS, Subscription
+from metastore.ports.event_bus import MAX_ATTEMPTS, PAUSES, Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class Pacing:
     not returned counts as failed, ``outage`` is the pause after a failure that is none of the event's fault.
     """
 
-    pauses: Sequence[float] = (1.0, 5.0, 30.0, 120.0)
+    pauses: Sequence[float] = PAUSES
     patience: float = 120.0
     outage: float = TRY_EVERY
 

@@ -17,7 +17,7 @@ from metastore.ports.event_bus import BusUnavailableError, Subscription
 
 _log = structlog.get_logger(__name__)
 
-IN_HAND = 200
+IN_HAND = 500
 """Deliveries that a process holds at most; what waits for its next try counts among them."""
 SIDE_BY_SIDE = 4
 """Handlers of one consumer that run at a time, each for another aggregate: while one commits, others work."""
