@@ -57,6 +57,19 @@ def test_only_the_gateway_can_be_reached_from_outside() -> None:
     assert ["gateway"] == [name for name, service in SERVICES.items() if "ports" in service]
 
 
+def test_the_gateway_shows_nobody_the_metrics() -> None:
+    """Whoever comes through it may have a private address, of the containers' network for one."""
+    place = re.search(r"location = /metrics \{(.*?)\}", TEMPLATE.read_text(), re.DOTALL)
+    assert place is not None
+    assert "deny all;" == place[1].strip()
+
+
+def test_every_image_is_pinned() -> None:
+    """So that what was tried is what runs."""
+    images = [service["image"] for service in SERVICES.values()]
+    assert [] == [image for image in images if "latest" in image or ":" not in image]
+
+
 def test_no_secret_is_in_the_description() -> None:
     """Every password and key is asked for by name, and ``make_env.py`` makes it."""
     text = (DEPLOY / "compose.yaml").read_text()
