@@ -27,7 +27,7 @@ from metastore.kit.database import Database
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import ObjectStoreError
 from metastore.processes.move.mover import Instance, Moved, Watcher, end_uploads, move
-from metastore.processes.move.target import MoveRefusedError
+from metastore.processes.move.target import MovedBeforeError, MoveRefusedError
 
 MOVED, MOVED_WITH_LOSSES = 0, 1
 
@@ -60,7 +60,11 @@ def move_to(
         raise ConfigurationError("--storage: this is the store that is in use already")
     require_database(settings.effective_database_url)
     with data_dir_lock(settings.data_dir):
-        moved = asyncio.run(_run(settings, new, abort_uploads=abort_uploads, parallel=parallel))
+        try:
+            moved = asyncio.run(_run(settings, new, abort_uploads=abort_uploads, parallel=parallel))
+        except MovedBeforeError:
+            sys.stdout.write("Everything was carried over before, and nothing has happened here since.\n")
+            return MOVED
     _tell(moved, new)
     return MOVED_WITH_LOSSES if moved.objects.damaged or moved.missing else MOVED
 

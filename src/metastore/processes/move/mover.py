@@ -63,6 +63,7 @@ async def move(source: Instance, target: Instance, url: str, *, at_once: int, wa
     """Carry everything from ``source`` to ``target``, whose database is at ``url``.
 
     Raises:
+        MovedBeforeError: there is nothing left to carry.
         MoveRefusedError: see the message; what was done so far is kept for the next run.
     """
     watcher = watcher or Watcher()
@@ -71,7 +72,7 @@ async def move(source: Instance, target: Instance, url: str, *, at_once: int, wa
     claimed = Target(url, target.database)
     instance = await name_of_instance(source.database)
     await refuse_strangers(source.store, target.store)
-    await claimed.claim(instance)
+    await claimed.claim(instance, source.database)
 
     moved = Moved()
     async with source.database.reading() as tx:

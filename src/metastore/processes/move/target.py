@@ -29,6 +29,10 @@ class MoveRefusedError(Exception):
     """The move cannot be made, or cannot go on; the message is one line for the operator."""
 
 
+class MovedBeforeError(Exception):
+    """Everything is there already: an earlier move came to its end, and nothing has happened here since."""
+
+
 def all_tables() -> list[Table]:
     """Every table of the product, those that others refer to first."""
     return list(Base.metadata.sorted_tables)
@@ -56,10 +60,11 @@ class Target:
         if database.single_writer:
             event.listen(database.engine.sync_engine, "connect", _without_foreign_keys)
 
-    async def claim(self, instance: str) -> None:
-        """Make it this instance's, or find that it is.
+    async def claim(self, instance: str, source: Database) -> None:
+        """Make it that of this instance, whose database is ``source``, or find that it is.
 
         Raises:
+            MovedBeforeError: the move was made, by a process that may not have come to say so.
             MoveRefusedError: it has rows already, or another instance is moving in.
         """
         current = await migrations.current(self._url)
@@ -68,6 +73,8 @@ class Target:
         if current is not None and current.startswith(_MARK):
             raise MoveRefusedError("another instance's move to this database was begun and not ended")
         await migrations.upgrade(self._url)
+        if await _has_all_of(self.database, source):
+            raise MovedBeforeError
         for table in all_tables():
             if await rows.count(self.database, table):
                 raise MoveRefusedError(f"the database is not empty: there are rows in {table.name}")
@@ -107,6 +114,18 @@ class Target:
     async def _set_revision(self, revision: str) -> None:
         async with self.database.transaction() as tx:
             await tx.session.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": revision})
+
+
+async def _has_all_of(database: Database, source: Database) -> bool:
+    """Whether the latest that happened in ``source`` is known here: every change is told of in these tables."""
+    for name in ("audit_logs", "outbox_events"):
+        key = Base.metadata.tables[name].c.id
+        async with source.reading() as tx:
+            latest = await tx.session.scalar(select(func.max(key)))
+        async with database.reading() as tx:
+            if latest is None or await tx.session.scalar(select(key).where(key == latest)) is None:
+                return False
+    return True
 
 
 def _declared_foreign_keys() -> list[ForeignKeyConstraint]:
