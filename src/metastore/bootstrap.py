@@ -41,8 +41,9 @@ from metastore.features.search.consumers import consumers as search_consumers
 from metastore.features.search.service import SearchService
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.consumers import consumers as uploads_consumers
+from metastore.features.uploads.limits import UploadLimits
 from metastore.features.uploads.listing import UnfinishedUploads
-from metastore.features.uploads.service import UploadLimits, UploadsService
+from metastore.features.uploads.service import UploadsService
 from metastore.features.uploads.whole import WholeUploads
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database

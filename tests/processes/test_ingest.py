@@ -14,9 +14,9 @@ from metastore.features.media.models import Media
 from metastore.features.media.service import MediaService
 from metastore.features.uploads import repository
 from metastore.features.uploads.arriving import Arrival
+from metastore.features.uploads.limits import COMPLETING_LEASE, WHOLE_WITHIN
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE
 from metastore.features.uploads.schemas import InitiateOut
-from metastore.features.uploads.service import COMPLETING_LEASE, WHOLE_WITHIN
 from metastore.kit import saga
 from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.problem import Problem

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from metastore.features.files.models import Node
 from metastore.features.uploads import repository
-from metastore.features.uploads.service import COMPLETING_LEASE
+from metastore.features.uploads.limits import COMPLETING_LEASE
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import CompletedPart, StoreFullError, StoreUnavailableError
 from tests.fixtures.accounts import Storage, add_user

@@ -7,10 +7,11 @@ because its time is over, or because a completing was begun and nobody brought i
 from datetime import timedelta
 
 from metastore.features.uploads import repository
+from metastore.features.uploads.limits import COMPLETING_LEASE
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.parts import part_digest, target_of
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, record_failure
-from metastore.features.uploads.service import COMPLETING_LEASE, UploadsService
+from metastore.features.uploads.service import UploadsService
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
 from metastore.kit.saga_models import Saga

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from metastore.features.uploads.models import Upload
+from metastore.features.uploads.refusals import problem_of_store, upload_not_found
 from metastore.kit.problem import Problem
-from metastore.ports.object_store import CompletedPart, UploadTarget
+from metastore.ports.object_store import CompletedPart, ObjectNotFoundError, ObjectStore, ObjectStoreError, UploadTarget
 
 MAX_PARTS = 10_000
 """The limit of S3, and of the API."""
@@ -56,3 +57,23 @@ def target_of(upload: Upload) -> UploadTarget:
         size=upload.size,
         part_size=upload.part_size,
     )
+
+
+async def part_urls(store: ObjectStore, upload: Upload, expires_in: int) -> list[str]:
+    """Where each part goes, for that many seconds."""
+    target = target_of(upload)
+    return await store.presign_parts(target, range(1, target.part_count + 1), expires_in=expires_in)
+
+
+async def first_bytes(store: ObjectStore, key: str, length: int) -> bytes:
+    """The first ``length`` bytes of what has arrived.
+
+    Raises:
+        Problem: 404 when it is gone, 503 or 507 when the store is away or full.
+    """
+    try:
+        return b"".join([chunk async for chunk in store.read(key, length=length)])
+    except ObjectNotFoundError:
+        raise upload_not_found() from None
+    except ObjectStoreError as error:
+        raise problem_of_store(error) from error

@@ -2,6 +2,8 @@
 
 from metastore.features.files.events import FileFailed
 from metastore.features.files.processing import INGEST, NOTIFY, PROBE, STORE
+from metastore.features.uploads.events import UploadAborted
+from metastore.features.uploads.models import Upload
 from metastore.features.uploads.refusals import upload_not_found
 from metastore.kit import saga
 from metastore.kit.database import Transaction
@@ -24,3 +26,16 @@ async def move_on(tx: Transaction, file_id: str, *, needs_processing: bool) -> N
 def record_failure(tx: Transaction, file_id: str, owner_id: str, name: str, reason: str) -> None:
     """Tell its owner that a file did not arrive."""
     tx.record(FileFailed(file_id=file_id, owner_id=owner_id, name=name, step=STORE, reason=reason, retryable=False))
+
+
+def aborted(gone: Upload, reason: str) -> UploadAborted:
+    """The fact that an upload was called off, whose row is gone."""
+    return UploadAborted(
+        upload_id=gone.id,
+        file_id=gone.file_id,
+        owner_id=gone.owner_id,
+        size=gone.size,
+        reason=reason,
+        object_key=gone.object_key,
+        store_upload_id=gone.store_upload_id,
+    )

@@ -6,7 +6,6 @@ next step can be repeated (see the package).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from metastore.features.auth import quota
@@ -16,11 +15,19 @@ from metastore.features.files.processing import INGEST, INITIATE, STORE
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
-from metastore.features.uploads.events import UploadAborted, UploadInitiated
+from metastore.features.uploads.events import UploadInitiated
+from metastore.features.uploads.limits import COMPLETING_LEASE, WHOLE_WITHIN, UploadLimits
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
-from metastore.features.uploads.parts import choose_part_size, named_parts, part_digest, target_of
+from metastore.features.uploads.parts import (
+    choose_part_size,
+    first_bytes,
+    named_parts,
+    part_digest,
+    part_urls,
+    target_of,
+)
 from metastore.features.uploads.refusals import completed, completing, problem_of_store, upload_not_found
-from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, move_on, record_failure
+from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, aborted, move_on, record_failure
 from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
 from metastore.kit import saga
 from metastore.kit.clock import Clock
@@ -38,22 +45,8 @@ from metastore.ports.object_store import (
     UploadNotFoundError,
 )
 
-COMPLETING_LEASE = timedelta(seconds=60)
-"""A completing older than this lost its process; the store answers within 30 seconds."""
 EXPIRED = "expired"
-WHOLE_WITHIN = timedelta(minutes=5)
-"""A small file that took longer to be stored lost its process."""
 _ANY_TIME = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class UploadLimits:
-    """Sizes in bytes, durations in seconds."""
-
-    part_size: int
-    max_file_size: int
-    upload_ttl: int
-    presign_ttl: int
 
 
 class UploadsService:
@@ -82,13 +75,13 @@ class UploadsService:
             async with self._database.transaction() as tx:
                 tx.takes_back = await self._call_off(tx, upload.id, "store refused")
             raise problem_of_store(error) from error
-        urls = await self._presign(upload)
+        urls = await part_urls(self._store, upload, self._limits.presign_ttl)
         return InitiateOut(
             file_id=upload.file_id,
             upload_id=upload.id,
             part_size=upload.part_size,
             upload_urls=urls,
-            expires_at=self._usable_until(upload),
+            expires_at=self._limits.usable_until(upload.expires_at, self._clock()),
         )
 
     async def begin(self, tx: Transaction, owner_id: str, wanted: InitiateIn, *, claimed: bool = False) -> Upload:
@@ -167,8 +160,8 @@ class UploadsService:
             part_size=upload.part_size,
             size=upload.size,
             parts=[PartOut(part_number=part.number, etag=part.etag, size=part.size) for part in parts],
-            upload_urls=await self._presign(upload),
-            expires_at=self._usable_until(upload),
+            upload_urls=await part_urls(self._store, upload, self._limits.presign_ttl),
+            expires_at=self._limits.usable_until(upload.expires_at, self._clock()),
         )
 
     async def complete(self, owner_id: str, file_id: str, upload_id: str, parts: Sequence[CompletedPart]) -> FileOut:
@@ -325,17 +318,7 @@ class UploadsService:
             return None
         await quota.release(tx, gone.owner_id, gone.size)
         await self._files.discard_file(tx, gone.file_id)
-        tx.record(
-            UploadAborted(
-                upload_id=gone.id,
-                file_id=gone.file_id,
-                owner_id=gone.owner_id,
-                size=gone.size,
-                reason=reason,
-                object_key=gone.object_key,
-                store_upload_id=gone.store_upload_id,
-            )
-        )
+        tx.record(aborted(gone, reason))
         return gone
 
     async def _owned(self, tx: Transaction, owner_id: str, upload_id: str) -> Upload:
@@ -407,20 +390,7 @@ class UploadsService:
 
     async def _content_type(self, upload: Upload) -> tuple[str, bool]:
         """What has arrived, and whether it is something to be processed."""
-        try:
-            head = b"".join([chunk async for chunk in self._store.read(upload.object_key, length=SNIFFED_BYTES)])
-        except ObjectNotFoundError:
-            raise upload_not_found() from None
-        except ObjectStoreError as error:
-            raise problem_of_store(error) from error
+        head = await first_bytes(self._store, upload.object_key, SNIFFED_BYTES)
         async with self._database.reading() as tx:
             name = await self._files.name_of(tx, upload.file_id) or ""
         return content_type_of(head, name, upload.mime_type), is_media(head, name)
-
-    async def _presign(self, upload: Upload) -> list[str]:
-        target = target_of(upload)
-        numbers = range(1, target.part_count + 1)
-        return await self._store.presign_parts(target, numbers, expires_in=self._limits.presign_ttl)
-
-    def _usable_until(self, upload: Upload) -> datetime:
-        return min(upload.expires_at, self._clock() + timedelta(seconds=self._limits.presign_ttl))

@@ -1,0 +1,168 @@
+"""What a client can hold on to has bounds."""
+
+import asyncio
+import contextlib
+import time
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from metastore.entrypoints.server import HttpServer, connection, cycle
+from tests.fixtures.ports import free_port
+from tests.fixtures.serving import serving
+from tests.fixtures.waiting import eventually
+from tests.fixtures.wire import Library, answer, echoing, take, wire
+
+
+async def sleeping(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers only once the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def test_a_websocket_outlives_the_time_of_idle_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What becomes a WebSocket is no idle HTTP connection."""
+    monkeypatch.setattr("metastore.entrypoints.server.server._KEEP_ALIVE_SECONDS", 1)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await answer(send, 200)
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        await asyncio.sleep(1.5)
+        await send({"type": "websocket.send", "text": "still here"})
+
+    upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    async with serving(app) as url, wire(url) as client:
+        await client.say(f"GET / HTTP/1.1\r\nHost: x\r\n{upgrade}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        assert 101 == (await client.hear())[0]
+        async with asyncio.timeout(10):
+            assert b"still here" == (await client._reader.readexactly(12))[2:]
+
+
+async def test_a_body_that_stalls_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cycle, "BODY_IDLE_SECONDS", 0.2)
+    async with serving(sleeping) as url, wire(url) as client:
+        await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\na")
+        assert await client.is_closed()
+
+
+async def test_a_body_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cycle, "BODY_SECONDS", 0.2)
+    async with serving(sleeping) as url, wire(url) as client:
+        await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+
+        async def is_cut_off() -> bool:
+            await client.say("a")
+            return client._reader.at_eof()
+
+        with contextlib.suppress(ConnectionError):
+            await eventually(is_cut_off)
+
+
+async def test_one_that_does_not_take_its_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "WRITE_SECONDS", 0.2)
+    ended = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await answer(send, 200, bytes(30_000_000))
+            await answer(send, 200)
+        finally:
+            ended.set()
+
+    async with serving(app) as url, wire(url) as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads, too
+        await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await eventually(ended.is_set)
+
+
+async def test_trailers_bring_no_headers_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "QUIET_LIMIT", 100_000)
+    seen: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend(name for name, _ in scope["headers"])
+        await echoing(scope, receive, send)
+
+    async with serving(app) as url, wire(url) as client:
+        chunked = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+        await client.say(chunked + "X-Forwarded-Proto: https\r\n\r\n")
+        assert (200, b"a") == (await client.hear())[::2]
+        assert {b"host", b"transfer-encoding"} == set(seen)
+        await client.say(chunked)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                await client.say("a: b\r\n" * 10_000)
+        assert await client.is_closed()
+
+
+async def test_requests_without_end_ahead_of_their_answers_are_cut_off() -> None:
+    release = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await release.wait()
+
+    async with serving(app) as url, wire(url) as client:
+        with contextlib.suppress(ConnectionError):
+            for _ in range(50):
+                await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+        release.set()
+        assert await client.is_closed()
+
+
+async def test_rubbish_behind_a_request_is_not_put_into_its_answer(library: Library) -> None:
+    async with serving(library) as url, wire(url) as client:
+        await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await client._reader.readexactly(1_000_000)
+        await client.say("rubbish\r\n\r\n")
+        rest = bytearray()
+        with contextlib.suppress(ConnectionError):
+            while piece := await client._reader.read(1_000_000):
+                rest += piece
+        assert b"HTTP/1.1" not in rest
+
+
+async def test_the_server_stops_although_a_client_stalls() -> None:
+    server = HttpServer(sleeping, host="127.0.0.1", port=(port := free_port()), grace=1)
+    running = asyncio.create_task(server.serve())
+    await eventually(lambda: server.is_listening)
+    async with wire(f"http://127.0.0.1:{port}") as client:
+        await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\na")
+        await asyncio.sleep(0.05)
+        server.stop()
+        async with asyncio.timeout(10):
+            await running
+
+
+async def test_a_drip_does_not_hold_the_threads_of_others() -> None:
+    """Each byte is taken in a moment; in between the thread is free."""
+    turns: list[float] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        body = take(scope)
+        assert body
+        buffer = memoryview(bytearray(1000))
+
+        def turn() -> None:
+            began = time.monotonic()
+            while body.left and body.read_into(buffer):
+                pass
+            turns.append(time.monotonic() - began)
+
+        while body.left:
+            await asyncio.to_thread(turn)
+            if body.left:
+                await body.readable()
+        body.close()
+        await answer(send, 200)
+
+    async with serving(app) as url, wire(url) as client:
+        await client.say("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n")
+        for _ in range(300):
+            await client.say("a")
+            await asyncio.sleep(0.001)
+        assert 200 == (await client.hear())[0]
+    assert max(turns) < 0.2
