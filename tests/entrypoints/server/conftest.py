@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.wire import Library
+from tests.fixtures.raw_http import Library
 
 
 @pytest.fixture

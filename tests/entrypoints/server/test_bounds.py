@@ -9,9 +9,9 @@ from starlette.types import Receive, Scope, Send
 
 from metastore.entrypoints.server import HttpServer, connection, cycle
 from tests.fixtures.ports import free_port
+from tests.fixtures.raw_http import Library, answer, echoing, take, wire
 from tests.fixtures.serving import serving
 from tests.fixtures.waiting import eventually
-from tests.fixtures.wire import Library, answer, echoing, take, wire
 
 
 async def sleeping(scope: Scope, receive: Receive, send: Send) -> None:

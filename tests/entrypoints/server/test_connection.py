@@ -8,9 +8,9 @@ from starlette.types import Receive, Scope, Send
 
 from metastore.entrypoints.server import connection
 from metastore.ports.served_objects import SourceEndedError
+from tests.fixtures.raw_http import Library, answer, drink, echoing, take, unwilling, wire
 from tests.fixtures.serving import serving
 from tests.fixtures.waiting import eventually
-from tests.fixtures.wire import Library, answer, drink, echoing, take, unwilling, wire
 
 
 async def test_a_body_taken_directly_is_whole_and_http_goes_on_after_it() -> None:
