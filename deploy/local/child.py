@@ -14,6 +14,10 @@ class StackError(Exception):
     """The stack cannot run; the message is for the operator."""
 
 
+# We may have died before the child asked to be told of it; then its parent is another by now.
+_UNLESS_ORPHANED = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
+
+
 class Child:
     """A program that ends with us, however we end; its output goes to ``log``."""
 
@@ -45,7 +49,7 @@ class Child:
         switch = [f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                ["setpriv", *switch, "--pdeathsig=KILL", "--", *map(str, command)],
+                ["setpriv", *switch, "--pdeathsig=KILL", "--", *_UNLESS_ORPHANED, str(os.getpid()), *map(str, command)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
