@@ -41,13 +41,13 @@ async def test_every_fact_has_each_effect_once_while_everything_is_killed(
     async with victims(database, rabbitmq, prefix) as killed:
         recording = asyncio.create_task(_record(database, FACTS))
         for so_far in (400, 1000, 1600):
-            await eventually(partial(_done, database, so_far), timeout=60)
+            await eventually(partial(_done, database, so_far), timeout=150)
             rabbitmq.kill()
             rabbitmq.launch()
-            await eventually(rabbitmq.ready, timeout=60)
+            await eventually(rabbitmq.ready, timeout=150)
         await recording
-        await eventually(killed.done, timeout=60)
-        await eventually(lambda: _done(database, FACTS * len(CONSUMERS)), timeout=60, interval=0.1)
+        await eventually(killed.done, timeout=150)
+        await eventually(lambda: _done(database, FACTS * len(CONSUMERS)), timeout=150, interval=0.1)
     await _expect_each_effect_once(database, FACTS)
 
 
