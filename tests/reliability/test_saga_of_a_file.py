@@ -29,6 +29,16 @@ async def settled(client: Client, file_id: str) -> dict[str, Any]:
     return await eventually(ended, timeout=30, interval=0.1, why="the file is processed")
 
 
+async def told_of(client: Client, file_id: str) -> list[str]:
+    """The types of what the owner hears of a file, once there is something: consumers tell after the file is done."""
+
+    async def told() -> list[str]:
+        notices = await client.json_of("GET", "/api/v1/notifications")
+        return [notice["type"] for notice in notices["items"] if notice["payload"].get("fileId") == file_id]
+
+    return await eventually(told, timeout=15, interval=0.1, why="the owner is told")
+
+
 @pytest.fixture
 def film(tmp_path: Path) -> bytes:
     path = tmp_path / "film.webm"
@@ -53,8 +63,7 @@ async def test_pictures_and_films_get_a_small_picture_that_goes_with_them(
             assert Image.open(io.BytesIO(answer.content)).size[0] == 256
             (listed,) = [item for item in await everything(client, "/api/v1/files") if item["id"] == file["id"]]
             assert listed["thumbnailUrl"] == file["thumbnailUrl"]
-            notices = await client.json_of("GET", "/api/v1/notifications")
-            assert ["file.ready"] == [n["type"] for n in notices["items"] if n["payload"].get("fileId") == file["id"]]
+            assert await told_of(client, file["id"]) == ["file.ready"]
 
             assert (await client.delete(f"/api/v1/files/{file['id']}")).status_code == 204
             assert (await client.delete(f"/api/v1/trash/{file['id']}")).status_code == 204
@@ -79,9 +88,6 @@ async def test_a_broken_film_is_failed_with_a_reason_and_can_be_downloaded(
         location = (await client.get(f"/api/v1/files/{failed['id']}/download")).headers["location"]
         assert (await client.get(location)).content == broken
 
-        async def told() -> list[Any]:
-            notices = await client.json_of("GET", "/api/v1/notifications")
-            return [n for n in notices["items"] if n["type"] == "file.failed"]
-
-        (notice,) = await eventually(told, timeout=15, interval=0.1, why="the owner is told")
+        assert await told_of(client, failed["id"]) == ["file.failed"]
+        notice = (await client.json_of("GET", "/api/v1/notifications"))["items"][0]
         assert notice["payload"]["reason"] == failed["processing"]["error"]
