@@ -5,7 +5,7 @@ time, memory and output. What it cannot make sense of is *refused*, with a reaso
 refused again. Whatever else goes wrong (it hangs, dies, runs out of memory) is a failure that may pass.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,8 +23,24 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class AudioTrack:
+    """A track of sound; ``language`` by BCP 47 as far as it is known, ``copyable`` into fragmented MP4 as it is."""
+
+    codec: str
+    channels: int = 2
+    language: str | None = None
+    title: str | None = None
+    default: bool = False
+    copyable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What is in a film or picture; sizes in pixels as they are shown, ``None`` where that has no meaning."""
+    """What is in a film, sound, picture or document.
+
+    Sizes in pixels as they are shown, upright; ``None`` where that has no meaning. Sound alone has no size, even with
+    a cover. ``video_copyable``: the picture might be streamed as it is. ``pages`` is a document's.
+    """
 
     container: str
     width: int | None = None
@@ -32,10 +48,31 @@ class MediaFacts:
     duration_ms: int | None = None
     video_codec: str | None = None
     audio_codec: str | None = None
+    frame_rate: float | None = None
+    video_copyable: bool = False
+    audio_tracks: tuple[AudioTrack, ...] = ()
+    has_cover: bool = False
+    pages: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sprite:
+    """Small frames of a film in one WebP picture, row by row: one every ``interval_ms``, ``count`` in all."""
+
+    data: bytes
+    columns: int
+    count: int
+    tile_width: int
+    tile_height: int
+    interval_ms: int
 
 
 class MediaRefusedError(Exception):
     """The bytes cannot be made sense of, or are too much; the message is a sentence for people."""
+
+
+class NotCopyableError(MediaRefusedError):
+    """The picture was to be copied, and cannot be; it may well be encoded."""
 
 
 class MediaToolError(Exception):
@@ -54,13 +91,36 @@ class MediaTools(Protocol):
         """
         ...
 
-    async def thumbnail(self, source: Source, *, size: int) -> bytes:
-        """A WebP picture that fits in a square of ``size`` pixels, turned as it is meant to be seen, without metadata.
+    async def thumbnails(self, source: Source, *, sizes: Sequence[int]) -> list[bytes]:
+        """WebP pictures that fit in squares of ``sizes`` pixels, turned as meant to be seen, without metadata.
 
-        Of a film it is a frame from its beginning.
+        All from one decoding. Of a film it is a telling frame from its beginning, of sound its cover, of a document
+        its first page. None is larger than the original is, except of what has no pixels of its own.
 
         Raises:
-            MediaRefusedError: there is nothing to be seen in it.
+            MediaRefusedError: there is nothing to be seen in it, or it is too large.
             MediaToolError: see the module.
         """
+        ...
+
+    async def sprite(self, source: Source) -> Sprite:
+        """A film at a glance, for the player's time line.
+
+        Raises:
+            MediaRefusedError: it has no picture, or no length.
+            MediaToolError: see the module.
+        """
+        ...
+
+    async def waveform(self, source: Source, *, points: int) -> bytes:
+        """The loudest sample of each of ``points`` equal stretches of the first track, as a byte (255: full scale).
+
+        Raises:
+            MediaRefusedError: it has no sound, or no length.
+            MediaToolError: see the module.
+        """
+        ...
+
+    def can_show(self, mime_type: str) -> bool:
+        """Whether ``thumbnails`` may be asked for of such a file here (documents need programs that may be missing)."""
         ...

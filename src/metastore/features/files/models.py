@@ -80,6 +80,8 @@ class Node(Base):
     """What a check found wrong with the stored bytes; while it stands they are not given out."""
     thumbnail_key: Mapped[str | None] = mapped_column(String(200))
     """Where its small picture is, once there is one."""
+    playable_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when it can be played as a stream, be it that more is still being made of it."""
     version: Mapped[int] = mapped_column(default=1)
     """Grows with every change to the row; shown in the HTTP ``ETag``."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -107,6 +109,7 @@ class NodeRow(NamedTuple):
     checksum: str | None
     damage: str | None
     thumbnail_key: str | None
+    playable_at: datetime | None
     created_at: datetime
     updated_at: datetime
     trashed_at: datetime | None
