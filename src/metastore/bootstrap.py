@@ -34,7 +34,9 @@ from metastore.features.dead_events.service import DeadEventsService
 from metastore.features.files.consumers import consumers as files_consumers
 from metastore.features.files.service import FilesService
 from metastore.features.media.consumers import consumers as media_consumers
+from metastore.features.media.previews import PreviewsService
 from metastore.features.media.service import MediaService
+from metastore.features.media.streaming import StreamingService
 from metastore.features.notifications.consumers import consumers as notification_consumers
 from metastore.features.notifications.service import NotificationsService
 from metastore.features.search.consumers import consumers as search_consumers
@@ -163,6 +165,8 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         search,
         analytics,
         DeadEventsService(bus),
+        StreamingService(files),
+        PreviewsService(files),
     ):
         services.add(service)
 

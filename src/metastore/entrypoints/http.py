@@ -23,6 +23,7 @@ from metastore.features.audit.service import AuditService
 from metastore.features.auth.endpoints import router as auth_router
 from metastore.features.dead_events.endpoints import router as dead_events_router
 from metastore.features.files.endpoints import router as files_router
+from metastore.features.media.endpoints import router as media_router
 from metastore.features.notifications.endpoints import router as notifications_router
 from metastore.features.search.endpoints import router as search_router
 from metastore.features.uploads.endpoints import router as uploads_router
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     auth_router,
     uploads_router,
     files_router,
+    media_router,
     search_router,
     notifications_router,
     audit_router,

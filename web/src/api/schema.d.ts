@@ -324,26 +324,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/files/{file_id}/stream": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Stream
-         * @description Where to play a file from; 409 while it is not playable.
-         */
-        get: operations["stream_api_v1_files__file_id__stream_get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/files/{file_id}/retry": {
         parameters: {
             query?: never;
@@ -471,6 +451,146 @@ export interface paths {
          * @description Delete a file or folder in the trash for good.
          */
         delete: operations["purge_one_api_v1_trash__node_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{file_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream
+         * @description Where to play a file from; 409 while it is not playable.
+         */
+        get: operations["stream_api_v1_files__file_id__stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{file_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview
+         * @description What it takes to show a file.
+         */
+        get: operations["preview_api_v1_files__file_id__preview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/streams/{token}/master.m3u8": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Master Playlist
+         * @description The master playlist: the renditions that can be played, and tracks of sound and subtitles.
+         */
+        get: operations["master_playlist_api_v1_streams__token__master_m3u8_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/streams/{token}/thumbnails.vtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hover Pictures
+         * @description Small pictures along the time line, as pieces of one picture.
+         */
+        get: operations["hover_pictures_api_v1_streams__token__thumbnails_vtt_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/streams/{token}/subtitles/{subtitles_id}.m3u8": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Subtitles Playlist
+         * @description A media playlist of one track of subtitles.
+         */
+        get: operations["subtitles_playlist_api_v1_streams__token__subtitles__subtitles_id__m3u8_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/streams/{token}/subtitles/{subtitles_id}.vtt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Subtitles
+         * @description One track of subtitles.
+         */
+        get: operations["subtitles_api_v1_streams__token__subtitles__subtitles_id__vtt_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/streams/{token}/{rendition}.m3u8": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Media Playlist
+         * @description The media playlist of one rendition; it grows while the rendition is being made.
+         */
+        get: operations["media_playlist_api_v1_streams__token___rendition__m3u8_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -938,6 +1058,18 @@ export interface components {
             };
         };
         /**
+         * ExcerptOut
+         * @description The beginning of a text; ``language`` is what a highlighter would call it, when it is code.
+         */
+        ExcerptOut: {
+            /** Text */
+            text: string;
+            /** Truncated */
+            truncated: boolean;
+            /** Language */
+            language: string | null;
+        };
+        /**
          * FileAnswer
          * @description The file that an upload became.
          */
@@ -1273,6 +1405,41 @@ export interface components {
             size: number;
         };
         /**
+         * PreviewOut
+         * @description What a viewer needs to show a file.
+         *
+         *     ``picture_url`` is a WebP picture of up to 1024 pixels: of a document its first page, whatever its ``kind``. ``url``
+         *     is the file itself, to be shown within a page, where browsers can: pictures, PDF, films and sounds of common
+         *     kinds. ``waveform`` has the peaks of a sound from 0 to 255. ``excerpt`` is there for text, Markdown and code.
+         *     ``stream_url`` is that of ``StreamOut``, once there is something to play.
+         */
+        PreviewOut: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "video" | "audio" | "image" | "pdf" | "text" | "markdown" | "code" | "none";
+            /** Mimetype */
+            mimeType: string;
+            /** Size */
+            size: number;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Durationms */
+            durationMs: number | null;
+            /** Pictureurl */
+            pictureUrl: string | null;
+            /** Url */
+            url: string | null;
+            /** Waveform */
+            waveform: number[] | null;
+            excerpt: components["schemas"]["ExcerptOut"] | null;
+            /** Streamurl */
+            streamUrl: string | null;
+        };
+        /**
          * Processing
          * @description How far a file's processing is: its ``step``, and how much of that is done, in percent.
          *
@@ -1366,6 +1533,40 @@ export interface components {
             displayName?: string | null;
         };
         /**
+         * RenditionOut
+         * @description One stream of a file: its picture at one size, or one track of its sound.
+         *
+         *     ``bandwidth`` is in bits per second at the fullest, once the rendition is done. ``language`` is by BCP 47.
+         */
+        RenditionOut: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "video" | "audio";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "making" | "done";
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /** Bandwidth */
+            bandwidth: number | null;
+            /** Codecs */
+            codecs: string;
+            /** Framerate */
+            frameRate: number | null;
+            /** Language */
+            language: string | null;
+            /** Title */
+            title: string | null;
+        };
+        /**
          * Role
          * @description What a user may do.
          * @enum {string}
@@ -1409,18 +1610,44 @@ export interface components {
         Status: "ACTIVE" | "SUSPENDED";
         /**
          * StreamOut
-         * @description Where a playable file streams from.
+         * @description Where a playable file streams from: ``url`` is an HLS master playlist, and needs no cookie.
+         *
+         *     ``complete`` tells that no more renditions will come; until then the master is worth asking for again. ``poster`` is
+         *     a picture; ``sprite`` is WebVTT whose cues name the pieces of a picture, for a player's time line.
          */
         StreamOut: {
             /** Url */
             url: string;
             /**
              * Type
+             * @default hls
              * @constant
              */
             type: "hls";
             /** Renditions */
-            renditions: string[];
+            renditions: components["schemas"]["RenditionOut"][];
+            /** Complete */
+            complete: boolean;
+            /** Poster */
+            poster: string | null;
+            /** Sprite */
+            sprite: string | null;
+            /** Subtitles */
+            subtitles: components["schemas"]["SubtitlesOut"][];
+            /** Durationms */
+            durationMs: number | null;
+        };
+        /**
+         * SubtitlesOut
+         * @description A track of subtitles: ``url`` is WebVTT, and needs no cookie.
+         */
+        SubtitlesOut: {
+            /** Name */
+            name: string;
+            /** Language */
+            language: string | null;
+            /** Url */
+            url: string;
         };
         /**
          * TrashListing
@@ -2219,37 +2446,6 @@ export interface operations {
             };
         };
     };
-    stream_api_v1_files__file_id__stream_get: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                file_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StreamOut"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
     retry_processing_api_v1_files__file_id__retry_post: {
         parameters: {
             query?: never;
@@ -2520,6 +2716,226 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stream_api_v1_files__file_id__stream_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_api_v1_files__file_id__preview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    master_playlist_api_v1_streams__token__master_m3u8_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apple.mpegurl": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    hover_pictures_api_v1_streams__token__thumbnails_vtt_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    subtitles_playlist_api_v1_streams__token__subtitles__subtitles_id__m3u8_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                subtitles_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apple.mpegurl": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    subtitles_api_v1_streams__token__subtitles__subtitles_id__vtt_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                subtitles_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    media_playlist_api_v1_streams__token___rendition__m3u8_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                rendition: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apple.mpegurl": string;
+                };
             };
             /** @description Validation Error */
             422: {

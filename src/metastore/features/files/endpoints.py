@@ -24,7 +24,6 @@ from metastore.features.files.schemas import (
     FolderOut,
     FolderPatch,
     FolderQuery,
-    StreamOut,
     TrashListing,
 )
 from metastore.features.files.service import FilesService
@@ -108,13 +107,6 @@ async def download(file_id: str, caller: CurrentCaller, database: Transactions, 
 async def download_head(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
     """Where to ask about a file's bytes, with HEAD."""
     return await _to_bytes(file_id, caller, database, files, head=True)
-
-
-@router.get("/files/{file_id}/stream")
-async def stream(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> StreamOut:
-    """Where to play a file from; 409 while it is not playable."""
-    async with database.reading() as tx:
-        return await files.stream(tx, caller.id, file_id)
 
 
 @router.post("/files/{file_id}/retry")

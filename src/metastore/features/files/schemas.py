@@ -116,14 +116,6 @@ class TrashListing(Schema):
     next_cursor: str | None = None
 
 
-class StreamOut(Schema):
-    """Where a playable file streams from."""
-
-    url: str
-    type: Literal["hls"]
-    renditions: Sequence[str]
-
-
 class FolderIn(Input):
     """A folder to be made; without ``parent_id`` in the root."""
 

@@ -16,7 +16,7 @@ from metastore.features.files.events import FileDownloaded, FileReady, FileUploa
 from metastore.features.files.models import FILE, FOLDER, PROCESSING, READY, UPLOADING, Node
 from metastore.features.files.names import checked_name, name_key
 from metastore.features.files.presentation import Tagged, etag_of, join, tagged_file, tagged_folder
-from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch, StreamOut
+from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch
 from metastore.features.files.thumbnails import Thumbnails
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Transaction
@@ -273,15 +273,6 @@ class FilesService:
         tx.record(
             FileDownloaded(file_id=download.file_id, owner_id=download.owner_id, name=download.name, size=download.size)
         )
-
-    async def stream(self, tx: Transaction, owner_id: str, file_id: str) -> StreamOut:
-        """Where a file streams from. No file is made streamable yet.
-
-        Raises:
-            Problem: 404; 409 ``not-playable``.
-        """
-        await tree.owned_alive(tx, owner_id, file_id, FILE)
-        raise Problem(409, "not-playable", "This file cannot be played.")
 
     async def retry_processing(self, tx: Transaction, owner_id: str, file_id: str) -> FileOut:
         """Run a failed processing again.
