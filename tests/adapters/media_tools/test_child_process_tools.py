@@ -4,7 +4,6 @@ import io
 import os
 import struct
 import subprocess
-import sys
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from PIL import Image
 
 from metastore.adapters.media_tools import ChildProcessTools
-from metastore.adapters.media_tools.process import Limits
+from metastore.adapters.sandbox.process import Limits
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, Source
 
 
@@ -100,34 +99,6 @@ async def test_what_is_made_to_do_harm_is_refused_with_a_sentence(name: str, tmp
     for work in (ChildProcessTools().probe(given), ChildProcessTools().thumbnail(given, size=256)):
         with pytest.raises(MediaRefusedError, match=r"^(The|There) .*\.$"):
             await work
-
-
-def test_a_child_can_open_nothing_once_it_looks_at_bytes() -> None:
-    """Not even code that has taken it over: there is no file number left."""
-    program = (
-        "import sys; from metastore.adapters.media_tools import child, pictures; child._open_nothing_more()\n"
-        "import socket\n"
-        "for attempt in (lambda: open('/etc/passwd'), socket.socket):\n"
-        "    try: attempt()\n"
-        "    except OSError as error: print(error.errno)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", "import socket\n" + program], capture_output=True, check=True)
-    assert b"24\n24\n" == done.stdout
-
-
-@pytest.mark.parametrize(
-    ("program", "said"),
-    [
-        ("import time; time.sleep(60)", "too long"),
-        ("import os; os.kill(os.getpid(), 9)", "died"),
-        ("import sys; sys.stdout.buffer.write(b'D\\xff\\xff\\xff\\xff'); sys.stdout.flush()", "too much"),
-        ("import sys; sys.stdout.buffer.write(b'R' + bytes(8) + b'\\xff' * 4); sys.stdout.flush()", "too much"),
-    ],
-)
-async def test_a_child_that_hangs_dies_or_says_too_much_is_a_failure_that_may_pass(program: str, said: str) -> None:
-    tools = ChildProcessTools(Limits(seconds=1.5), (sys.executable, "-c", program))
-    with pytest.raises(MediaToolError, match=said):
-        await tools.probe(source(b"x", "image/png"))
 
 
 async def test_a_child_that_runs_out_of_memory_is_a_failure_that_may_pass() -> None:

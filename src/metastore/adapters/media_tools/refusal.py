@@ -1,5 +1,5 @@
-"""How the child refuses."""
+"""How a task refuses."""
 
+from metastore.adapters.sandbox.refusal import RefusedError
 
-class RefusedError(Exception):
-    """The bytes cannot be made sense of, or are too much; the message is a sentence for people."""
+__all__ = ["RefusedError"]

@@ -1,0 +1,9 @@
+"""How a task refuses."""
+
+
+class RefusedError(Exception):
+    """The bytes cannot be made sense of, or are too much; the message is a sentence for people."""
+
+
+class NotCopyableError(RefusedError):
+    """The picture cannot be copied as it is."""

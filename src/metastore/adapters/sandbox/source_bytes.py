@@ -1,0 +1,71 @@
+"""A file to read and seek in, whose bytes the parent has."""
+
+import io
+import os
+from collections import OrderedDict
+from typing import BinaryIO
+
+from metastore.adapters.sandbox import wire
+
+_BLOCK = 256 * 1024
+_KEPT = 64
+
+
+class ParentBytes(io.RawIOBase):
+    """``size`` bytes; asks in blocks on ``said``, hears on ``told``, and keeps the latest 16 MiB."""
+
+    def __init__(self, told: BinaryIO, said: BinaryIO, size: int) -> None:
+        self.size = size
+        self._told = told
+        self._said = said
+        self._at = 0
+        self._blocks: OrderedDict[int, bytes] = OrderedDict()
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go there."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, as many as there are."""
+        end = self.size if size < 0 else min(self.size, self._at + size)
+        pieces = []
+        while self._at < end:
+            number, start = divmod(self._at, _BLOCK)
+            piece = self._block(number)[start : start + end - self._at]
+            if not piece:
+                break
+            pieces.append(piece)
+            self._at += len(piece)
+        return b"".join(pieces)
+
+    def _block(self, number: int) -> bytes:
+        if number in self._blocks:
+            self._blocks.move_to_end(number)
+            return self._blocks[number]
+        self._said.write(wire.ASK + wire.QUESTION.pack(number * _BLOCK, _BLOCK))
+        self._said.flush()
+        (length,) = wire.LENGTH.unpack(self._exactly(wire.LENGTH.size))
+        block = self._blocks[number] = self._exactly(length)
+        if len(self._blocks) > _KEPT:
+            self._blocks.popitem(last=False)
+        return block
+
+    def _exactly(self, count: int) -> bytes:
+        heard = self._told.read(count)
+        if len(heard) < count:
+            raise EOFError("the parent is gone")
+        return heard
