@@ -1,9 +1,10 @@
 """SQL statements of saga runners. Whatever a runner writes says which claim it writes under."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, false, func, not_, or_, select, update
 
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
@@ -17,18 +18,27 @@ class LeaseLostError(Exception):
     """The saga is somebody else's by now, or was changed from outside."""
 
 
-async def is_any_due(tx: Transaction, kinds: Collection[str], now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which sagas a runner takes up: of these kinds, all but those at ``steps`` (kind and name), or only them."""
+
+    kinds: Collection[str]
+    steps: Collection[tuple[str, str]] = ()
+    only_steps: bool = False
+
+
+async def is_any_due(tx: Transaction, wanted: Wanted, now: datetime) -> bool:
     """Whether there is anything to claim; asked first where a claim would stop other writers."""
-    return (await tx.session.scalar(select(SagaRow.id).where(*_claimable(kinds, now)).limit(1))) is not None
+    return (await tx.session.scalar(select(SagaRow.id).where(*_claimable(wanted, now)).limit(1))) is not None
 
 
 async def claim(
-    tx: Transaction, kinds: Collection[str], *, now: datetime, lease: timedelta, worker: str, limit: int
+    tx: Transaction, wanted: Wanted, *, now: datetime, lease: timedelta, worker: str, limit: int
 ) -> list[Saga]:
     """Take up to ``limit`` due sagas, longest due first, with a lease and a new token each."""
     free = (
         select(SagaRow.id)
-        .where(*_claimable(kinds, now))
+        .where(*_claimable(wanted, now))
         .order_by(SagaRow.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -36,7 +46,7 @@ async def claim(
     # The conditions are repeated: where rows cannot be locked, they are what decides.
     statement = (
         update(SagaRow)
-        .where(SagaRow.id.in_(free.scalar_subquery()), *_claimable(kinds, now))
+        .where(SagaRow.id.in_(free.scalar_subquery()), *_claimable(wanted, now))
         .values(
             locked_until=now + lease,
             locked_by=worker,
@@ -71,6 +81,12 @@ async def settle(tx: Transaction, saga: Saga, values: Mapping[str, object]) -> N
     )
     if await tx.session.scalar(statement) is None:
         raise LeaseLostError(saga.id)
+
+
+async def is_held(tx: Transaction, saga: Saga) -> bool:
+    """Whether the saga is still as it was when it was claimed."""
+    statement = select(SagaRow.id).where(SagaRow.id == saga.id, SagaRow.token == saga.token)
+    return await tx.session.scalar(statement) is not None
 
 
 def log_step(tx: Transaction, saga: Saga, result: str, worker: str, error: str | None = None) -> None:
@@ -123,9 +139,15 @@ async def prune(tx: Transaction, before: datetime, limit: int) -> int:
     return len((await tx.session.execute(statement.execution_options(**_NO_SYNC))).all())
 
 
-def _claimable(kinds: Collection[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _claimable(wanted: Wanted, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    # Taking a step back is not what makes it long.
+    at_steps = and_(
+        SagaRow.state == RUNNING,
+        or_(false(), *(and_(SagaRow.kind == kind, SagaRow.step == step) for kind, step in wanted.steps)),
+    )
     return (
-        SagaRow.kind.in_(kinds),
+        SagaRow.kind.in_(wanted.kinds),
+        at_steps if wanted.only_steps else not_(at_steps),
         SagaRow.state.in_((RUNNING, COMPENSATING)),
         SagaRow.due_at <= now,
         or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now),

@@ -2,6 +2,9 @@
 
 A saga stays in the hands of the runner that claimed it until it waits, ends, or is lost. A runner that is told to stop
 gives back what it holds, so that others, or its next life, need not wait for the lease to run out.
+
+Long steps have a lane of their own: a saga that comes to one while the lane is taken is given back, to be claimed, by
+whomever, when it is free.
 """
 
 import asyncio
@@ -9,7 +12,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -19,7 +22,7 @@ from metastore.kit import saga_claims, saga_metrics
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.ids import new_id
-from metastore.kit.saga_claims import LeaseLostError
+from metastore.kit.saga_claims import LeaseLostError, Wanted
 from metastore.kit.saga_models import (
     CANCELLED,
     COMPENSATED,
@@ -30,7 +33,9 @@ from metastore.kit.saga_models import (
     RUNNING,
     SUCCEEDED,
     Saga,
+    SagaRow,
 )
+from metastore.kit.saga_report import Reporter
 from metastore.kit.saga_steps import Definition, Effect, Later, Outcome, Step, StepFailedError
 
 _log = structlog.get_logger(__name__)
@@ -38,7 +43,7 @@ Result = TypeVar("Result")
 
 POLL_SECONDS = 1.0
 CONCURRENCY = 2
-REPORT_EVERY = 0.3
+LONG_AT_ONCE = 1
 KEEP_ENDED = timedelta(days=1)
 PRUNE_EVERY = 600.0
 PRUNE_BATCH = 1000
@@ -47,7 +52,7 @@ RETRY_UNKNOWN_AFTER = 30.0
 
 
 class SagaRunner:
-    """Runs sagas of these definitions, ``concurrency`` at once."""
+    """Runs sagas of these definitions, ``concurrency`` at once, and besides ``LONG_AT_ONCE`` in a long step."""
 
     def __init__(
         self,
@@ -60,6 +65,11 @@ class SagaRunner:
     ) -> None:
         self._database = database
         self._definitions = {definition.kind: definition for definition in definitions}
+        long_steps = [(d.kind, step.name) for d in definitions for step in d.steps if step.long]
+        self._all = Wanted(self._definitions, ())
+        self._short = Wanted(self._definitions, long_steps)
+        self._long = Wanted(self._definitions, long_steps, only_steps=True)
+        self._in_long_steps: set[str] = set()
         self._clock = clock
         self._concurrency = concurrency
         self._poll_seconds = poll_seconds
@@ -81,7 +91,7 @@ class SagaRunner:
                 self._woken.clear()
                 try:
                     freed = freed or await self._unlock()
-                    for saga in await self._claim(self._concurrency - len(work)):
+                    for saga in await self._claim_for_lanes(len(work)):
                         work.add(asyncio.create_task(self._carry(saga), name=f"{saga.kind} {saga.subject}"))
                     await self._measure_and_prune()
                 except Exception as error:  # noqa: BLE001  the database may be away for a while
@@ -95,9 +105,9 @@ class SagaRunner:
     async def run_due(self) -> int:
         """Carry on what is due now, one after the other, until nothing is; how many claims that took."""
         claims = 0
-        while claimed := await self._claim(1):
+        while claimed := await self._claim(self._all, 1):
             claims += 1
-            await self._carry(claimed[0])
+            await self._carry(claimed[0], has_lanes=False)
         return claims
 
     async def _until_something_happens(self, work: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":
@@ -113,26 +123,36 @@ class SagaRunner:
             await saga_claims.unlock_all(tx, self._definitions)
         return True
 
-    async def _claim(self, limit: int) -> list[Saga]:
+    async def _claim_for_lanes(self, at_work: int) -> list[Saga]:
+        long = len(self._in_long_steps)
+        claimed = await self._claim(self._short, self._concurrency - at_work + long)
+        if self._long.steps and long < LONG_AT_ONCE:
+            claimed_long = await self._claim(self._long, LONG_AT_ONCE - long)
+            self._in_long_steps.update(saga.id for saga in claimed_long)
+            claimed += claimed_long
+        return claimed
+
+    async def _claim(self, wanted: Wanted, limit: int) -> list[Saga]:
         if limit <= 0:
             return []
         now = self._clock()
         if self._database.single_writer:
             async with self._database.reading() as tx:
-                if not await saga_claims.is_any_due(tx, self._definitions, now):
+                if not await saga_claims.is_any_due(tx, wanted, now):
                     return []
         async with self._database.transaction() as tx:
-            return await saga_claims.claim(
-                tx, self._definitions, now=now, lease=self._lease, worker=self.name, limit=limit
-            )
+            return await saga_claims.claim(tx, wanted, now=now, lease=self._lease, worker=self.name, limit=limit)
 
-    async def _carry(self, saga: Saga) -> None:
+    async def _carry(self, saga: Saga, *, has_lanes: bool = True) -> None:
         """Take a claimed saga as far as it goes. Raises nothing but cancellation."""
         held: Saga | None = saga
         while held is not None:
             current, held = held, None
             definition = self._definitions[current.kind]
             try:
+                if has_lanes and not self._has_room_for(current):
+                    await self._release(current, self._clock(), counted=False)
+                    return
                 with saga_metrics.timed(current):
                     go = self._forward if current.state == RUNNING else self._backward
                     held = await go(definition, current)
@@ -147,15 +167,27 @@ class SagaRunner:
                 await self._release(current, self._in(RETRY_UNKNOWN_AFTER), counted=False)
             except Exception:  # noqa: BLE001  the lease runs out, and the saga is claimed again
                 _log.exception("a saga could not be carried on", **_named(current))
+            finally:
+                self._in_long_steps.discard(current.id)
+
+    def _has_room_for(self, saga: Saga) -> bool:
+        """Whether its step may begin here; if it is a long one, it is in its lane now."""
+        if saga.state != RUNNING or (saga.kind, saga.step) not in self._long.steps or saga.id in self._in_long_steps:
+            return True
+        if len(self._in_long_steps) >= LONG_AT_ONCE:
+            return False
+        self._in_long_steps.add(saga.id)
+        return True
 
     async def _forward(self, definition: Definition, saga: Saga) -> Saga | None:
         step = definition.step(saga.step)
+        report = Reporter(self._database, saga, lambda further: self._tell(definition, further))
         if saga.attempts > definition.max_attempts:
             # Whoever had it in hand died each time.
             return await self._give_up(definition, saga, StepFailedError(step.trouble))
         try:
             await self._tell(definition, saga)
-            outcome: Outcome = await self._within_lease(saga, step.action(saga, self._reporter(definition, saga)), step)
+            outcome: Outcome = await self._within_lease(saga, step.action(saga, report), step)
             if isinstance(outcome, Later):
                 await self._release(saga, outcome.until, counted=False)
                 return None
@@ -165,9 +197,9 @@ class SagaRunner:
         except Exception as error:  # noqa: BLE001  whatever it was, it counts as a try
             failure = error if isinstance(error, StepFailedError) else StepFailedError(step.trouble)
             _log.warning("a step failed", error=repr(error), final=failure.final, **_named(saga))
-            if failure.final or saga.attempts >= definition.max_attempts:
+            if failure.final or report.attempts >= definition.max_attempts:
                 return await self._give_up(definition, saga, failure)
-            await self._release(saga, self._in(definition.pause(saga.attempts)), error=repr(error))
+            await self._release(saga, self._in(definition.pause(report.attempts)), error=repr(error))
             return None
 
     async def _advance(self, definition: Definition, saga: Saga, effect: Effect | None) -> Saga | None:
@@ -253,7 +285,7 @@ class SagaRunner:
     async def _release(self, saga: Saga, due_at: datetime, *, counted: bool = True, error: str | None = None) -> None:
         values: dict[str, object] = {"locked_until": None, "locked_by": None, "due_at": due_at}
         if not counted:
-            values["attempts"] = saga.attempts - 1
+            values["attempts"] = SagaRow.attempts - 1
         async with self._database.transaction() as tx:
             await saga_claims.settle(tx, saga, values)
             if error is not None:
@@ -310,19 +342,6 @@ class SagaRunner:
                 return
             except Exception as error:  # noqa: BLE001  there is time left to try again
                 _log.warning("a lease was not renewed", error=repr(error), **_named(saga))
-
-    def _reporter(self, definition: Definition, saga: Saga) -> "Callable[[int], Coroutine[None, None, None]]":
-        last = [saga.progress, time.monotonic()]
-
-        async def report(percent: int) -> None:
-            if percent <= last[0] or (percent < 100 and time.monotonic() - last[1] < REPORT_EVERY):
-                return
-            last[:] = [percent, time.monotonic()]
-            async with self._database.transaction() as tx:
-                await saga_claims.settle(tx, saga, {"progress": percent})
-            await self._tell(definition, saga._replace(progress=percent))
-
-        return report
 
     async def _tell(self, definition: Definition, saga: Saga) -> None:
         try:

@@ -1,17 +1,37 @@
 """What a saga consists of: its definition, for ``processes`` to write and ``saga_runner`` to run."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
+from typing import Protocol
 
 from metastore.kit.database import Transaction
 from metastore.kit.saga_models import Saga
 
 Effect = Callable[[Transaction], Awaitable[None]]
 """What a step wants in the database; committed together with the saga's advance, or not at all."""
-Report = Callable[[int], Awaitable[None]]
-"""Tell how far the step is, in percent."""
+
+
+class Report(Protocol):
+    """How a step tells of itself while it goes on, and keeps what it has so far.
+
+    When it comes further than it ever was, the count of tries begins anew: what takes hours may be interrupted often,
+    and is still given up when it fails three times at the same place.
+    """
+
+    async def __call__(self, percent: int) -> None:
+        """Tell how far the step is."""
+        ...
+
+    def transaction(self, *, percent: int = 0, further: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction of the step's own. ``further``: it is progress that percents do not show.
+
+        Raises:
+            LeaseLostError: the saga is somebody else's by now, or was cancelled; nothing is changed.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +63,20 @@ class StepFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step; ``time_limit`` in seconds.
+    """One step; ``time_limit`` in seconds, ``None`` when what it does is limited there.
 
     ``trouble`` is what people are told when it failed in a way that speaks to programmers alone. Behind a ``pivot``
-    there is no way back before it.
+    there is no way back before it. A ``long`` step may go on for hours: runners have a lane of its own for such, so
+    that everything else need not wait for them.
     """
 
     name: str
     action: Action
     trouble: str
     compensation: Compensation | None = None
-    time_limit: float = 60.0
+    time_limit: float | None = 60.0
     pivot: bool = False
+    long: bool = False
 
 
 async def _nobody(saga: Saga) -> None:
