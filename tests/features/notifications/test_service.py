@@ -1,6 +1,7 @@
 """What a user is told: once an event, saved first and then sent, and marked as read."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -12,9 +13,11 @@ from metastore.features.notifications.messages import message_of
 from metastore.features.notifications.models import Notification
 from metastore.features.notifications.schemas import NotificationPage
 from metastore.features.notifications.service import NotificationsService
+from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
 from metastore.kit.facts import Fact
 from metastore.kit.ids import new_id
+from metastore.kit.inbox import prune
 from metastore.kit.outbox import RecordedEvent, outbox_row
 from metastore.kit.problem import Problem
 from metastore.ports.event_bus import Handler
@@ -97,6 +100,17 @@ async def test_an_event_delivered_twice_tells_the_user_once(desk: Desk) -> None:
     event = file_ready(anna)
     for _ in range(3):
         await desk.handler("notifications")(event)
+    assert 1 == len((await desk.page(anna)).items) == len(desk.radio.sent)
+
+
+async def test_an_event_that_the_inbox_forgot_tells_the_user_once(desk: Desk) -> None:
+    """A broker may deliver what was handled long ago: nobody hears of it again, and it is no failure."""
+    anna = await add_user(desk.database)
+    event = file_ready(anna)
+    await desk.handler("notifications")(event)
+    async with desk.database.transaction() as tx:
+        assert 1 == await prune(tx, utc_now() + timedelta(days=1), 10)
+    await desk.handler("notifications")(event)
     assert 1 == len((await desk.page(anna)).items) == len(desk.radio.sent)
 
 

@@ -1,18 +1,22 @@
 """Every SQL statement on notifications."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.notifications.models import Notification
 from metastore.kit.database import Transaction
 
 
-async def insert(tx: Transaction, notification: Notification) -> None:
-    """Save a new notification."""
-    tx.session.add(notification)
-    await tx.session.flush()
+async def insert(tx: Transaction, notification: Mapping[str, object]) -> Notification | None:
+    """Save a new notification; ``None`` when the user was told of that event before."""
+    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
+    statement = insert(Notification).values(notification)
+    told_once = statement.on_conflict_do_nothing(index_elements=["user_id", "event_id"])
+    return await tx.session.scalar(told_once.returning(Notification))
 
 
 async def latest(

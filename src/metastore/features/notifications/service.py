@@ -6,7 +6,6 @@ from pydantic import JsonValue
 
 from metastore.features.notifications import repository
 from metastore.features.notifications.messages import message_of
-from metastore.features.notifications.models import Notification
 from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllAnswer
 from metastore.kit.clock import Clock
 from metastore.kit.consumer import AfterCommit
@@ -34,18 +33,25 @@ class NotificationsService:
         event_id: str,
         notification_type: str,
         payload: Mapping[str, JsonValue],
-    ) -> AfterCommit:
-        """Save a notification; the function returned sends it to the user's sockets, once the save has committed."""
-        notification = Notification(
-            id=new_id(),
-            user_id=user_id,
-            event_id=event_id,
-            type=notification_type,
-            message=message_of(notification_type, payload),
-            payload=dict(payload),
-            created_at=self._clock(),
+    ) -> AfterCommit | None:
+        """Save a notification; the function returned sends it to the user's sockets, once the save has committed.
+
+        ``None`` when the user was told of the event before: the inbox forgets in time, and brokers may not.
+        """
+        notification = await repository.insert(
+            tx,
+            {
+                "id": new_id(),
+                "user_id": user_id,
+                "event_id": event_id,
+                "type": notification_type,
+                "message": message_of(notification_type, payload),
+                "payload": dict(payload),
+                "created_at": self._clock(),
+            },
         )
-        await repository.insert(tx, notification)
+        if notification is None:
+            return None
         shown = NotificationOut.model_validate(notification).model_dump(mode="json", by_alias=True)
 
         async def dispatch() -> None:
