@@ -12,13 +12,14 @@ from metastore.ports.object_store import (
     UploadNotFoundError,
     UploadTarget,
 )
+from tests.contracts.lasting_reads import LastingReadsContract
 from tests.contracts.stored_objects import StoredObjectsContract
 from tests.fixtures.shelf import PART_SIZE, Shelf, new_key, part_of, stream
 from tests.fixtures.waiting import eventually
 
 
-class ObjectStoreContract(StoredObjectsContract):
-    """Inherit this, and provide the fixture ``shelf``."""
+class ObjectStoreContract(StoredObjectsContract, LastingReadsContract):
+    """Inherit this, and provide the fixtures ``shelf`` and ``twin``."""
 
     async def test_parts_sent_in_any_order_become_the_object(self, shelf: Shelf) -> None:
         """The last part first is as good as the first part first."""

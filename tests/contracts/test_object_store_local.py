@@ -26,3 +26,10 @@ class TestLocalObjectStore(ObjectStoreContract):
         ):
             yield Shelf(store, client)
         await store.aclose()
+
+    @pytest.fixture
+    async def twin(self, shelf: Shelf, tmp_path: Path) -> AsyncIterator[LocalObjectStore]:
+        """Opened beside the one that writes."""
+        store = LocalObjectStore(tmp_path / "store", b"k" * 32, read_only=True)
+        yield store
+        await store.aclose()

@@ -17,13 +17,24 @@ class TestS3ObjectStore(ObjectStoreContract):
     @pytest.fixture
     async def shelf(self, seaweedfs: S3Server) -> AsyncIterator[Shelf]:
         """A store in a bucket that all the tests share."""
-        store = await S3ObjectStore.open(
-            bucket="metastore-tests",
-            endpoint=seaweedfs.endpoint,
-            access_key_id=seaweedfs.access_key,
-            secret_access_key=seaweedfs.secret_key,
-            allowed_origins=[ORIGIN],
-        )
+        store = await _open(seaweedfs)
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             yield Shelf(store, client)
         await store.aclose()
+
+    @pytest.fixture
+    async def twin(self, seaweedfs: S3Server) -> AsyncIterator[S3ObjectStore]:
+        """Another connection."""
+        store = await _open(seaweedfs)
+        yield store
+        await store.aclose()
+
+
+async def _open(server: S3Server) -> S3ObjectStore:
+    return await S3ObjectStore.open(
+        bucket="metastore-tests",
+        endpoint=server.endpoint,
+        access_key_id=server.access_key,
+        secret_access_key=server.secret_key,
+        allowed_origins=[ORIGIN],
+    )

@@ -223,6 +223,16 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def presign_reads(self, keys: Sequence[str], *, content_type: str, expires_in: int) -> list[str]:
+        """URLs, in the order of ``keys``, that serve those objects to GET, with ranges; made for thousands at once.
+
+        They are the same for a period of a quarter of ``expires_in``, in every process (``kit.clock.period_start``),
+        and end ``expires_in`` seconds after it began. So caches find the objects again, and the answers ask them to
+        keep them (``Cache-Control: private, max-age=…, immutable``). The objects are shown by themselves or within a
+        page, under no name. As for ``presign_get``, HEAD is another method.
+        """
+        ...
+
     async def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; absent ones are passed over."""
         ...

@@ -36,12 +36,16 @@ class PartGrant:
 
 @dataclass(frozen=True, slots=True)
 class ReadGrant:
-    """What a presigned GET URL allows, and the headers that the answer is to carry."""
+    """What a presigned GET URL allows, and the headers that the answer is to carry.
+
+    Who has the answer may keep it for ``keep_seconds`` without asking again.
+    """
 
     key: str
     content_type: str
     disposition: str
     expires_at: int
+    keep_seconds: int = 0
 
 
 class ByteSource(Protocol):

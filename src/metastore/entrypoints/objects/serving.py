@@ -127,6 +127,11 @@ class ObjectServer:
         return prepared
 
 
+def _caching(grant: ReadGrant) -> bytes:
+    # An object never changes, so nobody who keeps it need ask whether it has.
+    return b"private, max-age=%d, immutable" % grant.keep_seconds if grant.keep_seconds else b"private"
+
+
 class _Prepared:
     """The headers that are the same for every answer to one URL."""
 
@@ -139,7 +144,7 @@ class _Prepared:
         self.short: list[Header] = [
             (b"etag", etag),
             (b"last-modified", format_datetime(modified_at, usegmt=True).encode()),
-            (b"cache-control", b"private"),
+            (b"cache-control", _caching(grant)),
         ]
         self.full: list[Header] = [
             *self.short,

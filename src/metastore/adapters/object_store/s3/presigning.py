@@ -9,9 +9,9 @@ same way and compared, so that whatever is not understood is noticed and left to
 import hashlib
 import hmac
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
-_ALGORITHM = "AWS4-HMAC-SHA256"
+ALGORITHM = "AWS4-HMAC-SHA256"
 _SIGNED_HEADERS = "content-length;host"
 
 
@@ -34,7 +34,7 @@ class UrlTemplate:
         headers = f"content-length:{length}\nhost:{self.host}\n"
         request = f"PUT\n{self.path}\n{query}\n{headers}\n{_SIGNED_HEADERS}\nUNSIGNED-PAYLOAD"
         digest = hashlib.sha256(request.encode()).hexdigest()
-        text = f"{_ALGORITHM}\n{self.date}\n{self.scope}\n{digest}"
+        text = f"{ALGORITHM}\n{self.date}\n{self.scope}\n{digest}"
         signature = hmac.digest(self.signing_key, text.encode(), "sha256").hex()
         return f"{self.address}?{query}&X-Amz-Signature={signature}"
 
@@ -44,7 +44,7 @@ def template_of(url: str, number: int, length: int, secret_key: str) -> UrlTempl
     parts = urlsplit(url)
     fields = dict(parse_qsl(parts.query, keep_blank_values=True))
     signature = fields.pop("X-Amz-Signature", "")
-    if (fields.get("X-Amz-Algorithm"), fields.get("X-Amz-SignedHeaders")) != (_ALGORITHM, _SIGNED_HEADERS):
+    if (fields.get("X-Amz-Algorithm"), fields.get("X-Amz-SignedHeaders")) != (ALGORITHM, _SIGNED_HEADERS):
         return None
     scope = fields["X-Amz-Credential"].partition("/")[2]
     ordered = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in fields.items())
@@ -52,18 +52,25 @@ def template_of(url: str, number: int, length: int, secret_key: str) -> UrlTempl
     after = "".join(f"&{name}={value}" for name, value in ordered if name > "partNumber")
     template = UrlTemplate(
         address=f"{parts.scheme}://{parts.netloc}{parts.path}",
-        host=parts.netloc,
+        host=signed_host(parts),
         path=parts.path,
         before_number=before,
         after_number=after,
         scope=scope,
         date=fields["X-Amz-Date"],
-        signing_key=_signing_key(secret_key, scope),
+        signing_key=signing_key(secret_key, scope),
     )
     return template if template.url(number, length).endswith(f"&X-Amz-Signature={signature}") else None
 
 
-def _signing_key(secret_key: str, scope: str) -> bytes:
+def signed_host(parts: SplitResult) -> str:
+    """The ``Host`` that clients will send, which is what is signed: without a port that goes without saying."""
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return parts.netloc.removesuffix(usual) if usual else parts.netloc
+
+
+def signing_key(secret_key: str, scope: str) -> bytes:
+    """The key that signs within ``scope``: a day, a region and a service."""
     key = f"AWS4{secret_key}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")

@@ -1,9 +1,10 @@
 """``S3ObjectStore``: the port's methods, put together from the parts beside it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,9 +16,11 @@ from metastore.adapters.object_store.answer_headers import content_disposition, 
 from metastore.adapters.object_store.s3.bucket import allow_origins, ensure_bucket
 from metastore.adapters.object_store.s3.calls import ask, server_errors
 from metastore.adapters.object_store.s3.checksums import PART_SIZE, bare_etag, checksum_from
+from metastore.adapters.object_store.s3.presigned_reads import read_template
 from metastore.adapters.object_store.s3.presigning import UrlTemplate, template_of
 from metastore.adapters.object_store.s3.small_object import put_stream
 from metastore.adapters.object_store.s3.uploads import complete, held_parts, latest
+from metastore.kit.clock import period_start
 from metastore.ports.object_store import (
     CompletedPart,
     ObjectNotFoundError,
@@ -202,6 +205,25 @@ class S3ObjectStore:
         }
         return await self._presign("head_object" if head else "get_object", request, expires_in)
 
+    async def presign_reads(self, keys: Sequence[str], *, content_type: str, expires_in: int) -> list[str]:
+        """See the port. Where the library signs in a way that is not understood, the URLs are made anew each time."""
+        if not keys:
+            return []
+        request: GetObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": keys[0],
+            "ResponseContentType": safe_media_type(content_type),
+            "ResponseCacheControl": f"private, max-age={expires_in}, immutable",
+        }
+        first = await self._presign("get_object", request, expires_in)
+        secret = await self._secret_key()
+        template = read_template(first, keys[0], secret) if secret else None
+        if template is None:
+            others = [await self._presign("get_object", {**request, "Key": key}, expires_in) for key in keys[1:]]
+            return [first, *others]
+        signed_at = datetime.fromtimestamp(period_start(time.time(), expires_in), UTC)
+        return template.urls(keys, signed_at)
+
     async def delete(self, keys: Iterable[str]) -> None:
         """See the port."""
         remaining = iter(keys)
@@ -253,10 +275,14 @@ class S3ObjectStore:
             return await self._signer.generate_presigned_url(operation, Params=request, ExpiresIn=expires_in)
 
     async def _template(self, url: str, number: int, length: int) -> UrlTemplate | None:
+        secret = await self._secret_key()
+        return template_of(url, number, length, secret) if secret else None
+
+    async def _secret_key(self) -> str | None:
         with server_errors():
             credentials = await self._session.get_credentials()
             frozen = await credentials.get_frozen_credentials() if credentials else None
-        return template_of(url, number, length, frozen.secret_key) if frozen and frozen.secret_key else None
+        return frozen.secret_key if frozen else None
 
     async def _find_origin(self) -> str:
         parts = urlsplit(await self._presign("head_object", {"Bucket": self._bucket, "Key": "origin"}, 1))
