@@ -1,0 +1,115 @@
+"""Draws each decoded frame in the sizes of all rungs: upright, progressive, in square pixels, 8 bits, SDR."""
+
+from collections.abc import Sequence
+
+import av
+from av.filter import Graph
+from av.filter.context import FilterContext
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
+
+from metastore.ports.transcoder import VideoRendition
+
+_HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
+_WIDE = (ColorPrimaries.BT2020,)
+_TURNED = {90: ("transpose", "cclock"), 270: ("transpose", "clock"), 180: ("hflip", "")}
+
+
+class Drawing:
+    """Of frames of one size and kind; made anew when these change."""
+
+    def __init__(self, like: VideoFrame, timescale: int, rungs: Sequence[VideoRendition], *, interlaced: bool) -> None:
+        self._timescale = timescale
+        self._graph = graph = Graph()
+        graph.threads = 1
+        self._source = graph.add(
+            "buffer",
+            video_size=f"{like.width}x{like.height}",
+            pix_fmt=like.format.name,
+            time_base=f"1/{timescale}",
+            pixel_aspect="1/1",
+            colorspace=str(like.colorspace),
+            range=str(like.color_range),
+        )
+        last = self._source
+        if interlaced:
+            last = self._then(last, "bwdif", "mode=send_frame:deint=interlaced")
+        self._sinks = []
+        sideways = like.rotation % 180 != 0
+        for place, rung in enumerate(rungs):
+            width, height = (rung.height, rung.width) if sideways and place == 0 else (rung.width, rung.height)
+            last = self._then(last, "scale", f"{width}:{height}:flags=bicubic{_colours(like) if place == 0 else ''}")
+            if place == 0:
+                last = self._then(last, "format", "yuv420p")
+                last = self._turn(last, like.rotation)
+            last = self._then(last, "setsar", "1")
+            sink = graph.add("buffersink")
+            if place < len(rungs) - 1:
+                parted = graph.add("split", "2")
+                last.link_to(parted)
+                parted.link_to(sink, 1)
+                last = parted
+            else:
+                last.link_to(sink)
+            self._sinks.append(sink)
+        graph.configure()
+
+    def draw(self, frame: VideoFrame) -> list[list[VideoFrame]]:
+        """What comes of a frame, for each rung; a frame may be held back until the next."""
+        self._source.push(frame)
+        return [self._pulled(sink) for sink in self._sinks]
+
+    def rest(self) -> list[list[VideoFrame]]:
+        """What was held back."""
+        self._source.push(None)
+        return [self._pulled(sink) for sink in self._sinks]
+
+    def _pulled(self, sink: FilterContext) -> list[VideoFrame]:
+        frames: list[VideoFrame] = []
+        while True:
+            try:
+                frame = sink.pull()
+            except (BlockingIOError, av.EOFError):
+                return frames
+            if isinstance(frame, VideoFrame) and frame.pts is not None and frame.time_base:
+                # Some filters count in finer units.
+                frame.pts = round(frame.pts * frame.time_base * self._timescale)
+                frames.append(frame)
+
+    def _then(self, last: FilterContext, name: str, arguments: str) -> FilterContext:
+        added = self._graph.add(name, arguments or None)
+        last.link_to(added)
+        return added
+
+    def _turn(self, last: FilterContext, rotation: int) -> FilterContext:
+        name, arguments = _TURNED.get(rotation % 360, ("", ""))
+        if name:
+            last = self._then(last, name, arguments)
+        if name == "hflip":
+            last = self._then(last, "vflip", "")
+        return last
+
+
+def kind_of(frame: VideoFrame) -> tuple[int | str, ...]:
+    """Frames of one kind can be drawn alike."""
+    return (
+        frame.width,
+        frame.height,
+        frame.format.name,
+        frame.colorspace,
+        frame.color_range,
+        frame.color_trc,
+        frame.color_primaries,
+        frame.rotation,
+    )
+
+
+def is_beyond_sdr(frame: VideoFrame) -> bool:
+    """Whether its colours are to be brought into what every screen shows."""
+    return frame.color_trc in _HDR or frame.color_primaries in _WIDE
+
+
+def _colours(frame: VideoFrame) -> str:
+    if is_beyond_sdr(frame):
+        return ":out_color_matrix=bt709:out_primaries=bt709:out_transfer=bt709:out_range=tv:intent=perceptual"
+    return ":out_range=tv" if frame.color_range == ColorRange.JPEG else ""

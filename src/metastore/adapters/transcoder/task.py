@@ -1,0 +1,78 @@
+"""What the child does: reads the source once, and hands its packets to all that is made of it."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypedDict
+
+from av.packet import Packet
+from av.stream import Stream
+
+from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.adapters.sandbox.wire import Emit
+from metastore.adapters.transcoder.copied_picture import CopiedPicture
+from metastore.adapters.transcoder.film import Film
+from metastore.adapters.transcoder.ladder import Ladder
+from metastore.adapters.transcoder.sounds import sound_track
+from metastore.ports.transcoder import AudioRendition, VideoRendition
+
+
+class _Audio(TypedDict):
+    name: str
+    index: int
+    copy: bool
+    bitrate: int
+
+
+class _Video(TypedDict):
+    name: str
+    width: int
+    height: int
+    bitrate: int
+
+
+class _Job(TypedDict):
+    copied_video: str | None
+    audio: Sequence[_Audio]
+    rungs: Sequence[_Video]
+    cuts_us: Sequence[int]
+    first: int
+
+
+class _Part(Protocol):
+    """Takes the packets of one stream."""
+
+    @property
+    def stream(self) -> Stream: ...
+
+    def take(self, packet: "Packet[Stream]") -> None: ...
+
+    def finish(self) -> None: ...
+
+
+def make(source: ParentBytes, emit: Emit, job: _Job) -> None:
+    """Do a ``Job``; emits what ``transcoder`` understands."""
+    film = Film(source)
+    parts = _parts(film, job, emit)
+    receivers: dict[int, list[_Part]] = {}
+    for part in parts:
+        receivers.setdefault(part.stream.index, []).append(part)
+    for packet in film.packets([part.stream for part in parts]):
+        for part in receivers[packet.stream_index]:
+            part.take(packet)
+    for part in parts:
+        part.finish()
+
+
+def _parts(film: Film, job: _Job, emit: Emit) -> list[_Part]:
+    parts: list[_Part] = []
+    if job["copied_video"]:
+        parts.append(CopiedPicture(film, film.video(), job["copied_video"], emit))
+    for one in job["audio"]:
+        wanted = AudioRendition(**one)
+        parts.append(sound_track(film, film.sound(wanted.index), wanted, emit))
+    if job["rungs"]:
+        rungs = [VideoRendition(**rung) for rung in job["rungs"]]
+        ladder = Ladder(film, film.video(), rungs, job["cuts_us"], job["first"], emit)
+        if not parts:
+            ladder.seek(film)
+        parts.append(ladder)
+    return parts
