@@ -71,6 +71,11 @@ class MediaRefusedError(Exception):
     """The bytes cannot be made sense of, or are too much; the message is a sentence for people."""
 
 
+class NothingToSeeError(MediaRefusedError):
+    """No picture can be made of it here, which says nothing against it: it is sound alone, or locked, or of a kind that
+    the programs here cannot draw. The file is as good as it was."""
+
+
 class NotCopyableError(MediaRefusedError):
     """The picture was to be copied, and cannot be; it may well be encoded."""
 
@@ -98,7 +103,9 @@ class MediaTools(Protocol):
         its first page. None is larger than the original is, except of what has no pixels of its own.
 
         Raises:
-            MediaRefusedError: there is nothing to be seen in it, or it is too large.
+            NothingToSeeError: there is nothing to be seen in it, or it is a document that cannot be drawn; of
+                documents and drawings (PDF, office, SVG) no other refusal comes.
+            MediaRefusedError: it is damaged, or too large.
             MediaToolError: see the module.
         """
         ...
@@ -107,7 +114,8 @@ class MediaTools(Protocol):
         """A film at a glance, for the player's time line.
 
         Raises:
-            MediaRefusedError: it has no picture, or no length.
+            NothingToSeeError: it has no picture, or no length.
+            MediaRefusedError: it is damaged, or too large.
             MediaToolError: see the module.
         """
         ...

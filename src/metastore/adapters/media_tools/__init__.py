@@ -1,7 +1,7 @@
 """Media tools that work in the sandbox's child processes, one for each question.
 
-Pictures are read by libvips, HEIC by libheif where libvips cannot, films by FFmpeg's libraries with the formats named
-that may be read: playlists, which lead to other addresses, are not among them.
+Pictures and drawings are read by libvips, HEIC by libheif, PDF by PDFium, films and sounds by FFmpeg's libraries with
+the formats named that may be read: playlists, which lead to other addresses, are not among them.
 """
 
 from metastore.adapters.media_tools.tools import ChildProcessTools

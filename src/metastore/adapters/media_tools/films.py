@@ -1,97 +1,171 @@
-"""Films, by FFmpeg's libraries."""
+"""Films and sounds, by FFmpeg's libraries: how they are opened, and what is in them."""
 
+import contextlib
 import importlib
-import io
+import itertools
 import pkgutil
+from collections.abc import Iterator
 
 import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.codec import CodecContext
 from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from PIL import Image
 
-from metastore.adapters.media_tools.bytes_from_parent import ParentBytes
-from metastore.adapters.media_tools.refusal import RefusedError
+from metastore.adapters.media_tools import copying
+from metastore.adapters.media_tools.languages import language_tag
+from metastore.adapters.media_tools.limits import check_pixels
+from metastore.adapters.sandbox.refusal import RefusedError
+from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.ports.media_tools import AudioTrack, MediaFacts
 
-_DAMAGED = "The film is damaged or of a kind that cannot be read."
-_NOTHING_TO_SEE = "There is no picture in the film."
-_MAX_PIXELS = 70_000_000
+DAMAGED = "The film is damaged or of a kind that cannot be read."
+ERRORS = (av.FFmpegError, OSError)
+"""What goes wrong while one reads."""
+_MAX_TRACKS = 32
+_MAX_FRAME_RATE = 1000
 _MAX_PACKETS = 2000
-_LATEST_START = 3 * 1_000_000
-_OPTIONS = {
+"""How far one looks for a frame that can be decoded."""
+_FORMATS = (
     # None of them leads to other addresses, as playlists do; and no address can be opened.
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,h264,hevc",
-    "protocol_whitelist": "none",
-    "probesize": str(8 * 2**20),
-}
-Image.init()
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,h264,hevc,mxf,dv,"
+    "mp3,flac,wav,w64,aiff,caf,aac,ac3,eac3,amr,ape,tta,wv"
+)
+_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "none", "probesize": str(8 * 2**20)}
 # The binding imports some of its parts when it first meets a stream of their kind, which would be too late.
 for _module in pkgutil.walk_packages(av.__path__, "av."):
     if _module.name.endswith(".stream"):
         importlib.import_module(_module.name)
 
 
-def probe(source: ParentBytes) -> dict[str, str | int | None]:
-    """What is in it."""
-    with _open(source) as container:
-        video = _video_of(container)
-        audio = next(iter(container.streams.audio), None)
-        if video is None and audio is None:
-            raise RefusedError(_DAMAGED)
-        return {
-            "container": container.format.name[:50],
-            "width": video.codec_context.width if video else None,
-            "height": video.codec_context.height if video else None,
-            "duration_ms": container.duration // 1000 if container.duration and container.duration > 0 else None,
-            "video_codec": video.codec_context.name[:50] if video else None,
-            "audio_codec": audio.codec_context.name[:50] if audio else None,
-        }
+def open_film(source: ParentBytes) -> InputContainer:
+    """Its header, read.
 
-
-def thumbnail(source: ParentBytes, pixels: int) -> bytes:
-    """A WebP of a frame near the beginning, as the film is meant to be held."""
-    with _open(source) as container:
-        video = _video_of(container)
-        if video is None:
-            raise RefusedError(_NOTHING_TO_SEE)
-        context = video.codec_context
-        if context.width * context.height > _MAX_PIXELS:
-            raise RefusedError("The film's pictures are too large.")
-        context.thread_count = 1
-        frame = _frame(container, video)
-        factor = min(1.0, 2 * pixels / max(frame.width, frame.height))
-        width, height = max(1, round(frame.width * factor)), max(1, round(frame.height * factor))
-        small = frame.reformat(width=width, height=height, format="rgb24")
-        picture: Image.Image = small.to_image()  # type: ignore[no-untyped-call]  # left untyped there
-        picture = picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
-        picture.thumbnail((pixels, pixels))
-        encoded = io.BytesIO()
-        picture.save(encoded, "WEBP", quality=80)
-        return encoded.getvalue()
-
-
-def _open(source: ParentBytes) -> InputContainer:
+    Raises:
+        RefusedError: it is none.
+    """
     source.seek(0)
     try:
-        return av.open(source, "r", container_options=_OPTIONS, buffer_size=256 * 1024, metadata_errors="ignore")
-    except (av.FFmpegError, ValueError) as error:
-        raise RefusedError(_DAMAGED) from error
+        container = av.open(source, "r", container_options=_OPTIONS, buffer_size=256 * 1024, metadata_errors="ignore")
+    except (*ERRORS, ValueError) as error:
+        raise RefusedError(DAMAGED) from error
+    for stream in container.streams:
+        if has_decoder(stream):
+            # Each thread would hold frames of its own.
+            stream.codec_context.thread_count = 1
+    return container
 
 
-def _video_of(container: InputContainer) -> VideoStream | None:
-    return next(iter(container.streams.video), None)
+def video_of(container: InputContainer) -> VideoStream | None:
+    """The first moving picture that there is a decoder for."""
+    return next((stream for stream in container.streams.video if not is_cover(stream) and has_decoder(stream)), None)
 
 
-def _frame(container: InputContainer, video: VideoStream) -> av.VideoFrame:
-    start = min(_LATEST_START, (container.duration or 0) // 10)
-    for offset in {start, 0}:
-        try:
-            if offset != start or start:
-                container.seek(offset)
-            for number, packet in enumerate(container.demux(video)):
-                for frame in packet.decode():
-                    return frame
-                if number > _MAX_PACKETS:
-                    break
-        except av.FFmpegError:
-            continue
-    raise RefusedError(_DAMAGED)
+def cover_of(container: InputContainer) -> VideoStream | None:
+    """The picture on a record's sleeve."""
+    return next((stream for stream in container.streams.video if is_cover(stream) and has_decoder(stream)), None)
+
+
+def is_cover(stream: VideoStream) -> bool:
+    """Whether it is one picture that comes with a sound."""
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def first_frame(container: InputContainer, video: VideoStream) -> VideoFrame | None:
+    """The next frame that can be decoded, if there is one before long."""
+    return next(frames_of(container, video, _MAX_PACKETS), None)
+
+
+def frames_of(container: InputContainer, video: VideoStream, packets: int | None = None) -> Iterator[VideoFrame]:
+    """The frames of the next so many packets, or of all; what is damaged is left out."""
+    with contextlib.suppress(*ERRORS):
+        for packet in itertools.islice(container.demux(video), packets):
+            with contextlib.suppress(av.FFmpegError):
+                yield from packet.decode()
+
+
+def sounds_of(container: InputContainer, track: AudioStream) -> Iterator[AudioFrame]:
+    """Its sound, piece by piece; what is damaged is left out."""
+    with contextlib.suppress(*ERRORS):
+        for packet in container.demux(track):
+            with contextlib.suppress(av.FFmpegError):
+                yield from packet.decode()
+
+
+def probe(source: ParentBytes) -> MediaFacts:
+    """What is in it."""
+    with open_film(source) as container:
+        video = video_of(container)
+        tracks = tuple(_track(stream) for stream in container.streams.audio[:_MAX_TRACKS])
+        if video is None and not tracks:
+            raise RefusedError(DAMAGED)
+        frame = _shown(container, video) if video else None
+        if frame is None and not tracks:
+            raise RefusedError(DAMAGED)
+        sized = upright_size(frame, video) if frame and video else (None, None)
+        return MediaFacts(
+            container=container.format.name[:50],
+            width=sized[0],
+            height=sized[1],
+            duration_ms=duration_us(container) // 1000 or None,
+            video_codec=codec_name(video) if video else None,
+            audio_codec=tracks[0].codec if tracks else None,
+            frame_rate=_frame_rate(video) if video else None,
+            video_copyable=bool(video and frame and copying.is_video_copyable(container, video, frame)),
+            audio_tracks=tracks,
+            has_cover=cover_of(container) is not None,
+        )
+
+
+def duration_us(container: InputContainer) -> int:
+    """How long it plays; 0 when that is not known."""
+    if container.duration and container.duration > 0:
+        return container.duration
+    streams = container.streams
+    lengths = [stream.duration * stream.time_base for stream in streams if stream.duration and stream.time_base]
+    return max(0, int(max(lengths, default=0) * 1_000_000))
+
+
+def upright_size(frame: VideoFrame, video: VideoStream) -> tuple[int, int]:
+    """Width and height as it is shown: turned as it was filmed, in square pixels."""
+    aspect = video.sample_aspect_ratio or video.codec_context.sample_aspect_ratio
+    width = max(1, round(frame.width * aspect)) if aspect and 0.1 < aspect < 10 else frame.width
+    return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
+
+
+def codec_name(stream: Stream) -> str:
+    """As FFmpeg calls it."""
+    return stream.codec_context.name[:50] if has_decoder(stream) else "unknown"
+
+
+def _shown(container: InputContainer, video: VideoStream) -> VideoFrame | None:
+    check_pixels(video.codec_context.width, video.codec_context.height)
+    return first_frame(container, video)
+
+
+def _frame_rate(video: VideoStream) -> float | None:
+    rate = video.average_rate or video.guessed_rate
+    return round(float(rate), 3) if rate and 0 < rate <= _MAX_FRAME_RATE else None
+
+
+def _track(stream: AudioStream) -> AudioTrack:
+    decodable = has_decoder(stream)
+    title = stream.metadata.get("title", "").strip()[:200]
+    return AudioTrack(
+        codec=codec_name(stream),
+        channels=stream.codec_context.channels if decodable else 0,
+        language=language_tag(stream.language or ""),
+        title=title or None,
+        default=bool(stream.disposition & Disposition.default),
+        copyable=decodable and copying.is_audio_copyable(stream),
+    )
+
+
+def has_decoder(stream: Stream) -> bool:
+    """Whether the stream can be decoded."""
+    # The binding has no context when it cannot, which its types do not tell.
+    context: CodecContext | None = stream.codec_context
+    return context is not None

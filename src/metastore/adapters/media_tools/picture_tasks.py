@@ -1,5 +1,7 @@
 """What the sandbox can be asked to do with pictures."""
 
+from dataclasses import asdict
+
 from metastore.adapters.media_tools import pictures
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit
@@ -7,9 +9,10 @@ from metastore.adapters.sandbox.wire import Emit
 
 def probe(source: ParentBytes, emit: Emit) -> None:
     """Emits the facts."""
-    emit(pictures.probe(source), b"")
+    emit(asdict(pictures.probe(source)), b"")
 
 
-def thumbnail(source: ParentBytes, emit: Emit, pixels: int) -> None:
-    """Emits the picture."""
-    emit({}, pictures.thumbnail(source, pixels))
+def thumbnails(source: ParentBytes, emit: Emit, sizes: list[int]) -> None:
+    """Emits them, in the order of their sizes."""
+    for picture in pictures.thumbnails(source, sizes):
+        emit({}, picture)

@@ -1,94 +1,120 @@
-"""Pictures, by libvips; HEIC by libheif."""
+"""Pictures, by libvips; HEIC by libheif, BMP by Pillow."""
 
 import io
 
-import pillow_heif
 import pyvips  # type: ignore[import-untyped]  # the package has no types
-from PIL import Image
+from PIL import BmpImagePlugin, Image
 
-from metastore.adapters.media_tools.bytes_from_parent import ParentBytes
-from metastore.adapters.media_tools.refusal import RefusedError
+from metastore.adapters.media_tools import heic, webp
+from metastore.adapters.media_tools.limits import Beginning, check_decoded, check_pixels
+from metastore.adapters.sandbox.refusal import RefusedError
+from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.ports.media_tools import MediaFacts
 
-MAX_PIXELS = 200_000_000
-_MAX_HEIC = 100 * 2**20
-_DAMAGED = "The picture is damaged or of a kind that cannot be read."
-_held: list[pyvips.SourceCustom] = []
+DAMAGED = "The picture is damaged or of a kind that cannot be read."
 _LOADERS = ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif")
+_MAPPED = {"gif": 64 * 2**20, "webp": 256 * 2**20}
+"""What libvips takes into memory whole. Of a GIF with a film in it the first frame is near the beginning."""
+_SIDEWAYS = (5, 6, 7, 8)
+_held: list[pyvips.SourceCustom] = []
 
 # All loaders are forbidden but these; what is left reads nothing but the bytes it is given.
 pyvips.operation_block_set("VipsForeignLoad", True)
 for _loader in _LOADERS:
     pyvips.operation_block_set(f"VipsForeignLoad{_loader}", False)
 pyvips.cache_set_max(0)
-Image.init()
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+Image.MAX_IMAGE_PIXELS = None  # We count ourselves.
 
 
-def probe(source: ParentBytes) -> dict[str, str | int | None]:
+def probe(source: ParentBytes) -> MediaFacts:
     """What is in it; looks at the beginning alone."""
+    head = _head(source)
+    if heic.is_heic(head):
+        return _sized("heif", heic.open_heic(source, DAMAGED).size)
+    if head.startswith(b"BM"):
+        return _sized("bmp", _open_bmp(source).size)
+    return _facts(_open(source, head))
+
+
+def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
+    """WebPs of it, turned upright, without metadata."""
+    head = _head(source)
+    if head.startswith(b"BM"):
+        try:
+            return webp.from_pillow(_open_bmp(source), sizes)
+        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            raise RefusedError(DAMAGED) from error
+    fitting = webp.fitting(max(sizes))
     try:
-        image = pyvips.Image.new_from_source(_vips_source(source), "", access="sequential")
+        if heic.is_heic(head):
+            return webp.from_vips(heic.as_vips(source, DAMAGED).thumbnail_image(max(sizes), **fitting), sizes)
+        _facts(_open(source, head))
+        # The loader makes it smaller while it reads, as far as its format allows.
+        fitted = pyvips.Image.thumbnail_source(_vips_source(source, head), max(sizes), **fitting)
+        return webp.from_vips(fitted, sizes)
     except pyvips.Error as error:
-        heic = _open_heic(source)
-        if heic is None:
-            raise RefusedError(_DAMAGED) from error
-        return {"container": "heif", "width": heic.size[0], "height": heic.size[1]}
+        raise RefusedError(DAMAGED) from error
+
+
+def _facts(image: pyvips.Image) -> MediaFacts:
     width, height = image.width, image.get_page_height()
-    _check_size(width, height)
-    if image.get_typeof("orientation") and image.get("orientation") in (5, 6, 7, 8):
-        width, height = height, width
+    check_pixels(width, height)
     container = str(image.get("vips-loader")).partition("load")[0]
-    return {"container": container, "width": width, "height": height}
+    _check_memory(image, container)
+    if image.get_typeof("orientation") and image.get("orientation") in _SIDEWAYS:
+        width, height = height, width
+    return _sized(container, (width, height))
 
 
-def thumbnail(source: ParentBytes, pixels: int) -> bytes:
-    """A WebP of it, turned upright, without metadata."""
-    probe(source)
-    source.seek(0)
+def _check_memory(image: pyvips.Image, container: str) -> None:
+    """Refuse what has to be decoded whole, and does not fit."""
+    samples = image.width * image.get_page_height() * image.bands
+    if container in ("gif", "webp", "heif"):
+        check_decoded(samples)
+    elif container == "png" and _is_interlaced(image):
+        check_decoded(samples * (1 if image.format == "uchar" else 2))
+    elif container == "jpeg" and _is_interlaced(image):
+        check_decoded(samples * 2)
+
+
+def _is_interlaced(image: pyvips.Image) -> bool:
+    return bool(image.get_typeof("interlaced") and image.get("interlaced"))
+
+
+def _open(source: ParentBytes, head: bytes) -> pyvips.Image:
     try:
-        small = pyvips.Image.thumbnail_source(_vips_source(source), pixels, height=pixels, size="down")
-        encoded = small.colourspace("srgb").webpsave_buffer(Q=80, keep="none")
+        return pyvips.Image.new_from_source(_vips_source(source, head), "", access="sequential")
     except pyvips.Error as error:
-        heic = _open_heic(source)
-        if heic is None:
-            raise RefusedError(_DAMAGED) from error
-        return as_webp(heic.to_pillow(), pixels)
-    return bytes(encoded)
+        raise RefusedError(DAMAGED) from error
 
 
-def as_webp(picture: Image.Image, pixels: int) -> bytes:
-    """A picture made small, without metadata."""
-    picture.thumbnail((pixels, pixels))
-    clean = picture.convert("RGBA" if picture.mode in ("RGBA", "LA", "PA") else "RGB")
-    clean.info.clear()
-    encoded = io.BytesIO()
-    clean.save(encoded, "WEBP", quality=80)
-    return encoded.getvalue()
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise RefusedError(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
-
-
-def _open_heic(source: ParentBytes) -> pillow_heif.HeifFile | None:
-    source.seek(0)
-    if source.size > _MAX_HEIC or source.read(12)[4:8] != b"ftyp":
-        return None
+def _open_bmp(source: ParentBytes) -> Image.Image:
     source.seek(0)
     try:
-        heic = pillow_heif.open_heif(io.BytesIO(source.read()), convert_hdr_to_8bit=True)
-    except (ValueError, RuntimeError, OSError, SyntaxError, EOFError):
-        return None
-    _check_size(*heic.size)
-    return heic
+        picture = BmpImagePlugin.BmpImageFile(io.BufferedReader(source))
+    except (OSError, ValueError, SyntaxError, EOFError, KeyError) as error:
+        raise RefusedError(DAMAGED) from error
+    check_pixels(*picture.size)
+    check_decoded(picture.size[0] * picture.size[1] * 4)
+    return picture
 
 
-def _vips_source(source: ParentBytes) -> pyvips.SourceCustom:
-    source.seek(0)
+def _vips_source(source: ParentBytes, head: bytes) -> pyvips.SourceCustom:
+    kind = "gif" if head.startswith(b"GIF8") else "webp" if head[8:12] == b"WEBP" else ""
+    readable = Beginning(source, _MAPPED[kind]) if kind else source
+    readable.seek(0)
     custom = pyvips.SourceCustom()
-    custom.on_read(source.read)
-    custom.on_seek(source.seek)
+    custom.on_read(readable.read)
+    custom.on_seek(readable.seek)
     # libvips holds it longer than the binding knows.
     _held.append(custom)
     return custom
+
+
+def _head(source: ParentBytes) -> bytes:
+    source.seek(0)
+    return source.read(64)
+
+
+def _sized(container: str, size: tuple[int, int]) -> MediaFacts:
+    return MediaFacts(container=container, width=size[0], height=size[1])

@@ -1,12 +1,21 @@
 """Which task answers which question."""
 
+from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from metastore.adapters.sandbox.process import CHILD, Limits, Made, Sandbox
 from metastore.adapters.sandbox.wire import Json
-from metastore.ports.media_tools import MediaFacts, MediaToolError, Source
+from metastore.ports.media_tools import MediaFacts, MediaToolError, Source, Sprite
 
+_T = TypeVar("_T")
+_FACTS, _SPRITE = TypeAdapter(MediaFacts), TypeAdapter(Sprite)
 _PACKAGE = "metastore.adapters.media_tools"
+_SECONDS_FOR_TEN_MINUTES = 20
+"""How much longer a waveform may take for each ten minutes of sound."""
 
 
 class ChildProcessTools:
@@ -18,20 +27,59 @@ class ChildProcessTools:
 
     async def probe(self, source: Source) -> MediaFacts:
         """See the port."""
-        (made,) = await self._made(source, "probe")
-        return MediaFacts(**made.header)  # type: ignore[arg-type]  # our own child's words
+        made = await self._made(source, "probe", self._limits)
+        return _checked(_FACTS, made[0].header)
 
     async def thumbnail(self, source: Source, *, size: int) -> bytes:
-        """See the port."""
-        (made,) = await self._made(source, "thumbnail", pixels=size)
-        return made.data
+        """One of ``thumbnails``."""
+        return (await self.thumbnails(source, sizes=[size]))[0]
 
-    async def _made(self, source: Source, task: str, **arguments: Json) -> list[Made]:
-        # One family of libraries only: the other need not be loaded, and cannot be attacked.
-        family = "picture" if source.mime_type.startswith("image/") else "film"
-        work = self._sandbox.work(f"{_PACKAGE}.{family}_tasks:{task}", arguments, source, self._limits)
-        async with aclosing(work):
+    async def thumbnails(self, source: Source, *, sizes: Sequence[int]) -> list[bytes]:
+        """See the port."""
+        made = await self._made(source, "thumbnails", self._limits, sizes=list(sizes))
+        if len(made) != len(sizes):
+            raise MediaToolError("the tool made something else")
+        return [one.data for one in made]
+
+    async def sprite(self, source: Source) -> Sprite:
+        """See the port."""
+        limits = self._limits
+        patient = replace(limits, seconds=3 * limits.seconds, cpu_seconds=3 * limits.cpu_seconds, read=2 * limits.read)
+        made = (await self._made(source, "sprite", patient))[0]
+        return _checked(_SPRITE, {**made.header, "data": made.data})
+
+    async def waveform(self, source: Source, *, points: int) -> bytes:
+        """See the port."""
+        # Long sounds take long, and are read from beginning to end.
+        read = self._limits.read + 2 * source.size
+        patient = replace(self._limits, read=read, seconds_for_each=_SECONDS_FOR_TEN_MINUTES)
+        return (await self._made(source, "waveform", patient, points=points))[-1].data
+
+    def can_show(self, mime_type: str) -> bool:
+        """See the port."""
+        return mime_type.startswith(("image/", "video/", "audio/")) or mime_type == "application/pdf"
+
+    async def _made(self, source: Source, task: str, limits: Limits, **arguments: Json) -> list[Made]:
+        name = f"{_PACKAGE}.{_family(source.mime_type)}_tasks:{task}"
+        async with aclosing(self._sandbox.work(name, arguments, source, limits)) as work:
             made = [one async for one in work]
         if not made:
             raise MediaToolError("the tool made nothing")
         return made
+
+
+def _checked(kind: TypeAdapter[_T], words: object) -> _T:
+    # The child may have been taken over by what it looked into.
+    try:
+        return kind.validate_python(words)
+    except ValidationError:
+        raise MediaToolError("the tool made something else") from None
+
+
+def _family(mime_type: str) -> str:
+    """One family of libraries only: the others need not be loaded, and cannot be attacked."""
+    if mime_type == "image/svg+xml":
+        return "drawing"
+    if mime_type == "application/pdf":
+        return "document"
+    return "picture" if mime_type.startswith("image/") else "film"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import BinaryIO
 
 from metastore.adapters.sandbox import wire
-from metastore.adapters.sandbox.refusal import NotCopyableError, RefusedError
+from metastore.adapters.sandbox.refusal import NotCopyableError, NothingToSeeError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Json, Task
 
@@ -47,6 +47,8 @@ def _do(task: Task, source: ParentBytes, said: BinaryIO) -> tuple[bytes, str]:
         work(source, emit, **task.arguments)
     except NotCopyableError as refusal:
         return wire.NOT_COPYABLE, str(refusal)
+    except NothingToSeeError as refusal:
+        return wire.NOTHING_TO_SEE, str(refusal)
     except RefusedError as refusal:
         return wire.REFUSED, str(refusal)
     except Exception as error:  # noqa: BLE001  the parent decides what follows

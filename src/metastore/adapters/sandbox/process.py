@@ -13,10 +13,21 @@ from dataclasses import dataclass
 
 from metastore.adapters.sandbox import wire
 from metastore.adapters.sandbox.wire import Json, Task
-from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NotCopyableError, Source
+from metastore.ports.media_tools import (
+    MediaRefusedError,
+    MediaToolError,
+    NotCopyableError,
+    NothingToSeeError,
+    Source,
+)
 
 CHILD = (sys.executable, "-m", "metastore.adapters.sandbox.child")
 _LEAVE_WITHIN = 1.0
+_ERRORS: dict[bytes, type[Exception]] = {
+    wire.REFUSED: MediaRefusedError,
+    wire.NOT_COPYABLE: NotCopyableError,
+    wire.NOTHING_TO_SEE: NothingToSeeError,
+}
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG")
 # Each thread that allocates would otherwise reserve 64 MiB of what the child may have.
 _SET_VARIABLES = {"VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "2"}
@@ -62,7 +73,7 @@ class Sandbox:
         """What the task makes of the source, as it comes; the child waits meanwhile. Closing this ends it.
 
         Raises:
-            MediaRefusedError, NotCopyableError: the task refused the source.
+            MediaRefusedError, NothingToSeeError, NotCopyableError: the task refused the source.
             MediaToolError: the child died, hung, or went beyond its limits.
         """
         # Nothing of our settings is for it to know.
@@ -152,12 +163,8 @@ class _Conversation:
             raise MediaToolError("the tool said too much")
         reason = (await self._hear(length)).decode(errors="replace")
         self.ended = True
-        if kind == wire.NOT_COPYABLE:
-            raise NotCopyableError(reason)
-        if kind == wire.REFUSED:
-            raise MediaRefusedError(reason)
         if kind != wire.DONE:
-            raise MediaToolError(reason)
+            raise _ERRORS.get(kind, MediaToolError)(reason)
 
     def _allow_more(self) -> None:
         self._seconds_left += self._limits.seconds_for_each

@@ -7,3 +7,7 @@ class RefusedError(Exception):
 
 class NotCopyableError(RefusedError):
     """The picture cannot be copied as it is."""
+
+
+class NothingToSeeError(RefusedError):
+    """The bytes may well be good, but no picture can be made of them; the message is a sentence for people."""

@@ -1,21 +1,31 @@
 """A file to read and seek in, whose bytes the parent has."""
 
+import errno
 import io
 import os
+import sys
 from collections import OrderedDict
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from metastore.adapters.sandbox import wire
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 _BLOCK = 256 * 1024
 _KEPT = 64
 
 
 class ParentBytes(io.RawIOBase):
-    """``size`` bytes; asks in blocks on ``said``, hears on ``told``, and keeps the latest 16 MiB."""
+    """``size`` bytes; asks in blocks on ``said``, hears on ``told``, and keeps the latest 16 MiB.
+
+    It has ``asked`` for so many bytes; once they are more than ``most``, reading fails with an ``OSError``.
+    """
 
     def __init__(self, told: BinaryIO, said: BinaryIO, size: int) -> None:
         self.size = size
+        self.asked = 0
+        self.most = sys.maxsize
         self._told = told
         self._said = said
         self._at = 0
@@ -52,10 +62,20 @@ class ParentBytes(io.RawIOBase):
             self._at += len(piece)
         return b"".join(pieces)
 
+    def readinto(self, buffer: "Buffer") -> int:
+        """Fill as much of ``buffer`` as there is."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
     def _block(self, number: int) -> bytes:
         if number in self._blocks:
             self._blocks.move_to_end(number)
             return self._blocks[number]
+        if self.asked > self.most:
+            raise OSError(errno.EIO, "enough has been read")
+        self.asked += _BLOCK
         self._said.write(wire.ASK + wire.QUESTION.pack(number * _BLOCK, _BLOCK))
         self._said.flush()
         (length,) = wire.LENGTH.unpack(self._exactly(wire.LENGTH.size))

@@ -19,6 +19,7 @@ EMIT = b"M"
 DONE = b"D"
 REFUSED = b"X"
 NOT_COPYABLE = b"C"
+NOTHING_TO_SEE = b"N"
 FAILED = b"E"
 """The last: followed by a length and so many bytes: nothing, or the reason in UTF-8."""
 
