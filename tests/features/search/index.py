@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from metastore.features.search.consumers import consumers
 from metastore.features.search.models import SearchDocument
@@ -61,6 +61,11 @@ class Index:
         events = await self.events()
         random.Random(seed).shuffle(events)
         await self.hear(events, anew=True)
+
+    async def lose_everything(self) -> None:
+        """Empty the index."""
+        async with self.database.transaction() as tx:
+            await tx.session.execute(delete(SearchDocument))
 
     async def documents(self) -> set[tuple[object, ...]]:
         """All that the index holds."""

@@ -125,6 +125,19 @@ async def test_what_is_changed_is_found_as_it_is_now(index: Index) -> None:
     assert (set(), []) == (await index.documents(), await index.names())
 
 
+async def test_a_moved_folder_is_looked_up_with_all_that_lies_below_it(index: Index) -> None:
+    """Whatever the index had missed of it."""
+    grove = index.grove
+    box, shelf = await grove.folder("box"), await grove.folder("shelf")
+    await grove.file("deep.txt", "/box/inner")
+    await index.catch_up()
+    await index.lose_everything()
+    await grove.change_folder(box.id, parentId=shelf.id)
+    await index.catch_up()
+    assert ["box", "deep.txt", "inner"] == await index.names()
+    assert ["/shelf/box/inner/deep.txt"] == [item["path"] for item in await index.found("deep")]
+
+
 async def test_a_great_folder_is_indexed_in_short_transactions(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """None has more to write than is given to one, and nothing is left out between them."""
     monkeypatch.setattr(search_consumers, "AT_ONCE", 3)

@@ -1,8 +1,8 @@
 """What the index listens to: everything that changes what an owner's lists show.
 
-A folder that is thrown away or taken back changes all that lies below it, which may be thousands of nodes. They are
-refreshed a few at a time, each time in a transaction of its own, so that nobody waits long for the database. Cut off in
-between and told again, it begins anew, which is harmless: a node is always looked up as it is by then.
+A folder that is moved, thrown away or taken back takes along all that lies below it, which may be thousands of nodes.
+They are refreshed a few at a time, each time in a transaction of its own, so that nobody waits long for the database.
+Cut off in between and told again, it begins anew, which is harmless: a node is always looked up as it is by then.
 """
 
 from metastore.features.files.events import (
@@ -39,11 +39,10 @@ ONE_NODE: tuple[type[Fact], ...] = (
     FilePurged,
     FolderCreated,
     FolderRenamed,
-    FolderMoved,
     FolderPurged,
 )
 """Facts after which one node is to be looked up anew."""
-WHOLE_TREE: tuple[type[Fact], ...] = (FolderTrashed, FolderRestored)
+WHOLE_TREE: tuple[type[Fact], ...] = (FolderMoved, FolderTrashed, FolderRestored)
 """Facts after which all below a folder is."""
 
 
