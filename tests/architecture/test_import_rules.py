@@ -81,6 +81,12 @@ _FORBIDDEN = [
     pytest.param(
         "features/uploads/parts.py", "import limits", "metastore.features.uploads.parts -> limits", id="drivers"
     ),
+    pytest.param(
+        "kit/outbox.py",
+        "import redis.asyncio",
+        "metastore.kit.outbox -> redis",
+        id="a driver is no business of the kit",
+    ),
     pytest.param("processes/reaper.py", "import uvicorn", "metastore.processes.reaper -> uvicorn", id="the server"),
     pytest.param(
         "features/uploads/service.py",
