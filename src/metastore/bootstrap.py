@@ -33,6 +33,7 @@ from metastore.features.auth.tokens import Tokens
 from metastore.features.dead_events.service import DeadEventsService
 from metastore.features.files.consumers import consumers as files_consumers
 from metastore.features.files.service import FilesService
+from metastore.features.files.stream_urls import StreamUrls
 from metastore.features.media.consumers import consumers as media_consumers
 from metastore.features.media.previews import PreviewsService
 from metastore.features.media.service import MediaService
@@ -142,12 +143,13 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     hasher = Argon2Hasher()
     auth = AuthService(tokens=_tokens(settings, secret, clock), hasher=hasher, limiter=limiter, clock=clock)
     accounts = AccountsService(hasher=hasher, limiter=limiter, new_users=_new_users(settings), clock=clock)
-    files = FilesService(store, clock=clock, presign_ttl=settings.presign_ttl)
+    streams = StreamUrls(derived_key(secret, "streams"), settings.presign_ttl, clock)
+    files = FilesService(store, clock=clock, presign_ttl=settings.presign_ttl, streams=streams)
     limits = UploadLimits(settings.part_size, settings.max_file_size, settings.upload_ttl, settings.presign_ttl)
     uploads = UploadsService(database, store, files, limits, clock)
     notifications = NotificationsService(realtime, clock)
     audit = AuditService()
-    search = SearchService(files.thumbnails)
+    search = SearchService(files.addresses)
     analytics = AnalyticsService(clock)
 
     services = Services()

@@ -42,6 +42,12 @@ def current_context() -> RequestContext | None:
     return _current.get()
 
 
+def absolute(url: str) -> str:
+    """``url`` as a client can use it anywhere: a path of ours gets the origin by which the client reached us."""
+    context = current_context()
+    return f"{context.origin}{url}" if context and url.startswith("/") else url
+
+
 @contextmanager
 def open_context(context: RequestContext) -> Iterator[RequestContext]:
     """Make ``context`` the current one for the block and everything awaited in it."""

@@ -13,7 +13,6 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
-from metastore.kit.context import current_context
 from metastore.kit.database import Database
 
 Service = TypeVar("Service")
@@ -57,9 +56,3 @@ def _provider(kind: type[Service]) -> Callable[[Request], Awaitable[Service]]:
 
 Transactions = Annotated[Database, provided(Database)]
 """The database, for endpoints to open their transaction on."""
-
-
-def absolute(url: str) -> str:
-    """``url`` as a client can use it anywhere: a path of ours gets the origin by which the client reached us."""
-    context = current_context()
-    return f"{context.origin}{url}" if context and url.startswith("/") else url

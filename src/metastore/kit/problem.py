@@ -32,7 +32,8 @@ class Problem(Exception):
     """An error with an HTTP status, a stable ``code`` and a sentence for people.
 
     ``headers`` go on the answer (``Retry-After``, ``Set-Cookie`` …); ``members`` are added to the JSON body.
-    ``refused`` marks an attempt at what belongs to others, which the audit trail keeps.
+    ``refused`` marks an attempt at what belongs to others, which the audit trail keeps; a 403 is one
+    unless it is said to be none.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Problem(Exception):
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
-        refused: bool = False,
+        refused: bool | None = None,
         **members: JsonValue,
     ) -> None:
         super().__init__(f"{status} {code}: {detail}")
@@ -50,7 +51,7 @@ class Problem(Exception):
         self.code = code
         self.detail = detail
         self.headers = dict(headers or {})
-        self.refused = refused or status == 403
+        self.refused = status == 403 if refused is None else refused
         self.members = members
 
     def body(self, instance: str) -> dict[str, JsonValue]:

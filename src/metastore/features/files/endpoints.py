@@ -59,7 +59,7 @@ async def list_folder(
 ) -> Response:
     """A folder by its path or id, the root without either: its folders first, then its files."""
     async with database.reading() as tx:
-        page = await listing.folder_page(tx, caller.id, query, files.thumbnails)
+        page = await listing.folder_page(tx, caller.id, query, files.addresses)
     return Response(orjson.dumps(page), media_type="application/json")
 
 
@@ -169,7 +169,7 @@ async def list_trash(
 ) -> Response:
     """What lies in the trash, latest first; a folder stands for all that went with it."""
     async with database.reading() as tx:
-        page = await listing.trash_page(tx, caller.id, limit=limit, cursor=cursor, thumbnails=files.thumbnails)
+        page = await listing.trash_page(tx, caller.id, limit=limit, cursor=cursor, addresses=files.addresses)
     return Response(orjson.dumps(page), media_type="application/json")
 
 

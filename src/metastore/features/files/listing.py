@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from metastore.features.files import list_queries, processing, repository, tree
+from metastore.features.files.addresses import NO_URLS, Addresses
 from metastore.features.files.list_queries import Position, Span
 from metastore.features.files.models import FILE, FOLDER, NodeRow
 from metastore.features.files.presentation import folder_json, node_json
 from metastore.features.files.schemas import FolderQuery
-from metastore.features.files.thumbnails import Thumbnails
 from metastore.kit.clock import rfc3339
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id
@@ -26,7 +26,7 @@ _DATES = ("createdAt", "updatedAt")
 
 
 async def folder_page(
-    tx: Transaction, owner_id: str, query: FolderQuery, thumbnails: Thumbnails | None = None
+    tx: Transaction, owner_id: str, query: FolderQuery, addresses: Addresses | None = None
 ) -> dict[str, JsonValue]:
     """One page of the folder named by ``path`` or ``parent_id``, of the root without either; see ``FolderListing``.
 
@@ -50,7 +50,7 @@ async def folder_page(
     here = tree.path_along(way)
     last = rows[limit - 1] if len(rows) > limit else None
     return {
-        "items": [*await _shown(tx, [(row, here) for row in rows[:limit]], thumbnails)],
+        "items": [*await _shown(tx, [(row, here) for row in rows[:limit]], addresses)],
         "nextCursor": _encode(last, query) if last else None,
         "folder": folder_json(way[-1], tree.path_along(way[:-1])) if way else None,
         "breadcrumb": [{"id": step.id, "name": step.name} for step in way],
@@ -63,7 +63,7 @@ async def trash_page(
     *,
     limit: int = 50,
     cursor: str | None = None,
-    thumbnails: Thumbnails | None = None,
+    addresses: Addresses | None = None,
 ) -> dict[str, JsonValue]:
     """One page of the owner's trash, latest first; see ``TrashListing``.
 
@@ -80,7 +80,7 @@ async def trash_page(
     places = [(row, tree.path_along(ways[row.parent_id]) if row.parent_id else tree.ROOT) for row in shown]
     items: list[JsonValue] = []
     last: CursorKey = []
-    for row, item in zip(shown, await _shown(tx, places, thumbnails), strict=True):
+    for row, item in zip(shown, await _shown(tx, places, addresses), strict=True):
         trashed_at = row.trashed_at
         assert trashed_at is not None  # noqa: S101  a trash root always has it
         items.append({**item, "trashedAt": rfc3339(trashed_at)})
@@ -89,15 +89,14 @@ async def trash_page(
 
 
 async def _shown(
-    tx: Transaction, rows: Sequence[tuple[NodeRow, str]], thumbnails: Thumbnails | None
+    tx: Transaction, rows: Sequence[tuple[NodeRow, str]], addresses: Addresses | None
 ) -> list[dict[str, JsonValue]]:
     """Nodes, each with the path of its folder, as JSON; what is not ready costs one statement for all."""
     sagas = await processing.sagas_of(tx, [row for row, _ in rows])
-    shown = []
-    for row, folder_path in rows:
-        url = await thumbnails.url_of(row.thumbnail_key) if thumbnails and row.thumbnail_key else None
-        shown.append(node_json(row, folder_path, saga=sagas.get(row.id), thumbnail_url=url))
-    return shown
+    urls = await addresses.of([row for row, _ in rows]) if addresses else {}
+    return [
+        node_json(row, folder_path, saga=sagas.get(row.id), urls=urls.get(row.id, NO_URLS)) for row, folder_path in rows
+    ]
 
 
 def _order(query: FolderQuery, kind: str) -> tuple[str, bool]:

@@ -7,10 +7,10 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from metastore.features.files import lookup_queries, processing, repository, tree
+from metastore.features.files.addresses import NO_URLS, Addresses
 from metastore.features.files.lookup_queries import OwnedRow
 from metastore.features.files.models import UPLOADING
 from metastore.features.files.presentation import node_json
-from metastore.features.files.thumbnails import Thumbnails
 from metastore.kit.database import Transaction
 
 
@@ -38,7 +38,7 @@ async def ids_below(tx: Transaction, folder_id: str) -> list[str]:
 
 
 async def shown(
-    tx: Transaction, owner_id: str, node_ids: Sequence[str], thumbnails: Thumbnails | None = None
+    tx: Transaction, owner_id: str, node_ids: Sequence[str], addresses: Addresses | None = None
 ) -> dict[str, dict[str, JsonValue]]:
     """By id what a list of the owner's would show of these; without what is not theirs, gone or in the trash."""
     rows = [
@@ -48,11 +48,11 @@ async def shown(
     ]
     ways = await repository.way_to(tx, [row.parent_id for row in rows if row.parent_id])
     sagas = await processing.sagas_of(tx, rows)
+    urls = await addresses.of(rows) if addresses else {}
     found = {}
     for row in rows:
         path = tree.path_along(ways.get(row.parent_id or "", []))
-        url = await thumbnails.url_of(row.thumbnail_key) if thumbnails and row.thumbnail_key else None
-        found[row.id] = node_json(row, path, saga=sagas.get(row.id), thumbnail_url=url)
+        found[row.id] = node_json(row, path, saga=sagas.get(row.id), urls=urls.get(row.id, NO_URLS))
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from pydantic import JsonValue
 
+from metastore.features.files.addresses import NO_URLS, NodeUrls
 from metastore.features.files.models import FAILED, FOLDER, PROCESSING, READY, UPLOADING, Node, NodeRow
 from metastore.features.files.repository import Step
 from metastore.features.files.schemas import FileOut, FolderOut
@@ -48,7 +49,7 @@ def folder_json(row: NodeRow | Node | Step, folder_path: str) -> dict[str, JsonV
 
 
 def node_json(
-    row: NodeRow | Node, folder_path: str, *, saga: Saga | None = None, thumbnail_url: str | None = None
+    row: NodeRow | Node, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS
 ) -> dict[str, JsonValue]:
     """A file or folder that lies in ``folder_path``; ``saga`` is that of a file which is not ready."""
     shown = folder_json(row, folder_path)
@@ -60,8 +61,8 @@ def node_json(
             "visibility": row.visibility,
             "moderation": row.moderation,
             "checksum": row.checksum,
-            "thumbnailUrl": thumbnail_url,
-            "streamUrl": None,
+            "thumbnailUrl": urls.thumbnail,
+            "streamUrl": urls.stream,
             "processing": _damaged(row.damage) if row.damage else _processing(row.status, saga),
         }
     return shown
@@ -87,11 +88,9 @@ def _damaged(reason: str) -> dict[str, JsonValue]:
     return {"step": "storage", "state": "FAILED", "progress": 100, "error": reason, "retryable": False}
 
 
-def tagged_file(
-    node: Node, folder_path: str, *, saga: Saga | None = None, thumbnail_url: str | None = None
-) -> Tagged[FileOut]:
+def tagged_file(node: Node, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS) -> Tagged[FileOut]:
     """A file with its entity tag; the rest as for ``node_json``."""
-    shown = node_json(node, folder_path, saga=saga, thumbnail_url=thumbnail_url)
+    shown = node_json(node, folder_path, saga=saga, urls=urls)
     return Tagged(FileOut.model_validate(shown), etag_of(node, folder_path))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from metastore.features.files import processing, repository, trash, tree
+from metastore.features.files.addresses import NO_URLS, Addresses
 from metastore.features.files.changes import change
 from metastore.features.files.content_type import well_formed
 from metastore.features.files.etags import require_match
@@ -17,6 +18,7 @@ from metastore.features.files.models import FILE, FOLDER, PROCESSING, READY, UPL
 from metastore.features.files.names import checked_name, name_key
 from metastore.features.files.presentation import Tagged, etag_of, join, tagged_file, tagged_folder
 from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch
+from metastore.features.files.stream_urls import StreamUrls
 from metastore.features.files.thumbnails import Thumbnails
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Transaction
@@ -50,11 +52,18 @@ class Download:
 class FilesService:
     """See the module. ``presign_ttl`` is how many seconds a download URL lives."""
 
-    def __init__(self, store: ObjectStore, *, clock: Clock = utc_now, presign_ttl: int = 3600) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        clock: Clock = utc_now,
+        presign_ttl: int = 3600,
+        streams: StreamUrls | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._presign_ttl = presign_ttl
-        self.thumbnails = Thumbnails(store, presign_ttl)
+        self.addresses = Addresses(Thumbnails(store, presign_ttl), streams)
 
     # Coming in: what the uploads feature calls.
 
@@ -286,8 +295,8 @@ class FilesService:
         if folder_path is None:
             folder_path = await tree.path_of_folder(tx, node.parent_id)
         sagas = await processing.sagas_of(tx, [node])
-        url = await self.thumbnails.url_of(node.thumbnail_key) if node.thumbnail_key else None
-        return tagged_file(node, folder_path, saga=sagas.get(node.id), thumbnail_url=url)
+        urls = await self.addresses.of([node])
+        return tagged_file(node, folder_path, saga=sagas.get(node.id), urls=urls.get(node.id, NO_URLS))
 
     def _new_file(
         self, owner_id: str, folder_id: str | None, name: str, size: int, mime_type: str, visibility: str

@@ -1,17 +1,15 @@
 """URLs of small pictures.
 
-A list shows many of them, again and again, so one URL is given out until half its time is over: browsers then find the
-picture in their cache, and nothing is signed anew.
+A list shows many of them, again and again; their URLs stay the same for a while, so that browsers find the pictures in
+their caches.
 """
 
-from collections import OrderedDict
-from time import monotonic
+from collections.abc import Sequence
 
-from metastore.kit.context import current_context
+from metastore.kit.context import absolute
 from metastore.ports.object_store import ObjectStore
 
 CONTENT_TYPE = "image/webp"
-_KEPT = 5000
 
 
 class Thumbnails:
@@ -20,18 +18,10 @@ class Thumbnails:
     def __init__(self, store: ObjectStore, ttl: int) -> None:
         self._store = store
         self._ttl = ttl
-        self._urls: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
-    async def url_of(self, key: str) -> str:
-        """Where the small picture is shown from, by itself on a page or within it."""
-        found = self._urls.get(key)
-        if found is None or found[1] < monotonic():
-            url = await self._store.presign_get(
-                key, filename="thumbnail.webp", content_type=CONTENT_TYPE, inline=True, expires_in=self._ttl
-            )
-            found = (url, monotonic() + self._ttl / 2)
-            self._urls[key] = found
-            if len(self._urls) > _KEPT:
-                self._urls.popitem(last=False)
-        context = current_context()
-        return f"{context.origin}{found[0]}" if context and found[0].startswith("/") else found[0]
+    async def urls_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """By key where each picture is shown from, by itself on a page or within it."""
+        if not keys:
+            return {}
+        urls = await self._store.presign_reads(keys, content_type=CONTENT_TYPE, expires_in=self._ttl)
+        return {key: absolute(url) for key, url in zip(keys, urls, strict=True)}

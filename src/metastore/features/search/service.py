@@ -12,8 +12,8 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from metastore.features.files import lookup
+from metastore.features.files.addresses import Addresses
 from metastore.features.files.lookup import NodeState
-from metastore.features.files.thumbnails import Thumbnails
 from metastore.features.search import repository
 from metastore.features.search.families import GROUPS, family_of
 from metastore.features.search.folding import fold, highlighted, terms_of
@@ -34,10 +34,10 @@ Json = dict[str, JsonValue]
 
 
 class SearchService:
-    """Keeps the index and looks things up in it; what is found comes with its small picture by ``thumbnails``."""
+    """Keeps the index and looks things up in it; what is found comes with its pictures and streams by ``addresses``."""
 
-    def __init__(self, thumbnails: Thumbnails | None = None) -> None:
-        self._thumbnails = thumbnails
+    def __init__(self, addresses: Addresses | None = None) -> None:
+        self._addresses = addresses
 
     async def refresh(self, tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> None:
         """Bring the documents of some nodes up to date; at most ``AT_ONCE``, as others wait meanwhile."""
@@ -63,7 +63,7 @@ class SearchService:
             missing = query.limit - len(items)
             found = await repository.latest(tx, owner_id, wanted, after, missing + 1)
             more, found = len(found) > missing, found[:missing]
-            shown = await lookup.shown(tx, owner_id, [position.node_id for position in found], self._thumbnails)
+            shown = await lookup.shown(tx, owner_id, [position.node_id for position in found], self._addresses)
             items += [_marked(shown[position.node_id], terms) for position in found if position.node_id in shown]
             after = found[-1] if found else after
             if not more or len(items) == query.limit:

@@ -19,7 +19,8 @@ from metastore.features.uploads.schemas import (
 )
 from metastore.features.uploads.service import UploadsService
 from metastore.features.uploads.whole import WholeUploads
-from metastore.kit.http import absolute, provided
+from metastore.kit.context import absolute
+from metastore.kit.http import provided
 from metastore.kit.idempotency import IdempotentRoute, repeatable
 from metastore.kit.paging import Limit, Page
 from metastore.kit.problem import Problem
