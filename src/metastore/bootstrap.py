@@ -20,6 +20,7 @@ from metastore.adapters.media_tools import ChildProcessTools
 from metastore.adapters.object_store.local import LocalObjectStore
 from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.adapters.realtime.socketio import SocketIoRealtime
+from metastore.adapters.transcoder import SandboxTranscoder
 from metastore.config import ConfigurationError, Settings, load_secret_key
 from metastore.features.analytics.consumers import consumers as analytics_consumers
 from metastore.features.analytics.service import AnalyticsService
@@ -173,13 +174,13 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         services.add(service)
 
     arrival = Arrival(database, store, uploads, clock)
-    media = MediaService(database, store, ChildProcessTools())
-    sagas = SagaRunner(database, [ingest(arrival, media, realtime)], clock=clock)
+    media = MediaService(database, store, ChildProcessTools(), SandboxTranscoder(), realtime)
+    sagas = SagaRunner(database, [ingest(arrival, media)], clock=clock)
 
     consumers = [
         *files_consumers(store),
         *uploads_consumers(uploads),
-        *media_consumers(sagas.wake),
+        *media_consumers(media, sagas.wake),
         *notification_consumers(notifications, realtime),
         *audit_consumers(audit),
         *search_consumers(search, database),

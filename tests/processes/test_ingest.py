@@ -1,6 +1,6 @@
 """A file's arrival comes to an end, and its owner knows which."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from pydantic import JsonValue
@@ -23,47 +23,26 @@ from metastore.kit.problem import Problem
 from metastore.kit.saga_models import SagaRow
 from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Later, StepFailedError
-from metastore.ports.media_tools import MediaFacts, MediaRefusedError, MediaToolError, Source
-from metastore.ports.object_store import StoreUnavailableError
+from metastore.ports.media_tools import MediaRefusedError, MediaToolError, Source
+from metastore.ports.object_store import StoreFullError, StoreUnavailableError
 from metastore.processes.ingest import ingest
 from tests.fixtures.accounts import Storage
 from tests.fixtures.drive import NOTHING, Drive, wanted
+from tests.fixtures.media_fakes import FakeMediaTools, FakeTranscoder
 from tests.fixtures.radio import Radio
 
 PICTURE = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00 and so on"
 TTL = 3600
 
 
-class Tools:
-    """Media tools that fail when told to."""
-
-    def __init__(self) -> None:
-        self.troubles: dict[str, list[Exception]] = {}
-        self.asked: list[str] = []
-        self.facts = MediaFacts("jpeg", 4000, 3000)
-
-    async def probe(self, source: Source) -> MediaFacts:
-        self._work("probe")
-        return self.facts
-
-    async def thumbnail(self, source: Source, *, size: int) -> bytes:
-        self._work("thumbnail")
-        return b"a small picture"
-
-    def _work(self, name: str) -> None:
-        self.asked.append(name)
-        if self.troubles.get(name):
-            raise self.troubles[name].pop()
-
-
 class House:
     """A drive and the runner of its sagas."""
 
     def __init__(self, drive: Drive) -> None:
-        self.drive, self.tools, self.radio = drive, Tools(), Radio()
+        self.drive, self.tools, self.radio = drive, FakeMediaTools(), Radio()
         arrival = Arrival(drive.database, drive.store, drive.uploads, drive.clock)
-        media = MediaService(drive.database, drive.store, self.tools)
-        self.runner = SagaRunner(drive.database, [ingest(arrival, media, self.radio)], clock=drive.clock)
+        self.media = MediaService(drive.database, drive.store, self.tools, FakeTranscoder(), self.radio)
+        self.runner = SagaRunner(drive.database, [ingest(arrival, self.media)], clock=drive.clock)
 
     async def bring(self, content: bytes = PICTURE, name: str = "beach.jpg") -> FileOut:
         upload = await self.drive.initiate(content, name=name)
@@ -171,19 +150,11 @@ async def test_a_picture_is_processed_and_then_ready_with_a_small_one(house: Hou
     assert ("READY", "DONE", 100) == (ready.status, ready.processing.state, ready.processing.progress)
     assert ready.thumbnail_url
     assert "/thumbnail.webp" in ready.thumbnail_url
-    assert sorted([PICTURE, b"a small picture"]) == sorted(house.drive.store.objects.values())
+    assert {PICTURE, b"a picture of 256 pixels", b"a picture of 1024 pixels"} == {*house.drive.store.objects.values()}
     assert 1 == len(await house.told("file.ready")) == await house.probed()
     steps = [data["step"] for _, event, data in house.radio.sent if event == "file.progress" and isinstance(data, dict)]
-    assert ["probe", "thumbnail", "notify"] == list(dict.fromkeys(steps))
+    assert ["probe", "package", "thumbnail", "transcode", "notify"] == list(dict.fromkeys(steps))
     assert {house.drive.owner} == {user for user, _, _ in house.radio.sent}
-
-
-async def test_a_film_without_pictures_is_ready_without_a_small_one(house: House) -> None:
-    house.tools.facts = MediaFacts("webm", audio_codec="opus")
-    file = await house.bring(name="song.webm")
-    await house.work()
-    ready = await house.file(file.id)
-    assert ("READY", None, ["probe"]) == (ready.status, ready.thumbnail_url, house.tools.asked)
 
 
 async def test_what_only_begins_like_a_picture_is_ready_all_the_same(house: House) -> None:
@@ -194,14 +165,14 @@ async def test_what_only_begins_like_a_picture_is_ready_all_the_same(house: Hous
     assert ("READY", None, ["probe"]) == (ready.status, ready.thumbnail_url, house.tools.asked)
 
 
-@pytest.mark.parametrize("step", ["probe", "thumbnail"])
+@pytest.mark.parametrize(("step", "call"), [("probe", "probe"), ("thumbnail", "thumbnails")])
 @pytest.mark.parametrize(
     ("error", "retryable"), [(MediaRefusedError("The picture is damaged."), False), (MediaToolError("killed"), True)]
 )
 async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
-    house: House, step: str, error: Exception, retryable: bool
+    house: House, step: str, call: str, error: Exception, retryable: bool
 ) -> None:
-    house.tools.troubles[step] = [error] * 3
+    house.tools.troubles[call] = [error] * 3
     file = await house.bring()
     await house.work()
     failed = await house.file(file.id)
@@ -218,14 +189,14 @@ async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
     assert 100 not in seen
     (told,) = await house.told("file.failed")
     assert (failed.processing.error, retryable) == (told["reason"], told["retryable"])
-    assert (3 if retryable else 1) == house.tools.asked.count(step)
+    assert (3 if retryable else 1) == house.tools.asked.count(call)
 
 
 async def test_a_small_picture_that_was_stored_before_the_answer_was_lost_is_taken_back(house: House) -> None:
     """The step fails after its effect in the store and before its commit."""
     file = await house.bring()
     for _ in range(3):
-        house.drive.store.after["put"] = StoreUnavailableError("reset")
+        house.drive.store.after["put"] = StoreFullError("full")
         await house.runner.run_due()
         house.drive.clock.pass_by(seconds=20)
     await house.work()
@@ -234,7 +205,7 @@ async def test_a_small_picture_that_was_stored_before_the_answer_was_lost_is_tak
 
 
 async def test_a_failed_processing_can_be_run_again(house: House) -> None:
-    house.tools.troubles["thumbnail"] = [MediaToolError("out of memory")] * 3
+    house.tools.troubles["thumbnails"] = [MediaToolError("out of memory")] * 3
     file = await house.bring()
     await house.work()
     async with house.drive.database.transaction() as tx:
@@ -322,24 +293,23 @@ async def test_a_file_purged_while_it_is_processed_leaves_nothing(house: House) 
     """The consumer of the purge calls the processing off; what it has made goes."""
     file = await house.bring()
     drive = house.drive
-    original = house.tools.thumbnail
+    original = house.tools.thumbnails
 
-    async def purged_meanwhile(source: Source, *, size: int) -> bytes:
+    async def purged_meanwhile(source: Source, *, sizes: Sequence[int]) -> list[bytes]:
         async with drive.database.transaction() as tx:
             node = await tx.session.get(Node, file.id)
             assert node is not None
             await tx.session.delete(node)
         event = RecordedEvent("e", "file.purged", f"file:{file.id}", _purged(file), {}, drive.clock())
-        async with drive.database.transaction() as tx:
-            (consumer,) = consumers(house.runner.wake)
-            await consumer.in_transaction["file.purged"](tx, event)
+        (consumer,) = consumers(house.media, house.runner.wake)
+        await consumer.outside["file.purged"](event)
         await drive.store.delete([f"files/{file.id}"])
-        return await original(source, size=size)
+        return await original(source, sizes=sizes)
 
-    house.tools.thumbnail = purged_meanwhile  # type: ignore[method-assign]  # this once, it takes long
+    house.tools.thumbnails = purged_meanwhile  # type: ignore[method-assign]  # this once, it takes long
     await house.work()
     assert 0 == await house.probed()
-    assert b"a small picture" not in drive.store.objects.values()
+    assert not [data for data in drive.store.objects.values() if data.startswith(b"a picture")]
     assert [] == await house.told("file.failed") == await house.told("file.ready")
     async with drive.database.reading() as tx:
         assert ["cancelled"] == list(await tx.session.scalars(select(SagaRow.state)))

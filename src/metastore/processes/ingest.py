@@ -1,48 +1,56 @@
-"""The saga of a file's arrival: initiate → store → probe → thumbnail → notify.
+"""The saga of a file's arrival: initiate → store → probe → package → thumbnail → transcode → notify.
 
-============ ========================================== ======================================== =====================
-step         what it does, and who                      database                                 taken back by
-============ ========================================== ======================================== =====================
-initiate     the request that begins the upload         reservation, file, upload, saga          all of them removed
-store        the request that completes it; else the    upload COMPLETED, reservation is use,    parts and object
-             saga, when its time is over                file PROCESSING, ``file.uploaded``       deleted
-probe        looks into it                              what was found                           forgotten
-thumbnail    puts a small picture beside the object     its key                                  deleted
-notify                                                  file READY, ``file.ready``
-============ ========================================== ======================================== =====================
+========== ================================================= ====================================== ==================
+step       what it does, and who                             database                               taken back by
+========== ================================================= ====================================== ==================
+initiate   the request that begins the upload                reservation, file, upload, saga        all of them removed
+store      the request that completes it; else the           upload COMPLETED, reservation is use,  parts and object
+           saga, when its time is over                       file PROCESSING, ``file.uploaded``     deleted
+probe      looks into it                                     what was found                         forgotten
+package    makes renditions of what can be streamed without  renditions, segments; the file is      deleted
+           encoding pictures: a copy, and all sound          playable from the first of them on
+thumbnail  puts pictures beside the object                   their keys                             deleted
+transcode  makes renditions of the picture in other sizes    as for ``package``                     deleted
+notify                                                       file READY, ``file.ready``
+========== ================================================= ====================================== ==================
 
 ``store`` is the pivot. Up to it a failure leaves nothing of the file. Behind it the original stays what it is and can
 be downloaded; what was made of it is taken back, the file is FAILED with a reason, and its owner may try again. Either
-way ``file.failed`` tells. A file that is neither film nor picture goes from ``store`` to the end in one transaction:
-the steps in between would change nothing, and ``notify`` is nothing but a change in the database.
+way ``file.failed`` tells. A file that nothing can be made of goes from ``store`` to the end in one transaction: the
+steps in between would change nothing, and ``notify`` is nothing but a change in the database. A step that has nothing
+to do with a file passes at once.
 
-Times are such that a saga whose processing hangs at every try ends within five minutes.
+Times are such that a saga whose quick steps hang at every try ends within a quarter of an hour. ``package`` and
+``transcode`` take as long as the film needs; the transcoder itself ends when nothing comes of it, and three tries that
+come no further than those before are the last.
 """
 
 from collections.abc import Awaitable, Callable
 
-from pydantic import JsonValue
-
 from metastore.features.files import processing
-from metastore.features.files.processing import INGEST, INITIATE, NOTIFY, PROBE, STORE, THUMBNAIL
+from metastore.features.files.processing import INGEST, INITIATE, NOTIFY, PACKAGE, PROBE, STORE, THUMBNAIL, TRANSCODE
 from metastore.features.media.service import MediaService
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.saga_steps import NOT_KEPT
 from metastore.kit.database import Transaction
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_steps import Definition, Effect, Outcome, Report, Step
-from metastore.ports.realtime import Realtime
 
-SOCKET_EVENT = "file.progress"
+UNSEEN = "It could not be looked into."
+UNPACKED = "It could not be made ready for playing."
+UNPICTURED = "No small picture could be made of it."
 
 
-def ingest(arrival: Arrival, media: MediaService, realtime: Realtime) -> Definition:
+def ingest(arrival: Arrival, media: MediaService) -> Definition:
     """The definition."""
+    rendering, picturing, probing = media.rendering, media.picturing, media.probing
     steps = (
         Step(INITIATE, _done_by_request, NOT_KEPT, arrival.forget),
         Step(STORE, arrival.store, NOT_KEPT, arrival.release, time_limit=20, pivot=True),
-        Step(PROBE, media.probe, "It could not be looked into.", media.forget_probe, time_limit=30),
-        Step(THUMBNAIL, media.thumbnail, "No small picture could be made of it.", media.drop_thumbnail, time_limit=45),
+        Step(PROBE, probing.probe, UNSEEN, probing.forget, time_limit=60),
+        Step(PACKAGE, rendering.package, UNPACKED, rendering.drop, time_limit=None),
+        Step(THUMBNAIL, picturing.picture, UNPICTURED, picturing.drop, time_limit=240),
+        Step(TRANSCODE, rendering.transcode, UNPACKED, rendering.drop, time_limit=None, long=True),
         Step(NOTIFY, _make_ready, "It could not be made ready."),
     )
 
@@ -54,7 +62,7 @@ def ingest(arrival: Arrival, media: MediaService, realtime: Realtime) -> Definit
             reason = saga.error or "Something went wrong."
             await processing.make_failed(tx, saga.subject, step=step, reason=reason, retryable=saga.retryable)
 
-    return Definition(INGEST, steps, failed=failed, progressed=_watched(realtime))
+    return Definition(INGEST, steps, failed=failed, progressed=_watched(media))
 
 
 async def _done_by_request(_saga: Saga, _report: Report) -> Outcome:
@@ -68,11 +76,9 @@ async def _make_ready(saga: Saga, _report: Report) -> Effect:
     return effect
 
 
-def _watched(realtime: Realtime) -> Callable[[Saga], Awaitable[None]]:
+def _watched(media: MediaService) -> Callable[[Saga], Awaitable[None]]:
     async def progressed(saga: Saga) -> None:
-        owner_id = saga.data.get("ownerId")
-        if isinstance(owner_id, str) and saga.step not in (INITIATE, STORE):
-            told: dict[str, JsonValue] = {"fileId": saga.subject, "step": saga.step, "progress": saga.progress}
-            await realtime.emit_to_user(owner_id, SOCKET_EVENT, told)
+        if saga.step not in (INITIATE, STORE):
+            await media.tell(saga)
 
     return progressed

@@ -22,7 +22,8 @@ from metastore.kit.problem import Problem
 from metastore.kit.saga_models import Saga
 
 INGEST = "ingest"
-INITIATE, STORE, PROBE, THUMBNAIL, NOTIFY = "initiate", "store", "probe", "thumbnail", "notify"
+INITIATE, STORE, NOTIFY = "initiate", "store", "notify"
+PROBE, PACKAGE, THUMBNAIL, TRANSCODE = "probe", "package", "thumbnail", "transcode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Original:
     size: int
     mime_type: str
     object_key: str
+    thumbnail_key: str | None = None
 
 
 async def sagas_of(tx: Transaction, rows: Iterable[NodeRow | Node]) -> dict[str, Saga]:
@@ -46,7 +48,7 @@ async def original_of(tx: Transaction, file_id: str) -> Original | None:
     node = await repository.find(tx, file_id)
     if node is None or node.status != PROCESSING or node.object_key is None:
         return None
-    return Original(node.id, node.name, node.size, node.mime_type, node.object_key)
+    return Original(node.id, node.name, node.size, node.mime_type, node.object_key, node.thumbnail_key)
 
 
 async def make_ready(tx: Transaction, file_id: str) -> None:
@@ -73,6 +75,12 @@ async def make_failed(tx: Transaction, file_id: str, *, step: str, reason: str, 
         )
 
 
+async def thumbnail_of(tx: Transaction, file_id: str) -> str | None:
+    """Where the file's small picture is."""
+    node = await repository.find(tx, file_id)
+    return node.thumbnail_key if node else None
+
+
 async def set_thumbnail(tx: Transaction, original: Original, key: str) -> bool:
     """Note where the file's small picture is; ``False`` when the file is gone."""
     return await repository.set_thumbnail(tx, original.file_id, key)
@@ -81,6 +89,16 @@ async def set_thumbnail(tx: Transaction, original: Original, key: str) -> bool:
 async def clear_thumbnail(tx: Transaction, file_id: str) -> None:
     """Note that there is no small picture (any more)."""
     await repository.set_thumbnail(tx, file_id, None)
+
+
+async def make_playable(tx: Transaction, file_id: str) -> bool:
+    """Note that it can be played from now on; ``False`` when that was known before, or the file is gone."""
+    return await repository.make_playable(tx, file_id)
+
+
+async def clear_playable(tx: Transaction, file_id: str) -> None:
+    """Note that there is nothing (any more) to be played."""
+    await repository.clear_playable(tx, file_id)
 
 
 async def retry(tx: Transaction, owner_id: str, file_id: str) -> Node:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
 from metastore.features.files.models import FILE, FOLDER, UPLOADING, Node
+from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
 
 _USERS = table("users", column("id"))
@@ -219,6 +220,25 @@ async def set_thumbnail(tx: Transaction, node_id: str, thumbnail_key: str | None
         .execution_options(synchronize_session=False)
     )
     return (await tx.session.execute(statement)).first() is not None
+
+
+async def make_playable(tx: Transaction, node_id: str) -> bool:
+    """Note that a file can be played; ``False`` when that was so before, or the file is gone."""
+    statement = (
+        update(Node)
+        .where(Node.id == node_id, Node.playable_at.is_(None))
+        .values(playable_at=utc_now(), version=Node.version + 1)
+        .returning(Node.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await tx.session.execute(statement)).first() is not None
+
+
+async def clear_playable(tx: Transaction, node_id: str) -> None:
+    """Note that a file cannot be played."""
+    statement = update(Node).where(Node.id == node_id, Node.playable_at.is_not(None))
+    values = {"playable_at": None, "version": Node.version + 1}
+    await tx.session.execute(statement.values(values).execution_options(synchronize_session=False))
 
 
 async def discard(tx: Transaction, node_id: str) -> bool:

@@ -26,6 +26,8 @@ class Media(Base):
     audio_codec: Mapped[str | None] = mapped_column(String(50))
     facts: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON)
     """All that the probe found (``ports.media_tools.MediaFacts``)."""
+    pictures_prefix: Mapped[str | None] = mapped_column(String(200))
+    """Below it lie the pictures that were made of the file; written before they are, and never used again."""
     preview_key: Mapped[str | None] = mapped_column(String(200))
     """Where the larger picture is (1024 pixels); the small one is the file's own."""
     sprite_key: Mapped[str | None] = mapped_column(String(200))
@@ -81,6 +83,26 @@ class MediaSegment(Base):
     start_us: Mapped[int] = mapped_column(BigInteger)
     duration_us: Mapped[int] = mapped_column(BigInteger)
     size: Mapped[int] = mapped_column(BigInteger)
+
+
+def thumbnail_key(pictures_prefix: str) -> str:
+    """Where the small picture lies."""
+    return f"{pictures_prefix}/thumbnail.webp"
+
+
+def preview_key(pictures_prefix: str) -> str:
+    """Where the larger picture lies."""
+    return f"{pictures_prefix}/preview.webp"
+
+
+def sprite_key(pictures_prefix: str) -> str:
+    """Where a film at a glance lies."""
+    return f"{pictures_prefix}/sprite.webp"
+
+
+def picture_keys(pictures_prefix: str) -> list[str]:
+    """All that may lie there."""
+    return [thumbnail_key(pictures_prefix), preview_key(pictures_prefix), sprite_key(pictures_prefix)]
 
 
 def init_key(key_prefix: str) -> str:

@@ -1,128 +1,71 @@
-"""The steps of processing a film or picture. ``processes.ingest`` binds them into the saga of the file's arrival.
+"""The steps of processing media together; ``processes.ingest`` binds them into the saga of a file's arrival.
 
-Each may run again, and beside itself: what it makes lies under a key that follows from the file's own, and what it
-writes is the same each time.
+Each may run again, and beside itself: whatever it makes lies under keys that no other attempt uses, or is kept under
+the saga's claim.
 """
 
-from collections.abc import AsyncIterator
+import structlog
+from pydantic import JsonValue
 
-from metastore.features.files import processing
-from metastore.features.files.content_type import is_named_media
-from metastore.features.files.processing import Original
-from metastore.features.files.thumbnails import CONTENT_TYPE
+from metastore.features.files.processing import INGEST
 from metastore.features.media import repository
-from metastore.features.media.models import Media
-from metastore.kit.database import Database, Transaction
+from metastore.features.media.models import picture_keys
+from metastore.features.media.originals import delete_all
+from metastore.features.media.picturing import Picturing
+from metastore.features.media.probing import Probing
+from metastore.features.media.rendering import Rendering
+from metastore.kit import saga as sagas
+from metastore.kit.database import Database
 from metastore.kit.saga_models import Saga
-from metastore.kit.saga_steps import Effect, Outcome, Report, StepFailedError
-from metastore.ports.media_tools import MediaRefusedError, MediaTools, Source
+from metastore.ports.media_tools import MediaTools
 from metastore.ports.object_store import ObjectStore
+from metastore.ports.realtime import Realtime
+from metastore.ports.transcoder import Transcoder
 
-THUMBNAIL_PIXELS = 256
+SOCKET_EVENT = "file.progress"
+_log = structlog.get_logger(__name__)
 
 
 class MediaService:
-    """What the saga calls."""
+    """The steps, by what they do; and the end of all that was made of a file."""
 
-    def __init__(self, database: Database, store: ObjectStore, tools: MediaTools) -> None:
+    def __init__(
+        self, database: Database, store: ObjectStore, tools: MediaTools, transcoder: Transcoder, realtime: Realtime
+    ) -> None:
         self._database = database
         self._store = store
-        self._tools = tools
+        self._realtime = realtime
+        self.probing = Probing(database, store, tools)
+        self.picturing = Picturing(database, store, tools)
+        self.rendering = Rendering(database, store, transcoder, self._tell_playable)
 
-    async def probe(self, saga: Saga, report: Report) -> Outcome:
-        """Find out what is in the file.
+    async def tell(self, saga: Saga, **more: JsonValue) -> None:
+        """Tell the owner's open screens how far the processing of a file is."""
+        owner_id = saga.data.get("ownerId")
+        if isinstance(owner_id, str):
+            told: dict[str, JsonValue] = {"fileId": saga.subject, "step": saga.step, "progress": saga.progress, **more}
+            await self._realtime.emit_to_user(owner_id, SOCKET_EVENT, told)
 
-        Nothing is noted of what only began like a film or picture, and is not called one either.
+    async def remove(self, file_id: str) -> None:
+        """Stop making anything of a file that is gone, and delete what was made. May run again.
 
-        Raises:
-            StepFailedError: it is damaged.
+        Objects go before the rows that know of them.
         """
-        original = await self._original(saga)
-        try:
-            facts = await self._tools.probe(self._source(original))
-        except MediaRefusedError as refusal:
-            if not is_named_media(original.name):
-                return None
-            raise StepFailedError(str(refusal), final=True) from refusal
-
-        async def effect(tx: Transaction) -> None:
-            media = Media(
-                file_id=original.file_id,
-                container=facts.container,
-                width=facts.width,
-                height=facts.height,
-                duration_ms=facts.duration_ms,
-                video_codec=facts.video_codec,
-                audio_codec=facts.audio_codec,
-            )
-            await repository.save(tx, media)
-
-        return effect
-
-    async def forget_probe(self, saga: Saga) -> Effect:
-        """Take ``probe`` back."""
-
-        async def effect(tx: Transaction) -> None:
-            await repository.forget(tx, saga.subject)
-
-        return effect
-
-    async def thumbnail(self, saga: Saga, report: Report) -> Outcome:
-        """Make the small picture and store it; of sound alone there is none.
-
-        Raises:
-            StepFailedError: there is nothing to be seen, or the file is gone.
-        """
-        original = await self._original(saga)
+        async with self._database.transaction() as tx:
+            if not await sagas.cancel(tx, INGEST, file_id, error="file purged"):
+                await sagas.forget(tx, INGEST, file_id)
         async with self._database.reading() as tx:
-            if not await repository.shows_something(tx, original.file_id):
-                return None
+            media = await repository.find(tx, file_id)
+        if media is None:
+            return
+        await self.rendering.delete_objects(file_id)
+        pictures = picture_keys(media.pictures_prefix) if media.pictures_prefix else []
+        await delete_all(self._store, [*pictures, *filter(None, [media.preview_key, media.sprite_key])])
+        async with self._database.transaction() as tx:
+            await repository.forget(tx, file_id)
+
+    async def _tell_playable(self, saga: Saga) -> None:
         try:
-            picture = await self._tools.thumbnail(self._source(original), size=THUMBNAIL_PIXELS)
-        except MediaRefusedError as refusal:
-            raise StepFailedError(str(refusal), final=True) from refusal
-        await report(80)
-        key = thumbnail_key(original.object_key)
-        await self._store.put(key, _once(picture), size=len(picture), content_type=CONTENT_TYPE)
-
-        async def effect(tx: Transaction) -> None:
-            if not await processing.set_thumbnail(tx, original, key):
-                raise _gone()
-
-        return effect
-
-    async def drop_thumbnail(self, saga: Saga) -> Effect | None:
-        """Take ``thumbnail`` back."""
-        object_key = f"files/{saga.data.get('uploadId', saga.id)}"
-        await self._store.delete([thumbnail_key(object_key)])
-
-        async def effect(tx: Transaction) -> None:
-            await processing.clear_thumbnail(tx, saga.subject)
-
-        return effect
-
-    async def _original(self, saga: Saga) -> Original:
-        async with self._database.reading() as tx:
-            original = await processing.original_of(tx, saga.subject)
-        if original is None:
-            raise _gone()
-        return original
-
-    def _source(self, original: Original) -> Source:
-        def read(offset: int, length: int) -> AsyncIterator[bytes]:
-            return self._store.read(original.object_key, offset=offset, length=length)
-
-        return Source(read, original.size, original.mime_type)
-
-
-def thumbnail_key(object_key: str) -> str:
-    """Where the small picture of an object lies."""
-    return f"{object_key}/thumbnail.webp"
-
-
-def _gone() -> StepFailedError:
-    return StepFailedError("The file was deleted.", final=True)
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
+            await self.tell(saga, playable=True)
+        except Exception as error:  # noqa: BLE001  a convenience: the database has it as well
+            _log.info("that a file can be played was not told", error=repr(error), file_id=saga.subject)

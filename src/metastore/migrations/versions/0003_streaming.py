@@ -15,6 +15,7 @@ def upgrade() -> None:
     """Apply the step."""
     op.add_column("nodes", sa.Column("playable_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("media", sa.Column("facts", sa.JSON(), nullable=True))
+    op.add_column("media", sa.Column("pictures_prefix", sa.String(length=200), nullable=True))
     op.add_column("media", sa.Column("preview_key", sa.String(length=200), nullable=True))
     op.add_column("media", sa.Column("sprite_key", sa.String(length=200), nullable=True))
     op.add_column("media", sa.Column("sprite", sa.JSON(), nullable=True))
@@ -68,6 +69,6 @@ def downgrade() -> None:
     op.drop_table("media_segments")
     op.drop_table("media_renditions")
     with op.batch_alter_table("media") as media:
-        for column in ("waveform", "sprite", "sprite_key", "preview_key", "facts"):
+        for column in ("waveform", "sprite", "sprite_key", "preview_key", "pictures_prefix", "facts"):
             media.drop_column(column)
     op.drop_column("nodes", "playable_at")
