@@ -1,6 +1,8 @@
 """The picture as it is, cut where it stands by itself."""
 
-from math import ceil
+from dataclasses import replace
+from fractions import Fraction
+from math import floor
 
 from av.packet import Packet
 from av.stream import Stream
@@ -9,6 +11,7 @@ from av.video.stream import VideoStream
 from metastore.adapters.sandbox.refusal import NotCopyableError
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import codecs
+from metastore.adapters.transcoder.decode_times import DecodeTimes
 from metastore.adapters.transcoder.film import Film
 from metastore.adapters.transcoder.fragments import Picture, Sample
 from metastore.adapters.transcoder.renditions import Rendition
@@ -17,6 +20,8 @@ from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, SEGMENT_US
 _MAX_BYTES = 64 * 2**20
 _LARGE = 24 * 2**20
 """From this size on any keyframe will do for a cut."""
+_FRAMES_APART = Fraction(2, 10)
+"""How far the times of an index, which are those of decoding, may be from when frames are shown, in seconds."""
 _NO = "The picture cannot be copied as it is."
 
 
@@ -38,6 +43,11 @@ class CopiedPicture:
         self._keys: list[int] = []
         """Where among the samples a segment might begin."""
         self._ends = 0
+        self._decode_times = None
+        if "mov" not in film.container.format.name:
+            # Other containers say when frames are shown, and FFmpeg guesses the rest; not the first ones.
+            rate = stream.average_rate or 30
+            self._decode_times = DecodeTimes(context.reorder_depth, round(clock.timescale / rate))
         target = _target_seconds(film, stream)
         shape = stream.sample_aspect_ratio or 1
         size = context.width, context.height
@@ -88,7 +98,7 @@ class CopiedPicture:
         before = self._samples[-1].decoded
         if decoded <= before - self._shortest:
             raise NotCopyableError(_NO)
-        return max(decoded, before + 1)
+        return decoded if self._decode_times else max(decoded, before + 1)
 
     def _cut_before(self, shown: int, decoded: int, *, force: bool = False) -> None:
         """End the segment, where that is due, before a frame that begins anew."""
@@ -104,10 +114,14 @@ class CopiedPicture:
             self._add(len(self._samples), decoded, shown)
 
     def _add(self, count: int, decoded_until: int, ends: int) -> None:
-        begins = self._samples[0].shown
+        samples = self._samples[:count]
+        begins = samples[0].shown
         if ends - begins > self._longest:
             raise NotCopyableError(_NO)
-        self._rendition.add(self._samples[:count], decoded_until, begins, ends)
+        if self._decode_times:
+            times, decoded_until = self._decode_times.of([sample.shown for sample in samples], ends)
+            samples = [replace(sample, decoded=time) for sample, time in zip(samples, times, strict=True)]
+        self._rendition.add(samples, decoded_until, begins, ends)
         self._samples = self._samples[count:]
         self._bytes = sum(len(sample.data) for sample in self._samples)
         self._keys = [0] if self._samples else []
@@ -133,5 +147,4 @@ def _target_seconds(film: Film, stream: VideoStream) -> int:
         passed = time
     if longest_seen * unit * 1_000_000 > MAX_COPIED_SEGMENT_US:
         raise NotCopyableError(_NO)
-    # Times of decoding are not those of showing: they may be some frames apart.
-    return min(longest, ceil(longest_seen * unit + 0.5))
+    return max(1, min(longest, floor(longest_seen * unit + _FRAMES_APART + Fraction(1, 2))))

@@ -20,6 +20,8 @@ class FrameTimes:
         self._latest = _LATEST_SECONDS * clock.timescale
         self._later_by = 0
         self._last: int | None = None
+        self.end = 0
+        """When the last frame so far is no more shown."""
 
     def of(self, frame: VideoFrame) -> int | None:
         """When it is to be shown, if at all."""
@@ -35,4 +37,6 @@ class FrameTimes:
         if (last is not None and at <= last) or at > self._latest:
             return None
         self._last = at
+        lasts = self._clock.length(frame.duration) if frame.duration > 0 else self._length
+        self.end = min(at + lasts, self._latest)
         return at

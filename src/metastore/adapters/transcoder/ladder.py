@@ -26,7 +26,7 @@ from metastore.adapters.transcoder.times import Clock
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, VideoRendition
 
 _MAX_PIXELS = 70_000_000
-_LONGEST_STILL_US = 500_000
+_LONGEST_STILL_US = 400_000
 """A frame that is seen for longer is shown again at a cut."""
 _EARLIER_SECONDS = (2, 20, 200)
 _DECODING_THREADS = 2
@@ -45,8 +45,6 @@ class Rung:
         self._encoder = _x264(clock, wanted, rate)
         self._rendition = Rendition(wanted.name, clock, emit, first)
         self._samples: list[Sample] = []
-        self._length = max(1, round(clock.timescale / rate))
-        self._ends = 0
         record = self._encoder.extradata or b""
         track = Picture(clock.timescale, record, wanted.width, wanted.height)
         picture = {"width": wanted.width, "height": wanted.height, "frame_rate": float(rate)}
@@ -58,11 +56,12 @@ class Rung:
         frame.pict_type = PictureType.I if begins else PictureType.NONE
         self._take(self._encoder.encode(frame))
 
-    def finish(self) -> None:
-        """There are no more."""
+    def finish(self, ends: int) -> None:
+        """There are no more; the last is shown until then."""
         self._take(self._encoder.encode(None))
         if self._samples:
-            self._flush(self._samples[-1].decoded + self._length, self._ends)
+            last = max(sample.shown for sample in self._samples)
+            self._flush(self._samples[-1].decoded + max(1, ends - last), ends)
         self._rendition.end()
 
     def _take(self, packets: "list[Packet[Stream]]") -> None:
@@ -72,7 +71,6 @@ class Rung:
             if packet.is_keyframe and self._samples:
                 self._flush(packet.dts, packet.pts)
             self._samples.append(Sample(bytes(packet), packet.dts, packet.pts, packet.is_keyframe))
-            self._ends = max(self._ends, packet.pts + self._length)
 
     def _flush(self, decoded_until: int, ends: int) -> None:
         self._rendition.add(self._samples, decoded_until, self._samples[0].shown, ends)
@@ -150,9 +148,14 @@ class Ladder:
                 self._add(frame)
         if self._last is None and not self._first:
             raise RefusedError(DAMAGED)
+        ends = self._times.end
+        while self._last is not None and (cut := self._cuts.at(self._next)) is not None and cut < ends:
+            self._next += 1
+            self._begins.add(cut)
+            self._draw(self._last, cut)
         self._draw_the_rest()
         for rung in self._rungs:
-            rung.finish()
+            rung.finish(ends)
 
     def _decoded(self, film: Film) -> Iterator[VideoFrame]:
         for packet in film.packets([self.stream]):

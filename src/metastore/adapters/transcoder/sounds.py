@@ -10,6 +10,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.codec import CodecContext
+from av.codec.context import Flags
 from av.packet import Packet
 from av.stream import Stream
 
@@ -26,7 +27,9 @@ _RATES = (44_100, 48_000)
 _TARGET_SECONDS = -(-SEGMENT_US // 1_000_000)
 _TOLERATED = Fraction(2, 100)
 """How many seconds the times of packets may be off what their samples add up to."""
+_JUMP_SECONDS = 5
 _MOST_SILENCE = 12 * 3600
+_USUAL_LAYOUTS = ("mono", "stereo", "5.1")
 
 
 class SoundTrack(Protocol):
@@ -87,6 +90,7 @@ class CopiedSound:
         self._length = _FRAME * clock.timescale // context.sample_rate
         self._tolerated = int(_TOLERATED * clock.timescale)
         self._at: int | None = None
+        self._silence: bytes | None = None
         self._rendition = Rendition(name, clock, emit)
         self._frames = _Frames(self._rendition, clock)
         configuration = context.extradata or b""
@@ -95,21 +99,31 @@ class CopiedSound:
 
     def take(self, packet: "Packet[Stream]") -> None:
         """The next."""
+        at = self._at
         if packet.pts is not None:
             said = self._seconds_of.ticks(packet.pts) * self._rate // self._seconds_of.timescale
-            if self._at is None or said > self._at + self._tolerated:
-                self._at = said
-            elif said < self._at - self._length:
+            if at is None or said > at + self._tolerated:
+                self._be_silent(at if at is not None else said % self._length, said)
+                at = said
+            elif said < at - self._length:
                 return
-        elif self._at is None:
-            return
-        self._frames.add(bytes(packet), self._at)
-        self._at += self._length
+        if at is not None:
+            self._frames.add(bytes(packet), at)
+            self._at = at + self._length
 
     def finish(self) -> None:
         """There are no more."""
         self._frames.flush(self._at or 0)
         self._rendition.end()
+
+    def _be_silent(self, at: int, until: int) -> None:
+        """Players want sound from the beginning on; where there is none, they get frames of silence."""
+        until = min(until, _MOST_SILENCE * self._rate)
+        if until - at >= self._length and self._silence is None:
+            self._silence = _silent_frame(self.stream.codec_context)
+        while self._silence and at + self._length <= until:
+            self._frames.add(self._silence, at)
+            at += self._length
 
 
 class EncodedSound:
@@ -124,6 +138,8 @@ class EncodedSound:
         self._scale = clock.timescale // self._rate
         self._resampler = AudioResampler(format="fltp", layout="stereo", rate=self._rate)
         self._waiting = AudioFifo()
+        self._tolerated = int(_TOLERATED * self._rate)
+        self._later_by = 0
         self._at = 0
         """Where the samples that were given to the encoder end."""
         self._encoder = _aac_encoder(self._rate, bitrate)
@@ -138,6 +154,7 @@ class EncodedSound:
         try:
             for frame in packet.decode():
                 if isinstance(frame, AudioFrame):
+                    self._correct(frame, packet.duration or 0)
                     self._add(frame)
         except av.FFmpegError:
             return
@@ -158,27 +175,35 @@ class EncodedSound:
         self._frames.flush(self._at * self._scale)
         self._rendition.end()
 
+    def _correct(self, frame: AudioFrame, duration: int) -> None:
+        """Where the decoder left out samples before the beginning, it left the frame's time as it was."""
+        if not self._at and frame.pts is not None and frame.time_base:
+            left_out = duration - round(Fraction(frame.samples, frame.sample_rate) / frame.time_base)
+            frame.pts += max(0, left_out)
+
     def _add(self, frame: AudioFrame) -> None:
         said = None if frame.pts is None else self._seconds_of.ticks(frame.pts)
         frame.pts = None
         for resampled in self._resampler.resample(frame):
-            if said is not None:
-                self._keep_time(Fraction(said, self._seconds_of.timescale))
+            if said is None or self._is_in_time(said):
+                self._give(resampled)
             said = None
-            self._give(resampled)
 
-    def _keep_time(self, seconds: Fraction) -> None:
-        """Be silent until that time comes, if it has not."""
-        missing = int(seconds * self._rate) - self._at - self._waiting.samples
-        if missing > _TOLERATED * self._rate or not self._at:
-            self._be_silent(min(missing, _MOST_SILENCE * self._rate - self._at))
+    def _is_in_time(self, ticks: int) -> bool:
+        """Whether what is heard then is not over; one is silent until that time comes."""
+        now = self._at + self._waiting.samples
+        missing = ticks * self._rate // self._seconds_of.timescale + self._later_by - now
+        if missing < -_JUMP_SECONDS * self._rate:
+            # Something else was joined here, which counts anew.
+            self._later_by -= missing
+            return True
+        if missing > self._tolerated or not now:
+            self._be_silent(min(missing, _MOST_SILENCE * self._rate - now))
+        return missing >= -self._tolerated
 
     def _be_silent(self, samples: int) -> None:
         while samples > 0:
-            silence = AudioFrame(format="fltp", layout="stereo", samples=min(samples, self._rate))
-            for plane in silence.planes:
-                plane.update(bytes(plane.buffer_size))
-            silence.sample_rate = self._rate
+            silence = _silence("stereo", self._rate, min(samples, self._rate))
             samples -= silence.samples
             self._give(silence)
 
@@ -199,11 +224,32 @@ class EncodedSound:
                 self._frames.add(bytes(packet), packet.pts * self._scale)
 
 
-def _aac_encoder(rate: int, bitrate: int) -> AudioCodecContext:
+def _aac_encoder(rate: int, bitrate: int, layout: str = "stereo") -> AudioCodecContext:
     encoder = CodecContext.create("aac", "w")
-    encoder.sample_rate, encoder.layout, encoder.format = rate, "stereo", "fltp"
+    encoder.sample_rate, encoder.layout, encoder.format = rate, layout, "fltp"
     encoder.time_base = Fraction(1, rate)
     encoder.bit_rate = bitrate
-    encoder.flags |= av.codec.context.Flags.global_header
+    encoder.flags |= Flags.global_header
     encoder.open()
     return encoder
+
+
+def _silence(layout: str, rate: int, samples: int) -> AudioFrame:
+    frame = AudioFrame(format="fltp", layout=layout, samples=samples)
+    frame.sample_rate = rate
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    return frame
+
+
+def _silent_frame(like: AudioCodecContext) -> bytes | None:
+    """Of AAC with as many channels, where these are laid out as usual."""
+    layout = like.layout.name
+    if layout not in _USUAL_LAYOUTS:
+        return None
+    try:
+        encoder = _aac_encoder(like.sample_rate, 64_000, layout)
+        packets = [*encoder.encode(_silence(layout, like.sample_rate, _FRAME)), *encoder.encode(None)]
+        return bytes(packets[-1])
+    except (av.FFmpegError, IndexError):
+        return None
