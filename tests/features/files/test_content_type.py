@@ -5,7 +5,14 @@ import zipfile
 
 import pytest
 
-from metastore.features.files.content_type import UNKNOWN, content_type_of, well_formed
+from metastore.features.files.content_type import (
+    UNKNOWN,
+    content_type_of,
+    is_media,
+    is_named_media,
+    is_office,
+    well_formed,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"
 JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01"
@@ -13,11 +20,28 @@ MP4 = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41"
 TS_PACKET = b"G" + b"\0" * 187
 
 
-def _zip() -> bytes:
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+AVIF = b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf"
+M4A = b"\0\0\0\x1cftypM4A \0\0\2\0M4A isomiso2"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+MP3_FRAME = b"\xff\xfb\x90\xc4" + bytes(413)
+AAC_FRAME = b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(9)
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+ODT = "application/vnd.oasis.opendocument.text"
+
+
+def _zip(*names: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<x/>")
+        for name in names or ("[Content_Types].xml",):
+            archive.writestr(name, ODT if name == "mimetype" else "<x/>")
     return packed.getvalue()
+
+
+def _ogg(codec: bytes) -> bytes:
+    return b"OggS\0\x02" + bytes(20) + b"\x01\x1e" + codec
 
 
 @pytest.mark.parametrize(
@@ -40,6 +64,26 @@ def _zip() -> bytes:
         (TS_PACKET * 4, "a.ts", "video/mp2t"),
         (TS_PACKET * 3, "a.txt", "text/plain"),
         (b"export const a = 1;", "a.ts", UNKNOWN),
+        (HEIC, "noext", "image/heic"),
+        (HEIC, "a.mp4", "image/heic"),
+        (AVIF, "noext", "image/avif"),
+        (M4A, "noext", "audio/mp4"),
+        (b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", "a.bmp", "image/bmp"),
+        (MP3_FRAME * 2, "noext", "audio/mpeg"),
+        (MP3_FRAME + b"noise", "noext", UNKNOWN),
+        (AAC_FRAME * 2, "noext", "audio/aac"),
+        (_ogg(b"OpusHead"), "noext", "audio/ogg"),
+        (_ogg(b"\x80theora"), "a.ogg", "video/ogg"),
+        (_zip("[Content_Types].xml", "_rels/.rels", "word/document.xml"), "noext", DOCX),
+        (_zip("[Content_Types].xml", "xl/workbook.xml"), "a.docx", XLSX),
+        (_zip("_rels/.rels", "ppt/presentation.xml"), "a.zip", PPTX),
+        (_zip("mimetype", "content.xml"), "noext", ODT),
+        (_zip("notes.txt"), "a.docx", "application/zip"),
+        (_zip("notes.txt"), "a.odt", "application/zip"),
+        (OLE, "a.doc", "application/msword"),
+        (OLE, "a.xls", "application/vnd.ms-excel"),
+        (OLE, "a.ppt", "application/vnd.ms-powerpoint"),
+        (b"{\\rtf1\\ansi", "noext", "application/rtf"),
     ],
 )
 def test_the_bytes_decide_and_the_suffix_chooses_among_what_fits(head: bytes, name: str, expected: str) -> None:
@@ -75,3 +119,56 @@ def test_a_claim_is_believed_last_and_never_when_a_browser_would_run_it(claimed:
 def test_a_media_type_is_stripped_of_parameters() -> None:
     assert well_formed("Text/Plain; charset=utf-8") == "text/plain"
     assert well_formed("x" * 300 + "/y") == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"\xef\xbb\xbf\n<?xml version='1.0'?>\n<!-- drawn -->\n<svg>",
+        b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'svg11.dtd' [ <!ENTITY a 'b>c'> ]>\n<svg width='1'>",
+        b"<?xml version='1.0'?><svg:svg xmlns:svg='http://www.w3.org/2000/svg'>",
+        "<svg>".encode("utf-16"),
+    ],
+)
+def test_a_drawing_is_called_one_whatever_its_name(head: bytes) -> None:
+    assert "image/svg+xml" == content_type_of(head, "noext", "text/plain")
+    assert is_media(head, "a.txt")
+
+
+@pytest.mark.parametrize("head", [b"no drawing", b"<html><svg>", b"<?xml version='1.0'?><x><svg/></x>", b"<svgx>"])
+def test_what_is_only_named_a_drawing_is_none(head: bytes) -> None:
+    assert "image/svg+xml" != content_type_of(head, "a.svg", "image/svg+xml")
+    assert not is_media(head, "a.svg")
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (PNG, "noext"),
+        (HEIC, "a.txt"),
+        (MP4, "noext"),
+        (b"ID3\x04\0\0\0\0\0\0", "a.mp3"),
+        (MP3_FRAME * 2, "noext"),
+        (b"%PDF-1.7\n", "noext"),
+        (_zip("word/document.xml"), "noext"),
+        (OLE, "a.doc"),
+    ],
+)
+def test_what_the_bytes_show_to_be_media_is_processed(head: bytes, name: str) -> None:
+    assert is_media(head, name)
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [(b"hello", "a.mp4"), (b"", "a.jpg"), (_zip("a.txt"), "a.docx"), (b"#EXTM3U\n", "a.mp4"), (OLE, "a.msi")],
+)
+def test_a_name_alone_is_no_reason_to_look_into_a_file(head: bytes, name: str) -> None:
+    assert not is_media(head, name)
+
+
+def test_a_document_that_cannot_be_drawn_is_not_damaged_media() -> None:
+    assert all(is_named_media(name) for name in ("a.mp4", "a.MP3", "a.jpg"))
+    assert not any(is_named_media(name) for name in ("a.pdf", "a.docx", "a.svg", "a.txt"))
+    assert is_office(DOCX)
+    assert not is_office("application/pdf")
