@@ -1,7 +1,6 @@
 """PDF, by PDFium."""
 
 import pypdfium2  # type: ignore[import-untyped]  # the package has no types
-from PIL import Image
 from pypdfium2.raw import FPDF_ERR_PASSWORD  # type: ignore[import-untyped]  # the same
 
 from metastore.adapters.media_tools import webp

@@ -1,12 +1,14 @@
 """Which task answers which question."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from metastore.adapters.media_tools.office import SUFFIXES as OFFICE_SUFFIXES
+from metastore.adapters.media_tools.office import Office
 from metastore.adapters.sandbox.process import CHILD, Limits, Made, Sandbox
 from metastore.adapters.sandbox.wire import Json
 from metastore.ports.media_tools import MediaFacts, MediaToolError, Source, Sprite
@@ -19,14 +21,19 @@ _SECONDS_FOR_TEN_MINUTES = 20
 
 
 class ChildProcessTools:
-    """Implements ``MediaTools``; ``command`` is for tests that want another child."""
+    """Implements ``MediaTools``; ``command`` and ``office`` are for tests that want others."""
 
-    def __init__(self, limits: Limits | None = None, command: tuple[str, ...] = CHILD) -> None:
+    def __init__(
+        self, limits: Limits | None = None, command: tuple[str, ...] = CHILD, office: Office | None = None
+    ) -> None:
         self._limits = limits or Limits()
         self._sandbox = Sandbox(command)
+        self._office = office or Office()
 
     async def probe(self, source: Source) -> MediaFacts:
         """See the port."""
+        if source.mime_type in OFFICE_SUFFIXES:
+            return MediaFacts(container=OFFICE_SUFFIXES[source.mime_type].removeprefix("."))
         made = await self._made(source, "probe", self._limits)
         return _checked(_FACTS, made[0].header)
 
@@ -36,6 +43,8 @@ class ChildProcessTools:
 
     async def thumbnails(self, source: Source, *, sizes: Sequence[int]) -> list[bytes]:
         """See the port."""
+        if source.mime_type in OFFICE_SUFFIXES:
+            source = _held(await self._office.as_pdf(source), "application/pdf")
         made = await self._made(source, "thumbnails", self._limits, sizes=list(sizes))
         if len(made) != len(sizes):
             raise MediaToolError("the tool made something else")
@@ -57,6 +66,8 @@ class ChildProcessTools:
 
     def can_show(self, mime_type: str) -> bool:
         """See the port."""
+        if mime_type in OFFICE_SUFFIXES:
+            return self._office.is_there
         return mime_type.startswith(("image/", "video/", "audio/")) or mime_type == "application/pdf"
 
     async def _made(self, source: Source, task: str, limits: Limits, **arguments: Json) -> list[Made]:
@@ -74,6 +85,13 @@ def _checked(kind: TypeAdapter[_T], words: object) -> _T:
         return kind.validate_python(words)
     except ValidationError:
         raise MediaToolError("the tool made something else") from None
+
+
+def _held(data: bytes, mime_type: str) -> Source:
+    async def read(offset: int, length: int) -> AsyncIterator[bytes]:
+        yield data[offset : offset + length]
+
+    return Source(read, len(data), mime_type)
 
 
 def _family(mime_type: str) -> str:
