@@ -1,21 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, URL } from 'node:url';
 import react from '@vitejs/plugin-react';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /** The address of the server that `npm run dev` passes API, socket and object requests to. */
 const backend = process.env.METASTORE_DEV_SERVER ?? 'http://127.0.0.1:8080';
+/** What the first page needs: cached apart from our own code, which changes with every release. */
+const vendor =
+  /node_modules\/(react|react-dom|scheduler|@mantine|@floating-ui|@tanstack|i18next|react-i18next|socket\.io-client|engine\.io-client|zustand|openapi-fetch|clsx)\//;
+
 const proxied = ['/api', '/socket.io', '/objects', '/healthz', '/readyz'];
 
-export default defineConfig({
-  plugins: [react()],
+const pdfjs = dirname(createRequire(import.meta.url).resolve('pdfjs-dist/package.json'));
+const pdfjsVersion = JSON.parse(readFileSync(join(pdfjs, 'package.json'), 'utf8')).version as string;
+
+/** Lays what pdf.js loads by itself beside our own files: character maps, standard fonts, picture decoders. */
+function pdfjsFiles(): Plugin {
+  return {
+    name: 'pdfjs-files',
+    apply: 'build',
+    generateBundle() {
+      for (const folder of ['cmaps', 'standard_fonts', 'iccs', 'wasm']) {
+        for (const name of readdirSync(join(pdfjs, folder))) {
+          // Its engine for scripts within documents has no use here.
+          if (name.startsWith('quickjs') || name.includes('QUICKJS')) continue;
+          const fileName = `assets/pdfjs-${pdfjsVersion}/${folder}/${name}`;
+          this.emitFile({ type: 'asset', fileName, source: readFileSync(join(pdfjs, folder, name)) });
+        }
+      }
+    },
+  };
+}
+
+export default defineConfig(({ command }) => ({
+  plugins: [react(), pdfjsFiles()],
+  define: {
+    'import.meta.env.VITE_PDFJS': JSON.stringify(
+      command === 'build' ? `/assets/pdfjs-${pdfjsVersion}/` : '/node_modules/pdfjs-dist/',
+    ),
+  },
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
     outDir: '../src/metastore/webapp',
     emptyOutDir: true,
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
-    // What changes with every release and what does not are cached apart.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'vendor', test: /node_modules/ }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'vendor', test: vendor }] } } },
     target: 'es2022',
   },
   server: {
@@ -30,4 +63,4 @@ export default defineConfig({
     restoreMocks: true,
     testTimeout: 30_000,
   },
-});
+}));

@@ -24,6 +24,12 @@ export type SearchResults = Schemas['SearchResults'];
 export type DeadEvent = Schemas['DeadEventOut'];
 /** What happened on each day of a period. */
 export type Analytics = Schemas['AnalyticsOut'];
+/** What can be shown of a file. */
+export type Preview = Schemas['PreviewOut'];
+/** The beginning of a text. */
+export type Excerpt = Schemas['ExcerptOut'];
+/** Where a film or a sound streams from. */
+export type Stream = Schemas['StreamOut'];
 /** What the store holds of an unfinished upload, and fresh URLs for the rest. */
 export type UploadState = Schemas['UploadOut'];
 /** Where the parts of a new upload go. */

@@ -18,6 +18,7 @@ import { SignInRoute } from './pages/sign-in-route';
 import { TrashRoute } from './pages/trash-route';
 import { searchOf } from './search';
 import { SignedIn } from './signed-in';
+import { viewingOf } from './viewer-address';
 
 const root = createRootRoute({
   component: Outlet,
@@ -36,7 +37,12 @@ const signIn = createRoute({
 });
 const register = createRoute({ getParentRoute: () => root, path: '/register', component: RegisterRoute });
 
-const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', component: SignedIn });
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  component: SignedIn,
+  validateSearch: viewingOf,
+});
 const start = createRoute({
   getParentRoute: () => signedIn,
   path: '/',

@@ -12,6 +12,7 @@ import { Sidebar } from './sidebar';
 import { Topbar } from './topbar';
 import { useLiveDrive } from './use-live-drive';
 import { usePageTitle } from './use-page-title';
+import { ViewerLayer } from './viewer-layer';
 
 /** The frame around every page of the signed-in: sidebar, top bar, uploads. */
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
@@ -64,6 +65,7 @@ function Frame({ user, children }: { user: User; children: ReactNode }) {
           {children}
         </main>
       </div>
+      <ViewerLayer user={user} />
       <NewFolderDialog opened={makingFolder} parentId={place.id} onClose={() => setMakingFolder(false)} />
     </HalfUploadsProvider>
   );

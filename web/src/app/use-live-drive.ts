@@ -1,7 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { renewSession, whenSessionEnds } from '@/api/transport';
-import { forgetProgress, noteProgress, refreshFiles } from '@/features/files';
+import { forgetProgress, noteProgress } from '@/components/file-progress';
+import { refreshFiles } from '@/features/files';
 import { uploads, whenUploadsChange } from '@/features/uploads';
 import { onRealtime, openRealtime } from '@/lib/realtime';
 

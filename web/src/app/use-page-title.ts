@@ -2,15 +2,16 @@ import { useDocumentTitle } from '@mantine/hooks';
 import { useTranslation } from 'react-i18next';
 import { useUploadShare } from '@/features/uploads';
 import { formatPercent } from '@/lib/format';
-import type { Here } from './place';
+import { type Here, useViewed } from './place';
 
 /** Names the browser's tab after the page, with the progress of uploads before it. */
 export function usePageTitle(place: Here): void {
   const { t, i18n } = useTranslation();
   const share = useUploadShare();
+  const viewed = useViewed(({ name }) => name);
   const parts = [
     share === null ? null : formatPercent(share, i18n.language),
-    place.title ?? (place.name || t('files.drive')),
+    viewed ?? place.title ?? (place.name || t('files.drive')),
     t('common.appName'),
   ];
   useDocumentTitle(parts.filter(Boolean).join(' · '));

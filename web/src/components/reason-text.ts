@@ -14,6 +14,17 @@ const SENTENCES = {
   'There is no picture in the film.': 'filmWithoutPicture',
   "The film's pictures are too large.": 'filmTooLarge',
   'The picture is damaged or of a kind that cannot be read.': 'pictureUnreadable',
+  'It could not be made ready for playing.': 'notPlayable',
+  'There is no sound in it.': 'noSound',
+  'There is no such sound in the film, or it is of a kind that cannot be read.': 'filmSoundUnreadable',
+  'The picture cannot be copied as it is.': 'pictureNotCopyable',
+  'The picture is too large.': 'pictureTooBig',
+  'The document is damaged or of a kind that cannot be read.': 'documentUnreadable',
+  'The document is locked with a password.': 'documentLocked',
+  'The document could not be drawn.': 'documentNotDrawn',
+  'The document is too large to be drawn.': 'documentTooLarge',
+  'The drawing is damaged or cannot be drawn.': 'drawingUnreadable',
+  'The drawing is too large or too complicated.': 'drawingTooLarge',
 } as const;
 const TOO_MANY_PIXELS = /^The picture has more than (\d+) megapixels\.$/;
 

@@ -3,12 +3,14 @@ import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { readStored, writeStored } from '@/lib/storage';
 import { texts as en } from './en';
+import type viewer from './en/viewer';
 import { texts as vi } from './vi';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
-    resources: { translation: typeof en };
+    /** The viewer's texts come with the viewer: see `viewer.ts`. */
+    resources: { translation: typeof en & { viewer: typeof viewer } };
   }
 }
 

@@ -1,21 +1,30 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { renderHook } from '@testing-library/react';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useReasonText } from '@/components/reason-text';
 import { chooseLanguage } from '@/i18n';
 
-/** Where the server has its sentences from. */
+const SERVER = '../src/metastore';
+/** Where the server has its sentences from: files, and folders with all that is in them. */
 const SOURCES = [
   'processes/ingest.py',
-  'features/media/service.py',
+  'features/media',
   'features/uploads/saga_steps.py',
-  'adapters/media_tools/films.py',
-  'adapters/media_tools/pictures.py',
+  'adapters/media_tools',
+  'adapters/transcoder',
 ];
 const SENTENCE = /(?<!")"((?:It|The|There|No|Something) [^"\n]*\.)"(?!")/g;
+/** What a request is refused with is another matter, and has a code to be known by. */
+const REFUSAL = /(?:unavailable\(|Problem\(\d+, "[\w-]+", )"[^"\n]*"/g;
 
 function sentencesOf(source: string): string[] {
-  const text = readFileSync(`../src/metastore/${source}`, 'utf8');
+  const path = `${SERVER}/${source}`;
+  const files = source.endsWith('.py')
+    ? [path]
+    : readdirSync(path)
+        .filter((name) => name.endsWith('.py'))
+        .map((name) => `${path}/${name}`);
+  const text = files.map((file) => readFileSync(file, 'utf8').replaceAll(REFUSAL, '')).join('\n');
   return [...text.matchAll(SENTENCE)].map(([, sentence = '']) => sentence.replace(/{.*?}/g, '200'));
 }
 

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { firstLanguage } from '@/i18n';
-import { texts as en } from '@/i18n/en';
-import { texts as vi } from '@/i18n/vi';
+import { texts as english } from '@/i18n/en';
+import { texts as vietnamese } from '@/i18n/vi';
+import { viewerTexts } from '@/i18n/viewer';
+
+const en = { ...english, viewer: viewerTexts.en };
+const vi = { ...vietnamese, viewer: viewerTexts.vi };
 
 type Tree = { [key: string]: string | Tree };
 

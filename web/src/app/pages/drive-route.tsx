@@ -2,13 +2,16 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { DrivePage } from '@/features/files';
 import { useUploadPickers } from '@/features/uploads';
+import { setListed } from '../listed';
 import { setPlace } from '../place';
+import { useViewerAddress } from '../viewer-address';
 
 /** `/drive` and `/drive/<folder>`. */
 export function DriveRoute() {
   const { folderId } = useParams({ strict: false });
   const navigate = useNavigate();
   const { pickFiles } = useUploadPickers();
+  const { show } = useViewerAddress();
   const openFolder = useCallback(
     (id: string | null) =>
       void (id ? navigate({ to: '/drive/$folderId', params: { folderId: id } }) : navigate({ to: '/drive' })),
@@ -18,6 +21,8 @@ export function DriveRoute() {
     <DrivePage
       folderId={folderId ?? null}
       onOpenFolder={openFolder}
+      onOpenFile={show}
+      onListed={setListed}
       onPlace={setPlace}
       onUpload={pickFiles}
     />

@@ -2,8 +2,8 @@
 import { answer, api } from '@/api/client';
 import { ApiProblem } from '@/api/problem';
 import type { Item } from '@/api/types';
+import { DAMAGED, isDamaged } from '@/components/damage';
 import { randomKey } from '@/lib/ids';
-import { DAMAGED, isDamaged } from './model/damage';
 
 /** Renames or moves. `parentId: null` is the root. */
 export async function change(item: Item, body: { name?: string; parentId?: string | null }): Promise<void> {

@@ -2,8 +2,9 @@
 export { SearchBox } from './components/search-box';
 export { NewFolderDialog } from './dialogs/new-folder-dialog';
 export { type HalfUploads, HalfUploadsProvider } from './half-uploads';
-export { forgetProgress, noteProgress } from './model/progress';
+export type { Listed } from './model/listed';
 export { DrivePage, type Place } from './pages/drive-page';
 export { SearchPage } from './pages/search-page';
 export { TrashPage } from './pages/trash-page';
 export { refreshFiles, SEARCH_TYPES, type SearchType } from './queries';
+export { useFileActions } from './use-file-actions';

@@ -60,8 +60,9 @@ export default {
     step: {
       store: 'Storing',
       probe: 'Examining',
+      package: 'Preparing for playback',
       thumbnail: 'Making a preview',
-      transcode: 'Preparing for playback',
+      transcode: 'Making the qualities',
       notify: 'Finishing',
     },
   },

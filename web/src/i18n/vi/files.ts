@@ -59,8 +59,9 @@ export default {
     step: {
       store: 'Đang lưu',
       probe: 'Đang kiểm tra',
+      package: 'Đang chuẩn bị phát',
       thumbnail: 'Đang tạo ảnh thu nhỏ',
-      transcode: 'Đang chuẩn bị phát',
+      transcode: 'Đang tạo các mức chất lượng',
       notify: 'Đang hoàn tất',
     },
   },

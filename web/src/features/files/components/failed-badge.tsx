@@ -3,8 +3,8 @@ import { IconAlertTriangle, IconFileBroken, IconRefresh } from '@tabler/icons-re
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileItem } from '@/api/types';
+import { isDamaged } from '@/components/damage';
 import { useReasonText } from '@/components/reason-text';
-import { isDamaged } from '../model/damage';
 import { useFileActions } from '../use-file-actions';
 import classes from './status-badge.module.css';
 

@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { FileItem } from '@/api/types';
+import { stepKey, useProgress } from '@/components/file-progress';
 import { formatPercent } from '@/lib/format';
-import { stepKey, useProgress } from '../model/progress';
 import classes from './status-badge.module.css';
 
 /** The same in words alone, for where there is no room for a badge. */

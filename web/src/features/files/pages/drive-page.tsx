@@ -4,7 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { isProblem } from '@/api/problem';
-import type { Item } from '@/api/types';
+import type { FileItem, Item } from '@/api/types';
 import { FailedState, NoticeState } from '@/components/notice-state';
 import { Breadcrumb } from '../components/breadcrumb';
 import { ItemList } from '../components/item-list';
@@ -16,6 +16,7 @@ import { MoveDialog } from '../dialogs/move-dialog';
 import { RenameDialog } from '../dialogs/rename-dialog';
 import { useHalfUploads } from '../half-uploads';
 import { handFocusOver } from '../model/focus-hand-over';
+import { type OnListed, useListed } from '../model/listed';
 import { usePreferences } from '../model/preferences';
 import { useSelection } from '../model/use-selection';
 import { folderQuery } from '../queries';
@@ -32,19 +33,23 @@ export interface Place {
 interface Props {
   folderId: string | null;
   onOpenFolder: (id: string | null) => void;
+  onOpenFile: (file: FileItem) => void;
+  onListed: OnListed;
   onPlace: (place: Place) => void;
   onUpload: () => void;
   tools?: ReactNode;
 }
 
 /** One folder of the drive. */
-export function DrivePage({ folderId, onOpenFolder, onPlace, onUpload, tools }: Props) {
+export function DrivePage(props: Props) {
+  const { folderId, onOpenFolder, onOpenFile, onPlace, onUpload, tools } = props;
   const { t } = useTranslation();
   const { view, sort, order } = usePreferences();
   const query = useInfiniteQuery(folderQuery(folderId, sort, order));
   const pages = query.data?.pages;
   const items = useMemo(() => pages?.flatMap((page): Item[] => page.items) ?? [], [pages]);
   const folder = pages?.[0]?.folder;
+  useListed(props.onListed, items, query);
   const selection = useSelection(items);
   const actions = useFileActions();
   const halfUploads = useHalfUploads();
@@ -62,9 +67,9 @@ export function DrivePage({ folderId, onOpenFolder, onPlace, onUpload, tools }: 
       if (item.kind === 'folder') {
         handFocusOver();
         onOpenFolder(item.id);
-      } else if (!isHalf(item)) void actions.download([item]);
+      } else if (!isHalf(item)) onOpenFile(item);
     },
-    [actions, onOpenFolder],
+    [onOpenFile, onOpenFolder],
   );
   const dropItems = (ids: string[], target: { id: string | null; name: string }) => {
     const dragged = items.filter(({ id }) => ids.includes(id) && id !== target.id);

@@ -3,7 +3,7 @@ import { IconSearch, IconSearchOff } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Item } from '@/api/types';
+import type { FileItem, Item } from '@/api/types';
 import { FailedState, NoticeState } from '@/components/notice-state';
 import type { ActionsFor } from '../components/item-action';
 import { ItemList } from '../components/item-list';
@@ -14,22 +14,26 @@ import classes from '../components/toolbar.module.css';
 import { MoveDialog } from '../dialogs/move-dialog';
 import { RenameDialog } from '../dialogs/rename-dialog';
 import { useHalfUploads } from '../half-uploads';
+import { type OnListed, useListed } from '../model/listed';
 import { usePreferences } from '../model/preferences';
 import { useSelection } from '../model/use-selection';
 import { SEARCH_TYPES, type SearchType, searchQuery } from '../queries';
 import { useFileActions } from '../use-file-actions';
 import { located } from './locate-action';
-import { useDriveActions } from './use-drive-actions';
+import { isHalf, useDriveActions } from './use-drive-actions';
 
 interface Props {
   query: string;
   type: SearchType | null;
   onSearch: (query: string, type: SearchType | null) => void;
   onOpenFolder: (id: string | null) => void;
+  onOpenFile: (file: FileItem) => void;
+  onListed: OnListed;
 }
 
 /** What was found, by name and type, in all folders. */
-export function SearchPage({ query, type, onSearch, onOpenFolder }: Props) {
+export function SearchPage(props: Props) {
+  const { query, type, onSearch, onOpenFolder, onOpenFile } = props;
   const { t } = useTranslation();
   const view = usePreferences((preferences) => preferences.view);
   const wanted = Boolean(query || type);
@@ -40,6 +44,7 @@ export function SearchPage({ query, type, onSearch, onOpenFolder }: Props) {
   });
   const pages = wanted ? found.data?.pages : undefined;
   const items = useMemo(() => pages?.flatMap((page): Item[] => page.items) ?? [], [pages]);
+  useListed(props.onListed, items, found);
   const selection = useSelection(items);
   const actions = useFileActions();
   const halfUploads = useHalfUploads();
@@ -50,9 +55,9 @@ export function SearchPage({ query, type, onSearch, onOpenFolder }: Props) {
   const open = useCallback(
     (item: Item) => {
       if (item.kind === 'folder') onOpenFolder(item.id);
-      else void actions.download([item]);
+      else if (!isHalf(item)) onOpenFile(item);
     },
-    [actions, onOpenFolder],
+    [onOpenFile, onOpenFolder],
   );
   const driveActions = useDriveActions({
     actions,

@@ -1,5 +1,6 @@
 import {
   IconDownload,
+  IconEye,
   IconFolderOpen,
   IconFolderShare,
   IconPencil,
@@ -55,13 +56,12 @@ export function useDriveActions({ actions, halfUploads, onOpen, onRename, onMove
         ];
       }
       const list: (ItemAction | false)[] = [
-        one &&
-          first.kind === 'folder' && {
-            id: 'open',
-            label: t('files.action.open'),
-            icon: IconFolderOpen,
-            run: () => onOpen(first),
-          },
+        one && {
+          id: 'open',
+          label: t('files.action.open'),
+          icon: first.kind === 'folder' ? IconFolderOpen : IconEye,
+          run: () => onOpen(first),
+        },
         items.every(isRetryable) && {
           id: 'retry',
           label: t('files.action.retry'),

@@ -11,7 +11,7 @@ export interface Progress {
 const useReports = create<Record<string, Progress>>(() => ({}));
 
 /** The steps that have words of their own. */
-const STEPS = ['store', 'probe', 'thumbnail', 'transcode', 'notify'] as const;
+const STEPS = ['store', 'probe', 'package', 'thumbnail', 'transcode', 'notify'] as const;
 const MEANT: Record<string, (typeof STEPS)[number]> = {
   initiate: 'store',
   verify: 'store',

@@ -1,8 +1,8 @@
 import { act, renderHook } from '@testing-library/react';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { FileItem } from '@/api/types';
-import { forgetProgress, noteProgress, stepKey, useProgress } from '@/features/files/model/progress';
-import { fileItem } from '../../fakes/drive';
+import { forgetProgress, noteProgress, stepKey, useProgress } from '@/components/file-progress';
+import { fileItem } from '../fakes/drive';
 
 const working = fileItem('film.mp4', {
   status: 'PROCESSING',

@@ -1,0 +1,61 @@
+import { CatchBoundary } from '@tanstack/react-router';
+import { lazy, Suspense, useCallback, useEffect, useRef } from 'react';
+import type { User } from '@/api/types';
+import { useFileActions } from '@/features/files';
+import { useListed } from './listed';
+import { setViewed } from './place';
+import { useViewerAddress } from './viewer-address';
+import { ViewerFailed, ViewerWaits } from './viewer-states';
+
+// Its own chunk: who never opens a file never loads it.
+const Viewer = lazy(() => import('@/features/viewer').then(({ Viewer }) => ({ default: Viewer })));
+
+/** The viewer over the page, while the address names a file; closed, the focus goes back to that file. */
+export function ViewerLayer({ user }: { user: User }) {
+  const { fileId, show, close } = useViewerAddress();
+  const { items, loadMore } = useListed();
+  const { download, retry } = useFileActions();
+  useFocusBack(fileId);
+  const step = useCallback((id: string) => show({ id }), [show]);
+  if (!fileId) return null;
+  return (
+    <CatchBoundary
+      getResetKey={() => fileId}
+      errorComponent={() => <ViewerFailed onClose={close} onDownload={() => downloadById(fileId)} />}
+    >
+      <Suspense fallback={<ViewerWaits onClose={close} />}>
+        <Viewer
+          fileId={fileId}
+          userId={user.id}
+          items={items}
+          loadMore={loadMore}
+          onShow={step}
+          onClose={close}
+          onName={setViewed}
+          onDownload={(file) => void download([file])}
+          onRetry={(file) => void retry([file])}
+        />
+      </Suspense>
+    </CatchBoundary>
+  );
+}
+
+/** The browser's own way to the bytes, for when nothing of the viewer could be loaded. */
+function downloadById(fileId: string): void {
+  location.assign(`/api/v1/files/${encodeURIComponent(fileId)}/download`);
+}
+
+/** When the viewer goes, the focus goes to the file looked at last, or to where it was before. */
+function useFocusBack(fileId: string | null): void {
+  const before = useRef<Element | null>(null);
+  const last = useRef<string | null>(null);
+  if (fileId && !last.current) before.current = document.activeElement;
+  if (fileId) last.current = fileId;
+  useEffect(() => {
+    if (fileId || !last.current) return;
+    const row = document.querySelector<HTMLElement>(`#content [data-id="${CSS.escape(last.current)}"]`);
+    last.current = null;
+    const target = row ?? before.current;
+    if (target instanceof HTMLElement && target.isConnected) target.focus();
+  }, [fileId]);
+}

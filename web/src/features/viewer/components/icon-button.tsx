@@ -1,0 +1,42 @@
+import { Tooltip, UnstyledButton } from '@mantine/core';
+import type { Icon } from '@tabler/icons-react';
+import type { ComponentPropsWithoutRef, Ref } from 'react';
+import classes from './icon-button.module.css';
+
+interface Props extends Omit<ComponentPropsWithoutRef<'button'>, 'children'> {
+  icon: Icon;
+  label: string;
+  size?: number;
+  testId?: string;
+  ref?: Ref<HTMLButtonElement>;
+}
+
+/** A button of the viewer: a picture, with its name for everybody who asks. */
+export function IconButton({
+  icon: Picture,
+  label,
+  size = 22,
+  testId,
+  ref,
+  disabled,
+  onClick,
+  ...rest
+}: Props) {
+  return (
+    // Within the layer, so that it is seen in full screen too.
+    <Tooltip label={label} withinPortal={false} zIndex={10}>
+      <UnstyledButton
+        ref={ref}
+        className={classes.button}
+        aria-label={label}
+        // Keeps the focus when it has done all it can.
+        aria-disabled={disabled || undefined}
+        data-testid={testId}
+        onClick={disabled ? undefined : onClick}
+        {...rest}
+      >
+        <Picture size={size} stroke={1.8} aria-hidden="true" />
+      </UnstyledButton>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,86 @@
+import { Button } from '@mantine/core';
+import { IconAlertTriangle, IconRefresh } from '@tabler/icons-react';
+import { useTranslation } from 'react-i18next';
+import type { FileItem } from '@/api/types';
+import { FileGlyph } from '@/components/file-glyph';
+import { stepKey, useProgress } from '@/components/file-progress';
+import { useReasonText } from '@/components/reason-text';
+import { formatPercent } from '@/lib/format';
+import classes from './making.module.css';
+import { Notice } from './notice';
+
+interface Props {
+  file: FileItem;
+  title: string;
+  text: string;
+  onDownload: () => void;
+  onRetry: () => void;
+}
+
+/** What is to be seen is still being made, or could not be made. */
+export function Making({ file, title, text, onDownload, onRetry }: Props) {
+  const { t } = useTranslation();
+  const reasonText = useReasonText();
+  if (file.status !== 'FAILED') {
+    return (
+      <Notice
+        icon={<FileGlyph name={file.name} mimeType={file.mimeType} size={38} />}
+        title={title}
+        text={text}
+        onDownload={onDownload}
+      >
+        <Step file={file} />
+      </Notice>
+    );
+  }
+  const reason = file.processing?.error;
+  return (
+    <Notice
+      icon={<IconAlertTriangle size={38} />}
+      title={t('files.processing.failed')}
+      text={[reason ? reasonText(reason) : t('files.processing.unknown'), t('files.processing.safe')].join(
+        ' ',
+      )}
+      onDownload={onDownload}
+    >
+      {file.processing?.retryable && (
+        <Button
+          mt="md"
+          variant="default"
+          className={classes.retry}
+          leftSection={<IconRefresh size={18} />}
+          onClick={onRetry}
+          data-testid="viewer-retry"
+        >
+          {t('files.action.retry')}
+        </Button>
+      )}
+    </Notice>
+  );
+}
+
+/** The step that is running, and how far it is, live. */
+function Step({ file }: { file: FileItem }) {
+  const { t, i18n } = useTranslation();
+  const now = useProgress(file);
+  if (!now) return null;
+  const label = t(stepKey(now.step));
+  return (
+    <div className={classes.step} data-testid="viewer-step" data-step={now.step ?? undefined}>
+      <div
+        role="progressbar"
+        aria-label={label}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={now.progress}
+        className={classes.track}
+      >
+        <span className={classes.fill} style={{ width: `${Math.min(100, Math.max(0, now.progress))}%` }} />
+      </div>
+      <span className={classes.words}>
+        <span>{label}</span>
+        <span className="tabular">{formatPercent(now.progress / 100, i18n.language)}</span>
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,163 @@
+import { IconCloudUpload, IconFileBroken, IconFileUnknown, IconMoodSad } from '@tabler/icons-react';
+import type { UseQueryResult } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { useTranslation } from 'react-i18next';
+import { isProblem } from '@/api/problem';
+import type { FileItem, Preview } from '@/api/types';
+import { isDamaged } from '@/components/damage';
+import { useErrorText } from '@/components/error-text';
+import { FileGlyph } from '@/components/file-glyph';
+import type { Place } from '../model/neighbours';
+import { PictureStage } from '../picture/picture-stage';
+import { Making } from './making';
+import { Notice, Waiting } from './notice';
+import classes from './stage.module.css';
+
+// Each with its library, loaded when there is such a file to see.
+const PdfView = lazy(() => import('../document/pdf-view').then(({ PdfView }) => ({ default: PdfView })));
+const TextView = lazy(() => import('../text/text-view').then(({ TextView }) => ({ default: TextView })));
+const MarkdownView = lazy(() =>
+  import('../text/markdown-view').then(({ MarkdownView }) => ({ default: MarkdownView })),
+);
+const PlayerStage = lazy(() =>
+  import('../player/player-stage').then(({ PlayerStage }) => ({ default: PlayerStage })),
+);
+
+interface Props {
+  fileId: string;
+  userId: string;
+  file: FileItem | null;
+  fileError: unknown;
+  preview: UseQueryResult<Preview>;
+  place: Place;
+  onShow: (file: FileItem | null) => void;
+  onAgain: () => void;
+  onDownload: (file: FileItem) => void;
+  onRetry: (file: FileItem) => void;
+}
+
+/** The file itself, or why it is not to be seen. */
+export function Stage(props: Props) {
+  const { t } = useTranslation();
+  const { file } = props;
+  return (
+    <div className={classes.stage} data-testid="viewer-stage">
+      <Suspense fallback={<Waiting label={t('viewer.wait', { name: file?.name ?? '' })} />}>
+        {file ? <Known {...props} file={file} /> : <Unknown {...props} />}
+      </Suspense>
+    </div>
+  );
+}
+
+/** Nothing is known of the file yet, or there is no such file. */
+function Unknown({ fileError, onAgain }: Props) {
+  const { t } = useTranslation();
+  const errorText = useErrorText();
+  if (!fileError) return <Waiting label={t('common.loading')} />;
+  const gone = isProblem(fileError, 404, 422);
+  return (
+    <Notice
+      alert
+      icon={<IconMoodSad size={38} />}
+      title={t('viewer.failed.title')}
+      text={gone ? t('viewer.failed.gone') : errorText(fileError)}
+      onAgain={gone ? undefined : onAgain}
+    />
+  );
+}
+
+/** A file of which at least the name is known. */
+function Known(props: Props & { file: FileItem }) {
+  const { file, preview, onAgain, onDownload } = props;
+  const { t } = useTranslation();
+  const errorText = useErrorText();
+  const download = () => onDownload(file);
+  if (file.status === 'UPLOADING') {
+    return (
+      <Notice
+        icon={<IconCloudUpload size={38} />}
+        title={t('viewer.nothing.half')}
+        text={t('viewer.nothing.halfText')}
+      />
+    );
+  }
+  if (isDamaged(file)) {
+    return (
+      <Notice
+        icon={<IconFileBroken size={38} />}
+        title={t('files.processing.damaged')}
+        text={t('common.error.damaged')}
+      />
+    );
+  }
+  if (file.size === 0) {
+    return (
+      <Notice
+        icon={<FileGlyph name={file.name} mimeType={file.mimeType} size={38} />}
+        title={t('viewer.nothing.empty')}
+        onDownload={download}
+      />
+    );
+  }
+  if (preview.data) return <Shown {...props} preview={preview.data} />;
+  if (preview.isPending) return <Waiting label={t('viewer.wait', { name: file.name })} />;
+  return (
+    <Notice
+      alert
+      icon={<IconMoodSad size={38} />}
+      title={t('viewer.failed.title')}
+      text={errorText(preview.error)}
+      onAgain={onAgain}
+      onDownload={download}
+    />
+  );
+}
+
+type ShownProps = Omit<Props, 'preview'> & { file: FileItem; preview: Preview };
+
+/** Whatever fits the kind of the file, and else its picture. */
+function Shown(props: ShownProps) {
+  const { file, preview, onDownload } = props;
+  const download = () => onDownload(file);
+  if (preview.kind === 'video' || preview.kind === 'audio') {
+    return <PlayerStage {...props} kind={preview.kind} onDownload={download} />;
+  }
+  if (preview.kind === 'pdf' && preview.url) {
+    return <PdfView file={file} url={preview.url} onDownload={download} />;
+  }
+  if (preview.excerpt && preview.kind === 'markdown') {
+    return <MarkdownView file={file} excerpt={preview.excerpt} onDownload={download} />;
+  }
+  if (preview.excerpt) {
+    return <TextView file={file} excerpt={preview.excerpt} kind={preview.kind} onDownload={download} />;
+  }
+  if (preview.pictureUrl || (preview.kind === 'image' && preview.url)) {
+    return <PictureStage {...props} onDownload={download} />;
+  }
+  return <Nothing {...props} />;
+}
+
+/** There is no picture of it, or none yet. */
+function Nothing({ file, onDownload, onRetry }: ShownProps) {
+  const { t } = useTranslation();
+  const download = () => onDownload(file);
+  if (file.status !== 'READY') {
+    return (
+      <Making
+        file={file}
+        title={t('viewer.processing.picture')}
+        text={t('viewer.processing.pictureText')}
+        onDownload={download}
+        onRetry={() => onRetry(file)}
+      />
+    );
+  }
+  return (
+    <Notice
+      icon={<IconFileUnknown size={38} />}
+      title={t('viewer.nothing.title')}
+      text={t('viewer.nothing.text')}
+      onDownload={download}
+    />
+  );
+}

@@ -1,0 +1,70 @@
+/** Reads a PDF by ranges from a presigned URL, asking for another URL when that one has become too old. */
+import { PDFDataRangeTransport } from 'pdfjs-dist/legacy/build/pdf.mjs';
+
+const PATIENCE_MS = 30_000;
+const TRIES = 3;
+
+/** Gives a URL of the same bytes that holds again. */
+export type Renew = () => Promise<string | null>;
+
+/** The bytes of a document, a range at a time. */
+export class Ranges extends PDFDataRangeTransport {
+  readonly #end = new AbortController();
+  #renewing: Promise<string | null> | null = null;
+
+  constructor(
+    private url: string,
+    length: number,
+    private readonly renew: Renew,
+    private readonly onFail: (error: unknown) => void,
+  ) {
+    super(length, null);
+  }
+
+  override requestDataRange(begin: number, end: number): void {
+    this.#fetch(begin, end).then(
+      (bytes) => this.onDataRange(begin, bytes),
+      (error: unknown) => this.#end.signal.aborted || this.onFail(error),
+    );
+  }
+
+  override abort(): void {
+    this.#end.abort();
+  }
+
+  async #fetch(begin: number, end: number): Promise<Uint8Array> {
+    for (let left = TRIES; ; left -= 1) {
+      const url = this.url;
+      try {
+        return await read(url, begin, end, this.#end.signal);
+      } catch (error) {
+        if (this.#end.signal.aborted || left <= 1) throw error;
+        if (error instanceof TooOld) await this.#refresh(url);
+      }
+    }
+  }
+
+  /** One new URL for all who found the old one refused. */
+  async #refresh(old: string): Promise<void> {
+    if (this.url !== old) return;
+    this.#renewing ??= this.renew().finally(() => {
+      this.#renewing = null;
+    });
+    this.url = (await this.#renewing) ?? this.url;
+  }
+}
+
+class TooOld extends Error {}
+
+async function read(url: string, begin: number, end: number, signal: AbortSignal): Promise<Uint8Array> {
+  const response = await fetch(url, {
+    headers: { Range: `bytes=${begin}-${end - 1}` },
+    credentials: 'omit',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+  });
+  if (response.status === 403) throw new TooOld('The address is too old');
+  if (!response.ok) throw new Error(`The store answered ${response.status}`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  // Some proxies know no ranges and answer with everything.
+  return response.status === 206 ? bytes : bytes.slice(begin, end);
+}

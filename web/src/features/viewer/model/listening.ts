@@ -1,0 +1,27 @@
+/** How loud and how fast the user likes it; kept in this browser. */
+import { create } from 'zustand';
+import { persist } from 'zustand/middleware';
+
+/** The speeds on offer. */
+export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+
+interface Listening {
+  volume: number;
+  muted: boolean;
+  speed: number;
+  /** The language of the subtitles that were shown last; none when they were switched off. */
+  subtitles: string | null;
+}
+
+/** The preferences. */
+export const useListening = create<Listening>()(
+  persist((): Listening => ({ volume: 1, muted: false, speed: 1, subtitles: null }), {
+    name: 'metastore.player',
+  }),
+);
+
+/** The next slower or faster speed. */
+export function speedBeside(speed: number, way: -1 | 1): number {
+  const at = SPEEDS.findIndex((one) => one >= speed);
+  return SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at + way))] ?? 1;
+}

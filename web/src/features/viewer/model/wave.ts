@@ -1,0 +1,11 @@
+/** A sound's peaks as bars to draw: each the loudest of its share, from 0 to 1 of the loudest of all. */
+export function barsOf(peaks: readonly number[], most: number): number[] {
+  const count = Math.min(most, peaks.length);
+  const bars = Array.from({ length: count }, (_, index) => {
+    const from = Math.floor((index * peaks.length) / count);
+    const to = Math.max(from + 1, Math.floor(((index + 1) * peaks.length) / count));
+    return Math.max(...peaks.slice(from, to));
+  });
+  const loudest = Math.max(...bars, 1);
+  return bars.map((bar) => bar / loudest);
+}

@@ -1,0 +1,25 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { familyOf } from '@/lib/file-family';
+import type { Place } from '../model/neighbours';
+import { previewQuery } from '../queries';
+
+/** Once `ready`, brings the pictures before and after, so that going on shows them at once. */
+export function useNeighbours({ previous, next }: Place, ready: boolean): void {
+  const queries = useQueryClient();
+  const wanted = [next, previous]
+    .filter((file) => file && familyOf(file.name, file.mimeType) === 'image')
+    .map((file) => file?.id)
+    .join(' ');
+  useEffect(() => {
+    if (!ready) return;
+    for (const id of wanted.split(' ').filter(Boolean)) {
+      void queries.fetchQuery(previewQuery(id)).then(
+        ({ pictureUrl }) => {
+          if (pictureUrl) new Image().src = pictureUrl;
+        },
+        () => undefined,
+      );
+    }
+  }, [queries, wanted, ready]);
+}

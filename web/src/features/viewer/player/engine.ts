@@ -1,0 +1,259 @@
+/**
+ * What feeds a media element: hls.js, the browser's own HLS where there is no other (Safari on older phones), or a
+ * plain file.
+ *
+ * A film whose renditions are still being made has playlists that grow (EVENT). It is played from its beginning or
+ * where the user was, never from the live edge. When there are more renditions, or the addresses have become too old,
+ * `load` takes a new master in at the present position, with the chosen quality and sound kept.
+ */
+import Hls, { type ErrorData, ErrorTypes, Events, type Level, type MediaPlaylist } from 'hls.js';
+import { shortSide } from '../model/renditions';
+
+/** What can be chosen, and what is. */
+export interface Choices {
+  /** The heights that there are, largest first; empty where the browser chooses by itself. */
+  heights: number[];
+  /** The chosen height; `null` leaves it to the player. */
+  height: number | null;
+  /** The height that plays now, if known. */
+  playing: number | null;
+  sounds: { id: number; label: string; language: string | null }[];
+  sound: number;
+}
+
+/** Nothing to choose from. */
+export const noChoices: Choices = { heights: [], height: null, playing: null, sounds: [], sound: -1 };
+
+interface Listeners {
+  onChoices: (choices: Choices) => void;
+  /** The source is about to be changed; its picture is still there. */
+  onChange: () => void;
+  /** A new source is taken in (`true`), until its first picture is there (`false`). */
+  onLoading: (loading: boolean) => void;
+  onFault: () => void;
+  /** Gives an address that holds again, or none. */
+  renew: () => Promise<string | null>;
+}
+
+const REFUSED = [401, 403, 404, 410];
+const MOST_RENEWALS = 3;
+const MOST_RECOVERIES = 2;
+const NETWORK_TRIES = 4;
+
+/** Whether HLS is played by hls.js here. */
+export const byHlsJs = () => Hls.isSupported();
+
+/** See the head of this file. */
+export class Engine {
+  #hls: Hls | null = null;
+  #height: number | null = null;
+  #sound: { name: string; language: string | null } | null = null;
+  #renewals = 0;
+  #recoveries = 0;
+  #networkTries = 0;
+  #renewing = false;
+  #ended = false;
+  #bandwidth: number | null = null;
+  #wait: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly media: HTMLMediaElement,
+    private readonly on: Listeners,
+  ) {
+    media.addEventListener('error', this.#onMediaError);
+    media.addEventListener('loadeddata', this.#onPicture);
+    media.addEventListener('seeked', this.#onPicture);
+  }
+
+  /** Plays an HLS master from `at` (seconds). */
+  load(url: string, at: number, play: boolean): void {
+    this.on.onChange();
+    this.on.onLoading(true);
+    const speed = this.media.playbackRate;
+    this.#drop();
+    if (Hls.isSupported()) this.#byHlsJs(url, at);
+    else this.#byBrowser(url, at);
+    this.media.defaultPlaybackRate = speed;
+    this.media.playbackRate = speed;
+    if (play) void this.media.play().catch(() => undefined);
+  }
+
+  /** Plays a file as it is. */
+  loadFile(url: string, at: number, play: boolean): void {
+    this.on.onChange();
+    this.on.onLoading(true);
+    this.#drop();
+    this.#byBrowser(url, at);
+    if (play) void this.media.play().catch(() => undefined);
+  }
+
+  /** Chooses a height, or leaves it to the player. */
+  chooseHeight(height: number | null): void {
+    this.#height = height;
+    if (!this.#hls) return;
+    this.#hls.nextLevel = height === null ? -1 : this.#levelOf(height);
+    this.#tell();
+  }
+
+  /** Chooses a track of sound. */
+  chooseSound(id: number): void {
+    const track = this.#hls?.allAudioTracks.find((one) => one.id === id);
+    if (!this.#hls || !track) return;
+    this.#sound = { name: track.name, language: track.lang ?? null };
+    this.#hls.audioTrack = id;
+    this.#tell();
+  }
+
+  /** Lets go of everything. */
+  destroy(): void {
+    this.#ended = true;
+    clearTimeout(this.#wait);
+    this.media.removeEventListener('error', this.#onMediaError);
+    this.media.removeEventListener('loadeddata', this.#onPicture);
+    this.media.removeEventListener('seeked', this.#onPicture);
+    this.#drop();
+    this.media.removeAttribute('src');
+    this.media.load();
+  }
+
+  #drop(): void {
+    clearTimeout(this.#wait);
+    if (!this.#hls) return;
+    this.#bandwidth = this.#hls.bandwidthEstimate;
+    this.#hls.destroy();
+    this.#hls = null;
+  }
+
+  #byBrowser(url: string, at: number): void {
+    this.media.src = url;
+    if (at > 0) {
+      this.media.addEventListener('loadedmetadata', () => (this.media.currentTime = at), { once: true });
+    }
+  }
+
+  #byHlsJs(url: string, at: number): void {
+    const hls = new Hls({
+      startPosition: at,
+      // Its worker is made from a blob, which our content security policy refuses; fMP4 needs little work anyway.
+      enableWorker: false,
+      capLevelToPlayerSize: true,
+      backBufferLength: 60,
+      // Subtitles are tracks of the element: they outlive a change of the source.
+      renderTextTracksNatively: false,
+      enableWebVTT: false,
+      enableIMSC1: false,
+      enableCEA708Captions: false,
+      ...(this.#bandwidth ? { abrEwmaDefaultEstimate: this.#bandwidth, testBandwidth: false } : {}),
+    });
+    this.#hls = hls;
+    hls.on(Events.MANIFEST_PARSED, () => this.#onManifest());
+    hls.on(Events.LEVEL_SWITCHED, () => this.#tell());
+    hls.on(Events.LEVELS_UPDATED, () => this.#tell());
+    hls.on(Events.AUDIO_TRACKS_UPDATED, () => this.#onSounds());
+    hls.on(Events.AUDIO_TRACK_SWITCHED, () => this.#tell());
+    hls.on(Events.FRAG_BUFFERED, () => {
+      this.#renewals = 0;
+      this.#networkTries = 0;
+    });
+    hls.on(Events.ERROR, (_, data) => this.#onError(data));
+    hls.attachMedia(this.media);
+    hls.loadSource(url);
+  }
+
+  #onManifest(): void {
+    if (this.#hls && this.#height !== null) {
+      const level = this.#levelOf(this.#height);
+      if (level >= 0) this.#hls.startLevel = level;
+      if (level >= 0) this.#hls.nextLevel = level;
+    }
+    this.#tell();
+  }
+
+  #onSounds(): void {
+    const wanted = this.#sound;
+    const track = wanted && this.#hls?.audioTracks.find((one) => isSame(one, wanted));
+    if (this.#hls && track && this.#hls.audioTrack !== track.id) this.#hls.audioTrack = track.id;
+    this.#tell();
+  }
+
+  #levelOf(height: number): number {
+    return this.#hls?.levels.findLastIndex((level) => shortSide(level) === height) ?? -1;
+  }
+
+  #tell(): void {
+    const hls = this.#hls;
+    if (!hls) return;
+    const playing = hls.levels[hls.currentLevel];
+    this.on.onChoices({
+      heights: heightsOf(hls.levels),
+      height: this.#height,
+      playing: playing ? shortSide(playing) : null,
+      sounds: hls.audioTracks.map(({ id, name, lang }) => ({ id, label: name, language: lang ?? null })),
+      sound: hls.audioTrack,
+    });
+  }
+
+  #onError(data: ErrorData): void {
+    if (REFUSED.includes(data.response?.code ?? 0)) {
+      void this.#renew();
+      return;
+    }
+    if (!data.fatal) return;
+    if (data.type === ErrorTypes.MEDIA_ERROR && this.#recoveries < MOST_RECOVERIES) {
+      this.#recoveries += 1;
+      this.#hls?.recoverMediaError();
+    } else if (data.type === ErrorTypes.NETWORK_ERROR && this.#networkTries < NETWORK_TRIES) {
+      this.#networkTries += 1;
+      clearTimeout(this.#wait);
+      this.#wait = setTimeout(() => void this.#renew(), 1_000 * 2 ** (this.#networkTries - 1));
+    } else this.#fail();
+  }
+
+  /** The addresses are too old, or what they lead to is gone: others, at the present position. */
+  async #renew(): Promise<void> {
+    if (this.#renewing || this.#ended) return;
+    this.#renewing = true;
+    this.#hls?.stopLoad();
+    this.#renewals += 1;
+    const url = this.#renewals > MOST_RENEWALS ? null : await this.on.renew().catch(() => null);
+    this.#renewing = false;
+    if (this.#ended) return;
+    if (url) this.load(url, this.media.currentTime, !this.media.paused);
+    else this.#fail();
+  }
+
+  readonly #onMediaError = () => {
+    // With hls.js, its own errors say more.
+    if (this.#hls || this.#ended || !this.media.error) return;
+    void this.#renewFile();
+  };
+
+  async #renewFile(): Promise<void> {
+    this.#renewals += 1;
+    const at = this.media.currentTime;
+    const url = this.#renewals > 1 ? null : await this.on.renew().catch(() => null);
+    if (this.#ended) return;
+    if (url) this.loadFile(url, at, true);
+    else this.#fail();
+  }
+
+  readonly #onPicture = () => {
+    if (!this.#hls) this.#renewals = 0;
+    this.on.onLoading(false);
+  };
+
+  #fail(): void {
+    this.#hls?.stopLoad();
+    this.on.onLoading(false);
+    this.on.onFault();
+  }
+}
+
+function heightsOf(levels: Level[]): number[] {
+  const heights = levels.map(shortSide).filter((height) => height > 0);
+  return [...new Set(heights)].sort((a, b) => b - a);
+}
+
+function isSame(track: MediaPlaylist, wanted: { name: string; language: string | null }): boolean {
+  return track.name === wanted.name && (track.lang ?? null) === wanted.language;
+}

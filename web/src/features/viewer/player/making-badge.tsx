@@ -1,0 +1,19 @@
+import { useTranslation } from 'react-i18next';
+import type { FileItem } from '@/api/types';
+import { useProgress } from '@/components/file-progress';
+import { formatPercent } from '@/lib/format';
+import classes from './badge.module.css';
+
+/** Says that what plays will get better, and how far that is. */
+export function MakingBadge({ file }: { file: FileItem }) {
+  const { t, i18n } = useTranslation();
+  const now = useProgress(file);
+  const known = now?.step === 'transcode' && now.progress > 0;
+  return (
+    <span className={`${classes.badge} tabular`} data-testid="making-badge">
+      {known
+        ? t('viewer.player.makingAt', { percent: formatPercent(now.progress / 100, i18n.language) })
+        : t('viewer.player.making')}
+    </span>
+  );
+}

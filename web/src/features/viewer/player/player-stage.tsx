@@ -1,0 +1,77 @@
+import { IconMoodSad } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { isProblem } from '@/api/problem';
+import type { FileItem, Preview } from '@/api/types';
+import { useErrorText } from '@/components/error-text';
+import { Making } from '../components/making';
+import { Notice, Waiting } from '../components/notice';
+import { streamQuery } from '../queries';
+import { Player } from './player';
+import type { Source } from './use-engine';
+
+const GROWING_MS = 4_000;
+const UNREADY_MS = 2_000;
+
+interface Props {
+  userId: string;
+  file: FileItem;
+  preview: Preview;
+  kind: 'video' | 'audio';
+  onDownload: () => void;
+  onRetry: (file: FileItem) => void;
+}
+
+/** A film or a sound: played as soon as there is something to play, and until then how far that is. */
+export function PlayerStage(props: Props) {
+  const { file, preview, kind, onDownload, onRetry } = props;
+  const { t } = useTranslation();
+  const errorText = useErrorText();
+  const stream = useQuery({
+    ...streamQuery(file.id),
+    refetchInterval: ({ state: { data, error } }) => {
+      if (data) return data.complete ? false : GROWING_MS;
+      return isProblem(error, 'not-playable') && file.status !== 'FAILED' ? UNREADY_MS : false;
+    },
+  });
+  const unready = isProblem(stream.error, 'not-playable');
+  const found: Source | null = stream.data
+    ? { stream: stream.data }
+    : unready && preview.url && (kind === 'audio' || file.status !== 'PROCESSING')
+      ? { url: preview.url }
+      : null;
+  const source = useSticky(found);
+  const [round, setRound] = useState(0);
+  const again = () => void stream.refetch().finally(() => setRound((count) => count + 1));
+  if (source) return <Player key={round} {...props} source={source} onAgain={again} />;
+  if (unready) {
+    return (
+      <Making
+        file={file}
+        title={t('viewer.processing.title')}
+        text={t('viewer.processing.text')}
+        onDownload={onDownload}
+        onRetry={() => onRetry(file)}
+      />
+    );
+  }
+  if (stream.isPending) return <Waiting label={t('viewer.wait', { name: file.name })} />;
+  return (
+    <Notice
+      alert
+      icon={<IconMoodSad size={38} />}
+      title={t('viewer.failed.title')}
+      text={errorText(stream.error)}
+      onAgain={() => void stream.refetch()}
+      onDownload={onDownload}
+    />
+  );
+}
+
+/** What plays as a file goes on as that, even when it could be streamed meanwhile. */
+function useSticky(found: Source | null): Source | null {
+  const kept = useRef<Source | null>(null);
+  if (found && !(kept.current && 'url' in kept.current)) kept.current = found;
+  return kept.current;
+}

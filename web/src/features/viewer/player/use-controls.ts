@@ -1,0 +1,93 @@
+import { type RefObject, useMemo, useRef } from 'react';
+import { speedBeside, useListening } from '../model/listening';
+
+/** Everything a user can do to what plays, by whatever means. */
+export interface Controls {
+  toggle: () => void;
+  seek: (time: number) => void;
+  skip: (seconds: number) => void;
+  mute: () => void;
+  loud: (volume: number) => void;
+  louder: (by: number) => void;
+  speed: (speed: number) => void;
+  faster: (way: -1 | 1) => void;
+  subtitles: () => void;
+  fullscreen: () => void;
+  pip: () => void;
+}
+
+interface Options {
+  media: RefObject<HTMLVideoElement | null>;
+  root: RefObject<HTMLElement | null>;
+  /** The whole length in seconds. */
+  duration: number;
+  onSubtitles: () => void;
+}
+
+/** Safari on phones puts the video itself into full screen, and nothing else. */
+type PhoneVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void };
+
+/** Acts on a media element; what is liked is remembered. */
+export function useControls(options: Options): Controls {
+  const latest = useRef(options);
+  latest.current = options;
+  return useMemo(() => {
+    const media = () => latest.current.media.current;
+    const seek = (time: number) => {
+      const element = media();
+      if (!element) return;
+      const { seekable } = element;
+      // Of a film that is still being made, only what there is can be gone to.
+      const edge = seekable.length ? seekable.end(seekable.length - 1) : latest.current.duration;
+      element.currentTime = Math.max(0, Math.min(time, Math.max(0, edge - 0.1)));
+    };
+    const loud = (volume: number) => {
+      const element = media();
+      if (!element) return;
+      element.volume = Math.min(1, Math.max(0, volume));
+      element.muted = element.volume === 0;
+      useListening.setState({ volume: element.volume, muted: element.muted });
+    };
+    const speed = (value: number) => {
+      const element = media();
+      if (!element) return;
+      element.defaultPlaybackRate = value;
+      element.playbackRate = value;
+      useListening.setState({ speed: value });
+    };
+    return {
+      toggle: () => {
+        const element = media();
+        if (element?.paused) void element.play().catch(() => undefined);
+        else element?.pause();
+      },
+      seek,
+      skip: (seconds) => seek((media()?.currentTime ?? 0) + seconds),
+      mute: () => {
+        const element = media();
+        if (!element) return;
+        element.muted = !element.muted;
+        if (!element.muted && element.volume === 0) element.volume = 0.5;
+        useListening.setState({ muted: element.muted, volume: element.volume });
+      },
+      loud,
+      louder: (by) => loud((media()?.muted ? 0 : (media()?.volume ?? 1)) + by),
+      speed,
+      faster: (way) => speed(speedBeside(media()?.playbackRate ?? 1, way)),
+      subtitles: () => latest.current.onSubtitles(),
+      fullscreen: () => {
+        const root = latest.current.root.current;
+        if (document.fullscreenElement) void document.exitFullscreen().catch(() => undefined);
+        else if (root?.requestFullscreen) void root.requestFullscreen().catch(() => undefined);
+        else (media() as PhoneVideo | null)?.webkitEnterFullscreen?.();
+      },
+      pip: () => {
+        if (document.pictureInPictureElement) void document.exitPictureInPicture().catch(() => undefined);
+        else
+          void media()
+            ?.requestPictureInPicture()
+            .catch(() => undefined);
+      },
+    };
+  }, []);
+}

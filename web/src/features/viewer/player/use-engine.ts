@@ -1,0 +1,95 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import type { Stream } from '@/api/types';
+import { hasMore, playable, shortSide } from '../model/renditions';
+import { previewQuery, streamQuery } from '../queries';
+import { type Choices, Engine, noChoices } from './engine';
+
+/** What is played: a stream, or a file as it is. */
+export type Source = { stream: Stream } | { url: string };
+
+interface Options {
+  fileId: string;
+  source: Source;
+  /** Where to begin, in seconds. */
+  from: number;
+  autoplay: boolean;
+  /** The source is about to be changed for another. */
+  onChange: () => void;
+}
+
+/**
+ * Keeps a media element fed with a source, and takes in what is added to it. `loading` is true while a source is
+ * changed for another.
+ */
+export function useEngine(media: RefObject<HTMLVideoElement | null>, options: Options) {
+  const { fileId, source } = options;
+  const queries = useQueryClient();
+  const [choices, setChoices] = useState<Choices>(noChoices);
+  const [loading, setLoading] = useState(true);
+  const [fault, setFault] = useState(false);
+  const engine = useRef<Engine | null>(null);
+  const known = useRef<string[]>([]);
+  const heights = useRef<number[]>([]);
+  heights.current = choices.heights;
+  const latest = useRef(options);
+  latest.current = options;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one engine a file
+  useEffect(() => {
+    const element = media.current;
+    if (!element) return;
+    const { source, from, autoplay } = latest.current;
+    const streaming = 'stream' in source;
+    const renew = async () => {
+      if (!streaming) return (await queries.fetchQuery({ ...previewQuery(fileId), staleTime: 0 })).url;
+      const stream = await queries.fetchQuery({ ...streamQuery(fileId), staleTime: 0 });
+      known.current = playable(stream);
+      return stream.url;
+    };
+    const made = new Engine(element, {
+      onChoices: setChoices,
+      onChange: () => latest.current.onChange(),
+      onLoading: setLoading,
+      onFault: () => setFault(true),
+      renew,
+    });
+    engine.current = made;
+    if (streaming) {
+      known.current = playable(source.stream);
+      made.load(source.stream.url, from, autoplay);
+    } else made.loadFile(source.url, from, autoplay);
+    return () => {
+      engine.current = null;
+      made.destroy();
+    };
+  }, [fileId, 'stream' in source]);
+
+  const stream = 'stream' in source ? source.stream : null;
+  useEffect(() => {
+    const element = media.current;
+    if (!stream || !element || !engine.current || !hasMore(stream, known.current)) return;
+    const before = known.current;
+    known.current = playable(stream);
+    const fresh = stream.renditions.filter(
+      ({ name }) => known.current.includes(name) && !before.includes(name),
+    );
+    // It may have been there already when the master was read.
+    const seen = fresh.every((one) => one.kind === 'video' && heights.current.includes(shortSide(one)));
+    if (!seen) engine.current.load(stream.url, element.currentTime, !element.paused);
+  }, [stream, media]);
+
+  return useMemo(
+    () => ({
+      choices,
+      loading,
+      fault,
+      chooseHeight: (height: number | null) => engine.current?.chooseHeight(height),
+      chooseSound: (id: number) => engine.current?.chooseSound(id),
+    }),
+    [choices, loading, fault],
+  );
+}
+
+/** What `useEngine` gives. */
+export type EngineControl = ReturnType<typeof useEngine>;

@@ -1,0 +1,19 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+
+const MS = 3_000;
+
+/** Whether nothing has been touched for a while; `stir` says that something has. */
+export function useIdle(enabled: boolean) {
+  const [idle, setIdle] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const stir = useCallback(() => {
+    setIdle(false);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setIdle(true), MS);
+  }, []);
+  useEffect(() => {
+    if (enabled) stir();
+    return () => clearTimeout(timer.current);
+  }, [enabled, stir]);
+  return { idle: enabled && idle, stir };
+}

@@ -1,0 +1,49 @@
+import { type RefObject, useEffect, useRef } from 'react';
+import { useListening } from '../model/listening';
+import { notePosition } from '../model/positions';
+
+const EVERY_MS = 4_000;
+
+interface Options {
+  media: RefObject<HTMLVideoElement | null>;
+  userId: string;
+  fileId: string;
+  duration: number;
+}
+
+/** Sets volume and speed as they were liked, and remembers where playing stopped. */
+export function useMemory({ media, userId, fileId, duration }: Options): void {
+  const length = useRef(duration);
+  length.current = duration;
+  useEffect(() => {
+    const element = media.current;
+    if (!element) return;
+    const { volume, muted, speed } = useListening.getState();
+    element.volume = volume;
+    element.muted = muted;
+    element.defaultPlaybackRate = speed;
+    element.playbackRate = speed;
+    let latest = 0;
+    let noted = 0;
+    const note = () => {
+      if (latest > 0) notePosition(userId, fileId, latest, length.current);
+    };
+    const onTime = () => {
+      // While its source is changed, an element is at 0 for a moment.
+      if (element.readyState < 2 || element.seeking) return;
+      latest = element.currentTime;
+      if (Date.now() - noted < EVERY_MS) return;
+      noted = Date.now();
+      note();
+    };
+    element.addEventListener('timeupdate', onTime);
+    element.addEventListener('pause', note);
+    window.addEventListener('pagehide', note);
+    return () => {
+      element.removeEventListener('timeupdate', onTime);
+      element.removeEventListener('pause', note);
+      window.removeEventListener('pagehide', note);
+      note();
+    };
+  }, [media, userId, fileId]);
+}

@@ -1,0 +1,29 @@
+import { useViewerKeys } from '../viewer-keys';
+import type { Controls } from './use-controls';
+
+/** The keys of a player, as people know them from elsewhere. */
+export function usePlayerKeys(controls: Controls, duration: number, onKey: () => void): void {
+  useViewerKeys(({ key, shiftKey }) => {
+    const acts: Record<string, () => void> = {
+      ' ': controls.toggle,
+      k: controls.toggle,
+      j: () => controls.skip(-10),
+      l: () => controls.skip(10),
+      m: controls.mute,
+      f: controls.fullscreen,
+      c: controls.subtitles,
+      '<': () => controls.faster(-1),
+      '>': () => controls.faster(1),
+      // With Shift they lead to the files beside this one.
+      ...(shiftKey ? {} : { ArrowLeft: () => controls.skip(-5), ArrowRight: () => controls.skip(5) }),
+      ArrowUp: () => controls.louder(0.05),
+      ArrowDown: () => controls.louder(-0.05),
+    };
+    const act = acts[key.length === 1 ? key.toLowerCase() : key];
+    if (act) act();
+    else if (/^\d$/.test(key)) controls.seek((duration * Number(key)) / 10);
+    else return false;
+    onKey();
+    return true;
+  });
+}

@@ -1,0 +1,91 @@
+import { SegmentedControl } from '@mantine/core';
+import { type ReactNode, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import Markdown, { type Components } from 'react-markdown';
+import remarkGfm from 'remark-gfm';
+import type { Excerpt, FileItem } from '@/api/types';
+import { CodeLines } from './code-lines';
+import classes from './markdown-view.module.css';
+import { Paper } from './paper';
+import choice from './text-view.module.css';
+
+interface Props {
+  file: FileItem;
+  excerpt: Excerpt;
+  onDownload: () => void;
+}
+
+/** Markdown, formatted or as it was written. HTML in it stays text, and nothing is loaded from elsewhere. */
+export function MarkdownView({ file, excerpt, onDownload }: Props) {
+  const { t } = useTranslation();
+  const [as, setAs] = useState('rendered');
+  return (
+    <Paper
+      file={file}
+      cut={excerpt.truncated}
+      onDownload={onDownload}
+      tools={
+        <SegmentedControl
+          size="xs"
+          value={as}
+          onChange={setAs}
+          data={[
+            { value: 'rendered', label: t('viewer.text.rendered') },
+            { value: 'source', label: t('viewer.text.source') },
+          ]}
+          aria-label={t('viewer.text.as')}
+          classNames={{ root: choice.choice, label: choice.choiceLabel, indicator: choice.indicator }}
+          data-testid="markdown-as"
+        />
+      }
+    >
+      {as === 'source' ? (
+        <CodeLines text={excerpt.text} language="markdown" wrap />
+      ) : (
+        <article className={classes.text} data-testid="viewer-markdown">
+          <Markdown remarkPlugins={[remarkGfm]} components={components}>
+            {excerpt.text}
+          </Markdown>
+        </article>
+      )}
+    </Paper>
+  );
+}
+
+const components: Components = {
+  a: ({ href, children }) => <Away href={href}>{children}</Away>,
+  img: ({ alt, src }) => <PictureWords alt={alt} src={src} />,
+  pre: ({ children }) => <>{children}</>,
+  code: ({ className, children }) => {
+    const text = String(children);
+    const language = /language-(\S+)/.exec(className ?? '')?.[1] ?? null;
+    if (!language && !text.includes('\n')) return <code className={classes.inline}>{text}</code>;
+    return (
+      <div className={classes.block} tabIndex={0} role="group">
+        <CodeLines text={text} language={language} wrap={false} numbers={false} />
+      </div>
+    );
+  },
+  table: ({ children }) => (
+    <div className={classes.scroller} tabIndex={0} role="group">
+      <table>{children}</table>
+    </div>
+  ),
+};
+
+/** A link out of the file, in a tab of its own that knows nothing of us; one within our own address leads nowhere. */
+function Away({ href, children }: { href?: string | undefined; children?: ReactNode }) {
+  if (!href || !/^(https?:|mailto:)/i.test(href)) return <span>{children}</span>;
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+      {children}
+    </a>
+  );
+}
+
+/** A picture's words: loading it would tell another server who reads this. */
+function PictureWords({ alt, src }: { alt?: string | undefined; src?: string | Blob | undefined }) {
+  const { t } = useTranslation();
+  const words = t('viewer.text.image', { alt: alt || String(src ?? '').slice(0, 80) });
+  return <Away href={typeof src === 'string' ? src : undefined}>[{words}]</Away>;
+}

@@ -1,0 +1,107 @@
+import { FocusTrap, Portal } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { FileItem, Item } from '@/api/types';
+import { Bar } from './components/bar';
+import { Details } from './components/details';
+import { Stage } from './components/stage';
+import { placeOf } from './model/neighbours';
+import { fileQuery, previewQuery } from './queries';
+import classes from './viewer.module.css';
+import { type KeyTaker, useLayerKeys, ViewerKeys } from './viewer-keys';
+
+interface Props {
+  fileId: string;
+  userId: string;
+  /** What lies beside the file, in the order in which to go through it. */
+  items: Item[];
+  loadMore: (() => void) | null;
+  onShow: (fileId: string) => void;
+  onClose: () => void;
+  /** Told what is looked at; nothing any more when the viewer goes. */
+  onName: (name: string | null) => void;
+  onDownload: (file: FileItem) => void;
+  onRetry: (file: FileItem) => void;
+}
+
+/** A file over the whole window, with a way to the files beside it. */
+export function Viewer(props: Props) {
+  const { fileId, userId, items, loadMore, onShow, onClose, onName } = props;
+  const { t } = useTranslation();
+  const layer = useRef<HTMLDivElement>(null);
+  const keys = useRef<KeyTaker | null>(null);
+  const [details, setDetails] = useState(false);
+  const asked = useQuery(fileQuery(fileId));
+  const listed = items.find((item): item is FileItem => item.id === fileId && item.kind === 'file');
+  const file = asked.data ?? listed ?? null;
+  const preview = useQuery({
+    ...previewQuery(fileId),
+    enabled: file !== null && file.status !== 'UPLOADING',
+  });
+  const place = placeOf(fileId, items);
+  const show = (to: FileItem | null) => to && onShow(to.id);
+  useLayerKeys(keys, { onPrevious: () => show(place.previous), onNext: () => show(place.next), onClose });
+
+  const name = file?.name ?? null;
+  useEffect(() => onName(name), [name, onName]);
+  useEffect(() => () => onName(null), [onName]);
+  const atEnd = place.at > 0 && place.next === null;
+  useEffect(() => {
+    if (atEnd) loadMore?.();
+  }, [atEnd, loadMore]);
+  // What had the focus may be gone with what was shown before.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another file is what it follows
+  useEffect(() => {
+    if (document.activeElement === document.body) layer.current?.focus();
+  }, [fileId]);
+
+  return (
+    <Portal>
+      <ViewerKeys value={keys}>
+        <FocusTrap active>
+          <div
+            ref={layer}
+            role="dialog"
+            aria-modal="true"
+            aria-label={name ?? t('viewer.label')}
+            tabIndex={-1}
+            data-autofocus
+            className={classes.layer}
+            data-testid="viewer"
+            data-name={name ?? undefined}
+            data-kind={preview.data?.kind}
+          >
+            <Bar
+              file={file}
+              place={place}
+              details={details}
+              onDetails={() => setDetails(!details)}
+              onShow={show}
+              onClose={onClose}
+              onDownload={props.onDownload}
+            />
+            <div className={classes.body}>
+              <Stage
+                key={fileId}
+                fileId={fileId}
+                userId={userId}
+                file={file}
+                fileError={asked.error}
+                preview={preview}
+                place={place}
+                onShow={show}
+                onAgain={() => void Promise.all([asked.refetch(), preview.refetch()])}
+                onDownload={props.onDownload}
+                onRetry={props.onRetry}
+              />
+              {details && file && (
+                <Details file={file} preview={preview.data ?? null} onClose={() => setDetails(false)} />
+              )}
+            </div>
+          </div>
+        </FocusTrap>
+      </ViewerKeys>
+    </Portal>
+  );
+}

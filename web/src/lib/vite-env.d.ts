@@ -1,0 +1,4 @@
+interface ImportMetaEnv {
+  /** Where pdf.js finds its own files. */
+  readonly VITE_PDFJS: string;
+}
