@@ -255,7 +255,13 @@ def build_accounts(settings: Settings, *, clock: Clock = utc_now) -> AccountsSer
 
 
 def _tokens(settings: Settings, secret: bytes, clock: Clock) -> Tokens:
-    return Tokens(secret, access_ttl=settings.access_token_ttl, refresh_ttl=settings.refresh_token_ttl, clock=clock)
+    return Tokens(
+        secret,
+        access_ttl=settings.access_token_ttl,
+        refresh_ttl=settings.refresh_token_ttl,
+        session_ttl=settings.session_ttl,
+        clock=clock,
+    )
 
 
 def _new_users(settings: Settings) -> NewUsers:

@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     registration: Literal["open", "closed"] = "open"
     access_token_ttl: int = Field(default=15 * 60, ge=1)
     refresh_token_ttl: int = Field(default=7 * 24 * 3600, ge=1)
+    session_ttl: int = Field(default=90 * 24 * 3600, ge=1)
+    """How long after signing in a password is asked for again, however often tokens were refreshed."""
 
     upload_ttl: int = Field(default=24 * 3600, ge=1)
     """How long an upload may rest before its parts are reaped."""

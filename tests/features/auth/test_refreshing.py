@@ -1,9 +1,12 @@
 """Staying signed in."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
+from sqlalchemy import update
 
+from metastore.features.auth.models import Session
 from tests.features.auth.house import API, House, code_of
 
 
@@ -34,6 +37,29 @@ async def test_a_session_lives_on_by_being_used(house: House) -> None:
     for _ in range(3):
         house.clock.forward(6 * 24 * 3600)
         await refreshed(browser)
+
+
+async def test_a_session_in_use_ends_ninety_days_after_signing_in(house: House) -> None:
+    """What was stolen and is kept in use is of no use for ever; the last tokens say when they end."""
+    browser = await house.newcomer("mai")
+    for _ in range(14):
+        house.clock.forward(6 * 24 * 3600)
+        await refreshed(browser)
+    (session,) = await house.session_rows()
+    assert session.expires_at == session.created_at + timedelta(days=90)
+    house.clock.forward(6 * 24 * 3600 - 1)
+    await refreshed(browser)
+    house.clock.forward(1)
+    assert code_of(await browser.post(f"{API}/refresh")) == (401, "token-expired")
+    assert code_of(await browser.get(f"{API}/me")) == (401, "not-authenticated")
+
+
+async def test_a_session_older_than_any_may_be_is_not_refreshed(house: House) -> None:
+    """Such as one that was opened before there was an end to sessions."""
+    browser = await house.newcomer("mai")
+    async with house.database.transaction() as tx:
+        await tx.session.execute(update(Session).values(created_at=house.clock() - timedelta(days=91)))
+    assert code_of(await browser.post(f"{API}/refresh")) == (401, "not-authenticated")
 
 
 async def test_a_session_that_rests_too_long_is_over(house: House) -> None:

@@ -35,7 +35,8 @@ def tokens(clock: SettableClock) -> Tokens:
 def issued(tokens: Tokens, clock: SettableClock, generation: int = 0) -> TokenPair:
     """The tokens of a session of now."""
     now = clock()
-    return tokens.issue("user", "session", generation, refreshed_at=now, expires_at=now + tokens.refresh_ttl)
+    ends_at = tokens.end_of_session(created_at=now, refreshed_at=now)
+    return tokens.issue("user", "session", generation, refreshed_at=now, expires_at=ends_at)
 
 
 def signed(header: dict[str, object], claims: dict[str, object], key: bytes) -> str:

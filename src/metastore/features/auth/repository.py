@@ -87,9 +87,7 @@ async def session_with_user(tx: Transaction, session_id: str) -> tuple[Session, 
     return (row[0], row[1]) if row else None
 
 
-async def advance(
-    tx: Transaction, session_id: str, generation: int, *, refreshed_at: datetime, expires_at: datetime
-) -> bool:
+async def advance(tx: Transaction, session_id: str, generation: int, *, refreshed_at: datetime) -> bool:
     """Move the session on by one generation; of parallel callers with the same generation one gets ``True``."""
     statement = (
         update(Session)
@@ -99,7 +97,7 @@ async def advance(
             Session.revoked_at.is_(None),
             Session.expires_at > refreshed_at,
         )
-        .values(generation=generation + 1, refreshed_at=refreshed_at, expires_at=expires_at)
+        .values(generation=generation + 1, refreshed_at=refreshed_at)
         .returning(Session.id)
         .execution_options(synchronize_session=False)
     )

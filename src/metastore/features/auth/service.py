@@ -178,14 +178,15 @@ class AuthService:
             Problem: 401 ``not-authenticated`` when the session has ended; 403 ``account-suspended``.
         """
         now = self._clock()
-        expires_at = now + self._tokens.refresh_ttl
-        won = await repository.advance(
-            tx, claims.session_id, claims.generation, refreshed_at=now, expires_at=expires_at
-        )
+        won = await repository.advance(tx, claims.session_id, claims.generation, refreshed_at=now)
         found = await repository.session_with_user(tx, claims.session_id)
-        if found is None or found[0].revoked_at is not None or found[0].expires_at <= now:
+        if found is None:
             raise not_authenticated()
         session, user = found
+        if won:
+            session.expires_at = self._tokens.end_of_session(created_at=session.created_at, refreshed_at=now)
+        if session.revoked_at is not None or session.expires_at <= now:
+            raise not_authenticated()
         if user.status != Status.ACTIVE:
             raise suspended()
         act_as(user.id)
@@ -261,7 +262,7 @@ class AuthService:
             generation=0,
             created_at=now,
             refreshed_at=now,
-            expires_at=now + self._tokens.refresh_ttl,
+            expires_at=self._tokens.end_of_session(created_at=now, refreshed_at=now),
             user_agent=user_agent(),
             address=client_address(),
         )

@@ -64,12 +64,23 @@ class Tokens:
     """Signs and reads tokens; lifetimes are in seconds."""
 
     def __init__(
-        self, secret_key: bytes, *, access_ttl: int = 15 * 60, refresh_ttl: int = 7 * 24 * 3600, clock: Clock = utc_now
+        self,
+        secret_key: bytes,
+        *,
+        access_ttl: int = 15 * 60,
+        refresh_ttl: int = 7 * 24 * 3600,
+        session_ttl: int = 90 * 24 * 3600,
+        clock: Clock = utc_now,
     ) -> None:
         self._keys = {kind: _derive(secret_key, f"metastore {kind} token") for kind in (_ACCESS, _REFRESH)}
         self._access_ttl = timedelta(seconds=access_ttl)
-        self.refresh_ttl = timedelta(seconds=refresh_ttl)
+        self._refresh_ttl = timedelta(seconds=refresh_ttl)
+        self._session_ttl = timedelta(seconds=session_ttl)
         self._clock = clock
+
+    def end_of_session(self, *, created_at: datetime, refreshed_at: datetime) -> datetime:
+        """When a session ends unless it is refreshed before; no refreshing takes it past ``session_ttl``."""
+        return min(refreshed_at + self._refresh_ttl, created_at + self._session_ttl)
 
     def issue(
         self, user_id: str, session_id: str, generation: int, *, refreshed_at: datetime, expires_at: datetime
