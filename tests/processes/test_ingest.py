@@ -3,82 +3,25 @@
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from pydantic import JsonValue
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from metastore.features.files import processing
-from metastore.features.files.models import Node
-from metastore.features.files.schemas import FileOut
-from metastore.features.media.consumers import consumers
-from metastore.features.media.models import Media
-from metastore.features.media.service import MediaService
 from metastore.features.uploads import repository
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.limits import COMPLETING_LEASE, WHOLE_WITHIN
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE
-from metastore.features.uploads.schemas import InitiateOut
 from metastore.kit import saga
-from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.problem import Problem
 from metastore.kit.saga_models import SagaRow
-from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Later, StepFailedError
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, Source
 from metastore.ports.object_store import StoreFullError, StoreUnavailableError
-from metastore.processes.ingest import ingest
 from tests.fixtures.accounts import Storage
-from tests.fixtures.drive import NOTHING, Drive, wanted
-from tests.fixtures.media_fakes import FakeMediaTools, FakeTranscoder
-from tests.fixtures.radio import Radio
+from tests.fixtures.drive import NOTHING, wanted
+from tests.fixtures.house import PICTURE, House, house
 
-PICTURE = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00 and so on"
+__all__ = ["house"]
 TTL = 3600
-
-
-class House:
-    """A drive and the runner of its sagas."""
-
-    def __init__(self, drive: Drive) -> None:
-        self.drive, self.tools, self.radio = drive, FakeMediaTools(), Radio()
-        arrival = Arrival(drive.database, drive.store, drive.uploads, drive.clock)
-        self.media = MediaService(drive.database, drive.store, self.tools, FakeTranscoder(), self.radio)
-        self.runner = SagaRunner(drive.database, [ingest(arrival, self.media)], clock=drive.clock)
-
-    async def bring(self, content: bytes = PICTURE, name: str = "beach.jpg") -> FileOut:
-        upload = await self.drive.initiate(content, name=name)
-        return await self.complete(upload, content)
-
-    async def complete(self, upload: InitiateOut, content: bytes = PICTURE) -> FileOut:
-        parts = await self.drive.send(upload, content)
-        return await self.drive.uploads.complete(self.drive.owner, upload.file_id, upload.upload_id, parts)
-
-    async def work(self) -> None:
-        """Let the saga go on, pauses included."""
-        for _ in range(8):
-            await self.runner.run_due()
-            self.drive.clock.pass_by(seconds=20)
-
-    async def file(self, file_id: str) -> FileOut:
-        async with self.drive.database.reading() as tx:
-            return await self.drive.files.file_out(tx, self.drive.owner, file_id)
-
-    async def saga_state(self, file_id: str) -> str:
-        async with self.drive.database.reading() as tx:
-            return (await saga.sagas_of(tx, processing.INGEST, [file_id]))[file_id].state
-
-    async def told(self, event_type: str) -> list[dict[str, object]]:
-        async with self.drive.database.reading() as tx:
-            rows = await tx.session.scalars(select(OutboxEvent).where(OutboxEvent.event_type == event_type))
-            return [dict(event.payload) for event in rows]
-
-    async def probed(self) -> int:
-        async with self.drive.database.reading() as tx:
-            return await tx.session.scalar(select(func.count()).select_from(Media)) or 0
-
-
-@pytest.fixture
-def house(drive: Drive) -> House:
-    return House(drive)
 
 
 async def test_a_plain_file_is_ready_when_it_is_complete(house: House) -> None:
@@ -296,25 +239,13 @@ async def test_a_file_purged_while_it_is_processed_leaves_nothing(house: House) 
     original = house.tools.thumbnails
 
     async def purged_meanwhile(source: Source, *, sizes: Sequence[int]) -> list[bytes]:
-        async with drive.database.transaction() as tx:
-            node = await tx.session.get(Node, file.id)
-            assert node is not None
-            await tx.session.delete(node)
-        event = RecordedEvent("e", "file.purged", f"file:{file.id}", _purged(file), {}, drive.clock())
-        (consumer,) = consumers(house.media, house.runner.wake)
-        await consumer.outside["file.purged"](event)
-        await drive.store.delete([f"files/{file.id}"])
+        await house.purge(file.id)
         return await original(source, sizes=sizes)
 
     house.tools.thumbnails = purged_meanwhile  # type: ignore[method-assign]  # this once, it takes long
     await house.work()
     assert 0 == await house.probed()
-    assert not [data for data in drive.store.objects.values() if data.startswith(b"a picture")]
+    assert {} == drive.store.objects
     assert [] == await house.told("file.failed") == await house.told("file.ready")
     async with drive.database.reading() as tx:
         assert ["cancelled"] == list(await tx.session.scalars(select(SagaRow.state)))
-
-
-def _purged(file: FileOut) -> dict[str, JsonValue]:
-    about: dict[str, JsonValue] = {"fileId": file.id, "ownerId": "o", "name": file.name, "size": file.size}
-    return {**about, "status": "PROCESSING", "objectKey": None}

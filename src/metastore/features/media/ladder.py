@@ -7,12 +7,14 @@ encoded at the source's size, up to 1080. Each track of sound is a rendition of 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from metastore.ports.media_tools import MediaFacts
 from metastore.ports.transcoder import AudioRendition, VideoRendition
 
 _SIDES = {1080: 5_000_000, 720: 2_800_000, 480: 1_400_000, 360: 800_000}
-"""The shorter sides, and the most bits per second that a second of such a picture needs (at 16:9)."""
+"""The shorter sides, and the most bits per second that such a picture needs at 16:9."""
+_BY_AREA = [(0.0, 0), *sorted((side * side * 16 / 9, bitrate) for side, bitrate in _SIDES.items())]
 _WORTH_IT = 0.9
 """A rung must be that much smaller than the one above it: nobody would notice the change."""
 _LONGEST_SIDE = 4096
@@ -60,7 +62,7 @@ def _rungs(width: int, height: int, sides: Sequence[int]) -> tuple[VideoRenditio
     for side in sides:
         scale = min(side / min(width, height), _LONGEST_SIDE / max(width, height), 1.0)
         size = _even(width * scale), _even(height * scale)
-        rungs.append(VideoRendition(f"v{side}", *size, bitrate=_bitrate(side, size[0] * size[1])))
+        rungs.append(VideoRendition(f"v{side}", *size, bitrate=_bitrate(size[0] * size[1])))
     return tuple(rungs)
 
 
@@ -69,11 +71,12 @@ def _even(pixels: float) -> int:
     return max(2, int(pixels + 0.01) // 2 * 2)
 
 
-def _bitrate(side: int, pixels: int) -> int:
-    """As many as the next larger size of the usual shape has, or its share of that by area when it is smaller."""
-    reference = min((known for known in _SIDES if known >= side), default=max(_SIDES))
-    share = pixels / (reference * reference * 16 / 9)
-    return max(_LEAST_BITRATE, round(_SIDES[reference] * min(1.0, share)))
+def _bitrate(pixels: int) -> int:
+    """As many as a picture of the usual shape has that is as large, in between in proportion."""
+    for (less, fewer), (more, bits) in pairwise(_BY_AREA):
+        if pixels <= more:
+            return max(_LEAST_BITRATE, round(fewer + (bits - fewer) * (pixels - less) / (more - less)))
+    return max(_SIDES.values())
 
 
 def _audio(facts: MediaFacts) -> tuple[AudioRendition, ...]:

@@ -63,7 +63,7 @@ def keys_of(key_prefix: str, count: int) -> list[str]:
 
 
 async def store_all(store: ObjectStore, outputs: AsyncIterator[Output], begin: Begin, write: Write) -> None:
-    """Bring all that is made into the store, and have its rows written.
+    """Bring all that is made into the store, and have its rows written; what was made before the making failed, too.
 
     Raises:
         Exception: what the making, the store or ``begin`` and ``write`` raised first.
@@ -72,13 +72,15 @@ async def store_all(store: ObjectStore, outputs: AsyncIterator[Output], begin: B
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(line.write_rows())
-            await line.take(outputs, tasks)
+            trouble = await line.take(outputs, tasks)
     except ExceptionGroup as group:
         lost = (error for error in group.exceptions if isinstance(error, LeaseLostError))
         raise next(lost, group.exceptions[0]) from None
     finally:
         if isinstance(outputs, AsyncGenerator):
             await outputs.aclose()
+    if trouble is not None:
+        raise trouble
 
 
 @dataclass(slots=True)
@@ -100,11 +102,16 @@ class _Line:
         self._all_made = False
         self._more, self._room, self._hurry = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def take(self, outputs: AsyncIterator[Output], tasks: asyncio.TaskGroup) -> None:
-        """Take what is made, as fast as it can be stored."""
+    async def take(self, outputs: AsyncIterator[Output], tasks: asyncio.TaskGroup) -> Exception | None:
+        """Take what is made, as fast as it can be stored; returns why no more is made, if not because all is."""
+        trouble: Exception | None = None
         while True:
-            async with asyncio.timeout(_STALLED):
-                output = await anext(outputs, None)
+            try:
+                async with asyncio.timeout(_STALLED):
+                    output = await anext(outputs, None)
+            except Exception as error:  # noqa: BLE001  whatever it is, it is for the caller
+                trouble = error
+                break
             if output is None:
                 break
             if isinstance(output, Started):
@@ -121,6 +128,7 @@ class _Line:
         self._all_made = True
         self._more.set()
         self._hurry.set()
+        return trouble
 
     async def write_rows(self) -> None:
         """Write rows until all that is made has one."""
