@@ -8,7 +8,7 @@ from sqlalchemy import select
 from metastore.features.files import processing
 from metastore.features.uploads import repository
 from metastore.features.uploads.arriving import Arrival
-from metastore.features.uploads.limits import COMPLETING_LEASE, WHOLE_WITHIN
+from metastore.features.uploads.limits import WHOLE_WITHIN
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE
 from metastore.kit import saga
 from metastore.kit.problem import Problem
@@ -207,7 +207,7 @@ async def test_a_completing_that_the_store_did_not_answer_is_brought_to_its_end(
     with pytest.raises(Problem, match="503"):
         await house.complete(upload)
     assert 0 == await house.runner.run_due()
-    house.drive.clock.pass_by(seconds=COMPLETING_LEASE.total_seconds() + 1)
+    house.drive.clock.pass_by(seconds=house.drive.uploads.completing_lease.total_seconds() + 1)
     await house.work()
     assert "READY" == (await house.file(upload.file_id)).status
 
@@ -219,7 +219,7 @@ async def test_a_completing_that_the_store_never_answers_is_given_up_within_five
     store.fail_next["complete_multipart"] = StoreUnavailableError("black hole")
     with pytest.raises(Problem, match="503"):
         await house.complete(upload)
-    house.drive.clock.pass_by(seconds=COMPLETING_LEASE.total_seconds() + 1)
+    house.drive.clock.pass_by(seconds=house.drive.uploads.completing_lease.total_seconds() + 1)
     for _ in range(4):
         store.fail_next["head"] = StoreUnavailableError("black hole")
         await house.runner.run_due()

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from metastore.features.files.models import Node
 from metastore.features.uploads import repository
-from metastore.features.uploads.limits import COMPLETING_LEASE
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import CompletedPart, StoreFullError, StoreUnavailableError
 from tests.fixtures.accounts import Storage, add_user
@@ -207,7 +206,7 @@ async def test_an_upload_whose_completing_died_can_be_aborted_once_its_lease_is_
     with pytest.raises(Problem) as caught:
         await drive.uploads.abort(drive.owner, upload.upload_id)
     assert caught.value.code == "upload-completing"
-    drive.clock.pass_by(seconds=COMPLETING_LEASE.total_seconds() + 1)
+    drive.clock.pass_by(seconds=drive.uploads.completing_lease.total_seconds() + 1)
     await drive.uploads.abort(drive.owner, upload.upload_id)
     assert await drive.leftovers() == NOTHING
 

@@ -7,7 +7,6 @@ because its time is over, or because a completing was begun and nobody brought i
 from datetime import timedelta
 
 from metastore.features.uploads import repository
-from metastore.features.uploads.limits import COMPLETING_LEASE
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.parts import part_digest, target_of
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, record_failure
@@ -43,8 +42,8 @@ class Arrival:
         if upload.state == COMPLETED:
             # Finishing moves the saga on in its own transaction: this one is no longer there.
             return Later(self._clock() + _SOON)
-        if upload.claimed_at is not None and upload.claimed_at + COMPLETING_LEASE > self._clock():
-            return Later(upload.claimed_at + COMPLETING_LEASE)
+        if upload.claimed_at is not None and upload.claimed_at + self._uploads.completing_lease > self._clock():
+            return Later(upload.claimed_at + self._uploads.completing_lease)
         if not await self._uploads.finished_after_all(upload):
             await self._complete(upload, str(saga.data.get("named", "")))
         return Later(self._clock() + _SOON)
@@ -59,7 +58,7 @@ class Arrival:
     async def forget(self, saga: Saga) -> Effect | Later | None:
         """Take ``initiate`` back: reservation, file entry and upload row are gone."""
         upload_id = str(saga.data.get("uploadId", saga.id))
-        stale = self._clock() - COMPLETING_LEASE
+        stale = self._clock() - self._uploads.completing_lease
 
         async def drop(tx: Transaction) -> None:
             gone = await self._uploads.drop(tx, upload_id, saga.error or TOO_LATE, claimed_before=stale)
@@ -69,7 +68,7 @@ class Arrival:
         upload = await self._upload(saga)
         if upload is not None and upload.state == COMPLETING and upload.claimed_at and upload.claimed_at >= stale:
             # A request is at it; it will find that the saga is against it.
-            return Later(upload.claimed_at + COMPLETING_LEASE)
+            return Later(upload.claimed_at + self._uploads.completing_lease)
         return drop
 
     async def failed(self, tx: Transaction, saga: Saga) -> None:

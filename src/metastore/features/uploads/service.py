@@ -16,7 +16,7 @@ from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
 from metastore.features.uploads.events import UploadInitiated
-from metastore.features.uploads.limits import COMPLETING_LEASE, WHOLE_WITHIN, UploadLimits
+from metastore.features.uploads.limits import WHOLE_WITHIN, UploadLimits
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.parts import (
     choose_part_size,
@@ -59,6 +59,8 @@ class UploadsService:
         self._store = store
         self._files = files
         self._limits = limits
+        self.completing_lease = limits.completing_lease
+        """How long a completing is left alone."""
         self._clock = clock
 
     async def initiate(self, owner_id: str, wanted: InitiateIn) -> InitiateOut:
@@ -181,7 +183,7 @@ class UploadsService:
         async with self._database.transaction() as tx:
             claimed = await repository.claim(tx, upload_id, now := self._clock())
             # Should this process die, or the store not answer, the saga goes on with completing from then on.
-            due_at, digest = now + COMPLETING_LEASE, part_digest(named)
+            due_at, digest = now + self.completing_lease, part_digest(named)
             waits = await saga.postpone(tx, INGEST, file_id, step=STORE, due_at=due_at, data={"named": digest})
             if claimed and not waits:
                 raise upload_not_found()
@@ -236,7 +238,7 @@ class UploadsService:
         """
         async with self._database.transaction() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
-            stale = self._clock() - COMPLETING_LEASE
+            stale = self._clock() - self.completing_lease
             dropped = await self._call_off(tx, upload_id, "aborted by its owner", claimed_before=stale)
             if not dropped:
                 # Read again: whoever raced with this call may have completed it, or aborted it.
@@ -268,7 +270,7 @@ class UploadsService:
             return
         async with self._database.transaction() as tx:
             name = await self._files.name_of(tx, upload.file_id)
-            stale = self._clock() - COMPLETING_LEASE
+            stale = self._clock() - self.completing_lease
             # One that was resumed since it was read lives on.
             over_by = self._clock() if reason == EXPIRED else None
             dropped = await self._call_off(
