@@ -115,7 +115,7 @@ async def test_only_admins_see_and_bring_back_dead_events(product: Running) -> N
             assert "not-authenticated" == await stranger.problem_of(method, url, 401)
 
 
-@pytest.mark.parametrize("dead_id", [new_id(), "rubbish", "%00"])
+@pytest.mark.parametrize("dead_id", ["01a205d7-8e4b-7582-a5ba-1bea0fbafac3", "rubbish", "%00"])
 async def test_what_is_not_dead_is_not_found(admin: Client, dead_id: str) -> None:
     assert "not-found" == await admin.problem_of("POST", f"{API}/{dead_id}/redeliver", 404)
 
