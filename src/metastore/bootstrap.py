@@ -147,7 +147,8 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     streams = StreamUrls(derived_key(secret, "streams"), settings.presign_ttl, clock)
     files = FilesService(store, clock=clock, presign_ttl=settings.presign_ttl, streams=streams)
     limits = UploadLimits(settings.part_size, settings.max_file_size, settings.upload_ttl, settings.presign_ttl)
-    uploads = UploadsService(database, store, files, limits, clock)
+    tools = ChildProcessTools()
+    uploads = UploadsService(database, store, files, limits, clock, tools.can_show)
     notifications = NotificationsService(realtime, clock)
     audit = AuditService()
     search = SearchService(files.addresses)
@@ -174,7 +175,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         services.add(service)
 
     arrival = Arrival(database, store, uploads, clock)
-    media = MediaService(database, store, ChildProcessTools(), SandboxTranscoder(), realtime)
+    media = MediaService(database, store, tools, SandboxTranscoder(), realtime)
     sagas = SagaRunner(database, [ingest(arrival, media)], clock=clock)
 
     consumers = [

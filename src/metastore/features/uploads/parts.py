@@ -1,8 +1,9 @@
 """Cutting a file into parts, and checking what a client says it sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
+from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of, is_media, is_office
 from metastore.features.uploads.models import Upload
 from metastore.features.uploads.refusals import problem_of_store, upload_not_found
 from metastore.kit.problem import Problem
@@ -65,12 +66,20 @@ async def part_urls(store: ObjectStore, upload: Upload, expires_in: int) -> list
     return await store.presign_parts(target, range(1, target.part_count + 1), expires_in=expires_in)
 
 
-async def first_bytes(store: ObjectStore, key: str, length: int) -> bytes:
-    """The first ``length`` bytes of what has arrived.
+async def look_into(
+    store: ObjectStore, upload: Upload, name: str, can_show: Callable[[str], bool]
+) -> tuple[str, bool]:
+    """What has arrived under that name, and whether it is something to be processed.
 
     Raises:
         Problem: 404 when it is gone, 503 or 507 when the store is away or full.
     """
+    head = await _first_bytes(store, upload.object_key, SNIFFED_BYTES)
+    kind = content_type_of(head, name, upload.mime_type)
+    return kind, is_media(head, name) and (not is_office(kind) or can_show(kind))
+
+
+async def _first_bytes(store: ObjectStore, key: str, length: int) -> bytes:
     try:
         return b"".join([chunk async for chunk in store.read(key, length=length)])
     except ObjectNotFoundError:

@@ -5,12 +5,12 @@ the object store, and a slow store must never hold a transaction open. Each tran
 next step can be repeated (see the package).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from metastore.features.auth import quota
 from metastore.features.files import checking
-from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of, is_media, well_formed
+from metastore.features.files.content_type import well_formed
 from metastore.features.files.processing import INGEST, INITIATE, STORE
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
@@ -20,7 +20,7 @@ from metastore.features.uploads.limits import WHOLE_WITHIN, UploadLimits
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.parts import (
     choose_part_size,
-    first_bytes,
+    look_into,
     named_parts,
     part_digest,
     part_urls,
@@ -50,10 +50,16 @@ _ANY_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class UploadsService:
-    """Initiate, resume, complete and abort multipart uploads."""
+    """Initiate, resume, complete and abort multipart uploads; of what is processed, ``can_show`` has the last word."""
 
     def __init__(
-        self, database: Database, store: ObjectStore, files: FilesService, limits: UploadLimits, clock: Clock
+        self,
+        database: Database,
+        store: ObjectStore,
+        files: FilesService,
+        limits: UploadLimits,
+        clock: Clock,
+        can_show: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._database = database
         self._store = store
@@ -62,6 +68,7 @@ class UploadsService:
         self.completing_lease = limits.completing_lease
         """How long a completing is left alone."""
         self._clock = clock
+        self._can_show = can_show
 
     async def initiate(self, owner_id: str, wanted: InitiateIn) -> InitiateOut:
         """Reserve space, make the file's entry and return where its parts go.
@@ -391,8 +398,6 @@ class UploadsService:
                 await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=upload.expires_at)
 
     async def _content_type(self, upload: Upload) -> tuple[str, bool]:
-        """What has arrived, and whether it is something to be processed."""
-        head = await first_bytes(self._store, upload.object_key, SNIFFED_BYTES)
         async with self._database.reading() as tx:
             name = await self._files.name_of(tx, upload.file_id) or ""
-        return content_type_of(head, name, upload.mime_type), is_media(head, name)
+        return await look_into(self._store, upload, name, self._can_show)
