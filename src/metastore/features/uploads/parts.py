@@ -66,9 +66,7 @@ async def part_urls(store: ObjectStore, upload: Upload, expires_in: int) -> list
     return await store.presign_parts(target, range(1, target.part_count + 1), expires_in=expires_in)
 
 
-async def look_into(
-    store: ObjectStore, upload: Upload, name: str, can_show: Callable[[str], bool]
-) -> tuple[str, bool]:
+async def look_into(store: ObjectStore, upload: Upload, name: str, can_show: Callable[[str], bool]) -> tuple[str, bool]:
     """What has arrived under that name, and whether it is something to be processed.
 
     Raises:

@@ -207,7 +207,9 @@ class UploadsService:
         Raises:
             Problem: 404 when the upload was aborted or the file purged meanwhile; the object is removed again.
         """
-        mime_type, needs_processing = await self._content_type(upload)
+        async with self._database.reading() as tx:
+            name = await self._files.name_of(tx, upload.file_id) or ""
+        mime_type, needs_processing = await look_into(self._store, upload, name, self._can_show)
         try:
             async with self._database.transaction() as tx:
                 if await repository.finish(tx, upload.id):
@@ -396,8 +398,3 @@ class UploadsService:
         async with self._database.transaction() as tx:
             if await repository.reopen(tx, upload.id):
                 await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=upload.expires_at)
-
-    async def _content_type(self, upload: Upload) -> tuple[str, bool]:
-        async with self._database.reading() as tx:
-            name = await self._files.name_of(tx, upload.file_id) or ""
-        return await look_into(self._store, upload, name, self._can_show)
