@@ -169,8 +169,8 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         search,
         analytics,
         DeadEventsService(bus),
-        StreamingService(files),
-        PreviewsService(files),
+        StreamingService(store, files, streams),
+        PreviewsService(store, files, streams),
     ):
         services.add(service)
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, String, literal, select
 
-from metastore.features.files.models import SHOWN_COLUMNS, Node, NodeRow
+from metastore.features.files.models import FILE, SHOWN_COLUMNS, Node, NodeRow
+from metastore.features.files.repository import FOLDER_KEY
 from metastore.kit.database import Transaction
 
 
@@ -27,3 +28,33 @@ async def ids_below(tx: Transaction, folder_id: str) -> list[str]:
     below = select(Node.id).where(Node.id == folder_id).cte("below", recursive=True)
     below = below.union_all(select(Node.id).join(below, Node.parent_id == below.c.id))
     return list(await tx.session.scalars(select(below.c.id)))
+
+
+async def playable(tx: Transaction, file_id: str) -> Row[str, str, str | None, str, str | None, str] | None:
+    """Id, owner, folder, name, small picture's key and status of a file that may be streamed."""
+    statement = select(Node.id, Node.owner_id, Node.parent_id, Node.name, Node.thumbnail_key, Node.status).where(
+        Node.id == file_id,
+        Node.kind == FILE,
+        Node.playable_at.is_not(None),
+        Node.trashed_at.is_(None),
+        Node.damage.is_(None),
+    )
+    return (await tx.session.execute(statement)).first()
+
+
+async def named_after(
+    tx: Transaction, owner_id: str, folder_id: str | None, stem: str, *, limit: int
+) -> Sequence[Row[str, str, int, str | None]]:
+    """Id, name, size and key of sound files of a folder whose names begin with ``stem`` and a dot, by name."""
+    statement = select(Node.id, Node.name, Node.size, Node.object_key).where(
+        Node.owner_id == owner_id,
+        literal(folder_id or "", String) == FOLDER_KEY,
+        Node.trashed_at.is_(None),
+        # What comes after the dot in the order of bytes is the slash, which no name has.
+        Node.name > f"{stem}.",
+        Node.name < f"{stem}/",
+        Node.kind == FILE,
+        Node.object_key.is_not(None),
+        Node.damage.is_(None),
+    )
+    return (await tx.session.execute(statement.order_by(Node.name).limit(limit))).all()

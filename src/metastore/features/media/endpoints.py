@@ -4,20 +4,30 @@ Below ``/api/v1/streams/{token}`` nobody is asked who they are: the token in the
 that send no cookies can play, from pages of any origin. It opens one file, for reading, until it expires.
 """
 
+import asyncio
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.media.previews import PreviewsService
 from metastore.features.media.schemas import PreviewOut, StreamOut
-from metastore.features.media.streaming import StreamingService
+from metastore.features.media.streaming import StreamingService, Written
 from metastore.kit.http import Transactions, provided
+from metastore.kit.problem import Problem
 
 router = APIRouter(prefix="/api/v1", tags=["media"])
 
 Streaming = Annotated[StreamingService, provided(StreamingService)]
 Previews = Annotated[PreviewsService, provided(PreviewsService)]
+
+# No credentials are involved, and the token is in the address: any page that has it may read what is there.
+_SHARED = {"Access-Control-Allow-Origin": "*"}
+_WORTH_PACKING = 4096
+"""Characters."""
 
 
 class PlaylistResponse(Response):
@@ -36,7 +46,8 @@ class WebVttResponse(Response):
 async def stream(file_id: str, caller: CurrentCaller, database: Transactions, streaming: Streaming) -> StreamOut:
     """Where to play a file from; 409 while it is not playable."""
     async with database.reading() as tx:
-        return await streaming.stream(tx, caller.id, file_id)
+        film = await streaming.find_stream(tx, caller.id, file_id)
+    return await streaming.stream(film)
 
 
 @router.get("/files/{file_id}/preview")
@@ -48,35 +59,73 @@ async def preview(file_id: str, caller: CurrentCaller, database: Transactions, p
 
 
 @router.get("/streams/{token}/master.m3u8", response_class=PlaylistResponse)
-async def master_playlist(token: str, database: Transactions, streaming: Streaming) -> Response:
+async def master_playlist(token: str, request: Request, database: Transactions, streaming: Streaming) -> Response:
     """The master playlist: the renditions that can be played, and tracks of sound and subtitles."""
-    async with database.reading() as tx:
-        return PlaylistResponse(await streaming.master(tx, token))
+    with _for_any_page():
+        async with database.reading() as tx:
+            film = await streaming.find_master(tx, token)
+        return await _answer(PlaylistResponse, streaming.master(film), request)
 
 
 @router.get("/streams/{token}/thumbnails.vtt", response_class=WebVttResponse)
-async def hover_pictures(token: str, database: Transactions, streaming: Streaming) -> Response:
+async def hover_pictures(token: str, request: Request, database: Transactions, streaming: Streaming) -> Response:
     """Small pictures along the time line, as pieces of one picture."""
-    async with database.reading() as tx:
-        return WebVttResponse(await streaming.hover_pictures(tx, token))
+    with _for_any_page():
+        async with database.reading() as tx:
+            media = await streaming.find_hover_pictures(tx, token)
+        return await _answer(WebVttResponse, await streaming.hover_pictures(media), request)
 
 
 @router.get("/streams/{token}/subtitles/{subtitles_id}.m3u8", response_class=PlaylistResponse)
-async def subtitles_playlist(token: str, subtitles_id: str, database: Transactions, streaming: Streaming) -> Response:
+async def subtitles_playlist(
+    token: str, subtitles_id: str, request: Request, database: Transactions, streaming: Streaming
+) -> Response:
     """A media playlist of one track of subtitles."""
-    async with database.reading() as tx:
-        return PlaylistResponse(await streaming.subtitles_playlist(tx, token, subtitles_id))
+    with _for_any_page():
+        async with database.reading() as tx:
+            track, media = await streaming.find_subtitles(tx, token, subtitles_id)
+        return await _answer(PlaylistResponse, streaming.subtitles_playlist(track, media), request)
 
 
 @router.get("/streams/{token}/subtitles/{subtitles_id}.vtt", response_class=WebVttResponse)
-async def subtitles(token: str, subtitles_id: str, database: Transactions, streaming: Streaming) -> Response:
+async def subtitles(
+    token: str, subtitles_id: str, request: Request, database: Transactions, streaming: Streaming
+) -> Response:
     """One track of subtitles."""
-    async with database.reading() as tx:
-        return WebVttResponse(await streaming.subtitles(tx, token, subtitles_id))
+    with _for_any_page():
+        async with database.reading() as tx:
+            track, _ = await streaming.find_subtitles(tx, token, subtitles_id)
+        return await _answer(WebVttResponse, await streaming.subtitles(track), request)
 
 
 @router.get("/streams/{token}/{rendition}.m3u8", response_class=PlaylistResponse)
-async def media_playlist(token: str, rendition: str, database: Transactions, streaming: Streaming) -> Response:
+async def media_playlist(
+    token: str, rendition: str, request: Request, database: Transactions, streaming: Streaming
+) -> Response:
     """The media playlist of one rendition; it grows while the rendition is being made."""
-    async with database.reading() as tx:
-        return PlaylistResponse(await streaming.media_playlist(tx, token, rendition))
+    with _for_any_page():
+        async with database.reading() as tx:
+            strip = await streaming.find_media(tx, token, rendition)
+        return await _answer(PlaylistResponse, await streaming.media(strip), request)
+
+
+@contextmanager
+def _for_any_page() -> Iterator[None]:
+    """Let pages of any origin see refusals as well."""
+    try:
+        yield
+    except Problem as problem:
+        problem.headers.update(_SHARED)
+        raise
+
+
+async def _answer(kind: type[Response], written: Written, request: Request) -> Response:
+    keeping = f"private, max-age={written.keep_seconds}" if written.keep_seconds else "no-store"
+    headers = {**_SHARED, "Cache-Control": keeping}
+    body = written.text.encode()
+    if len(body) >= _WORTH_PACKING:
+        headers["Vary"] = "Accept-Encoding"
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            body = await asyncio.to_thread(gzip.compress, body, 1)
+            headers["Content-Encoding"] = "gzip"
+    return kind(body, headers=headers)
