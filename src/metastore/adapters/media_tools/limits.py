@@ -3,9 +3,13 @@
 import io
 import os
 import time
+from typing import TYPE_CHECKING
 
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 MAX_PIXELS = 200_000_000
 _MAX_DECODED = 1200 * 2**20
@@ -48,6 +52,10 @@ class Beginning(io.RawIOBase):
         if whence == os.SEEK_END:
             return self._whole.seek(self.size + offset)
         return self._whole.seek(offset, whence)
+
+    def readinto(self, buffer: "Buffer") -> int:
+        """Fill as much of ``buffer`` as there is."""
+        return self._whole.readinto(memoryview(buffer).cast("B")[: max(0, self.size - self._whole.tell())])
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes, as many as there are."""

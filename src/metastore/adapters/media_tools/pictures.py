@@ -1,9 +1,9 @@
-"""Pictures, by libvips; HEIC by libheif, BMP by Pillow."""
+"""Pictures, by libvips; HEIC by libheif, BMP and AVIF that moves by Pillow."""
 
 import io
 
 import pyvips  # type: ignore[import-untyped]  # the package has no types
-from PIL import BmpImagePlugin, Image
+from PIL import AvifImagePlugin, BmpImagePlugin, Image
 
 from metastore.adapters.media_tools import heic, webp
 from metastore.adapters.media_tools.limits import Beginning, check_decoded, check_pixels
@@ -13,8 +13,9 @@ from metastore.ports.media_tools import MediaFacts
 
 DAMAGED = "The picture is damaged or of a kind that cannot be read."
 _LOADERS = ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif")
-_MAPPED = {"gif": 64 * 2**20, "webp": 256 * 2**20}
-"""What libvips takes into memory whole. Of a GIF with a film in it the first frame is near the beginning."""
+_MAPPED = {"gif": 64 * 2**20, "webp": 256 * 2**20, "avif": 256 * 2**20}
+"""What is taken into memory whole. Of a GIF with a film in it the first frame is near the beginning."""
+_PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, KeyError, RuntimeError)
 _SIDEWAYS = (5, 6, 7, 8)
 _held: list[pyvips.SourceCustom] = []
 
@@ -31,18 +32,19 @@ def probe(source: ParentBytes) -> MediaFacts:
     head = _head(source)
     if heic.is_heic(head):
         return _sized("heif", heic.open_heic(source, DAMAGED).size)
-    if head.startswith(b"BM"):
-        return _sized("bmp", _open_bmp(source).size)
+    if _is_for_pillow(head):
+        picture = _open_by_pillow(source, head)
+        return _sized(str(picture.format).lower(), picture.size)
     return _facts(_open(source, head))
 
 
 def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
     """WebPs of it, turned upright, without metadata."""
     head = _head(source)
-    if head.startswith(b"BM"):
+    if _is_for_pillow(head):
         try:
-            return webp.from_pillow(_open_bmp(source), sizes)
-        except (OSError, ValueError, SyntaxError, EOFError) as error:
+            return webp.from_pillow(_open_by_pillow(source, head), sizes)
+        except _PILLOW_ERRORS as error:
             raise RefusedError(DAMAGED) from error
     fitting = webp.fitting(max(sizes))
     try:
@@ -88,11 +90,16 @@ def _open(source: ParentBytes, head: bytes) -> pyvips.Image:
         raise RefusedError(DAMAGED) from error
 
 
-def _open_bmp(source: ParentBytes) -> Image.Image:
+def _is_for_pillow(head: bytes) -> bool:
+    return head.startswith(b"BM") or head[4:12] == b"ftypavis"
+
+
+def _open_by_pillow(source: ParentBytes, head: bytes) -> Image.Image:
     source.seek(0)
+    kind = BmpImagePlugin.BmpImageFile if head.startswith(b"BM") else AvifImagePlugin.AvifImageFile
     try:
-        picture = BmpImagePlugin.BmpImageFile(io.BufferedReader(source))
-    except (OSError, ValueError, SyntaxError, EOFError, KeyError) as error:
+        picture = kind(io.BufferedReader(Beginning(source, _MAPPED["avif"])))
+    except _PILLOW_ERRORS as error:
         raise RefusedError(DAMAGED) from error
     check_pixels(*picture.size)
     check_decoded(picture.size[0] * picture.size[1] * 4)
