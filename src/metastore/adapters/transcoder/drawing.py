@@ -6,12 +6,11 @@ import av
 from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 
+from metastore.adapters.transcoder import colours
 from metastore.ports.transcoder import VideoRendition
 
-_HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
-_WIDE = (ColorPrimaries.BT2020,)
+_MAPPING_THREADS = 4
 _TURNED = {90: ("transpose", "cclock"), 270: ("transpose", "clock"), 180: ("hflip", "")}
 
 
@@ -21,7 +20,8 @@ class Drawing:
     def __init__(self, like: VideoFrame, timescale: int, rungs: Sequence[VideoRendition], *, interlaced: bool) -> None:
         self._timescale = timescale
         self._graph = graph = Graph()
-        graph.threads = 1
+        # Working out how tones are mapped takes seconds, but can be shared.
+        graph.threads = _MAPPING_THREADS if colours.is_beyond_sdr(like) else 1
         self._source = graph.add(
             "buffer",
             video_size=f"{like.width}x{like.height}",
@@ -38,8 +38,11 @@ class Drawing:
         sideways = like.rotation % 180 != 0
         for place, rung in enumerate(rungs):
             width, height = (rung.height, rung.width) if sideways and place == 0 else (rung.width, rung.height)
-            last = self._then(last, "scale", f"{width}:{height}:flags=bicubic{_colours(like) if place == 0 else ''}")
+            last = self._then(last, "scale", f"{width}:{height}:flags=bicubic")
             if place == 0:
+                # What is costly is done once, and to as few pixels as can be.
+                if mapping := colours.mapping(like):
+                    last = self._then(last, "scale", mapping)
                 last = self._then(last, "format", "yuv420p")
                 last = self._turn(last, like.rotation)
             last = self._then(last, "setsar", "1")
@@ -102,14 +105,3 @@ def kind_of(frame: VideoFrame) -> tuple[int | str, ...]:
         frame.color_primaries,
         frame.rotation,
     )
-
-
-def is_beyond_sdr(frame: VideoFrame) -> bool:
-    """Whether its colours are to be brought into what every screen shows."""
-    return frame.color_trc in _HDR or frame.color_primaries in _WIDE
-
-
-def _colours(frame: VideoFrame) -> str:
-    if is_beyond_sdr(frame):
-        return ":out_color_matrix=bt709:out_primaries=bt709:out_transfer=bt709:out_range=tv:intent=perceptual"
-    return ":out_range=tv" if frame.color_range == ColorRange.JPEG else ""

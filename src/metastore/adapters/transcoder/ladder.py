@@ -5,24 +5,20 @@ from contextlib import suppress
 from fractions import Fraction
 
 import av
-from av.codec import CodecContext
-from av.codec.context import Flags
 from av.packet import Packet
 from av.stream import Stream
-from av.video.codeccontext import VideoCodecContext
-from av.video.frame import PictureType, VideoFrame
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.wire import Emit
-from metastore.adapters.transcoder import codecs
+from metastore.adapters.transcoder import colours
 from metastore.adapters.transcoder.cuts import Cuts
 from metastore.adapters.transcoder.drawing import Drawing, kind_of
 from metastore.adapters.transcoder.film import DAMAGED, Film
-from metastore.adapters.transcoder.fragments import Picture, Sample
 from metastore.adapters.transcoder.frame_times import FrameTimes
 from metastore.adapters.transcoder.renditions import Rendition
-from metastore.adapters.transcoder.times import Clock
+from metastore.adapters.transcoder.rung import Look, Rung
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, VideoRendition
 
 _MAX_PIXELS = 70_000_000
@@ -30,51 +26,7 @@ _LONGEST_STILL_US = 400_000
 """A frame that is seen for longer is shown again at a cut."""
 _EARLIER_SECONDS = (2, 20, 200)
 _DECODING_THREADS = 2
-_ENCODING_THREADS = 2
 _USUAL_RATE = Fraction(30)
-_X264 = "annexb=0:scenecut=0:keyint=infinite:min-keyint=1:open-gop=0"
-
-
-class Rung:
-    """One of them: frames in, segments out."""
-
-    def __init__(
-        self, clock: Clock, wanted: VideoRendition, rate: Fraction, target: int, first: int, emit: Emit
-    ) -> None:
-        self._clock = clock
-        self._encoder = _x264(clock, wanted, rate)
-        self._rendition = Rendition(wanted.name, clock, emit, first)
-        self._samples: list[Sample] = []
-        record = self._encoder.extradata or b""
-        track = Picture(clock.timescale, record, wanted.width, wanted.height)
-        picture = {"width": wanted.width, "height": wanted.height, "frame_rate": float(rate)}
-        self._rendition.start(track, codecs.picture_name(record), target, **picture)
-
-    def add(self, frame: VideoFrame, *, begins: bool) -> None:
-        """The next frame, whose time is in the clock's ticks."""
-        frame.time_base = self._encoder.time_base
-        frame.pict_type = PictureType.I if begins else PictureType.NONE
-        self._take(self._encoder.encode(frame))
-
-    def finish(self, ends: int) -> None:
-        """There are no more; the last is shown until then."""
-        self._take(self._encoder.encode(None))
-        if self._samples:
-            last = max(sample.shown for sample in self._samples)
-            self._flush(self._samples[-1].decoded + max(1, ends - last), ends)
-        self._rendition.end()
-
-    def _take(self, packets: "list[Packet[Stream]]") -> None:
-        for packet in packets:
-            if packet.pts is None or packet.dts is None:
-                continue
-            if packet.is_keyframe and self._samples:
-                self._flush(packet.dts, packet.pts)
-            self._samples.append(Sample(bytes(packet), packet.dts, packet.pts, packet.is_keyframe))
-
-    def _flush(self, decoded_until: int, ends: int) -> None:
-        self._rendition.add(self._samples, decoded_until, self._samples[0].shown, ends)
-        self._samples = []
 
 
 class Ladder:
@@ -106,7 +58,10 @@ class Ladder:
         self._wanted = sorted(wanted, key=lambda rung: -rung.width * rung.height)
         longest_us = self._cuts.longest_us(film.duration_us, MAX_COPIED_SEGMENT_US) + _LONGEST_STILL_US
         target = (longest_us + 500_000) // 1_000_000
-        self._rungs = [Rung(clock, one, rate, target, first, emit) for one in self._wanted]
+        look = Look(rate, colours.made_of(context))
+        self._rungs = [
+            Rung(one, clock.timescale, look, Rendition(one.name, clock, emit, first), target) for one in self._wanted
+        ]
         self._drawing: Drawing | None = None
         self._kind: tuple[int | str, ...] = ()
         self._is_interlaced = False
@@ -202,22 +157,3 @@ class Ladder:
 def _rate_of(stream: VideoStream) -> Fraction:
     rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
     return min(max(Fraction(rate), Fraction(1)), Fraction(240)).limit_denominator(1001)
-
-
-def _x264(clock: Clock, wanted: VideoRendition, rate: Fraction) -> VideoCodecContext:
-    encoder = CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = wanted.width, wanted.height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, clock.timescale), rate
-    encoder.flags |= Flags.global_header | Flags.closed_gop
-    encoder.thread_count = _ENCODING_THREADS
-    encoder.options = {
-        "preset": "veryfast",
-        "profile": "high",
-        "crf": "23",
-        "maxrate": str(wanted.bitrate),
-        "bufsize": str(wanted.bitrate * 2),
-        "forced-idr": "1",
-        "x264-params": _X264,
-    }
-    encoder.open()
-    return encoder

@@ -1,0 +1,89 @@
+"""One rung of the ladder: H.264 of one size."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from av.codec import CodecContext
+from av.codec.context import Flags
+from av.packet import Packet
+from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType, VideoFrame
+
+from metastore.adapters.transcoder import codecs
+from metastore.adapters.transcoder.colours import Colours
+from metastore.adapters.transcoder.fragments import Picture, Sample
+from metastore.adapters.transcoder.renditions import Rendition
+from metastore.ports.transcoder import VideoRendition
+
+_THREADS = 2
+_LIMITED_RANGE = 1
+_X264 = "annexb=0:scenecut=0:keyint=infinite:min-keyint=1:open-gop=0"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What all rungs have of the source: frames a second, on the average, and colours."""
+
+    rate: Fraction
+    colours: Colours
+
+
+class Rung:
+    """Frames in, segments of its rendition out."""
+
+    def __init__(self, wanted: VideoRendition, timescale: int, look: Look, rendition: Rendition, target: int) -> None:
+        self._encoder = _x264(wanted, timescale, look)
+        self._rendition = rendition
+        self._samples: list[Sample] = []
+        record = self._encoder.extradata or b""
+        track = Picture(timescale, record, wanted.width, wanted.height)
+        picture = {"width": wanted.width, "height": wanted.height, "frame_rate": float(look.rate)}
+        rendition.start(track, codecs.picture_name(record), target, **picture)
+
+    def add(self, frame: VideoFrame, *, begins: bool) -> None:
+        """The next frame, whose time is in the clock's ticks."""
+        frame.time_base = self._encoder.time_base
+        frame.pict_type = PictureType.I if begins else PictureType.NONE
+        self._take(self._encoder.encode(frame))
+
+    def finish(self, ends: int) -> None:
+        """There are no more; the last is shown until then."""
+        self._take(self._encoder.encode(None))
+        if self._samples:
+            last = max(sample.shown for sample in self._samples)
+            self._flush(self._samples[-1].decoded + max(1, ends - last), ends)
+        self._rendition.end()
+
+    def _take(self, packets: "list[Packet[Stream]]") -> None:
+        for packet in packets:
+            if packet.pts is None or packet.dts is None:
+                continue
+            if packet.is_keyframe and self._samples:
+                self._flush(packet.dts, packet.pts)
+            self._samples.append(Sample(bytes(packet), packet.dts, packet.pts, packet.is_keyframe))
+
+    def _flush(self, decoded_until: int, ends: int) -> None:
+        self._rendition.add(self._samples, decoded_until, self._samples[0].shown, ends)
+        self._samples = []
+
+
+def _x264(wanted: VideoRendition, timescale: int, look: Look) -> VideoCodecContext:
+    encoder = CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = wanted.width, wanted.height, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, timescale), look.rate
+    encoder.colorspace, encoder.color_primaries = look.colours.matrix, look.colours.primaries
+    encoder.color_trc, encoder.color_range = look.colours.transfer, _LIMITED_RANGE
+    encoder.flags |= Flags.global_header | Flags.closed_gop
+    encoder.thread_count = _THREADS
+    encoder.options = {
+        "preset": "veryfast",
+        "profile": "high",
+        "crf": "23",
+        "maxrate": str(wanted.bitrate),
+        "bufsize": str(wanted.bitrate * 2),
+        "forced-idr": "1",
+        "x264-params": _X264,
+    }
+    encoder.open()
+    return encoder

@@ -1,0 +1,84 @@
+"""Small films, made once a session when they are first asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.media import FLASH_AND_BEEP, make_clip
+
+_MOVING = ["-f", "lavfi", "-i", "testsrc2=size={size}:rate={rate}"]
+_TONE = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
+_X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-bf", "2"]
+_FRAGMENTED = ["-movflags", "+frag_keyframe+empty_moov"]
+_AAC = ["-c:a", "aac", "-b:a", "64k"]
+_RAISING = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=50,select='not(mod(n\\,7))+lt(mod(n\\,50)\\,20)'"]
+
+
+def _moving(size: str = "320x180", rate: str = "30") -> list[str]:
+    return [part.format(size=size, rate=rate) for part in _MOVING]
+
+
+_HDR = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
+_HDR_PARAMETERS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
+
+_CORNER = ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30,drawbox=c=white:t=fill:w=160:h=90"]
+
+_VP9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
+_X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params"]
+_NOISE_AND_LOW_TONE = ["-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.1", "-f", "lavfi", "-i", "sine=sample_rate=8000"]
+_THREE_TRACKS = (
+    *("-map", "0", "-map", "1", "-map", "2"),
+    *("-c:a:0", "ac3", "-ac:a:0", "6", "-c:a:1", "libopus", "-ac:a:1", "1", "-c:a:2", "pcm_s16le"),
+)
+
+CLIPS: dict[str, tuple[str, list[str]]] = {
+    "plain": ("mp4", [*_moving(), *_TONE, "-t", "10", *_X264, "-g", "45", *_AAC]),
+    "moov first": ("mp4", [*_moving(), *_TONE, "-t", "6", *_X264, "-g", "60", *_AAC, "-movflags", "+faststart"]),
+    "in fragments": ("mp4", [*_moving(), *_TONE, "-t", "6", *_X264, "-g", "60", *_AAC, *_FRAGMENTED]),
+    "29.97 in mkv": ("mkv", [*_moving(rate="30000/1001"), *_TONE, "-t", "10", *_X264, "-g", "60", *_AAC]),
+    "rare keyframes": ("mp4", [*_moving(), "-t", "20", *_X264, "-g", "1000", "-sc_threshold", "0"]),
+    "open groups": ("mp4", [*_moving(), "-t", "14", *_X264, "-g", "30", "-x264opts", "open-gop=1"]),
+    "flash": ("mp4", [*FLASH_AND_BEEP, "-t", "6", *_X264, "-g", "30", *_AAC]),
+    "flash in mkv": ("mkv", [*FLASH_AND_BEEP, "-t", "6", *_X264, "-g", "30", "-c:a", "ac3"]),
+    "flash in webm": ("webm", [*FLASH_AND_BEEP, "-t", "6", *_VP9]),
+    "flash in ts": ("ts", [*FLASH_AND_BEEP, "-t", "6", *_X264, "-g", "30", "-c:a", "mp2"]),
+    "late sound": ("mkv", [*FLASH_AND_BEEP[:4], "-itsoffset", "1", *FLASH_AND_BEEP[4:], "-t", "6", *_X264, *_AAC]),
+    "varying": ("mkv", [*_RAISING, "-t", "10", "-vsync", "vfr", *_X264, "-g", "50"]),
+    "still": ("mp4", [*_moving(rate="1/7"), "-t", "28", "-vsync", "vfr", *_X264]),
+    "odd": ("mkv", [*_moving("321x181"), "-t", "2", "-c:v", "ffv1", "-pix_fmt", "yuv444p"]),
+    "hevc": ("mp4", [*_moving(), "-t", "5", *_X265, "log-level=error"]),
+    "hdr": ("mp4", [*_moving(), "-t", "2", *_HDR, *_X265, _HDR_PARAMETERS]),
+    "interlaced": ("mp4", [*_moving(rate="25"), "-t", "3", *_X264, "-flags", "+ilme+ildct", "-x264opts", "tff=1"]),
+    "anamorphic": ("mp4", [*_moving("240x180"), "-t", "2", "-vf", "setsar=4/3", *_X264]),
+    "sounds": ("mkv", [*_TONE, *_NOISE_AND_LOW_TONE, *_THREE_TRACKS, "-t", "9"]),
+    "sound alone": ("m4a", [*_TONE, "-t", "9", *_AAC]),
+    "one frame": ("mp4", [*_moving(), "-frames:v", "1", *_X264]),
+}
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
+    folder: Path = tmp_path_factory.mktemp("clips")
+    made: dict[str, bytes] = {}
+
+    def give(name: str) -> bytes:
+        if name not in made:
+            suffix, arguments = CLIPS[name]
+            made[name] = make_clip(folder / f"{name}.{suffix}", *arguments)
+        return made[name]
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def turned_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], bytes]:
+    """A film whose top left quarter is white, to be shown turned clockwise by as many degrees."""
+    folder: Path = tmp_path_factory.mktemp("turned")
+    make_clip(folder / "lying.mp4", *_CORNER, "-t", "1", *_X264)
+
+    def give(degrees: int) -> bytes:
+        turning = ["-metadata:s:v", f"rotate={degrees}"]
+        return make_clip(folder / f"{degrees}.mp4", "-i", str(folder / "lying.mp4"), "-c", "copy", *turning)
+
+    return give

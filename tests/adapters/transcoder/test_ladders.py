@@ -1,0 +1,147 @@
+"""All rungs come of one decoding, alike in everything but size."""
+
+from collections.abc import Callable
+
+import pytest
+
+from metastore.ports.transcoder import Job, VideoRendition
+from tests.adapters.transcoder.making import (
+    COPIED,
+    RUNGS,
+    SAME,
+    SHIFT,
+    SMALL,
+    lengths,
+    made_of,
+    packets,
+    pictures,
+    times,
+)
+
+Clip = Callable[[str], bytes]
+_SMALL = Job(rungs=[SMALL])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain",
+        "29.97 in mkv",
+        "varying",
+        "hevc",
+        "flash in webm",
+        "interlaced",
+        "one frame",
+        "open groups",
+        "in fragments",
+    ],
+)
+async def test_every_frame_is_there_at_its_time(clip: Clip, name: str) -> None:
+    made = await made_of(clip(name), RUNGS)
+    expected = [pytest.approx(at + SHIFT, abs=0.0001) for at in times(clip(name))]
+    for rendition in made.values():
+        assert expected == times(rendition.file())
+
+
+async def test_rungs_are_cut_every_four_seconds_each_at_a_frame_that_stands_by_itself(clip: Clip) -> None:
+    made = await made_of(clip("plain"), RUNGS)
+    for rendition in made.values():
+        assert [4.0, 4.0, 2.0] == lengths(rendition.segments)
+        for number in range(3):
+            assert [True] == [is_key for _, _, is_key in packets(rendition.alone(number)) if is_key]
+            assert SHIFT + 4 * number == times(rendition.alone(number))[0]
+        decoded = [at for at, _, _ in packets(rendition.file())]
+        assert sorted(set(decoded)) == decoded
+
+
+@pytest.mark.parametrize("name", ["plain", "29.97 in mkv", "varying"])
+async def test_rungs_are_cut_where_the_copied_picture_is(clip: Clip, name: str) -> None:
+    copied = (await made_of(clip(name), COPIED))["copied"]
+    cuts = [segment.start_us for segment in copied.segments]
+    made = await made_of(clip(name), Job(rungs=RUNGS.rungs, cuts_us=cuts))
+    for rendition in made.values():
+        assert cuts == [segment.start_us for segment in rendition.segments]
+        for number in range(len(cuts)):
+            assert times(rendition.alone(number))[0] == pytest.approx(times(copied.alone(number))[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("name", ["plain", "29.97 in mkv", "varying", "rare keyframes", "flash in ts", "still"])
+async def test_what_was_cut_off_goes_on_as_if_it_had_not_been(clip: Clip, name: str, first: int) -> None:
+    whole = (await made_of(clip(name), _SMALL))["small"]
+    rest = (await made_of(clip(name), Job(rungs=_SMALL.rungs, first=first)))["small"]
+    assert whole.started == rest.started
+    described = [(one.number, one.start_us, one.duration_us) for one in whole.segments]
+    assert described[first:] == [(one.number, one.start_us, one.duration_us) for one in rest.segments]
+    whole.segments[first:] = rest.segments
+    assert (await made_of(clip(name), _SMALL))["small"].file() != b""
+    decoded = [at for at, _, _ in packets(whole.file())]
+    assert sorted(set(decoded)) == decoded
+    expected = times((await made_of(clip(name), _SMALL))["small"].file())
+    assert expected == times(whole.file())
+
+
+async def test_nothing_is_left_to_do_after_the_last_segment(clip: Clip) -> None:
+    cuts = [0, 4_500_000, 9_000_000]
+    made = await made_of(clip("plain"), Job(rungs=RUNGS.rungs, cuts_us=cuts, first=3))
+    assert [[], []] == [rendition.segments for rendition in made.values()]
+
+
+async def test_a_picture_that_stands_still_is_shown_again_at_cuts(clip: Clip) -> None:
+    """A frame every seven seconds; no segment may be longer than the playlist says."""
+    small = (await made_of(clip("still"), _SMALL))["small"]
+    assert [4.0] * 7 == lengths(small.segments)
+    assert 4 == small.started.target_seconds
+    assert {0.0, 4.0, 7.0, 8.0, 12.0, 14.0, 16.0, 20.0, 21.0, 24.0} == {at - SHIFT for at in times(small.file())}
+
+
+@pytest.mark.parametrize(("turned", "corner"), [(90, "bottom left"), (180, "bottom right"), (270, "top right")])
+async def test_a_picture_is_upright(turned_clip: Callable[[int], bytes], turned: int, corner: str) -> None:
+    """Its top left corner is white."""
+    size = (90, 160) if turned % 180 else (160, 90)
+    made = await made_of(turned_clip(turned), Job(rungs=[VideoRendition("up", *size, 200_000)]))
+    frame = pictures(made["up"].file())[0][1].reformat(format="gray")
+    assert size == (frame.width, frame.height)
+    plane = frame.planes[0]
+    luma = bytes(plane)
+    places = {
+        name: luma[row * plane.line_size + column]
+        for name, row, column in (
+            ("top left", 4, 4),
+            ("top right", 4, size[0] - 5),
+            ("bottom left", size[1] - 5, 4),
+            ("bottom right", size[1] - 5, size[0] - 5),
+        )
+    }
+    assert corner == max(places, key=lambda name: places[name])
+
+
+@pytest.mark.parametrize("name", ["odd", "anamorphic", "hevc"])
+async def test_what_comes_of_any_picture_is_eight_bits_in_square_pixels(clip: Clip, name: str) -> None:
+    made = await made_of(clip(name), Job(rungs=[SAME]))
+    frame = pictures(made["same"].file())[0][1]
+    assert (320, 180, "yuv420p") == (frame.width, frame.height, frame.format.name)
+    assert "avc1.64000d" == made["same"].started.codecs
+
+
+async def test_what_was_made_for_bright_screens_is_right_on_others(clip: Clip) -> None:
+    """A grey that is told apart from white by its curve alone comes out where other screens have it."""
+    frame = pictures((await made_of(clip("hdr"), Job(rungs=[SAME])))["same"].file())[0][1]
+    assert (320, 180, "yuv420p") == (frame.width, frame.height, frame.format.name)
+    assert (1, 1, 1) == (frame.colorspace, frame.color_primaries, frame.color_trc)
+    luma = bytes(frame.reformat(format="gray").planes[0])
+    assert 90 < sum(luma) / len(luma) < 170
+
+
+async def test_a_film_with_a_hole_in_it_goes_on_after_it(clip: Clip) -> None:
+    whole = clip("plain")
+    middle = len(whole) // 2
+    small = (await made_of(whole[:middle] + bytes(30_000) + whole[middle + 30_000 :], _SMALL))["small"]
+    assert [4.0, 4.0, 2.0] == lengths(small.segments)
+
+
+async def test_a_stream_without_an_end_gives_what_there_is(clip: Clip) -> None:
+    whole = clip("moov first")
+    small = (await made_of(whole[: len(whole) * 3 // 4], _SMALL))["small"]
+    assert 4.0 == lengths(small.segments)[0]
+    assert 100 < len(times(small.file())) < 180

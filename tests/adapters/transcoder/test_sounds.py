@@ -1,0 +1,69 @@
+"""Tracks of sound, as they are or as AAC, in time with the picture."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from metastore.ports.transcoder import AudioRendition, Job
+from tests.adapters.transcoder.making import (
+    RUNGS,
+    SHIFT,
+    SOUND,
+    SOUND_AS_IT_IS,
+    beep,
+    flash,
+    lengths,
+    made_of,
+    one_of,
+    sounds,
+)
+
+Clip = Callable[[str], bytes]
+_A_FRAME = 1 / 30
+
+
+@pytest.mark.parametrize("job", [SOUND, SOUND_AS_IT_IS], ids=["encoded", "copied"])
+@pytest.mark.parametrize("name", ["flash", "flash in mkv", "flash in webm", "flash in ts"])
+async def test_what_happens_at_once_is_seen_and_heard_at_once(clip: Clip, name: str, job: Job) -> None:
+    made = await made_of(clip(name), Job(rungs=RUNGS.rungs, audio=job.audio))
+    seen, heard = flash(made["small"].file()), beep(made["sound"].file())
+    assert abs(seen - heard) < _A_FRAME / 2
+    assert SHIFT + 3 == pytest.approx(seen, abs=0.03)
+
+
+@pytest.mark.parametrize("job", [SOUND, SOUND_AS_IT_IS], ids=["encoded", "copied"])
+async def test_a_sound_that_begins_late_is_silent_until_then(clip: Clip, job: Job) -> None:
+    sound = (await one_of(clip("late sound"), job)).file()
+    assert SHIFT + 4 == pytest.approx(beep(sound), abs=0.005)
+    assert SHIFT == pytest.approx(sounds(sound)[0][0], abs=0.03)
+
+
+@pytest.mark.parametrize("job", [SOUND, SOUND_AS_IT_IS], ids=["encoded", "copied"])
+async def test_sound_alone_is_cut_about_every_four_seconds_and_loses_nothing(clip: Clip, job: Job) -> None:
+    sound = await one_of(clip("sound alone"), job)
+    assert [4, 4, 1] == [round(length) for length in lengths(sound.segments)]
+    assert ("mp4a.40.2", 4) == (sound.started.codecs, sound.started.target_seconds)
+    heard = sounds(sound.file())
+    gaps = [later - earlier for (earlier, _), (later, _) in pairwise(heard)]
+    assert all(gap == pytest.approx(1024 / 48_000, abs=1e-6) for gap in gaps)
+    assert heard[-1][0] + 1024 / 48_000 == pytest.approx(SHIFT + 9, abs=0.03)
+
+
+async def test_tracks_of_any_kind_become_stereo_of_their_own_renditions(clip: Clip) -> None:
+    tracks = [AudioRendition(f"a{index}", index, copy=True) for index in range(3)]
+    made = await made_of(clip("sounds"), Job(audio=tracks))
+    assert ["a0", "a1", "a2"] == list(made)
+    for rendition in made.values():
+        heard = sounds(rendition.file())
+        assert {("stereo", 48_000)} == {(frame.layout.name, frame.sample_rate) for _, frame in heard}
+        assert heard[-1][0] == pytest.approx(SHIFT + 9, abs=0.06)
+        assert beep(rendition.file()) == pytest.approx(SHIFT, abs=0.02)
+
+
+async def test_a_hole_in_the_file_is_heard_as_silence_and_what_follows_comes_in_time(clip: Clip) -> None:
+    whole = clip("flash in mkv")
+    middle = len(whole) // 4
+    holed = whole[:middle] + bytes(4000) + whole[middle + 4000 :]
+    made = await made_of(holed, Job(rungs=RUNGS.rungs, audio=SOUND.audio))
+    assert abs(flash(made["small"].file()) - beep(made["sound"].file())) < _A_FRAME
