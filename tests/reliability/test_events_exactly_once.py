@@ -38,10 +38,12 @@ async def test_every_fact_has_each_effect_once_while_everything_is_killed(
 ) -> None:
     """2,000 facts, 20 processes killed by SIGKILL, the broker thrice: 2,000 effects of each kind."""
     prefix = new_id()
+    queues = [f"{prefix}.{consumer}{dead}" for consumer in CONSUMERS for dead in ("", ".dead")]
     async with victims(database, rabbitmq, prefix) as killed:
         recording = asyncio.create_task(_record(database, FACTS))
         for so_far in (400, 1000, 1600):
             await eventually(partial(_done, database, so_far), timeout=150)
+            await eventually(partial(rabbitmq.has_written_down, *queues), timeout=30)
             rabbitmq.kill()
             rabbitmq.launch()
             await eventually(rabbitmq.ready, timeout=150)
