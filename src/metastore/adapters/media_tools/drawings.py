@@ -10,7 +10,6 @@ import binascii
 import contextlib
 import io
 import re
-import zlib
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
@@ -29,7 +28,6 @@ _MAX_DEPTH, _MAX_ELEMENTS = 200, 250_000
 _MAX_EMBEDDED, _MAX_EMBEDDED_PIXELS = 8 * 2**20, 50_000_000
 _MAX_SIDE = 1_000_000
 _DATA = re.compile(r"\s*data:[^,]{0,200}?(;base64)?,(.*)", re.DOTALL | re.IGNORECASE)
-_GZIP = b"\x1f\x8b"
 # Fonts are found and opened now, as later nothing can be.
 _WRITING = b"""<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="8" font-family="serif">Aa</text>
 <text y="8" font-family="monospace">Aa</text><text y="8" font-family="sans-serif">Aa</text></svg>"""
@@ -65,20 +63,7 @@ def _harmless(source: ParentBytes) -> bytes:
         raise NothingToSeeError(_TOO_MUCH)
     source.seek(0)
     drawing = source.read()
-    if drawing.startswith(_GZIP):
-        drawing = _unpacked(drawing)
     _Look().through(drawing)
-    return drawing
-
-
-def _unpacked(packed: bytes) -> bytes:
-    try:
-        unpacking = zlib.decompressobj(wbits=31)
-        drawing = unpacking.decompress(packed, _MAX_SIZE)
-    except zlib.error as error:
-        raise NothingToSeeError(_DAMAGED) from error
-    if unpacking.unconsumed_tail:
-        raise NothingToSeeError(_TOO_MUCH)
     return drawing
 
 

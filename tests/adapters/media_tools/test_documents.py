@@ -1,0 +1,96 @@
+"""The first page of a document is its picture."""
+
+from pathlib import Path
+
+import pypdfium2  # type: ignore[import-untyped]  # the package has no types
+import pytest
+from PIL import Image
+
+from metastore.adapters.media_tools import ChildProcessTools
+from metastore.ports.media_tools import NothingToSeeError
+from tests.adapters.media_tools.given import near, shown, source, written
+
+SIZES = [256, 1024]
+RED = (255, 0, 0)
+_RED_PAGE = b"1 0 0 rg 0 0 100000 100000 re f"
+_LOCKED = (
+    "<</Filter/Standard/V 1/R 2/Length 40/P -4/O<28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a>"
+    "/U<28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a>>>"
+)
+
+
+def pdf(pages: int = 1, box: str = "0 0 612 792", first: bytes = _RED_PAGE, trailer: str = "") -> bytes:
+    """So many pages, all but the first empty."""
+    written_so_far = bytearray(b"%PDF-1.7\n")
+    places = []
+
+    def add(content: bytes) -> None:
+        places.append(len(written_so_far))
+        written_so_far.extend(b"%d 0 obj\n%s\nendobj\n" % (len(places), content))
+
+    add(b"<</Type/Catalog/Pages 2 0 R>>")
+    kids = b" ".join(b"%d 0 R" % (4 + number) for number in range(pages))
+    add(b"<</Type/Pages/Count %d/Kids[%s]>>" % (pages, kids))
+    add(b"<</Length %d>>stream\n%s\nendstream" % (len(first), first))
+    for number in range(pages):
+        contents = b"/Contents 3 0 R" if number == 0 else b""
+        add(b"<</Type/Page/Parent 2 0 R/MediaBox[%s]%s>>" % (box.encode(), contents))
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    start = len(written_so_far)
+    size = len(places) + 1
+    written_so_far.extend(b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R" % (size, table, size))
+    written_so_far.extend(b"%s>>\nstartxref\n%d\n%%%%EOF\n" % (trailer.encode(), start))
+    return bytes(written_so_far)
+
+
+async def test_a_document_has_pages_and_shows_its_first() -> None:
+    tools, given = ChildProcessTools(), source(pdf(3), "application/pdf")
+    facts = await tools.probe(given)
+    assert ("pdf", 3, None) == (facts.container, facts.pages, facts.width)
+    small, large = map(shown, await tools.thumbnails(given, sizes=SIZES))
+    assert ((198, 256), (792, 1024)) == (small.size, large.size)
+    assert near(RED, large, (400, 500))
+
+
+@pytest.mark.parametrize("box", ["0 0 1000000000 1000000000", "0 0 3 3", "0 0 1 200000"])
+async def test_a_page_of_any_size_becomes_a_picture_of_the_usual(box: str) -> None:
+    (made,) = await ChildProcessTools().thumbnails(source(pdf(box=box), "application/pdf"), sizes=[256])
+    assert 256 == max(shown(made).size)
+
+
+async def test_of_a_hundred_thousand_pages_only_the_first_is_looked_at() -> None:
+    tools, given = ChildProcessTools(), source(pdf(100_000), "application/pdf")
+    assert 100_000 == (await tools.probe(given)).pages
+    assert await tools.thumbnails(given, sizes=SIZES)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (pdf(trailer=f"/ID[<00><00>]/Encrypt {_LOCKED}"), "The document is locked with a password."),
+        (pdf(100)[:300], "The document is damaged or of a kind that cannot be read."),
+        (b"%PDF-1.7\n", "The document is damaged or of a kind that cannot be read."),
+        (b"", "The document is damaged or of a kind that cannot be read."),
+    ],
+)
+async def test_a_document_that_cannot_be_drawn_is_no_failure(content: bytes, sentence: str) -> None:
+    tools, given = ChildProcessTools(), source(content, "application/pdf")
+    assert "pdf" == (await tools.probe(given)).container
+    with pytest.raises(NothingToSeeError, match=sentence):
+        await tools.thumbnails(given, sizes=SIZES)
+
+
+async def test_pictures_on_a_page_are_drawn(tmp_path: Path) -> None:
+    document = pypdfium2.PdfDocument.new()
+    page = document.new_page(300, 200)
+    image = pypdfium2.PdfImage.new(document)
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(written(Image.new("RGB", (600, 400), "red"), "JPEG"))
+    image.load_jpeg(str(photo))
+    image.set_matrix(pypdfium2.PdfMatrix().scale(300, 200))
+    page.insert_obj(image)
+    page.gen_content()
+    document.save(str(tmp_path / "document.pdf"))
+    content = (tmp_path / "document.pdf").read_bytes()
+    (made,) = await ChildProcessTools().thumbnails(source(content, "application/pdf"), sizes=[256])
+    assert near(RED, shown(made), (128, 80))
