@@ -1,9 +1,14 @@
+import { IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { FileItem } from '@/api/types';
 import { FileGlyph } from '@/components/file-glyph';
+import { familyOf } from '@/lib/file-family';
 import classes from './item-list.module.css';
 
-/** A file's small picture, or its glyph where there is none or it does not come. */
+/**
+ * A file's small picture, or its glyph where there is none or it does not come. It has its place before it is there,
+ * so that nothing moves, and is loaded when it comes near; films are told by a play sign.
+ */
 export function Preview({ item }: { item: FileItem }) {
   const [missing, setMissing] = useState<string | null>(null);
   const url = item.thumbnailUrl;
@@ -11,14 +16,21 @@ export function Preview({ item }: { item: FileItem }) {
     return <FileGlyph name={item.name} folder={false} mimeType={item.mimeType} size={52} />;
   }
   return (
-    <img
-      className={classes.preview}
-      src={url}
-      alt=""
-      loading="lazy"
-      decoding="async"
-      draggable={false}
-      onError={() => setMissing(url)}
-    />
+    <>
+      <img
+        className={classes.preview}
+        src={url}
+        alt=""
+        loading="lazy"
+        decoding="async"
+        draggable={false}
+        onError={() => setMissing(url)}
+      />
+      {familyOf(item.name, item.mimeType) === 'video' && (
+        <span className={classes.play} aria-hidden="true">
+          <IconPlayerPlayFilled size={18} />
+        </span>
+      )}
+    </>
   );
 }

@@ -20,14 +20,15 @@ export function IconButton({
   ref,
   disabled,
   onClick,
+  className = '',
   ...rest
 }: Props) {
   return (
     // Within the layer, so that it is seen in full screen too.
-    <Tooltip label={label} withinPortal={false} zIndex={10}>
+    <Tooltip label={label} withinPortal={false} zIndex={10} disabled={rest['aria-expanded'] === true}>
       <UnstyledButton
         ref={ref}
-        className={classes.button}
+        className={`${classes.button} ${className}`}
         aria-label={label}
         // Keeps the focus when it has done all it can.
         aria-disabled={disabled || undefined}

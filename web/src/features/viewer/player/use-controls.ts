@@ -71,7 +71,7 @@ export function useControls(options: Options): Controls {
         useListening.setState({ muted: element.muted, volume: element.volume });
       },
       loud,
-      louder: (by) => loud((media()?.muted ? 0 : (media()?.volume ?? 1)) + by),
+      louder: (by) => loud((media()?.volume ?? 1) + by),
       speed,
       faster: (way) => speed(speedBeside(media()?.playbackRate ?? 1, way)),
       subtitles: () => latest.current.onSubtitles(),
