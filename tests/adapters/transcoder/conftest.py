@@ -24,6 +24,8 @@ _HDR_PARAMETERS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatr
 
 _CORNER = ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30,drawbox=c=white:t=fill:w=160:h=90"]
 
+_COVER = ["-c:v", "mjpeg", "-disposition:v", "attached_pic"]
+_ONE_PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=1:duration=1"]
 _VP9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
 _X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params"]
 _NOISE_AND_LOW_TONE = ["-f", "lavfi", "-i", "anoisesrc=r=44100:a=0.1", "-f", "lavfi", "-i", "sine=sample_rate=8000"]
@@ -53,6 +55,7 @@ CLIPS: dict[str, tuple[str, list[str]]] = {
     "anamorphic": ("mp4", [*_moving("240x180"), "-t", "2", "-vf", "setsar=4/3", *_X264]),
     "sounds": ("mkv", [*_TONE, *_NOISE_AND_LOW_TONE, *_THREE_TRACKS, "-t", "9"]),
     "sound alone": ("m4a", [*_TONE, "-t", "9", *_AAC]),
+    "song with a cover": ("m4a", [*_TONE, *_ONE_PICTURE, "-t", "5", *_AAC, *_COVER]),
     "one frame": ("mp4", [*_moving(), "-frames:v", "1", *_X264]),
 }
 

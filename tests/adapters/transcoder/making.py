@@ -77,7 +77,7 @@ async def one_of(content: bytes, job: Job) -> Rendition:
 
 def pictures(content: bytes) -> list[tuple[float, VideoFrame]]:
     """Decoded, with their times."""
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         return [(_time(frame), frame) for frame in container.decode(video=0)]
 
 
@@ -88,13 +88,13 @@ def times(content: bytes) -> list[float]:
 
 def sounds(content: bytes) -> list[tuple[float, AudioFrame]]:
     """Decoded, with their times."""
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         return [(_time(frame), frame) for frame in container.decode(audio=0)]
 
 
 def packets(content: bytes) -> list[tuple[float, float, bool]]:
     """When they are decoded and shown, and whether they stand by themselves."""
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         unit = container.streams[0].time_base or Fraction(1)
         return [
             (float(packet.dts * unit), float(packet.pts * unit), packet.is_keyframe)
@@ -129,4 +129,5 @@ def lengths(segments: Iterable[Segment]) -> list[float]:
 
 def _time(frame: VideoFrame | AudioFrame) -> float:
     assert frame.pts is not None
+    assert frame.time_base
     return float(frame.pts * frame.time_base)
