@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 import pytest
+from structlog.testing import capture_logs
 
 from metastore.kit.problem import unavailable
 from metastore.ports.event_bus import MAX_ATTEMPTS, EventBus
@@ -138,13 +139,20 @@ class EventBusContract(ABC):
         events = [event("copper", n) for n in range(30)]
         poison = events[7]
         guest.fails_on.add(poison.id)
-        async with running(new_bus(guest)) as bus:
-            await bus.publish(events)
-            await eventually(lambda: len(guest.seen) == 29)
-            dead = await eventually(lambda: bus.dead_events(limit=10))
+        with capture_logs() as logs:
+            async with running(new_bus(guest)) as bus:
+                await bus.publish(events)
+                await eventually(lambda: len(guest.seen) == 29)
+                dead = await eventually(lambda: bus.dead_events(limit=10))
         assert [(poison, "guest", MAX_ATTEMPTS)] == [(d.event, d.consumer, d.attempts) for d in dead]
         assert "no tea today" in dead[0].error
         assert MAX_ATTEMPTS == guest.tries[poison.id]
+        tries = [entry for entry in logs if entry["event"] == "an event failed"]
+        assert [poison.id] * MAX_ATTEMPTS == [entry["event_id"] for entry in tries]
+        assert all("no tea today" in entry["error"] for entry in tries)
+        assert [MAX_ATTEMPTS - 1] == [n for n, entry in enumerate(tries) if entry["exc_info"]], (
+            "one traceback, and that at the end"
+        )
 
     @pytest.mark.parametrize("error", [unavailable("away"), StoreUnavailableError("away")], ids=["database", "store"])
     async def test_an_outage_longer_than_all_tries_kills_no_event(self, new_bus: NewBus, error: Exception) -> None:

@@ -195,7 +195,9 @@ class InProcessBus:
                 event_id=delivery.event.id,
                 attempts=attempts,
                 dead=dead,
-                exc_info=error,
+                error=_in_words(error),
+                # Once an event: where hundreds fail, writing down tracebacks is most of the work, and of the log.
+                exc_info=error if dead else None,
             )
             return Failure(_in_words(error), None if dead else utc_now() + self._pause_after(attempts))
         outages.over(delivery.id)

@@ -139,14 +139,17 @@ class Lanes(Generic[Token]):
         return None
 
     def _note(self, event: RecordedEvent, attempt: int, error: Exception) -> None:
+        dead = attempt == MAX_ATTEMPTS
         _log.warning(
             "an event failed",
             consumer=self._subscription.consumer,
             event_type=event.event_type,
             event_id=event.id,
             attempts=attempt,
-            dead=attempt == MAX_ATTEMPTS,
-            exc_info=error,
+            dead=dead,
+            error=in_words(error),
+            # Once an event: where hundreds fail, writing down tracebacks is most of the work, and of the log.
+            exc_info=error if dead else None,
         )
 
 
