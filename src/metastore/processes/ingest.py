@@ -28,7 +28,17 @@ come no further than those before are the last.
 from collections.abc import Awaitable, Callable
 
 from metastore.features.files import processing
-from metastore.features.files.processing import INGEST, INITIATE, NOTIFY, PACKAGE, PROBE, STORE, THUMBNAIL, TRANSCODE
+from metastore.features.files.processing import (
+    AGAIN,
+    INGEST,
+    INITIATE,
+    NOTIFY,
+    PACKAGE,
+    PROBE,
+    STORE,
+    THUMBNAIL,
+    TRANSCODE,
+)
 from metastore.features.media.service import MediaService
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.saga_steps import NOT_KEPT
@@ -71,7 +81,7 @@ async def _done_by_request(_saga: Saga, _report: Report) -> Outcome:
 
 async def _make_ready(saga: Saga, _report: Report) -> Effect:
     async def effect(tx: Transaction) -> None:
-        await processing.make_ready(tx, saga.subject)
+        await processing.make_ready(tx, saga.subject, tell=not saga.data.get(AGAIN))
 
     return effect
 

@@ -1,12 +1,12 @@
 """What a check of the store asks of the files feature, and what it tells it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 
 from metastore.features.files.events import FileDamaged, FileRecovered
-from metastore.features.files.models import FILE, PROCESSING, UPLOADING, Node
+from metastore.features.files.models import FAILED, FILE, PROCESSING, READY, UPLOADING, Node
 from metastore.kit.database import Transaction
 
 
@@ -99,6 +99,26 @@ async def forget_derived(tx: Transaction, derived: DerivedObject) -> None:
         .values(thumbnail_key=None, version=Node.version + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+async def settled(tx: Transaction, ids: Collection[str]) -> dict[str, bool]:
+    """Of those of the files that are whole and not being processed, whether they are ready; they failed otherwise."""
+    statement = select(Node.id, Node.status).where(
+        Node.id.in_(ids), Node.status.in_((READY, FAILED)), Node.damage.is_(None)
+    )
+    return {file_id: status == READY for file_id, status in await tx.session.execute(statement)}
+
+
+async def playable_files(tx: Transaction, after: str, limit: int) -> list[str]:
+    """Ids of up to ``limit`` ready files that are said to be playable, ascending from the one behind ``after``."""
+    statement = select(Node.id).where(Node.id > after, Node.playable_at.is_not(None), Node.status == READY)
+    return list(await tx.session.scalars(statement.order_by(Node.id).limit(limit)))
+
+
+async def said_to_be_playable(tx: Transaction, ids: Collection[str]) -> dict[str, bool]:
+    """Of those of the files that are ready, whether they are said to be playable."""
+    statement = select(Node.id, Node.playable_at).where(Node.id.in_(ids), Node.status == READY)
+    return {file_id: moment is not None for file_id, moment in await tx.session.execute(statement)}
 
 
 async def count_damaged(tx: Transaction) -> int:

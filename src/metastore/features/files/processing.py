@@ -12,17 +12,22 @@ row is the only place that knows step, progress and error. Here is what the step
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from metastore.features.files import repository, tree
 from metastore.features.files.events import FileFailed, FileReady
 from metastore.features.files.models import FAILED, FILE, PROCESSING, READY, Node, NodeRow
 from metastore.features.files.presentation import join
 from metastore.kit import saga
+from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
 from metastore.kit.saga_models import Saga
 
 INGEST = "ingest"
 INITIATE, STORE, NOTIFY = "initiate", "store", "notify"
+AGAIN = "again"
+"""In the data of a saga: the file was ready before, and nobody need be told that it is so again."""
 PROBE, PACKAGE, THUMBNAIL, TRANSCODE = "probe", "package", "thumbnail", "transcode"
 
 
@@ -51,10 +56,10 @@ async def original_of(tx: Transaction, file_id: str) -> Original | None:
     return Original(node.id, node.name, node.size, node.mime_type, node.object_key, node.thumbnail_key)
 
 
-async def make_ready(tx: Transaction, file_id: str) -> None:
+async def make_ready(tx: Transaction, file_id: str, *, tell: bool = True) -> None:
     """PROCESSING becomes READY, and its owner hears of it; nothing happens to a file that is gone."""
     node = await repository.change_status(tx, file_id, PROCESSING, READY)
-    if node is None:
+    if node is None or not tell:
         return
     path = join(await tree.path_of_folder(tx, node.parent_id), node.name)
     tx.record(
@@ -99,6 +104,23 @@ async def make_playable(tx: Transaction, file_id: str) -> bool:
 async def clear_playable(tx: Transaction, file_id: str) -> None:
     """Note that there is nothing (any more) to be played."""
     await repository.clear_playable(tx, file_id)
+
+
+async def process_again(tx: Transaction, file_id: str) -> bool:
+    """Process a file that is ready once more: what there is of it is kept, what is missing is made.
+
+    ``False`` when it is gone, not ready, or damaged.
+    """
+    node = await repository.find(tx, file_id)
+    if node is None or node.damage is not None or node.object_key is None:
+        return False
+    if await repository.change_status(tx, file_id, READY, PROCESSING) is None:
+        return False
+    await saga.forget(tx, INGEST, file_id)
+    about: dict[str, JsonValue] = {"ownerId": node.owner_id, "name": node.name, AGAIN: True}
+    about["uploadId"] = node.object_key.rpartition("/")[2]
+    saga.start(tx, INGEST, file_id, done=STORE, step=PROBE, due_at=utc_now(), data=about)
+    return True
 
 
 async def retry(tx: Transaction, owner_id: str, file_id: str) -> Node:

@@ -125,11 +125,6 @@ class Rendering:
 
         return effect
 
-    async def delete_objects(self, file_id: str) -> None:
-        """Delete what the store has of a file's renditions."""
-        state = await state_of(self._database, file_id)
-        await self._delete_objects(state, state.renditions)
-
     async def _make(self, saga: Saga, report: Report, original: Original, state: State, job: Job) -> None:
         making = Making(self._database, self._store, report, original, state, job)
         self._at_work[saga.id] = making.places

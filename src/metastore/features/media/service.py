@@ -8,8 +8,7 @@ import structlog
 from pydantic import JsonValue
 
 from metastore.features.files.processing import INGEST
-from metastore.features.media import repository
-from metastore.features.media.models import picture_keys
+from metastore.features.media import checking, repository
 from metastore.features.media.originals import delete_all
 from metastore.features.media.picturing import Picturing
 from metastore.features.media.probing import Probing
@@ -55,14 +54,12 @@ class MediaService:
             if not await sagas.cancel(tx, INGEST, file_id, error="file purged"):
                 await sagas.forget(tx, INGEST, file_id)
         async with self._database.reading() as tx:
-            media = await repository.find(tx, file_id)
-        if media is None:
-            return
-        await self.rendering.delete_objects(file_id)
-        pictures = picture_keys(media.pictures_prefix) if media.pictures_prefix else []
-        await delete_all(self._store, [*pictures, *filter(None, [media.preview_key, media.sprite_key])])
-        async with self._database.transaction() as tx:
-            await repository.forget(tx, file_id)
+            is_known = await repository.find(tx, file_id) is not None
+            keys = await checking.keys_of_file(tx, file_id)
+        await delete_all(self._store, keys)
+        if is_known:
+            async with self._database.transaction() as tx:
+                await repository.forget(tx, file_id)
 
     async def _tell_playable(self, saga: Saga) -> None:
         try:

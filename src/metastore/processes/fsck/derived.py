@@ -1,4 +1,4 @@
-"""What was made of files: small pictures whose object is gone, and probes of files that are gone.
+"""What was made of files: pictures whose object is gone, and what is known of files that are gone.
 
 All of it can be made again or is of no use, so a repair lets go of it.
 """
@@ -6,13 +6,15 @@ All of it can be made again or is of no use, so a repair lets go of it.
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Protocol
 
 from sqlalchemy import column, delete, exists, select, table
 
-from metastore.features.files import checking
 from metastore.features.files.checking import DerivedObject
+from metastore.features.media import checking as media
+from metastore.features.media.originals import delete_all
 from metastore.kit.clock import Clock
-from metastore.kit.database import Database
+from metastore.kit.database import Database, Transaction
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore
 from metastore.processes.fsck.check import Finding, Severity
 from metastore.processes.fsck.outgoing import is_on_its_way_out
@@ -23,12 +25,29 @@ _MEDIA = table("media", column("file_id"))
 _NODES = table("nodes", column("id"))
 
 
-class ThumbnailsCheck:
-    """Files against their small pictures."""
+class Derived(Protocol):
+    """Who knows of derived objects: the module ``checking`` of a feature."""
 
-    def __init__(self, database: Database, store: ObjectStore) -> None:
+    async def derived_objects(self, tx: Transaction, after: str, limit: int) -> list[DerivedObject]:
+        """A page of them, by ascending id of the file."""
+        ...
+
+    async def names_derived(self, tx: Transaction, derived: DerivedObject) -> bool:
+        """Whether there still is such."""
+        ...
+
+    async def forget_derived(self, tx: Transaction, derived: DerivedObject) -> None:
+        """Let the file go without it."""
+        ...
+
+
+class PicturesCheck:
+    """Files against the pictures that were made of them."""
+
+    def __init__(self, database: Database, store: ObjectStore, derived: Derived) -> None:
         self._database = database
         self._store = store
+        self._derived = derived
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def suspects(self) -> AsyncIterator[DerivedObject]:
@@ -36,7 +55,7 @@ class ThumbnailsCheck:
         after = ""
         while True:
             async with self._database.reading() as tx:
-                page = await checking.derived_objects(tx, after, _PAGE)
+                page = await self._derived.derived_objects(tx, after, _PAGE)
             if not page:
                 return
             after = page[-1].file_id
@@ -48,7 +67,7 @@ class ThumbnailsCheck:
     async def confirm(self, suspect: DerivedObject) -> Finding | None:
         """See ``Check``."""
         async with self._database.reading() as tx:
-            if not await checking.names_derived(tx, suspect):
+            if not await self._derived.names_derived(tx, suspect):
                 return None
         fault = await self._fault_of(suspect)
         if fault is None:
@@ -59,7 +78,7 @@ class ThumbnailsCheck:
     async def repair(self, suspect: DerivedObject) -> str:
         """See ``Check``."""
         async with self._database.transaction() as tx:
-            await checking.forget_derived(tx, suspect)
+            await self._derived.forget_derived(tx, suspect)
         await self._store.delete([suspect.key])
         return "forgotten"
 
@@ -75,10 +94,11 @@ class ThumbnailsCheck:
 
 
 class MediaCheck:
-    """Probes against their files."""
+    """What is known of files, and was made of them, against the files."""
 
-    def __init__(self, database: Database, *, grace: timedelta, clock: Clock) -> None:
+    def __init__(self, database: Database, store: ObjectStore, *, grace: timedelta, clock: Clock) -> None:
         self._database = database
+        self._store = store
         self._grace = grace
         self._clock = clock
 
@@ -107,10 +127,13 @@ class MediaCheck:
         if await is_on_its_way_out(self._database, suspect, self._clock() - self._grace):
             return None
         found = "something is known about the media in a file that does not exist"
-        return Finding("dangling-media", Severity.WARNING, suspect, found, "deletes what is known")
+        return Finding("dangling-media", Severity.WARNING, suspect, found, "deletes what is known and what was made")
 
     async def repair(self, suspect: str) -> str:
         """See ``Check``."""
+        async with self._database.reading() as tx:
+            keys = await media.keys_of_file(tx, suspect)
+        await delete_all(self._store, keys)
         async with self._database.transaction() as tx:
             await tx.session.execute(delete(_MEDIA).where(_MEDIA.c.file_id == suspect))
         return "deleted"

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from metastore.features.files import checking
 from metastore.features.files.service import FilesService
+from metastore.features.media import checking as media_checking
 from metastore.features.uploads import reaping
 from metastore.features.uploads.service import UploadsService
 from metastore.kit.clock import Clock, utc_now
@@ -18,17 +19,18 @@ from metastore.kit.outbox import PUBLISHED, OutboxEvent
 from metastore.ports.object_store import ObjectStore
 from metastore.processes.fsck.arrivals import ArrivalsCheck
 from metastore.processes.fsck.check import Check
-from metastore.processes.fsck.derived import MediaCheck, ThumbnailsCheck
+from metastore.processes.fsck.derived import MediaCheck, PicturesCheck
 from metastore.processes.fsck.events import OutboxCheck, Publish
 from metastore.processes.fsck.multiparts import MultipartsCheck, UploadsCheck
 from metastore.processes.fsck.objects import ObjectsCheck
 from metastore.processes.fsck.quotas import QuotaCheck
+from metastore.processes.fsck.renditions import PlayableCheck, RenditionsCheck
 from metastore.processes.fsck.sagas import SagasCheck
 from metastore.processes.fsck.stored_files import FilesCheck
 from metastore.processes.relay import Relay
 
 _PUBLISHED_WITHIN, _LOOKS = 20.0, 200
-NAMED_BY = {"files/": (checking.named_keys, reaping.named_keys)}
+NAMED_BY = {"files/": (checking.named_keys, reaping.named_keys, media_checking.named_keys)}
 """By prefix of their keys, who may name objects."""
 
 
@@ -58,9 +60,12 @@ def all_checks(
         "uploads": UploadsCheck(database, store, parts.uploads),
         "arrivals": ArrivalsCheck(database, parts.files),
         "multiparts": MultipartsCheck(database, store, grace=grace, clock=clock),
+        "media": MediaCheck(database, store, grace=grace, clock=clock),
+        "renditions": RenditionsCheck(database, store),
+        "playable": PlayableCheck(database),
         "objects": ObjectsCheck(database, store, NAMED_BY, grace=grace, clock=clock),
-        "thumbnails": ThumbnailsCheck(database, store),
-        "media": MediaCheck(database, grace=grace, clock=clock),
+        "thumbnails": PicturesCheck(database, store, checking),
+        "pictures": PicturesCheck(database, store, media_checking),
         "quotas": QuotaCheck(database),
         "sagas": SagasCheck(database, clock),
         "events": OutboxCheck(database, publish),

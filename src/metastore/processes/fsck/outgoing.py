@@ -35,5 +35,6 @@ async def is_on_its_way_out(database: Database, name: str, since: datetime) -> b
 
 
 def _lets_go_of(payload: Mapping[str, JsonValue], name: str) -> bool:
-    derived = payload.get("derivedKeys")
-    return name in (payload.get("objectKey"), payload.get("fileId")) or (isinstance(derived, list) and name in derived)
+    object_key = payload.get("objectKey")
+    is_below = isinstance(object_key, str) and name.startswith(f"{object_key}/")
+    return is_below or name in (object_key, payload.get("fileId"))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from metastore.features.files import checking
+from metastore.features.media import checking as media
 from metastore.features.uploads import reaping
 from metastore.features.uploads.service import UploadsService
 from metastore.kit.database import Database
@@ -76,7 +77,7 @@ async def move(source: Instance, target: Instance, url: str, *, at_once: int, wa
 
     moved = Moved()
     async with source.database.reading() as tx:
-        watcher.expect(await checking.stored_bytes(tx))
+        watcher.expect(await checking.stored_bytes(tx) + await media.stored_bytes(tx))
     watcher.step("objects")
     moved.objects = await carry_objects(source.store, target.store, at_once=at_once, advance=watcher.advance)
     await claimed.put_aside_foreign_keys()
