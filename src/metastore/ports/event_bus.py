@@ -93,7 +93,10 @@ class EventBus(Protocol):
         ...
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
-        """Dead events, latest first, from the one before the id ``before``."""
+        """Dead events, latest first, from the one before the id ``before``.
+
+        A bus may look at no more than some thousands of each consumer's, of those that died first.
+        """
         ...
 
     async def redeliver(self, dead_id: str) -> bool:

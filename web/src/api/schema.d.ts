@@ -726,6 +726,8 @@ export interface paths {
         /**
          * List Dead Events
          * @description Events that a consumer failed on too often, latest first.
+         *
+         *     On RabbitMQ, of each consumer the 2,000 that died first; others follow as these are tried again.
          */
         get: operations["list_dead_events_api_v1_admin_events_dead_get"];
         put?: never;
