@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import update
 
 from metastore.features.files import events
+from metastore.features.files.models import Node
 from metastore.features.search import consumers as search_consumers
 from metastore.features.search import repository
 from metastore.features.search.consumers import ONE_NODE, WHOLE_TREE
@@ -59,6 +61,19 @@ async def test_what_is_found_is_shown_as_in_its_folder_with_what_matched(index: 
     assert found == file.model_dump(mode="json", by_alias=True)
     assert found["path"] == "/Công việc/2026/Báo cáo.pdf"
     SearchResults.model_validate(await index.page("cao"))
+
+
+@pytest.mark.parametrize("now", [{"status": "PROCESSING"}, {"status": "FAILED"}, {"damage": "half of it is gone"}])
+async def test_a_file_is_found_in_the_state_that_it_is_in(index: Index, now: dict[str, str]) -> None:
+    """What happens to its bytes is no business of the index, and is seen at once."""
+    file = await index.grove.file("film.mp4")
+    await index.catch_up()
+    async with index.database.transaction() as tx:
+        await tx.session.execute(update(Node).where(Node.id == file.id).values(now))
+    (found,) = await index.found("film")
+    assert (now.get("status", "FAILED"), "READY") == (found["status"], file.status)
+    listed = items_of(await index.grove.page())
+    assert found["processing"] == listed[0]["processing"] is not None
 
 
 async def test_signs_that_databases_take_for_patterns_are_letters_like_others(index: Index) -> None:
