@@ -8,7 +8,10 @@ import { uploads } from '@/features/uploads';
 import { chooseLanguage } from '@/i18n';
 import { useConnection } from '@/lib/connection';
 
-/** Opens the whole app at an address, with nothing left from the test before; `at` tells the address it is at. */
+/**
+ * Opens the whole app at an address, with nothing left from the test before. `at` and `search` tell the address it is
+ * at, `back` goes back as the browser's button does.
+ */
 export async function openApp(path: string) {
   queryClient.clear();
   queryClient.setDefaultOptions({ queries: { ...queryClient.getDefaultOptions().queries, retry: false } });
@@ -17,5 +20,10 @@ export async function openApp(path: string) {
   await chooseLanguage('en');
   const router = createAppRouter(createMemoryHistory({ initialEntries: [path] }));
   render(<App router={router} />);
-  return { user: userEvent.setup(), at: () => router.state.location.pathname };
+  return {
+    user: userEvent.setup(),
+    at: () => router.state.location.pathname,
+    search: () => router.state.location.search,
+    back: () => router.history.back(),
+  };
 }
