@@ -248,6 +248,11 @@ async def open_storage(settings: Settings, *, read_only: bool = False) -> tuple[
     return Database(settings.effective_database_url, pool_size=settings.database_pool_size), store
 
 
+def showing() -> Callable[[str], bool]:
+    """Whether pictures or streams may be made of files of a media type here."""
+    return ChildProcessTools().can_show
+
+
 def build_accounts(settings: Settings, *, clock: Clock = utc_now) -> AccountsService:
     """The accounts alone, for commands that need no more of the product."""
     return AccountsService(

@@ -13,7 +13,7 @@ from metastore.config import ConfigurationError, load_settings
 from metastore.kit.problem import Problem
 
 app = App(name="metastore", version=__version__, help="A self-hosted cloud drive.")
-admin = App(name="admin", help="Manage accounts from the server's own command line.")
+admin = App(name="admin", help="Manage accounts and files from the server's own command line.")
 app.command(admin)
 
 
@@ -122,6 +122,25 @@ def create_user(
 
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     asyncio.run(create(load_settings(data_dir=data_dir), username, email, role, password))
+
+
+@admin.command
+def reprocess(
+    *,
+    everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    data_dir: Path | None = None,
+) -> None:
+    """Have the workers make the pictures and streams of files that came before there were any.
+
+    May run beside the product. What there is already is kept; owners are not told.
+
+    Args:
+        everything: also look into files of which everything seems to be there
+        data_dir: where the embedded database lies (default ./data)
+    """
+    from metastore.entrypoints.cli.reprocess import reprocess as run
+
+    asyncio.run(run(load_settings(data_dir=data_dir), everything=everything))
 
 
 def main() -> None:
