@@ -77,14 +77,14 @@ async def test_a_child_can_open_nothing_and_knows_no_settings(monkeypatch: pytes
 
 
 async def test_work_may_take_long_as_long_as_it_gets_on() -> None:
-    limits = Limits(seconds=2, cpu_seconds=1, seconds_for_each=1)
+    limits = Limits(seconds=20, cpu_seconds=1, seconds_for_each=1)
     assert 5 == len(await made_by("work_on", {"seconds": 0.6, "times": 5}, limits=limits))
     with pytest.raises(MediaToolError, match="died"):
         await made_by("work_on", {"seconds": 10, "times": 1}, limits=limits)
 
 
 async def test_the_time_in_which_nobody_takes_what_was_made_does_not_count() -> None:
-    work = Sandbox().work(f"{_TASKS}:tell", {"times": 3}, source(), Limits(seconds=2, stalled_seconds=2))
+    work = Sandbox().work(f"{_TASKS}:tell", {"times": 3}, source(), Limits(seconds=2.5, stalled_seconds=2))
     taken = 0
     async with aclosing(work):
         async for _ in work:

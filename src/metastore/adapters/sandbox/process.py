@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from metastore.adapters.sandbox import wire
+from metastore.adapters.sandbox.reading import Reading
 from metastore.adapters.sandbox.wire import Json, Task
 from metastore.ports.media_tools import (
     MediaRefusedError,
@@ -97,6 +98,7 @@ class Sandbox:
             raise MediaToolError("the tool took too long") from None
         finally:
             await _end(child, said_all=conversation.ended)
+            await conversation.close()
 
 
 class _Conversation:
@@ -108,7 +110,8 @@ class _Conversation:
         self.ended = False
         self._child = child
         self._told, self._heard = child.stdin, child.stdout
-        self._source, self._limits = source, limits
+        self._size, self._limits = source.size, limits
+        self._reading = Reading(source)
         self._seconds_left = limits.seconds
         self._cpu_seconds = limits.cpu_seconds
         self._seen = self._made = 0
@@ -117,7 +120,7 @@ class _Conversation:
         """Tell it what to do."""
         cpu_seconds = self._limits.cpu_seconds
         most = resource.RLIM_INFINITY if self._limits.seconds_for_each else cpu_seconds + 1
-        self._told.write(Task(name, arguments, self._source.size, self._limits.memory, cpu_seconds, most).line())
+        self._told.write(Task(name, arguments, self._size, self._limits.memory, cpu_seconds, most).line())
 
     async def next(self) -> Made | None:
         """What it makes next, if anything."""
@@ -133,6 +136,10 @@ class _Conversation:
         finally:
             self._seconds_left -= time.monotonic() - since
 
+    async def close(self) -> None:
+        """Read nothing more for it."""
+        await self._reading.close()
+
     async def _hear(self, count: int) -> bytes:
         async with asyncio.timeout(self._limits.stalled_seconds):
             return await self._heard.readexactly(count)
@@ -142,7 +149,7 @@ class _Conversation:
         self._seen += length
         if length > wire.MAX_QUESTION or self._seen > self._limits.read:
             raise MediaToolError("the tool wanted to see too much")
-        answer = await _read(self._source, offset, length)
+        answer = await self._reading.read(offset, length)
         self._told.write(wire.LENGTH.pack(len(answer)) + answer)
         await self._told.drain()
 
@@ -171,14 +178,6 @@ class _Conversation:
         self._cpu_seconds += self._limits.seconds_for_each
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(self._child.pid, resource.RLIMIT_CPU, (self._cpu_seconds, resource.RLIM_INFINITY))
-
-
-async def _read(source: Source, offset: int, length: int) -> bytes:
-    length = min(length, source.size - offset)
-    if length <= 0:
-        return b""
-    async with contextlib.aclosing(source.read(offset, length)) as chunks:  # type: ignore[type-var]  # stores' readers are generators
-        return b"".join([chunk async for chunk in chunks])
 
 
 async def _end(child: asyncio.subprocess.Process, *, said_all: bool) -> None:
