@@ -109,6 +109,15 @@ async def settled(tx: Transaction, ids: Collection[str]) -> dict[str, bool]:
     return {file_id: status == READY for file_id, status in await tx.session.execute(statement)}
 
 
+async def ready_files(tx: Transaction, after: str, limit: int) -> dict[str, str]:
+    """The media types of up to ``limit`` ready and whole files, by ascending id from the one behind ``after``."""
+    statement = select(Node.id, Node.mime_type).where(
+        Node.id > after, Node.status == READY, Node.damage.is_(None), *_STORED
+    )
+    rows = await tx.session.execute(statement.order_by(Node.id).limit(limit))
+    return {file_id: mime_type for file_id, mime_type in rows}  # noqa: C416  rows are no pairs to ``dict``
+
+
 async def playable_files(tx: Transaction, after: str, limit: int) -> list[str]:
     """Ids of up to ``limit`` ready files that are said to be playable, ascending from the one behind ``after``."""
     statement = select(Node.id).where(Node.id > after, Node.playable_at.is_not(None), Node.status == READY)

@@ -156,6 +156,12 @@ async def with_segments(tx: Transaction, file_ids: Collection[str]) -> set[str]:
     return set(await tx.session.scalars(statement.distinct()))
 
 
+async def fully_known(tx: Transaction, file_ids: Collection[str]) -> set[str]:
+    """Those of the files of which all is known that a probe finds today."""
+    statement = select(Media.file_id).where(Media.file_id.in_(file_ids), Media.facts.is_not(None))
+    return set(await tx.session.scalars(statement))
+
+
 async def stored_bytes(tx: Transaction) -> int:
     """How many bytes all segments have together."""
     return int(await tx.session.scalar(select(func.sum(MediaSegment.size))) or 0)

@@ -24,14 +24,14 @@ class Media(Base):
     duration_ms: Mapped[int | None] = mapped_column(BigInteger)
     video_codec: Mapped[str | None] = mapped_column(String(50))
     audio_codec: Mapped[str | None] = mapped_column(String(50))
-    facts: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON)
+    facts: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON(none_as_null=True))
     """All that the probe found (``ports.media_tools.MediaFacts``)."""
     pictures_prefix: Mapped[str | None] = mapped_column(String(200))
     """Below it lie the pictures that were made of the file; written before they are, and never used again."""
     preview_key: Mapped[str | None] = mapped_column(String(200))
     """Where the larger picture is (1024 pixels); the small one is the file's own."""
     sprite_key: Mapped[str | None] = mapped_column(String(200))
-    sprite: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON)
+    sprite: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON(none_as_null=True))
     """How the sprite is laid out: columns, count, tileWidth, tileHeight, intervalMs."""
     waveform: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Of sound alone: the peaks, one byte each."""
