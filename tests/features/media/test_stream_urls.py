@@ -24,7 +24,7 @@ def urls(clock: SettableClock) -> StreamUrls:
 
 def token_in(url: str) -> str:
     """The token of an address."""
-    return url.split("/streams/")[1].split("/")[0]
+    return url.rpartition("/streams/")[2].partition("/")[0]
 
 
 def refusal(urls: StreamUrls, token: str) -> tuple[int, str]:

@@ -1,0 +1,255 @@
+"""Streams over HTTP, on both stores, as players ask for them: without cookies, and without following redirects."""
+
+import asyncio
+import gzip
+import json
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from metastore.entrypoints.serve import build_asgi
+from metastore.features.media.models import MediaSegment, Rendition
+from metastore.kit.ids import new_id
+from tests.fixtures.hls_validator import validate
+from tests.fixtures.product import Client, Running, running
+from tests.fixtures.seaweedfs import S3Server
+from tests.fixtures.serving import serving
+from tests.fixtures.streams import Plan, Reel, plant, plant_file, reel
+
+__all__ = ["reel"]
+
+SRT = "1\n00:00:01,000 --> 00:00:02,500\nXin chào & <b>tạm biệt</b>\n".encode()
+
+
+@dataclass
+class House:
+    """A running product at an address, a user of it, and a player that knows nothing but addresses."""
+
+    product: Running
+    address: str
+    user: Client
+    owner: str
+    player: httpx.AsyncClient
+
+    async def show(self, plan: Plan) -> str:
+        """Put a film there; returns its id."""
+        return await plant(self.product.product.database, self.product.product.store, self.owner, plan)
+
+    async def put(self, name: str, content: bytes, mime_type: str) -> str:
+        """Put a file there; returns its id."""
+        stock = self.product.product
+        return await plant_file(stock.database, stock.store, self.owner, name, content, mime_type)
+
+    async def text(self, url: str) -> str:
+        """What a player gets."""
+        answer = await self.player.get(url)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+@pytest.fixture(params=["local", "s3"])
+async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
+    """On the embedded store and on a real S3 server."""
+    settings: dict[str, object] = {}
+    if request.param == "s3":
+        server: S3Server = request.getfixturevalue("seaweedfs")
+        settings = {
+            "storage_url": f"s3://metastore-streams?endpoint={server.endpoint}",
+            "s3_access_key_id": server.access_key,
+            "s3_secret_access_key": server.secret_key,
+        }
+    async with (
+        running(tmp_path / "data", **settings) as product,
+        serving(build_asgi(product.product)) as address,
+        Client(base_url=address, trust_env=False, timeout=30) as user,
+        httpx.AsyncClient(trust_env=False, timeout=30) as player,
+    ):
+        account = {"username": "vera", "email": "vera@example.org", "password": "correct horse battery staple"}
+        owner = (await user.json_of("POST", "/api/v1/auth/register", 201, json=account))["user"]["id"]
+        await user.json_of("POST", "/api/v1/auth/login", json=account)
+        yield House(product, address, user, owner, player)
+
+
+async def test_a_player_gets_all_of_a_film_by_its_address_alone(house: House, reel: Reel) -> None:
+    """Every playlist and every segment keeps the rules; what comes out is what was made."""
+    file_id = await house.show(Plan(reel))
+    await house.put("film.vi.srt", SRT, "text/plain")
+    shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
+    assert ("hls", True, 7000) == (shown["type"], shown["complete"], shown["durationMs"])
+    assert ["v180", "v90", "a0", "a1"] == [rendition["name"] for rendition in shown["renditions"]]
+    stream = await validate(house.player, shown["url"])
+    assert [] == stream.faults
+    for name, strip in reel.items():
+        assert strip.init + b"".join(strip.segments) == stream.renditions[f"{name}.m3u8"].bytes
+    told = await probed(shown["url"])
+    kinds = [(stream["codec_name"], stream.get("width")) for stream in told["streams"]]
+    assert {("h264", 320), ("h264", 160), ("aac", None)} == set(kinds)
+    assert abs(float(told["format"]["duration"]) - 7) < 0.2
+
+
+async def test_what_is_still_being_made_plays(house: House, reel: Reel) -> None:
+    """The stream is there from the first segments on, and says that more is to come."""
+    file_id = await house.show(Plan(reel, made={"v180": 2, "v90": 1, "a0": 2, "a1": 1}, status="PROCESSING"))
+    shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
+    assert not shown["complete"]
+    assert {"making"} == {rendition["state"] for rendition in shown["renditions"]}
+    stream = await validate(house.player, shown["url"])
+    assert [] == stream.faults
+    assert [2, 1] == [len(stream.renditions[f"v{size}.m3u8"].playlist.pieces) for size in (180, 90)]
+    answer = await house.player.get(shown["url"])
+    assert "no-store" == answer.headers["cache-control"]
+
+
+async def test_playlists_may_be_read_by_any_page_and_kept_for_a_while(house: House, reel: Reel) -> None:
+    """The token is the permission; a page of another origin sees refusals, too."""
+    shown = await house.user.json_of("GET", f"/api/v1/files/{await house.show(Plan(reel))}/stream")
+    elsewhere = {"Origin": "https://elsewhere.example.org"}
+    for name in ("master.m3u8", "v180.m3u8", "a0.m3u8"):
+        answer = await house.player.get(urljoin(shown["url"], name), headers=elsewhere)
+        assert ("*", 200) == (answer.headers["access-control-allow-origin"], answer.status_code)
+        assert "application/vnd.apple.mpegurl" == answer.headers["content-type"]
+        assert answer.headers["cache-control"].startswith("private, max-age=")
+        assert "set-cookie" not in answer.headers
+    refused = await house.player.get(urljoin(shown["url"], "v1080.m3u8"), headers=elsewhere)
+    assert ("*", 404) == (refused.headers["access-control-allow-origin"], refused.status_code)
+
+
+async def test_segments_are_found_in_caches_again(house: House, reel: Reel) -> None:
+    """The same addresses from one look at the playlist to the next, and leave to keep what they lead to."""
+    shown = await house.user.json_of("GET", f"/api/v1/files/{await house.show(Plan(reel))}/stream")
+    playlist = urljoin(shown["url"], "v180.m3u8")
+    first = await house.text(playlist)
+    assert first == await house.text(playlist)
+    segment = next(line for line in first.splitlines() if line.startswith("http"))
+    answer = await house.player.get(segment, headers={"Origin": house.address})
+    assert "video/mp4" == answer.headers["content-type"]
+    assert "immutable" in answer.headers["cache-control"]
+    assert "private" in answer.headers["cache-control"]
+
+
+async def test_long_playlists_are_packed_for_those_who_can_unpack(house: House, reel: Reel) -> None:
+    """And sent as they are to those who cannot."""
+    strip = reel["v180"]
+    file_id = await house.show(Plan(reel))
+    database = house.product.product.database
+    async with database.transaction() as tx:
+        wanted = select(Rendition.id).where(Rendition.file_id == file_id, Rendition.name == "v180")
+        rendition_id = (await tx.session.scalars(wanted)).one()
+        tx.session.add_all(
+            MediaSegment(rendition_id=rendition_id, number=n, start_us=n, duration_us=2_000_000, size=1)
+            for n in range(len(strip.segments), 300)
+        )
+    url = urljoin((await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream"))["url"], "v180.m3u8")
+    async with house.player.stream("GET", url, headers={"Accept-Encoding": "gzip"}) as answer:
+        assert ("gzip", "Accept-Encoding") == (answer.headers["content-encoding"], answer.headers["vary"])
+        packed = b"".join([chunk async for chunk in answer.aiter_raw()])
+    plain = await house.player.get(url, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == gzip.decompress(packed)
+    assert 300 == plain.text.count("#EXTINF")
+
+
+async def test_subtitles_beside_a_film_are_its_tracks(house: House, reel: Reel) -> None:
+    """Those of the same stem, with their languages; no others."""
+    file_id = await house.show(Plan(reel))
+    await house.put("film.vi.srt", SRT, "text/plain")
+    await house.put("film.srt", SRT, "text/plain")
+    for name in ("film2.srt", "film.notes.srt", "film.vi.txt", "other.srt", "films.vi.srt"):
+        await house.put(name, SRT, "text/plain")
+    shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
+    assert [("film.srt", None), ("vi", "vi")] == [(t["name"], t["language"]) for t in shown["subtitles"]]
+    master = await house.text(shown["url"])
+    assert 2 == master.count("TYPE=SUBTITLES")
+    assert 'SUBTITLES="subtitles"' in master
+    answer = await house.player.get(shown["subtitles"][1]["url"], headers={"Origin": "https://elsewhere.example.org"})
+    assert "text/vtt; charset=utf-8" == answer.headers["content-type"]
+    assert "*" == answer.headers["access-control-allow-origin"]
+    assert "00:00:01.000 --> 00:00:02.500\nXin chào &amp; <b>tạm biệt</b>\n" in answer.text
+    other = await house.put("elsewhere.srt", SRT, "text/plain")
+    assert 404 == (await house.player.get(urljoin(shown["url"], f"subtitles/{other}.vtt"))).status_code
+
+
+async def test_what_cannot_be_read_as_subtitles_is_not_there(house: House, reel: Reel) -> None:
+    """Whatever it is called."""
+    file_id = await house.show(Plan(reel))
+    junk = await house.put("film.vi.srt", bytes(range(256)) * 4, "text/plain")
+    shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
+    assert 404 == (await house.player.get(urljoin(shown["url"], f"subtitles/{junk}.vtt"))).status_code
+
+
+async def test_a_film_shows_itself_at_a_glance(house: House, reel: Reel) -> None:
+    """A poster, and small pictures along the time line that are pieces of one."""
+    file_id = await house.show(Plan(reel, preview=True, sprite=True))
+    shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
+    poster = await house.player.get(shown["poster"])
+    assert (b"RIFF picture", "image/webp") == (poster.content, poster.headers["content-type"])
+    text = await house.text(shown["sprite"])
+    cues = text.removeprefix("WEBVTT\n\n").split("\n\n")
+    assert 3 == len(cues)
+    assert cues[2].startswith("00:00:06.000 --> 00:00:07.000\nhttp")
+    assert cues[2].strip().endswith("#xywh=0,90,160,90")
+    picture = cues[0].splitlines()[1].partition("#")[0]
+    assert b"RIFF picture" == (await house.player.get(picture)).content
+
+
+async def test_without_pictures_there_are_none(house: House, reel: Reel) -> None:
+    """Null rather than an address that leads nowhere."""
+    shown = await house.user.json_of("GET", f"/api/v1/files/{await house.show(Plan(reel))}/stream")
+    assert (None, None, []) == (shown["poster"], shown["sprite"], shown["subtitles"])
+    assert 404 == (await house.player.get(urljoin(shown["url"], "thumbnails.vtt"))).status_code
+
+
+async def test_every_list_says_what_can_be_played(house: House, reel: Reel) -> None:
+    """A folder, a single file and a search; but not the trash, from which nothing is played."""
+    file_id = await house.show(Plan(reel))
+    other = await house.show(Plan(reel, name="later.mp4", playable=False))
+    items = {item["id"]: item for item in (await house.user.json_of("GET", "/api/v1/files"))["items"]}
+    assert items[other]["streamUrl"] is None
+    alone = await house.user.json_of("GET", f"/api/v1/files/{file_id}")
+    assert items[file_id]["streamUrl"] == alone["streamUrl"]
+    assert (await house.text(alone["streamUrl"])).startswith("#EXTM3U")
+    preview = await house.user.json_of("GET", f"/api/v1/files/{file_id}/preview")
+    assert preview["streamUrl"] == alone["streamUrl"]
+    await house.user.json_of("DELETE", f"/api/v1/files/{file_id}", 204)
+    [trashed] = (await house.user.json_of("GET", "/api/v1/trash"))["items"]
+    assert trashed["streamUrl"] is None
+    assert 404 == (await house.player.get(alone["streamUrl"])).status_code
+    await house.user.json_of("POST", f"/api/v1/trash/{file_id}/restore")
+    assert 200 == (await house.player.get(alone["streamUrl"])).status_code
+
+
+async def test_a_token_is_good_for_its_own_file(house: House, reel: Reel) -> None:
+    """Another one is not reached by it, and no made-up token opens anything; nobody is told why."""
+    mine = await house.show(Plan(reel))
+    other = await house.show(Plan({"v90": reel["v90"]}, name="other.mp4"))
+    url = (await house.user.json_of("GET", f"/api/v1/files/{mine}/stream"))["url"]
+    theirs = (await house.user.json_of("GET", f"/api/v1/files/{other}/stream"))["url"]
+    token, strange = url.split("/")[-2], theirs.split("/")[-2]
+    assert 404 == (await house.player.get(theirs.replace("master", "a0"))).status_code
+    for made_up in (token[:-6] + strange[-6:], strange[:-22] + token[-22:], new_id(), "x", mine):
+        answer = await house.player.get(f"{house.address}/api/v1/streams/{made_up}/master.m3u8")
+        assert (404, "not-found") == (answer.status_code, answer.json()["code"])
+
+
+async def test_what_is_not_playable_says_so(house: House, reel: Reel) -> None:
+    """409 for what is there, 404 for what is not."""
+    song = await house.put("notes.txt", b"hello", "text/plain")
+    assert "not-playable" == await house.user.problem_of("GET", f"/api/v1/files/{song}/stream", 409)
+    assert "not-found" == await house.user.problem_of("GET", f"/api/v1/files/{new_id()}/stream", 404)
+    assert "not-found" == await house.user.problem_of("GET", "/api/v1/files/nonsense/stream", 404)
+
+
+async def probed(url: str) -> Any:  # noqa: ANN401  JSON
+    """What ffprobe finds there, which must have nothing to complain of."""
+    command = ["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format", url]
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
+    output, complaints = await asyncio.wait_for(process.communicate(), timeout=60)
+    assert (0, "") == (process.returncode, complaints.decode())
+    return json.loads(output)
