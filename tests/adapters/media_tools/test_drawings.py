@@ -56,7 +56,7 @@ async def test_a_drawing_leads_to_no_file_and_no_server(tmp_path: Path, canary: 
     for leads in (f"file://{tmp_path}/secret", f"{tmp_path}/secret", f"http://127.0.0.1:{port}/secret"):
         given = svg(
             f'<?xml-stylesheet href="{leads}.css"?><style>@import url("{leads}.css");</style>'
-            f'<image href="{leads}.png" width="90" height="50"/><image xlink:href="{leads}.png" width="90" height="50"/>'
+            f'<image href="{leads}.png" width="9" height="50"/><image xlink:href="{leads}.png" width="9" height="50"/>'
             f'<use href="{leads}.svg#a"/><rect width="10" height="10" fill="blue"/>'
         )
         (made,) = await ChildProcessTools().thumbnails(given, sizes=[256])

@@ -137,8 +137,8 @@ def upright_size(frame: VideoFrame, video: VideoStream) -> tuple[int, int]:
 
 
 def codec_name(stream: Stream) -> str:
-    """As FFmpeg calls it."""
-    return stream.codec_context.name[:50] if has_decoder(stream) else "unknown"
+    """As FFmpeg calls it, whichever decoder it would take."""
+    return stream.codec_context.codec.canonical_name[:50] if has_decoder(stream) else "unknown"
 
 
 def _shown(container: InputContainer, video: VideoStream) -> VideoFrame | None:

@@ -55,7 +55,7 @@ class ChildProcessTools:
         limits = self._limits
         patient = replace(limits, seconds=3 * limits.seconds, cpu_seconds=3 * limits.cpu_seconds, read=2 * limits.read)
         made = (await self._made(source, "sprite", patient))[0]
-        return _checked(_SPRITE, {**made.header, "data": made.data})
+        return _checked(_SPRITE, made.header, data=made.data)
 
     async def waveform(self, source: Source, *, points: int) -> bytes:
         """See the port."""
@@ -79,10 +79,10 @@ class ChildProcessTools:
         return made
 
 
-def _checked(kind: TypeAdapter[_T], words: object) -> _T:
+def _checked(kind: TypeAdapter[_T], words: object, **more: object) -> _T:
     # The child may have been taken over by what it looked into.
     try:
-        return kind.validate_python(words)
+        return kind.validate_python({**words, **more} if isinstance(words, dict) else None)
     except ValidationError:
         raise MediaToolError("the tool made something else") from None
 

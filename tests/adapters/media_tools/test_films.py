@@ -1,0 +1,238 @@
+"""Films are measured, and shown at a glance."""
+
+import io
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+
+from metastore.adapters.media_tools import ChildProcessTools
+from metastore.ports.media_tools import AudioTrack, MediaRefusedError, NothingToSeeError, Source
+from tests.adapters.media_tools.given import near, shown, source
+from tests.fixtures.media import make_clip
+
+SIZES = [256, 1024]
+RED, BLUE, WHITE = (254, 0, 0), (0, 0, 254), (255, 255, 255)
+PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-t", "2"]
+H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("films")
+
+
+def clip(folder: Path, name: str, *arguments: str, mime_type: str = "video/mp4") -> Source:
+    return source(make_clip(folder / name, *arguments), mime_type)
+
+
+def turned(folder: Path, film: bytes, degrees: int) -> bytes:
+    """The same film, to be shown turned."""
+    with av.open(io.BytesIO(film), "r") as old, av.open(str(folder / "turned.mp4"), "w") as new:
+        video = new.add_stream_from_template(old.streams.video[0])
+        video.set_display_rotation(degrees)
+        for packet in old.demux(old.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = video
+                new.mux(packet)
+    return (folder / "turned.mp4").read_bytes()
+
+
+async def test_a_film_is_measured(folder: Path) -> None:
+    sounds = "-f lavfi -i sine=sample_rate=48000 -map 0:v -map 1:a -map 1:a -t 2"
+    encoding = "-c:a:0 aac -ac:a:0 2 -c:a:1 libmp3lame"
+    about = "-metadata:s:a:0 language=vie -metadata:s:a:1 language=eng -metadata:s:a:1 title=Director"
+    arguments = f"{sounds} {encoding} {about}".split()
+    given = clip(folder, "film.mkv", *PICTURE, *arguments, *H264, mime_type="video/x-matroska")
+    facts = await ChildProcessTools().probe(given)
+    assert (320, 180, 30.0, "h264", "aac") == (
+        facts.width,
+        facts.height,
+        facts.frame_rate,
+        facts.video_codec,
+        facts.audio_codec,
+    )
+    assert facts.duration_ms in range(1900, 2200)
+    assert facts.video_copyable
+    assert not facts.has_cover
+    assert (
+        AudioTrack("aac", 2, "vi", None, default=True, copyable=True),
+        AudioTrack("mp3", 1, "en", "Director", default=False, copyable=False),
+    ) == facts.audio_tracks
+
+
+async def test_a_film_is_shown_as_it_was_filmed(folder: Path) -> None:
+    halves = [part for colour in ("red", "blue") for part in ("-f", "lavfi", "-i", f"color={colour}:size=160x180")]
+    film = make_clip(folder / "halves.mp4", *halves, "-filter_complex", "hstack", "-t", "1", *H264)
+    tools, given = ChildProcessTools(), source(turned(folder, film, -90), "video/mp4")
+    facts = await tools.probe(given)
+    assert (180, 320, False) == (facts.width, facts.height, facts.video_copyable)
+    small, large = map(shown, await tools.thumbnails(given, sizes=SIZES))
+    assert ((144, 256), (180, 320)) == (small.size, large.size)
+    assert near(RED, large, (90, 40), by=20)
+    assert near(BLUE, large, (90, 280), by=20)
+    sprite = await tools.sprite(given)
+    assert (160, 284) == (sprite.tile_width, sprite.tile_height)
+    assert near(RED, shown(sprite.data), (80, 40), by=20)
+
+
+async def test_a_film_is_shown_in_square_pixels(folder: Path) -> None:
+    given = clip(folder, "wide.mp4", *PICTURE, "-vf", "setsar=4/3", *H264)
+    tools = ChildProcessTools()
+    facts = await tools.probe(given)
+    assert (427, 180, False) == (facts.width, facts.height, facts.video_copyable)
+    (made,) = await tools.thumbnails(given, sizes=[1024])
+    assert (427, 180) == shown(made).size
+
+
+_TEN_BITS = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"]
+_NOT_COPYABLE = {
+    "ten bits": ("a.mp4", *PICTURE, *_TEN_BITS),
+    "interlaced": ("a.mp4", *PICTURE, *H264, "-flags", "+ildct+ilme", "-x264opts", "interlaced=1"),
+    "transport stream": ("a.ts", *PICTURE, *H264),
+    "another codec": ("a.webm", *PICTURE, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"),
+    "odd size": ("a.mp4", *PICTURE, "-vf", "scale=321:181", "-c:v", "libx264", "-pix_fmt", "yuv444p"),
+    "rare keyframes": (
+        *("a.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=5", "-t", "30", *H264),
+        *("-g", "1000", "-sc_threshold", "0"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _NOT_COPYABLE)
+async def test_what_browsers_do_not_play_as_it_is_is_not_to_be_copied(name: str, folder: Path) -> None:
+    file, *arguments = _NOT_COPYABLE[name]
+    facts = await ChildProcessTools().probe(clip(folder, file, *arguments, mime_type="video/any"))
+    assert facts.width
+    assert not facts.video_copyable
+
+
+async def test_frequent_keyframes_can_be_copied_however_long_the_film(folder: Path) -> None:
+    arguments = ("-f", "lavfi", "-i", "testsrc2=size=64x64:rate=5", "-t", "30", *H264, "-g", "40")
+    assert (await ChildProcessTools().probe(clip(folder, "long.mp4", *arguments))).video_copyable
+
+
+async def test_a_telling_frame_stands_for_a_film_that_begins_in_the_dark(folder: Path) -> None:
+    bright = "color=black:size=320x180:rate=10,drawbox=x=0:w=160:c=white:t=fill:enable='gt(t,5)'"
+    given = clip(folder, "dark.mp4", "-f", "lavfi", "-i", bright, "-t", "20", *H264, "-g", "10")
+    (made,) = await ChildProcessTools().thumbnails(given, sizes=[256])
+    assert near(WHITE, shown(made), (50, 70), by=25)
+
+
+async def test_a_film_that_stays_dark_is_shown_dark(folder: Path) -> None:
+    given = clip(folder, "night.mp4", "-f", "lavfi", "-i", "color=black:size=320x180:rate=10", "-t", "3", *H264)
+    assert await ChildProcessTools().thumbnails(given, sizes=SIZES)
+
+
+async def test_a_short_film_at_a_glance_has_a_picture_a_second(folder: Path) -> None:
+    halves = "color=red:size=320x180:rate=10,drawbox=w=320:h=180:c=blue:t=fill:enable='gt(t,2.95)'"
+    given = clip(folder, "glance.mp4", "-f", "lavfi", "-i", halves, "-t", "6", *H264, "-g", "1000")
+    sprite = await ChildProcessTools().sprite(given)
+    assert (6, 6, 160, 90, 1000) == (
+        sprite.columns,
+        sprite.count,
+        sprite.tile_width,
+        sprite.tile_height,
+        sprite.interval_ms,
+    )
+    whole = shown(sprite.data)
+    assert (6 * 160, 90) == whole.size
+    assert near(RED, whole, (2 * 160 + 80, 45), by=25)
+    assert near(BLUE, whole, (3 * 160 + 80, 45), by=25)
+
+
+async def test_a_long_film_at_a_glance_shows_its_keyframes(folder: Path) -> None:
+    colour = "color={}:size=1280x720:rate=25:d=110"
+    pictures = ("-f", "lavfi", "-i", colour.format("red"), "-f", "lavfi", "-i", colour.format("blue"))
+    join = ("-filter_complex", "concat", *H264, "-g", "100")
+    given = clip(folder, "longer.mp4", *pictures, *join)
+    sprite = await ChildProcessTools().sprite(given)
+    assert (10, 100, 2200) == (sprite.columns, sprite.count, sprite.interval_ms)
+    whole = shown(sprite.data)
+    assert (1600, 90 * -(-sprite.count // 10)) == whole.size
+    assert near(RED, whole, (80, 45), by=25)
+    last_row, last_column = divmod(sprite.count - 1, 10)
+    assert near(BLUE, whole, (last_column * 160 + 80, last_row * 90 + 45), by=25)
+
+
+async def test_hdr_is_shown_on_screens_without(folder: Path) -> None:
+    tags = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
+    grey = ("-f", "lavfi", "-i", "color=0x949494:size=320x180", "-frames:v", "5")
+    (made,) = await ChildProcessTools().thumbnails(clip(folder, "hdr.mp4", *grey, *_TEN_BITS, *tags), sizes=[256])
+    red, green, blue = shown(made).convert("RGB").resize((1, 1)).tobytes()
+    assert max(red, green, blue) - min(red, green, blue) < 12
+
+
+@pytest.fixture
+def canary() -> Iterator[socket.socket]:
+    """A server that nobody may ask."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        yield listening
+
+
+_MANIFEST = (
+    b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT5S">'
+    b'<Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>ADDRESS</BaseURL>'
+    b"</Representation></AdaptationSet></Period></MPD>"
+)
+_HARMFUL = {
+    "no bytes": b"",
+    "text": b"hello world " * 100,
+    "half an mp4": b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41\0\0\0\x08free",
+    "playlist": b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nADDRESS\n#EXT-X-ENDLIST\n",
+    "concatenation": b"ffconcat version 1.0\nfile 'ADDRESS'\n",
+    "manifest": _MANIFEST,
+    "description": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+    "redirection": b"[Reference]\nRef1=ADDRESS\n",
+}
+
+
+@pytest.mark.parametrize("name", _HARMFUL)
+async def test_what_only_leads_elsewhere_is_refused(name: str, folder: Path, canary: socket.socket) -> None:
+    make_clip(folder / "secret.mp4", *PICTURE, *H264)
+    tools, address = ChildProcessTools(), f"http://127.0.0.1:{canary.getsockname()[1]}/a.mp4"
+    for leads in (f"file://{folder}/secret.mp4", f"{folder}/secret.mp4", address):
+        given = source(_HARMFUL[name].replace(b"ADDRESS", leads.encode()), "video/mp4")
+        for work in (tools.probe, tools.sprite):
+            with pytest.raises(MediaRefusedError, match=r"^The film is damaged or of a kind that cannot be read\.$"):
+                await work(given)
+        if b"ADDRESS" not in _HARMFUL[name]:
+            break
+    with pytest.raises(BlockingIOError):
+        canary.accept()
+
+
+async def test_a_film_without_its_index_is_refused(folder: Path) -> None:
+    whole = make_clip(folder / "whole.mp4", *PICTURE, *H264)
+    assert b"moov" in whole[-4000:]
+    given = source(whole[: whole.rindex(b"moov") - 4], "video/mp4")
+    with pytest.raises(MediaRefusedError, match="damaged"):
+        await ChildProcessTools().probe(given)
+
+
+async def test_a_film_that_was_cut_off_is_shown_as_far_as_it_goes(folder: Path) -> None:
+    whole = make_clip(folder / "fast.mp4", *PICTURE, *H264, "-movflags", "+faststart")
+    tools, given = ChildProcessTools(), source(whole[: len(whole) // 2], "video/mp4")
+    assert 320 == (await tools.probe(given)).width
+    assert await tools.thumbnails(given, sizes=SIZES)
+    assert 2 == (await tools.sprite(given)).count
+
+
+async def test_a_film_without_frames_has_no_picture(folder: Path) -> None:
+    tools, given = ChildProcessTools(), clip(folder, "none.mp4", *PICTURE, "-frames:v", "0", *H264)
+    for work in (tools.probe(given), tools.thumbnails(given, sizes=SIZES), tools.sprite(given)):
+        with pytest.raises(MediaRefusedError):
+            await work
+
+
+async def test_sound_alone_has_no_size_and_no_picture(folder: Path) -> None:
+    sound = ["-f", "lavfi", "-i", "sine", "-t", "1", "-c:a", "aac"]
+    tools, given = ChildProcessTools(), clip(folder, "sound.mp4", *sound)
+    facts = await tools.probe(given)
+    assert (None, None, None, "aac") == (facts.width, facts.frame_rate, facts.video_codec, facts.audio_codec)
+    for work in (tools.thumbnails(given, sizes=SIZES), tools.sprite(given)):
+        with pytest.raises(NothingToSeeError):
+            await work
