@@ -1,0 +1,208 @@
+"""What a viewer is given to show a file."""
+
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import update
+
+from metastore.features.files.models import Node
+from metastore.features.files.service import FilesService
+from metastore.features.files.stream_urls import StreamUrls
+from metastore.features.media.excerpts import LARGEST
+from metastore.features.media.previews import PreviewsService
+from metastore.features.media.schemas import ExcerptOut, PreviewOut
+from metastore.kit.database import Database
+from metastore.kit.problem import Problem
+from metastore.ports.object_store import StoreUnavailableError
+from tests.fixtures.accounts import add_user
+from tests.fixtures.memory_store import MemoryObjectStore
+from tests.fixtures.streams import Plan, Reel, plant, plant_file, reel
+
+__all__ = ["reel"]
+
+
+@dataclass
+class Desk:
+    """One user's files, and what is shown of them."""
+
+    database: Database
+    store: MemoryObjectStore
+    owner: str
+    previews: PreviewsService
+
+    async def put(self, name: str, content: bytes, mime_type: str) -> str:
+        """Put a file there."""
+        return await plant_file(self.database, self.store, self.owner, name, content, mime_type)
+
+    async def preview(self, file_id: str) -> PreviewOut:
+        """What is shown of it."""
+        async with self.database.reading() as tx:
+            known = await self.previews.find(tx, self.owner, file_id)
+        return await self.previews.show(known)
+
+    async def shown(self, name: str, content: bytes, mime_type: str) -> PreviewOut:
+        """What would be shown of such a file."""
+        return await self.preview(await self.put(name, content, mime_type))
+
+
+@pytest.fixture
+async def desk(database: Database) -> Desk:
+    store = MemoryObjectStore()
+    streams = StreamUrls(b"k" * 32, 3600)
+    files = FilesService(store, presign_ttl=3600, streams=streams)
+    return Desk(database, store, await add_user(database), PreviewsService(store, files, streams))
+
+
+async def test_a_film_is_shown_by_its_stream(desk: Desk, reel: Reel) -> None:
+    """With its picture, size and length; the original, too, for browsers that play it."""
+    shown = await desk.preview(await plant(desk.database, desk.store, desk.owner, Plan(reel, preview=True)))
+    assert ("video", 320, 180, 7000) == (shown.kind, shown.width, shown.height, shown.duration_ms)
+    assert shown.stream_url is not None
+    assert shown.stream_url.endswith("/master.m3u8")
+    assert shown.picture_url is not None
+    assert "type=image/webp" in shown.picture_url
+    assert shown.url is not None
+    assert "type=video/mp4" in shown.url
+    assert (None, None) == (shown.excerpt, shown.waveform)
+
+
+async def test_a_sound_is_shown_by_its_waveform(desk: Desk, reel: Reel) -> None:
+    """As numbers."""
+    plan = Plan({"a0": reel["a0"]}, name="song.mp3", mime_type="audio/mpeg", waveform=bytes([0, 128, 255]))
+    shown = await desk.preview(await plant(desk.database, desk.store, desk.owner, plan))
+    assert ("audio", [0, 128, 255]) == (shown.kind, shown.waveform)
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type", "kind", "inline"),
+    [
+        ("a.jpg", "image/jpeg", "image", True),
+        ("a.heic", "image/heic", "image", False),
+        ("a.pdf", "application/pdf", "pdf", True),
+        ("a.mkv", "video/x-matroska", "video", False),
+        ("a.zip", "application/zip", "none", False),
+        ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "none", False),
+    ],
+)
+async def test_originals_are_shown_where_browsers_can(
+    desk: Desk, name: str, mime_type: str, kind: str, *, inline: bool
+) -> None:
+    """And nothing is that could run."""
+    shown = await desk.shown(name, b"\x00\x01binary", mime_type)
+    assert (kind, inline, None) == (shown.kind, shown.url is not None, shown.excerpt)
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [("page.html", "text/html"), ("drawing.svg", "image/svg+xml"), ("feed.xml", "application/xml")],
+)
+async def test_what_browsers_would_run_is_shown_as_its_text(desk: Desk, name: str, mime_type: str) -> None:
+    """Never by an address within a page."""
+    shown = await desk.shown(name, b"<svg xmlns='http://www.w3.org/2000/svg'><script>x</script></svg>", mime_type)
+    assert ("code", None) == (shown.kind, shown.url)
+    assert shown.excerpt is not None
+    assert "xml" == shown.excerpt.language
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mime_type", "kind", "language"),
+    [
+        ("a.txt", b"hello", "text/plain", "text", None),
+        ("a.csv", b"a;b\n1;2\n", "text/csv", "text", None),
+        ("README.md", b"# Title", "text/markdown", "markdown", None),
+        ("main.py", b"print(1)\n", "text/x-python", "code", "python"),
+        ("app.ts", b"let a: number\n", "video/mp2t", "code", "typescript"),
+        ("data.json", b"{}", "application/json", "code", "json"),
+        ("Makefile", b"all:\n\ttrue\n", "application/octet-stream", "code", "makefile"),
+        ("LICENSE", b"Do what you like.\n", "application/octet-stream", "text", None),
+        ("empty.txt", b"", "text/plain", "text", None),
+        ("a.srt", b"1\n00:00:01,000 --> 00:00:02,000\nx\n", "application/x-subrip", "text", None),
+    ],
+)
+async def test_texts_are_shown_by_their_beginning(
+    desk: Desk, name: str, content: bytes, mime_type: str, kind: str, language: str | None
+) -> None:
+    """And code with its language."""
+    shown = await desk.shown(name, content, mime_type)
+    expected = ExcerptOut(text=content.decode(), truncated=False, language=language)
+    assert (kind, expected, None) == (shown.kind, shown.excerpt, shown.url)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mime_type"),
+    [
+        ("a.txt", bytes(range(256)) * 50, "text/plain"),
+        ("a.txt", b"hello\0world", "text/plain"),
+        ("a.bin", bytes(range(128, 256)) * 3 + bytes(range(1, 30)) * 9, "application/octet-stream"),
+        ("a.py", b"\x7fELF\x02\x01\x01" + bytes(60), "text/x-python"),
+    ],
+)
+async def test_junk_is_no_text(desk: Desk, name: str, content: bytes, mime_type: str) -> None:
+    """Whatever it is called."""
+    shown = await desk.shown(name, content, mime_type)
+    assert ("none", None) == (shown.kind, shown.excerpt)
+
+
+async def test_of_a_long_text_the_beginning_is_read(desk: Desk) -> None:
+    """256 KiB, and no half character."""
+    text = "ế" * (LARGEST // 3 + 1000)
+    shown = await desk.shown("long.txt", text.encode(), "text/plain")
+    assert shown.excerpt is not None
+    assert shown.excerpt.truncated
+    assert "ế" * (LARGEST // 3) == shown.excerpt.text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8-sig", "Tiếng Việt"),
+        ("utf-16", "Tiếng Việt"),
+        ("utf-16-be", "plain words in wide letters"),
+        ("utf-32", "Tiếng Việt"),
+        (
+            "cp1252",
+            "Où est le café? Là-bas, près de la forêt où il a plu l'été dernier; ça va être génial, même après.",
+        ),
+    ],
+)
+async def test_texts_in_any_encoding_are_read(desk: Desk, encoding: str, text: str) -> None:
+    """As what they say."""
+    shown = await desk.shown("a.txt", text.encode(encoding), "text/plain")
+    assert shown.excerpt is not None
+    assert text == shown.excerpt.text
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"damage": "bytes are missing"}, 409), ({"object_key": None}, 409), ({"trash_state": "PURGING"}, 404)],
+)
+async def test_nothing_is_shown_of_what_must_not_be(desk: Desk, change: dict[str, object], status: int) -> None:
+    """Damaged, not there yet, or going."""
+    file_id = await desk.put("a.txt", b"hello", "text/plain")
+    async with desk.database.transaction() as tx:
+        await tx.session.execute(update(Node).where(Node.id == file_id).values(change))
+    with pytest.raises(Problem) as refused:
+        await desk.preview(file_id)
+    assert status == refused.value.status
+
+
+async def test_somebody_elses_file_is_not_there(desk: Desk) -> None:
+    """404."""
+    file_id = await desk.put("a.txt", b"hello", "text/plain")
+    desk.owner = await add_user(desk.database)
+    with pytest.raises(Problem) as refused:
+        await desk.preview(file_id)
+    assert 404 == refused.value.status
+
+
+@pytest.mark.parametrize("method", ["read", "presign_reads"])
+async def test_a_store_that_is_away_is_said_to_be(desk: Desk, method: str) -> None:
+    """503, to be tried again."""
+    file_id = await desk.put("a.txt" if method == "read" else "a.jpg", b"x", "text/plain")
+    async with desk.database.transaction() as tx:
+        kind = "text/plain" if method == "read" else "image/jpeg"
+        await tx.session.execute(update(Node).where(Node.id == file_id).values(mime_type=kind))
+    desk.store.fail_next[method] = StoreUnavailableError("away")
+    with pytest.raises(Problem) as refused:
+        await desk.preview(file_id)
+    assert 503 == refused.value.status
