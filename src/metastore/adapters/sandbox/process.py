@@ -159,7 +159,10 @@ class _Conversation:
         too_large = about > wire.MAX_HEADER or length > self._limits.each_made
         if too_large or self._made > self._limits.made:
             raise MediaToolError("the tool made too much")
-        made = Made(json.loads(await self._hear(about)), await self._hear(length))
+        try:
+            made = Made(json.loads(await self._hear(about)), await self._hear(length))
+        except ValueError:
+            raise MediaToolError("the tool made no sense") from None
         if self._limits.seconds_for_each:
             self._allow_more()
         return made
