@@ -212,10 +212,12 @@ async def test_renditions_that_cannot_be_gone_on_with_are_begun_anew(house: Hous
     assert [0, 0, 2, 0] == [job.first for job in house.transcoder.jobs]
 
 
-async def test_a_store_that_is_away_for_a_moment_is_asked_again(house: House) -> None:
+@pytest.mark.parametrize("before_effect", [True, False])
+async def test_a_store_that_is_away_for_a_moment_is_asked_again(house: House, before_effect: bool) -> None:
     def fail(_name: str, number: int) -> None:
         if number == 3:
-            house.drive.store.fail_next["put"] = StoreUnavailableError("reset")
+            failing = house.drive.store.fail_next if before_effect else house.drive.store.after
+            failing["put"] = StoreUnavailableError("reset")
 
     house.transcoder.before = fail
     file = await house.film()
@@ -306,6 +308,19 @@ async def test_a_film_that_was_ready_and_is_purged_leaves_nothing(house: House) 
     await house.work()
     await house.purge(file.id)
     assert ({}, {}, 0) == (house.drive.store.objects, await house.renditions(file.id), await house.probed())
+
+
+async def test_a_worker_killed_between_object_and_row_is_gone_on_with(house: House) -> None:
+    """Its objects are there already, and no key is written twice."""
+    house.transcoder.troubles = [None, (6, DIED)]
+    file = await house.film()
+    await house.runner.run_due()
+    rendition = (await house.renditions(file.id))["v480"]
+    for number in range(3, 5):
+        house.drive.store.objects[f"{rendition.key_prefix}/{number:06d}.m4s"] = b"stored, and then killed"
+    house.drive.clock.pass_by(seconds=20)
+    await house.work()
+    assert ["a0", "v360", "v480", "v720"] == await whole(house, file.id)
 
 
 async def test_a_worker_killed_between_object_and_row_leaves_nothing_that_a_purge_does_not_find(house: House) -> None:

@@ -6,8 +6,9 @@ from metastore.features.files import processing
 from metastore.features.files.processing import Original
 from metastore.features.media import bit_rates, repository
 from metastore.features.media.models import AUDIO, MAKING, VIDEO, Rendition, init_key
+from metastore.features.media.originals import delete_all
 from metastore.features.media.progress import State, is_playable, kinds_needed
-from metastore.features.media.storing import Place, Stored
+from metastore.features.media.storing import Place, Stored, keys_ahead
 from metastore.kit.database import Database, Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.saga_steps import Report
@@ -55,7 +56,9 @@ class Making:
             count = self._state.extent(name).count
             if count and not await self._is_same(init_key(known.key_prefix), started.init):
                 raise InitChangedError(name)
-            place = Place(kind, known.key_prefix, count, count)
+            # Whoever was at it before may have stored more than it could note, and no key is written twice.
+            await delete_all(self._store, keys_ahead(known.key_prefix, count))
+            place = Place(kind, known.key_prefix, count, count, has_init=count > 0)
             self._ids[name], self._targets[name] = known.id, known.target_seconds
         else:
             row = self._row(started, kind)

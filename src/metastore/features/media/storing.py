@@ -32,12 +32,17 @@ _CONTENT_TYPES = {"video": "video/mp4", "audio": "audio/mp4"}
 
 @dataclass(slots=True)
 class Place:
-    """Where a rendition's objects go; segments before ``count`` are there already, those before ``reached`` may be."""
+    """Where a rendition's objects go.
+
+    Segments before ``count`` are there already, and the initialisation segment is if ``has_init``; segments before
+    ``reached`` may be.
+    """
 
     kind: str
     key_prefix: str
     count: int = 0
     reached: int = 0
+    has_init: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,12 @@ Write = Callable[[Sequence[Stored | Ended]], Awaitable[None]]
 def keys_of(key_prefix: str, count: int) -> list[str]:
     """Every key below ``key_prefix`` under which there may be an object when there are ``count`` rows."""
     return [init_key(key_prefix), *(segment_key(key_prefix, number) for number in range(count + AHEAD))]
+
+
+def keys_ahead(key_prefix: str, count: int) -> list[str]:
+    """Those of ``keys_of`` that no row tells of; without any row, the initialisation segment counts as such."""
+    ahead = [segment_key(key_prefix, number) for number in range(count, count + AHEAD)]
+    return ahead if count else [init_key(key_prefix), *ahead]
 
 
 async def store_all(store: ObjectStore, outputs: AsyncIterator[Output], begin: Begin, write: Write) -> None:
@@ -116,7 +127,8 @@ class _Line:
                 break
             if isinstance(output, Started):
                 place = self._places[output.rendition] = await self._begin(output)
-                await self._add(tasks, None, place, init_key(place.key_prefix), output.init)
+                if not place.has_init:
+                    await self._add(tasks, None, place, init_key(place.key_prefix), output.init)
             elif isinstance(output, Segment):
                 place = self._places[output.rendition]
                 if output.number >= place.count:
@@ -183,7 +195,7 @@ class _Line:
 
 
 async def put(store: ObjectStore, key: str, data: bytes, content_type: str) -> None:
-    """Store a small object, be it that the store is away for a moment.
+    """Store a small object, be it that the store is away for a moment, or that somebody did so who has lost the saga.
 
     Raises:
         ObjectStoreError: it is full, or away for longer.
@@ -197,6 +209,8 @@ async def put(store: ObjectStore, key: str, data: bytes, content_type: str) -> N
             if not further:
                 raise
             await asyncio.sleep(_PAUSE)
+            # It may be there all the same, and no key is written twice.
+            await store.delete([key])
         else:
             return
 
