@@ -1,0 +1,161 @@
+"""From a film to what streams: how soon it plays, and the whole ladder beside the ``ffmpeg`` program.
+
+``ffmpeg`` does the same in one command: one decoding, the same rungs with the same encoder and settings, HLS with
+fragmented MP4. Ours is what the product does: one reading that copies the picture (where there is one to copy) and the
+sound, then one that encodes the rungs, each in its closed child, the segments written to files.
+"""
+
+import asyncio
+import resource
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from metastore.adapters.transcoder import SandboxTranscoder
+from metastore.ports.media_tools import Source
+from metastore.ports.transcoder import AudioRendition, Job, Segment, Started, VideoRendition
+
+SHORT_SECONDS, LONG_SECONDS, LADDER_SECONDS = 60, 1800, 20
+_BLOCK = 256 * 1024
+_RUNGS = (
+    VideoRendition("v1080", 1920, 1080, 5_000_000),
+    VideoRendition("v720", 1280, 720, 2_800_000),
+    VideoRendition("v480", 854, 480, 1_400_000),
+    VideoRendition("v360", 640, 360, 800_000),
+)
+_SOUND = (AudioRendition("a0", 0, copy=True),)
+_X264 = "-c:v libx264 -preset veryfast -profile:v high -crf 23 -flags +cgop -sc_threshold 0 -g 9999"
+_CUTS = ["-force_key_frames", "expr:gte(t,n_forced*4)"]
+_HLS = "-f hls -hls_time 4 -hls_playlist_type vod -hls_segment_type fmp4 -hls_fmp4_init_filename"
+
+
+@dataclass
+class Times:
+    """Of the same work, round by round: seconds on the clock and of the processor."""
+
+    elapsed: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Ladders:
+    """Seconds until there is a segment of picture and sound, and ladders by ours and by ``ffmpeg``."""
+
+    first_of_short: float
+    first_of_long: float
+    compared: Mapping[str, tuple[Times, Times]]
+
+
+def measure_ladders(folder: Path, rounds: int = 3) -> Ladders:
+    """Make the films, then measure; rounds are interleaved."""
+    short = _make_film(folder / "short.mp4")
+    long = folder / "long.mp4"
+    times = str(LONG_SECONDS // SHORT_SECONDS - 1)
+    _ffmpeg("-stream_loop", times, "-i", str(short), "-c", "copy", str(long))
+    excerpt = folder / "excerpt.mp4"
+    _ffmpeg("-i", str(short), "-t", str(LADDER_SECONDS), "-c", "copy", str(excerpt))
+    first = [median(asyncio.run(_first_segments(film)) for _ in range(rounds)) for film in (short, long)]
+    compared: dict[str, tuple[Times, Times]] = {
+        "1080 copied, 720, 480, 360": (Times(), Times()),
+        "1080, 720, 480, 360": (Times(), Times()),
+    }
+    for number in range(rounds):
+        for copied, (ours, theirs) in zip((True, False), compared.values(), strict=True):
+            both = [
+                (ours, lambda copied=copied: asyncio.run(_make_ours(excerpt, folder, copied=copied))),
+                (theirs, lambda copied=copied: _make_theirs(excerpt, folder, copied=copied)),
+            ]
+            for taken, work in both[:: 1 if number % 2 else -1]:
+                _measure(taken, work)
+    return Ladders(first[0], first[1], compared)
+
+
+def _measure(times: Times, work: Callable[[], None]) -> None:
+    before, since = _processor(), time.monotonic()
+    work()
+    times.elapsed.append(time.monotonic() - since)
+    times.processor.append(_processor() - before)
+
+
+def _processor() -> float:
+    """Ours and that of children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+async def _first_segments(film: Path) -> float:
+    since = time.monotonic()
+    wanted = {"v1080", "a0"}
+    work = SandboxTranscoder().make(_source(film), Job("v1080", _SOUND))
+    async with aclosing(work):
+        async for output in work:
+            if isinstance(output, Segment):
+                wanted.discard(output.rendition)
+            if not wanted:
+                break
+    return time.monotonic() - since
+
+
+async def _make_ours(film: Path, folder: Path, *, copied: bool) -> None:
+    await _store(film, folder, Job("v1080" if copied else None, _SOUND))
+    await _store(film, folder, Job(rungs=_RUNGS[copied:]))
+
+
+async def _store(film: Path, folder: Path, job: Job) -> None:
+    work = SandboxTranscoder().make(_source(film), job)
+    async with aclosing(work):
+        async for output in work:
+            if isinstance(output, Started):
+                (folder / f"{output.rendition}-init.mp4").write_bytes(output.init)
+            if isinstance(output, Segment):
+                (folder / f"{output.rendition}-{output.number}.m4s").write_bytes(output.data)
+
+
+def _source(film: Path) -> Source:
+    async def read(offset: int, length: int) -> AsyncIterator[bytes]:
+        with film.open("rb") as file:
+            file.seek(offset)
+            while length > 0 and (block := file.read(min(length, _BLOCK))):
+                length -= len(block)
+                yield block
+
+    return Source(read, film.stat().st_size, "video/mp4")
+
+
+def _make_theirs(film: Path, folder: Path, *, copied: bool) -> None:
+    rungs = _RUNGS[copied:]
+    parts = "".join(f"[s{place}]" for place in range(len(rungs)))
+    scaled = [
+        f"[s{place}]scale={rung.width}:{rung.height}:flags=bicubic[{rung.name}]" for place, rung in enumerate(rungs)
+    ]
+    graph = ";".join([f"[0:v]split={len(rungs)}{parts}", *scaled])
+    outputs = [part for rung in rungs for part in _output(rung, folder)]
+    sound = ["-map", "0:a:0", "-c:a", "copy", *_hls("a0", folder)]
+    picture = ["-map", "0:v:0", "-c:v", "copy", *_hls("v1080", folder)] if copied else []
+    _ffmpeg("-i", str(film), "-filter_complex", graph, *outputs, *picture, *sound)
+
+
+def _output(rung: VideoRendition, folder: Path) -> Sequence[str]:
+    limit = ["-maxrate", str(rung.bitrate), "-bufsize", str(2 * rung.bitrate)]
+    return ["-map", f"[{rung.name}]", *_X264.split(), *_CUTS, *limit, *_hls(rung.name, folder)]
+
+
+def _hls(name: str, folder: Path) -> Sequence[str]:
+    return [*_HLS.split(), f"{name}-init.mp4", str(folder / f"{name}.m3u8")]
+
+
+def _make_film(path: Path) -> Path:
+    """A minute of 1080p at 30 frames a second that moves and is a little noisy, as cameras are."""
+    picture = "testsrc2=size=1920x1080:rate=30,noise=alls=6:allf=t"
+    encoding = "-c:v libx264 -preset superfast -b:v 6M -maxrate 8M -bufsize 16M -pix_fmt yuv420p -g 60 -c:a aac"
+    inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
+    _ffmpeg(*inputs, "-t", str(SHORT_SECONDS), *encoding.split(), str(path))
+    return path
+
+
+def _ffmpeg(*arguments: str) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments], check=True)
