@@ -80,7 +80,7 @@ async def test_work_may_take_long_as_long_as_it_gets_on() -> None:
     limits = Limits(seconds=20, cpu_seconds=1, seconds_for_each=1)
     assert 5 == len(await made_by("work_on", {"seconds": 0.6, "times": 5}, limits=limits))
     with pytest.raises(MediaToolError, match="died"):
-        await made_by("work_on", {"seconds": 10, "times": 1}, limits=limits)
+        await made_by("work_on", {"seconds": 5, "times": 1}, limits=limits)
 
 
 async def test_the_time_in_which_nobody_takes_what_was_made_does_not_count() -> None:
