@@ -49,6 +49,12 @@ _FORBIDDEN = [
         id="tables know no rules",
     ),
     pytest.param(
+        "features/media/playlists.py",
+        "from metastore.features.media import streaming",
+        "metastore.features.media.playlists is not allowed to import metastore.features.media.streaming",
+        id="texts know nothing of who asks for them",
+    ),
+    pytest.param(
         "features/uploads/repository.py",
         "from metastore.features.uploads import endpoints",
         "metastore.features.uploads.repository is not allowed to import metastore.features.uploads.endpoints",

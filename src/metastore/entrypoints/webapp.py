@@ -29,11 +29,14 @@ _NOT_PAGES = (
 
 
 def content_security_policy(objects_origin: str = "") -> str:
-    """The policy of the client's pages: nothing from elsewhere but the object store's bytes."""
+    """The policy of the client's pages: nothing from elsewhere but the object store's bytes.
+
+    Players hand films to the browser as ``blob:``, and take them apart in workers that they make of their own code.
+    """
     store = f" {objects_origin}" if objects_origin else ""
     return (
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        f"img-src 'self' data: blob:{store}; media-src 'self' blob:{store}; connect-src 'self'{store}; "
+        f"img-src 'self' data: blob:{store}; media-src 'self' blob:{store}; connect-src 'self'{store}; worker-src 'self' blob:; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
