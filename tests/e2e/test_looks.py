@@ -1,18 +1,13 @@
 """Every main screen, as different people have it: complete, within the window, readable, and without errors."""
 
-import re
-from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, FilePayload, expect
 
+from tests.e2e.looks import is_in_order
 from tests.e2e.screen import Screen
 from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess
-
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-UNTRANSLATED = re.compile(r"\b(?:account|admin|auth|common|files|notifications|uploads)\.[a-z]\w*(?:\.\w+)*\b")
 
 DEAD_EVENTS = {
     "items": [
@@ -50,26 +45,26 @@ async def test_every_screen_is_in_order(
     for path in ("/sign-in", "/register"):
         await screen.goto(path)
         await expect(screen.page.locator("form")).to_be_visible()
-        await _is_in_order(screen, language, path)
+        await is_in_order(screen, language, path)
     await screen.sign_up()
-    await _is_in_order(screen, language, "the empty drive")
+    await is_in_order(screen, language, "the empty drive")
     await _fill(screen, context)
-    await _is_in_order(screen, language, "the drive with uploads")
+    await is_in_order(screen, language, "the drive with uploads")
     await screen.goto("/drive")
     await expect(
         screen.file_row("a file with a name that is far too long for any screen" + " again" * 20 + ".txt")
     ).to_be_visible()
     await screen.hook("item-more").first.click()
     await expect(screen.page.locator("[role=menu]")).to_be_visible()
-    await _is_in_order(screen, language, "an item's menu")
+    await is_in_order(screen, language, "an item's menu")
     await screen.page.keyboard.press("Escape")
     await screen.hook("bell").click()
     await expect(screen.hook("notification-item").first).to_be_visible()
-    await _is_in_order(screen, language, "the notifications")
+    await is_in_order(screen, language, "the notifications")
     for path, seen in (("/settings", "session-row"), ("/trash", "file-row"), ("/search?q=anh", "file-row")):
         await screen.goto(path)
         await expect(screen.hook(seen).first).to_be_visible()
-        await _is_in_order(screen, language, path)
+        await is_in_order(screen, language, path)
     assert screen.complaints == []
     await context.close()
 
@@ -91,13 +86,13 @@ async def test_every_screen_of_an_admin_is_in_order(
     await screen.page.route("**/api/v1/admin/events/dead?*", lambda route: route.fulfill(json=DEAD_EVENTS))
     await screen.goto("/admin/events")
     await expect(screen.hook("dead-event").first).to_be_visible()
-    await _is_in_order(screen, language, "the failed events")
+    await is_in_order(screen, language, "the failed events")
     await screen.hook("dead-event-show").first.click()
     await expect(screen.hook("dead-event-details")).to_be_visible()
-    await _is_in_order(screen, language, "a failed event")
+    await is_in_order(screen, language, "a failed event")
     await screen.goto("/admin/analytics")
     await expect(screen.hook("analytics-table")).to_be_visible()
-    await _is_in_order(screen, language, "the figures")
+    await is_in_order(screen, language, "the figures")
     await context.close()
 
 
@@ -113,22 +108,3 @@ async def _fill(screen: Screen, context: BrowserContext) -> None:
     listed = await (await context.request.get(f"{screen.address}/api/v1/files")).json()
     gone = next(item["id"] for item in listed["items"] if item["name"] == "gone.txt")
     assert (await context.request.delete(f"{screen.address}/api/v1/files/{gone}")).ok
-
-
-async def _is_in_order(screen: Screen, language: str, where: str) -> None:
-    page = screen.page
-    assert await page.evaluate("document.documentElement.lang") == language, where
-    sideways = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert sideways <= 0, f"{where}: {sideways} pixels wider than the window"
-    words = await page.inner_text("body")
-    assert not UNTRANSLATED.search(words), f"{where}: {UNTRANSLATED.findall(words)}"
-    await page.evaluate(AXE.read_text())
-    found = await page.evaluate("(tags) => axe.run({ runOnly: tags })", WCAG)
-    violations = [
-        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-        # A user's initials stand for a picture; nobody would call the button by them.
-        if (violation["id"], 'data-testid="user-menu"' in node["html"]) != ("label-content-name-mismatch", True)
-    ]
-    assert not violations, f"{where}:\n" + "\n".join(violations)

@@ -67,6 +67,8 @@ export default {
     source: 'Source',
     as: 'Show as',
     wrap: 'Wrap long lines',
+    done: 'done',
+    todo: 'to do',
     image: 'Picture: {{alt}}',
   },
   player: {

@@ -67,6 +67,8 @@ export default {
     source: 'Mã nguồn',
     as: 'Hiển thị dạng',
     wrap: 'Ngắt dòng dài',
+    done: 'đã xong',
+    todo: 'chưa xong',
     image: 'Ảnh: {{alt}}',
   },
   player: {

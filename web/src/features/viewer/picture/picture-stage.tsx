@@ -120,6 +120,7 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
               data-waiting={hidden || undefined}
               data-clear={(sources.size && !/jpe?g|hei[cf]/.test(file.mimeType)) || undefined}
               draggable={false}
+              decoding="sync"
               onLoad={onLoad}
               onError={onError}
             />
@@ -167,8 +168,9 @@ function useSources(file: FileItem, preview: Preview) {
     width: currentTarget.naturalWidth || 512,
     height: currentTarget.naturalHeight || 512,
   });
-  // The original waits for the small one, which is what the eye wants first.
-  const drawn = size || !small || broken.includes(small) ? wanted : wanted.slice(0, 1);
+  // The original waits for the small one, which is what the eye wants first, and then takes its place.
+  const first = size || !small || broken.includes(small) ? wanted : wanted.slice(0, 1);
+  const drawn = full ? first.slice(-1) : first;
   return {
     size,
     full,

@@ -1,4 +1,5 @@
 import { SegmentedControl } from '@mantine/core';
+import { IconSquare, IconSquareCheck } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import Markdown, { type Components } from 'react-markdown';
@@ -55,6 +56,7 @@ export function MarkdownView({ file, excerpt, onDownload }: Props) {
 const components: Components = {
   a: ({ href, children }) => <Away href={href}>{children}</Away>,
   img: ({ alt, src }) => <PictureWords alt={alt} src={src} />,
+  input: ({ checked }) => <Tick done={checked === true} />,
   pre: ({ children }) => <>{children}</>,
   code: ({ className, children }) => {
     const text = String(children);
@@ -80,6 +82,20 @@ function Away({ href, children }: { href?: string | undefined; children?: ReactN
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
       {children}
     </a>
+  );
+}
+
+/** The box of a task list: it says what it is, and cannot be changed here. */
+function Tick({ done }: { done: boolean }) {
+  const { t } = useTranslation();
+  const Box = done ? IconSquareCheck : IconSquare;
+  return (
+    <Box
+      size={18}
+      className={classes.tick}
+      role="img"
+      aria-label={t(done ? 'viewer.text.done' : 'viewer.text.todo')}
+    />
   );
 }
 

