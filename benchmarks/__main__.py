@@ -14,13 +14,16 @@ from benchmarks import report
 from benchmarks.alone import measure_api, measure_memory
 from benchmarks.contender import Contender
 from benchmarks.events import measure_events
+from benchmarks.ladders import measure_ladders
 from benchmarks.load import Load
 from benchmarks.measure import MIB, Extent, compare
+from benchmarks.pictures import measure_pictures
 from benchmarks.servers.copyparty import Copyparty
 from benchmarks.servers.metastore import MetaStore
 from benchmarks.servers.nginx import Nginx
 from benchmarks.servers.tus import Tus
 
+_PARTS = "servers,memory,api,events,pictures,ladders"
 RESULTS = Path(__file__).parent / "results"
 _SERVERS: dict[str, Callable[[Load, Path, int], Contender]] = {
     "metastore": MetaStore,
@@ -41,15 +44,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=RESULTS, prefix="running-") as name:
         folder = Path(name)
         load = Load(folder)
-        sections.append(_compared(load, folder, options.servers.split(","), extent))
-        if not options.comparison_only:
-            _tell("memory")
-            sections.append(report.memory(measure_memory(load, _new(folder, "memory"))))
-            _tell("the API during uploads")
-            sections.append(report.api(measure_api(load, _new(folder, "api"), extent.size)))
-            _tell("events on PostgreSQL and RabbitMQ")
-            folder.chmod(0o755)  # PostgreSQL's user goes through it
-            sections.append(report.events(measure_events(_new(folder, "events"))))
+        folder.chmod(0o755)  # PostgreSQL's user goes through it
+        parts: dict[str, Callable[[], str]] = {
+            "servers": lambda: _compared(load, folder, options.servers.split(","), extent),
+            "memory": lambda: report.memory(measure_memory(load, _new(folder, "memory"))),
+            "api": lambda: report.api(measure_api(load, _new(folder, "api"), extent.size)),
+            "events": lambda: report.events(measure_events(_new(folder, "events"))),
+            "pictures": lambda: report.pictures(measure_pictures()),
+            "ladders": lambda: report.ladders(measure_ladders(_new(folder, "ladders"), extent.rounds)),
+        }
+        for part in options.parts.split(","):
+            _tell(part)
+            sections.append(parts[part]())
     text = "\n\n".join([report.circumstances(extent, load_before), *sections]) + "\n"
     (RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.md").write_text(text)
     print(text)
@@ -73,7 +79,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=1024, help="MiB of each upload and download")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--servers", default=",".join(_SERVERS), help="which to compare, parted by commas")
-    parser.add_argument("--comparison-only", action="store_true", help="leave out memory, API latency and events")
+    parser.add_argument("--parts", default=_PARTS, help="what to measure, parted by commas")
     return parser.parse_args()
 
 

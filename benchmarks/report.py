@@ -4,14 +4,17 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
 from benchmarks.alone import Api, Memory
 from benchmarks.events import Events
+from benchmarks.ladders import LADDER_SECONDS, Ladders
 from benchmarks.measure import GIB, MIB, Extent, Figures
+from benchmarks.pictures import Thumbnails
 
 _MB = 1e6
 
@@ -105,6 +108,34 @@ def events(measured: Events) -> str:
     )
     lines = ["| events | measured | goal |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def pictures(measured: Iterable[Thumbnails]) -> str:
+    """Thumbnails of 256 and 1024 pixels from one decoding, with as many under way as there are cores."""
+    lines = ["| thumbnails of | file MB | pictures/s | one alone | peak memory MB |", "|---|---|---|---|---|"]
+    for one in measured:
+        name = f"{one.megapixels} MP {one.kind}"
+        lines.append(f"| {name} | {one.size / _MB:.1f} | {one.rate:.1f} | {one.alone:.2f} s | {_scaled(one.peak)} |")
+    return "\n".join(lines)
+
+
+def ladders(measured: Ladders) -> str:
+    """How soon a film plays, and its ladder beside the ``ffmpeg`` program."""
+    rows = [
+        ("first segments of a film of a minute", f"{measured.first_of_short:.2f} s", "≤ 1 s"),
+        ("first segments of a film of half an hour", f"{measured.first_of_long:.2f} s", "≤ 4 s"),
+    ]
+    for name, (ours, theirs) in measured.compared.items():
+        what = f"{LADDER_SECONDS} s of 1080p30 to {name}, beside `ffmpeg`"
+        rows.append((what, _beside(ours.elapsed, theirs.elapsed), "≤ 1.1"))
+        rows.append(("the same, seconds of the processor", _beside(ours.processor, theirs.processor), ""))
+    lines = ["| streams | measured | goal |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _beside(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    ratio = median(mine / its for mine, its in zip(ours, theirs, strict=True))
+    return f"{median(ours):.1f} s beside {median(theirs):.1f} s: {ratio:.2f}"
 
 
 def circumstances(extent: Extent, load_before: tuple[float, float, float]) -> str:
