@@ -136,7 +136,8 @@ def _make_theirs(film: Path, folder: Path, *, copied: bool) -> None:
     outputs = [part for rung in rungs for part in _output(rung, folder)]
     sound = ["-map", "0:a:0", "-c:a", "copy", *_hls("a0", folder)]
     picture = ["-map", "0:v:0", "-c:v", "copy", *_hls("v1080", folder)] if copied else []
-    _ffmpeg("-i", str(film), "-filter_complex", graph, *outputs, *picture, *sound)
+    # As ours is: what else goes on here must not favour one of them.
+    _ffmpeg("-i", str(film), "-filter_complex", graph, *outputs, *picture, *sound, prefix=("nice", "-n", "10"))
 
 
 def _output(rung: VideoRendition, folder: Path) -> Sequence[str]:
@@ -157,5 +158,5 @@ def _make_film(path: Path) -> Path:
     return path
 
 
-def _ffmpeg(*arguments: str) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments], check=True)
+def _ffmpeg(*arguments: str, prefix: Sequence[str] = ()) -> None:
+    subprocess.run([*prefix, "ffmpeg", "-v", "error", "-nostdin", "-y", *arguments], check=True)

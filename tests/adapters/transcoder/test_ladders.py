@@ -73,12 +73,11 @@ async def test_what_was_cut_off_goes_on_as_if_it_had_not_been(clip: Clip, name: 
     assert whole.started == rest.started
     described = [(one.number, one.start_us, one.duration_us) for one in whole.segments]
     assert described[first:] == [(one.number, one.start_us, one.duration_us) for one in rest.segments]
+    shown = times(whole.file())
     whole.segments[first:] = rest.segments
-    assert (await made_of(clip(name), _SMALL))["small"].file() != b""
     decoded = [at for at, _, _ in packets(whole.file())]
     assert sorted(set(decoded)) == decoded
-    expected = times((await made_of(clip(name), _SMALL))["small"].file())
-    assert expected == times(whole.file())
+    assert shown == times(whole.file())
 
 
 async def test_nothing_is_left_to_do_after_the_last_segment(clip: Clip) -> None:

@@ -1,5 +1,6 @@
 """Draws each decoded frame in the sizes of all rungs: upright, progressive, in square pixels, 8 bits, SDR."""
 
+import os
 from collections.abc import Sequence
 
 import av
@@ -11,6 +12,7 @@ from metastore.adapters.transcoder import colours
 from metastore.ports.transcoder import VideoRendition
 
 _MAPPING_THREADS = 4
+_THREADS = max(1, min(4, (os.cpu_count() or 1) // 2))
 _TURNED = {90: ("transpose", "cclock"), 270: ("transpose", "clock"), 180: ("hflip", "")}
 
 
@@ -21,7 +23,7 @@ class Drawing:
         self._timescale = timescale
         self._graph = graph = Graph()
         # Working out how tones are mapped takes seconds, but can be shared.
-        graph.threads = _MAPPING_THREADS if colours.is_beyond_sdr(like) else 1
+        graph.threads = _MAPPING_THREADS if colours.is_beyond_sdr(like) else _THREADS
         self._source = graph.add(
             "buffer",
             video_size=f"{like.width}x{like.height}",

@@ -2,13 +2,15 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition, Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from metastore.adapters.sandbox.refusal import RefusedError
@@ -105,6 +107,25 @@ class Film:
                 continue
             if packet.size:
                 yield packet
+
+
+def decoded(packet: "Packet[Stream]") -> Sequence[VideoFrame | AudioFrame]:
+    """Its frames; what cannot be decoded has none."""
+    return _frames(packet.decode)
+
+
+def rest_of(stream: VideoStream | AudioStream) -> Sequence[VideoFrame | AudioFrame]:
+    """The frames that the decoder has held back."""
+    return _frames(lambda: stream.codec_context.decode(None))
+
+
+def _frames(decode: Callable[[], Sequence[object]]) -> Sequence[VideoFrame | AudioFrame]:
+    try:
+        return [frame for frame in decode() if isinstance(frame, VideoFrame | AudioFrame)]
+    except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+        return []
 
 
 def _has_decoder(stream: Stream) -> bool:

@@ -101,7 +101,8 @@ def segment(number: int, samples: Sequence[Sample], until: int) -> bytes:
 
     payload = sum(len(sample.data) for sample in samples)
     described = fragment(len(fragment(0)) + 8)
-    return b"".join([described, _u32(payload + 8), b"mdat", *(sample.data for sample in samples)])
+    kind = _box("styp", b"msdh", _u32(0), b"msdhcmfs")
+    return b"".join([kind, described, _u32(payload + 8), b"mdat", *(sample.data for sample in samples)])
 
 
 def _track_header(track: Picture | Sound) -> bytes:

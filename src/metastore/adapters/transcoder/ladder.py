@@ -1,10 +1,9 @@
 """The rungs of a ladder, all made by one decoding."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+import os
+from collections.abc import Sequence
 from fractions import Fraction
 
-import av
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
@@ -15,7 +14,7 @@ from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import colours
 from metastore.adapters.transcoder.cuts import Cuts
 from metastore.adapters.transcoder.drawing import Drawing, kind_of
-from metastore.adapters.transcoder.film import DAMAGED, Film
+from metastore.adapters.transcoder.film import DAMAGED, Film, decoded, rest_of
 from metastore.adapters.transcoder.frame_times import FrameTimes
 from metastore.adapters.transcoder.renditions import Rendition
 from metastore.adapters.transcoder.rung import Look, Rung
@@ -25,7 +24,7 @@ _MAX_PIXELS = 70_000_000
 _LONGEST_STILL_US = 400_000
 """A frame that is seen for longer is shown again at a cut."""
 _EARLIER_SECONDS = (2, 20, 200)
-_DECODING_THREADS = 2
+_DECODING_THREADS = max(2, min(4, os.cpu_count() or 1))
 _USUAL_RATE = Fraction(30)
 
 
@@ -80,26 +79,22 @@ class Ladder:
         for earlier in _EARLIER_SECONDS:
             if not film.seek(self.stream, self._clock.us(cut) - earlier * 1_000_000):
                 continue
-            first = next(self._decoded(film), None)
-            if first is not None and first.pts is not None and self._clock.ticks(first.pts) <= cut:
+            first = next((frame.pts for packet in film.packets([self.stream]) for frame in decoded(packet)), None)
+            if first is not None and self._clock.ticks(first) <= cut:
                 film.seek(self.stream, self._clock.us(cut) - earlier * 1_000_000)
                 return
         film.seek(self.stream, 0)
 
     def take(self, packet: "Packet[Stream]") -> None:
         """The next; one that cannot be decoded is passed over."""
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            return
-        for frame in frames:
+        for frame in decoded(packet):
             if isinstance(frame, VideoFrame):
                 self._add(frame)
 
     def finish(self) -> None:
         """There are no more."""
-        with suppress(av.FFmpegError):
-            for frame in self.stream.codec_context.decode(None):
+        for frame in rest_of(self.stream):
+            if isinstance(frame, VideoFrame):
                 self._add(frame)
         if self._last is None and not self._first:
             raise RefusedError(DAMAGED)
@@ -111,11 +106,6 @@ class Ladder:
         self._draw_the_rest()
         for rung in self._rungs:
             rung.finish(ends)
-
-    def _decoded(self, film: Film) -> Iterator[VideoFrame]:
-        for packet in film.packets([self.stream]):
-            with suppress(av.FFmpegError):
-                yield from (frame for frame in packet.decode() if isinstance(frame, VideoFrame))
 
     def _add(self, frame: VideoFrame) -> None:
         at = self._times.of(frame)

@@ -16,7 +16,7 @@ from av.stream import Stream
 
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import codecs
-from metastore.adapters.transcoder.film import Film
+from metastore.adapters.transcoder.film import Film, decoded, rest_of
 from metastore.adapters.transcoder.fragments import Sample, Sound
 from metastore.adapters.transcoder.renditions import Rendition
 from metastore.adapters.transcoder.times import Clock
@@ -136,7 +136,8 @@ class EncodedSound:
         self._rate = rate if rate in _RATES else _RATES[1]
         clock = Clock(Fraction(1, self._rate), 0)
         self._scale = clock.timescale // self._rate
-        self._resampler = AudioResampler(format="fltp", layout="stereo", rate=self._rate)
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler = self._new_resampler()
         self._waiting = AudioFifo()
         self._tolerated = int(_TOLERATED * self._rate)
         self._later_by = 0
@@ -151,21 +152,16 @@ class EncodedSound:
 
     def take(self, packet: "Packet[Stream]") -> None:
         """The next; what cannot be decoded is silence."""
-        try:
-            for frame in packet.decode():
-                if isinstance(frame, AudioFrame):
-                    self._correct(frame, packet.duration or 0)
-                    self._add(frame)
-        except av.FFmpegError:
-            return
+        for frame in decoded(packet):
+            if isinstance(frame, AudioFrame):
+                self._correct(frame, packet.duration or 0)
+                self._add(frame)
 
     def finish(self) -> None:
         """There are no more."""
-        try:
-            for frame in self.stream.codec_context.decode(None):
+        for frame in rest_of(self.stream):
+            if isinstance(frame, AudioFrame):
                 self._add(frame)
-        except av.FFmpegError:
-            pass
         for resampled in self._resampler.resample(None):
             self._give(resampled)
         rest = self._waiting.read(0, partial=True)
@@ -174,6 +170,9 @@ class EncodedSound:
         self._take_encoded(self._encoder.encode(None))
         self._frames.flush(self._at * self._scale)
         self._rendition.end()
+
+    def _new_resampler(self) -> AudioResampler:
+        return AudioResampler(format="fltp", layout="stereo", rate=self._rate)
 
     def _correct(self, frame: AudioFrame, duration: int) -> None:
         """Where the decoder left out samples before the beginning, it left the frame's time as it was."""
@@ -184,6 +183,11 @@ class EncodedSound:
     def _add(self, frame: AudioFrame) -> None:
         said = None if frame.pts is None else self._seconds_of.ticks(frame.pts)
         frame.pts = None
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind:
+            for resampled in self._resampler.resample(None) if self._kind else ():
+                self._give(resampled)
+            self._kind, self._resampler = kind, self._new_resampler()
         for resampled in self._resampler.resample(frame):
             if said is None or self._is_in_time(said):
                 self._give(resampled)

@@ -1,18 +1,22 @@
 """What the child does: reads the source once, and hands its packets to all that is made of it."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypedDict
 
 from av.packet import Packet
 from av.stream import Stream
 
+from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
-from metastore.adapters.sandbox.wire import Emit
+from metastore.adapters.sandbox.wire import Emit, Json
 from metastore.adapters.transcoder.copied_picture import CopiedPicture
-from metastore.adapters.transcoder.film import Film
+from metastore.adapters.transcoder.film import DAMAGED, Film
 from metastore.adapters.transcoder.ladder import Ladder
 from metastore.adapters.transcoder.sounds import sound_track
 from metastore.ports.transcoder import AudioRendition, VideoRendition
+
+_NICENESS = 10
 
 
 class _Audio(TypedDict):
@@ -50,8 +54,20 @@ class _Part(Protocol):
 
 def make(source: ParentBytes, emit: Emit, job: _Job) -> None:
     """Do a ``Job``; emits what ``transcoder`` understands."""
+    if job["rungs"]:
+        # Hours of encoding are not to hold up what somebody waits for.
+        os.nice(_NICENESS)
+    segments = 0
+
+    def emit_counting(about: Mapping[str, Json], data: bytes) -> None:
+        nonlocal segments
+        segments += about["kind"] == "segment"
+        emit(about, data)
+
     film = Film(source)
-    parts = _parts(film, job, emit)
+    parts = _parts(film, job, emit_counting)
+    if not parts:
+        return
     receivers: dict[int, list[_Part]] = {}
     for part in parts:
         receivers.setdefault(part.stream.index, []).append(part)
@@ -60,6 +76,8 @@ def make(source: ParentBytes, emit: Emit, job: _Job) -> None:
             part.take(packet)
     for part in parts:
         part.finish()
+    if not segments and not job["first"]:
+        raise RefusedError(DAMAGED)
 
 
 def _parts(film: Film, job: _Job, emit: Emit) -> list[_Part]:
@@ -72,6 +90,9 @@ def _parts(film: Film, job: _Job, emit: Emit) -> list[_Part]:
     if job["rungs"]:
         rungs = [VideoRendition(**rung) for rung in job["rungs"]]
         ladder = Ladder(film, film.video(), rungs, job["cuts_us"], job["first"], emit)
+        if ladder.is_complete:
+            ladder.finish()
+            return parts
         if not parts:
             ladder.seek(film)
         parts.append(ladder)
