@@ -13,6 +13,7 @@ from metastore.kit.database import Database
 from metastore.migrations import upgrade
 from tests.fixtures.browser import running_chromium
 from tests.fixtures.kafka import kafka
+from tests.fixtures.logs import plain_logs
 from tests.fixtures.media import make_video
 from tests.fixtures.postgres import Postgres, running_postgres
 from tests.fixtures.rabbitmq import rabbitmq
@@ -20,6 +21,12 @@ from tests.fixtures.seaweedfs import seaweedfs
 from tests.fixtures.stack import stack
 
 __all__ = ["kafka", "rabbitmq", "seaweedfs", "stack"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs() -> None:
+    """Log lines that cost nothing."""
+    plain_logs()
 
 
 @pytest.fixture(scope="session")
