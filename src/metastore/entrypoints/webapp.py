@@ -36,8 +36,8 @@ def content_security_policy(objects_origin: str = "") -> str:
     store = f" {objects_origin}" if objects_origin else ""
     return (
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        f"img-src 'self' data: blob:{store}; media-src 'self' blob:{store}; connect-src 'self'{store}; worker-src 'self' blob:; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        f"img-src 'self' data: blob:{store}; media-src 'self' blob:{store}; connect-src 'self'{store}; "
+        "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
 

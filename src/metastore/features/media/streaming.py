@@ -257,5 +257,5 @@ def _variant(row: RenditionRow, rates: tuple[int, int]) -> Variant:
 
 
 def _sound(row: RenditionRow, rates: tuple[int, int]) -> Sound:
-    name = row.title or row.language or f"Track {row.name.removeprefix('a')}"
+    name = row.title or row.language or f"Track {int(row.name.removeprefix('a')) + 1}"
     return Sound(f"{row.name}.m3u8", name, row.language, row.is_default, *rates, row.codecs)
