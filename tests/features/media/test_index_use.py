@@ -1,0 +1,81 @@
+"""What players ask for costs few rows: every statement is one range of an index, on both databases."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from metastore.features.files import lookup
+from metastore.features.media import stream_queries
+from metastore.kit.database import Database, Transaction
+from tests.fixtures.accounts import add_user
+from tests.fixtures.memory_store import MemoryObjectStore
+from tests.fixtures.streams import Plan, Reel, plant, plant_file, reel
+
+__all__ = ["reel"]
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """What is sent to the database meanwhile."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(*args: Any) -> None:  # noqa: ANN401  the event tells many things
+        sent.append((args[2], args[3]))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+
+
+@asynccontextmanager
+async def explaining(database: Database) -> AsyncIterator[Transaction]:
+    """A transaction in which even a small table is read by an index where that is possible."""
+    async with database.reading() as tx:
+        if database.dialect != "sqlite":
+            for setting in ("enable_seqscan = off", "enable_bitmapscan = off"):
+                await tx.session.execute(text(f"SET LOCAL {setting}"))
+        yield tx
+
+
+async def plan_of(tx: Transaction, sql: str, values: Any) -> str:  # noqa: ANN401  the driver's own
+    """How the database would carry it out."""
+    prefix = "EXPLAIN QUERY PLAN " if tx.dialect == "sqlite" else "EXPLAIN "
+    connection = await tx.session.connection()
+    rows = await connection.exec_driver_sql(prefix + sql, values)
+    return "\n".join(str(row[3 if tx.dialect == "sqlite" else 0]) for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["master", "media", "subtitles"])
+async def test_players_are_answered_from_indexes(database: Database, reel: Reel, kind: str) -> None:
+    """No table is read through, and no statement is sent for each segment."""
+    store, owner = MemoryObjectStore(), await add_user(database)
+    file_id = await plant(database, store, owner, Plan(reel))
+    await plant_file(database, store, owner, "film.vi.srt", b"x", "text/plain")
+    with statements(database) as sent:
+        async with database.reading() as tx:
+            file = await lookup.streamed(tx, file_id)
+            assert file is not None
+            asking: dict[str, Callable[[], Any]] = {
+                "master": lambda: stream_queries.renditions_of(tx, file_id),
+                "media": lambda: _segments(tx, file_id),
+                "subtitles": lambda: lookup.beside(tx, file, limit=200),
+            }
+            assert await asking[kind]()
+    selects = [(sql, values) for sql, values in sent if sql.lstrip().startswith("SELECT")]
+    assert len(selects) <= 3
+    async with explaining(database) as tx:
+        for sql, values in selects:
+            plan = await plan_of(tx, sql, values)
+            assert "SCAN" not in plan.replace("INDEX SCAN", ""), plan
+            assert "Seq Scan" not in plan, plan
+            assert "Sort" not in plan
+            assert "TEMP B-TREE" not in plan, plan
+
+
+async def _segments(tx: Transaction, file_id: str) -> list[tuple[int, int]]:
+    rendition = await stream_queries.rendition_named(tx, file_id, "v180")
+    assert rendition is not None
+    return await stream_queries.segments_of(tx, rendition.id)
