@@ -17,7 +17,6 @@ from av.video.stream import VideoStream
 
 from metastore.adapters.media_tools import copying
 from metastore.adapters.media_tools.languages import language_tag
-from metastore.adapters.media_tools.limits import check_pixels
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.ports.media_tools import AudioTrack, MediaFacts
@@ -25,6 +24,7 @@ from metastore.ports.media_tools import AudioTrack, MediaFacts
 DAMAGED = "The film is damaged or of a kind that cannot be read."
 ERRORS = (av.FFmpegError, OSError)
 """What goes wrong while one reads."""
+_MAX_PIXELS = 70_000_000
 _MAX_TRACKS = 32
 _MAX_FRAME_RATE = 1000
 _MAX_PACKETS = 2000
@@ -120,6 +120,12 @@ def probe(source: ParentBytes) -> MediaFacts:
         )
 
 
+def check_size(video: VideoStream) -> None:
+    """Refuse pictures too large to be decoded, of which a decoder may keep a dozen."""
+    if video.codec_context.width * video.codec_context.height > _MAX_PIXELS:
+        raise RefusedError("The film's pictures are too large.")
+
+
 def duration_us(container: InputContainer) -> int:
     """How long it plays; 0 when that is not known."""
     if container.duration and container.duration > 0:
@@ -142,7 +148,7 @@ def codec_name(stream: Stream) -> str:
 
 
 def _shown(container: InputContainer, video: VideoStream) -> VideoFrame | None:
-    check_pixels(video.codec_context.width, video.codec_context.height)
+    check_size(video)
     return first_frame(container, video)
 
 

@@ -7,7 +7,7 @@ from av.video.stream import VideoStream
 from PIL import Image, ImageStat
 
 from metastore.adapters.media_tools import films, webp
-from metastore.adapters.media_tools.limits import Patience, check_pixels
+from metastore.adapters.media_tools.limits import Patience
 from metastore.adapters.sandbox.refusal import NothingToSeeError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.ports.media_tools import Sprite
@@ -36,11 +36,12 @@ def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
     with films.open_film(source) as container:
         video = films.video_of(container)
         if video is not None:
+            films.check_size(video)
             return webp.from_pillow(_poster(container, video, max(sizes), patience), sizes)
         cover = films.cover_of(container)
         if cover is None:
             raise NothingToSeeError(_NOTHING_TO_SEE)
-        check_pixels(cover.codec_context.width, cover.codec_context.height)
+        films.check_size(cover)
         frame = films.first_frame(container, cover)
         if frame is None:
             raise NothingToSeeError(_NOTHING_TO_SEE)
@@ -55,7 +56,7 @@ def sprite(source: ParentBytes) -> Sprite:
         length = films.duration_us(container) // 1000
         if video is None or not length:
             raise NothingToSeeError(_NOTHING_TO_SEE)
-        check_pixels(video.codec_context.width, video.codec_context.height)
+        films.check_size(video)
         interval = max(_SHORTEST_INTERVAL_MS, -(-length // _TILES))
         count = max(1, -(-length // interval))
         tiles = _tiles(container, video, interval, count, patience)

@@ -70,6 +70,8 @@ class Patience:
         source.most = source.asked + size
         self._source = source
         self._until = time.monotonic() + seconds
+        # What is being looked for when it is over may still be found.
+        source.until = self._until + seconds / 2
 
     def is_over(self) -> bool:
         """Whether it is over."""

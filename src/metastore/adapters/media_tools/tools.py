@@ -37,10 +37,6 @@ class ChildProcessTools:
         made = await self._made(source, "probe", self._limits)
         return _checked(_FACTS, made[0].header)
 
-    async def thumbnail(self, source: Source, *, size: int) -> bytes:
-        """One of ``thumbnails``."""
-        return (await self.thumbnails(source, sizes=[size]))[0]
-
     async def thumbnails(self, source: Source, *, sizes: Sequence[int]) -> list[bytes]:
         """See the port."""
         if source.mime_type in OFFICE_SUFFIXES:

@@ -2,8 +2,10 @@
 
 import errno
 import io
+import math
 import os
 import sys
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,13 +21,15 @@ _KEPT = 64
 class ParentBytes(io.RawIOBase):
     """``size`` bytes; asks in blocks on ``said``, hears on ``told``, and keeps the latest 16 MiB.
 
-    It has ``asked`` for so many bytes; once they are more than ``most``, reading fails with an ``OSError``.
+    It has ``asked`` for so many bytes; once they are more than ``most``, or it is later than ``until`` by the monotonic
+    clock, reading fails with an ``OSError``.
     """
 
     def __init__(self, told: BinaryIO, said: BinaryIO, size: int) -> None:
         self.size = size
         self.asked = 0
         self.most = sys.maxsize
+        self.until = math.inf
         self._told = told
         self._said = said
         self._at = 0
@@ -73,7 +77,7 @@ class ParentBytes(io.RawIOBase):
         if number in self._blocks:
             self._blocks.move_to_end(number)
             return self._blocks[number]
-        if self.asked > self.most:
+        if self.asked > self.most or time.monotonic() > self.until:
             raise OSError(errno.EIO, "enough has been read")
         self.asked += _BLOCK
         self._said.write(wire.ASK + wire.QUESTION.pack(number * _BLOCK, _BLOCK))
