@@ -20,9 +20,8 @@ way ``file.failed`` tells. A file that nothing can be made of goes from ``store`
 steps in between would change nothing, and ``notify`` is nothing but a change in the database. A step that has nothing
 to do with a file passes at once.
 
-Times are such that a saga whose quick steps hang at every try ends within a quarter of an hour. ``package`` and
-``transcode`` take as long as the film needs; the transcoder itself ends when nothing comes of it, and three tries that
-come no further than those before are the last.
+``package``, ``thumbnail`` and ``transcode`` take as long as the file needs: media tools and transcoder end by
+themselves when nothing comes of their work. Three tries that come no further than those before are the last.
 """
 
 from collections.abc import Awaitable, Callable
@@ -59,7 +58,7 @@ def ingest(arrival: Arrival, media: MediaService) -> Definition:
         Step(STORE, arrival.store, NOT_KEPT, arrival.release, time_limit=20, pivot=True),
         Step(PROBE, probing.probe, UNSEEN, probing.forget, time_limit=60),
         Step(PACKAGE, rendering.package, UNPACKED, rendering.drop, time_limit=None),
-        Step(THUMBNAIL, picturing.picture, UNPICTURED, picturing.drop, time_limit=240),
+        Step(THUMBNAIL, picturing.picture, UNPICTURED, picturing.drop, time_limit=None),
         Step(TRANSCODE, rendering.transcode, UNPACKED, rendering.drop, time_limit=None, long=True),
         Step(NOTIFY, _make_ready, "It could not be made ready."),
     )

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 
 from metastore.features.files.models import Node
 from metastore.features.media.models import Media, MediaSegment, Rendition, init_key, segment_key
+from metastore.kit.saga_models import SagaRow
 from metastore.ports.media_tools import MediaToolError
 from metastore.processes.fsck import Checked, look
 from metastore.processes.fsck.everything import Parts, all_checks
@@ -171,3 +172,18 @@ async def test_a_film_that_can_be_played_and_is_not_said_to_be_is_marked(house: 
         await tx.session.execute(update(Node).values(playable_at=None))
     assert ["wrong-playable"] == await kinds(house, repair=True)
     assert (await house.node(file_id)).playable_at
+
+
+async def test_films_that_wait_for_their_turn_are_not_stuck(house: House) -> None:
+    """One is transcoded for hours, and another is due since."""
+    first, second = (await house.film()).id, (await house.bring(name="second.mp4")).id
+    async with house.drive.database.transaction() as tx:
+        long_ago = house.drive.clock() - timedelta(hours=2)
+        await tx.session.execute(update(SagaRow).values(step="transcode", due_at=long_ago))
+        at_work = update(SagaRow).where(SagaRow.subject == first)
+        await tx.session.execute(at_work.values(locked_until=house.drive.clock() + timedelta(minutes=1)))
+    assert [] == await kinds(house)
+    async with house.drive.database.transaction() as tx:
+        await tx.session.execute(update(SagaRow).values(locked_until=None))
+    assert ["stuck-saga"] * 2 == await kinds(house)
+    assert first != second

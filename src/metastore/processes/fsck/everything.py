@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from metastore.features.files import checking
+from metastore.features.files.processing import TRANSCODE
 from metastore.features.files.service import FilesService
 from metastore.features.media import checking as media_checking
 from metastore.features.uploads import reaping
@@ -67,7 +68,7 @@ def all_checks(
         "thumbnails": PicturesCheck(database, store, checking),
         "pictures": PicturesCheck(database, store, media_checking),
         "quotas": QuotaCheck(database),
-        "sagas": SagasCheck(database, clock),
+        "sagas": SagasCheck(database, clock, long_steps=[TRANSCODE]),
         "events": OutboxCheck(database, publish),
     }
 

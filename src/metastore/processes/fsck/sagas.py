@@ -1,13 +1,15 @@
 """Every saga under way: will a runner ever take it up?
 
 As with facts, waiting while nothing runs is no fault: a saga is stuck when the product has been at work for long after
-it was due, and nobody holds it, or when it has neither ended nor a time to be taken up at.
+it was due, and nobody holds it, or when it has neither ended nor a time to be taken up at. One that waits for its turn
+at a long step, while others are at theirs, is not stuck.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
@@ -23,9 +25,10 @@ _PAGE = 200
 class SagasCheck:
     """Sagas that nobody carries on."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, long_steps: Collection[str] = ()) -> None:
         self._database = database
         self._clock = clock
+        self._long_steps = long_steps
 
     async def suspects(self) -> AsyncIterator[str]:
         """Their ids."""
@@ -65,8 +68,13 @@ class SagasCheck:
         worked_until = await _last_sign_of_life(tx) or now
         free = or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now)
         forgotten = SagaRow.due_at.is_(None) | (SagaRow.locked_until > now + _LONGEST_LEASE)
-        overdue = (SagaRow.due_at < worked_until - OVERDUE) & free
+        overdue = (SagaRow.due_at < worked_until - OVERDUE) & free & ~self._waits_its_turn(now)
         return SagaRow.state.in_((RUNNING, COMPENSATING)) & (forgotten | overdue)
+
+    def _waits_its_turn(self, now: datetime) -> ColumnElement[bool]:
+        others = aliased(SagaRow)
+        at_work = exists().where(others.step == SagaRow.step, others.locked_until >= now)
+        return SagaRow.step.in_(self._long_steps) & (SagaRow.state == RUNNING) & at_work
 
 
 async def _last_sign_of_life(tx: Transaction) -> datetime | None:
