@@ -228,6 +228,16 @@ async def test_a_film_without_frames_has_no_picture(folder: Path) -> None:
             await work
 
 
+async def test_the_length_of_a_recording_that_does_not_say_it_is_found_out(folder: Path) -> None:
+    """Browsers write such, as they cannot go back to the beginning."""
+    make_clip(folder / "recorded.mkv", *PICTURE, *H264, "-f", "matroska", "-live", "1")
+    tools, given = ChildProcessTools(), source((folder / "recorded.mkv").read_bytes(), "video/webm")
+    facts = await tools.probe(given)
+    assert facts.duration_ms in range(1900, 2200)
+    assert 2 == (await tools.sprite(given)).count
+    assert await tools.thumbnails(given, sizes=SIZES)
+
+
 async def test_sound_alone_has_no_size_and_no_picture(folder: Path) -> None:
     sound = ["-f", "lavfi", "-i", "sine", "-t", "1", "-c:a", "aac"]
     tools, given = ChildProcessTools(), clip(folder, "sound.mp4", *sound)

@@ -5,6 +5,7 @@ import importlib
 import itertools
 import pkgutil
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 from av.audio.frame import AudioFrame
@@ -17,6 +18,7 @@ from av.video.stream import VideoStream
 
 from metastore.adapters.media_tools import copying
 from metastore.adapters.media_tools.languages import language_tag
+from metastore.adapters.media_tools.limits import Patience
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.ports.media_tools import AudioTrack, MediaFacts
@@ -25,6 +27,8 @@ DAMAGED = "The film is damaged or of a kind that cannot be read."
 ERRORS = (av.FFmpegError, OSError)
 """What goes wrong while one reads."""
 _MAX_PIXELS = 70_000_000
+_READ_PATIENCE = (8.0, 256 * 2**20)
+"""Seconds and bytes after which a film's length stays unknown."""
 _MAX_TRACKS = 32
 _MAX_FRAME_RATE = 1000
 _MAX_PACKETS = 2000
@@ -110,7 +114,7 @@ def probe(source: ParentBytes) -> MediaFacts:
             container=container.format.name[:50],
             width=sized[0],
             height=sized[1],
-            duration_ms=duration_us(container) // 1000 or None,
+            duration_ms=duration_us(container, source) // 1000 or None,
             video_codec=codec_name(video) if video else None,
             audio_codec=tracks[0].codec if tracks else None,
             frame_rate=_frame_rate(video) if video else None,
@@ -126,13 +130,34 @@ def check_size(video: VideoStream) -> None:
         raise RefusedError("The film's pictures are too large.")
 
 
-def duration_us(container: InputContainer) -> int:
-    """How long it plays; 0 when that is not known."""
+def duration_us(container: InputContainer, source: ParentBytes) -> int:
+    """How long it plays; 0 when that is not known. What does not say so (a recording of a browser) is read through."""
+    return _said_duration_us(container) or _read_duration_us(container, source)
+
+
+def _said_duration_us(container: InputContainer) -> int:
     if container.duration and container.duration > 0:
         return container.duration
     streams = container.streams
     lengths = [stream.duration * stream.time_base for stream in streams if stream.duration and stream.time_base]
     return max(0, int(max(lengths, default=0) * 1_000_000))
+
+
+def _read_duration_us(container: InputContainer, source: ParentBytes) -> int:
+    before = source.most, source.until
+    patience = Patience(source, *_READ_PATIENCE)
+    start, end = container.start_time or 0, Fraction(0)
+    with contextlib.suppress(*ERRORS):
+        for packet in container.demux():
+            if packet.pts is not None and packet.time_base:
+                end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+            if patience.is_over():
+                end = Fraction(0)
+                break
+    source.most, source.until = before
+    with contextlib.suppress(*ERRORS):
+        container.seek(start)
+    return max(0, int(end * 1_000_000) - start)
 
 
 def upright_size(frame: VideoFrame, video: VideoStream) -> tuple[int, int]:

@@ -32,12 +32,11 @@ _reformatter = VideoReformatter()
 
 def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
     """WebPs of a telling frame, or of a sound's cover."""
-    patience = Patience(source, *_POSTER_PATIENCE)
     with films.open_film(source) as container:
         video = films.video_of(container)
         if video is not None:
             films.check_size(video)
-            return webp.from_pillow(_poster(container, video, max(sizes), patience), sizes)
+            return webp.from_pillow(_poster(container, source, video, max(sizes)), sizes)
         cover = films.cover_of(container)
         if cover is None:
             raise NothingToSeeError(_NOTHING_TO_SEE)
@@ -53,7 +52,7 @@ def sprite(source: ParentBytes) -> Sprite:
     patience = Patience(source, *_SPRITE_PATIENCE)
     with films.open_film(source) as container:
         video = films.video_of(container)
-        length = films.duration_us(container) // 1000
+        length = films.duration_us(container, source) // 1000
         if video is None or not length:
             raise NothingToSeeError(_NOTHING_TO_SEE)
         films.check_size(video)
@@ -93,9 +92,10 @@ def _as_picture(frame: VideoFrame, width: int, height: int) -> Image.Image:
     return picture
 
 
-def _poster(container: InputContainer, video: VideoStream, pixels: int, patience: Patience) -> Image.Image:
+def _poster(container: InputContainer, source: ParentBytes, video: VideoStream, pixels: int) -> Image.Image:
     """The first frame that is neither dark nor empty; else the one with most to see."""
-    length = films.duration_us(container)
+    length = films.duration_us(container, source)
+    patience = Patience(source, *_POSTER_PATIENCE)
     # Where one cannot seek, there is at least the first.
     first = films.first_frame(container, video)
     best = (0.0, upright(first, video, pixels, pixels)) if first else None

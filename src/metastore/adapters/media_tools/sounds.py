@@ -27,7 +27,7 @@ def waveform(source: ParentBytes, points: int, tell: Callable[[], None]) -> byte
     """
     with films.open_film(source) as container:
         track = next((stream for stream in container.streams.audio if films.has_decoder(stream)), None)
-        length = films.duration_us(container)
+        length = films.duration_us(container, source)
         if track is None or not length:
             raise RefusedError(_NOTHING_TO_HEAR)
         for stream in container.streams:
