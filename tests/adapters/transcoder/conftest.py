@@ -85,3 +85,14 @@ def turned_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], byt
         return make_clip(folder / f"{degrees}.mp4", "-i", str(folder / "lying.mp4"), "-c", "copy", *turning)
 
     return give
+
+
+@pytest.fixture(scope="session")
+def joined_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Two broadcasts, one after another: the second counts anew, and has more channels."""
+    folder: Path = tmp_path_factory.mktemp("joined")
+    parts = [
+        make_clip(folder / f"{channels}.ts", *_moving(), *_TONE, "-t", "3", *_X264, "-c:a", "ac3", "-ac", channels)
+        for channels in ("2", "6")
+    ]
+    return b"".join(parts)

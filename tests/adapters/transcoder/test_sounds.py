@@ -1,11 +1,13 @@
 """Tracks of sound, as they are or as AAC, in time with the picture."""
 
 from collections.abc import Callable
+from contextlib import aclosing
 from itertools import pairwise
 
 import pytest
 
-from metastore.ports.transcoder import AudioRendition, Job
+from metastore.adapters.transcoder import SandboxTranscoder
+from metastore.ports.transcoder import AudioRendition, Job, Segment
 from tests.adapters.transcoder.making import (
     RUNGS,
     SHIFT,
@@ -17,6 +19,8 @@ from tests.adapters.transcoder.making import (
     made_of,
     one_of,
     sounds,
+    source,
+    times,
 )
 
 Clip = Callable[[str], bytes]
@@ -48,6 +52,23 @@ async def test_sound_alone_is_cut_about_every_four_seconds_and_loses_nothing(cli
     gaps = [later - earlier for (earlier, _), (later, _) in pairwise(heard)]
     assert all(gap == pytest.approx(1024 / 48_000, abs=1e-6) for gap in gaps)
     assert heard[-1][0] + 1024 / 48_000 == pytest.approx(SHIFT + 9, abs=0.03)
+
+
+async def test_picture_and_sound_come_side_by_side(clip: Clip) -> None:
+    transcoder = SandboxTranscoder()
+    async with aclosing(transcoder.make(source(clip("plain")), Job("copied", SOUND_AS_IT_IS.audio))) as outputs:
+        order = [(output.rendition, output.number) async for output in outputs if isinstance(output, Segment)]
+    assert [("copied", 0), ("copied", 1), ("copied", 2)] == [one for one in order if one[0] == "copied"]
+    assert order.index(("sound", 0)) < order.index(("copied", 1)) < order.index(("sound", 2))
+
+
+async def test_sound_that_changes_its_kind_on_the_way_is_heard_to_the_end(joined_clip: bytes) -> None:
+    made = await made_of(joined_clip, Job(audio=SOUND.audio, rungs=RUNGS.rungs))
+    heard = sounds(made["sound"].file())
+    assert heard[-1][0] == pytest.approx(SHIFT + 6, abs=0.1)
+    assert times(made["small"].file())[-1] == pytest.approx(SHIFT + 6, abs=0.1)
+    late = [frame for at, frame in heard if at > SHIFT + 3.5]
+    assert any(abs(sample) > 0.05 for frame in late for sample in memoryview(bytes(frame.planes[0])).cast("f"))
 
 
 async def test_tracks_of_any_kind_become_stereo_of_their_own_renditions(clip: Clip) -> None:

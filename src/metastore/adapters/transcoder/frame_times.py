@@ -6,7 +6,7 @@ from av.video.frame import VideoFrame
 
 from metastore.adapters.transcoder.times import Clock
 
-_JUMP_SECONDS = 5
+_JUMP_SECONDS = 1
 _LATEST_SECONDS = 48 * 3600
 
 

@@ -27,7 +27,7 @@ _RATES = (44_100, 48_000)
 _TARGET_SECONDS = -(-SEGMENT_US // 1_000_000)
 _TOLERATED = Fraction(2, 100)
 """How many seconds the times of packets may be off what their samples add up to."""
-_JUMP_SECONDS = 5
+_JUMP_SECONDS = 1
 _MOST_SILENCE = 12 * 3600
 _USUAL_LAYOUTS = ("mono", "stereo", "5.1")
 
@@ -212,7 +212,7 @@ class EncodedSound:
             self._give(silence)
 
     def _give(self, frame: AudioFrame) -> None:
-        frame.pts = None
+        frame.pts, frame.time_base = None, Fraction(1, self._rate)
         self._waiting.write(frame)
         while (whole := self._waiting.read(_FRAME)) is not None:
             self._encode(whole)

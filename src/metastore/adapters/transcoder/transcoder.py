@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from metastore.adapters.sandbox.process import CHILD, Limits, Made, Sandbox
 from metastore.ports.media_tools import MediaToolError, Source
@@ -11,9 +11,9 @@ from metastore.ports.transcoder import Ended, Job, Output, Segment, Started
 _TASK = "metastore.adapters.transcoder.task:make"
 _ENDLESS = 2**50
 LIMITS = Limits(
-    seconds=600,
-    stalled_seconds=300,
-    cpu_seconds=900,
+    seconds=300,
+    stalled_seconds=120,
+    cpu_seconds=600,
     seconds_for_each=300,
     memory=3 * 2**30,
     read=_ENDLESS,
@@ -32,10 +32,16 @@ class SandboxTranscoder:
 
     async def make(self, source: Source, job: Job) -> AsyncGenerator[Output, None]:
         """See the port."""
-        work = self._sandbox.work(_TASK, {"job": asdict(job)}, source, self._limits)
+        work = self._sandbox.work(_TASK, {"job": asdict(job)}, source, self._limits_of(job))
         async with aclosing(work):
             async for made in work:
                 yield _output(made)
+
+    def _limits_of(self, job: Job) -> Limits:
+        """What was made before may have to be passed over."""
+        earned = job.first * self._limits.seconds_for_each
+        more = {"seconds": self._limits.seconds + earned, "cpu_seconds": self._limits.cpu_seconds + earned}
+        return replace(self._limits, **more)  # type: ignore[arg-type]  # one of them is whole
 
 
 def _output(made: Made) -> Output:
