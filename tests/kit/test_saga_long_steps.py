@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from metastore.kit import saga
+from metastore.kit import saga, saga_claims
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
 from metastore.kit.outbox import OutboxEvent
@@ -174,6 +174,18 @@ async def test_short_steps_do_not_wait_for_long_ones(database: Database) -> None
 
         await eventually(all_done)
     assert 1 == most
+
+
+async def test_a_step_that_goes_on_for_hours_is_not_late_and_one_that_waits_for_hours_is(database: Database) -> None:
+    now = utc_now()
+    for subject, locked_until in (("at work", now + timedelta(seconds=10)), ("dead", now - timedelta(hours=1))):
+        await begin(database, subject)
+        async with database.transaction() as tx:
+            row_of = update(SagaRow).where(SagaRow.subject == subject)
+            await tx.session.execute(row_of.values(due_at=now - timedelta(hours=2), locked_until=locked_until))
+    async with database.reading() as tx:
+        by_state, late = await saga_claims.counts(tx, now, now - timedelta(minutes=5))
+    assert ({(KIND, "running"): 2}, {KIND: 1}) == (by_state, late)
 
 
 async def _at_once(_saga: Saga, _report: Report) -> Outcome:

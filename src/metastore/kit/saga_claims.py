@@ -116,14 +116,17 @@ async def unlock_all(tx: Transaction, kinds: Collection[str]) -> None:
     await tx.session.execute(statement.values(locked_until=None).execution_options(**_NO_SYNC))
 
 
-async def counts(tx: Transaction, late_since: datetime) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
-    """How many sagas there are by kind and state, of those not ended or kept; and by kind how many are overdue."""
+async def counts(
+    tx: Transaction, now: datetime, late_since: datetime
+) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    """How many sagas there are by kind and state, of those not ended; by kind how many are overdue and in no hands."""
     under_way = SagaRow.due_at.is_not(None)
     by_state = await tx.session.execute(
         select(SagaRow.kind, SagaRow.state, func.count()).where(under_way).group_by(SagaRow.kind, SagaRow.state)
     )
+    free = or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now)
     late = await tx.session.execute(
-        select(SagaRow.kind, func.count()).where(under_way, SagaRow.due_at < late_since).group_by(SagaRow.kind)
+        select(SagaRow.kind, func.count()).where(under_way, SagaRow.due_at < late_since, free).group_by(SagaRow.kind)
     )
     return {(row[0], row[1]): row[2] for row in by_state}, {row[0]: row[1] for row in late}
 

@@ -12,7 +12,7 @@ from metastore.kit.database import Database
 from metastore.kit.saga_models import COMPENSATING, RUNNING, Saga
 
 UNDER_WAY = Gauge("metastore_sagas", "Sagas that have not ended, by kind and state.", ["kind", "state"])
-STUCK = Gauge("metastore_sagas_stuck", "Sagas that were due some minutes ago and have not ended.", ["kind"])
+STUCK = Gauge("metastore_sagas_stuck", "Sagas that were due some minutes ago and wait for a worker.", ["kind"])
 ENDED = Counter(
     "metastore_sagas_ended_total", "Sagas that runners of this process brought to an end.", ["kind", "state"]
 )
@@ -44,7 +44,7 @@ async def measure(database: Database, now: datetime) -> None:
         return
     _measured_at[0] = time.monotonic()
     async with database.reading() as tx:
-        by_state, late = await saga_claims.counts(tx, now - STUCK_AFTER)
+        by_state, late = await saga_claims.counts(tx, now, now - STUCK_AFTER)
     for kind in {kind for kind, _ in by_state}:
         for state in (RUNNING, COMPENSATING):
             UNDER_WAY.labels(kind, state).set(by_state.get((kind, state), 0))

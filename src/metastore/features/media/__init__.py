@@ -2,6 +2,6 @@
 
 The steps of a file's processing live here (``probing``, ``picturing``, ``rendering``); ``processes.ingest`` binds them
 into the saga of its arrival. What they make is *derived*: it can be made again from the file, lies in the object store
-below the file's own key, and goes with it. Rows tell of each object before it is there, or how many may be there without
-one; nothing is found by listing the store.
+below the file's own key, and goes with it. Rows tell of each object before it is there, or how many may be there
+without one; nothing is found by listing the store.
 """
