@@ -1,16 +1,13 @@
 """Films and sounds, by FFmpeg's libraries: how they are opened, and what is in them."""
 
 import contextlib
-import importlib
 import itertools
-import pkgutil
 from collections.abc import Iterator
 from fractions import Fraction
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.codec import CodecContext
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
@@ -19,11 +16,11 @@ from av.video.stream import VideoStream
 from metastore.adapters.media_tools import copying
 from metastore.adapters.media_tools.languages import language_tag
 from metastore.adapters.media_tools.limits import Patience
+from metastore.adapters.sandbox.films import DAMAGED, has_decoder, is_cover, open_container, video_of
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.ports.media_tools import AudioTrack, MediaFacts
 
-DAMAGED = "The film is damaged or of a kind that cannot be read."
 ERRORS = (av.FFmpegError, OSError)
 """What goes wrong while one reads."""
 _MAX_PIXELS = 70_000_000
@@ -33,16 +30,6 @@ _MAX_TRACKS = 32
 _MAX_FRAME_RATE = 1000
 _MAX_PACKETS = 2000
 """How far one looks for a frame that can be decoded."""
-_FORMATS = (
-    # None of them leads to other addresses, as playlists do; and no address can be opened.
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,h264,hevc,mxf,dv,"
-    "mp3,flac,wav,w64,aiff,caf,aac,ac3,eac3,amr,ape,tta,wv"
-)
-_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "none", "probesize": str(8 * 2**20)}
-# The binding imports some of its parts when it first meets a stream of their kind, which would be too late.
-for _module in pkgutil.walk_packages(av.__path__, "av."):
-    if _module.name.endswith(".stream"):
-        importlib.import_module(_module.name)
 
 
 def open_film(source: ParentBytes) -> InputContainer:
@@ -51,11 +38,7 @@ def open_film(source: ParentBytes) -> InputContainer:
     Raises:
         RefusedError: it is none.
     """
-    source.seek(0)
-    try:
-        container = av.open(source, "r", container_options=_OPTIONS, buffer_size=256 * 1024, metadata_errors="ignore")
-    except (*ERRORS, ValueError) as error:
-        raise RefusedError(DAMAGED) from error
+    container = open_container(source)
     for stream in container.streams:
         if has_decoder(stream):
             # Each thread would hold frames of its own.
@@ -63,19 +46,9 @@ def open_film(source: ParentBytes) -> InputContainer:
     return container
 
 
-def video_of(container: InputContainer) -> VideoStream | None:
-    """The first moving picture that there is a decoder for."""
-    return next((stream for stream in container.streams.video if not is_cover(stream) and has_decoder(stream)), None)
-
-
 def cover_of(container: InputContainer) -> VideoStream | None:
     """The picture on a record's sleeve."""
     return next((stream for stream in container.streams.video if is_cover(stream) and has_decoder(stream)), None)
-
-
-def is_cover(stream: VideoStream) -> bool:
-    """Whether it is one picture that comes with a sound."""
-    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def first_frame(container: InputContainer, video: VideoStream) -> VideoFrame | None:
@@ -193,10 +166,3 @@ def _track(stream: AudioStream) -> AudioTrack:
         default=bool(stream.disposition & Disposition.default),
         copyable=decodable and copying.is_audio_copyable(stream),
     )
-
-
-def has_decoder(stream: Stream) -> bool:
-    """Whether the stream can be decoded."""
-    # The binding has no context when it cannot, which its types do not tell.
-    context: CodecContext | None = stream.codec_context
-    return context is not None

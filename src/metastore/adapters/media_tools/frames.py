@@ -8,6 +8,7 @@ from PIL import Image, ImageStat
 
 from metastore.adapters.media_tools import films, webp
 from metastore.adapters.media_tools.limits import Patience
+from metastore.adapters.sandbox.films import DAMAGED, video_of
 from metastore.adapters.sandbox.refusal import NothingToSeeError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.ports.media_tools import Sprite
@@ -33,7 +34,7 @@ _reformatter = VideoReformatter()
 def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
     """WebPs of a telling frame, or of a sound's cover."""
     with films.open_film(source) as container:
-        video = films.video_of(container)
+        video = video_of(container)
         if video is not None:
             films.check_size(video)
             return webp.from_pillow(_poster(container, source, video, max(sizes)), sizes)
@@ -51,7 +52,7 @@ def sprite(source: ParentBytes) -> Sprite:
     """Small frames of it in one picture."""
     patience = Patience(source, *_SPRITE_PATIENCE)
     with films.open_film(source) as container:
-        video = films.video_of(container)
+        video = video_of(container)
         length = films.duration_us(container, source) // 1000
         if video is None or not length:
             raise NothingToSeeError(_NOTHING_TO_SEE)
@@ -60,7 +61,7 @@ def sprite(source: ParentBytes) -> Sprite:
         count = max(1, -(-length // interval))
         tiles = _tiles(container, video, interval, count, patience)
     if not tiles:
-        raise RefusedError(films.DAMAGED)
+        raise RefusedError(DAMAGED)
     return _assembled(tiles, interval, count)
 
 
@@ -111,7 +112,7 @@ def _poster(container: InputContainer, source: ParentBytes, video: VideoStream, 
         if patience.is_over():
             break
     if best is None:
-        raise RefusedError(films.DAMAGED)
+        raise RefusedError(DAMAGED)
     return best[1]
 
 

@@ -10,6 +10,7 @@ from av.stream import Discard
 from PIL import Image
 
 from metastore.adapters.media_tools import films
+from metastore.adapters.sandbox.films import DAMAGED, has_decoder
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 
@@ -26,7 +27,7 @@ def waveform(source: ParentBytes, points: int, tell: Callable[[], None]) -> byte
     ``tell`` is called every so often while it goes on.
     """
     with films.open_film(source) as container:
-        track = next((stream for stream in container.streams.audio if films.has_decoder(stream)), None)
+        track = next((stream for stream in container.streams.audio if has_decoder(stream)), None)
         length = films.duration_us(container, source)
         if track is None or not length:
             raise RefusedError(_NOTHING_TO_HEAR)
@@ -41,7 +42,7 @@ def waveform(source: ParentBytes, points: int, tell: Callable[[], None]) -> byte
                 told = peaks.seconds
                 tell()
         if not peaks.heard:
-            raise RefusedError(films.DAMAGED)
+            raise RefusedError(DAMAGED)
         return peaks.as_bytes()
 
 

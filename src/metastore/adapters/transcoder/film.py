@@ -1,34 +1,21 @@
 """The source, opened."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from metastore.adapters.sandbox.films import DAMAGED, has_decoder, open_container, video_of
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.transcoder.times import Clock
 
-DAMAGED = "The film is damaged or of a kind that cannot be read."
-_FORMATS = (
-    # None of them leads to other addresses, as playlists do; and no address can be opened.
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,h264,hevc,mxf,dv,"
-    "mp3,flac,wav,w64,aiff,caf,aac,ac3,eac3,amr,ape,tta,wv"
-)
-_OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "none", "probesize": str(8 * 2**20)}
 _MAX_BROKEN = 100
-# The binding imports some of its parts when it first meets a stream of their kind, which would be too late.
-for _module in pkgutil.walk_packages(av.__path__, "av."):
-    if _module.name.endswith(".stream"):
-        importlib.import_module(_module.name)
 
 
 class Film:
@@ -39,12 +26,7 @@ class Film:
     """
 
     def __init__(self, source: ParentBytes) -> None:
-        source.seek(0)
-        options = {"container_options": _OPTIONS, "buffer_size": 256 * 1024, "metadata_errors": "ignore"}
-        try:
-            self.container: InputContainer = av.open(source, "r", **options)  # type: ignore[call-overload]  # as named there
-        except (av.FFmpegError, ValueError) as error:
-            raise RefusedError(DAMAGED) from error
+        self.container = open_container(source)
         self.beginning_us = self.container.start_time or 0
         self.duration_us = max(0, self.container.duration or 0)
 
@@ -54,10 +36,10 @@ class Film:
         Raises:
             RefusedError: there is none.
         """
-        for stream in self.container.streams.video:
-            if not stream.disposition & Disposition.attached_pic and _has_decoder(stream):
-                return stream
-        raise RefusedError("There is no picture in the film.")
+        video = video_of(self.container)
+        if video is None:
+            raise RefusedError("There is no picture in the film.")
+        return video
 
     def sound(self, index: int) -> AudioStream:
         """That track.
@@ -66,7 +48,7 @@ class Film:
             RefusedError: there is none.
         """
         tracks = self.container.streams.audio
-        if index >= len(tracks) or not _has_decoder(tracks[index]):
+        if index >= len(tracks) or not has_decoder(tracks[index]):
             raise RefusedError("There is no such sound in the film, or it is of a kind that cannot be read.")
         return tracks[index]
 
@@ -126,10 +108,3 @@ def _frames(decode: Callable[[], Sequence[object]]) -> Sequence[VideoFrame | Aud
         if isinstance(error, MemoryError):
             raise
         return []
-
-
-def _has_decoder(stream: Stream) -> bool:
-    try:
-        return bool(stream.codec_context.name)
-    except (ValueError, AttributeError):
-        return False

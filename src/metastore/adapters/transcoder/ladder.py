@@ -9,12 +9,13 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from metastore.adapters.sandbox.films import DAMAGED
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import colours
 from metastore.adapters.transcoder.cuts import Cuts
 from metastore.adapters.transcoder.drawing import Drawing, kind_of
-from metastore.adapters.transcoder.film import DAMAGED, Film, decoded, rest_of
+from metastore.adapters.transcoder.film import Film, decoded, rest_of
 from metastore.adapters.transcoder.frame_times import FrameTimes
 from metastore.adapters.transcoder.renditions import Rendition
 from metastore.adapters.transcoder.rung import Look, Rung

@@ -7,11 +7,12 @@ from typing import Protocol, TypedDict
 from av.packet import Packet
 from av.stream import Stream
 
+from metastore.adapters.sandbox.films import DAMAGED
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit, Json
 from metastore.adapters.transcoder.copied_picture import CopiedPicture
-from metastore.adapters.transcoder.film import DAMAGED, Film
+from metastore.adapters.transcoder.film import Film
 from metastore.adapters.transcoder.ladder import Ladder
 from metastore.adapters.transcoder.sounds import sound_track
 from metastore.ports.transcoder import AudioRendition, VideoRendition
