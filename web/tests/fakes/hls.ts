@@ -15,8 +15,7 @@ export class FakeHls {
   levels: { width: number; height: number }[] = [];
   audioTracks: Track[] = [];
   currentLevel = -1;
-  nextLevel = -1;
-  startLevel = -1;
+  loadLevel = -1;
   audioTrack = -1;
   bandwidthEstimate = 5_000_000;
   url: string | null = null;

@@ -74,7 +74,7 @@ describe('what feeds the player', () => {
     FakeHls.latest.audioTracks = [...tracks].reverse().map((track, id) => ({ ...track, id }));
     FakeHls.latest.happen('MANIFEST_PARSED');
     FakeHls.latest.happen('AUDIO_TRACKS_UPDATED');
-    expect(FakeHls.latest).toMatchObject({ nextLevel: 0, audioTrack: 0, config: { startPosition: 30 } });
+    expect(FakeHls.latest).toMatchObject({ loadLevel: 0, audioTrack: 0, config: { startPosition: 30 } });
     expect(seen.changes).toBe(2);
   });
 

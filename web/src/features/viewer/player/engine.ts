@@ -91,7 +91,9 @@ export class Engine {
   chooseHeight(height: number | null): void {
     this.#height = height;
     if (!this.#hls) return;
-    this.#hls.nextLevel = height === null ? -1 : this.#levelOf(height);
+    // What was chosen is seen at once; the player's own choice comes with what it loads next.
+    if (height === null) this.#hls.loadLevel = -1;
+    else this.#hls.currentLevel = this.#levelOf(height);
     this.#tell();
   }
 
@@ -163,8 +165,7 @@ export class Engine {
   #onManifest(): void {
     if (this.#hls && this.#height !== null) {
       const level = this.#levelOf(this.#height);
-      if (level >= 0) this.#hls.startLevel = level;
-      if (level >= 0) this.#hls.nextLevel = level;
+      if (level >= 0) this.#hls.loadLevel = level;
     }
     this.#tell();
   }

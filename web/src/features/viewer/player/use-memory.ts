@@ -36,10 +36,16 @@ export function useMemory({ media, userId, fileId, duration }: Options): void {
       noted = Date.now();
       note();
     };
+    // Where somebody went counts, even when it is left before anything was seen there.
+    const onSeek = () => {
+      if (element.readyState > 0) latest = element.currentTime;
+    };
+    element.addEventListener('seeking', onSeek);
     element.addEventListener('timeupdate', onTime);
     element.addEventListener('pause', note);
     window.addEventListener('pagehide', note);
     return () => {
+      element.removeEventListener('seeking', onSeek);
       element.removeEventListener('timeupdate', onTime);
       element.removeEventListener('pause', note);
       window.removeEventListener('pagehide', note);
