@@ -12,7 +12,7 @@ from metastore.adapters.transcoder import colours
 from metastore.ports.transcoder import VideoRendition
 
 _MAPPING_THREADS = 4
-_THREADS = max(1, min(4, (os.cpu_count() or 1) // 2))
+_THREADS = min(4, os.cpu_count() or 1)
 _TURNED = {90: ("transpose", "cclock"), 270: ("transpose", "clock"), 180: ("hflip", "")}
 
 

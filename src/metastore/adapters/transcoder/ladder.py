@@ -25,7 +25,7 @@ _MAX_PIXELS = 70_000_000
 _LONGEST_STILL_US = 400_000
 """A frame that is seen for longer is shown again at a cut."""
 _EARLIER_SECONDS = (2, 20, 200)
-_DECODING_THREADS = max(2, min(4, os.cpu_count() or 1))
+_DECODING_THREADS = max(2, min(6, (os.cpu_count() or 1) + 1))
 _USUAL_RATE = Fraction(30)
 
 

@@ -17,7 +17,7 @@ from metastore.adapters.transcoder.fragments import Picture, Sample
 from metastore.adapters.transcoder.renditions import Rendition
 from metastore.ports.transcoder import VideoRendition
 
-_THREADS = max(2, min(6, os.cpu_count() or 1))
+_THREADS = max(2, min(8, (os.cpu_count() or 1) * 3 // 2))
 _LIMITED_RANGE = 1
 _X264 = "annexb=0:scenecut=0:keyint=infinite:min-keyint=1:open-gop=0"
 
