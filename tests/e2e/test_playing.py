@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Locator, Route, expect
 
+from tests.e2e.looks import is_in_order
 from tests.e2e.screen import Screen
 from tests.fixtures.media import make_clip
 from tests.fixtures.process import MetastoreProcess, running_metastore
@@ -61,6 +62,7 @@ async def test_a_film_plays_while_its_qualities_are_being_made(
     await keyboard.press("k")
     await expect(player).to_have_attribute("data-state", "paused")
     before = float(await _told(player, "time"))
+    await is_in_order(screen, "en", "a film")
 
     await expect(player).to_have_attribute("data-heights", "1080 720 480 360", timeout=LADDER)
     await expect(screen.hook("making-badge")).to_have_count(0)
@@ -103,6 +105,7 @@ async def test_a_sound_plays_along_its_waveform(
     player = screen.hook("player")
     await _is_past(player, 0.5)
     await expect(screen.hook("waveform")).to_be_visible()
+    await is_in_order(screen, "en", "a sound")
     box = await screen.hook("time-bar").bounding_box()
     assert box
     await screen.page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 20)

@@ -1,8 +1,9 @@
-import { useElementSize, useMergedRef, useReducedMotion } from '@mantine/hooks';
+import { useElementSize, useMergedRef } from '@mantine/hooks';
 import { IconPhotoOff } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileItem, Preview } from '@/api/types';
+import { prefersStill } from '@/lib/motion';
 import { Notice, Waiting } from '../components/notice';
 import type { Place } from '../model/neighbours';
 import { moveBy, type Size, sizeWithin, turnRight, whole, within, zoomAt } from '../model/zoom';
@@ -151,10 +152,9 @@ function frameOf(natural: Size | null, preview: Preview, stage: Size, turn: numb
 
 /** The pictures to draw, the small one below the original, and what has come of them. */
 function useSources(file: FileItem, preview: Preview) {
-  const still = useReducedMotion();
   // URLs are made anew now and then; what is shown already stays.
   const [small] = useState(preview.pictureUrl);
-  const moves = file.mimeType === 'image/gif' && still;
+  const moves = file.mimeType === 'image/gif' && prefersStill();
   const [original] = useState(preview.kind === 'image' && !(moves && small) ? preview.url : null);
   const [size, setSize] = useState<Size | null>(null);
   const [full, setFull] = useState<Size | null>(null);

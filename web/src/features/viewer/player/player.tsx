@@ -1,9 +1,9 @@
 import { Loader, UnstyledButton } from '@mantine/core';
-import { useReducedMotion } from '@mantine/hooks';
 import { IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileItem, Preview, Stream } from '@/api/types';
+import { prefersStill } from '@/lib/motion';
 import { positionOf } from '../model/positions';
 import { ControlBar } from './control-bar';
 import { Cover } from './cover';
@@ -38,7 +38,6 @@ const NO_TRACKS: Stream['subtitles'] = [];
 /** Plays a film or a sound. */
 export function Player({ userId, file, preview, kind, source, onAgain, onDownload }: Props) {
   const { t } = useTranslation();
-  const still = useReducedMotion();
   const video = useRef<HTMLVideoElement>(null);
   const root = useRef<HTMLDivElement>(null);
   const stream = 'stream' in source ? source.stream : null;
@@ -52,7 +51,7 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
     fileId: file.id,
     source,
     from,
-    autoplay: !still,
+    autoplay: kind === 'audio' || !prefersStill(),
     onChange: frozen.freeze,
   });
   useThaw(frozen, engine.loading);
