@@ -72,8 +72,10 @@ class MediaRefusedError(Exception):
 
 
 class NothingToSeeError(MediaRefusedError):
-    """No picture can be made of it here, which says nothing against it: it is sound alone, or locked, or of a kind that
-    the programs here cannot draw. The file is as good as it was."""
+    """No picture can be made of it here, which says nothing against it.
+
+    It is sound alone, or locked, or of a kind that the programs here cannot draw. The file is as good as it was.
+    """
 
 
 class NotCopyableError(MediaRefusedError):
