@@ -41,6 +41,7 @@ CLIPS: dict[str, tuple[str, list[str]]] = {
     "29.97 in mkv": ("mkv", [*_moving(rate="30000/1001"), *_TONE, "-t", "10", *_X264, "-g", "60", *_AAC]),
     "rare keyframes": ("mp4", [*_moving(), "-t", "20", *_X264, "-g", "1000", "-sc_threshold", "0"]),
     "open groups": ("mp4", [*_moving(), "-t", "14", *_X264, "-g", "30", "-x264opts", "open-gop=1"]),
+    "short open groups": ("mp4", [*_moving(), "-t", "9", *_X264, "-g", "30", "-x264opts", "open-gop=1"]),
     "flash": ("mp4", [*FLASH_AND_BEEP, "-t", "6", *_X264, "-g", "30", *_AAC]),
     "flash in mkv": ("mkv", [*FLASH_AND_BEEP, "-t", "6", *_X264, "-g", "30", "-c:a", "ac3"]),
     "flash in webm": ("webm", [*FLASH_AND_BEEP, "-t", "6", *_VP9]),
@@ -72,6 +73,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
         return made[name]
 
     return give
+
+
+@pytest.fixture(scope="session")
+def trimmed_clip(clip: Callable[[str], bytes], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A film whose first 1.3 seconds were cut off without encoding: they are there, and a list says to pass over them."""
+    folder: Path = tmp_path_factory.mktemp("trimmed")
+    (folder / "whole.mp4").write_bytes(clip("plain"))
+    return make_clip(folder / "trimmed.mp4", "-ss", "1.3", "-i", str(folder / "whole.mp4"), "-c", "copy")
 
 
 @pytest.fixture(scope="session")

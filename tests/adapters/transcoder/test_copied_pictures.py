@@ -55,7 +55,7 @@ async def test_pixels_that_are_not_square_are_told_of(clip: Clip) -> None:
     assert (320, 180) == (copied.started.width, copied.started.height)
 
 
-@pytest.mark.parametrize("name", ["rare keyframes", "hevc", "flash in ts", "open groups"])
+@pytest.mark.parametrize("name", ["rare keyframes", "hevc", "flash in ts", "open groups", "short open groups"])
 async def test_what_cannot_be_copied_is_refused_as_such(clip: Clip, name: str) -> None:
     with pytest.raises(NotCopyableError, match=r"^The picture cannot be copied as it is\.$"):
         await made_of(clip(name), COPIED)

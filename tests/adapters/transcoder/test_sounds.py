@@ -88,3 +88,10 @@ async def test_a_hole_in_the_file_is_heard_as_silence_and_what_follows_comes_in_
     holed = whole[:middle] + bytes(4000) + whole[middle + 4000 :]
     made = await made_of(holed, Job(rungs=RUNGS.rungs, audio=SOUND.audio))
     assert abs(flash(made["small"].file()) - beep(made["sound"].file())) < _A_FRAME
+
+
+async def test_sound_that_was_cut_off_the_beginning_is_not_sent(trimmed_clip: bytes) -> None:
+    sound = await one_of(trimmed_clip, SOUND_AS_IT_IS)
+    first = sounds(sound.alone(0))[0][0]
+    assert SHIFT - 2 * 1024 / 48_000 <= first <= SHIFT
+    assert sound.segments[0].duration_us / 1_000_000 == pytest.approx(sounds(sound.alone(1))[0][0] - first, abs=0.05)

@@ -48,7 +48,9 @@ class CopiedPicture:
             # Other containers say when frames are shown, and FFmpeg guesses the rest; not the first ones.
             rate = stream.average_rate or 30
             self._decode_times = DecodeTimes(context.reorder_depth, round(clock.timescale / rate))
-        target = _target_seconds(film, stream)
+        self._target = target = _target_seconds(film, stream)
+        self._cut_at = 0
+        """Where the playlist has the segment begin that comes next."""
         shape = stream.sample_aspect_ratio or 1
         size = context.width, context.height
         track = Picture(clock.timescale, self._record, *size, shape.numerator, shape.denominator)
@@ -116,8 +118,11 @@ class CopiedPicture:
     def _add(self, count: int, decoded_until: int, ends: int) -> None:
         samples = self._samples[:count]
         begins = samples[0].shown
-        if ends - begins > self._longest:
+        # An index may call frames key that do not stand by themselves.
+        said_to_last = self._clock.us(ends - self._cut_at)
+        if ends - begins > self._longest or said_to_last >= (2 * self._target + 1) * 500_000:
             raise NotCopyableError(_NO)
+        self._cut_at = ends
         if self._decode_times:
             times, decoded_until = self._decode_times.of([sample.shown for sample in samples], ends)
             samples = [replace(sample, decoded=time) for sample, time in zip(samples, times, strict=True)]

@@ -108,8 +108,10 @@ class CopiedSound:
             elif said < at - self._length:
                 return
         if at is not None:
-            self._frames.add(bytes(packet), at)
             self._at = at + self._length
+            # Of what was cut off the beginning, only the frame before it is needed, to decode the first one.
+            if self._at + self._length > 0:
+                self._frames.add(bytes(packet), at)
 
     def finish(self) -> None:
         """There are no more."""
