@@ -12,8 +12,9 @@ import pytest
 from metastore.adapters.sandbox.process import Limits
 from metastore.adapters.transcoder import SandboxTranscoder
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError
-from metastore.ports.transcoder import Job
+from metastore.ports.transcoder import Job, VideoRendition
 from tests.adapters.transcoder.making import COPIED, RUNGS, SMALL, SOUND, SOUND_AS_IT_IS, made_of
+from tests.fixtures.media import make_clip
 
 Clip = Callable[[str], bytes]
 _SENTENCE = r"^(The|There) .*\.$"
@@ -122,3 +123,10 @@ async def test_a_child_that_hangs_dies_or_makes_too_much_is_a_failure_that_may_p
 async def test_a_child_without_memory_is_a_failure_that_may_pass(clip: Clip) -> None:
     with pytest.raises(MediaToolError):
         await made_of(clip("plain"), RUNGS, SandboxTranscoder(Limits(memory=64 * 2**20)))
+
+
+async def test_two_frames_that_are_days_apart_are_not_made_up_for_by_stills(tmp_path: Path) -> None:
+    far_apart = ["-vf", "settb=1/1000,setpts=N*36000000", "-vsync", "passthrough", "-c:v", "mjpeg"]
+    film = make_clip(tmp_path / "far.mkv", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=1:duration=2", *far_apart)
+    with pytest.raises(MediaRefusedError, match=_SENTENCE):
+        await made_of(film, Job(rungs=[VideoRendition("small", 64, 36, 100_000)]))

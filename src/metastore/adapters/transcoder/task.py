@@ -18,6 +18,11 @@ from metastore.adapters.transcoder.sounds import sound_track
 from metastore.ports.transcoder import AudioRendition, VideoRendition
 
 _NICENESS = 10
+_SEGMENTS_FOR_NOTHING, _BYTES_FOR_ANOTHER = 4000, 256
+"""Segments that are made of a source of any size, and how many bytes of it allow one more.
+
+What is missing between two frames is made up for by stills and silence: a handful of bytes could ask for days of them.
+"""
 
 
 class _Audio(TypedDict):
@@ -58,11 +63,13 @@ def make(source: ParentBytes, emit: Emit, job: _Job) -> None:
     if job["rungs"]:
         # Hours of encoding are not to hold up what somebody waits for.
         os.nice(_NICENESS)
-    segments = 0
+    segments, most = 0, _SEGMENTS_FOR_NOTHING + source.size // _BYTES_FOR_ANOTHER
 
     def emit_counting(about: Mapping[str, Json], data: bytes) -> None:
         nonlocal segments
         segments += about["kind"] == "segment"
+        if segments > most:
+            raise RefusedError(DAMAGED)
         emit(about, data)
 
     film = Film(source)
