@@ -130,3 +130,17 @@ async def test_two_frames_that_are_days_apart_are_not_made_up_for_by_stills(tmp_
     film = make_clip(tmp_path / "far.mkv", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=1:duration=2", *far_apart)
     with pytest.raises(MediaRefusedError, match=_SENTENCE):
         await made_of(film, Job(rungs=[VideoRendition("small", 64, 36, 100_000)]))
+
+
+async def test_a_film_that_says_to_play_itself_over_and_over_does_not_for_days(clip: Clip) -> None:
+    whole = clip("sound alone")
+    begins = whole.index(b"elst") - 4
+    length = int.from_bytes(whole[begins : begins + 4])
+    times = 5000
+    edits = bytes(4) + times.to_bytes(4) + (9000).to_bytes(4).join([b"", bytes(4) + (0x10000).to_bytes(4)]) * times
+    film = bytearray(whole[:begins] + (len(edits) + 8).to_bytes(4) + b"elst" + edits + whole[begins + length :])
+    for kind in (b"moov", b"trak", b"edts"):
+        at = film.index(kind) - 4
+        film[at : at + 4] = (int.from_bytes(film[at : at + 4]) + len(edits) + 8 - length).to_bytes(4)
+    with pytest.raises(MediaRefusedError, match=_SENTENCE):
+        await made_of(bytes(film), SOUND_AS_IT_IS)

@@ -18,7 +18,7 @@ from metastore.adapters.transcoder.sounds import sound_track
 from metastore.ports.transcoder import AudioRendition, VideoRendition
 
 _NICENESS = 10
-_SEGMENTS_FOR_NOTHING, _BYTES_FOR_ANOTHER = 4000, 256
+_SEGMENTS_FOR_NOTHING, _BYTES_FOR_ANOTHER = 2000, 512
 """Segments that are made of a source of any size, and how many bytes of it allow one more.
 
 What is missing between two frames is made up for by stills and silence: a handful of bytes could ask for days of them.
