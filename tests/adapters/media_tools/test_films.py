@@ -63,6 +63,17 @@ async def test_a_film_is_measured(folder: Path) -> None:
     ) == facts.audio_tracks
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "srt"), ("a.mkv", "ass"), ("a.mov", "mov_text")])
+async def test_subtitles_within_a_film_are_no_hindrance(folder: Path, name: str, codec: str) -> None:
+    (folder / "a.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nXin chào\n")
+    more = ["-i", str(folder / "a.srt"), "-map", "0", "-map", "1", "-c:s", codec, "-t", "2"]
+    if name == "a.mov":
+        more += ["-timecode", "01:00:00:00"]
+    tools, given = ChildProcessTools(), clip(folder, name, *PICTURE, *more, *H264)
+    assert "h264" == (await tools.probe(given)).video_codec
+    assert await tools.thumbnails(given, sizes=SIZES)
+
+
 async def test_a_film_is_shown_as_it_was_filmed(folder: Path) -> None:
     halves = [part for colour in ("red", "blue") for part in ("-f", "lavfi", "-i", f"color={colour}:size=160x180")]
     film = make_clip(folder / "halves.mp4", *halves, "-filter_complex", "hstack", "-t", "1", *H264)

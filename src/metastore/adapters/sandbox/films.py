@@ -21,7 +21,7 @@ _FORMATS = (
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "none", "probesize": str(8 * 2**20)}
 # The binding imports some of its parts when it first meets a stream of their kind, which would be too late.
 for _module in pkgutil.walk_packages(av.__path__, "av."):
-    if _module.name.endswith(".stream"):
+    if _module.name.endswith((".stream", ".codeccontext")):
         importlib.import_module(_module.name)
 
 
