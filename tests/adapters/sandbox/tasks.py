@@ -1,8 +1,12 @@
 """Tasks that tests have the sandbox do."""
 
+import ctypes
 import os
+import resource
 import socket
+import threading
 import time
+from collections.abc import Callable
 
 from metastore.adapters.sandbox.refusal import NotCopyableError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
@@ -32,15 +36,43 @@ def fail(source: ParentBytes, emit: Emit) -> None:
 
 
 def break_out(source: ParentBytes, emit: Emit) -> None:
-    """Emits the numbers of the errors that come of trying."""
-    errors: list[int | None] = []
-    for attempt in (lambda: os.open("/etc/passwd", os.O_RDONLY), socket.socket, os.pipe):
-        try:
-            attempt()
-            errors.append(None)
-        except OSError as error:
-            errors.append(error.errno)
-    emit({"errors": errors, "variables": sorted(os.environ)}, b"")
+    """Emits which attempts did not fail."""
+    os.close(2)  # a number that is free again
+    attempts: dict[str, Callable[[], object]] = {
+        "open a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
+        "make a socket": socket.socket,
+        "make a pipe": os.pipe,
+        "have room again": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)),
+        "signal the parent": lambda: os.kill(os.getppid(), 0),
+        "become another program": lambda: _call("execv", 0, 0),
+        "trace the parent": lambda: _call("ptrace", 16, os.getppid(), 0, 0),
+    }
+    emit(
+        {"done": [name for name, attempt in attempts.items() if _works(attempt)], "variables": sorted(os.environ)}, b""
+    )
+
+
+def start_threads(source: ParentBytes, emit: Emit) -> None:
+    """Emits what a thread of its own said."""
+    heard: list[str] = []
+    thread = threading.Thread(target=lambda: heard.append("here"))
+    thread.start()
+    thread.join()
+    emit({"heard": heard}, b"")
+
+
+def _call(name: str, *arguments: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), name)
+
+
+def _works(attempt: Callable[[], object]) -> bool:
+    try:
+        attempt()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def work_on(source: ParentBytes, emit: Emit, seconds: float, times: int) -> None:

@@ -1,7 +1,9 @@
 """What was made to do harm does none, and what cannot be made sense of is refused with a sentence."""
 
 import asyncio
+import json
 import os
+import struct
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -117,6 +119,23 @@ async def test_a_child_that_hangs_dies_or_makes_too_much_is_a_failure_that_may_p
     limits = Limits(stalled_seconds=1.5, made=1000)
     transcoder = SandboxTranscoder(limits, (sys.executable, "-c", program))
     with pytest.raises(MediaToolError, match=said):
+        await made_of(b"x", RUNGS, transcoder)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"kind": "segment", "rendition": "v", "number": 10**9, "start_us": 0, "duration_us": 1},
+        {"kind": "segment", "rendition": "v", "number": "one", "start_us": 0, "duration_us": 1},
+        {"kind": "started", "rendition": "v", "codecs": 'a",URI="b', "target_seconds": 4},
+    ],
+)
+async def test_a_child_that_was_taken_over_gets_no_further_by_its_words(about: dict[str, object]) -> None:
+    program = "import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))"
+    header = json.dumps(about).encode()
+    said = b"M" + struct.pack(">II", len(header), 0) + header
+    transcoder = SandboxTranscoder(Limits(), (sys.executable, "-c", program, said.hex()))
+    with pytest.raises(MediaToolError, match="something else"):
         await made_of(b"x", RUNGS, transcoder)
 
 

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from metastore.adapters.sandbox import wire
 from metastore.adapters.sandbox.refusal import NotCopyableError, NothingToSeeError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.adapters.sandbox.system_calls import give_up_calls, give_up_capabilities
 from metastore.adapters.sandbox.wire import Json, Task
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
@@ -57,15 +58,11 @@ def _do(task: Task, source: ParentBytes, said: BinaryIO) -> tuple[bytes, str]:
 
 
 def open_nothing_more() -> None:
-    """From here on no file can be opened and no connection made: there is no number left for one."""
-    highest = max(int(name) for name in os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 16  # noqa: PTH112, PTH208  plain is smaller here
-    # Listing had one open for itself: it is free again, and filled.
-    for number in range(highest + 1):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.dup2(1, number)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, highest + 1))
+    """From here on no file can be opened and no connection made: there is room for none, whatever is closed."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    if sys.platform == "linux":
+        give_up_capabilities()
+        give_up_calls()
 
 
 def _take_standard_output() -> BinaryIO:

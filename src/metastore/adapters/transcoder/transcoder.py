@@ -1,8 +1,11 @@
 """The parent's side."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict, replace
+
+from pydantic import TypeAdapter, ValidationError
 
 from metastore.adapters.sandbox.process import CHILD, Limits, Made, Sandbox
 from metastore.ports.media_tools import MediaToolError, Source
@@ -10,6 +13,9 @@ from metastore.ports.transcoder import Ended, Job, Output, Segment, Started
 
 _TASK = "metastore.adapters.transcoder.task:make"
 _ENDLESS = 2**50
+_MOST_SEGMENTS = 2**20
+_CODECS = re.compile(r"[A-Za-z0-9.]{1,50}")
+_STARTED, _SEGMENT, _ENDED = TypeAdapter(Started), TypeAdapter(Segment), TypeAdapter(Ended)
 LIMITS = Limits(
     seconds=300,
     stalled_seconds=120,
@@ -45,13 +51,20 @@ class SandboxTranscoder:
 
 
 def _output(made: Made) -> Output:
+    """What the child says, if it can be true: whoever took the child over must not get further by its words."""
     about = dict(made.header)
     kind = about.pop("kind", None)
     try:
         if kind == "started":
-            return Started(init=made.data, **about)  # type: ignore[arg-type]  # our own child's words
+            started = _STARTED.validate_python({"init": made.data, **about})
+            if not _CODECS.fullmatch(started.codecs):
+                raise MediaToolError("the tool made something else")
+            return started
         if kind == "segment":
-            return Segment(data=made.data, **about)  # type: ignore[arg-type]  # the same
-        return Ended(**about)  # type: ignore[arg-type]  # the same
-    except TypeError as error:
+            segment = _SEGMENT.validate_python({"data": made.data, **about})
+            if not (0 <= segment.number < _MOST_SEGMENTS and 0 <= segment.duration_us < _ENDLESS):
+                raise MediaToolError("the tool made something else")
+            return segment
+        return _ENDED.validate_python(about)
+    except ValidationError as error:
         raise MediaToolError("the tool made something else") from error
