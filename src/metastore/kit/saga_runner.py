@@ -65,7 +65,7 @@ class SagaRunner:
     ) -> None:
         self._database = database
         self._definitions = {definition.kind: definition for definition in definitions}
-        long_steps = [(d.kind, step.name) for d in definitions for step in d.steps if step.long]
+        long_steps = [(d.kind, step.name) for d in definitions for step in d.steps if step.may_take_long]
         self._all = Wanted(self._definitions, ())
         self._short = Wanted(self._definitions, long_steps)
         self._long = Wanted(self._definitions, long_steps, only_steps=True)
@@ -127,9 +127,7 @@ class SagaRunner:
         long = len(self._in_long_steps)
         claimed = await self._claim(self._short, self._concurrency - at_work + long)
         if self._long.steps and long < LONG_AT_ONCE:
-            claimed_long = await self._claim(self._long, LONG_AT_ONCE - long)
-            self._in_long_steps.update(saga.id for saga in claimed_long)
-            claimed += claimed_long
+            claimed += await self._claim(self._long, LONG_AT_ONCE - long)
         return claimed
 
     async def _claim(self, wanted: Wanted, limit: int) -> list[Saga]:
@@ -150,7 +148,7 @@ class SagaRunner:
             current, held = held, None
             definition = self._definitions[current.kind]
             try:
-                if has_lanes and not self._has_room_for(current):
+                if has_lanes and not await self._has_room_for(definition, current):
                     await self._release(current, self._clock(), counted=False)
                     return
                 with saga_metrics.timed(current):
@@ -170,9 +168,10 @@ class SagaRunner:
             finally:
                 self._in_long_steps.discard(current.id)
 
-    def _has_room_for(self, saga: Saga) -> bool:
-        """Whether its step may begin here; if it is a long one, it is in its lane now."""
-        if saga.state != RUNNING or (saga.kind, saga.step) not in self._long.steps or saga.id in self._in_long_steps:
+    async def _has_room_for(self, definition: Definition, saga: Saga) -> bool:
+        """Whether its step may begin here; if it will take long, it is in its lane now."""
+        takes_long = definition.step(saga.step).may_take_long if saga.state == RUNNING else None
+        if takes_long is None or saga.id in self._in_long_steps or not await takes_long(saga):
             return True
         if len(self._in_long_steps) >= LONG_AT_ONCE:
             return False

@@ -66,8 +66,8 @@ class Step:
     """One step; ``time_limit`` in seconds, ``None`` when what it does is limited there.
 
     ``trouble`` is what people are told when it failed in a way that speaks to programmers alone. Behind a ``pivot``
-    there is no way back before it. A ``long`` step may go on for hours: runners have a lane of its own for such, so
-    that everything else need not wait for them.
+    there is no way back before it. A step that ``may_take_long``, for hours even, says of which sagas it does: runners
+    have a lane of its own for these, so that everything else need not wait for them.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Step:
     compensation: Compensation | None = None
     time_limit: float | None = 60.0
     pivot: bool = False
-    long: bool = False
+    may_take_long: Callable[[Saga], Awaitable[bool]] | None = None
 
 
 async def _nobody(saga: Saga) -> None:

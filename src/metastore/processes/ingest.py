@@ -59,7 +59,14 @@ def ingest(arrival: Arrival, media: MediaService) -> Definition:
         Step(PROBE, probing.probe, UNSEEN, probing.forget, time_limit=60),
         Step(PACKAGE, rendering.package, UNPACKED, rendering.drop, time_limit=None),
         Step(THUMBNAIL, picturing.picture, UNPICTURED, picturing.drop, time_limit=None),
-        Step(TRANSCODE, rendering.transcode, UNPACKED, rendering.drop, time_limit=None, long=True),
+        Step(
+            TRANSCODE,
+            rendering.transcode,
+            UNPACKED,
+            rendering.drop,
+            time_limit=None,
+            may_take_long=rendering.has_to_encode,
+        ),
         Step(NOTIFY, _make_ready, "It could not be made ready."),
     )
 

@@ -82,6 +82,11 @@ class Rendering:
                 _log.info("a picture is not copied", file_id=original.file_id, reason=str(error))
                 await self._do_not_copy(report, original, copied)
 
+    async def has_to_encode(self, saga: Saga) -> bool:
+        """Whether ``transcode`` has anything to do."""
+        state = await state_of(self._database, saga.subject)
+        return any(rung.name not in state.done for rung in state.ladder.rungs)
+
     async def transcode(self, saga: Saga, report: Report) -> Outcome:
         """Make the other sizes, in one decoding.
 
