@@ -6,6 +6,7 @@ from playwright.async_api import BrowserContext, FilePayload, expect
 
 from tests.e2e.screen import Screen
 from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.waiting import eventually
 
 
 async def _with_files(context: BrowserContext, product: MetastoreProcess) -> Screen:
@@ -18,6 +19,12 @@ async def _with_files(context: BrowserContext, product: MetastoreProcess) -> Scr
             f"{product.address}/api/v1/files/upload", multipart={"file": file, "path": "/Công việc/2026"}
         )
         assert sent.ok
+
+        async def is_indexed(name: str = name) -> bool:
+            answer = await context.request.get(f"{product.address}/api/v1/search", params={"q": name})
+            return bool((await answer.json())["items"])
+
+        await eventually(is_indexed, timeout=30, interval=0.05, why=f"{name} can be found")
     return screen
 
 

@@ -43,7 +43,8 @@ async def test_a_film_survives_the_server_being_killed_half_way(
     await screen.limit_upload(0)
     await screen.has_upload(video.name, "done", timeout=90_000)
 
-    await expect(screen.hook("bell-count")).to_have_text("1")
+    # It is told once all that is to be made of the film is made: its smaller sizes, above all.
+    await expect(screen.hook("bell-count")).to_have_text("1", timeout=120_000)
     await screen.hook("bell").click()
     await expect(screen.hook("notification-item")).to_contain_text(video.name)
     await screen.page.keyboard.press("Escape")
