@@ -87,7 +87,8 @@ async def test_a_film_plays_while_its_qualities_are_being_made(
     await keyboard.press("Escape")
     await expect(player).to_have_count(0)
     await screen.file_row(film.name).dblclick()
-    await expect(screen.hook("resumed")).to_contain_text("Resumed at 0:09")
+    # It went on for as long as it took to close it.
+    await expect(screen.hook("resumed")).to_contain_text(re.compile(r"Resumed at 0:(09|1\d)"))
     await _is_past(player, 9.5)
 
 
@@ -114,25 +115,27 @@ async def test_a_sound_plays_along_its_waveform(
 
 
 async def _goes_on_after_a_refusal(screen: Screen, player: Locator) -> None:
-    """The store refuses a segment's address as too old: the player asks for others and plays on."""
+    """The store refuses segments' addresses as too old: the player asks for others and plays on."""
     page = screen.page
     refused: list[str] = []
 
-    async def refuse(route: Route) -> None:
-        if refused:
-            await route.continue_()
-            return
-        refused.append(route.request.url)
-        await route.fulfill(status=403, headers={"Access-Control-Allow-Origin": "*"})
-
-    await page.route("**/*.m4s*", refuse)
     async with page.expect_response(re.compile("/stream$")) as asked:
+
+        async def refuse(route: Route) -> None:
+            # Not the first one alone: the player may have lost interest in it before it hears of the refusal.
+            if asked.is_done():
+                await route.continue_()
+                return
+            refused.append(route.request.url)
+            await route.fulfill(status=403, headers={"Access-Control-Allow-Origin": "*"})
+
+        await page.route("**/*.m4s*", refuse)
         await screen.hook("quality").click()
         await page.get_by_role("menuitemradio", name="480p").click()
         await page.keyboard.press("0")
     assert (await asked.value).ok
     await page.unroute("**/*.m4s*")
-    assert len(refused) == 1
+    assert refused
     await expect(player).to_have_attribute("data-height", "480")
     await expect(player).to_have_attribute("data-state", re.compile("playing|ended"))
 
