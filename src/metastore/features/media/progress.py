@@ -9,6 +9,7 @@ from metastore.features.media.models import AUDIO, DONE, VIDEO, Rendition
 from metastore.features.media.repository import Extent
 from metastore.kit.database import Database, Transaction
 from metastore.ports.media_tools import MediaFacts
+from metastore.ports.transcoder import VideoRendition
 
 NOTHING = MediaFacts("")
 
@@ -27,6 +28,12 @@ class State:
     def done(self) -> set[str]:
         """The names of the renditions that are whole."""
         return {name for name, rendition in self.renditions.items() if rendition.state == DONE}
+
+    @property
+    def rungs_left(self) -> list[VideoRendition]:
+        """The sizes that are still to be encoded."""
+        done = self.done
+        return [rung for rung in self.ladder.rungs if rung.name not in done]
 
     def extent(self, name: str) -> Extent:
         """How far that rendition is; one that was not begun is nowhere."""

@@ -84,8 +84,7 @@ class Rendering:
 
     async def has_to_encode(self, saga: Saga) -> bool:
         """Whether ``transcode`` has anything to do."""
-        state = await state_of(self._database, saga.subject)
-        return any(rung.name not in state.done for rung in state.ladder.rungs)
+        return bool((await state_of(self._database, saga.subject)).rungs_left)
 
     async def transcode(self, saga: Saga, report: Report) -> Outcome:
         """Make the other sizes, in one decoding.
@@ -98,7 +97,7 @@ class Rendering:
         original = await original_of(self._database, saga)
         while True:
             state = await state_of(self._database, original.file_id)
-            rungs = [rung for rung in state.ladder.rungs if rung.name not in state.done]
+            rungs = state.rungs_left
             if not rungs:
                 return None
             cuts = await self._cuts(state)
