@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from metastore import migrations
 from metastore.features.search.families import family_of
 from metastore.features.search.folding import fold
-from metastore.kit.database import Database
+from metastore.kit.database import Database, Transaction
 from metastore.kit.saga_models import SagaRow
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.tables import all_tables, catalogue, differences
@@ -100,14 +100,7 @@ async def test_files_that_are_older_than_search_are_found(empty_urls: tuple[str,
     await migrations.upgrade(empty_urls[0], "0001")
     database = Database(empty_urls[0])
     async with database.transaction() as tx:
-        await tx.session.execute(
-            text(
-                "INSERT INTO users (id, username, username_key, email, email_key, display_name, password_hash, role,"
-                " status, plan, storage_used, storage_reserved, storage_quota, created_at, updated_at)"
-                " VALUES ('u', 'u', 'u', 'u', 'u', 'u', 'u', 'USER', 'ACTIVE', 'FREE', 0, 0, 0, CURRENT_TIMESTAMP,"
-                " CURRENT_TIMESTAMP)"
-            )
-        )
+        await _add_user(tx)
         for number, name in enumerate(names):
             await tx.session.execute(
                 text(
@@ -132,14 +125,7 @@ async def test_uploads_that_are_under_way_go_on_as_sagas_that_know_whose_they_ar
     await migrations.upgrade(empty_urls[0], "0001")
     database = Database(empty_urls[0])
     async with database.transaction() as tx:
-        await tx.session.execute(
-            text(
-                "INSERT INTO users (id, username, username_key, email, email_key, display_name, password_hash, role,"
-                " status, plan, storage_used, storage_reserved, storage_quota, created_at, updated_at)"
-                " VALUES ('u', 'u', 'u', 'u', 'u', 'u', 'u', 'USER', 'ACTIVE', 'FREE', 0, 0, 0, CURRENT_TIMESTAMP,"
-                " CURRENT_TIMESTAMP)"
-            )
-        )
+        await _add_user(tx)
         await tx.session.execute(
             text(
                 "INSERT INTO nodes (id, owner_id, kind, name, name_key, size, mime_type, status, visibility,"
@@ -162,3 +148,15 @@ async def test_uploads_that_are_under_way_go_on_as_sagas_that_know_whose_they_ar
         data = (await tx.session.scalars(select(SagaRow.data).where(SagaRow.subject == "n"))).one()
     assert {"uploadId": "up", "ownerId": "u", "name": 'a "b".txt'} == data
     await database.aclose()
+
+
+async def _add_user(tx: Transaction) -> None:
+    """A user as the first revision has them."""
+    await tx.session.execute(
+        text(
+            "INSERT INTO users (id, username, username_key, email, email_key, display_name, password_hash, role,"
+            " status, plan, storage_used, storage_reserved, storage_quota, created_at, updated_at)"
+            " VALUES ('u', 'u', 'u', 'u', 'u', 'u', 'u', 'USER', 'ACTIVE', 'FREE', 0, 0, 0, CURRENT_TIMESTAMP,"
+            " CURRENT_TIMESTAMP)"
+        )
+    )
