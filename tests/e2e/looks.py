@@ -2,12 +2,26 @@
 
 import re
 from pathlib import Path
+from typing import Literal
+
+from playwright.async_api import Browser, BrowserContext
 
 from tests.e2e.screen import Screen
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 UNTRANSLATED = re.compile(r"\b(?:account|admin|auth|common|files|notifications|uploads|viewer)\.[a-z]\w*(?:\.\w+)*\b")
+
+
+async def seen_on(browser: Browser, width: int, scheme: Literal["dark", "light"], language: str) -> BrowserContext:
+    """A window that wide (pixels), on a phone's touch screen if it is narrow."""
+    return await browser.new_context(
+        viewport={"width": width, "height": 844},
+        color_scheme=scheme,
+        locale={"vi": "vi-VN", "en": "en-GB"}[language],
+        reduced_motion="reduce",
+        has_touch=width < 400,
+    )
 
 
 async def is_in_order(screen: Screen, language: str, where: str) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, BrowserContext, FilePayload, expect
 
-from tests.e2e.looks import is_in_order
+from tests.e2e.looks import is_in_order, seen_on
 from tests.e2e.screen import Screen
 from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess
 
@@ -34,13 +34,7 @@ async def test_every_screen_is_in_order(
     product: MetastoreProcess, browser: Browser, width: int, scheme: Literal["dark", "light"], language: str
 ) -> None:
     """No violation of WCAG A or AA that a machine can find, no sideways scrolling, nothing left untranslated."""
-    context = await browser.new_context(
-        viewport={"width": width, "height": 844},
-        color_scheme=scheme,
-        locale={"vi": "vi-VN", "en": "en-GB"}[language],
-        reduced_motion="reduce",
-        has_touch=width < 400,
-    )
+    context = await seen_on(browser, width, scheme, language)
     screen = await Screen.open(context, product.address)
     for path in ("/sign-in", "/register"):
         await screen.goto(path)

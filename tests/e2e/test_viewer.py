@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
 
-from tests.e2e.looks import is_in_order
+from tests.e2e.looks import is_in_order, seen_on
 from tests.e2e.screen import Screen
 from tests.fixtures.process import MetastoreProcess
 
@@ -138,13 +138,7 @@ async def test_the_viewer_is_in_order(
     product: MetastoreProcess, browser: Browser, width: int, scheme: Literal["dark", "light"], language: str
 ) -> None:
     """Complete, readable and within the window, on phones by a tap as well."""
-    context = await browser.new_context(
-        viewport={"width": width, "height": 844},
-        color_scheme=scheme,
-        locale={"vi": "vi-VN", "en": "en-GB"}[language],
-        reduced_motion="reduce",
-        has_touch=width < 400,
-    )
+    context = await seen_on(browser, width, scheme, language)
     screen = await _drive(product, context, "1.jpg", "3.pdf", "4.md", "5.py", "7.bin")
     ready = {"1.jpg": "picture-stage", "3.pdf": "pdf-page", "4.md": "viewer-markdown", "5.py": "viewer-text"}
     for name in ("1.jpg", "3.pdf", "4.md", "5.py", "7.bin"):
