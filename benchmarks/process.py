@@ -85,11 +85,3 @@ def _status(pid: int, name: str) -> int:
             if line.startswith(name):
                 return int(line.split()[1]) * 1024
     return 0
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

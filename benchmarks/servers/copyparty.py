@@ -11,7 +11,8 @@ import httpx
 
 from benchmarks.contender import PARALLEL, Uploaded
 from benchmarks.load import Load, Send, parts_of
-from benchmarks.process import ServerProcess, free_port
+from benchmarks.process import ServerProcess
+from deploy.local.ports import free_port
 
 _DIGEST_BYTES = 33
 

@@ -8,7 +8,8 @@ import httpx
 
 from benchmarks.contender import PARALLEL, PART_SIZE, Uploaded
 from benchmarks.load import Load, Send, parts_of
-from benchmarks.process import ServerProcess, free_port
+from benchmarks.process import ServerProcess
+from deploy.local.ports import free_port
 
 _PASSWORD = "benchmarks are quick"  # noqa: S105  of a server that lives for minutes on the loopback
 _UPLOADS = "/api/v1/files/chunked-upload"

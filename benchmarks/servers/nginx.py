@@ -5,7 +5,8 @@ from pathlib import Path
 
 from benchmarks.contender import PARALLEL, PART_SIZE, Uploaded
 from benchmarks.load import Load, Send, parts_of
-from benchmarks.process import ServerProcess, free_port
+from benchmarks.process import ServerProcess
+from deploy.local.ports import free_port
 
 _CONFIGURATION = """
 daemon off;

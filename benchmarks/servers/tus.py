@@ -10,7 +10,8 @@ import httpx
 
 from benchmarks.contender import PARALLEL, PART_SIZE, Uploaded
 from benchmarks.load import Load, Send, parts_of
-from benchmarks.process import ServerProcess, free_port
+from benchmarks.process import ServerProcess
+from deploy.local.ports import free_port
 
 _HERE = Path(__file__).parent.parent / "tus"
 _VERSION = "Tus-Resumable: 1.0.0"

@@ -1,7 +1,6 @@
 """One process of the stack."""
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -100,18 +99,6 @@ class Child:
     def output(self, last: int = 2000) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-last:] if self.log.exists() else ""
-
-
-def free_port() -> int:
-    """A free port that no outgoing connection will be given while a server starts, or starts again."""
-    while True:
-        port = random.randrange(12000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        return port
 
 
 def answers(port: int, greeting: bytes, expected: bytes) -> bool:

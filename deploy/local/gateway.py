@@ -59,8 +59,8 @@ class Nginx:
         self.child.start(self.write(), folder=self._folder)
 
     def is_ready(self) -> bool:
-        """See ``Server``."""
-        return answers(self.port, b"GET /healthz HTTP/1.0\r\n\r\n", b"HTTP/1.")
+        """See ``Server``: whether an API process answers through it."""
+        return answers(self.port, b"GET /healthz HTTP/1.0\r\n\r\n", b"HTTP/1.1 200")
 
     def end(self) -> None:
         """See ``Server``; running requests end first."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.request import Request, urlopen
 
-from deploy.local.child import Child, StackError, answers, free_port
+from deploy.local.child import Child, StackError, answers
+from deploy.local.ports import free_port
 
 _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 

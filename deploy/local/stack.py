@@ -14,8 +14,9 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from deploy.local.child import Child, StackError, free_port
+from deploy.local.child import Child, StackError
 from deploy.local.gateway import Nginx
+from deploy.local.ports import free_port
 from deploy.local.servers import PostgreSql, RabbitMq, Redis, SeaweedFs, Server
 
 COMMAND = Path(sys.executable).parent / "metastore"

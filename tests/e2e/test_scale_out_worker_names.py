@@ -2,7 +2,8 @@
 
 import subprocess
 
-from deploy.local.child import Child, free_port
+from deploy.local.child import Child
+from deploy.local.ports import free_port
 from deploy.local.stack import COMMAND, Part, Stack
 
 

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 import httpx
 import pytest
 
-from deploy.local.child import free_port
+from deploy.local.ports import free_port
 from tests.fixtures.waiting import eventually_sync
 
 ROOT = Path(__file__).parents[2]

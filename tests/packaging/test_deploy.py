@@ -10,8 +10,8 @@ import yaml  # type: ignore[import-untyped]  # the package has no types
 
 from deploy import make_env
 from deploy.local.gateway import TEMPLATE, Nginx, filled_in
+from deploy.local.ports import free_port
 from metastore.config import Settings
-from tests.fixtures.ports import free_port
 from tests.fixtures.product import running
 
 DEPLOY = TEMPLATE.parents[1]

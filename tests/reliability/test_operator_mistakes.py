@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.ports import free_port
+from deploy.local.ports import free_port
 from tests.fixtures.process import COMMAND, MetastoreProcess
 from tests.reliability.launching import Launch
 

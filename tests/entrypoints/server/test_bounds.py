@@ -7,8 +7,8 @@ import time
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from deploy.local.ports import free_port
 from metastore.entrypoints.server import HttpServer, connection, cycle
-from tests.fixtures.ports import free_port
 from tests.fixtures.raw_http import Library, answer, echoing, take, wire
 from tests.fixtures.serving import serving
 from tests.fixtures.waiting import eventually

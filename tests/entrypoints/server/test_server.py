@@ -4,8 +4,8 @@ import asyncio
 
 from starlette.responses import PlainTextResponse
 
+from deploy.local.ports import free_port
 from metastore.entrypoints.server import HttpServer
-from tests.fixtures.ports import free_port
 from tests.fixtures.waiting import eventually
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from deploy.local.ports import free_port
 from metastore.adapters.object_store.s3 import S3ObjectStore, calls
 from metastore.ports.object_store import (
     CompletedPart,
@@ -13,7 +14,6 @@ from metastore.ports.object_store import (
     UploadNotFoundError,
     UploadTarget,
 )
-from tests.fixtures.ports import free_port
 from tests.fixtures.scripted_s3 import HANG_UP, SAY_NOTHING, Asked, ScriptedS3, error, reply, scripted_s3
 
 TARGET = UploadTarget("files/abc", "up-1", 3, 3)
