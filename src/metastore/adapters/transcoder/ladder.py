@@ -106,6 +106,8 @@ class Ladder:
             self._draw(self._last, cut)
         self._draw_the_rest()
         for rung in self._rungs:
+            rung.close()
+        for rung in self._rungs:
             rung.finish(ends)
 
     def _add(self, frame: VideoFrame) -> None:
