@@ -166,7 +166,7 @@ async def test_user_content_is_never_active(house: House) -> None:
     assert "nosniff" == answer.headers["x-content-type-options"]
     assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
     assert 'attachment; filename="a.html"' == answer.headers["content-disposition"]
-    assert "same-origin" == answer.headers["cross-origin-resource-policy"]
+    assert "cross-origin" == answer.headers["cross-origin-resource-policy"]
     assert "no-referrer" == answer.headers["referrer-policy"]
     assert "private" == answer.headers["cache-control"]
     assert "text/html" == answer.headers["content-type"]
@@ -240,15 +240,32 @@ async def test_many_clients_read_different_parts_at_once(house: House) -> None:
     await asyncio.gather(*(read(start) for start in range(0, 2_800_000, 50_000)))
 
 
-async def test_other_peoples_pages_get_no_permission(house: House) -> None:
+async def test_other_peoples_pages_may_not_write(house: House) -> None:
     """Without allowed origins nothing is said of sharing."""
-    url = await house.object(b"abc")
+    _, url = await house.begin(3)
     asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"}
-    for answer in (await house.client.get(url, headers=asking), await house.client.options(url, headers=asking)):
+    asked = await house.client.options(url, headers=asking)
+    sent = await house.client.put(url, content=b"abc", headers={"Origin": "https://evil.example"})
+    for answer in (asked, sent):
         assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_only_allowed_origins_get_permission(house: House) -> None:
+async def test_any_page_may_read_what_it_has_a_url_of(house: House) -> None:
+    """So that a player works on any site; refusals can be read as well, and so can small ranges."""
+    url = await house.object(b"abc")
+    origin = {"Origin": "https://player.example"}
+    asked = await house.client.options(url, headers={**origin, "Access-Control-Request-Method": "GET"})
+    assert "GET" in asked.headers["access-control-allow-methods"]
+    whole, piece = (
+        await house.client.get(url, headers=origin),
+        await house.client.get(url, headers={"Range": "bytes=1-"}),
+    )
+    assert (b"abc", b"bc") == (whole.content, piece.content)
+    for answer in (asked, whole, piece, await house.client.head(url), await house.client.get(url + "x")):
+        assert "*" == answer.headers["access-control-allow-origin"]
+
+
+async def test_only_allowed_origins_may_write(house: House) -> None:
     """With a data plane on an origin of its own, the product's pages may use it and others may not."""
     _, url = await house.begin(3)
     app = ObjectsApp(house.store, allowed_origins=["https://drive.example.org/", ""])

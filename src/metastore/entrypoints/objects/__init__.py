@@ -1,7 +1,8 @@
 """The embedded store's data plane: ``PUT``, ``GET`` and ``HEAD`` on presigned ``/objects/…`` URLs.
 
 A bare ASGI application, since every layer between the socket and the disk costs speed here. It stands in front of the
-rest of the product on the same origin, or alone on an origin of its own; then pages of ``allowed_origins`` may use it.
+rest of the product on the same origin, or alone on an origin of its own. Pages of any origin may read what they have a
+URL of, a player on somebody's site say, since no cookie plays a part in it; only ours may write.
 
 **PUT** stores a part and answers 200 with its ``ETag`` once it is on disk. **GET** and **HEAD** serve an object with
 conditional requests (RFC 9110 §13) and single ranges (§14). Of several ranges in one header a few are ignored, so that

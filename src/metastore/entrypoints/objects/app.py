@@ -19,29 +19,36 @@ from metastore.ports.object_store import (
 from metastore.ports.served_objects import InvalidSignatureError, ServedObjectStore, UrlExpiredError
 
 _METHODS = b"GET, HEAD, PUT, OPTIONS"
+_PREFLIGHT = [
+    (b"allow", _METHODS),
+    # Without ``Access-Control-Allow-Origin``, which not every page gets, these allow nothing.
+    (b"access-control-allow-methods", b"GET, HEAD, PUT"),
+    (b"access-control-allow-headers", b"Content-Type, Range, If-Range, If-None-Match, X-Request-ID"),
+    (b"access-control-max-age", b"86400"),
+]
 _log = structlog.get_logger(__name__)
 
 
 class ObjectsApp:
     """The ASGI application; see the package.
 
-    ``allowed_origins`` are those of pages that may use it from another origin. A client that sends less than 1 KiB/s
-    for ``idle_timeout`` seconds is cut off.
+    Pages of any origin may read what they have a URL of; ``allowed_origins`` are those that may write from another
+    origin than this one. A client that sends less than 1 KiB/s for ``idle_timeout`` seconds is cut off.
     """
 
     def __init__(
         self, store: ServedObjectStore, *, allowed_origins: Iterable[str] = (), idle_timeout: float = 30.0
     ) -> None:
-        self._origins = frozenset(origin.rstrip("/") for origin in allowed_origins if origin)
+        self._writers = frozenset(origin.rstrip("/") for origin in allowed_origins if origin)
         self._receiver = PartReceiver(store, idle_timeout)
-        self._server = ObjectServer(store, shared=bool(self._origins), idle_timeout=idle_timeout)
+        self._server = ObjectServer(store, idle_timeout=idle_timeout)
 
     def answer_now(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> ReadyAnswer | None:
         """The answer to a GET, when it is in memory: that of a small range of a hot object. See ``server.answers``."""
         if not path.startswith("/objects/"):
             return None
         try:
-            return self._server.serve_now(path, query, headers, self._origins)
+            return self._server.serve_now(path, query, headers)
         except (Problem, ObjectStoreError):
             return None
 
@@ -49,7 +56,7 @@ class ObjectsApp:
         """Handle one request."""
         if scope["type"] != "http":
             return
-        exchange = Exchange(scope, receive, send, self._origins)
+        exchange = Exchange(scope, receive, send, self._writers)
         try:
             await self._dispatch(exchange)
         except ClientGoneError:
@@ -65,20 +72,10 @@ class ObjectsApp:
         elif exchange.method == "PUT":
             await self._receiver.receive(exchange)
         elif exchange.method == "OPTIONS":
-            await exchange.answer(204, self._preflight())
+            await exchange.answer(204, _PREFLIGHT)
         else:
             headers = {"Allow": _METHODS.decode()}
             raise Problem(405, "method-not-allowed", "Only GET, HEAD and PUT work here.", headers=headers)
-
-    def _preflight(self) -> list[tuple[bytes, bytes]]:
-        headers = [(b"allow", _METHODS)]
-        if self._origins:
-            headers += [
-                (b"access-control-allow-methods", b"GET, HEAD, PUT"),
-                (b"access-control-allow-headers", b"Content-Type, Range, If-Range, If-None-Match, X-Request-ID"),
-                (b"access-control-max-age", b"86400"),
-            ]
-        return headers
 
 
 def _problem_of(error: Problem | ObjectStoreError) -> Problem:

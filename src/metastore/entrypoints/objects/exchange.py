@@ -15,6 +15,10 @@ Header = tuple[bytes, bytes]
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
+ANY_PAGE = frozenset({"*"})
+"""Whoever has a URL may read what it opens: no cookie is involved, so a page gains nothing by a visitor's browser."""
+
+
 class ClientGoneError(Exception):
     """The client hung up, or does not take what is sent; there is nobody to answer."""
 
@@ -24,7 +28,7 @@ class Exchange:
 
     __slots__ = ("always", "headers", "method", "path", "query", "receive", "scope", "send", "started")
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, origins: frozenset[str]) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, writers: frozenset[str]) -> None:
         self.scope = scope
         self.receive = receive
         self.send = send
@@ -33,7 +37,11 @@ class Exchange:
         self.query: bytes = scope["query_string"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.started = False
-        self.always = common_headers(self.headers, origins)
+        self.always = common_headers(self.headers, ANY_PAGE if self._reads() else writers)
+
+    def _reads(self) -> bool:
+        wanted = self.headers.get(b"access-control-request-method", b"").decode("latin-1")
+        return (wanted if self.method == "OPTIONS" and wanted else self.method) in ("GET", "HEAD")
 
     def take_body(self) -> DirectBody | None:
         """The body for a thread to take, where the server has that and the body is not all here already."""

@@ -15,7 +15,7 @@ from metastore.entrypoints.objects.conditions import (
     precondition_status,
     wanted_range,
 )
-from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange, Header, common_headers
+from metastore.entrypoints.objects.exchange import ANY_PAGE, ClientGoneError, Exchange, Header, common_headers
 from metastore.entrypoints.server import ZERO_COPY
 from metastore.entrypoints.server.answers import ReadyAnswer
 from metastore.kit.problem import Problem
@@ -29,17 +29,14 @@ _CONDITIONS = frozenset({b"if-match", b"if-none-match", b"if-modified-since", b"
 
 
 class ObjectServer:
-    """Serves GET and HEAD. ``shared`` lets other origins embed objects (``Cross-Origin-Resource-Policy``)."""
+    """Serves GET and HEAD."""
 
-    def __init__(self, store: ServedObjectStore, *, shared: bool, idle_timeout: float) -> None:
+    def __init__(self, store: ServedObjectStore, *, idle_timeout: float) -> None:
         self._store = store
-        self._policy = b"cross-origin" if shared else b"same-origin"
         self._idle_timeout = idle_timeout
         self._prepared: dict[ReadGrant, _Prepared] = {}
 
-    def serve_now(
-        self, path: str, query: bytes, headers: Mapping[bytes, bytes], origins: frozenset[str]
-    ) -> ReadyAnswer | None:
+    def serve_now(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> ReadyAnswer | None:
         """The range that a GET without conditions wants, if it is small and in memory.
 
         Raises:
@@ -62,7 +59,7 @@ class ObjectServer:
         offset, length = wanted
         span = b"content-length: %d\r\ncontent-range: bytes %d-%d/%d\r\n"
         head = span % (length, offset, offset + length - 1, file.size)
-        common = b"".join(b"%s: %s\r\n" % header for header in common_headers(headers, origins))
+        common = b"".join(b"%s: %s\r\n" % header for header in common_headers(headers, ANY_PAGE))
         return ReadyAnswer(206, head + prepared.lines + common, body)
 
     async def serve(self, exchange: Exchange) -> None:
@@ -123,7 +120,7 @@ class ObjectServer:
         if prepared is None:
             if len(self._prepared) >= _PREPARED:
                 self._prepared.clear()
-            prepared = self._prepared[grant] = _Prepared(grant, file, self._policy)
+            prepared = self._prepared[grant] = _Prepared(grant, file)
         return prepared
 
 
@@ -137,7 +134,7 @@ class _Prepared:
 
     __slots__ = ("full", "lines", "short", "validators")
 
-    def __init__(self, grant: ReadGrant, file: OpenObject, policy: bytes) -> None:
+    def __init__(self, grant: ReadGrant, file: OpenObject) -> None:
         modified_at = file.modified_at.replace(microsecond=0)
         etag = b'"%s"' % file.etag.encode()
         self.validators = Validators(etag, modified_at)
@@ -153,7 +150,7 @@ class _Prepared:
             (b"accept-ranges", b"bytes"),
             (b"x-content-type-options", b"nosniff"),
             (b"content-security-policy", _SANDBOX),
-            (b"cross-origin-resource-policy", policy),
+            (b"cross-origin-resource-policy", b"cross-origin"),
             (b"referrer-policy", b"no-referrer"),
         ]
         self.lines = b"".join(b"%s: %s\r\n" % header for header in self.full)

@@ -10,7 +10,7 @@ from metastore.ports.object_store import ObjectNotFoundError, ObjectStoreError, 
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
-    from types_aiobotocore_s3.type_defs import CORSConfigurationTypeDef
+    from types_aiobotocore_s3.type_defs import CORSConfigurationTypeDef, CORSRuleTypeDef
 
 _EXPOSED = ["ETag", "Content-Length", "Content-Range", "Content-Disposition", "Accept-Ranges", "Last-Modified"]
 _log = structlog.get_logger(__name__)
@@ -41,18 +41,24 @@ async def _create(client: "S3Client", bucket: str, region: str, *, amazon: bool)
             raise
 
 
+def _rule(origins: list[str], methods: list[str]) -> "CORSRuleTypeDef":
+    return {
+        "AllowedOrigins": origins,
+        "AllowedMethods": methods,
+        "AllowedHeaders": ["*"],
+        "ExposeHeaders": _EXPOSED,
+        "MaxAgeSeconds": 3600,
+    }
+
+
 async def allow_origins(client: "S3Client", bucket: str, origins: Sequence[str]) -> None:
-    """Let pages of ``origins`` send parts and read their ETags. Servers without such rules are left as they are."""
+    """Let pages of ``origins`` send parts and read their ETags, and any page read what it has a URL of.
+
+    Servers without such rules are left as they are.
+    """
+    # Some servers look no further than the first rule that names an origin.
     rules: CORSConfigurationTypeDef = {
-        "CORSRules": [
-            {
-                "AllowedOrigins": list(origins),
-                "AllowedMethods": ["GET", "HEAD", "PUT"],
-                "AllowedHeaders": ["*"],
-                "ExposeHeaders": _EXPOSED,
-                "MaxAgeSeconds": 3600,
-            }
-        ]
+        "CORSRules": [_rule(list(origins), ["GET", "HEAD", "PUT"]), _rule(["*"], ["GET", "HEAD"])]
     }
     try:
         await ask(client.put_bucket_cors(Bucket=bucket, CORSConfiguration=rules))

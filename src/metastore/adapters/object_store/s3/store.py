@@ -66,7 +66,7 @@ class S3ObjectStore:
         allowed_origins: Sequence[str] = ("*",),
         read_only: bool = False,
     ) -> "S3ObjectStore":
-        """Connect, create the bucket when it is absent, and let pages of ``allowed_origins`` use it.
+        """Connect, create the bucket when it is absent, and let pages of ``allowed_origins`` write to it.
 
         ``endpoint`` is ``None`` for AWS itself. ``public_endpoint`` is where clients reach the server, when that is
         another address than ours. Without keys the AWS SDK's usual sources are used. With ``read_only`` the bucket must
