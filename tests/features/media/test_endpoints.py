@@ -117,6 +117,16 @@ async def test_playlists_may_be_read_by_any_page_and_kept_for_a_while(house: Hou
         assert "application/vnd.apple.mpegurl" == answer.headers["content-type"]
         assert answer.headers["cache-control"].startswith("private, max-age=")
         assert "set-cookie" not in answer.headers
+        asked = await house.player.head(urljoin(shown["url"], name), headers=elsewhere)
+        assert (200, b"", answer.headers["content-length"]) == (
+            asked.status_code,
+            asked.content,
+            asked.headers["content-length"],
+        )
+        preflight = {**elsewhere, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-player"}
+        allowed = await house.player.options(urljoin(shown["url"], name), headers=preflight)
+        assert (204, "*") == (allowed.status_code, allowed.headers["access-control-allow-origin"])
+        assert "*" == allowed.headers["access-control-allow-headers"]
     refused = await house.player.get(urljoin(shown["url"], "v1080.m3u8"), headers=elsewhere)
     assert ("*", 404) == (refused.headers["access-control-allow-origin"], refused.status_code)
 

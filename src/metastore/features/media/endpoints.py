@@ -26,6 +26,12 @@ Previews = Annotated[PreviewsService, provided(PreviewsService)]
 
 # No credentials are involved, and the token is in the address: any page that has it may read what is there.
 _SHARED = {"Access-Control-Allow-Origin": "*"}
+_PREFLIGHT = {
+    **_SHARED,
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Max-Age": "86400",
+}
 _WORTH_PACKING = 4096
 """Characters."""
 
@@ -58,6 +64,7 @@ async def preview(file_id: str, caller: CurrentCaller, database: Transactions, p
     return await previews.show(wanted)
 
 
+@router.head("/streams/{token}/master.m3u8", response_class=PlaylistResponse, include_in_schema=False)
 @router.get("/streams/{token}/master.m3u8", response_class=PlaylistResponse)
 async def master_playlist(token: str, request: Request, database: Transactions, streaming: Streaming) -> Response:
     """The master playlist: the renditions that can be played, and tracks of sound and subtitles."""
@@ -67,6 +74,7 @@ async def master_playlist(token: str, request: Request, database: Transactions, 
         return await _answer(PlaylistResponse, streaming.master(film), request)
 
 
+@router.head("/streams/{token}/thumbnails.vtt", response_class=WebVttResponse, include_in_schema=False)
 @router.get("/streams/{token}/thumbnails.vtt", response_class=WebVttResponse)
 async def hover_pictures(token: str, request: Request, database: Transactions, streaming: Streaming) -> Response:
     """Small pictures along the time line, as pieces of one picture."""
@@ -76,6 +84,7 @@ async def hover_pictures(token: str, request: Request, database: Transactions, s
         return await _answer(WebVttResponse, await streaming.hover_pictures(media), request)
 
 
+@router.head("/streams/{token}/subtitles/{subtitles_id}.m3u8", response_class=PlaylistResponse, include_in_schema=False)
 @router.get("/streams/{token}/subtitles/{subtitles_id}.m3u8", response_class=PlaylistResponse)
 async def subtitles_playlist(
     token: str, subtitles_id: str, request: Request, database: Transactions, streaming: Streaming
@@ -87,6 +96,7 @@ async def subtitles_playlist(
         return await _answer(PlaylistResponse, streaming.subtitles_playlist(track, media), request)
 
 
+@router.head("/streams/{token}/subtitles/{subtitles_id}.vtt", response_class=WebVttResponse, include_in_schema=False)
 @router.get("/streams/{token}/subtitles/{subtitles_id}.vtt", response_class=WebVttResponse)
 async def subtitles(
     token: str, subtitles_id: str, request: Request, database: Transactions, streaming: Streaming
@@ -98,6 +108,7 @@ async def subtitles(
         return await _answer(WebVttResponse, await streaming.subtitles(track), request)
 
 
+@router.head("/streams/{token}/{rendition}.m3u8", response_class=PlaylistResponse, include_in_schema=False)
 @router.get("/streams/{token}/{rendition}.m3u8", response_class=PlaylistResponse)
 async def media_playlist(
     token: str, rendition: str, request: Request, database: Transactions, streaming: Streaming
@@ -107,6 +118,12 @@ async def media_playlist(
         async with database.reading() as tx:
             strip = await streaming.find_media(tx, token, rendition)
         return await _answer(PlaylistResponse, await streaming.media(strip), request)
+
+
+@router.options("/streams/{token}/{rest:path}", include_in_schema=False)
+async def preflight() -> Response:
+    """What a browser asks before a page's player sends headers of its own."""
+    return Response(status_code=204, headers=_PREFLIGHT)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class SubtitleTexts:
                 data = b"".join([chunk async for chunk in self._store.read(track.object_key, length=LARGEST)])
                 text = await asyncio.to_thread(web_vtt, data)
             except (ObjectNotFoundError, NotSubtitlesError) as error:
-                raise not_found("subtitles") from error
+                raise not_found("subtitle track") from error
             except ObjectStoreError as error:
                 raise unavailable("The object store does not answer.") from error
             self._texts[track.object_key] = text

@@ -180,7 +180,7 @@ class StreamingService:
         file = await self._opened(tx, token)
         media = await stream_queries.media_of(tx, file.id)
         if media is None or not media.sprite_key or not media.sprite:
-            raise not_found("thumbnails")
+            raise not_found("strip of pictures")
         return media
 
     async def hover_pictures(self, media: MediaRow) -> Written:
@@ -198,7 +198,7 @@ class StreamingService:
         for track in await sidecars.subtitles_of(tx, file):
             if track.id == subtitles_id:
                 return track, await stream_queries.media_of(tx, file.id) or _NOTHING_KNOWN
-        raise not_found("subtitles")
+        raise not_found("subtitle track")
 
     def subtitles_playlist(self, track: Subtitles, media: MediaRow) -> Written:
         """The media playlist of a track of subtitles."""
