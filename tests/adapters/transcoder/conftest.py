@@ -24,6 +24,10 @@ _HDR_PARAMETERS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatr
 
 _CORNER = ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30,drawbox=c=white:t=fill:w=160:h=90"]
 
+_LATE, _VERY_LATE = ["-itsoffset", "3.5"], ["-itsoffset", "13"]
+_AS_IT_COMES = [*_X264, *_AAC, "-vsync", "passthrough"]
+_TONE_OF_2 = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2"]
+
 _COVER = ["-c:v", "mjpeg", "-disposition:v", "attached_pic"]
 _ONE_PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=1:duration=1"]
 _VP9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"]
@@ -47,6 +51,11 @@ CLIPS: dict[str, tuple[str, list[str]]] = {
     "flash in webm": ("webm", [*FLASH_AND_BEEP, "-t", "6", *_VP9]),
     "flash in ts": ("ts", [*FLASH_AND_BEEP, "-t", "6", *_X264, "-g", "30", "-c:a", "mp2"]),
     "late sound": ("mkv", [*FLASH_AND_BEEP[:4], "-itsoffset", "1", *FLASH_AND_BEEP[4:], "-t", "6", *_X264, *_AAC]),
+    "late picture": ("mp4", [*_TONE, *_LATE, *_moving(), "-t", "7", *_AS_IT_COMES, "-g", "30"]),
+    "late picture in mkv": ("mkv", [*_TONE, *_LATE, *_moving(), "-t", "7", *_AS_IT_COMES, "-g", "30"]),
+    "very late picture": ("mp4", [*_TONE, *_VERY_LATE, *_moving(), "-t", "15", *_AS_IT_COMES, "-g", "30"]),
+    "long sound": ("mp4", [*_TONE, *_moving(rate="30:duration=3"), "-t", "9", *_X264, *_AAC]),
+    "short sound": ("mp4", [*_TONE_OF_2, *_moving(), "-t", "9", *_X264, "-g", "30", *_AAC]),
     "varying": ("mkv", [*_RAISING, "-t", "10", "-vsync", "vfr", *_X264, "-g", "50"]),
     "still": ("mp4", [*_moving(rate="1/7"), "-t", "28", "-vsync", "vfr", *_X264]),
     "odd": ("mkv", [*_moving("321x181"), "-t", "2", "-c:v", "ffv1", "-pix_fmt", "yuv444p"]),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 from av.audio.frame import AudioFrame
@@ -13,6 +14,9 @@ from av.video.frame import VideoFrame
 from metastore.adapters.transcoder import SandboxTranscoder
 from metastore.ports.media_tools import Source
 from metastore.ports.transcoder import SHIFT_US, AudioRendition, Ended, Job, Segment, Started, VideoRendition
+from tests.fixtures.hls_validator import ALLOWED_DRIFT
+from tests.fixtures.hls_validator_boxes import read_fragment, read_init
+from tests.fixtures.hls_validator_syntax import Faults
 
 SHIFT = SHIFT_US / 1_000_000
 SMALL = VideoRendition("small", 160, 90, 200_000)
@@ -66,6 +70,10 @@ async def made_of(content: bytes, job: Job, transcoder: SandboxTranscoder | None
             else:
                 rendition.segments.append(output)
     assert all(rendition.has_ended for rendition in renditions.values())
+    faults: Faults = []
+    for rendition in renditions.values():
+        _judge(rendition, faults)
+    assert [] == faults
     return renditions
 
 
@@ -73,6 +81,28 @@ async def one_of(content: bytes, job: Job) -> Rendition:
     """The only one that the job wants."""
     (rendition,) = (await made_of(content, job)).values()
     return rendition
+
+
+def _judge(rendition: Rendition, faults: Faults) -> None:
+    """Whether the segments are in order, join, and are as long as a playlist will say."""
+    name, init = rendition.started.rendition, read_init(rendition.started.init, rendition.started.rendition, faults)
+    if init is None:
+        return
+    joins = None
+    for before, after in pairwise(rendition.segments):
+        assert after.number == before.number + 1
+        assert after.start_us == before.start_us + before.duration_us
+    for segment in rendition.segments:
+        where = f"segment {segment.number} of {name}"
+        fragment = read_fragment(segment.data, init, where, faults)
+        if fragment is None:
+            continue
+        said, found = segment.duration_us / 1_000_000, fragment.duration / init.timescale
+        if abs(found - said) > ALLOWED_DRIFT:
+            faults.append(f"{where} lasts {found} s, not {said} s")
+        if joins not in (None, fragment.decode_start):
+            faults.append(f"{where} does not begin where the one before it ends")
+        joins = fragment.decode_start + fragment.duration
 
 
 def pictures(content: bytes) -> list[tuple[float, VideoFrame]]:

@@ -50,12 +50,26 @@ async def test_the_target_is_the_longest_there_can_be_where_no_index_tells(clip:
     assert 12 == (await one_of(clip("29.97 in mkv"), COPIED)).started.target_seconds
 
 
+@pytest.mark.parametrize("name", ["late picture", "late picture in mkv"])
+async def test_a_picture_that_begins_after_its_sound_is_there_from_the_beginning(clip: Clip, name: str) -> None:
+    """Its first frame is shown until the second."""
+    copied = await one_of(clip(name), COPIED)
+    shown, expected = times(copied.file()), times(clip(name))
+    assert expected[0] > 3.4
+    assert SHIFT == shown[0]
+    assert [pytest.approx(at + SHIFT, abs=0.0006) for at in expected[1:]] == shown[1:]
+    assert 0 == copied.segments[0].start_us
+    assert sum(lengths(copied.segments)) == pytest.approx(expected[-1] + 1 / 30, abs=0.001)
+
+
 async def test_pixels_that_are_not_square_are_told_of(clip: Clip) -> None:
     copied = await one_of(clip("anamorphic"), COPIED)
     assert (320, 180) == (copied.started.width, copied.started.height)
 
 
-@pytest.mark.parametrize("name", ["rare keyframes", "hevc", "flash in ts", "open groups", "short open groups"])
+@pytest.mark.parametrize(
+    "name", ["rare keyframes", "very late picture", "hevc", "flash in ts", "open groups", "short open groups"]
+)
 async def test_what_cannot_be_copied_is_refused_as_such(clip: Clip, name: str) -> None:
     with pytest.raises(NotCopyableError, match=r"^The picture cannot be copied as it is\.$"):
         await made_of(clip(name), COPIED)

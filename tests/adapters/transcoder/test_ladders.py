@@ -11,6 +11,7 @@ from tests.adapters.transcoder.making import (
     SAME,
     SHIFT,
     SMALL,
+    SOUND,
     lengths,
     made_of,
     packets,
@@ -54,7 +55,7 @@ async def test_rungs_are_cut_every_four_seconds_each_at_a_frame_that_stands_by_i
         assert sorted(set(decoded)) == decoded
 
 
-@pytest.mark.parametrize("name", ["plain", "29.97 in mkv", "varying"])
+@pytest.mark.parametrize("name", ["plain", "29.97 in mkv", "varying", "late picture", "late picture in mkv"])
 async def test_rungs_are_cut_where_the_copied_picture_is(clip: Clip, name: str) -> None:
     copied = (await made_of(clip(name), COPIED))["copied"]
     cuts = [segment.start_us for segment in copied.segments]
@@ -66,7 +67,9 @@ async def test_rungs_are_cut_where_the_copied_picture_is(clip: Clip, name: str) 
 
 
 @pytest.mark.parametrize("first", [1, 2])
-@pytest.mark.parametrize("name", ["plain", "29.97 in mkv", "varying", "rare keyframes", "flash in ts", "still"])
+@pytest.mark.parametrize(
+    "name", ["plain", "29.97 in mkv", "varying", "rare keyframes", "flash in ts", "still", "very late picture"]
+)
 async def test_what_was_cut_off_goes_on_as_if_it_had_not_been(clip: Clip, name: str, first: int) -> None:
     whole = (await made_of(clip(name), _SMALL))["small"]
     rest = (await made_of(clip(name), Job(rungs=_SMALL.rungs, first=first)))["small"]
@@ -92,6 +95,24 @@ async def test_a_picture_that_stands_still_is_shown_again_at_cuts(clip: Clip) ->
     assert [4.0] * 7 == lengths(small.segments)
     assert 4 == small.started.target_seconds
     assert {0.0, 4.0, 7.0, 8.0, 12.0, 14.0, 16.0, 20.0, 21.0, 24.0} == {at - SHIFT for at in times(small.file())}
+
+
+@pytest.mark.parametrize("name", ["late picture", "late picture in mkv", "very late picture"])
+async def test_a_picture_that_begins_after_its_sound_is_there_from_the_beginning(clip: Clip, name: str) -> None:
+    """Its first frame is shown until then, at every cut anew."""
+    small = (await made_of(clip(name), _SMALL))["small"]
+    shown, expected = times(small.file()), times(clip(name))
+    before = [at for at in (0, 4, 8, 12) if at < expected[0]]
+    assert [*before, *(pytest.approx(at, abs=0.0006) for at in expected)] == [at - SHIFT for at in shown]
+    assert sum(lengths(small.segments)) == pytest.approx(expected[-1] + 1 / 30, abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["long sound", "short sound"])
+async def test_picture_and_sound_each_last_as_long_as_they_do(clip: Clip, name: str) -> None:
+    made = await made_of(clip(name), Job(rungs=_SMALL.rungs, audio=SOUND.audio))
+    ends = {rendition: sum(lengths(one.segments)) for rendition, one in made.items()}
+    seen, heard = (3, 9) if name == "long sound" else (9, 2)
+    assert {"small": pytest.approx(seen, abs=0.05), "sound": pytest.approx(heard, abs=0.05)} == ends
 
 
 @pytest.mark.parametrize(("turned", "corner"), [(90, "bottom left"), (180, "bottom right"), (270, "top right")])

@@ -1,6 +1,5 @@
 """The picture as it is, cut where it stands by itself."""
 
-from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
@@ -11,6 +10,7 @@ from av.video.stream import VideoStream
 from metastore.adapters.sandbox.refusal import NotCopyableError
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import codecs
+from metastore.adapters.transcoder.cuts import LATE_US
 from metastore.adapters.transcoder.decode_times import DecodeTimes
 from metastore.adapters.transcoder.film import Film
 from metastore.adapters.transcoder.fragments import Picture, Sample
@@ -43,11 +43,8 @@ class CopiedPicture:
         self._keys: list[int] = []
         """Where among the samples a segment might begin."""
         self._ends = 0
-        self._decode_times = None
-        if "mov" not in film.container.format.name:
-            # Other containers say when frames are shown, and FFmpeg guesses the rest; not the first ones.
-            rate = stream.average_rate or 30
-            self._decode_times = DecodeTimes(context.reorder_depth, round(clock.timescale / rate))
+        self._late = clock.ticks_of_us(LATE_US)
+        self._decode_times = DecodeTimes(context.reorder_depth, stream.average_rate or Fraction(30), clock.timescale)
         self._target = target = _target_seconds(film, stream)
         self._cut_at = 0
         """Where the playlist has the segment begin that comes next."""
@@ -72,12 +69,15 @@ class CopiedPicture:
         decoded = self._decoded(packet, shown)
         is_key = packet.is_keyframe and codecs.begins_anew(self._record, data)
         if is_key:
-            self._cut_before(shown, decoded)
+            self._cut_before(shown)
             self._keys.append(len(self._samples))
         elif not self._samples:
             if self._ends:
                 raise NotCopyableError(_NO)
             return  # Nothing that comes before the first keyframe can be shown.
+        if not self._samples and not self._ends and shown > self._late:
+            # It is seen while one waits for the second.
+            shown = 0
         self._samples.append(Sample(data, decoded, shown, is_key))
         self._bytes += len(data)
         self._ends = max(self._ends, shown + self._clock.length(packet.duration or 0))
@@ -88,9 +88,7 @@ class CopiedPicture:
         """There are no more."""
         if not self._samples:
             raise NotCopyableError(_NO)
-        last_shown = max(sample.shown for sample in self._samples)
-        decoded_until = self._samples[-1].decoded + max(1, self._ends - last_shown)
-        self._cut_before(self._ends, decoded_until, force=True)
+        self._cut_before(self._ends, force=True)
         self._rendition.end()
 
     def _decoded(self, packet: "Packet[Stream]", shown: int) -> int:
@@ -100,9 +98,9 @@ class CopiedPicture:
         before = self._samples[-1].decoded
         if decoded <= before - self._shortest:
             raise NotCopyableError(_NO)
-        return decoded if self._decode_times else max(decoded, before + 1)
+        return decoded
 
-    def _cut_before(self, shown: int, decoded: int, *, force: bool = False) -> None:
+    def _cut_before(self, shown: int, *, force: bool = False) -> None:
         """End the segment, where that is due, before a frame that begins anew."""
         if not self._samples:
             return
@@ -110,12 +108,12 @@ class CopiedPicture:
         if shown - begins > self._longest and len(self._keys) > 1:
             # Too long a wait: what was passed over is taken after all.
             at = self._keys[-1]
-            self._add(at, self._samples[at].decoded, self._samples[at].shown)
+            self._add(at, self._samples[at].shown)
             begins = self._samples[0].shown
         if force or shown - begins >= self._shortest or self._bytes > _LARGE:
-            self._add(len(self._samples), decoded, shown)
+            self._add(len(self._samples), shown)
 
-    def _add(self, count: int, decoded_until: int, ends: int) -> None:
+    def _add(self, count: int, ends: int) -> None:
         samples = self._samples[:count]
         begins = samples[0].shown
         # An index may call frames key that do not stand by themselves.
@@ -123,10 +121,7 @@ class CopiedPicture:
         if ends - begins > self._longest or said_to_last >= (2 * self._target + 1) * 500_000:
             raise NotCopyableError(_NO)
         self._cut_at = ends
-        if self._decode_times:
-            times, decoded_until = self._decode_times.of([sample.shown for sample in samples], ends)
-            samples = [replace(sample, decoded=time) for sample, time in zip(samples, times, strict=True)]
-        self._rendition.add(samples, decoded_until, begins, ends)
+        self._rendition.add(*self._decode_times.of(samples, ends), begins, ends)
         self._samples = self._samples[count:]
         self._bytes = sum(len(sample.data) for sample in self._samples)
         self._keys = [0] if self._samples else []
@@ -143,7 +138,9 @@ def _target_seconds(film: Film, stream: VideoStream) -> int:
     end = (stream.start_time or 0) + (stream.duration or 0)
     if not times or not stream.duration or (end - entries[len(entries) - 1].timestamp) * unit > 1:
         return longest
-    begins, longest_seen, passed = times[0], 0, times[0]
+    beginning = floor(Fraction(film.beginning_us, 1_000_000) / unit)
+    begins = beginning if (times[0] - beginning) * unit * 1_000_000 > LATE_US else times[0]
+    longest_seen, passed = 0, begins
     for time in [*times[1:], end]:
         if (time - begins) * unit * 1_000_000 > MAX_COPIED_SEGMENT_US and passed > begins:
             longest_seen, begins = max(longest_seen, passed - begins), passed

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from metastore.adapters.transcoder.times import Clock
 from metastore.ports.transcoder import SEGMENT_US
 
+LATE_US = 100_000
+"""A picture that begins later than that after the film has its first frame shown from the beginning on."""
+
 
 class Cuts:
     """``cuts_us`` if there are any, else every ``SEGMENT_US``."""

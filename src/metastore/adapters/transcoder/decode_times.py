@@ -1,24 +1,40 @@
-"""When frames of pictures are to be decoded, where the container does not say."""
+"""When frames of pictures are to be decoded: not as any container or encoder has it, but so that segments join.
+
+Players go by these times when they ask where a segment begins and how long it is. So every segment is decoded for as
+long as it is shown, and always the same little while before: however its frames are apart, no matter how late the first
+of a film is, and whether it was made in one go with the one before it or not.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import accumulate
+
+from metastore.adapters.transcoder.fragments import Sample
+
+_MOST_SECONDS = Fraction(1, 10)
+"""Players begin a film where its decoding does: nothing is to be seen there for so long."""
 
 
 class DecodeTimes:
-    """Of frames in the order of decoding, each of which is shown at most ``depth`` frames later than its turn.
+    """Of frames of which each is shown at most ``depth`` frames later than its turn, ``rate`` a second as a rule."""
 
-    A frame's time is that at which the one ``depth`` frames before it is shown: ever later, and never after its own.
-    """
+    def __init__(self, depth: int, rate: Fraction, timescale: int) -> None:
+        self._earlier = round(timescale * min(depth / rate, _MOST_SECONDS))
+        self._earliest: int | None = None
 
-    def __init__(self, depth: int, length: int) -> None:
-        self._depth = depth
-        self._length = length
-        self._shown_before: list[int] = []
-
-    def of(self, shown: Sequence[int], until: int) -> tuple[list[int], int]:
-        """Of frames that are shown at those times, and of the next, which is shown at ``until`` after all of them."""
+    def of(self, samples: Sequence[Sample], ends: int) -> tuple[list[Sample], int]:
+        """A segment, in the order of decoding, whose frames are shown until ``ends``; and when the next is decoded."""
+        shown = [sample.shown for sample in samples]
         in_order = sorted(shown)
-        if not self._shown_before:
-            self._shown_before = [in_order[0] - self._length * count for count in range(self._depth, 0, -1)]
-        turns = [*self._shown_before, *in_order, until]
-        self._shown_before = turns[len(in_order) : -1]
-        return turns[: len(in_order)], turns[len(in_order)]
+        # Nothing is decoded after it is shown, nor before what it comes after.
+        latest = list(accumulate(reversed(shown), lambda before, at: min(before - 1, at)))[::-1]
+        times = [min(turn - self._earlier, last) for turn, last in zip(in_order, latest, strict=True)]
+        earliest = in_order[0] - self._earlier if self._earliest is None else self._earliest
+        timed = []
+        for sample, time in zip(samples, times, strict=True):
+            decoded = max(time, earliest)
+            earliest = decoded + 1
+            timed.append(replace(sample, decoded=decoded))
+        self._earliest = max(earliest, ends - self._earlier)
+        return timed, self._earliest

@@ -13,7 +13,7 @@ from metastore.adapters.sandbox.films import DAMAGED
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import colours
-from metastore.adapters.transcoder.cuts import Cuts
+from metastore.adapters.transcoder.cuts import LATE_US, Cuts
 from metastore.adapters.transcoder.drawing import Drawing, kind_of
 from metastore.adapters.transcoder.film import Film, decoded, rest_of
 from metastore.adapters.transcoder.frame_times import FrameTimes
@@ -51,7 +51,7 @@ class Ladder:
         self._times = FrameTimes(clock, rate)
         self._cuts = Cuts(cuts, clock)
         self._first = self._next = first
-        self._longest_still = clock.ticks_of_us(_LONGEST_STILL_US)
+        self._late, self._longest_still = clock.ticks_of_us(LATE_US), clock.ticks_of_us(_LONGEST_STILL_US)
         self._begins: set[int] = set()
         """When the first frames of segments are shown."""
         # From large to small: each is drawn from the one before.
@@ -116,9 +116,10 @@ class Ladder:
             return
         while (cut := self._cuts.at(self._next)) is not None and cut <= at:
             following = self._cuts.at(self._next + 1)
+            tolerated = self._longest_still if self._next else self._late
             self._next += 1
             self._begins.add(cut)
-            if at - cut <= self._longest_still and (following is None or following > at):
+            if at - cut <= tolerated and (following is None or following > at):
                 self._begins.add(at)
                 break
             self._draw(self._last or frame, cut)

@@ -21,6 +21,7 @@ from av.video.frame import PictureType, VideoFrame
 
 from metastore.adapters.transcoder import codecs
 from metastore.adapters.transcoder.colours import Colours
+from metastore.adapters.transcoder.decode_times import DecodeTimes
 from metastore.adapters.transcoder.fragments import Picture, Sample
 from metastore.adapters.transcoder.renditions import Rendition
 from metastore.ports.transcoder import VideoRendition
@@ -48,6 +49,7 @@ class Rung:
         self._encoding = _Encoding(self._encoder)
         self._rendition = rendition
         self._samples: list[Sample] = []
+        self._decode_times = DecodeTimes(self._encoder.reorder_depth, look.rate, timescale)
         record = self._encoder.extradata or b""
         track = Picture(timescale, record, wanted.width, wanted.height)
         picture = {"width": wanted.width, "height": wanted.height, "frame_rate": float(look.rate)}
@@ -68,20 +70,19 @@ class Rung:
         """Hand on what is left; the last frame is shown until then."""
         self._take(self._encoding.rest())
         if self._samples:
-            last = max(sample.shown for sample in self._samples)
-            self._flush(self._samples[-1].decoded + max(1, ends - last), ends)
+            self._flush(ends)
         self._rendition.end()
 
     def _take(self, packets: "list[Packet[Stream]]") -> None:
         for packet in packets:
-            if packet.pts is None or packet.dts is None:
+            if packet.pts is None:
                 continue
             if packet.is_keyframe and self._samples:
-                self._flush(packet.dts, packet.pts)
-            self._samples.append(Sample(bytes(packet), packet.dts, packet.pts, packet.is_keyframe))
+                self._flush(packet.pts)
+            self._samples.append(Sample(bytes(packet), packet.pts, packet.pts, packet.is_keyframe))
 
-    def _flush(self, decoded_until: int, ends: int) -> None:
-        self._rendition.add(self._samples, decoded_until, self._samples[0].shown, ends)
+    def _flush(self, ends: int) -> None:
+        self._rendition.add(*self._decode_times.of(self._samples, ends), self._samples[0].shown, ends)
         self._samples = []
 
 
