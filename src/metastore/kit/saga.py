@@ -23,8 +23,16 @@ returns as a function; the runner calls that in one transaction with the saga's 
 * *An end, always.* A step has a time limit and a number of tries, the first of which a worker's death uses up as well.
   After the last one the steps done are compensated, backwards. A step that waits for somebody else is due at its
   deadline. A compensation that fails as often is passed over with a log line: what it leaves is found by the checks.
+* *Outages are no tries.* While something that the step needs is away (the store, the database, room on the disk), the
+  saga waits and looks again every few seconds, as long as its definition has patience; only then tries are counted.
+  ``away_since`` is in the row, so that the end comes whoever looks.
 * *The pivot.* Behind a step so marked there is no way back before it: compensation stops there, and the saga may be
   tried again from there on.
+
+**Who is next.** Runners have one lane for long steps and another for all others, so that these need not wait. In each,
+owners are served by turns: the one with the fewest sagas in hand comes first, of equals the one who was served the
+longest ago, and an owner's own sagas come in the order in which they became due. So somebody who brings 200 films makes
+nobody else wait for more than those that are in hand. ``saga_claims.claim`` decides it, in one statement.
 
 Changes from outside (``advance``, ``finish``, ``end``, ``cancel``, ``restart``) raise the token as well, and name the
 step or state that they start from: of a request and a runner that race, one wins and the other has changed nothing.
@@ -65,10 +73,11 @@ def start(
     step: str,
     due_at: datetime,
     data: Mapping[str, JsonValue],
+    owner: str = "",
 ) -> None:
     """Start a saga whose first step ``done`` is this very transaction; runners take up ``step`` at ``due_at``.
 
-    There is one saga of a kind for a subject.
+    There is one saga of a kind for a subject. Those of different owners are served by turns.
     """
     now, saga_id = utc_now(), new_id()
     tx.session.add(
@@ -76,6 +85,7 @@ def start(
             id=saga_id,
             kind=kind,
             subject=subject,
+            owner=owner,
             state=RUNNING,
             step=step,
             due_at=due_at,
@@ -183,7 +193,7 @@ async def _changed(
     statement = (
         update(SagaRow)
         .where(SagaRow.kind == kind, SagaRow.subject == subject, *conditions)
-        .values({**values, "token": SagaRow.token + 1, "locked_by": None, "updated_at": now})
+        .values({**values, "token": SagaRow.token + 1, "locked_by": None, "away_since": None, "updated_at": now})
         .returning(SagaRow.id)
         .execution_options(**_NO_SYNC)
     )

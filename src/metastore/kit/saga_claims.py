@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, false, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, false, func, not_, or_, select, update
+from sqlalchemy.orm import aliased
 
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
@@ -26,6 +27,11 @@ class Wanted:
     steps: Collection[tuple[str, str]] = ()
     only_steps: bool = False
 
+    @property
+    def served_at(self) -> str:
+        """The column that notes when one of them was claimed."""
+        return "served_long_at" if self.only_steps else "served_at"
+
 
 async def is_any_due(tx: Transaction, wanted: Wanted, now: datetime) -> bool:
     """Whether there is anything to claim; asked first where a claim would stop other writers."""
@@ -35,21 +41,17 @@ async def is_any_due(tx: Transaction, wanted: Wanted, now: datetime) -> bool:
 async def claim(
     tx: Transaction, wanted: Wanted, *, now: datetime, lease: timedelta, worker: str, limit: int
 ) -> list[Saga]:
-    """Take up to ``limit`` due sagas, longest due first, with a lease and a new token each."""
-    free = (
-        select(SagaRow.id)
-        .where(*_claimable(wanted, now))
-        .order_by(SagaRow.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    """Take up to ``limit`` due sagas, with a lease and a new token each; owners by turns (``saga`` tells how)."""
+    # As a table of its own it is made once: PostgreSQL might ask a subquery again and again, with other answers.
+    free = _by_turns(wanted, now, limit).with_for_update(of=SagaRow, skip_locked=True).cte("free")
     # The conditions are repeated: where rows cannot be locked, they are what decides.
     statement = (
         update(SagaRow)
-        .where(SagaRow.id.in_(free.scalar_subquery()), *_claimable(wanted, now))
+        .where(SagaRow.id.in_(select(free.c.id)), *_claimable(wanted, now))
         .values(
             locked_until=now + lease,
             locked_by=worker,
+            **{wanted.served_at: now},
             token=SagaRow.token + 1,
             attempts=SagaRow.attempts + 1,
             updated_at=now,
@@ -142,16 +144,47 @@ async def prune(tx: Transaction, before: datetime, limit: int) -> int:
     return len((await tx.session.execute(statement.execution_options(**_NO_SYNC))).all())
 
 
+def _by_turns(wanted: Wanted, now: datetime, limit: int) -> Select[str]:
+    """The ids of those whose turn it is.
+
+    A saga's place is that among those of its owner that are in hand, which come first, and due. By places, and owners
+    with the same one by when they were last served, everybody gets the same share.
+    """
+    own_order = func.row_number().over(partition_by=SagaRow.owner, order_by=(SagaRow.due_at, SagaRow.id))
+    due = select(SagaRow.id, SagaRow.owner, own_order.label("place")).where(*_claimable(wanted, now)).subquery()
+    in_hand = (
+        select(SagaRow.owner, func.count().label("count"))
+        .where(SagaRow.kind.in_(wanted.kinds), _at(wanted), SagaRow.locked_until >= now)
+        .group_by(SagaRow.owner)
+        .subquery()
+    )
+    other = aliased(SagaRow)
+    last_served = select(func.max(getattr(other, wanted.served_at))).where(other.owner == due.c.owner).scalar_subquery()
+    return (
+        select(SagaRow.id)
+        .join(due, due.c.id == SagaRow.id)
+        .outerjoin(in_hand, in_hand.c.owner == due.c.owner)
+        # Those behind could not be among the first ones.
+        .where(due.c.place <= limit)
+        .order_by(due.c.place + func.coalesce(in_hand.c.count, 0), last_served.nulls_first(), SagaRow.due_at)
+        .limit(limit)
+    )
+
+
 def _claimable(wanted: Wanted, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SagaRow.kind.in_(wanted.kinds),
+        _at(wanted),
+        SagaRow.state.in_((RUNNING, COMPENSATING)),
+        SagaRow.due_at <= now,
+        or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now),
+    )
+
+
+def _at(wanted: Wanted) -> ColumnElement[bool]:
     # Taking a step back is not what makes it long.
     at_steps = and_(
         SagaRow.state == RUNNING,
         or_(false(), *(and_(SagaRow.kind == kind, SagaRow.step == step) for kind, step in wanted.steps)),
     )
-    return (
-        SagaRow.kind.in_(wanted.kinds),
-        at_steps if wanted.only_steps else not_(at_steps),
-        SagaRow.state.in_((RUNNING, COMPENSATING)),
-        SagaRow.due_at <= now,
-        or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now),
-    )
+    return at_steps if wanted.only_steps else not_(at_steps)

@@ -22,6 +22,7 @@ COMPENSATED = "compensated"
 PASSED_OVER = "passed over"
 
 _DUE = text("due_at IS NOT NULL")
+_HELD = text("locked_until IS NOT NULL")
 
 
 class SagaRow(Base):
@@ -32,6 +33,9 @@ class SagaRow(Base):
         CheckConstraint("state IN ('running', 'compensating', 'succeeded', 'failed', 'cancelled')", name="state"),
         UniqueConstraint("kind", "subject"),
         Index("ix_sagas_due_at", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
+        Index("ix_sagas_held", "owner", sqlite_where=_HELD, postgresql_where=_HELD),
+        Index("ix_sagas_served", "owner", "served_at"),
+        Index("ix_sagas_served_long", "owner", "served_long_at"),
         Index("ix_sagas_ended", "kept", "state", "updated_at"),
     )
 
@@ -39,6 +43,8 @@ class SagaRow(Base):
     kind: Mapped[str] = mapped_column(String(50))
     subject: Mapped[str] = mapped_column(String(36))
     """What it is about: a file's id, say."""
+    owner: Mapped[str] = mapped_column(String(36), default="", server_default="")
+    """Whose it is: workers are shared fairly between owners."""
     state: Mapped[str] = mapped_column(String(12))
     step: Mapped[str] = mapped_column(String(50))
     """The step that is to be done, or, while compensating, to be taken back."""
@@ -50,6 +56,12 @@ class SagaRow(Base):
     """When a worker is to take it up; empty once it has ended."""
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     locked_by: Mapped[str | None] = mapped_column(String(100))
+    served_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was last claimed, but for a long step."""
+    served_long_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was last claimed for a long step."""
+    away_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when something that the step needs has been away; empty once the step came further."""
     outcome: Mapped[str] = mapped_column(String(12), default=FAILED)
     """What it will be once it has been compensated: failed or cancelled."""
     error: Mapped[str | None] = mapped_column(Text)
@@ -97,6 +109,7 @@ class Saga(NamedTuple):
     retryable: bool
     progress: int
     data: Mapping[str, JsonValue]
+    away_since: datetime | None
 
 
 SEEN_COLUMNS = tuple(getattr(SagaRow, name) for name in Saga._fields)

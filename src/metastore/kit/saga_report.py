@@ -22,6 +22,8 @@ class Reporter:
         self._told_at = time.monotonic()
         self.attempts = saga.attempts
         """How many tries have been used up, this one included, since the step last came further than ever."""
+        self.away_since = saga.away_since
+        """Since when something it needs has been away, unless it came further meanwhile."""
 
     async def __call__(self, percent: int) -> None:
         """See ``Report``; what follows too soon upon the last is passed over."""
@@ -37,13 +39,13 @@ class Reporter:
         reached = percent > self._reached
         values: dict[str, object] = {"progress": percent} if reached else {}
         if reached or further:
-            values["attempts"] = 1
+            values |= {"attempts": 1, "away_since": None}
         async with self._database.transaction() as tx:
             # First of all: it locks the row, so that nobody can take the saga over until this is committed.
             await saga_claims.settle(tx, self._saga, values)
             yield tx
         if reached or further:
-            self.attempts = 1
+            self.attempts, self.away_since = 1, None
         if reached:
             self._reached, self._told_at = percent, time.monotonic()
             await self._tell(self._saga._replace(progress=percent))

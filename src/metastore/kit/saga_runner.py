@@ -3,8 +3,8 @@
 A saga stays in the hands of the runner that claimed it until it waits, ends, or is lost. A runner that is told to stop
 gives back what it holds, so that others, or its next life, need not wait for the lease to run out.
 
-Long steps have a lane of their own: a saga that comes to one while the lane is taken is given back, to be claimed, by
-whomever, when it is free.
+Long steps have a lane of their own: a saga that comes to one is given back, to be claimed for that lane, by whomever,
+when its owner's turn has come.
 """
 
 import asyncio
@@ -12,9 +12,8 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 import structlog
 
@@ -22,7 +21,9 @@ from metastore.kit import saga_claims, saga_metrics
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.ids import new_id
+from metastore.kit.problem import Problem
 from metastore.kit.saga_claims import LeaseLostError, Wanted
+from metastore.kit.saga_lease import Lease
 from metastore.kit.saga_models import (
     CANCELLED,
     COMPENSATED,
@@ -36,10 +37,16 @@ from metastore.kit.saga_models import (
     SagaRow,
 )
 from metastore.kit.saga_report import Reporter
-from metastore.kit.saga_steps import Definition, Effect, Later, Outcome, Step, StepFailedError
+from metastore.kit.saga_steps import (
+    Definition,
+    Effect,
+    Later,
+    Outcome,
+    StepFailedError,
+    is_database_away,
+)
 
 _log = structlog.get_logger(__name__)
-Result = TypeVar("Result")
 
 POLL_SECONDS = 1.0
 CONCURRENCY = 2
@@ -70,10 +77,13 @@ class SagaRunner:
         self._short = Wanted(self._definitions, long_steps)
         self._long = Wanted(self._definitions, long_steps, only_steps=True)
         self._in_long_steps: set[str] = set()
+        self._giving_back = 0
+        """How many are to be given back as soon as the database is there."""
         self._clock = clock
         self._concurrency = concurrency
         self._poll_seconds = poll_seconds
-        self._lease = timedelta(seconds=max((d.lease for d in definitions), default=1.0))
+        lease = timedelta(seconds=max((d.lease for d in definitions), default=1.0))
+        self._lease = Lease(database, lease, clock)
         self._woken = asyncio.Event()
         self._pruned_at = time.monotonic()
         self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
@@ -127,11 +137,14 @@ class SagaRunner:
         long = len(self._in_long_steps)
         claimed = await self._claim(self._short, self._concurrency - at_work + long)
         if self._long.steps and long < LONG_AT_ONCE:
-            claimed += await self._claim(self._long, LONG_AT_ONCE - long)
+            for_long = await self._claim(self._long, LONG_AT_ONCE - long)
+            self._in_long_steps |= {saga.id for saga in for_long}
+            claimed += for_long
         return claimed
 
     async def _claim(self, wanted: Wanted, limit: int) -> list[Saga]:
-        if limit <= 0:
+        # What is to be given back first would be claimed, and counted as a try, where its lease has run out.
+        if limit <= 0 or self._giving_back:
             return []
         now = self._clock()
         if self._database.single_writer:
@@ -139,7 +152,7 @@ class SagaRunner:
                 if not await saga_claims.is_any_due(tx, wanted, now):
                     return []
         async with self._database.transaction() as tx:
-            return await saga_claims.claim(tx, wanted, now=now, lease=self._lease, worker=self.name, limit=limit)
+            return await saga_claims.claim(tx, wanted, now=now, lease=self._lease.length, worker=self.name, limit=limit)
 
     async def _carry(self, saga: Saga, *, has_lanes: bool = True) -> None:
         """Take a claimed saga as far as it goes. Raises nothing but cancellation."""
@@ -148,7 +161,7 @@ class SagaRunner:
             current, held = held, None
             definition = self._definitions[current.kind]
             try:
-                if has_lanes and not await self._has_room_for(definition, current):
+                if has_lanes and await self._is_of_the_other_lane(definition, current):
                     await self._release(current, self._clock(), counted=False)
                     return
                 with saga_metrics.timed(current):
@@ -168,15 +181,10 @@ class SagaRunner:
             finally:
                 self._in_long_steps.discard(current.id)
 
-    async def _has_room_for(self, definition: Definition, saga: Saga) -> bool:
-        """Whether its step may begin here; if it will take long, it is in its lane now."""
+    async def _is_of_the_other_lane(self, definition: Definition, saga: Saga) -> bool:
+        """Whether its step will take long, and it was not claimed for that."""
         takes_long = definition.step(saga.step).may_take_long if saga.state == RUNNING else None
-        if takes_long is None or saga.id in self._in_long_steps or not await takes_long(saga):
-            return True
-        if len(self._in_long_steps) >= LONG_AT_ONCE:
-            return False
-        self._in_long_steps.add(saga.id)
-        return True
+        return takes_long is not None and saga.id not in self._in_long_steps and await takes_long(saga)
 
     async def _forward(self, definition: Definition, saga: Saga) -> Saga | None:
         step = definition.step(saga.step)
@@ -186,7 +194,7 @@ class SagaRunner:
             return await self._give_up(definition, saga, StepFailedError(step.trouble))
         try:
             await self._tell(definition, saga)
-            outcome: Outcome = await self._within_lease(saga, step.action(saga, report), step)
+            outcome: Outcome = await self._lease.hold(saga, step.action(saga, report), step.time_limit)
             if isinstance(outcome, Later):
                 await self._release(saga, outcome.until, counted=False)
                 return None
@@ -194,6 +202,8 @@ class SagaRunner:
         except LeaseLostError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it was, it counts as a try
+            if definition.is_outage(error) and await self._waits(definition, saga, report.away_since, error):
+                return None
             failure = error if isinstance(error, StepFailedError) else StepFailedError(step.trouble)
             _log.warning("a step failed", error=repr(error), final=failure.final, **_named(saga))
             if failure.final or report.attempts >= definition.max_attempts:
@@ -201,9 +211,34 @@ class SagaRunner:
             await self._release(saga, self._in(definition.pause(report.attempts)), error=repr(error))
             return None
 
+    async def _waits(self, definition: Definition, saga: Saga, away_since: datetime | None, error: Exception) -> bool:
+        """Give it back until what is away may be there again; ``False`` when that was waited for long enough."""
+        since = away_since or self._clock()
+        if self._clock() - since >= timedelta(seconds=definition.patience):
+            return False
+        _log.warning("a step waits for what is away", error=repr(error), since=since, **_named(saga))
+        self._giving_back += 1
+        try:
+            while True:
+                if await self._has_given_back(definition, saga, since):
+                    return True
+                await asyncio.sleep(min(definition.recheck, self._poll_seconds))
+        finally:
+            self._giving_back -= 1
+
+    async def _has_given_back(self, definition: Definition, saga: Saga, since: datetime) -> bool:
+        """Whether the database that was away has come back."""
+        try:
+            await self._release(saga, self._in(definition.recheck), counted=False, away_since=since)
+        except Problem as problem:
+            if not is_database_away(problem):
+                raise
+            return False
+        return True
+
     async def _advance(self, definition: Definition, saga: Saga, effect: Effect | None) -> Saga | None:
         following = definition.after(saga.step)
-        values: dict[str, object] = {"progress": 0 if following else 100, "attempts": 1}
+        values: dict[str, object] = {"progress": 0 if following else 100, "attempts": 1, "away_since": None}
         values |= {"step": following.name} if following else _ended(SUCCEEDED)
         async with self._database.transaction() as tx:
             # First of all: it locks the row, so that nobody can claim it until the effect is committed.
@@ -212,7 +247,7 @@ class SagaRunner:
                 await effect(tx)
             saga_claims.log_step(tx, saga, DONE, self.name)
         if following:
-            return saga._replace(step=following.name, attempts=1, progress=0)
+            return saga._replace(step=following.name, attempts=1, progress=0, away_since=None)
         await self._ended_as(definition, saga, SUCCEEDED)
         return None
 
@@ -242,7 +277,7 @@ class SagaRunner:
         effect: Effect | None = None
         try:
             if step.compensation is not None and saga.attempts <= definition.max_attempts:
-                outcome: Outcome = await self._within_lease(saga, step.compensation(saga), step)
+                outcome: Outcome = await self._lease.hold(saga, step.compensation(saga), step.time_limit)
                 if isinstance(outcome, Later):
                     await self._release(saga, outcome.until, counted=False)
                     return None
@@ -281,8 +316,18 @@ class SagaRunner:
         if state == SUCCEEDED:
             await self._tell(definition, saga._replace(state=state, progress=100))
 
-    async def _release(self, saga: Saga, due_at: datetime, *, counted: bool = True, error: str | None = None) -> None:
+    async def _release(
+        self,
+        saga: Saga,
+        due_at: datetime,
+        *,
+        counted: bool = True,
+        error: str | None = None,
+        away_since: datetime | None = None,
+    ) -> None:
         values: dict[str, object] = {"locked_until": None, "locked_by": None, "due_at": due_at}
+        if away_since is not None:
+            values["away_since"] = away_since
         if not counted:
             values["attempts"] = SagaRow.attempts - 1
         async with self._database.transaction() as tx:
@@ -305,42 +350,6 @@ class SagaRunner:
                 await compensation(saga)
         except Exception:  # noqa: BLE001  the checks find what is left
             _log.exception("a lost saga was not cleaned up after", **_named(saga))
-
-    async def _within_lease(self, saga: Saga, work: Coroutine[None, None, Result], step: Step) -> Result:
-        """``work`` in its time, while the lease is renewed.
-
-        Raises:
-            LeaseLostError: somebody else has the saga.
-            TimeoutError: the step took too long.
-        """
-        task = asyncio.create_task(work)
-        keeper = asyncio.create_task(self._keep_lease(saga))
-        try:
-            await asyncio.wait({task, keeper}, timeout=step.time_limit, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-            if keeper.done():
-                raise LeaseLostError(saga.id)
-            raise TimeoutError(f"not done within {step.time_limit} s")
-        finally:
-            task.cancel()
-            keeper.cancel()
-            await asyncio.gather(task, keeper, return_exceptions=True)
-
-    async def _keep_lease(self, saga: Saga) -> None:
-        """Renew the lease until it is lost, then return."""
-        seconds = self._lease.total_seconds()
-        renewed = time.monotonic()
-        while time.monotonic() - renewed < seconds:
-            await asyncio.sleep(seconds / 4)
-            try:
-                async with self._database.transaction() as tx:
-                    await saga_claims.settle(tx, saga, {"locked_until": self._clock() + self._lease})
-                renewed = time.monotonic()
-            except LeaseLostError:
-                return
-            except Exception as error:  # noqa: BLE001  there is time left to try again
-                _log.warning("a lease was not renewed", error=repr(error), **_named(saga))
 
     async def _tell(self, definition: Definition, saga: Saga) -> None:
         try:

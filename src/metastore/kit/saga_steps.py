@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Protocol
 
 from metastore.kit.database import Transaction
+from metastore.kit.problem import Problem
 from metastore.kit.saga_models import Saga
 
 Effect = Callable[[Transaction], Awaitable[None]]
@@ -87,12 +88,19 @@ async def _nothing(tx: Transaction, saga: Saga) -> None:
     """Nothing follows."""
 
 
+def is_database_away(error: BaseException) -> bool:
+    """Whether the database is away, or full."""
+    return isinstance(error, Problem) and error.status in (503, 507)
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A kind of saga. Durations in seconds; the pause after the n-th attempt is the n-th of ``pauses``, or the last.
 
     ``failed`` runs in the transaction in which a saga ends as failed (not: cancelled). ``progressed`` is called after
     each commit that a watcher may want to know of, and now and then while a step goes on; what it raises is logged.
+    ``is_outage`` tells errors that are nobody's fault here: for ``patience`` since the first of them, or since the step
+    last came further, they are no tries, and the step is done again ``recheck`` after each.
     """
 
     kind: str
@@ -100,6 +108,9 @@ class Definition:
     failed: Callable[[Transaction, Saga], Awaitable[None]] = _nothing
     progressed: Callable[[Saga], Awaitable[None]] = _nobody
     lease: float = 20.0
+    is_outage: Callable[[BaseException], bool] = is_database_away
+    patience: float = 120.0
+    recheck: float = 3.0
     max_attempts: int = 3
     pauses: Sequence[float] = field(default=(1.0, 5.0, 15.0))
 

@@ -119,7 +119,7 @@ async def process_again(tx: Transaction, file_id: str) -> bool:
     await saga.forget(tx, INGEST, file_id)
     about: dict[str, JsonValue] = {"ownerId": node.owner_id, "name": node.name, AGAIN: True}
     about["uploadId"] = node.object_key.rpartition("/")[2]
-    saga.start(tx, INGEST, file_id, done=STORE, step=PROBE, due_at=utc_now(), data=about)
+    saga.start(tx, INGEST, file_id, done=STORE, step=PROBE, due_at=utc_now(), data=about, owner=node.owner_id)
     return True
 
 

@@ -135,7 +135,7 @@ class UploadsService:
         about = {"uploadId": upload_id, "ownerId": owner_id, "name": node.name}
         # One that arrives whole does so in minutes; should its process die, the saga need not wait for the rest.
         due_at = min(upload.expires_at, now + WHOLE_WITHIN) if claimed else upload.expires_at
-        saga.start(tx, INGEST, node.id, done=INITIATE, step=STORE, due_at=due_at, data=about)
+        saga.start(tx, INGEST, node.id, done=INITIATE, step=STORE, due_at=due_at, data=about, owner=owner_id)
         tx.record(
             UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
         )

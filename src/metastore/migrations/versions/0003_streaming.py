@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("media", sa.Column("sprite_key", sa.String(length=200), nullable=True))
     op.add_column("media", sa.Column("sprite", sa.JSON(), nullable=True))
     op.add_column("media", sa.Column("waveform", sa.LargeBinary(), nullable=True))
+    _let_owners_take_turns()
     op.create_table(
         "media_renditions",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -72,3 +73,22 @@ def downgrade() -> None:
         for column in ("waveform", "sprite", "sprite_key", "preview_key", "pictures_prefix", "facts"):
             media.drop_column(column)
     op.drop_column("nodes", "playable_at")
+    for index in ("ix_sagas_held", "ix_sagas_served", "ix_sagas_served_long"):
+        op.drop_index(index, table_name="sagas")
+    for column in ("away_since", "served_long_at", "served_at", "owner"):
+        op.drop_column("sagas", column)
+
+
+def _let_owners_take_turns() -> None:
+    op.add_column("sagas", sa.Column("owner", sa.String(length=36), server_default="", nullable=False))
+    op.add_column("sagas", sa.Column("served_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("sagas", sa.Column("served_long_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("sagas", sa.Column("away_since", sa.DateTime(timezone=True), nullable=True))
+    op.execute(
+        "UPDATE sagas SET owner = COALESCE((SELECT owner_id FROM nodes WHERE nodes.id = sagas.subject), '')"
+        " WHERE kind = 'ingest' AND due_at IS NOT NULL"
+    )
+    held = sa.text("locked_until IS NOT NULL")
+    op.create_index("ix_sagas_held", "sagas", ["owner"], sqlite_where=held, postgresql_where=held)
+    op.create_index("ix_sagas_served", "sagas", ["owner", "served_at"])
+    op.create_index("ix_sagas_served_long", "sagas", ["owner", "served_long_at"])
