@@ -1,20 +1,21 @@
 """Films are measured, and shown at a glance."""
 
-import io
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import av
 import pytest
+from PIL import Image, ImageOps
 
 from metastore.adapters.media_tools import ChildProcessTools
 from metastore.ports.media_tools import AudioTrack, MediaRefusedError, NothingToSeeError, Source
 from tests.adapters.media_tools.given import near, shown, source
-from tests.fixtures.media import make_clip
+from tests.fixtures.media import ORIENTATIONS, make_clip, turned
 
 SIZES = [256, 1024]
-RED, BLUE, WHITE = (254, 0, 0), (0, 0, 254), (255, 255, 255)
+RED, BLUE, LIME, WHITE = (254, 0, 0), (0, 0, 254), (0, 254, 0), (255, 255, 255)
+_ORIENTATION = 0x0112
+"""Exif's tag."""
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-t", "2"]
 H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 
@@ -26,18 +27,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def clip(folder: Path, name: str, *arguments: str, mime_type: str = "video/mp4") -> Source:
     return source(make_clip(folder / name, *arguments), mime_type)
-
-
-def turned(folder: Path, film: bytes, degrees: int) -> bytes:
-    """The same film, to be shown turned."""
-    with av.open(io.BytesIO(film), "r") as old, av.open(str(folder / "turned.mp4"), "w") as new:
-        video = new.add_stream_from_template(old.streams.video[0])
-        video.set_display_rotation(degrees)
-        for packet in old.demux(old.streams.video[0]):
-            if packet.dts is not None:
-                packet.stream = video
-                new.mux(packet)
-    return (folder / "turned.mp4").read_bytes()
 
 
 async def test_a_film_is_measured(folder: Path) -> None:
@@ -77,7 +66,7 @@ async def test_subtitles_within_a_film_are_no_hindrance(folder: Path, name: str,
 async def test_a_film_is_shown_as_it_was_filmed(folder: Path) -> None:
     halves = [part for colour in ("red", "blue") for part in ("-f", "lavfi", "-i", f"color={colour}:size=160x180")]
     film = make_clip(folder / "halves.mp4", *halves, "-filter_complex", "hstack", "-t", "1", *H264)
-    tools, given = ChildProcessTools(), source(turned(folder, film, -90), "video/mp4")
+    tools, given = ChildProcessTools(), source(turned(film, 6), "video/mp4")
     facts = await tools.probe(given)
     assert (180, 320, False) == (facts.width, facts.height, facts.video_copyable)
     small, large = map(shown, await tools.thumbnails(given, sizes=SIZES))
@@ -87,6 +76,29 @@ async def test_a_film_is_shown_as_it_was_filmed(folder: Path) -> None:
     sprite = await tools.sprite(given)
     assert (160, 284) == (sprite.tile_width, sprite.tile_height)
     assert near(RED, shown(sprite.data), (80, 40), by=20)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+async def test_a_film_is_shown_mirrored_as_pictures_are(folder: Path, orientation: int) -> None:
+    """One colour a quarter."""
+    quarters = "color=red:size=320x180,drawbox=x=160:c=blue:t=fill,drawbox=y=90:w=160:c=lime:t=fill"
+    film = make_clip(folder / "quarters.mp4", "-f", "lavfi", "-i", quarters, "-t", "1", *H264)
+    tools, given = ChildProcessTools(), source(turned(film, orientation), "video/mp4")
+    lying = Image.new("RGB", (320, 180), RED)
+    lying.paste(BLUE, (160, 0, 320, 180))
+    lying.paste(LIME, (0, 90, 160, 180))
+    lying.getexif()[_ORIENTATION] = orientation
+    expected = ImageOps.exif_transpose(lying)
+    facts = await tools.probe(given)
+    assert (*expected.size, orientation == 1) == (facts.width, facts.height, facts.video_copyable)
+    large = shown((await tools.thumbnails(given, sizes=SIZES))[1])
+    assert expected.size == large.size
+    glance = shown((await tools.sprite(given)).data)
+    for picture in (large, glance):
+        for x, y in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)):
+            colour = expected.getpixel((int(expected.width * x), int(expected.height * y)))
+            assert isinstance(colour, tuple)
+            assert near(colour, picture, (int(picture.width * x), int(picture.height * y)), by=25)
 
 
 async def test_a_film_is_shown_in_square_pixels(folder: Path) -> None:

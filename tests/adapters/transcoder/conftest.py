@@ -56,6 +56,7 @@ CLIPS: dict[str, tuple[str, list[str]]] = {
     "very late picture": ("mp4", [*_TONE, *_VERY_LATE, *_moving(), "-t", "15", *_AS_IT_COMES, "-g", "30"]),
     "long sound": ("mp4", [*_TONE, *_moving(rate="30:duration=3"), "-t", "9", *_X264, *_AAC]),
     "short sound": ("mp4", [*_TONE_OF_2, *_moving(), "-t", "9", *_X264, "-g", "30", *_AAC]),
+    "corner": ("mp4", [*_CORNER, "-t", "0.2", *_X264]),
     "varying": ("mkv", [*_RAISING, "-t", "10", "-vsync", "vfr", *_X264, "-g", "50"]),
     "still": ("mp4", [*_moving(rate="1/7"), "-t", "28", "-vsync", "vfr", *_X264]),
     "odd": ("mkv", [*_moving("321x181"), "-t", "2", "-c:v", "ffv1", "-pix_fmt", "yuv444p"]),
@@ -90,19 +91,6 @@ def trimmed_clip(clip: Callable[[str], bytes], tmp_path_factory: pytest.TempPath
     folder: Path = tmp_path_factory.mktemp("trimmed")
     (folder / "whole.mp4").write_bytes(clip("plain"))
     return make_clip(folder / "trimmed.mp4", "-ss", "1.3", "-i", str(folder / "whole.mp4"), "-c", "copy")
-
-
-@pytest.fixture(scope="session")
-def turned_clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], bytes]:
-    """A film whose top left quarter is white, to be shown turned clockwise by as many degrees."""
-    folder: Path = tmp_path_factory.mktemp("turned")
-    make_clip(folder / "lying.mp4", *_CORNER, "-t", "1", *_X264)
-
-    def give(degrees: int) -> bytes:
-        turning = ["-metadata:s:v", f"rotate={degrees}"]
-        return make_clip(folder / f"{degrees}.mp4", "-i", str(folder / "lying.mp4"), "-c", "copy", *turning)
-
-    return give
 
 
 @pytest.fixture(scope="session")

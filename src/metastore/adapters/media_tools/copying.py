@@ -5,6 +5,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from metastore.adapters.sandbox.turning import AS_IT_IS, turn_of
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US
 
 _CONTAINERS = frozenset({"mov", "mp4", "matroska"})
@@ -27,7 +28,7 @@ def is_video_copyable(container: InputContainer, video: VideoStream, frame: Vide
     # An AVCDecoderConfigurationRecord (ISO/IEC 14496-15) begins with its version, profile, compatibility and level.
     if len(extradata) < 7 or extradata[0] != 1 or extradata[1] not in _PROFILES or extradata[3] > _MAX_LEVEL:
         return False
-    plain = frame.format.name in _PIXEL_FORMATS and not frame.rotation
+    plain = frame.format.name in _PIXEL_FORMATS and turn_of(frame) == AS_IT_IS
     progressive = not frame.interlaced_frame and context.field_order in _PROGRESSIVE
     aspect = video.sample_aspect_ratio or context.sample_aspect_ratio
     square = not aspect or aspect == 1

@@ -19,6 +19,7 @@ from metastore.adapters.media_tools.limits import Patience
 from metastore.adapters.sandbox.films import DAMAGED, has_decoder, is_cover, open_container, video_of
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.adapters.sandbox.turning import turn_of
 from metastore.ports.media_tools import AudioTrack, MediaFacts
 
 ERRORS = (av.FFmpegError, OSError)
@@ -137,7 +138,7 @@ def upright_size(frame: VideoFrame, video: VideoStream) -> tuple[int, int]:
     """Width and height as it is shown: turned as it was filmed, in square pixels."""
     aspect = video.sample_aspect_ratio or video.codec_context.sample_aspect_ratio
     width = max(1, round(frame.width * aspect)) if aspect and 0.1 < aspect < 10 else frame.width
-    return (frame.height, width) if frame.rotation % 180 else (width, frame.height)
+    return turn_of(frame).size(width, frame.height)
 
 
 def codec_name(stream: Stream) -> str:

@@ -11,6 +11,7 @@ from metastore.adapters.media_tools.limits import Patience
 from metastore.adapters.sandbox.films import DAMAGED, video_of
 from metastore.adapters.sandbox.refusal import NothingToSeeError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.adapters.sandbox.turning import Turn, turn_of
 from metastore.ports.media_tools import Sprite
 
 _NOTHING_TO_SEE = "There is no picture in the film."
@@ -70,9 +71,16 @@ def upright(frame: VideoFrame, video: VideoStream, width: int, height: int) -> I
     shown_width, shown_height = films.upright_size(frame, video)
     factor = min(1.0, width / shown_width, height / shown_height)
     final = max(1, round(shown_width * factor)), max(1, round(shown_height * factor))
-    scaled = (final[1], final[0]) if frame.rotation % 180 else final
-    picture = _as_picture(frame, *scaled)
-    return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
+    turn = turn_of(frame)
+    return _turned(_as_picture(frame, *turn.size(*final)), turn)
+
+
+def _turned(picture: Image.Image, turn: Turn) -> Image.Image:
+    if turn.sideways:
+        picture = picture.transpose(Image.Transpose.TRANSPOSE)
+    if turn.mirrored:
+        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if turn.upside_down else picture
 
 
 def _as_picture(frame: VideoFrame, width: int, height: int) -> Image.Image:

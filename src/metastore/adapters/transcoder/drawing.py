@@ -8,12 +8,19 @@ from av.filter import Graph
 from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
+from metastore.adapters.sandbox.turning import AS_IT_IS, Turn, turn_of
 from metastore.adapters.transcoder import colours
 from metastore.ports.transcoder import VideoRendition
 
 _MAPPING_THREADS = 4
 _THREADS = min(4, os.cpu_count() or 1)
-_TURNED = {90: ("transpose", "cclock"), 270: ("transpose", "clock"), 180: ("hflip", "")}
+_SIDES_EXCHANGED = {
+    (False, False): "cclock_flip",
+    (True, False): "clock",
+    (False, True): "cclock",
+    (True, True): "clock_flip",
+}
+"""As the filter ``transpose`` calls it, by what is mirrored and upside down after it."""
 
 
 class Drawing:
@@ -37,16 +44,16 @@ class Drawing:
         if interlaced:
             last = self._then(last, "bwdif", "mode=send_frame:deint=interlaced")
         self._sinks = []
-        sideways = like.rotation % 180 != 0
+        turn = turn_of(like)
         for place, rung in enumerate(rungs):
-            width, height = (rung.height, rung.width) if sideways and place == 0 else (rung.width, rung.height)
+            width, height = (turn if place == 0 else AS_IT_IS).size(rung.width, rung.height)
             last = self._then(last, "scale", f"{width}:{height}:flags=bicubic")
             if place == 0:
                 # What is costly is done once, and to as few pixels as can be.
                 if mapping := colours.mapping(like):
                     last = self._then(last, "scale", mapping)
                 last = self._then(last, "format", "yuv420p")
-                last = self._turn(last, like.rotation)
+                last = self._turn(last, turn)
             last = self._then(last, "setsar", "1")
             sink = graph.add("buffersink")
             if place < len(rungs) - 1:
@@ -86,16 +93,17 @@ class Drawing:
         last.link_to(added)
         return added
 
-    def _turn(self, last: FilterContext, rotation: int) -> FilterContext:
-        name, arguments = _TURNED.get(rotation % 360, ("", ""))
-        if name:
-            last = self._then(last, name, arguments)
-        if name == "hflip":
+    def _turn(self, last: FilterContext, turn: Turn) -> FilterContext:
+        if turn.sideways:
+            return self._then(last, "transpose", _SIDES_EXCHANGED[turn.mirrored, turn.upside_down])
+        if turn.mirrored:
+            last = self._then(last, "hflip", "")
+        if turn.upside_down:
             last = self._then(last, "vflip", "")
         return last
 
 
-def kind_of(frame: VideoFrame) -> tuple[int | str, ...]:
+def kind_of(frame: VideoFrame) -> tuple[int | str | Turn, ...]:
     """Frames of one kind can be drawn alike."""
     return (
         frame.width,
@@ -105,5 +113,5 @@ def kind_of(frame: VideoFrame) -> tuple[int | str, ...]:
         frame.color_range,
         frame.color_trc,
         frame.color_primaries,
-        frame.rotation,
+        turn_of(frame),
     )

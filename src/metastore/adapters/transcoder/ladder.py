@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 
 from metastore.adapters.sandbox.films import DAMAGED
 from metastore.adapters.sandbox.refusal import RefusedError
+from metastore.adapters.sandbox.turning import Turn
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import colours
 from metastore.adapters.transcoder.cuts import LATE_US, Cuts
@@ -63,7 +64,7 @@ class Ladder:
             Rung(one, clock.timescale, look, Rendition(one.name, clock, emit, first), target) for one in self._wanted
         ]
         self._drawing: Drawing | None = None
-        self._kind: tuple[int | str, ...] = ()
+        self._kind: tuple[int | str | Turn, ...] = ()
         self._is_interlaced = False
         self._last: VideoFrame | None = None
 
