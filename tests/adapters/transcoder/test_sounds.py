@@ -1,8 +1,10 @@
 """Tracks of sound, as they are or as AAC, in time with the picture."""
 
+import math
 from collections.abc import Callable
 from contextlib import aclosing
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +24,7 @@ from tests.adapters.transcoder.making import (
     source,
     times,
 )
+from tests.fixtures.media import make_clip
 
 Clip = Callable[[str], bytes]
 _A_FRAME = 1 / 30
@@ -80,6 +83,33 @@ async def test_tracks_of_any_kind_become_stereo_of_their_own_renditions(clip: Cl
         assert {("stereo", 48_000)} == {(frame.layout.name, frame.sample_rate) for _, frame in heard}
         assert heard[-1][0] == pytest.approx(SHIFT + 9, abs=0.06)
         assert beep(rendition.file()) == pytest.approx(SHIFT, abs=0.02)
+
+
+@pytest.mark.parametrize("rate", ["48000", "22050", "8000"])
+async def test_mono_is_as_loud_encoded_as_it_is_copied(tmp_path: Path, rate: str) -> None:
+    tone = ["-f", "lavfi", "-i", f"sine=sample_rate={rate}:duration=2", "-af", "volume=4", "-c:a", "aac", "-b:a", "64k"]
+    mono = make_clip(tmp_path / "mono.m4a", *tone)
+    copied, encoded = [(await one_of(mono, job)).file() for job in (SOUND_AS_IT_IS, SOUND)]
+    assert (1, 2) == tuple(sounds(one)[0][1].layout.nb_channels for one in (copied, encoded))
+    assert _loudness(copied) == pytest.approx(_loudness(encoded), rel=0.02)
+
+
+async def test_channels_of_no_known_place_are_heard(tmp_path: Path) -> None:
+    """Six microphones, of which the file does not say where they were."""
+    six = ["-f", "lavfi", "-i", "sine=duration=2", "-af", "pan=5.1|c2=c0", "-c:a", "pcm_s16le"]
+    wave = bytearray(make_clip(tmp_path / "six.wav", *six))
+    at = wave.index(b"fmt ") + 8 + 20
+    wave[at : at + 4] = bytes(4)
+    sound = (await one_of(bytes(wave), SOUND)).file()
+    assert sounds(sound)[-1][0] == pytest.approx(SHIFT + 2, abs=0.06)
+    assert _loudness(sound) > 0.01
+
+
+def _loudness(content: bytes) -> float:
+    """Of its middle, as the root of the mean square."""
+    heard = [frame for at, frame in sounds(content) if SHIFT + 0.5 < at < SHIFT + 1.5]
+    samples = [sample for frame in heard for sample in memoryview(bytes(frame.planes[0])).cast("f")]
+    return math.sqrt(sum(sample * sample for sample in samples) / len(samples))
 
 
 async def test_a_hole_in_the_file_is_heard_as_silence_and_what_follows_comes_in_time(clip: Clip) -> None:

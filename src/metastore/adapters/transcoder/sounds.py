@@ -7,7 +7,6 @@ import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.codec import CodecContext
 from av.codec.context import Flags
@@ -16,9 +15,11 @@ from av.stream import Stream
 
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import codecs
+from metastore.adapters.transcoder.cuts import LATE_US
 from metastore.adapters.transcoder.film import Film, decoded, rest_of
 from metastore.adapters.transcoder.fragments import Sample, Sound
 from metastore.adapters.transcoder.renditions import Rendition
+from metastore.adapters.transcoder.stereo import Stereo
 from metastore.adapters.transcoder.times import Clock
 from metastore.ports.transcoder import SEGMENT_US, AudioRendition
 
@@ -89,6 +90,9 @@ class CopiedSound:
         self._rate = clock.timescale
         self._length = _FRAME * clock.timescale // context.sample_rate
         self._tolerated = int(_TOLERATED * clock.timescale)
+        # Of what was cut off the beginning, only the frame before it is needed, to decode the first one; and not even
+        # that where frames are so long that the segment would be longer than it says.
+        self._earliest = -min(2 * self._length, clock.ticks_of_us(LATE_US))
         self._at: int | None = None
         self._silence: bytes | None = None
         self._rendition = Rendition(name, clock, emit)
@@ -109,8 +113,7 @@ class CopiedSound:
                 return
         if at is not None:
             self._at = at + self._length
-            # Of what was cut off the beginning, only the frame before it is needed, to decode the first one.
-            if self._at + self._length > 0:
+            if at > self._earliest:
                 self._frames.add(bytes(packet), at)
 
     def finish(self) -> None:
@@ -138,8 +141,7 @@ class EncodedSound:
         self._rate = rate if rate in _RATES else _RATES[1]
         clock = Clock(Fraction(1, self._rate), 0)
         self._scale = clock.timescale // self._rate
-        self._kind: tuple[str, str, int] | None = None
-        self._resampler = self._new_resampler()
+        self._stereo = Stereo(self._rate)
         self._waiting = AudioFifo()
         self._tolerated = int(_TOLERATED * self._rate)
         self._later_by = 0
@@ -164,17 +166,14 @@ class EncodedSound:
         for frame in rest_of(self.stream):
             if isinstance(frame, AudioFrame):
                 self._add(frame)
-        for resampled in self._resampler.resample(None):
-            self._give(resampled)
+        for stereo in self._stereo.rest():
+            self._give(stereo)
         rest = self._waiting.read(0, partial=True)
         if rest is not None:
             self._encode(rest)
         self._take_encoded(self._encoder.encode(None))
         self._frames.flush(self._at * self._scale)
         self._rendition.end()
-
-    def _new_resampler(self) -> AudioResampler:
-        return AudioResampler(format="fltp", layout="stereo", rate=self._rate)
 
     def _correct(self, frame: AudioFrame, duration: int) -> None:
         """Where the decoder left out samples before the beginning, it left the frame's time as it was."""
@@ -184,15 +183,9 @@ class EncodedSound:
 
     def _add(self, frame: AudioFrame) -> None:
         said = None if frame.pts is None else self._seconds_of.ticks(frame.pts)
-        frame.pts = None
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if kind != self._kind:
-            for resampled in self._resampler.resample(None) if self._kind else ():
-                self._give(resampled)
-            self._kind, self._resampler = kind, self._new_resampler()
-        for resampled in self._resampler.resample(frame):
+        for stereo in self._stereo.of(frame):
             if said is None or self._is_in_time(said):
-                self._give(resampled)
+                self._give(stereo)
             said = None
 
     def _is_in_time(self, ticks: int) -> bool:
