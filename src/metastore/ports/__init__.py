@@ -7,6 +7,8 @@
 * ``media_tools``: looking into films and pictures, which may have been made to do harm.
 * ``rate_limiter``: counting attempts per key.
 
+``outage`` tells the errors that say that one of these is away from all others.
+
 The contract stands in the docstrings here and is not repeated on the adapters; ``tests/contracts`` holds one behaviour
 suite a port which every adapter must pass. Only ``bootstrap`` knows which adapter is in use.
 """

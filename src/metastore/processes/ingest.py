@@ -21,7 +21,8 @@ steps in between would change nothing, and ``notify`` is nothing but a change in
 to do with a file passes at once.
 
 ``package``, ``thumbnail`` and ``transcode`` take as long as the file needs: media tools and transcoder end by
-themselves when nothing comes of their work. Three tries that come no further than those before are the last.
+themselves when nothing comes of their work. Three tries that come no further than those before are the last. A store or
+database that is away, or full, is no try: the step is done again every few seconds, for two minutes at most.
 """
 
 from collections.abc import Awaitable, Callable
@@ -44,6 +45,7 @@ from metastore.features.uploads.saga_steps import NOT_KEPT
 from metastore.kit.database import Transaction
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_steps import Definition, Effect, Outcome, Report, Step
+from metastore.ports.outage import is_outage
 
 UNSEEN = "It could not be looked into."
 UNPACKED = "It could not be made ready for playing."
@@ -78,7 +80,7 @@ def ingest(arrival: Arrival, media: MediaService) -> Definition:
             reason = saga.error or "Something went wrong."
             await processing.make_failed(tx, saga.subject, step=step, reason=reason, retryable=saga.retryable)
 
-    return Definition(INGEST, steps, failed=failed, progressed=_watched(media))
+    return Definition(INGEST, steps, failed=failed, progressed=_watched(media), is_outage=is_outage)
 
 
 async def _done_by_request(_saga: Saga, _report: Report) -> Outcome:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from metastore.adapters.event_bus.outages import Outages, is_outage
+from metastore.adapters.event_bus.outages import Outages
 from metastore.kit.problem import Problem, not_found, storage_full, unavailable
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, StoreFullError, StoreUnavailableError
+from metastore.ports.outage import is_outage
 from tests.fixtures.events import event
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from metastore.features.files.events import FilePurged, FileUploaded
+from metastore.features.media.events import MediaDropped
 from metastore.features.media.service import MediaService
 from metastore.kit.consumer import Consumer
 from metastore.kit.outbox import RecordedEvent
@@ -19,6 +20,16 @@ def consumers(media: MediaService, wake: Callable[[], None]) -> list[Consumer]:
         await media.remove(FilePurged.model_validate(event.payload).file_id)
         wake()
 
+    async def on_media_dropped(event: RecordedEvent) -> None:
+        await media.free(MediaDropped.model_validate(event.payload))
+
     return [
-        Consumer("media", outside={FilePurged.event_type: on_file_purged, FileUploaded.event_type: on_file_uploaded})
+        Consumer(
+            "media",
+            outside={
+                FilePurged.event_type: on_file_purged,
+                FileUploaded.event_type: on_file_uploaded,
+                MediaDropped.event_type: on_media_dropped,
+            },
+        )
     ]

@@ -14,6 +14,7 @@ from metastore.features.files.processing import Original
 from metastore.features.files.thumbnails import CONTENT_TYPE
 from metastore.features.media import repository
 from metastore.features.media.facts import facts_of
+from metastore.features.media.freeing import free
 from metastore.features.media.models import Media, picture_keys, preview_key, sprite_key, thumbnail_key
 from metastore.features.media.originals import delete_all, gone, original_of, source_of
 from metastore.features.media.storing import put
@@ -99,9 +100,16 @@ class Picturing:
         shown = {key for key in (small, media and media.preview_key, media and media.sprite_key) if key}
         prefixes = {written, media.pictures_prefix if media and is_held else None}
         keys = {key for prefix in prefixes if prefix for key in picture_keys(prefix)}
-        await delete_all(self._store, keys | shown if is_held else keys - shown)
+        later = await free(self._store, saga.subject, keys=keys | shown if is_held else keys - shown)
+        if not is_held:
+            if later is not None:
+                async with self._database.transaction() as tx:
+                    tx.record(later)
+            return None
 
         async def effect(tx: Transaction) -> None:
+            if later is not None:
+                tx.record(later)
             await processing.clear_thumbnail(tx, saga.subject)
             nothing = dict.fromkeys(("pictures_prefix", "preview_key", "sprite_key", "sprite", "waveform"))
             await repository.change(tx, saga.subject, **nothing)

@@ -25,6 +25,7 @@ from metastore.features.files import processing
 from metastore.features.files.processing import Original
 from metastore.features.media import repository
 from metastore.features.media.facts import as_json
+from metastore.features.media.freeing import free
 from metastore.features.media.making import InitChangedError, Making
 from metastore.features.media.originals import delete_all, gone, original_of, source_of
 from metastore.features.media.progress import State, is_playable, state_of
@@ -116,14 +117,19 @@ class Rendering:
             # Asked last: what was read before is then of this attempt, or of earlier ones.
             is_held = await saga_claims.is_held(tx, saga)
         known = {rendition.id for rendition in state.renditions.values()}
-        for rendition_id, place in written.items():
-            if rendition_id not in known:
-                await delete_all(self._store, keys_of(place.key_prefix, place.reached))
+        unwanted = {place.key_prefix: place.reached for id_, place in written.items() if id_ not in known}
+        if is_held:
+            unwanted |= {one.key_prefix: state.extent(name).count for name, one in state.renditions.items()}
+        later = await free(self._store, saga.subject, renditions=unwanted)
         if not is_held:
+            if later is not None:
+                async with self._database.transaction() as tx:
+                    tx.record(later)
             return None
-        await self._delete_objects(state, state.renditions)
 
         async def effect(tx: Transaction) -> None:
+            if later is not None:
+                tx.record(later)
             await repository.drop(tx, known)
             await processing.clear_playable(tx, saga.subject)
 

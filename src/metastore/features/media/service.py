@@ -9,6 +9,8 @@ from pydantic import JsonValue
 
 from metastore.features.files.processing import INGEST
 from metastore.features.media import checking, repository
+from metastore.features.media.events import MediaDropped
+from metastore.features.media.freeing import keys_dropped
 from metastore.features.media.originals import delete_all
 from metastore.features.media.picturing import Picturing
 from metastore.features.media.probing import Probing
@@ -60,6 +62,10 @@ class MediaService:
         if is_known:
             async with self._database.transaction() as tx:
                 await repository.forget(tx, file_id)
+
+    async def free(self, dropped: MediaDropped) -> None:
+        """Delete what was to be deleted while the store was away."""
+        await delete_all(self._store, keys_dropped(dropped))
 
     async def _tell_playable(self, saga: Saga) -> None:
         try:

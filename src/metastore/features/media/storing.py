@@ -8,6 +8,7 @@ even when the process died in between.
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _ROWS_EVERY = 0.3
 _STALLED = 900.0
 """Seconds without anything made, after which the transcoder is taken to hang; it has shorter limits of its own."""
 _TRIES, _PAUSE = 3, 0.5
+_TRY_WITHIN = 10.0
+"""Seconds after which it is for the caller to try again: each try may take half a minute."""
 _CONTENT_TYPES = {"video": "video/mp4", "audio": "audio/mp4"}
 
 
@@ -200,13 +203,14 @@ async def put(store: ObjectStore, key: str, data: bytes, content_type: str) -> N
     Raises:
         ObjectStoreError: it is full, or away for longer.
     """
+    until = time.monotonic() + _TRY_WITHIN
     for further in range(_TRIES - 1, -1, -1):
         try:
             await store.put(key, _once(data), size=len(data), content_type=content_type)
         except StoreFullError:
             raise
         except ObjectStoreError:
-            if not further:
+            if not further or time.monotonic() > until:
                 raise
             await asyncio.sleep(_PAUSE)
             # It may be there all the same, and no key is written twice.

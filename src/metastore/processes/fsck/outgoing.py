@@ -9,7 +9,7 @@ from sqlalchemy import JSON, DateTime, column, or_, select, table
 from metastore.kit.database import Database
 from metastore.kit.outbox import PENDING, OutboxEvent
 
-_LETS_GO = ("file.purged", "upload.aborted")
+_LETS_GO = ("file.purged", "upload.aborted", "media.dropped")
 _QUEUED = table(
     "queued_events",
     column("id"),
@@ -37,4 +37,7 @@ async def is_on_its_way_out(database: Database, name: str, since: datetime) -> b
 def _lets_go_of(payload: Mapping[str, JsonValue], name: str) -> bool:
     object_key = payload.get("objectKey")
     is_below = isinstance(object_key, str) and name.startswith(f"{object_key}/")
-    return is_below or name in (object_key, payload.get("fileId"))
+    renditions, keys = payload.get("renditions"), payload.get("objectKeys")
+    is_of_rendition = isinstance(renditions, dict) and name.rpartition("/")[0] in renditions
+    is_named = isinstance(keys, list) and name in keys
+    return is_below or is_of_rendition or is_named or name in (object_key, payload.get("fileId"))
