@@ -24,6 +24,8 @@ from metastore.ports.media_tools import (
 
 CHILD = (sys.executable, "-m", "metastore.adapters.sandbox.child")
 _LEAVE_WITHIN = 1.0
+_READ_WITHIN = 1.0
+"""Seconds of each reading that count as the tool's: it may read much, but cannot make a store slow."""
 _ERRORS: dict[bytes, type[Exception]] = {
     wire.REFUSED: MediaRefusedError,
     wire.NOT_COPYABLE: NotCopyableError,
@@ -38,10 +40,11 @@ _SET_VARIABLES = {"VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "2"}
 class Limits:
     """Of one task.
 
-    ``seconds``: on the clock, not counting those in which nobody takes what was made; ``cpu_seconds``: of the
-    processor. Each thing that was made earns ``seconds_for_each`` more of both, so that long work can be allowed as
-    long as it gets on; ``stalled_seconds`` is the longest silence. ``read`` and ``made``: bytes of the source, each
-    time they are asked for, and of results; ``each_made``: of one result. ``memory``: bytes of address space.
+    ``seconds``: on the clock, not counting those in which nobody takes what was made or the source does not answer;
+    ``cpu_seconds``: of the processor. Each thing that was made earns ``seconds_for_each`` more of both, so that long
+    work can be allowed as long as it gets on; ``stalled_seconds`` is the longest silence. ``read`` and ``made``: bytes
+    of the source, each time they are asked for, and of results; ``each_made``: of one result. ``memory``: bytes of
+    address space.
     """
 
     seconds: float = 25
@@ -115,6 +118,7 @@ class _Conversation:
         self._seconds_left = limits.seconds
         self._cpu_seconds = limits.cpu_seconds
         self._seen = self._made = 0
+        self._excused = 0.0
 
     async def begin(self, name: str, arguments: Mapping[str, Json]) -> None:
         """Tell it what to do."""
@@ -125,16 +129,17 @@ class _Conversation:
     async def next(self) -> Made | None:
         """What it makes next, if anything."""
         since = time.monotonic()
+        self._excused = 0.0
         try:
-            async with asyncio.timeout(self._seconds_left):
+            async with asyncio.timeout(self._seconds_left) as limit:
                 while (kind := await self._hear(1)) == wire.ASK:
-                    await self._answer()
+                    await self._answer(limit)
                 if kind == wire.EMIT:
                     return await self._take()
                 await self._hear_the_end(kind)
                 return None
         finally:
-            self._seconds_left -= time.monotonic() - since
+            self._seconds_left -= time.monotonic() - since - self._excused
 
     async def close(self) -> None:
         """Read nothing more for it."""
@@ -144,14 +149,24 @@ class _Conversation:
         async with asyncio.timeout(self._limits.stalled_seconds):
             return await self._heard.readexactly(count)
 
-    async def _answer(self) -> None:
+    async def _answer(self, limit: asyncio.Timeout) -> None:
         offset, length = wire.QUESTION.unpack(await self._hear(wire.QUESTION.size))
         self._seen += length
         if length > wire.MAX_QUESTION or self._seen > self._limits.read:
             raise MediaToolError("the tool wanted to see too much")
-        answer = await self._reading.read(offset, length)
+        answer = await self._read(offset, length, limit)
         self._told.write(wire.LENGTH.pack(len(answer)) + answer)
         await self._told.drain()
+
+    async def _read(self, offset: int, length: int, limit: asyncio.Timeout) -> bytes:
+        """What the source has there. It ends its waiting itself, and much of that is not the tool's fault."""
+        asked, ends = time.monotonic(), limit.when()
+        limit.reschedule(None)
+        answer = await self._reading.read(offset, length)
+        excused = max(0.0, time.monotonic() - asked - _READ_WITHIN)
+        self._excused += excused
+        limit.reschedule(None if ends is None else ends + excused)
+        return answer
 
     async def _take(self) -> Made:
         about, length = wire.LENGTHS.unpack(await self._hear(wire.LENGTHS.size))

@@ -1,4 +1,4 @@
-"""Storing an object from a stream: in one request when it is small, else in parts, so that memory stays flat."""
+"""Storing an object from a stream in parts, so that memory stays flat; up to ``BLOCK`` bytes it goes in one request."""
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -10,8 +10,17 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
 
-_BLOCK = 8 * 2**20
+BLOCK = 8 * 2**20
 _MOST_PARTS = 10_000
+
+
+async def gathered(chunks: AsyncIterator[bytes], size: int) -> bytes:
+    """The stream as a whole.
+
+    Raises:
+        ValueError: there are more or fewer bytes than ``size``.
+    """
+    return b"".join([block async for block in _blocks(chunks, size, _block_size(size))])
 
 
 async def put_stream(
@@ -24,10 +33,6 @@ async def put_stream(
     """
     block_size = _block_size(size)
     blocks = _blocks(chunks, size, block_size)
-    if size <= _BLOCK:
-        body = b"".join([block async for block in blocks])
-        await ask(client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type), about=key)
-        return
     created = await ask(
         client.create_multipart_upload(
             Bucket=bucket, Key=key, ContentType=content_type, Metadata={PART_SIZE: str(block_size)}
@@ -57,7 +62,7 @@ async def put_stream(
 def _block_size(size: int) -> int:
     """Eight MiB, or as many whole MiB as keep an object of ``size`` bytes within the parts that S3 allows."""
     least = -(-size // _MOST_PARTS)
-    return max(_BLOCK, -(-least // 2**20) * 2**20)
+    return max(BLOCK, -(-least // 2**20) * 2**20)
 
 
 async def _blocks(chunks: AsyncIterator[bytes], size: int, block_size: int) -> AsyncIterator[bytes]:

@@ -18,7 +18,7 @@ from metastore.adapters.object_store.s3.calls import ask, server_errors
 from metastore.adapters.object_store.s3.checksums import PART_SIZE, bare_etag, checksum_from
 from metastore.adapters.object_store.s3.presigned_reads import read_template
 from metastore.adapters.object_store.s3.presigning import UrlTemplate, template_of
-from metastore.adapters.object_store.s3.small_object import put_stream
+from metastore.adapters.object_store.s3.small_object import BLOCK, gathered, put_stream
 from metastore.adapters.object_store.s3.uploads import complete, held_parts, latest
 from metastore.kit.clock import period_start
 from metastore.ports.object_store import (
@@ -34,7 +34,11 @@ from metastore.ports.object_store import (
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
-    from types_aiobotocore_s3.type_defs import GetObjectRequestTypeDef, ObjectIdentifierTypeDef
+    from types_aiobotocore_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        GetObjectRequestTypeDef,
+        ObjectIdentifierTypeDef,
+    )
 
 _READ_SIZE = 2**19
 _DELETE_BATCH = 1000
@@ -155,6 +159,9 @@ class S3ObjectStore:
     async def put(self, key: str, chunks: AsyncIterator[bytes], *, size: int, content_type: str) -> StoredObject:
         """See the port."""
         media_type = safe_media_type(content_type)
+        if size <= BLOCK:
+            body = await gathered(chunks, size)
+            return await ask(self._put_whole(key, body, media_type), about=key)
         await put_stream(self._client, self._bucket, key, chunks, size=size, content_type=media_type)
         return await self.head(key)
 
@@ -171,13 +178,9 @@ class S3ObjectStore:
 
     async def read(self, key: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """See the port."""
-        size = (await self.head(key)).size
-        end = size if length is None else min(size, offset + length)
-        if offset >= end:
+        answer, end = await ask(self._opened(key, offset, length), about=key)
+        if answer is None:
             return
-        answer = await ask(
-            self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes={offset}-{end - 1}"), about=key
-        )
         async with answer["Body"] as body:
             while chunk := await ask(body.read(_READ_SIZE), about=key):
                 offset += len(chunk)
@@ -255,6 +258,19 @@ class S3ObjectStore:
     async def aclose(self) -> None:
         """See the port."""
         await self._resources.aclose()
+
+    async def _put_whole(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        await self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+        return await self.head(key)
+
+    async def _opened(self, key: str, offset: int, length: int | None) -> "tuple[GetObjectOutputTypeDef | None, int]":
+        """The bytes from ``offset`` on, if there are any, and where they end."""
+        size = (await self.head(key)).size
+        end = size if length is None else min(size, offset + length)
+        if offset >= end:
+            return None, end
+        span = f"bytes={offset}-{end - 1}"
+        return await self._client.get_object(Bucket=self._bucket, Key=key, Range=span), end
 
     async def _complete(self, target: UploadTarget, parts: Sequence[CompletedPart]) -> StoredObject:
         await complete(self._client, self._bucket, target, parts)
