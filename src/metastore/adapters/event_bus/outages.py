@@ -10,24 +10,13 @@ import time
 import structlog
 
 from metastore.kit.outbox import RecordedEvent
-from metastore.kit.problem import Problem
-from metastore.ports.event_bus import BusUnavailableError
-from metastore.ports.object_store import DamagedObjectError, StoreFullError, StoreUnavailableError
+from metastore.ports.outage import is_outage
 
 _log = structlog.get_logger(__name__)
 
 TRY_EVERY = 2.0
 PATIENCE = 6 * 3600.0
 """Seconds for which an outage is believed; what goes on failing after that counts as a try."""
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether ``error`` says that something the handler needs is away, whatever the event."""
-    if isinstance(error, Problem):
-        return error.status in (503, 507)
-    if isinstance(error, DamagedObjectError):
-        return False
-    return isinstance(error, StoreUnavailableError | StoreFullError | BusUnavailableError | ConnectionError)
 
 
 class Outages:
