@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from av.video.frame import VideoFrame
 from PIL import Image, ImageOps
 
+from metastore.adapters.sandbox.turning import AS_IT_IS, turn_of
 from metastore.ports.transcoder import Job, VideoRendition
 from tests.adapters.transcoder.making import (
     COPIED,
@@ -23,7 +25,10 @@ from tests.fixtures.media import ORIENTATIONS, turned
 
 Clip = Callable[[str], bytes]
 _ORIENTATION = 0x0112
+_FAR_OFF = 6
+"""Shades of grey that pictures of other moments are apart by, on the average."""
 _SMALL = Job(rungs=[SMALL])
+_MIDDLE = VideoRendition("middle", 240, 136, 300_000)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +133,7 @@ async def test_a_picture_is_upright_and_mirrored_as_it_was_filmed(clip: Clip, or
     rung = VideoRendition("up", *expected.size, 200_000)
     made = await made_of(turned(clip("corner"), orientation), Job(rungs=[rung]))
     frame = pictures(made["up"].file())[0][1]
-    assert expected.size == (frame.width, frame.height)
+    assert (*expected.size, AS_IT_IS) == (frame.width, frame.height, turn_of(frame))
     found: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # left untyped there
     assert _corners(expected) == _corners(found.convert("L"))
 
@@ -167,3 +172,25 @@ async def test_a_stream_without_an_end_gives_what_there_is(clip: Clip) -> None:
     small = (await made_of(whole[: len(whole) * 3 // 4], _SMALL))["small"]
     assert 4.0 == lengths(small.segments)[0]
     assert 100 < len(times(small.file())) < 180
+
+
+@pytest.mark.parametrize("name", ["plain", "varying"])
+async def test_every_size_shows_at_each_time_what_the_source_shows_then(clip: Clip, name: str) -> None:
+    """Sizes are encoded side by side; none gets the frames of another, or of another time."""
+    made = await made_of(clip(name), Job(rungs=[SAME, _MIDDLE, SMALL]))
+    expected = [_glance(frame) for _, frame in pictures(clip(name))]
+    for rendition in made.values():
+        shown = [_glance(frame) for _, frame in pictures(rendition.file())]
+        assert len(expected) == len(shown)
+        then, a_frame_later = (sum(map(_difference, of, shown)) / len(shown) for of in (expected, expected[1:]))
+        assert then < a_frame_later / 2
+        assert max(map(_difference, expected, shown)) < _FAR_OFF
+
+
+def _glance(frame: VideoFrame) -> bytes:
+    grey = frame.reformat(width=80, height=45, format="gray", interpolation="AREA").planes[0]
+    return b"".join(bytes(grey)[row * grey.line_size :][:80] for row in range(45))
+
+
+def _difference(some: bytes, others: bytes) -> float:
+    return sum(abs(one - other) for one, other in zip(some, others, strict=True)) / len(some)

@@ -1,16 +1,8 @@
-"""One rung of the ladder: H.264 of one size.
-
-Every rung encodes in a thread of its own. An encoder returns only when it has room for another frame, and whoever waits
-there for one rung would give the others, the decoder and the scaler nothing to do meanwhile. What comes out is handed
-on by the thread that adds the frames, so that nothing else has to know of threads.
-"""
+"""One rung of the ladder: H.264 of one size."""
 
 import os
-from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
-from queue import Queue
-from threading import Thread
 
 from av.codec import CodecContext
 from av.codec.context import Flags
@@ -22,14 +14,13 @@ from av.video.frame import PictureType, VideoFrame
 from metastore.adapters.transcoder import codecs
 from metastore.adapters.transcoder.colours import Colours
 from metastore.adapters.transcoder.decode_times import DecodeTimes
+from metastore.adapters.transcoder.encoding import Encoding
 from metastore.adapters.transcoder.fragments import Picture, Sample
 from metastore.adapters.transcoder.renditions import Rendition
 from metastore.ports.transcoder import VideoRendition
 
 _THREADS = max(2, min(8, (os.cpu_count() or 1) * 3 // 2))
 _LIMITED_RANGE = 1
-_FRAMES_AHEAD = 8
-"""That wait for an encoder; one of 1080p takes 3 MiB."""
 _X264 = "annexb=0:scenecut=0:keyint=infinite:min-keyint=1:open-gop=0"
 
 
@@ -46,7 +37,7 @@ class Rung:
 
     def __init__(self, wanted: VideoRendition, timescale: int, look: Look, rendition: Rendition, target: int) -> None:
         self._encoder = _x264(wanted, timescale, look)
-        self._encoding = _Encoding(self._encoder)
+        self._encoding = Encoding(self._encoder)
         self._rendition = rendition
         self._samples: list[Sample] = []
         self._decode_times = DecodeTimes(self._encoder.reorder_depth, look.rate, timescale)
@@ -84,48 +75,6 @@ class Rung:
     def _flush(self, ends: int) -> None:
         self._rendition.add(*self._decode_times.of(self._samples, ends), self._samples[0].shown, ends)
         self._samples = []
-
-
-class _Encoding:
-    """A thread that encodes, and what is ready. It ends with the process if nobody wants the rest."""
-
-    def __init__(self, encoder: VideoCodecContext) -> None:
-        self._encoder = encoder
-        self._frames: Queue[VideoFrame | None] = Queue(_FRAMES_AHEAD)
-        self._packets: deque[Packet[Stream]] = deque()
-        self._error: Exception | None = None
-        self._thread = Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def add(self, frame: VideoFrame) -> None:
-        """Encode it, when those before are; waits when there are too many."""
-        self._frames.put(frame)
-
-    def done(self) -> "list[Packet[Stream]]":
-        """What has become ready."""
-        if self._error is not None:
-            raise self._error
-        return [self._packets.popleft() for _ in range(len(self._packets))]
-
-    def close(self) -> None:
-        """No more are added."""
-        self._frames.put(None)
-
-    def rest(self) -> "list[Packet[Stream]]":
-        """All that was not yet handed on, once it is closed."""
-        self._thread.join()
-        return self.done()
-
-    def _run(self) -> None:
-        while True:
-            frame = self._frames.get()
-            try:
-                if self._error is None:
-                    self._packets.extend(self._encoder.encode(frame))
-            except Exception as error:  # noqa: BLE001  raised where frames are added
-                self._error = error
-            if frame is None:
-                return
 
 
 def _x264(wanted: VideoRendition, timescale: int, look: Look) -> VideoCodecContext:
