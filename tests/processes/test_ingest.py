@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from metastore.features.files import processing
+from metastore.features.media.events import MediaDropped
 from metastore.features.uploads import repository
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.limits import WHOLE_WITHIN
@@ -138,7 +139,7 @@ async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
 async def test_a_small_picture_that_was_stored_before_the_answer_was_lost_is_taken_back(house: House) -> None:
     """The step fails after its effect in the store and before its commit."""
     file = await house.bring()
-    for _ in range(3):
+    for _ in range(10):
         house.drive.store.after["put"] = StoreFullError("full")
         await house.runner.run_due()
         house.drive.clock.pass_by(seconds=20)
@@ -220,7 +221,7 @@ async def test_a_completing_that_the_store_never_answers_is_given_up_within_five
     with pytest.raises(Problem, match="503"):
         await house.complete(upload)
     house.drive.clock.pass_by(seconds=house.drive.uploads.completing_lease.total_seconds() + 1)
-    for _ in range(4):
+    for _ in range(10):
         store.fail_next["head"] = StoreUnavailableError("black hole")
         await house.runner.run_due()
         house.drive.clock.pass_by(seconds=20)
@@ -230,6 +231,39 @@ async def test_a_completing_that_the_store_never_answers_is_given_up_within_five
     assert Storage(used=0, reserved=0) == await house.drive.storage()
     assert [NOT_KEPT] == [told["reason"] for told in await house.told("file.failed")]
     assert (house.drive.clock() - began).total_seconds() < 300
+
+
+async def test_a_picture_waits_for_a_store_that_is_away_and_is_ready_when_it_is_back(house: House) -> None:
+    file = await house.bring()
+    for _ in range(5):
+        house.drive.store.fail_next["put"] = StoreFullError("full")
+        await house.runner.run_due()
+        assert "PROCESSING" == (await house.file(file.id)).status
+        house.drive.clock.pass_by(seconds=20)
+    await house.work(rounds=1)
+    assert "READY" == (await house.file(file.id)).status
+
+
+async def test_what_cannot_be_deleted_while_the_store_is_away_is_deleted_later(house: House) -> None:
+    """The processing fails meanwhile, within five minutes, and leaves nothing that no row tells of."""
+    began = house.drive.clock()
+    file = await house.film()
+    house.transcoder.before = lambda _name, number: _make_away(house) if number == 2 else None
+    while (await house.file(file.id)).status == "PROCESSING":
+        await house.runner.run_due()
+        house.drive.clock.pass_by(seconds=10)
+        assert (house.drive.clock() - began).total_seconds() < 300
+    assert 0 == await house.probed()
+    left = await house.derived()
+    assert left
+    house.drive.store.away = False
+    for payload in await house.told("media.dropped"):
+        await house.media.free(MediaDropped.model_validate(payload))
+    assert set() == await house.derived()
+
+
+def _make_away(house: House) -> None:
+    house.drive.store.away = True
 
 
 async def test_a_file_purged_while_it_is_processed_leaves_nothing(house: House) -> None:

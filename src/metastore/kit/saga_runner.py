@@ -216,7 +216,7 @@ class SagaRunner:
         since = away_since or self._clock()
         if self._clock() - since >= timedelta(seconds=definition.patience):
             return False
-        _log.warning("a step waits for what is away", error=repr(error), since=since, **_named(saga))
+        _log.warning("a step waits for what is away", error=repr(error), since=since.isoformat(), **_named(saga))
         self._giving_back += 1
         try:
             while True:

@@ -116,7 +116,7 @@ async def test_pictures_are_taken_back_when_a_later_step_fails(house: House) -> 
 
 async def test_a_full_store_leaves_no_picture(house: House) -> None:
     file = await house.bring()
-    for _ in range(3):
+    for _ in range(10):
         house.drive.store.after["put"] = StoreFullError("full")
         await house.runner.run_due()
         house.drive.clock.pass_by(seconds=20)
