@@ -41,6 +41,26 @@ async def test_a_websocket_outlives_the_time_of_idle_connections(monkeypatch: py
             assert b"still here" == (await client._reader.readexactly(12))[2:]
 
 
+@pytest.mark.parametrize(
+    ("hosts", "version", "status"),
+    [
+        ("", "1.1", 400),
+        ("Host: x\r\nHost: x\r\n", "1.1", 400),
+        ("Host: \r\n", "1.1", 400),
+        ('Host: x"><script>/\r\n', "1.1", 400),
+        ("Host: user@x\r\n", "1.1", 400),
+        ("Host: drive_1.example.org:8080\r\n", "1.1", 200),
+        ("Host: [::1]:8080\r\n", "1.1", 200),
+        ("", "1.0", 200),
+    ],
+)
+async def test_a_request_names_one_host(hosts: str, version: str, status: int) -> None:
+    """Two, none, or what is no host's name make servers in a row disagree, and get into URLs."""
+    async with serving(echoing) as url, wire(url) as client:
+        await client.say(f"GET / HTTP/{version}\r\n{hosts}\r\n")
+        assert status == (await client.hear())[0]
+
+
 async def test_a_body_that_stalls_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cycle, "BODY_IDLE_SECONDS", 0.2)
     async with serving(sleeping) as url, wire(url) as client:

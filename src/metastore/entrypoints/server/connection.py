@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -29,7 +30,9 @@ LINGER_BYTES = 512 * 2**20
 LINGER_SECONDS = 20.0
 """A body that goes on for longer than that after its answer is no longer a mistake, but load."""
 
+_HOST = re.compile(rb"[A-Za-z0-9._:%\[\]-]+")
 _HEAD_TOO_LARGE = Problem(431, "headers-too-large", f"The headers may have {HEAD_LIMIT} bytes.")
+_WITHOUT_HOST = Problem(400, "bad-request", "A request names one host, in one Host field.")
 
 
 class Connection(HttpToolsProtocol):
@@ -154,6 +157,8 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         elif sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT:
             self._refuse(_HEAD_TOO_LARGE)
+        elif not self._names_a_host():
+            self._refuse(_WITHOUT_HOST)
         elif self._quick is None or not self._answer_now(self._quick):
             super().on_headers_complete()
 
@@ -186,6 +191,13 @@ class Connection(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete
+
+    def _names_a_host(self) -> bool:
+        # RFC 9112, 3.2: servers in a row must not take a request for different hosts'. URLs that we make begin with it.
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if not hosts:
+            return self.parser.get_http_version() == "1.0"
+        return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
     def _answer_now(self, quick: AnswerNow) -> bool:
         if self.parser.get_method() != b"GET" or not self._is_idle() or self.flow.write_paused:
