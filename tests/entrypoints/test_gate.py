@@ -60,6 +60,7 @@ def test_a_strange_request_id_is_replaced(given: str) -> None:
         {"Origin": "http://drive.example.org"},
         {"Origin": "https://drive.example.org.evil.example"},
         {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
     ],
 )

@@ -127,10 +127,11 @@ class RequestGate:
     def _is_forged(self, method: str, headers: Headers) -> bool:
         if method in _SAFE_METHODS:
             return False
+        site = headers.get("sec-fetch-site", "none")
         origin = headers.get("origin")
-        if origin is not None:
+        if site != "cross-site" and origin is not None:
             return not is_own_origin(origin, headers.get("host", ""), self._public_origin)
-        return headers.get("sec-fetch-site", "none") in ("cross-site", "same-site")
+        return site in ("cross-site", "same-site")
 
 
 def is_own_origin(origin: str, host: str, public_origin: str) -> bool:
