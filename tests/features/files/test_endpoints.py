@@ -164,6 +164,8 @@ async def test_a_download_leads_to_the_bytes(user: Client) -> None:
     file = await upload(user, "Báo cáo.txt")
     answer = await user.get(f"{API}/files/{file['id']}/download")
     assert (answer.status_code, answer.headers["cache-control"]) == (302, "no-store")
+    # Whoever hands the address on to another program hands on all of it.
+    assert answer.headers["location"].startswith(str(user.base_url))
     bytes_of = await user.get(answer.headers["location"])
     assert (bytes_of.status_code, bytes_of.content) == (200, CONTENT)
     assert "attachment" in bytes_of.headers["content-disposition"]

@@ -27,6 +27,7 @@ from metastore.features.files.schemas import (
     TrashListing,
 )
 from metastore.features.files.service import FilesService
+from metastore.kit.context import absolute
 from metastore.kit.database import Database
 from metastore.kit.http import Transactions, provided
 from metastore.kit.idempotency import IdempotentRoute
@@ -207,7 +208,7 @@ async def _to_bytes(
         # A full disk keeps nobody from what is stored; the note of it is what is lost.
         if problem.status != 507:
             raise
-    return RedirectResponse(url, 302, {"Cache-Control": "no-store"})
+    return RedirectResponse(absolute(url), 302, {"Cache-Control": "no-store"})
 
 
 def _shown(tagged: Tagged[Body], response: Response) -> Body:
