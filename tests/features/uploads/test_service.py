@@ -103,6 +103,16 @@ async def test_resuming_lets_the_upload_live_longer(drive: Drive) -> None:
         assert await repository.expired(tx, "OPEN", drive.clock(), 10) == []
 
 
+async def test_resuming_does_not_bring_back_an_upload_whose_time_is_over(drive: Drive) -> None:
+    """Nobody has taken it back yet; looking at it again and again would keep it for ever."""
+    upload = await drive.initiate(CONTENT)
+    drive.clock.pass_by(minutes=61)
+    with pytest.raises(Problem, match="404 upload-not-found"):
+        await drive.uploads.resume(drive.owner, upload.upload_id)
+    async with drive.database.reading() as tx:
+        assert [upload.upload_id] == [found.id for found in await repository.expired(tx, "OPEN", drive.clock(), 10)]
+
+
 @pytest.mark.parametrize("missing", [1, 3])
 async def test_a_part_that_was_not_named_is_named_in_the_error_and_the_upload_goes_on(
     drive: Drive, missing: int

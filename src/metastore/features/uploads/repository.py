@@ -35,9 +35,11 @@ async def set_store_upload_id(tx: Transaction, upload_id: str, store_upload_id: 
     )
 
 
-async def touch(tx: Transaction, upload_id: str, expires_at: datetime) -> bool:
-    """Let an open upload live until then."""
-    return await _changed(tx, upload_id, Upload.state == OPEN, values={"expires_at": expires_at})
+async def touch(tx: Transaction, upload_id: str, now: datetime, expires_at: datetime) -> bool:
+    """Let an open upload, whose time is not over ``now``, live until then."""
+    return await _changed(
+        tx, upload_id, Upload.state == OPEN, Upload.expires_at >= now, values={"expires_at": expires_at}
+    )
 
 
 async def claim(tx: Transaction, upload_id: str, now: datetime) -> bool:

@@ -147,12 +147,16 @@ class UploadsService:
         Raises:
             Problem: 404 ``upload-not-found``; 409 ``upload-completed``.
         """
-        expires_at = self._clock() + timedelta(seconds=self._limits.upload_ttl)
+        now = self._clock()
+        expires_at = now + timedelta(seconds=self._limits.upload_ttl)
         async with self._database.transaction() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
             if upload.state == COMPLETED:
                 raise completed(upload)
-            if await repository.touch(tx, upload_id, expires_at):
+            if upload.state == OPEN and upload.expires_at < now:
+                # Whoever looks at it must not keep it from being taken back.
+                raise upload_not_found()
+            if await repository.touch(tx, upload_id, now, expires_at):
                 upload.expires_at = expires_at
                 if not await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=expires_at):
                     # Its time was over, and it is being taken back.
