@@ -4,6 +4,7 @@ A backend is chosen by the scheme of its URL. Durations are in seconds, sizes in
 wrong value into one line that names the setting, so that an operator sees what to mend.
 """
 
+import re
 import secrets
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
+_HOST_AND_PORT = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 _BROKERS = ("memory", "amqp", "amqps", "kafka")
 _CACHES = ("memory", "redis", "rediss")
 _DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
@@ -110,7 +112,8 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        nameless = not _HOST_AND_PORT.fullmatch(parts.netloc)
+        if parts.scheme not in ("http", "https") or nameless or parts.path.strip("/") or parts.query or parts.fragment:
             raise ValueError("must be an origin such as https://drive.example.org")
         return f"{parts.scheme}://{parts.netloc}"
 
