@@ -9,21 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from sqlalchemy import select
 
 from metastore.bootstrap import Product, build
 from metastore.config import load_settings
-from metastore.features.files.models import Node
-from metastore.features.media.models import MediaSegment, Rendition, init_key, segment_key
-from metastore.features.uploads.whole import WholeUploads
-from tests.fixtures.accounts import add_user
-from tests.fixtures.drive import wanted
-from tests.fixtures.house import PICTURE
 from tests.fixtures.media_fakes import FakeTranscoder
 from tests.fixtures.rendering_victim import LEASE, SEGMENTS, worker
 from tests.fixtures.seaweedfs import S3Server
 from tests.fixtures.waiting import eventually
 from tests.reliability.launching import s3_settings
+from tests.reliability.renditions import a_film, assert_whole, numbers, status_of
 
 
 @pytest.fixture
@@ -57,39 +51,6 @@ async def victim(seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
             await process.wait()
 
 
-async def a_film(product: Product) -> str:
-    """A film that is due to be processed; its id."""
-    owner = await add_user(product.database)
-
-    async def once() -> AsyncIterator[bytes]:
-        yield PICTURE
-
-    whole = product.services.get(WholeUploads)
-    return (await whole.store(owner, wanted(name="film.jpg", size=len(PICTURE)), once())).id
-
-
-async def numbers(product: Product) -> dict[str, list[int]]:
-    async with product.database.reading() as tx:
-        rows = await tx.session.execute(
-            select(Rendition.name, MediaSegment.number).join(MediaSegment, MediaSegment.rendition_id == Rendition.id)
-        )
-    found: dict[str, list[int]] = {}
-    for name, number in rows:
-        found.setdefault(name, []).append(number)
-    return {name: sorted(found[name]) for name in sorted(found)}
-
-
-async def is_whole(product: Product) -> None:
-    """Every object that a row tells of is there, and no other."""
-    async with product.database.reading() as tx:
-        prefixes = list(await tx.session.scalars(select(Rendition.key_prefix)))
-    expected = {segment_key(prefix, number) for prefix in prefixes for number in range(SEGMENTS)}
-    expected |= {init_key(prefix) for prefix in prefixes}
-    stored = {stored.key async for stored in product.store.list_objects("files/")}
-    assert expected == {key for key in stored if "/hls/" in key}
-    assert {name: list(range(SEGMENTS)) for name in ("a0", "v360", "v480", "v720")} == await numbers(product)
-
-
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSTOP])
 async def test_another_goes_on_where_the_first_was(product: Product, fate: signal.Signals) -> None:
@@ -108,15 +69,38 @@ async def test_another_goes_on_where_the_first_was(product: Product, fate: signa
 
         async def is_ready() -> bool:
             await second.run_due()
-            async with product.database.reading() as tx:
-                return await tx.session.scalar(select(Node.status).where(Node.id == file_id)) == "READY"
+            return await status_of(product, file_id) == "READY"
 
         await eventually(is_ready, timeout=4 * LEASE + 20, interval=0.1)
         assert [before] == [job.first for job in transcoder.jobs]
-        await is_whole(product)
+        await assert_whole(product)
         if fate == signal.SIGSTOP:
             os.kill(first.pid, signal.SIGCONT)
             assert first.stdout is not None
             said = await asyncio.wait_for(first.stdout.read(), 30)
             assert said.endswith(b"done\n"), said
-            await is_whole(product)
+            await assert_whole(product)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_packaging_that_was_killed_is_begun_anew(product: Product) -> None:
+    """One reading makes all that needs no encoding; of what is half made nothing is left."""
+    file_id = await a_film(product)
+    async with victim(0.1) as first:
+
+        async def has_begun() -> bool:
+            return len((await numbers(product)).get("v720", [])) >= 3
+
+        await eventually(has_begun, timeout=30, interval=0.02)
+        first.kill()
+        assert (await numbers(product)).keys() <= {"v720", "a0"}, "it was too quick to be killed"
+        transcoder = FakeTranscoder(segments=SEGMENTS)
+        second = worker(product, transcoder)
+
+        async def is_ready() -> bool:
+            await second.run_due()
+            return await status_of(product, file_id) == "READY"
+
+        await eventually(is_ready, timeout=4 * LEASE + 20, interval=0.1)
+        assert ["v720", None] == [job.copied_video for job in transcoder.jobs]
+        await assert_whole(product)

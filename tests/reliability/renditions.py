@@ -1,0 +1,54 @@
+"""A film in a product, and what there is of its renditions."""
+
+from collections.abc import AsyncIterator
+
+from sqlalchemy import select
+
+from metastore.bootstrap import Product
+from metastore.features.files.models import Node
+from metastore.features.media.models import MediaSegment, Rendition, init_key, segment_key
+from metastore.features.uploads.whole import WholeUploads
+from tests.fixtures.accounts import add_user
+from tests.fixtures.drive import wanted
+from tests.fixtures.house import PICTURE
+from tests.fixtures.rendering_victim import SEGMENTS
+
+
+async def a_film(product: Product) -> str:
+    """A film that is due to be processed; its id."""
+    owner = await add_user(product.database)
+
+    async def once() -> AsyncIterator[bytes]:
+        yield PICTURE
+
+    whole = product.services.get(WholeUploads)
+    return (await whole.store(owner, wanted(name="film.jpg", size=len(PICTURE)), once())).id
+
+
+async def status_of(product: Product, file_id: str) -> str | None:
+    """The file's status."""
+    async with product.database.reading() as tx:
+        return await tx.session.scalar(select(Node.status).where(Node.id == file_id))
+
+
+async def numbers(product: Product) -> dict[str, list[int]]:
+    """The numbers of each rendition's segments, by its name."""
+    async with product.database.reading() as tx:
+        rows = await tx.session.execute(
+            select(Rendition.name, MediaSegment.number).join(MediaSegment, MediaSegment.rendition_id == Rendition.id)
+        )
+    found: dict[str, list[int]] = {}
+    for name, number in rows:
+        found.setdefault(name, []).append(number)
+    return {name: sorted(found[name]) for name in sorted(found)}
+
+
+async def assert_whole(product: Product, segments: int = SEGMENTS) -> None:
+    """Every rendition has all its segments, and every object that a row tells of is there, and no other."""
+    async with product.database.reading() as tx:
+        prefixes = list(await tx.session.scalars(select(Rendition.key_prefix)))
+    expected = {segment_key(prefix, number) for prefix in prefixes for number in range(segments)}
+    expected |= {init_key(prefix) for prefix in prefixes}
+    stored = {stored.key async for stored in product.store.list_objects("files/")}
+    assert expected == {key for key in stored if "/hls/" in key}
+    assert {name: list(range(segments)) for name in ("a0", "v360", "v480", "v720")} == await numbers(product)
