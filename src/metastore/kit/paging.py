@@ -13,7 +13,7 @@ from typing import Annotated, Generic, TypeVar
 import orjson
 from pydantic import Field
 
-from metastore.kit.problem import Problem
+from metastore.kit.problem import Problem, invalid
 from metastore.kit.schema import Schema
 
 Item = TypeVar("Item")
@@ -46,5 +46,10 @@ def decode_cursor(cursor: str, length: int) -> CursorKey:
         key = None
     sound = isinstance(key, list) and len(key) == length and all(v is None or isinstance(v, (str, int)) for v in key)
     if key is None or not sound:
-        raise Problem(422, "invalid-cursor", "The cursor is not one that this list gave out.")
+        raise invalid_cursor()
     return key
+
+
+def invalid_cursor() -> Problem:
+    """422 ``invalid-cursor``."""
+    return invalid("cursor", "The cursor is not one that this list gave out.", code="invalid-cursor")

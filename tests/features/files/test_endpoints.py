@@ -144,6 +144,11 @@ async def test_a_wrong_question_gets_its_code(user: Client) -> None:
         assert await user.problem_of("GET", f"{API}/files", status, params=query) == code
 
 
+async def test_a_forged_cursor_is_named_like_any_other_wrong_field(user: Client) -> None:
+    answer = await user.get(f"{API}/files", params={"cursor": "forged"})
+    assert ["cursor"] == [error["field"] for error in answer.json()["errors"]]
+
+
 async def test_the_entity_tag_guards_changes(user: Client) -> None:
     file = await upload(user)
     url = f"{API}/files/{file['id']}"

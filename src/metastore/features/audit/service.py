@@ -11,8 +11,7 @@ from metastore.kit.context import current_context
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id, new_id
 from metastore.kit.outbox import RecordedEvent
-from metastore.kit.paging import Page, decode_cursor, encode_cursor
-from metastore.kit.problem import Problem
+from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
 
 _LONGEST_PATH = 500
 
@@ -76,5 +75,5 @@ def _position_in(cursor: str) -> Position:
     except ValueError:
         occurred_at = None
     if occurred_at is None or occurred_at.tzinfo is None or not isinstance(entry_id, str) or not is_id(entry_id):
-        raise Problem(422, "invalid-cursor", "The cursor is not one that this list gave out.")
+        raise invalid_cursor()
     return occurred_at, entry_id

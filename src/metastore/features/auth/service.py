@@ -37,8 +37,8 @@ from metastore.features.auth.tokens import (
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id, new_id
-from metastore.kit.paging import Page, decode_cursor, encode_cursor
-from metastore.kit.problem import Problem, invalid, not_found
+from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
+from metastore.kit.problem import Problem, not_found
 from metastore.ports.rate_limiter import RateLimiter
 
 PARALLEL_REFRESH = timedelta(seconds=10)
@@ -288,5 +288,5 @@ class AuthService:
 def _session_in(cursor: str) -> str:
     (session_id,) = decode_cursor(cursor, 1)
     if not isinstance(session_id, str) or not is_id(session_id):
-        raise invalid("cursor", "The cursor is not one that this list gave out.", code="invalid-cursor")
+        raise invalid_cursor()
     return session_id

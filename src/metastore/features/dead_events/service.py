@@ -4,7 +4,7 @@ from metastore.features.dead_events.events import EventRedelivered
 from metastore.features.dead_events.schemas import DeadEventOut
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id
-from metastore.kit.paging import Page, decode_cursor, encode_cursor
+from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.problem import Problem, not_found, unavailable
 from metastore.ports.event_bus import BusUnavailableError, DeadEvent, EventBus
 
@@ -69,7 +69,7 @@ def _shown(dead: DeadEvent) -> DeadEventOut:
 def _id_in(cursor: str) -> str:
     (dead_id,) = decode_cursor(cursor, 1)
     if not isinstance(dead_id, str) or not is_id(dead_id):
-        raise Problem(422, "invalid-cursor", "The cursor is not one that this list gave out.")
+        raise invalid_cursor()
     return dead_id
 
 

@@ -18,7 +18,7 @@ from metastore.features.files.schemas import FolderQuery
 from metastore.kit.clock import rfc3339
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id
-from metastore.kit.paging import CursorKey, decode_cursor, encode_cursor
+from metastore.kit.paging import CursorKey, decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.problem import Problem
 
 _LARGEST = 2**63 - 1
@@ -151,4 +151,4 @@ def _id(value: str | int | None) -> str:
 
 
 def _invalid_cursor() -> Problem:
-    return Problem(422, "invalid-cursor", "The cursor is not one that this list gave out.")
+    return invalid_cursor()

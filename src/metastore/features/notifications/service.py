@@ -11,8 +11,8 @@ from metastore.kit.clock import Clock
 from metastore.kit.consumer import AfterCommit
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id, new_id
-from metastore.kit.paging import decode_cursor, encode_cursor
-from metastore.kit.problem import Problem, not_found
+from metastore.kit.paging import decode_cursor, encode_cursor, invalid_cursor
+from metastore.kit.problem import not_found
 from metastore.ports.realtime import Realtime
 
 SOCKET_EVENT = "notification"
@@ -97,5 +97,5 @@ class NotificationsService:
 def _id_in(cursor: str) -> str:
     (key,) = decode_cursor(cursor, 1)
     if not isinstance(key, str) or not is_id(key):
-        raise Problem(422, "invalid-cursor", "The cursor is not one that this list gave out.")
+        raise invalid_cursor()
     return key

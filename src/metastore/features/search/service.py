@@ -21,9 +21,9 @@ from metastore.features.search.repository import Entry, Position, Wanted
 from metastore.features.search.schemas import SearchQuery
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id
-from metastore.kit.paging import decode_cursor, encode_cursor
+from metastore.kit.paging import decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.period import beginning, ending
-from metastore.kit.problem import Problem, invalid
+from metastore.kit.problem import invalid
 
 AT_ONCE = 500
 """Nodes refreshed in one transaction: on SQLite all other writers wait for its end."""
@@ -127,5 +127,5 @@ def _position_in(cursor: str) -> Position:
     except ValueError:
         updated_at = None
     if updated_at is None or updated_at.tzinfo is None or not isinstance(node_id, str) or not is_id(node_id):
-        raise Problem(422, "invalid-cursor", "The cursor is not one that this list gave out.")
+        raise invalid_cursor()
     return Position(updated_at, node_id)
