@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from socketio.exceptions import ConnectionError as NotConnected  # type: ignore[import-untyped]  # no types
 
+from metastore.kit.ids import is_id
 from metastore.kit.problem import Problem
 from metastore.ports.realtime import user_room
 from tests.fixtures.sockets import Endpoint, Listener, served_sockets
@@ -76,6 +78,18 @@ async def test_a_page_of_another_origin_is_refused(endpoint: Endpoint, headers: 
         async with endpoint.client("phone", **headers):
             pass
     assert not endpoint.realtime.server.eio.sockets
+
+
+async def test_answers_are_those_of_the_api(endpoint: Endpoint) -> None:
+    """What is asked for over HTTP has the request's id on it, and a refusal is a problem document."""
+    async with httpx.AsyncClient(base_url=endpoint.url) as client:
+        poll = "/socket.io/?EIO=4&transport=polling"
+        answer = await client.get(poll, headers={"X-Request-ID": "trace-1"})
+        assert (200, "trace-1") == (answer.status_code, answer.headers["x-request-id"])
+        refused = await client.get(poll, headers={"Origin": "https://evil.example", "X-Request-ID": "<script>"})
+        assert (403, "application/problem+json") == (refused.status_code, refused.headers["content-type"])
+        assert "cross-site-request" == refused.json()["code"]
+        assert is_id(refused.headers["x-request-id"])
 
 
 async def test_a_page_of_our_own_origin_is_admitted(endpoint: Endpoint) -> None:

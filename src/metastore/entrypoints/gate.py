@@ -147,15 +147,25 @@ def request_id_of(headers: Headers) -> str:
     return given if _SANE_ID.fullmatch(given) else new_id()
 
 
+def with_request_id(send: Send, request_id: str) -> Send:
+    """``send`` with the request's id on the answer."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["X-Request-ID"] = request_id
+        await send(message)
+
+    return sending
+
+
 def _with_headers(send: Send, request_id: str) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = request_id
             headers.setdefault("X-Content-Type-Options", "nosniff")
             headers.setdefault("Referrer-Policy", "same-origin")
             headers.setdefault("X-Frame-Options", "DENY")
             headers.setdefault("Cache-Control", "no-store")
         await send(message)
 
-    return sending
+    return with_request_id(sending, request_id)

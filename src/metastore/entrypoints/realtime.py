@@ -15,10 +15,10 @@ from socketio.exceptions import (  # type: ignore[import-untyped]  # the package
 )
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from metastore.entrypoints.gate import is_own_origin
+from metastore.entrypoints.gate import is_own_origin, request_id_of, with_request_id
 from metastore.features.auth.schemas import Caller
 from metastore.kit.problem import Problem
 from metastore.ports.realtime import session_room, user_room
@@ -47,10 +47,12 @@ def create_realtime_app(
     sockets = socketio.ASGIApp(server, socketio_path="socket.io")
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if _is_foreign(Headers(scope=scope), allowed_origins):
-            await _refuse(scope, receive, send)
+        headers = Headers(scope=scope)
+        named = with_request_id(send, request_id_of(headers))
+        if _is_foreign(headers, allowed_origins):
+            await _refuse(scope, receive, named)
         else:
-            await sockets(scope, receive, send)
+            await sockets(scope, receive, named)
 
     return application
 
@@ -76,4 +78,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
         return
-    await PlainTextResponse("foreign origin", status_code=403)(scope, receive, send)
+    problem = Problem(403, "cross-site-request", "This request came from another site.")
+    answer = JSONResponse(problem.body(scope["path"]), problem.status, media_type="application/problem+json")
+    await answer(scope, receive, send)
