@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 _HOST_AND_PORT = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
+Duration = Annotated[int, Field(ge=1, le=100 * 365 * 24 * 3600)]
+"""Seconds; beyond a century, dates come to an end somewhere."""
 _BROKERS = ("memory", "amqp", "amqps", "kafka")
 _CACHES = ("memory", "redis", "rediss")
 _DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
@@ -34,7 +36,7 @@ class Plan(BaseModel):
     plan: str
     price: int = Field(default=0, ge=0)
     currency: str = "VND"
-    storage_quota: int = Field(ge=0)
+    storage_quota: int = Field(ge=0, le=2**62)
     period_days: int = Field(default=30, ge=1)
     features: list[str] = []
 
@@ -74,19 +76,19 @@ class Settings(BaseSettings):
     admin_username: str = "admin"
     admin_password: SecretStr = SecretStr("")
     registration: Literal["open", "closed"] = "open"
-    access_token_ttl: int = Field(default=15 * 60, ge=1)
-    refresh_token_ttl: int = Field(default=7 * 24 * 3600, ge=1)
-    session_ttl: int = Field(default=90 * 24 * 3600, ge=1)
+    access_token_ttl: Duration = 15 * 60
+    refresh_token_ttl: Duration = 7 * 24 * 3600
+    session_ttl: Duration = 90 * 24 * 3600
     """How long after signing in a password is asked for again, however often tokens were refreshed."""
 
-    upload_ttl: int = Field(default=24 * 3600, ge=1)
+    upload_ttl: Duration = 24 * 3600
     """How long an upload may rest before its parts are reaped."""
     presign_ttl: int = Field(default=3600, ge=1, le=7 * 24 * 3600)
     part_size: int = Field(default=5 * MIB, ge=1, le=5 * GIB)
     max_file_size: int = Field(default=5 * TIB, ge=1)
     max_simple_upload_size: int = Field(default=100 * MIB, ge=1)
-    trash_ttl: int = Field(default=30 * 24 * 3600, ge=1)
-    reaper_interval: int = Field(default=60, ge=1)
+    trash_ttl: Duration = 30 * 24 * 3600
+    reaper_interval: Duration = 60
     plans: list[Plan] = Field(default_factory=_default_plans)
 
     s3_access_key_id: str = ""
@@ -112,7 +114,7 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(value)
-        nameless = not _HOST_AND_PORT.fullmatch(parts.netloc)
+        nameless = not _HOST_AND_PORT.fullmatch(parts.netloc) or parts.port == 0  # urlsplit refuses those beyond 65535
         if parts.scheme not in ("http", "https") or nameless or parts.path.strip("/") or parts.query or parts.fragment:
             raise ValueError("must be an origin such as https://drive.example.org")
         return f"{parts.scheme}://{parts.netloc}"
