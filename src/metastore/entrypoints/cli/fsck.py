@@ -196,7 +196,7 @@ async def _require_schema(settings: Settings) -> None:
     try:
         behind = await migrations.pending(settings.effective_database_url)
     except (SQLAlchemyError, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or repr(error)).splitlines()[0]
         raise ConfigurationError(f"METASTORE_DATABASE_URL: the database cannot be used: {reason}") from None
     if behind:
         raise ConfigurationError("the database is of another version of the product: run metastore migrate first")
