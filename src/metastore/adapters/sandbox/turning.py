@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from av.buffer import Buffer
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 
 _MATRIX = struct.Struct("=9i")
@@ -34,8 +34,9 @@ AS_IT_IS = Turn()
 
 def turn_of(frame: VideoFrame) -> Turn:
     """By quarters; what is askew stays so."""
-    # The binding's types know but one kind of what is noted.
-    matrix = cast("Mapping[Type, Buffer]", frame.side_data).get(Type.DISPLAYMATRIX)
+    # `frame.side_data` would be the same, but it and the frame hold each other: large pictures would pile up.
+    noted = cast("Mapping[Type, Buffer]", SideDataContainer(frame))  # type: ignore[call-arg]  # left untyped there
+    matrix = noted.get(Type.DISPLAYMATRIX)
     if matrix is None:
         return AS_IT_IS
     across, down_of_across, _, across_of_down, down, *_ = _MATRIX.unpack_from(bytes(matrix))

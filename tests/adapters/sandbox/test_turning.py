@@ -1,0 +1,35 @@
+"""How a film is turned is read off its frames, and they are let go of."""
+
+import gc
+import io
+from pathlib import Path
+
+import av
+import pytest
+
+from metastore.adapters.sandbox.turning import AS_IT_IS, Turn, turn_of
+from tests.fixtures.media import ORIENTATIONS, make_clip, turned
+
+_FILM = ["-f", "lavfi", "-i", "color=size=32x16:rate=5", "-t", "1", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+_EXPECTED = {
+    1: AS_IT_IS,
+    2: Turn(mirrored=True),
+    3: Turn(mirrored=True, upside_down=True),
+    4: Turn(upside_down=True),
+    5: Turn(sideways=True),
+    6: Turn(sideways=True, mirrored=True),
+    7: Turn(sideways=True, mirrored=True, upside_down=True),
+    8: Turn(sideways=True, upside_down=True),
+}
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_all_eight_ways_are_told_apart(tmp_path: Path, orientation: int) -> None:
+    film = turned(make_clip(tmp_path / "film.mp4", *_FILM), orientation)
+    with av.open(io.BytesIO(film), "r") as container:
+        frame = next(container.decode(video=0))
+    turn = turn_of(frame)
+    assert _EXPECTED[orientation] == turn
+    assert ((16, 32) if orientation > 4 else (32, 16)) == turn.size(32, 16)
+    # Frames that hold themselves are only found now and then, and large ones pile up until they are.
+    assert [] == [referrer for referrer in gc.get_referrers(frame) if "SideData" in type(referrer).__name__]
