@@ -7,16 +7,20 @@ visible ASCII characters) belongs to the signed-in user, or to the client's addr
 * the first request's answer with ``Idempotency-Replayed: true``, once there is one;
 * 422 ``idempotency-key-reused`` when it goes elsewhere or says something else than the first one;
 * 409 ``idempotency-in-progress`` with ``Retry-After`` while the first one is being worked on;
-* 409 ``idempotency-answer-lost`` when the first one took effect but its answer was lost: the process was killed between
-  effect and answer. The client looks at what is there before it tries again under a new key;
-* otherwise (the first was killed before it took effect, or failed with a 5xx) it is carried out.
+* otherwise (the first was killed, or failed with a 5xx) it is carried out, from where the first one came to.
 
 **How one effect holds.** A claim on the key (see ``idempotency_claims``) is committed first, with a lease. While the
 endpoint runs, every transaction that it commits also moves the claim from ``claimed`` to ``effective``. A claim whose
 lease ran out can be taken over only while it is still ``claimed``; whoever lost it cannot commit any more, because the
-move no longer finds the claim. The answer is stored once it is rendered. An endpoint that has it ready in its last
-transaction stores it there (``keep_answer``), and then it cannot be lost. An endpoint whose second run does no harm by
-itself is marked ``repeatable`` and is run again instead of answering ``idempotency-answer-lost``.
+move no longer finds the claim. The answer is stored once it is rendered, and a kill between effect and answer must not
+lose it. So every endpoint does one of three things:
+
+* it stores the answer in the one transaction of its effect (``keep_answer``);
+* it notes in its first transaction what it began, and a second run goes on from there (``idempotency_begun``);
+* it is idempotent by itself, is marked ``repeatable``, and is simply run again.
+
+One that does none of them is safe, but not helpful: after such a kill the key answers 409 ``idempotency-answer-lost``,
+and the client must look at what is there.
 
 Stored are answers that decide: 2xx and 4xx, except those that only say "not now" or "not you" (401, 408, 412, 425,
 429). A failure (5xx) is not stored, and the claim is given up unless the endpoint had committed something. An endpoint
@@ -25,7 +29,7 @@ are never stored.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import wraps
@@ -40,6 +44,7 @@ from pydantic import BaseModel
 from metastore.kit.context import current_context
 from metastore.kit.database import Database, Transaction, before_commit
 from metastore.kit.http import Services
+from metastore.kit.idempotency_begun import working_under
 from metastore.kit.idempotency_claims import Answer, Claim, Claimed, give_up, move_on, store_answer, try_claim
 from metastore.kit.idempotency_fingerprint import fingerprint
 from metastore.kit.problem import Problem
@@ -61,7 +66,7 @@ _WRAPPED = "__metastore_once__"
 _REPEATABLE = "__metastore_repeatable__"
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Any]])
-Model = TypeVar("Model", bound=BaseModel)
+Kept = TypeVar("Kept", bound=BaseModel | None)
 
 
 def repeatable(endpoint: Endpoint) -> Endpoint:
@@ -73,15 +78,21 @@ def repeatable(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
-async def keep_answer(tx: Transaction, answer: Model, *, status: int = 200) -> Model:
+async def keep_answer(
+    tx: Transaction, answer: Kept, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Kept:
     """Store the endpoint's ``answer`` in the transaction of its effect, so that not even a crash can part them.
 
-    Returns ``answer``; does nothing when the request has no key. Only for the last transaction of an endpoint.
+    ``headers`` are those that the endpoint sets; ``None`` is an answer without a body. Returns ``answer``; does nothing
+    when the request has no key. Only for the last transaction of an endpoint.
     """
     run = _running.get()
-    if run is not None and run.claimed is not None:
-        body = answer.model_dump_json(by_alias=True).encode()
-        await store_answer(tx, run.claimed, Answer(status, {"content-type": "application/json"}, body))
+    if run is None or run.claimed is None:
+        return answer
+    stored, body = _storable(dict(headers or {})), b""
+    if answer is not None:
+        stored, body = {"content-type": "application/json", **stored}, answer.model_dump_json(by_alias=True).encode()
+    await store_answer(tx, run.claimed, Answer(status, stored, body))
     return answer
 
 
@@ -186,7 +197,7 @@ def _once(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         earlier = await run.claim(arguments, repeatable=getattr(endpoint, _REPEATABLE, False))
         if earlier is not None:
             return Response(earlier.body, earlier.status, {**earlier.headers, REPLAYED: "true"})
-        with before_commit(run.move_on):
+        with before_commit(run.move_on), working_under(run.claimed):
             return await endpoint(**arguments)
 
     setattr(once, _WRAPPED, True)

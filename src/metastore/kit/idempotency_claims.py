@@ -1,7 +1,10 @@
-"""The table behind ``idempotency``: who claimed which key for what, how far it got, and the answer."""
+"""The table behind ``idempotency``: who claimed which key for what, how far it got, and the answer.
+
+Until there is an answer, its column ``body`` holds what the request noted of what it began, if anything.
+"""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import JSON, ColumnElement, Index, LargeBinary, String, case, delete, select, update
@@ -52,11 +55,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A key that is ours to work under."""
+    """A key that is ours to work under; ``begun`` is what a lost request under it noted."""
 
     owner: str
     key: str
     attempt: str
+    begun: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +107,10 @@ async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claim
         return Answer(row.status or 200, row.headers or {}, row.body or b"")
     if row.locked_until > now:
         raise _in_progress()
-    if row.state == _EFFECTIVE and not repeatable:
+    if row.state == _EFFECTIVE and row.body is None and not repeatable:
         raise _answer_lost()
     await _overwrite(tx, claim, {"attempt": claimed.attempt, "locked_until": now + LEASE})
-    return claimed
+    return replace(claimed, begun=row.body.decode() if row.body is not None else None)
 
 
 async def move_on(tx: Transaction, claimed: Claimed, *, effective: bool) -> None:
@@ -116,15 +120,28 @@ async def move_on(tx: Transaction, claimed: Claimed, *, effective: bool) -> None
         Problem: 409 ``idempotency-in-progress`` when another has taken the claim over.
     """
     before, after = (_CLAIMED, _EFFECTIVE) if effective else (_EFFECTIVE, _CLAIMED)
+    values: dict[str, object] = {"state": case((IdempotencyKey.state == before, after), else_=IdempotencyKey.state)}
+    if not effective:
+        values["body"] = None  # what was begun is no more
     moved = await tx.session.execute(
         update(IdempotencyKey)
         .where(*_ours(claimed))
-        .values(state=case((IdempotencyKey.state == before, after), else_=IdempotencyKey.state))
+        .values(values)
         .returning(IdempotencyKey.key)
         .execution_options(synchronize_session=False)
     )
     if moved.first() is None:
         raise _in_progress()
+
+
+async def note_begun(tx: Transaction, claimed: Claimed, note: str) -> None:
+    """Keep ``note``, where the answer will be, for whoever takes the claim over (``idempotency_begun``)."""
+    await tx.session.execute(
+        update(IdempotencyKey)
+        .where(*_ours(claimed), IdempotencyKey.state != _ANSWERED)
+        .values(body=note.encode())
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def store_answer(tx: Transaction, claimed: Claimed, answer: Answer) -> None:

@@ -8,7 +8,8 @@ from metastore.features.auth.access import AdminCaller
 from metastore.features.dead_events.schemas import DeadEventOut
 from metastore.features.dead_events.service import DeadEventsService
 from metastore.kit.http import Transactions, provided
-from metastore.kit.idempotency import IdempotentRoute
+from metastore.kit.idempotency import IdempotentRoute, keep_answer
+from metastore.kit.idempotency_begun import begun, keep_begun
 from metastore.kit.paging import Limit, Page
 
 router = APIRouter(prefix="/api/v1/admin/events/dead", tags=["admin"], route_class=IdempotentRoute)
@@ -34,6 +35,11 @@ async def list_dead_events(
 @router.post("/{dead_id}/redeliver", status_code=204)
 async def redeliver(dead_id: str, _caller: AdminCaller, dead_events: DeadEvents, database: Transactions) -> None:
     """Have a dead event tried again by the consumer that failed on it."""
-    await dead_events.redeliver(dead_id)
+    earlier = begun()
+    if earlier is None:
+        async with database.transaction() as tx:
+            await keep_begun(tx, dead_id)
+    await dead_events.redeliver(dead_id, maybe_done=earlier is not None)
     async with database.transaction() as tx:
         dead_events.record_redelivery(tx, dead_id)
+        await keep_answer(tx, None, status=204)

@@ -32,8 +32,8 @@ class DeadEventsService:
             next_cursor=encode_cursor([items[-1].id]) if len(found) > limit else None,
         )
 
-    async def redeliver(self, dead_id: str) -> None:
-        """Give a dead event a fresh set of tries.
+    async def redeliver(self, dead_id: str, *, maybe_done: bool = False) -> None:
+        """Give a dead event a fresh set of tries; with ``maybe_done``, be content if it is no longer dead.
 
         Raises:
             Problem: 404 when there is none of that id; 503 when the bus does not answer.
@@ -42,7 +42,7 @@ class DeadEventsService:
             there = is_id(dead_id) and await self._bus.redeliver(dead_id)
         except BusUnavailableError as error:
             raise _away() from error
-        if not there:
+        if not there and not (maybe_done and is_id(dead_id)):
             raise not_found("dead event")
 
     def record_redelivery(self, tx: Transaction, dead_id: str) -> None:

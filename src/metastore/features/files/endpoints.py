@@ -30,7 +30,7 @@ from metastore.features.files.service import FilesService
 from metastore.kit.context import absolute
 from metastore.kit.database import Database
 from metastore.kit.http import Transactions, provided
-from metastore.kit.idempotency import IdempotentRoute
+from metastore.kit.idempotency import IdempotentRoute, keep_answer
 from metastore.kit.paging import Limit
 from metastore.kit.problem import Problem
 
@@ -114,7 +114,7 @@ async def download_head(file_id: str, caller: CurrentCaller, database: Transacti
 async def retry_processing(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> FileOut:
     """Run a failed processing again; 409 unless it has failed and may be tried again (``processing.retryable``)."""
     async with database.transaction() as tx:
-        return await files.retry_processing(tx, caller.id, file_id)
+        return await keep_answer(tx, await files.retry_processing(tx, caller.id, file_id))
 
 
 @router.post("/folders", status_code=201)
@@ -123,7 +123,8 @@ async def create_folder(
 ) -> FolderOut:
     """Make a folder, in the root or in the one named by ``parentId``."""
     async with database.transaction() as tx:
-        return _shown(await files.create_folder(tx, caller.id, wanted), response)
+        made = _shown(await files.create_folder(tx, caller.id, wanted), response)
+        return await keep_answer(tx, made, status=201, headers=response.headers)
 
 
 @router.get("/folders/{folder_id}")
@@ -180,7 +181,8 @@ async def restore(
 ) -> FileOut | FolderOut:
     """Put a file or folder back where it was, or in the root when that place is gone."""
     async with database.transaction() as tx:
-        return _shown(await files.restore(tx, caller.id, node_id), response)
+        restored = _shown(await files.restore(tx, caller.id, node_id), response)
+        return await keep_answer(tx, restored, headers=response.headers)
 
 
 @router.delete("/trash/{node_id}", status_code=204)

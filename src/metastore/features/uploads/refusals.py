@@ -15,6 +15,12 @@ def completing(upload: Upload) -> Problem:
     return Problem(409, "upload-completing", "This upload is completing.", fileId=upload.file_id)
 
 
+def too_large(max_file_size: int) -> Problem:
+    """No file may have so many bytes, whatever room there is."""
+    detail = f"A file may have {max_file_size} bytes at the most."
+    return Problem(413, "file-too-large", detail, maxFileSize=max_file_size)
+
+
 def upload_not_found(*, refused: bool = False) -> Problem:
     """It never was, is over, or is somebody else's (``refused``)."""
     return Problem(404, "upload-not-found", "There is no such upload; it may have ended.", refused=refused)

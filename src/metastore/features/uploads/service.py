@@ -26,12 +26,13 @@ from metastore.features.uploads.parts import (
     part_urls,
     target_of,
 )
-from metastore.features.uploads.refusals import completed, completing, problem_of_store, upload_not_found
+from metastore.features.uploads.refusals import completed, completing, problem_of_store, too_large, upload_not_found
 from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, aborted, move_on, record_failure
 from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
 from metastore.kit import saga
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
+from metastore.kit.idempotency_begun import begun, keep_begun
 from metastore.kit.ids import is_id, new_id
 from metastore.kit.problem import Problem
 from metastore.ports.object_store import (
@@ -73,13 +74,23 @@ class UploadsService:
     async def initiate(self, owner_id: str, wanted: InitiateIn) -> InitiateOut:
         """Reserve space, make the file's entry and return where its parts go.
 
+        Sent again under its key after a crash, it goes on with the upload that it began.
+
         Raises:
-            Problem: 413 ``quota-exceeded`` or ``file-too-large``, 422 for a bad name or path, 507 ``storage-full``.
+            Problem: 413 ``quota-exceeded`` or ``file-too-large``, 422 for a bad name or path, 507 ``storage-full``;
+                404 ``upload-not-found`` when the one it began was ended since.
         """
-        async with self._database.transaction() as tx:
-            upload = await self.begin(tx, owner_id, wanted)
+        earlier = begun()
+        if earlier is not None:
+            async with self._database.reading() as tx:
+                upload = await self._owned(tx, owner_id, earlier)
+        else:
+            async with self._database.transaction() as tx:
+                upload = await self.begin(tx, owner_id, wanted)
+                await keep_begun(tx, upload.id)
         try:
-            await self._open_in_store(upload)
+            if upload.store_upload_id is None:
+                await self._open_in_store(upload)
         except ObjectStoreError as error:
             async with self._database.transaction() as tx:
                 tx.takes_back = await self._call_off(tx, upload.id, "store refused")
@@ -99,12 +110,7 @@ class UploadsService:
         ``claimed`` starts in COMPLETING, for an upload that arrives whole with this request.
         """
         if wanted.size > self._limits.max_file_size:
-            raise Problem(
-                413,
-                "file-too-large",
-                f"A file may have {self._limits.max_file_size} bytes at the most.",
-                maxFileSize=self._limits.max_file_size,
-            )
+            raise too_large(self._limits.max_file_size)
         await quota.reserve(tx, owner_id, wanted.size)
         node = await self._files.begin_file(
             tx,

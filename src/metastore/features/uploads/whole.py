@@ -6,11 +6,19 @@ object and committing the file leaves something for the reaper to go by.
 
 from collections.abc import AsyncIterator
 
+from metastore.features.files.processing import INGEST, STORE
 from metastore.features.files.schemas import FileOut
+from metastore.features.uploads import repository
+from metastore.features.uploads.limits import WHOLE_WITHIN
+from metastore.features.uploads.models import COMPLETED, Upload
 from metastore.features.uploads.refusals import problem_of_store
 from metastore.features.uploads.schemas import InitiateIn
 from metastore.features.uploads.service import UploadsService
-from metastore.kit.database import Database
+from metastore.kit import saga
+from metastore.kit.clock import utc_now
+from metastore.kit.database import Database, Transaction
+from metastore.kit.idempotency_begun import begun, keep_begun
+from metastore.kit.problem import unavailable
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 
@@ -25,11 +33,19 @@ class WholeUploads:
     async def store(self, owner_id: str, wanted: InitiateIn, chunks: AsyncIterator[bytes]) -> FileOut:
         """Store exactly ``wanted.size`` bytes from ``chunks`` as a file.
 
+        Sent again under its key after a crash, it goes on with the file that it began, unless that was taken back.
+
         Raises:
-            Problem: as ``UploadsService.initiate``; nothing is kept.
+            Problem: as ``UploadsService.initiate``; nothing is kept. 503 while what a crash left is being taken back.
         """
+        earlier = begun()
         async with self._database.transaction() as tx:
-            upload = await self._uploads.begin(tx, owner_id, wanted, claimed=True)
+            upload = await _take_up(tx, earlier) if earlier is not None else None
+            if upload is None:
+                upload = await self._uploads.begin(tx, owner_id, wanted, claimed=True)
+                await keep_begun(tx, upload.id)
+        if upload.state == COMPLETED:
+            return await self._uploads.complete(owner_id, upload.file_id, upload.id, [])
         try:
             stored = await self._store.put(upload.object_key, chunks, size=upload.size, content_type=upload.mime_type)
         except BaseException as error:
@@ -38,3 +54,19 @@ class WholeUploads:
                 raise problem_of_store(error) from error
             raise
         return await self._uploads.finish(upload, stored)
+
+
+async def _take_up(tx: Transaction, upload_id: str) -> Upload | None:
+    """What an earlier request began, ours for as long as a new one would be; ``None`` when it was taken back.
+
+    Raises:
+        Problem: 503 while it is being taken back.
+    """
+    now = utc_now()
+    unfinished = await repository.claim(tx, upload_id, now)
+    upload = await repository.find(tx, upload_id)
+    if upload is None or not unfinished:
+        return upload
+    if not await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=now + WHOLE_WITHIN):
+        raise unavailable("What an earlier request left is being tidied up.")
+    return upload
