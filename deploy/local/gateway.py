@@ -60,7 +60,7 @@ class Nginx:
 
     def is_ready(self) -> bool:
         """See ``Server``: whether an API process answers through it."""
-        return answers(self.port, b"GET /healthz HTTP/1.0\r\n\r\n", b"HTTP/1.1 200")
+        return answers(self.port, b"GET /healthz HTTP/1.0\r\nHost: gateway\r\n\r\n", b"HTTP/1.1 200")
 
     def end(self) -> None:
         """See ``Server``; running requests end first."""
