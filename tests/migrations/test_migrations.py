@@ -145,8 +145,9 @@ async def test_uploads_that_are_under_way_go_on_as_sagas_that_know_whose_they_ar
     await migrations.upgrade(empty_urls[0])
     database = Database(empty_urls[0])
     async with database.reading() as tx:
-        data = (await tx.session.scalars(select(SagaRow.data).where(SagaRow.subject == "n"))).one()
-    assert {"uploadId": "up", "ownerId": "u", "name": 'a "b".txt'} == data
+        row = (await tx.session.scalars(select(SagaRow).where(SagaRow.subject == "n"))).one()
+    assert {"uploadId": "up", "ownerId": "u", "name": 'a "b".txt'} == row.data
+    assert "u" == row.owner
     await database.aclose()
 
 

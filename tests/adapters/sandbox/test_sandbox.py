@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from metastore.adapters.sandbox import process
 from metastore.adapters.sandbox.process import CHILD, Limits, Made, Sandbox
 from metastore.adapters.sandbox.wire import Json
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NotCopyableError, Source
@@ -95,6 +96,19 @@ async def test_the_time_in_which_nobody_takes_what_was_made_does_not_count() -> 
             await asyncio.sleep(1)
             taken += 1
     assert 3 == taken
+
+
+async def test_the_time_in_which_the_source_does_not_answer_is_not_the_tool_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the first second of each reading."""
+    monkeypatch.setattr(process, "_READ_WITHIN", 0.0)
+
+    async def slow(offset: int, length: int) -> AsyncIterator[bytes]:
+        await asyncio.sleep(5.2)
+        yield b"bytes"[offset : offset + length]
+
+    limits = Limits(seconds=5, stalled_seconds=5)
+    made = await made_by("tell", {"times": 1}, Source(slow, 5, "application/octet-stream"), limits)
+    assert [b"bytes"] == [one.data for one in made]
 
 
 async def test_a_child_ends_when_its_work_is_closed() -> None:

@@ -73,6 +73,23 @@ async def test_a_server_that_says_nothing_is_given_up(
         await store.complete_multipart(TARGET, NAMED)
 
 
+async def test_what_takes_two_requests_is_given_up_when_the_second_is_not_answered(
+    server: ScriptedS3, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storing looks at what was stored, and reading begins by looking: both within one deadline."""
+    monkeypatch.setattr(calls, "DEADLINE_SECONDS", 0.5)
+
+    async def once() -> AsyncIterator[bytes]:
+        yield b"abc"
+
+    server.script = lambda asked: SAY_NOTHING if asked.method == "HEAD" else None
+    with pytest.raises(StoreUnavailableError):
+        await store.put("files/abc", once(), size=3, content_type="a/b")
+    server.script = lambda asked: SAY_NOTHING if asked.method == "GET" else head_of(3)
+    with pytest.raises(StoreUnavailableError):
+        await anext(store.read("files/abc"))
+
+
 @pytest.mark.parametrize("answer", [error(503, "SlowDown"), error(500, "InternalError"), error(403, "AccessDenied")])
 async def test_faults_of_the_server_are_unavailability(server: ScriptedS3, store: S3ObjectStore, answer: str) -> None:
     """Whatever it says, the caller may try again later."""
