@@ -14,6 +14,7 @@ from metastore.kit.context import current_context
 from metastore.kit.database import Database
 from metastore.kit.http import Services, Transactions, provided
 from metastore.kit.idempotency import IdempotentRoute, keep_answer, repeatable
+from metastore.kit.idempotency_begun import begun, keep_begun
 from metastore.kit.idempotency_claims import IdempotencyKey
 from metastore.kit.outbox import OutboxEvent
 from metastore.kit.problem import Problem
@@ -122,6 +123,23 @@ async def spill(body: Kettle, database: Transactions, hooks: HooksHere) -> Boile
             tx.takes_back = True
         raise
     return Boiled(kettle_name=body.kettle, number=0)
+
+
+@router.post("/boil-slowly")
+async def boil_slowly(body: Kettle, database: Transactions, hooks: HooksHere) -> Boiled:
+    """An endpoint that notes what it began, and takes it back when what follows fails."""
+    earlier = begun()
+    if earlier is None:
+        async with database.transaction() as tx:
+            tx.record(KettleBoiled(kettle=body.kettle))
+            await keep_begun(tx, body.kettle)
+    try:
+        await hooks.after()
+    except Problem:
+        async with database.transaction() as tx:
+            tx.takes_back = True
+        raise
+    return Boiled(kettle_name=earlier or body.kettle, number=int(earlier is not None))
 
 
 @router.post("/photograph")

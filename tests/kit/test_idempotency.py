@@ -148,6 +148,25 @@ async def test_an_answer_kept_with_its_effect_outlives_even_that(kitchen: Kitche
     assert await kitchen.effects() == 2
 
 
+async def test_what_was_begun_is_gone_on_with(kitchen: Kitchen) -> None:
+    """The second run finds the first one's note, and boils no second kettle."""
+    kitchen.hooks.halt_after_effect = True
+    kitchen.hooks.go_on.clear()
+    await kitchen.kill_once_reached(asyncio.create_task(kitchen.post("/boil-slowly")))
+    await kitchen.end_leases()
+    assert (await kitchen.post("/boil-slowly")).json() == {"kettleName": "red", "number": 1}
+    assert (await kitchen.post("/boil-slowly")).headers["idempotency-replayed"] == "true"
+    assert await kitchen.effects() == 1
+
+
+async def test_what_was_begun_and_taken_back_is_begun_anew(kitchen: Kitchen) -> None:
+    """The note goes with what it speaks of."""
+    kitchen.hooks.fail_after = Problem(503, "unavailable", "No gas.")
+    assert (await kitchen.post("/boil-slowly")).status_code == 503
+    kitchen.hooks.fail_after = None
+    assert (await kitchen.post("/boil-slowly")).json() == {"kettleName": "red", "number": 0}
+
+
 async def test_a_repeatable_endpoint_is_run_again_instead(kitchen: Kitchen) -> None:
     """It is harmless by itself, and so the client gets a real answer."""
     kitchen.hooks.halt_after_effect = True

@@ -1,0 +1,248 @@
+"""One idempotency key, one effect, on every POST: whatever is killed between effect and answer, and whoever races.
+
+The POSTs are those of the API's own description, so that a new one is either tried here or named with the reason why
+it takes no key.
+"""
+
+import asyncio
+import re
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select, update
+
+from metastore.adapters.event_bus.queue import QueuedEvent
+from metastore.kit.clock import utc_now
+from metastore.kit.database import Database
+from metastore.kit.ids import new_id
+from metastore.kit.saga_models import SagaRow
+from tests.fixtures import answer_victim
+from tests.fixtures.process import COMMAND, MetastoreProcess
+from tests.fixtures.product import PASSWORD, Client
+from tests.fixtures.waiting import eventually
+from tests.reliability.launching import Launch, restart
+from tests.reliability.uploading import (
+    UPLOADS,
+    Sending,
+    Usage,
+    everything,
+    new_user,
+    some_bytes,
+    the_admin,
+    usage_of,
+    wanted,
+    whole,
+)
+
+COMMITS = (1, 2, 3)
+"""The claim on the key, and what comes after it: no endpoint commits more often without storing its answer."""
+SIZE = 500
+WITHOUT_KEYS = {
+    "/api/v1/auth/login": "a second session does no harm, and an answer with cookies is never stored",
+    "/api/v1/auth/refresh": "the token itself says whether it was used",
+    "/api/v1/auth/logout": "signing out twice is signing out",
+    "/api/v1/notifications/read-all": "what is read stays read",
+    "/api/v1/notifications/{notification_id}/read": "what is read stays read",
+}
+
+
+@dataclass
+class Sent:
+    """A request under a key of its own."""
+
+    client: Client
+    path: str
+    status: int
+    body: dict[str, Any]
+    key: str
+    url: str
+
+    async def send(self) -> httpx.Response:
+        """Send it, once more or for the first time."""
+        return await self.client.post(self.url, headers={"Idempotency-Key": self.key}, **self.body)
+
+
+class Round:
+    """One request to each POST that takes a key, and what must be there afterwards."""
+
+    def __init__(self, name: str, client: Client, admin: Client, database: Database) -> None:
+        self.name = name
+        self._client = client
+        self._admin = admin
+        self._database = database
+        self.requests: list[Sent] = []
+
+    async def prepare(self) -> None:
+        """Bring everything into the state from which the requests have their effects."""
+        failed = await _broken_film(self._client)
+        completing = await Sending.begin(self._client, some_bytes(SIZE), name=f"{self.name}-completed")
+        await completing.put_all()
+        parts = [{"partNumber": number, "etag": etag} for number, etag in completing.etags.items()]
+        trashed = (await whole(self._client, some_bytes(SIZE), f"{self.name}-restored")).json()["file"]
+        await self._client.json_of("DELETE", f"/api/v1/files/{trashed['id']}", 204)
+        dead = await self._dead_event()
+        await self._make_retryable(failed)
+        account = {"username": self.name, "email": f"{self.name}@example.org", "password": PASSWORD}
+        completed = {"fileId": completing.file_id, "uploadId": completing.upload_id, "parts": parts}
+        form = {"files": {"file": (f"{self.name}-whole", some_bytes(SIZE))}, "data": {"path": "/"}}
+        redeliver = "/api/v1/admin/events/dead/{dead_id}/redeliver"
+        retry, restore = "/api/v1/files/{file_id}/retry", "/api/v1/trash/{node_id}/restore"
+        mine = self._client
+        bodies: list[tuple[Client, str, int, dict[str, Any], str]] = [
+            (mine, "/api/v1/auth/register", 201, {"json": account}, ""),
+            (mine, "/api/v1/folders", 201, {"json": {"name": f"{self.name}-folder"}}, ""),
+            (mine, f"{UPLOADS}/initiate", 201, {"json": wanted(SIZE, name=f"{self.name}-begun")}, ""),
+            (mine, f"{UPLOADS}/complete", 200, {"json": completed}, ""),
+            (mine, "/api/v1/files/upload", 201, form, ""),
+            (mine, restore, 200, {}, trashed["id"]),
+            (mine, retry, 200, {}, failed),
+            (self._admin, redeliver, 204, {}, dead),
+        ]
+        for client, path, status, body, about in bodies:
+            url = re.sub(r"\{\w+\}", about, path)
+            self.requests.append(Sent(client, path, status, body, f"{self.name}-{new_id()}", url))
+
+    async def have_one_effect_each(self) -> None:
+        """Sent (again), all are answered; sent once more, by the same words; and each is there once."""
+        answers = [await self._answered(sent) for sent in self.requests]
+        for sent, first in zip(self.requests, answers, strict=True):
+            replay = await sent.send()
+            assert (replay.status_code, replay.content) == (first.status_code, first.content), sent.path
+            assert replay.headers.get("etag") == first.headers.get("etag"), sent.path
+            assert replay.headers["idempotency-replayed"] == "true", sent.path
+        names = Counter(item["name"] for item in await everything(self._client, "/api/v1/files"))
+        made = ("folder", "begun", "completed", "whole", "restored")
+        assert {name: count for name, count in names.items() if name.startswith(f"{self.name}-")} == {
+            f"{self.name}-{what}": 1 for what in made
+        }
+        begun = [item["name"] for item in await everything(self._client, UPLOADS)]
+        assert begun.count(f"{self.name}-begun") == 1
+
+    async def _answered(self, sent: Sent) -> httpx.Response:
+        got = await sent.send()
+        assert got.status_code == sent.status, f"{sent.path} {sent.key}: {got.status_code} {got.text}"
+        return got
+
+    async def _dead_event(self) -> str:
+        dead = QueuedEvent(
+            id=new_id(),
+            consumer="retired",
+            event_id=new_id(),
+            event_type="kettle.boiled",
+            aggregate="kettle:red",
+            payload={},
+            headers={},
+            created_at=utc_now(),
+            attempts=5,
+            dead_at=utc_now(),
+            error="It was never hot.",
+        )
+        async with self._database.transaction() as tx:
+            tx.session.add(dead)
+        return dead.id
+
+    async def _make_retryable(self, file_id: str) -> None:
+        async def failed() -> bool:
+            file = await self._client.json_of("GET", f"/api/v1/files/{file_id}")
+            return bool(file["status"] == "FAILED")
+
+        await eventually(failed, timeout=30, interval=0.1, why="the film has failed")
+        async with self._database.transaction() as tx:
+            # Of itself a broken film is none that could be tried again.
+            await tx.session.execute(update(SagaRow).where(SagaRow.subject == file_id).values(retryable=True))
+
+
+@asynccontextmanager
+async def _people(
+    product: MetastoreProcess, settings: dict[str, str]
+) -> AsyncIterator[tuple[Client, Client, Database]]:
+    database = Database(settings.get("DATABASE_URL") or f"sqlite+aiosqlite:///{product.data_dir / 'metastore.db'}")
+    try:
+        async with new_user(product.address) as client, the_admin(product.address) as admin:
+            yield client, admin, database
+    finally:
+        await database.aclose()
+
+
+async def _broken_film(client: Client) -> str:
+    answer = await client.post("/api/v1/files/upload", files={"file": ("film.mp4", b"\0\0\0\x18ftypmp42" + bytes(200))})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["file"]["id"])
+
+
+async def test_a_kill_between_effect_and_answer_costs_neither(launch: Launch, database_setting: dict[str, str]) -> None:
+    """Whichever commit was the last; sent again, every request is answered as if nothing had been."""
+    product = launch(**database_setting)
+    product.command = (sys.executable, "-P", answer_victim.__file__)
+    product.start()
+    async with _people(product, database_setting) as (client, admin, database):
+        rounds = [Round(f"halt-{number}", client, admin, database) for number in COMMITS]
+        for each in rounds:
+            await each.prepare()
+        before = await usage_of(client)
+        await _kill_amid(product, [sent for each in rounds for sent in each.requests])
+        restart(product)
+        for each in rounds:
+            await each.have_one_effect_each()
+        completed, whole_ones, begun = (len(COMMITS) * SIZE,) * 3
+        assert before.reserved == completed
+        assert await usage_of(client) == Usage(before.used + completed + whole_ones, begun)
+        assert await _still_dead(database) == 0
+
+
+async def test_of_equal_requests_at_once_one_has_its_effect(launch: Launch, database_setting: dict[str, str]) -> None:
+    """The others get its answer, or are asked to wait for it."""
+    product = launch(**database_setting)
+    product.start()
+    async with _people(product, database_setting) as (client, admin, database):
+        racing = Round("raced", client, admin, database)
+        await racing.prepare()
+        for sent in racing.requests:
+            answers = await asyncio.gather(*(sent.send() for _ in range(4)))
+            assert {answer.status_code for answer in answers} <= {sent.status, 409}, sent.path
+            assert len({answer.content for answer in answers if answer.status_code == sent.status}) == 1, sent.path
+        await racing.have_one_effect_each()
+
+
+async def test_every_post_is_tried_here_or_does_without_a_key(launch: Launch) -> None:
+    """And those that are tried say that they take one."""
+    product = launch()
+    product.start()
+    async with _people(product, {}) as (client, admin, database):
+        all_of_them = Round("named", client, admin, database)
+        await all_of_them.prepare()
+        paths = (await client.json_of("GET", "/openapi.json"))["paths"]
+    posts = {path: operations["post"] for path, operations in paths.items() if "post" in operations}
+    with_key = {path for path, operation in posts.items() if "Idempotency-Key" in str(operation.get("parameters", []))}
+    assert with_key == {sent.path for sent in all_of_them.requests}
+    assert posts.keys() - with_key == WITHOUT_KEYS.keys()
+
+
+async def _kill_amid(product: MetastoreProcess, requests: list[Sent]) -> None:
+    tasks = [asyncio.create_task(sent.send()) for sent in requests]
+
+    async def none_goes_on() -> bool:
+        return product.output().count("halted\n") + sum(task.done() for task in tasks) == len(tasks)
+
+    await eventually(none_goes_on, timeout=60, interval=0.05, why="all requests are halted or answered")
+    product.kill()
+    product.command = (str(COMMAND),)
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
+    assert sum(isinstance(end, httpx.TransportError) for end in ended) > len(requests) // 2
+    for sent, end in zip(requests, ended, strict=True):
+        if isinstance(end, httpx.Response):
+            assert end.status_code == sent.status, f"{sent.path}: {end.text}"
+        else:
+            assert isinstance(end, httpx.TransportError), f"{sent.path}: {end!r}"
+
+
+async def _still_dead(database: Database) -> int:
+    """How many events are still dead."""
+    async with database.reading() as tx:
+        statement = select(func.count()).select_from(QueuedEvent).where(QueuedEvent.dead_at.is_not(None))
+        return (await tx.session.execute(statement)).scalar_one()
