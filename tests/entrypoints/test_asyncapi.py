@@ -96,11 +96,11 @@ def _resolve(document: JsonValue, reference: str) -> JsonValue:
 def _some(annotation: str) -> object:
     samples: dict[str, object] = {
         "tuple": (),
+        "list": [],
+        "dict": {},
         "datetime": utc_now(),
         "int": 7,
         "float": 0.5,
         "bool": True,
-        "list": [],
-        "dict": {},
     }
     return next((value for name, value in samples.items() if name in annotation), "something")
