@@ -22,7 +22,9 @@ from metastore.adapters.transcoder.renditions import Rendition
 from metastore.adapters.transcoder.rung import Look, Rung
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, VideoRendition
 
-_MAX_PIXELS = 70_000_000
+TOO_LARGE = "The film's pictures are too large."
+LARGE, _MAX_PIXELS = 4096 * 2304, 70_000_000
+"""Of pictures that are larger than 4K each thread of a decoder keeps one of up to 130 MB."""
 _LONGEST_STILL_US = 400_000
 """A frame that is seen for longer is shown again at a cut."""
 _EARLIER_SECONDS = (2, 20, 200)
@@ -44,9 +46,11 @@ class Ladder:
     ) -> None:
         self.stream = stream
         context = stream.codec_context
-        if context.width * context.height > _MAX_PIXELS:
-            raise RefusedError("The film's pictures are too large.")
-        context.thread_type, context.thread_count = "AUTO", _DECODING_THREADS
+        pixels = context.width * context.height
+        if pixels > _MAX_PIXELS:
+            raise RefusedError(TOO_LARGE)
+        threads = _DECODING_THREADS if pixels <= LARGE else min(2, _DECODING_THREADS)
+        context.thread_type, context.thread_count = "AUTO", threads
         rate = _rate_of(stream)
         self._clock = clock = film.clock(stream)
         self._times = FrameTimes(clock, rate)

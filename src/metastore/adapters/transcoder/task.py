@@ -4,8 +4,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypedDict
 
+import av
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 from metastore.adapters.sandbox.films import DAMAGED
 from metastore.adapters.sandbox.refusal import RefusedError
@@ -13,7 +15,7 @@ from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit, Json
 from metastore.adapters.transcoder.copied_picture import CopiedPicture
 from metastore.adapters.transcoder.film import Film
-from metastore.adapters.transcoder.ladder import Ladder
+from metastore.adapters.transcoder.ladder import LARGE, TOO_LARGE, Ladder
 from metastore.adapters.transcoder.sounds import sound_track
 from metastore.ports.transcoder import AudioRendition, VideoRendition
 
@@ -79,13 +81,27 @@ def make(source: ParentBytes, emit: Emit, job: _Job) -> None:
     receivers: dict[int, list[_Part]] = {}
     for part in parts:
         receivers.setdefault(part.stream.index, []).append(part)
-    for packet in film.packets([part.stream for part in parts]):
-        for part in receivers[packet.stream_index]:
-            part.take(packet)
-    for part in parts:
-        part.finish()
+    _hand_out(film, parts, receivers)
     if not segments and not job["first"]:
         raise RefusedError(DAMAGED)
+
+
+def _hand_out(film: Film, parts: list[_Part], receivers: Mapping[int, list[_Part]]) -> None:
+    try:
+        for packet in film.packets([part.stream for part in parts]):
+            for part in receivers[packet.stream_index]:
+                part.take(packet)
+        for part in parts:
+            part.finish()
+    except (MemoryError, av.ExternalError):
+        # The latter is how encoders say that they have none left.
+        if any(_is_large(part.stream) for part in parts):
+            raise RefusedError(TOO_LARGE) from None
+        raise
+
+
+def _is_large(stream: Stream) -> bool:
+    return isinstance(stream, VideoStream) and stream.codec_context.width * stream.codec_context.height > LARGE
 
 
 def _parts(film: Film, job: _Job, emit: Emit) -> list[_Part]:
