@@ -10,7 +10,7 @@ from metastore.kit.context import RequestContext, current_context, open_context
 from metastore.kit.database import Database, Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.outbox import OutboxEvent, RecordedEvent, outbox_row
-from metastore.processes.consumers import WiringError, handler_of, subscribe_all
+from metastore.processes.consumers import WiringError, handler_of, subscribe_all, together_of
 from tests.fixtures.buses import DeafBus
 from tests.fixtures.events import KettleBoiled, event
 
@@ -171,3 +171,42 @@ async def test_consumers_are_subscribed_to_what_they_handle(database: Database) 
     bus = DeafBus()
     subscribe_all(bus, database, [Consumer("waiter", in_transaction={"kettle.boiled": _fill_cup})])
     assert [("waiter", frozenset({"kettle.boiled"}))] == [(s.consumer, s.event_types) for s in bus.subscriptions]
+
+
+async def test_several_events_have_their_effects_as_one_and_each_once(cups: Database) -> None:
+    """Also those that were delivered before, alone."""
+    consumer = Consumer("waiter", in_transaction={"kettle.boiled": _fill_cup})
+    events = [event(number=n) for n in range(4)]
+    await handler_of(consumer, cups)(events[1])
+    handled = 0
+    while len(events) - handled > 1:
+        handled += await together_of(consumer, cups)(events[handled:])
+    for left in events[handled:]:
+        await handler_of(consumer, cups)(left)
+    assert 4 == await _count(cups)
+
+
+async def test_when_one_of_several_fails_none_has_its_effect(cups: Database) -> None:
+    """So that they can be handled one by one."""
+    events = [event(number=n) for n in range(3)]
+
+    async def fail_at_the_second(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
+        await _fill_cup(tx, given)
+        if given is events[1]:
+            raise ValueError("cold")
+        return None
+
+    consumer = Consumer("waiter", in_transaction={"kettle.boiled": fail_at_the_second})
+    with pytest.raises(ValueError, match="cold"):
+        await together_of(consumer, cups)(events)
+    assert 0 == await _count(cups)
+
+
+async def test_what_acts_elsewhere_is_never_handled_with_others(cups: Database) -> None:
+    """A slow call must hold no transaction open."""
+
+    async def pour(_given: RecordedEvent) -> None:
+        raise AssertionError("poured")
+
+    consumer = Consumer("waiter", outside={"kettle.boiled": pour})
+    assert await together_of(consumer, cups)([event(), event()]) == 0

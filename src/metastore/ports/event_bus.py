@@ -25,15 +25,21 @@ PAUSES = (0.5, 2.0, 8.0, 20.0)
 """Seconds between tries. Half a minute in all: what fails takes room from what a consumer may hold meanwhile."""
 
 Handler = Callable[[RecordedEvent], Awaitable[None]]
+Together = Callable[[Sequence[RecordedEvent]], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A consumer by name, the event types it wants (empty: all of them), and what it does with each."""
+    """A consumer by name, the event types it wants (empty: all of them), and what it does with each.
+
+    A bus that has several events for it may call ``together`` instead, which handles the first few as one: it returns
+    how many, 0 when they must be handled one by one, and when it raises none of them has had its effect.
+    """
 
     consumer: str
     event_types: frozenset[str]
     handler: Handler
+    together: Together | None = None
 
     def wants(self, event_type: str) -> bool:
         """Whether events of this type are for this consumer."""

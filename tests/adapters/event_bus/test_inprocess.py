@@ -1,7 +1,7 @@
 """The in-process bus when handlers hang and the database goes away."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,7 +11,7 @@ from metastore.adapters.event_bus.inprocess import InProcessBus
 from metastore.kit.database import Database, Transaction
 from metastore.kit.outbox import RecordedEvent
 from metastore.kit.problem import unavailable
-from metastore.ports.event_bus import BusUnavailableError, Subscription
+from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, Subscription
 from tests.contracts.event_bus import running
 from tests.fixtures.events import Guest, event
 from tests.fixtures.waiting import eventually
@@ -103,3 +103,34 @@ async def test_a_bus_without_consumers_waits(database: Database) -> None:
     """Running with nobody subscribed is no error."""
     async with running(InProcessBus(database)) as bus:
         await bus.publish([event()])
+
+
+async def test_one_that_fails_among_several_handled_as_one_fails_alone(database: Database) -> None:
+    """It alone dies, after as many tries as ever; the others have their effect."""
+    seen: list[RecordedEvent] = []
+    tries: list[RecordedEvent] = []
+
+    async def handle(given: RecordedEvent) -> None:
+        if given.aggregate == "kettle:cracked":
+            tries.append(given)
+            raise ValueError("cracked")
+        seen.append(given)
+
+    async def together(given: Sequence[RecordedEvent]) -> int:
+        if any(each.aggregate == "kettle:cracked" for each in given):
+            raise ValueError("cracked")
+        seen.extend(given)
+        return len(given)
+
+    bus = InProcessBus(database, pauses=(0.02,), poll_interval=0.05)
+    bus.subscribe(Subscription("guest", frozenset(), handle, together))
+    events = [event("copper"), event("cracked"), event("iron"), event("glass")]
+    async with running(bus):
+        await bus.publish(events)
+        (dead,) = await eventually(lambda: bus.dead_events(limit=5))
+        await bus.publish([event("steel"), event("tin")])
+        await eventually(lambda: len(seen) == 5)
+    assert (dead.event, len(tries)) == (events[1], MAX_ATTEMPTS)
+    assert [given.aggregate for given in seen] == [
+        f"kettle:{name}" for name in ("copper", "iron", "glass", "steel", "tin")
+    ]

@@ -4,8 +4,9 @@ Publishing is one transaction that queues the events for every consumer that wan
 its queue in a task of its own, one event at a time, so that order holds; it is woken in memory when something is
 published, with polling as the net.
 
-Commits are few, since each waits for the disk: a batch is handled and then settled (removed, or its failures noted) in
-one transaction. When the process dies in between, the batch is delivered again, which consumers expect.
+Commits are few, since each waits for the disk: consumers may handle several events as one (``Subscription.together``;
+one by one when one of them fails), and a batch is then settled (removed, or its failures noted) in one transaction.
+When the process dies in between, the batch is delivered again, which consumers expect.
 
 Known limit: two processes must not run the same queues at once. Effects would still happen once each, but order could
 be lost.
@@ -16,6 +17,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 
 import structlog
 
@@ -154,7 +156,9 @@ class InProcessBus:
         failed: dict[str, Failure] = {}
         held_up: set[str] = set()
         settle_at = time.monotonic() + SETTLE_AFTER
-        for delivery in batch:
+        together = await self._hand_over_together(subscription, batch)
+        handled += [delivery.id for delivery in batch[:together]]
+        for delivery in batch[together:]:
             if delivery.event.aggregate in held_up:
                 continue
             failure = await self._hand_over(subscription, delivery)
@@ -174,6 +178,25 @@ class InProcessBus:
         if handled or failed:
             async with self._database.transaction() as tx:
                 await queue.settle(tx, handled, failed)
+
+    async def _hand_over_together(self, subscription: Subscription, batch: Sequence[Delivery]) -> int:
+        """Have as many of the batch handled as one as can be; how many, 0 when one of them failed."""
+        handled = 0
+        # Those that have failed before would only drag the others down again.
+        fresh = list(takewhile(lambda delivery: not delivery.attempts, batch))
+        while subscription.together is not None and handled < len(fresh):
+            try:
+                async with asyncio.timeout(self._patience):
+                    more = await subscription.together([delivery.event for delivery in fresh[handled:]])
+            except Exception as error:  # noqa: BLE001  each by itself will tell whose fault it is
+                _log.debug("events are handled one by one", consumer=subscription.consumer, error=_in_words(error))
+                break
+            if not more:
+                break
+            handled += more
+        for delivery in batch[:handled]:
+            self._outages[subscription.consumer].over(delivery.id)
+        return handled
 
     async def _hand_over(self, subscription: Subscription, delivery: Delivery) -> Failure | None:
         outages = self._outages[subscription.consumer]
