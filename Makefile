@@ -71,7 +71,7 @@ test-web: setup-test
 	@cd web && CI=1 npm test --silent
 
 test-python: setup-test
-	@$(BIN)/pytest $(ARGS)
+	@.ci/test-python $(ARGS)
 
 lint: lint-python lint-types lint-imports lint-schema lint-openapi lint-tree lint-web ## Run all checks of the code
 

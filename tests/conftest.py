@@ -22,6 +22,16 @@ from tests.fixtures.stack import stack
 
 __all__ = ["kafka", "rabbitmq", "seaweedfs", "stack"]
 
+_ALONE = tuple(Path(__file__).parent / name for name in ("e2e", "reliability"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run whole products and browsers alone: each of these tests keeps both cores busy by itself."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in _ALONE):
+            item.add_marker("alone")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def logs() -> None:
