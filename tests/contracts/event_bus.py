@@ -83,7 +83,7 @@ class EventBusContract(ABC):
 
         async with running(new_bus(Slow("guest"))) as bus:
             await bus.publish([event()])
-            await asyncio.wait_for(started.wait(), 10)
+            await asyncio.wait_for(started.wait(), 60)
         guest = Guest("guest")
         async with running(new_bus(guest)):
             await eventually(lambda: guest.seen)
@@ -165,7 +165,7 @@ class EventBusContract(ABC):
             await bus.publish(events)
             await eventually(lambda: guest.tries.get(events[0].id, 0) > MAX_ATTEMPTS + 1)
             guest.fails_on.clear()
-            await eventually(lambda: len(guest.seen) == 3, timeout=5)
+            await eventually(lambda: len(guest.seen) == 3)
             assert await bus.dead_events(limit=10) == []
         assert [1, 2] == guest.numbers("copper")
 

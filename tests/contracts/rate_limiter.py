@@ -74,7 +74,7 @@ class RateLimiterContract(ABC):
         async def allowed() -> bool:
             return (await limiter.attempt(BRIEF, "mai")).allowed
 
-        await eventually(allowed, timeout=3)
+        await eventually(allowed)
 
     async def test_any_text_is_a_key(self, limiter: RateLimiter) -> None:
         """Spaces, slashes, other scripts and lengths do not run into each other."""

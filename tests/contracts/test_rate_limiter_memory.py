@@ -28,4 +28,4 @@ async def test_keys_whose_window_has_closed_take_no_memory() -> None:
         await limiter.attempt(Limit("other", 1, 60), "somebody")
         return len(limiter._storage.storage) <= 1
 
-    await eventually(empty, timeout=5, interval=0.1)
+    await eventually(empty, interval=0.1)

@@ -11,7 +11,7 @@ from playwright.async_api import BrowserContext, FilePayload, Locator, Page, Req
 from metastore.kit.ids import new_id
 from tests.fixtures.product import PASSWORD
 
-PATIENCE = 30_000
+PATIENCE = 60_000
 """Milliseconds for anything to appear: the machine may be busy with other tests."""
 expect.set_options(timeout=PATIENCE)
 

@@ -24,7 +24,7 @@ async def _with_files(context: BrowserContext, product: MetastoreProcess) -> Scr
             answer = await context.request.get(f"{product.address}/api/v1/search", params={"q": name})
             return bool((await answer.json())["items"])
 
-        await eventually(is_indexed, timeout=30, interval=0.05, why=f"{name} can be found")
+        await eventually(is_indexed, interval=0.05, why=f"{name} can be found")
     return screen
 
 

@@ -72,7 +72,7 @@ def test_it_prints_address_and_login_and_ends_without_a_trace(folder: Path) -> N
 def test_killed_while_it_starts_it_leaves_nothing_running(folder: Path) -> None:
     """The kernel ends what it had started."""
     program = started(folder)
-    eventually_sync(lambda: len(processes_in(folder)) > 4, timeout=60, why="servers are starting")
+    eventually_sync(lambda: len(processes_in(folder)) > 4, why="servers are starting")
     os.kill(program.pid, signal.SIGKILL)
     program.wait()
-    eventually_sync(lambda: not processes_in(folder), timeout=15, why="nothing is left")
+    eventually_sync(lambda: not processes_in(folder), why="nothing is left")

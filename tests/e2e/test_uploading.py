@@ -83,7 +83,7 @@ async def test_a_chosen_folder_keeps_its_structure(
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
     await screen.hook("upload-folder-input").set_input_files(album)
-    await eventually(lambda: _is_there(context, product.address), timeout=30, interval=0.2, why="all files are there")
+    await eventually(lambda: _is_there(context, product.address), interval=0.2, why="all files are there")
     await screen.file_row("album").dblclick()
     await screen.file_row("2025").dblclick()
     await screen.file_row("Tết").dblclick()
@@ -100,7 +100,7 @@ async def test_a_dropped_folder_keeps_its_structure(
     loose = album.parent / "loose.txt"
     loose.write_text("loose")
     await _drop(screen.page, [album, loose])
-    await eventually(lambda: _is_there(context, product.address), timeout=30, interval=0.2, why="all files are there")
+    await eventually(lambda: _is_there(context, product.address), interval=0.2, why="all files are there")
     await expect(screen.file_row("loose.txt")).to_have_attribute("data-status", "READY")
 
 

@@ -117,7 +117,7 @@ async def test_one_that_waits_to_be_asked_is_refused_before_it_sends(house: Hous
     _, url = await house.begin(8 * 2**20)
     reader, writer = await house.connect()
     writer.write(f"PUT {url}x HTTP/1.1\r\nHost: x\r\nContent-Length: 8388608\r\nExpect: 100-continue\r\n\r\n".encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert b"HTTP/1.1 403 " in await reader.readline()
     writer.close()
 
@@ -143,7 +143,7 @@ async def test_a_client_that_sends_too_slowly_is_cut_off(house: House) -> None:
     target, url = await house.begin(1000)
     reader, writer = await house.connect()
     writer.write(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc".encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert b"HTTP/1.1 408 " in await reader.readline()
     writer.close()
     assert [] == await house.store.list_parts(target)

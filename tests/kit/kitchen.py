@@ -213,7 +213,7 @@ class Kitchen:
 
     async def kill_once_reached(self, request: "asyncio.Task[httpx.Response]") -> None:
         """Stop a request where it halts, as if its process died there."""
-        await asyncio.wait_for(self.hooks.reached.wait(), 10)
+        await asyncio.wait_for(self.hooks.reached.wait(), 60)
         request.cancel()
         await asyncio.wait([request])
         self.hooks.halt_before_effect = self.hooks.halt_after_effect = False

@@ -282,7 +282,7 @@ async def test_twenty_sagas_raced_by_four_workers_take_each_step_once(database: 
             states = await tx.session.scalars(select(SagaRow.state))
             return set(states) == {"succeeded"}
 
-    await eventually(all_ended, timeout=30, interval=0.1)
+    await eventually(all_ended, interval=0.1)
     for worker in workers:
         worker.cancel()
     await asyncio.gather(*workers, return_exceptions=True)

@@ -273,7 +273,7 @@ async def test_a_relay_leaves_what_follows_a_fact_in_other_hands(database: Datab
     stuck, free = StuckBus(), DeafBus()
     await record(database, 1)
     first = asyncio.create_task(Relay(database, stuck).publish_batch())
-    await asyncio.wait_for(stuck.reached.wait(), 10)
+    await asyncio.wait_for(stuck.reached.wait(), 60)
     await record(database, 2)
     await record(database, 1, kettle="iron")
     assert 1 == await Relay(database, free).publish_batch()

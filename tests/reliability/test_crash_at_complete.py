@@ -93,8 +93,8 @@ async def _are_told_of_once(product: MetastoreProcess, client: Client, file_ids:
         async def all_in_the_audit_trail() -> bool:
             return (await _audited(admin)).keys() >= file_ids
 
-        await eventually(all_notified, timeout=20, interval=0.1, why="every file is notified of")
-        await eventually(all_in_the_audit_trail, timeout=20, interval=0.1, why="every file is in the audit trail")
+        await eventually(all_notified, interval=0.1, why="every file is notified of")
+        await eventually(all_in_the_audit_trail, interval=0.1, why="every file is in the audit trail")
         assert await notified_files(client) == once
         assert await _audited(admin) == once
 

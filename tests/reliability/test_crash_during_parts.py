@@ -60,9 +60,9 @@ async def test_what_a_crash_leaves_behind_is_reaped_to_the_byte(launch: Launch) 
         async def nothing_is_reserved() -> bool:
             return await usage_of(client) == Usage(PART, 0)
 
-        await eventually(nothing_is_reserved, timeout=20, interval=0.2, why="the quota is exact")
+        await eventually(nothing_is_reserved, interval=0.2, why="the quota is exact")
         objects = product.data_dir / "objects"
-        await eventually(lambda: _is_only(objects, PART), timeout=20, interval=0.2, why="nothing is orphaned")
+        await eventually(lambda: _is_only(objects, PART), interval=0.2, why="nothing is orphaned")
 
 
 async def _crash_while_sending(product: MetastoreProcess, sending: Sending) -> None:

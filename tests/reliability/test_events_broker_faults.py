@@ -72,7 +72,7 @@ async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
     guest = Choosy("guest")
     async with relayed(database, rabbitmq.url, guest) as bus:
         await record(database, 500)
-        await eventually(lambda: len(guest.seen) == 499, timeout=20)
+        await eventually(lambda: len(guest.seen) == 499)
         dead = await eventually(lambda: bus.dead_events(limit=10))
     assert [(250, 5)] == [(event.event.payload["number"], event.attempts) for event in dead]
     assert "poison" in dead[0].error
@@ -88,8 +88,8 @@ async def test_facts_wait_out_a_broker_that_is_gone(database: Database, rabbitmq
         await record(database, 10)
         await eventually(lambda: attempts_on_pending(database))
         rabbitmq.launch()
-        await eventually(rabbitmq.ready, timeout=60)
-        await eventually(lambda: len({event.id for event in guest.seen}) == 20, timeout=20)
+        await eventually(rabbitmq.ready)
+        await eventually(lambda: len({event.id for event in guest.seen}) == 20)
 
 
 async def test_a_broker_that_swallows_everything_is_given_up_and_found_again(
@@ -106,7 +106,7 @@ async def test_a_broker_that_swallows_everything_is_given_up_and_found_again(
             await record(database, 10)
             await eventually(lambda: attempts_on_pending(database))
             wire.held = False
-            await eventually(lambda: len({event.id for event in guest.seen}) == 20, timeout=20)
+            await eventually(lambda: len({event.id for event in guest.seen}) == 20)
 
 
 @asynccontextmanager

@@ -43,7 +43,7 @@ async def test_every_fact_has_each_effect_once_while_everything_is_killed(
         recording = asyncio.create_task(_record(database, FACTS))
         for so_far in (400, 1000, 1600):
             await eventually(partial(_done, database, so_far), timeout=150)
-            await eventually(partial(rabbitmq.has_written_down, *queues), timeout=30)
+            await eventually(partial(rabbitmq.has_written_down, *queues))
             rabbitmq.kill()
             rabbitmq.launch()
             await eventually(rabbitmq.ready, timeout=150)

@@ -115,7 +115,7 @@ async def test_a_full_disk_refuses_writing_and_nothing_else(product_on_disk: tup
         await _never_a_wrong_answer(client, product.address)
 
         disk.free(product)
-        await eventually(lambda: _writes(client), timeout=20, interval=0.2, why="writing resumes by itself")
+        await eventually(lambda: _writes(client), interval=0.2, why="writing resumes by itself")
         assert sending.etags.items() <= (await sending.state()).items()
         await sending.put_all({2, 3})
         assert (await sending.complete()).status_code == 200
@@ -150,7 +150,7 @@ async def test_deleting_frees_a_disk_that_only_uploads_have_filled(
             assert (await client.delete(f"/api/v1/files/{file_id}")).status_code == 204
         assert (await client.delete("/api/v1/trash")).status_code == 204
         assert await usage_of(client) == Usage(0, 0)
-        await eventually(lambda: _writes(client), timeout=20, interval=0.2, why="writing resumes by itself")
+        await eventually(lambda: _writes(client), interval=0.2, why="writing resumes by itself")
 
 
 async def _writing_is_refused(client: Client) -> None:

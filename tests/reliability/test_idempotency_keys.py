@@ -151,7 +151,7 @@ class Round:
             file = await self._client.json_of("GET", f"/api/v1/files/{file_id}")
             return bool(file["status"] == "FAILED")
 
-        await eventually(failed, timeout=30, interval=0.1, why="the film has failed")
+        await eventually(failed, interval=0.1, why="the film has failed")
         async with self._database.transaction() as tx:
             # Of itself a broken film is none that could be tried again.
             await tx.session.execute(update(SagaRow).where(SagaRow.subject == file_id).values(retryable=True))
@@ -229,7 +229,7 @@ async def _kill_amid(product: MetastoreProcess, requests: list[Sent]) -> None:
     async def none_goes_on() -> bool:
         return product.output().count("halted\n") + sum(task.done() for task in tasks) == len(tasks)
 
-    await eventually(none_goes_on, timeout=60, interval=0.05, why="all requests are halted or answered")
+    await eventually(none_goes_on, interval=0.05, why="all requests are halted or answered")
     product.kill()
     product.command = (str(COMMAND),)
     ended = await asyncio.gather(*tasks, return_exceptions=True)

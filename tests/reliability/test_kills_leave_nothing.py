@@ -76,6 +76,6 @@ async def _nothing_is_found(product: MetastoreProcess) -> None:
         assert checked.code in (0, 1), checked.errors
         return not checked.findings
 
-    await eventually(clean, timeout=60, interval=0.5, why="the check has nothing to say")
+    await eventually(clean, interval=0.5, why="the check has nothing to say")
     if not product.environment().get("METASTORE_STORAGE_URL"):
         assert [] == list((product.data_dir / "objects" / "uploads").iterdir())

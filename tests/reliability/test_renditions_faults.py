@@ -79,7 +79,7 @@ async def meets_the_fault(transcoder: FakeTranscoder, halt: Halt) -> None:
     """Go on until the job that is under way has failed."""
     closed = transcoder.closed
     halt.go_on.set()
-    await eventually(lambda: transcoder.closed > closed, timeout=30, why="it has met the fault")
+    await eventually(lambda: transcoder.closed > closed, why="it has met the fault")
 
 
 async def is_ready(product: Product, file_id: str) -> bool:
@@ -120,10 +120,10 @@ async def test_a_film_is_gone_on_with_when_the_store_is_back(
             transcoder = FakeTranscoder(segments=SEGMENTS, before=halt)
             file_id = await a_film(product)
             async with at_work(worker(product, transcoder)):
-                await asyncio.wait_for(halt.reached.wait(), 30)
+                await asyncio.wait_for(halt.reached.wait(), 60)
                 with cut(wire):
                     await meets_the_fault(transcoder, halt)
-                await eventually(lambda: is_ready(product, file_id), timeout=60, interval=0.1)
+                await eventually(lambda: is_ready(product, file_id), interval=0.1)
             await assert_whole(product)
 
 
@@ -138,10 +138,10 @@ async def test_a_film_is_gone_on_with_when_the_database_is_back(
             transcoder = FakeTranscoder(segments=SEGMENTS, before=halt)
             file_id = await a_film(product)
             async with at_work(worker(product, transcoder)):
-                await asyncio.wait_for(halt.reached.wait(), 30)
+                await asyncio.wait_for(halt.reached.wait(), 60)
                 with cut(wire):
                     await meets_the_fault(transcoder, halt)
-                await eventually(lambda: is_ready(product, file_id), timeout=60, interval=0.1)
+                await eventually(lambda: is_ready(product, file_id), interval=0.1)
             await assert_whole(product)
 
 
@@ -157,5 +157,5 @@ async def test_a_film_is_gone_on_with_when_the_disk_has_room_again(configure: Co
             with files_limited_to(8 * MIB):
                 await meets_the_fault(transcoder, halt)
                 assert "PROCESSING" == await status_of(product, file_id)
-            await eventually(lambda: is_ready(product, file_id), timeout=60, interval=0.1)
+            await eventually(lambda: is_ready(product, file_id), interval=0.1)
         await assert_whole(product, segments)

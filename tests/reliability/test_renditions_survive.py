@@ -73,7 +73,7 @@ async def test_a_film_whose_maker_is_killed_is_gone_on_with(
             async def some_are_encoded() -> bool:
                 return len((await segments(database)).get("v360", ("", []))[1]) >= 1
 
-            await eventually(some_are_encoded, timeout=60, interval=0.05, why="there are some segments")
+            await eventually(some_are_encoded, interval=0.05, why="there are some segments")
             product.kill()
             before = await segments(database)
             assert len(before["v360"][1]) < SECONDS // 4, "it was too quick to be killed"

@@ -61,7 +61,7 @@ async def test_another_goes_on_where_the_first_was(product: Product, fate: signa
         async def has_begun() -> bool:
             return len((await numbers(product)).get("v480", [])) >= 3
 
-        await eventually(has_begun, timeout=30, interval=0.05)
+        await eventually(has_begun, interval=0.05)
         os.kill(first.pid, fate)
         before = len((await numbers(product))["v360"])
         transcoder = FakeTranscoder(segments=SEGMENTS)
@@ -77,7 +77,7 @@ async def test_another_goes_on_where_the_first_was(product: Product, fate: signa
         if fate == signal.SIGSTOP:
             os.kill(first.pid, signal.SIGCONT)
             assert first.stdout is not None
-            said = await asyncio.wait_for(first.stdout.read(), 30)
+            said = await asyncio.wait_for(first.stdout.read(), 60)
             assert said.endswith(b"done\n"), said
             await assert_whole(product)
 
@@ -91,7 +91,7 @@ async def test_packaging_that_was_killed_is_begun_anew(product: Product) -> None
         async def has_begun() -> bool:
             return len((await numbers(product)).get("v720", [])) >= 3
 
-        await eventually(has_begun, timeout=30, interval=0.02)
+        await eventually(has_begun, interval=0.02)
         first.kill()
         assert (await numbers(product)).keys() <= {"v720", "a0"}, "it was too quick to be killed"
         transcoder = FakeTranscoder(segments=SEGMENTS)

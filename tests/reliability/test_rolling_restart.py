@@ -75,9 +75,9 @@ async def test_readiness_goes_before_the_process_does(stack: Stack) -> None:
             answer = await client.get("/readyz")
             return answer.status_code == 503 and answer.json()["status"] == "stopping"
 
-        await eventually(says_that_it_stops, timeout=3, interval=0.01)
+        await eventually(says_that_it_stops, interval=0.01)
         assert (await client.get("/api/v1/auth/me")).status_code == 200
-        assert 0 == await asyncio.to_thread(part.child.wait, 15)
+        assert 0 == await asyncio.to_thread(part.child.wait, 60)
     await _start(stack, part)
 
 
@@ -89,7 +89,7 @@ async def test_a_worker_that_is_told_to_stop_leaves_nothing_undone(stack: Stack)
         uploads = [asyncio.create_task(upload_small(client, f"{n}.txt")) for n in range(20)]
         for part in (worker, relay):
             part.child.tell()
-            assert 0 == await asyncio.to_thread(part.child.wait, 15)
+            assert 0 == await asyncio.to_thread(part.child.wait, 60)
         ids = set(await asyncio.gather(*uploads))
         for part in (worker, relay):
             await _start(stack, part)
@@ -100,7 +100,7 @@ async def test_a_worker_that_is_told_to_stop_leaves_nothing_undone(stack: Stack)
             assert len(found) == len(set(found))
             return ids == set(found)
 
-        await eventually(announced, timeout=15)
+        await eventually(announced)
 
 
 async def _one_user(stack: Stack, load: Load, who: str) -> None:

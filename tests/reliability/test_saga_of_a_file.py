@@ -26,7 +26,7 @@ async def settled(client: Client, file_id: str) -> dict[str, Any]:
         seen: dict[str, Any] = await client.json_of("GET", f"/api/v1/files/{file_id}")
         return seen if seen["status"] in ("READY", "FAILED") else {}
 
-    return await eventually(ended, timeout=30, interval=0.1, why="the file is processed")
+    return await eventually(ended, interval=0.1, why="the file is processed")
 
 
 async def told_of(client: Client, file_id: str) -> list[str]:
@@ -36,7 +36,7 @@ async def told_of(client: Client, file_id: str) -> list[str]:
         notices = await client.json_of("GET", "/api/v1/notifications")
         return [notice["type"] for notice in notices["items"] if notice["payload"].get("fileId") == file_id]
 
-    return await eventually(told, timeout=15, interval=0.1, why="the owner is told")
+    return await eventually(told, interval=0.1, why="the owner is told")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_pictures_and_films_get_a_small_picture_that_goes_with_them(
             async def gone(url: str = file["thumbnailUrl"]) -> bool:
                 return (await stranger.get(url)).status_code == 404
 
-            await eventually(gone, timeout=15, interval=0.1, why="the small picture is deleted")
+            await eventually(gone, interval=0.1, why="the small picture is deleted")
 
 
 async def test_a_broken_film_is_failed_with_a_reason_and_can_be_downloaded(

@@ -77,7 +77,7 @@ class Between:
         for freed in self.held:
             freed.set()
         # That a client is gone in the middle of a body is noticed late at times.
-        await eventually(lambda: all(seen.answered for seen in self.seen), timeout=40, why="all requests were answered")
+        await eventually(lambda: all(seen.answered for seen in self.seen), why="all requests were answered")
         self.losing = False
 
     def let_through(self, count: int, wanted: Callable[[Seen], bool]) -> asyncio.Event:

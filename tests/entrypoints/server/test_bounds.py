@@ -37,7 +37,7 @@ async def test_a_websocket_outlives_the_time_of_idle_connections(monkeypatch: py
     async with serving(app) as url, wire(url) as client:
         await client.say(f"GET / HTTP/1.1\r\nHost: x\r\n{upgrade}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
         assert 101 == (await client.hear())[0]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert b"still here" == (await client._reader.readexactly(12))[2:]
 
 
@@ -153,7 +153,7 @@ async def test_the_server_stops_although_a_client_stalls() -> None:
         await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\na")
         await asyncio.sleep(0.05)
         server.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             await running
 
 
