@@ -11,7 +11,6 @@ import socket
 
 # Linux gives outgoing connections 32768 and up (``ip_local_port_range``).
 _LOWEST, _HIGHEST = 12000, 32000
-_taken: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -31,5 +30,5 @@ def _take(port: int) -> bool:
         except OSError:
             claim.close()
             return False
-    _taken.append(claim)
+    claim.detach()  # stays open until the process ends, and nobody is warned of that
     return True
