@@ -15,6 +15,7 @@ from metastore.features.files.processing import INGEST, INITIATE, STORE
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
+from metastore.features.uploads.calling_off import call_off, drop
 from metastore.features.uploads.events import UploadInitiated
 from metastore.features.uploads.limits import WHOLE_WITHIN, UploadLimits
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
@@ -27,7 +28,7 @@ from metastore.features.uploads.parts import (
     target_of,
 )
 from metastore.features.uploads.refusals import completed, completing, problem_of_store, too_large, upload_not_found
-from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, aborted, move_on, record_failure
+from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, move_on, record_failure
 from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
 from metastore.kit import saga
 from metastore.kit.clock import Clock
@@ -93,7 +94,7 @@ class UploadsService:
                 await self._open_in_store(upload)
         except ObjectStoreError as error:
             async with self._database.transaction() as tx:
-                tx.takes_back = await self._call_off(tx, upload.id, "store refused")
+                tx.takes_back = await call_off(tx, self._files, upload.id, "store refused")
             raise problem_of_store(error) from error
         urls = await part_urls(self._store, upload, self._limits.presign_ttl)
         return InitiateOut(
@@ -241,7 +242,7 @@ class UploadsService:
             if problem.status != 404:
                 raise
             async with self._database.transaction() as tx:
-                await self._call_off(tx, upload.id, "file purged", claimed_before=_ANY_TIME)
+                await call_off(tx, self._files, upload.id, "file purged", claimed_before=_ANY_TIME)
         async with self._database.reading() as tx:
             # Whoever comes late with what it once read may find the upload completed and forgotten.
             if await checking.named_keys(tx, [upload.object_key]):
@@ -258,7 +259,7 @@ class UploadsService:
         async with self._database.transaction() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
             stale = self._clock() - self.completing_lease
-            dropped = await self._call_off(tx, upload_id, "aborted by its owner", claimed_before=stale)
+            dropped = await call_off(tx, self._files, upload_id, "aborted by its owner", claimed_before=stale)
             if not dropped:
                 # Read again: whoever raced with this call may have completed it, or aborted it.
                 state = await repository.state_of(tx, upload_id)
@@ -271,7 +272,7 @@ class UploadsService:
         """End the open upload of a file that was purged, in the caller's transaction."""
         upload = await repository.find_by_file(tx, file_id)
         if upload is not None:
-            await self._call_off(tx, upload.id, "file purged")
+            await call_off(tx, self._files, upload.id, "file purged")
 
     async def release_in_store(self, object_key: str, store_upload_id: str | None) -> None:
         """Remove what the store holds of an aborted upload. May be repeated.
@@ -292,8 +293,8 @@ class UploadsService:
             stale = self._clock() - self.completing_lease
             # One that was resumed since it was read lives on.
             over_by = self._clock() if reason == EXPIRED else None
-            dropped = await self._call_off(
-                tx, upload.id, reason, claimed_before=stale, expired_before=over_by, cancelled=False
+            dropped = await call_off(
+                tx, self._files, upload.id, reason, claimed_before=stale, expired_before=over_by, cancelled=False
             )
             if dropped and name is not None:
                 told = TOO_LATE if reason == EXPIRED else NOT_KEPT
@@ -304,43 +305,11 @@ class UploadsService:
     async def drop_whole(self, upload_id: str, reason: str) -> None:
         """End an upload that came whole with its request and failed."""
         async with self._database.transaction() as tx:
-            tx.takes_back = await self._call_off(tx, upload_id, reason, claimed_before=_ANY_TIME)
+            tx.takes_back = await call_off(tx, self._files, upload_id, reason, claimed_before=_ANY_TIME)
 
-    async def _call_off(
-        self,
-        tx: Transaction,
-        upload_id: str,
-        reason: str,
-        *,
-        claimed_before: datetime | None = None,
-        expired_before: datetime | None = None,
-        cancelled: bool = True,
-    ) -> bool:
-        """Take the first step back and end the saga with it; the store follows, by ``upload.aborted``."""
-        gone = await self.drop(tx, upload_id, reason, claimed_before=claimed_before, expired_before=expired_before)
-        if gone is not None:
-            await saga.end(tx, INGEST, gone.file_id, error=reason, cancelled=cancelled)
-        return gone is not None
-
-    async def drop(
-        self,
-        tx: Transaction,
-        upload_id: str,
-        reason: str,
-        *,
-        claimed_before: datetime | None = None,
-        expired_before: datetime | None = None,
-    ) -> Upload | None:
+    async def drop(self, tx: Transaction, upload_id: str, reason: str, *, claimed_before: datetime) -> Upload | None:
         """Remove upload, file and reservation, if the upload is OPEN or began to complete before then; the row."""
-        gone = await repository.remove_unfinished(
-            tx, upload_id, claimed_before=claimed_before, expired_before=expired_before
-        )
-        if gone is None:
-            return None
-        await quota.release(tx, gone.owner_id, gone.size)
-        await self._files.discard_file(tx, gone.file_id)
-        tx.record(aborted(gone, reason))
-        return gone
+        return await drop(tx, self._files, upload_id, reason, claimed_before=claimed_before)
 
     async def _owned(self, tx: Transaction, owner_id: str, upload_id: str) -> Upload:
         upload = await repository.find(tx, upload_id) if is_id(upload_id) else None
