@@ -116,7 +116,7 @@ async def test_the_end_of_a_session_closes_its_sockets_only(endpoint: Endpoint) 
     endpoint.doorman.sign_in("laptop", "anna")
     async with endpoint.client("phone") as phone, endpoint.client("laptop") as laptop:
         await endpoint.realtime.close_session("phone-session")
-        await asyncio.wait_for(phone.sent_away.wait(), 60)
+        await asyncio.wait_for(phone.sent_away.wait(), 5)
         await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
         await eventually(lambda: laptop.heard)
         assert not phone.heard
@@ -133,7 +133,7 @@ async def test_closing_a_user_closes_all_its_sockets(endpoint: Endpoint) -> None
         endpoint.client("other") as other,
     ):
         await endpoint.realtime.close_user("anna")
-        await asyncio.wait_for(asyncio.gather(phone.sent_away.wait(), laptop.sent_away.wait()), 60)
+        await asyncio.wait_for(asyncio.gather(phone.sent_away.wait(), laptop.sent_away.wait()), 5)
         assert not other.sent_away.is_set()
 
 

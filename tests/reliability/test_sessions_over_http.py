@@ -60,7 +60,7 @@ async def test_an_expired_token_is_told_from_a_wrong_one_and_can_be_refreshed(pr
             answer = await thief.get(ME, headers=headers)
             return answer.status_code == 401 and answer.json()["code"] == "token-expired"
 
-        await eventually(expired, interval=0.2, why="the access token expires")
+        await eventually(expired, timeout=10, interval=0.2, why="the access token expires")
         await client.json_of("POST", "/api/v1/auth/refresh")
         await client.json_of("GET", ME)
 
@@ -199,7 +199,7 @@ async def test_an_unknown_name_and_a_wrong_password_look_the_same(product: Metas
         assert len(answers) == 1
         known, unknown = (min(took) for took in seconds.values())
         # A sign-in that skips the password's hash is done in a fiftieth of the time.
-        assert 0.1 < known / unknown < 10
+        assert 0.2 < known / unknown < 5
 
 
 async def test_another_users_devices_stay_hidden(product: MetastoreProcess) -> None:

@@ -24,7 +24,7 @@ async def joined(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
         for endpoint in endpoints:
             endpoint.doorman.sign_in("phone", "anna")
             assert endpoint.realtime.fan_out is not None
-            await asyncio.wait_for(endpoint.realtime.fan_out.is_listening.wait(), 60)
+            await asyncio.wait_for(endpoint.realtime.fan_out.is_listening.wait(), 5)
         yield endpoints[0], endpoints[1]
 
 
@@ -65,8 +65,8 @@ async def test_sockets_are_closed_at_every_process(redis: RedisServer, by: str) 
                 await worker.close_session("phone-session")
             else:
                 await worker.close_user("anna")
-            await asyncio.wait_for(at_here.sent_away.wait(), 60)
-            await asyncio.wait_for(at_there.sent_away.wait(), 60)
+            await asyncio.wait_for(at_here.sent_away.wait(), 5)
+            await asyncio.wait_for(at_there.sent_away.wait(), 5)
             assert not bens.sent_away.is_set()
             await eventually(lambda: {"desk-session"} == there.realtime.open_sessions())
 
@@ -79,7 +79,7 @@ async def test_a_redis_that_hangs_does_not_hold_up_messages(mortal_redis: RedisS
             began = time.monotonic()
             for _ in range(50):
                 await worker.emit_to_user("anna", "dropped", {})
-            assert time.monotonic() - began < 25
+            assert time.monotonic() - began < 5
 
 
 async def test_without_redis_a_process_still_reaches_its_own_sockets(mortal_redis: RedisServer) -> None:
@@ -98,4 +98,4 @@ async def test_without_redis_a_process_still_reaches_its_own_sockets(mortal_redi
             await here.realtime.emit_to_user("anna", "again", {})
             return ("again", {}) in at_there.heard
 
-        await eventually(heard_there, interval=0.2)
+        await eventually(heard_there, timeout=10, interval=0.2)
