@@ -16,6 +16,8 @@ export interface paths {
         /**
          * Login
          * @description Sign in by name or e-mail address; the answer sets both cookies.
+         *
+         *     It takes no idempotency key: what counts of its answer are the cookies, and these are not kept.
          */
         post: operations["login_api_v1_auth_login_post"];
         delete?: never;
@@ -36,6 +38,8 @@ export interface paths {
         /**
          * Refresh
          * @description Exchange the refresh token for new tokens; both cookies are set anew.
+         *
+         *     It takes no idempotency key: the token is one, and within ten seconds it gets the same successor again.
          */
         post: operations["refresh_api_v1_auth_refresh_post"];
         delete?: never;
@@ -647,7 +651,7 @@ export interface paths {
         put?: never;
         /**
          * Read All
-         * @description Mark every notification read.
+         * @description Mark every notification read. It needs no idempotency key: sent again, it marks what has come since as well.
          */
         post: operations["read_all_api_v1_notifications_read_all_post"];
         delete?: never;

@@ -34,7 +34,10 @@ async def register(body: Registration, accounts: Accounts, database: Transaction
 async def login(
     body: Credentials, response: Response, auth: Auth, cookies: Cookies, database: Transactions
 ) -> UserAnswer:
-    """Sign in by name or e-mail address; the answer sets both cookies."""
+    """Sign in by name or e-mail address; the answer sets both cookies.
+
+    It takes no idempotency key: what counts of its answer are the cookies, and these are not kept.
+    """
     async with database.reading() as tx:
         user = await auth.find(tx, body.username)
     attempt = await auth.try_password(user, body)
@@ -51,7 +54,10 @@ async def login(
 async def refresh(
     request: Request, response: Response, auth: Auth, cookies: Cookies, database: Transactions
 ) -> UserAnswer:
-    """Exchange the refresh token for new tokens; both cookies are set anew."""
+    """Exchange the refresh token for new tokens; both cookies are set anew.
+
+    It takes no idempotency key: the token is one, and within ten seconds it gets the same successor again.
+    """
     claims = auth.read_refresh_token(cookies.refresh_token(request.cookies))
     async with database.transaction() as tx:
         outcome = await auth.refresh(tx, claims)

@@ -32,7 +32,7 @@ async def list_notifications(
 
 @router.post("/read-all")
 async def read_all(caller: CurrentCaller, notifications: Notifications, database: Transactions) -> ReadAllAnswer:
-    """Mark every notification read."""
+    """Mark every notification read. It needs no idempotency key: sent again, it marks what has come since as well."""
     async with database.transaction() as tx:
         return await notifications.read_all(tx, caller.id)
 
