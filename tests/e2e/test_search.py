@@ -88,3 +88,16 @@ async def test_what_is_found_can_be_located(product: MetastoreProcess, context: 
     await screen.page.get_by_role("menuitem", name="Show in its folder").click()
     await expect(screen.file_row("báo giá.xlsx")).to_be_visible()
     await expect(screen.page).to_have_url(re.compile("/drive/"))
+
+
+async def test_what_is_uploaded_is_found_without_asking_again(
+    product: MetastoreProcess, context: BrowserContext
+) -> None:
+    """A search that is looked at shows a new file by itself, once it is indexed."""
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+    await screen.goto("/search?q=fresh")
+    await expect(screen.page.get_by_role("heading", name="Nothing found for “fresh”")).to_be_visible()
+    await screen.upload({"name": "fresh.txt", "mimeType": "text/plain", "buffer": b"x"})
+    await expect(screen.file_row("fresh.txt")).to_be_visible()
+    assert screen.complaints == []

@@ -2,13 +2,15 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { renewSession, whenSessionEnds } from '@/api/transport';
 import { forgetProgress, noteProgress } from '@/components/file-progress';
-import { refreshFiles } from '@/features/files';
+import { refreshFiles, refreshSearches } from '@/features/files';
 import { uploads, whenUploadsChange } from '@/features/uploads';
 import { onRealtime, openRealtime } from '@/lib/realtime';
 
 /** Changes are shown soon, and a stream of them once in a while. */
 const SOON_MS = 200;
 const STREAM_MS = 1_500;
+/** What is new is indexed for searches after it is told of; nothing says when. */
+const INDEXED_MS = [2_000, 6_000];
 
 /**
  * While somebody is signed in: the live line is open, interrupted uploads are offered, and files and storage are
@@ -19,11 +21,18 @@ export function useLiveDrive(onEnded: () => void): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let last = 0;
+    let searches: ReturnType<typeof setTimeout>[] = [];
+    const stop = () => {
+      clearTimeout(timer);
+      for (const search of searches) clearTimeout(search);
+    };
     const read = () => {
+      stop();
       timer = undefined;
       last = Date.now();
       void refreshFiles(queries);
       void queries.invalidateQueries({ queryKey: ['me'] });
+      searches = INDEXED_MS.map((ms) => setTimeout(() => void refreshSearches(queries), ms));
     };
     const refresh = () => {
       timer ??= setTimeout(read, Math.max(SOON_MS, last + STREAM_MS - Date.now()));
@@ -39,7 +48,7 @@ export function useLiveDrive(onEnded: () => void): void {
         refresh();
       }),
       forgetProgress,
-      () => clearTimeout(timer),
+      stop,
     ];
     uploads.loadInterrupted().catch(() => undefined);
     return () => {

@@ -1,7 +1,7 @@
-import { screen, waitFor } from '@testing-library/react';
+import { act, screen, waitFor } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 import { searchOf } from '@/app/search';
-import { ann, annsServer, fileItem } from '../fakes/drive';
+import { ann, annsServer, fileItem, notice } from '../fakes/drive';
 import { FakeSocket } from '../fakes/socket';
 import { openApp } from './open-app';
 
@@ -22,6 +22,18 @@ describe('the search', () => {
     expect(name.tagName).toBe('MARK');
     const asked = server.asked.filter((route) => route.startsWith('GET /api/v1/search'));
     expect(asked.filter((route) => route.includes('q=bao'))).toHaveLength(1);
+  });
+
+  it('finds by itself what is indexed only after it was told of', async () => {
+    const server = annsServer().on('GET /api/v1/search', { body: { items: [], nextCursor: null } });
+    await openApp('/search?q=bao');
+    await screen.findByText('Nothing found for “bao”');
+    const asked = () => server.asked.filter((route) => route.startsWith('GET /api/v1/search')).length;
+    const before = asked();
+    await act(async () => FakeSocket.latest?.push('notification', notice('n1', 'Báo cáo.pdf')));
+    await waitFor(() => expect(asked()).toBeGreaterThan(before));
+    server.on('GET /api/v1/search', { body: { items: [found], nextCursor: null } });
+    expect(await screen.findByText('Báo', {}, { timeout: 20_000 })).toBeInTheDocument();
   });
 
   it('reads an address and passes over what is no search', () => {

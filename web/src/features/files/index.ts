@@ -6,5 +6,5 @@ export type { Listed } from './model/listed';
 export { DrivePage, type Place } from './pages/drive-page';
 export { SearchPage } from './pages/search-page';
 export { TrashPage } from './pages/trash-page';
-export { refreshFiles, SEARCH_TYPES, type SearchType } from './queries';
+export { refreshFiles, refreshSearches, SEARCH_TYPES, type SearchType } from './queries';
 export { useFileActions } from './use-file-actions';

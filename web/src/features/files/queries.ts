@@ -85,6 +85,11 @@ export function refreshFiles(queries: QueryClient): Promise<void> {
   return queries.invalidateQueries({ queryKey: ['files'] });
 }
 
+/** Searches that are looked at are done again. */
+export function refreshSearches(queries: QueryClient): Promise<void> {
+  return queries.invalidateQueries({ queryKey: ['files', 'search'] });
+}
+
 function cursorOf(cursor: string | null): { cursor?: string } {
   return cursor ? { cursor } : {};
 }
