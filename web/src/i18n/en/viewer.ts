@@ -55,8 +55,6 @@ export default {
     page: 'Page',
     pageOf: 'of {{count}}',
     pageLabel: 'Page {{number}}',
-    zoomIn: 'Zoom in',
-    zoomOut: 'Zoom out',
     fit: 'Fit to width',
     pageFailed: 'This page could not be drawn.',
   },

@@ -55,8 +55,6 @@ export default {
     page: 'Trang',
     pageOf: 'trên {{count}}',
     pageLabel: 'Trang {{number}}',
-    zoomIn: 'Phóng to',
-    zoomOut: 'Thu nhỏ',
     fit: 'Vừa chiều rộng',
     pageFailed: 'Không vẽ được trang này.',
   },

@@ -1,7 +1,6 @@
-import { IconArrowsMaximize, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
 import { useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { IconButton } from '../components/icon-button';
+import { ZoomButtons } from '../components/zoom-buttons';
 import classes from './pdf-view.module.css';
 
 interface Props {
@@ -43,26 +42,14 @@ export function PdfTools({ page, pages, zoom, least, most, onPage, onIn, onOut, 
         />
         <span>{t('viewer.pdf.pageOf', { count: pages })}</span>
       </div>
-      <IconButton
-        icon={IconZoomOut}
-        label={t('viewer.pdf.zoomOut')}
-        disabled={zoom <= least}
-        onClick={onOut}
-        testId="zoom-out"
-      />
-      <IconButton
-        icon={IconZoomIn}
-        label={t('viewer.pdf.zoomIn')}
-        disabled={zoom >= most}
-        onClick={onIn}
-        testId="zoom-in"
-      />
-      <IconButton
-        icon={IconArrowsMaximize}
-        label={t('viewer.pdf.fit')}
-        disabled={zoom === 1}
-        onClick={onFit}
-        testId="zoom-fit"
+      <ZoomButtons
+        scale={zoom}
+        least={least}
+        most={most}
+        fit={t('viewer.pdf.fit')}
+        onIn={onIn}
+        onOut={onOut}
+        onFit={onFit}
       />
     </div>
   );

@@ -1,6 +1,7 @@
-import { IconMaximize, IconRotateClockwise, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
+import { IconRotateClockwise } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from '../components/icon-button';
+import { ZoomButtons } from '../components/zoom-buttons';
 import classes from './picture-tools.module.css';
 
 interface Props {
@@ -17,26 +18,14 @@ export function PictureTools({ scale, largest, onIn, onOut, onFit, onTurn }: Pro
   const { t } = useTranslation();
   return (
     <div role="toolbar" aria-label={t('viewer.picture.tools')} className={classes.tools}>
-      <IconButton
-        icon={IconZoomOut}
-        label={t('viewer.picture.zoomOut')}
-        disabled={scale <= 1}
-        onClick={onOut}
-        testId="zoom-out"
-      />
-      <IconButton
-        icon={IconZoomIn}
-        label={t('viewer.picture.zoomIn')}
-        disabled={scale >= largest}
-        onClick={onIn}
-        testId="zoom-in"
-      />
-      <IconButton
-        icon={IconMaximize}
-        label={t('viewer.picture.fit')}
-        disabled={scale <= 1}
-        onClick={onFit}
-        testId="zoom-fit"
+      <ZoomButtons
+        scale={scale}
+        least={1}
+        most={largest}
+        fit={t('viewer.picture.fit')}
+        onIn={onIn}
+        onOut={onOut}
+        onFit={onFit}
       />
       <IconButton
         icon={IconRotateClockwise}
