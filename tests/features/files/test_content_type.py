@@ -20,6 +20,8 @@ MP4 = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41"
 TS_PACKET = b"G" + b"\0" * 187
 
 
+DV_NTSC = b"\x1f\x07\x00\x3f" + bytes(76) + b"\x3f\x07\x00" + bytes(77)
+DV_PAL = DV_NTSC.replace(b"\x00\x3f", b"\x00\xbf", 1)
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 AVIF = b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf"
 M4A = b"\0\0\0\x1cftypM4A \0\0\2\0M4A isomiso2"
@@ -63,6 +65,10 @@ def _ogg(codec: bytes) -> bytes:
         (b"\x1f\x8b\x08\0\0\0\0\0", "a.tar.gz", "application/gzip"),
         (TS_PACKET * 4, "a.ts", "video/mp2t"),
         (TS_PACKET * 3, "a.txt", "text/plain"),
+        ((TS_PACKET * 10)[100:], "noext", "video/mp2t"),
+        ((TS_PACKET * 8)[100:], "a.txt", "text/plain"),
+        (DV_NTSC, "noext", "video/x-dv"),
+        (DV_PAL, "tape.dv", "video/x-dv"),
         (b"export const a = 1;", "a.ts", UNKNOWN),
         (HEIC, "noext", "image/heic"),
         (HEIC, "a.mp4", "image/heic"),

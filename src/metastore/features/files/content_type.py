@@ -207,6 +207,8 @@ def _looked_at(head: bytes, suffix: str, by_suffix: str | None) -> str | None:
     """By signatures of our own."""
     if _is_transport_stream(head):
         return "video/mp2t"
+    if signatures.is_digital_video(head):
+        return "video/x-dv"
     if signatures.is_package(head):
         return signatures.document_in_package(head, by_suffix)
     if signatures.is_svg(head):
@@ -229,6 +231,12 @@ def _kind(mime_type: str) -> str:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """MPEG-TS has no magic number, only a sync byte in every packet, which on discs a time comes before."""
+    """MPEG-TS has no magic number, only a sync byte in every packet, which on discs a time comes before.
+
+    A recording may begin in the middle of a packet; then more of them have to be seen.
+    """
     plain = head[: 4 * _TRANSPORT_PACKET : _TRANSPORT_PACKET]
-    return b"GGGG" in (plain, head[4 : 4 * _TIMED_PACKET : _TIMED_PACKET])
+    if b"GGGG" in (plain, head[4 : 4 * _TIMED_PACKET : _TIMED_PACKET]):
+        return True
+    rows = (head[start : start + 8 * _TRANSPORT_PACKET : _TRANSPORT_PACKET] for start in range(_TRANSPORT_PACKET))
+    return len(head) > 9 * _TRANSPORT_PACKET and b"G" * 8 in rows

@@ -44,6 +44,11 @@ _MPEG_LAYER_3 = {
 _MPEG_RATES = (44100, 48000, 32000)
 
 
+def is_digital_video(head: bytes) -> bool:
+    """Whether it is DV as it comes from the tape (SMPTE 314M): a header block of 80 bytes, then one of subcode."""
+    return head[:3] == b"\x1f\x07\x00" and head[3:4] in (b"\x3f", b"\xbf") and head[80:82] == b"\x3f\x07"
+
+
 def picture_or_sound_in_boxes(head: bytes) -> str | None:
     """What ISO media boxes (ISO/IEC 14496-12) hold besides films, by the brands that they name."""
     if head[4:8] != b"ftyp":
