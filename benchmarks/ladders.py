@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from metastore.adapters.transcoder import SandboxTranscoder
+from metastore.adapters.transcoder.transcoder import SandboxTranscoder
 from metastore.ports.media_tools import Source
 from metastore.ports.transcoder import AudioRendition, Job, Segment, Started, VideoRendition
 

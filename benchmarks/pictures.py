@@ -19,7 +19,7 @@ import pillow_heif
 import pyvips  # type: ignore[import-untyped]  # the package has no types
 from PIL import Image
 
-from metastore.adapters.media_tools import ChildProcessTools
+from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.ports.media_tools import Source
 
 SIZES = (256, 1024)

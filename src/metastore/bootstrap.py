@@ -16,11 +16,11 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from metastore.adapters.event_bus.inprocess import InProcessBus
-from metastore.adapters.media_tools import ChildProcessTools
+from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.adapters.object_store.local import LocalObjectStore
 from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.adapters.realtime.socketio import SocketIoRealtime
-from metastore.adapters.transcoder import SandboxTranscoder
+from metastore.adapters.transcoder.transcoder import SandboxTranscoder
 from metastore.config import ConfigurationError, Settings, load_secret_key
 from metastore.features.analytics.consumers import consumers as analytics_consumers
 from metastore.features.analytics.service import AnalyticsService

@@ -6,7 +6,7 @@ import pypdfium2  # type: ignore[import-untyped]  # the package has no types
 import pytest
 from PIL import Image
 
-from metastore.adapters.media_tools import ChildProcessTools
+from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.ports.media_tools import NothingToSeeError
 from tests.adapters.media_tools.given import near, shown, source, written
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from metastore.adapters.media_tools import ChildProcessTools
+from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.ports.media_tools import NothingToSeeError, Source
 from tests.adapters.media_tools.given import near, shown, source, written
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageOps
 
-from metastore.adapters.media_tools import ChildProcessTools
+from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.ports.media_tools import AudioTrack, MediaRefusedError, NothingToSeeError, Source
 from tests.adapters.media_tools.given import near, shown, source
 from tests.fixtures.media import ORIENTATIONS, make_clip, turned

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from metastore.adapters.media_tools import ChildProcessTools
 from metastore.adapters.media_tools.office import Office, OfficeLimits
+from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.ports.media_tools import NothingToSeeError
 from tests.adapters.media_tools.given import near, shown, source
 from tests.adapters.media_tools.test_documents import RED, pdf

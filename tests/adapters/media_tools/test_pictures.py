@@ -9,7 +9,7 @@ import pytest
 import pyvips  # type: ignore[import-untyped]  # the package has no types
 from PIL import Image
 
-from metastore.adapters.media_tools import ChildProcessTools
+from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.ports.media_tools import MediaRefusedError, NothingToSeeError
 from tests.adapters.media_tools.given import near, picture, shown, source, written
 

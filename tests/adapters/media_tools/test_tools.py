@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from metastore.adapters.media_tools import ChildProcessTools
+from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.adapters.sandbox.process import Limits
 from metastore.ports.media_tools import MediaToolError
 from tests.adapters.media_tools.given import picture, source

@@ -11,7 +11,7 @@ import av
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from metastore.adapters.transcoder import SandboxTranscoder
+from metastore.adapters.transcoder.transcoder import SandboxTranscoder
 from metastore.ports.media_tools import Source
 from metastore.ports.transcoder import SHIFT_US, AudioRendition, Ended, Job, Segment, Started, VideoRendition
 from tests.fixtures.hls_validator import ALLOWED_DRIFT

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from metastore.adapters.sandbox.process import Limits
-from metastore.adapters.transcoder import SandboxTranscoder
+from metastore.adapters.transcoder.transcoder import SandboxTranscoder
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError
 from metastore.ports.transcoder import Job, VideoRendition
 from tests.adapters.transcoder.making import COPIED, RUNGS, SMALL, SOUND, SOUND_AS_IT_IS, made_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from metastore.adapters.transcoder import SandboxTranscoder
+from metastore.adapters.transcoder.transcoder import SandboxTranscoder
 from metastore.ports.transcoder import AudioRendition, Job, Segment
 from tests.adapters.transcoder.making import (
     RUNGS,

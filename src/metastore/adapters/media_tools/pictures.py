@@ -18,6 +18,9 @@ _MAPPED = {"gif": 64 * 2**20, "webp": 256 * 2**20, "avif": 256 * 2**20}
 _PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, KeyError, RuntimeError)
 _SIDEWAYS = (5, 6, 7, 8)
 _held: list[pyvips.SourceCustom] = []
+_starved: list[MemoryError] = []
+_WANTS = ("out of memory", "creating thread")
+"""What libvips says when there is too little memory, which a thread's stack takes as well."""
 
 # All loaders are forbidden but these; what is left reads nothing but the bytes it is given.
 pyvips.operation_block_set("VipsForeignLoad", True)
@@ -55,7 +58,13 @@ def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
         fitted = pyvips.Image.thumbnail_source(_vips_source(source, head), max(sizes), **fitting)
         return webp.from_vips(fitted, sizes)
     except pyvips.Error as error:
-        raise RefusedError(DAMAGED) from error
+        raise _told(error) from error
+
+
+def _told(error: pyvips.Error) -> Exception:
+    # Want of memory says nothing about the picture: another try may have more.
+    told = str(error)
+    return MemoryError(told) if _starved or any(want in told for want in _WANTS) else RefusedError(DAMAGED)
 
 
 def _facts(image: pyvips.Image) -> MediaFacts:
@@ -87,7 +96,7 @@ def _open(source: ParentBytes, head: bytes) -> pyvips.Image:
     try:
         return pyvips.Image.new_from_source(_vips_source(source, head), "", access="sequential")
     except pyvips.Error as error:
-        raise RefusedError(DAMAGED) from error
+        raise _told(error) from error
 
 
 def _is_for_pillow(head: bytes) -> bool:
@@ -111,7 +120,15 @@ def _vips_source(source: ParentBytes, head: bytes) -> pyvips.SourceCustom:
     readable = Beginning(source, _MAPPED[kind]) if kind else source
     readable.seek(0)
     custom = pyvips.SourceCustom()
-    custom.on_read(readable.read)
+
+    def read(size: int) -> bytes:
+        try:
+            return readable.read(size)
+        except MemoryError as error:
+            _starved.append(error)  # libvips would only learn that there are no more bytes
+            return b""
+
+    custom.on_read(read)
     custom.on_seek(readable.seek)
     # libvips holds it longer than the binding knows.
     _held.append(custom)

@@ -4,8 +4,6 @@ The parent's side (``transcoder``) names the task and takes what is made. In the
 and hands its packets to what was asked for: the picture as it is (``copied_picture``), tracks of sound (``sounds``),
 the rungs of the ladder (``ladder``, by one decoding, drawn by ``drawing``). Each writes its segments as fragmented MP4
 (``fragments``) in the times of one clock (``times``).
+
+Nothing is imported here, since a child would load it before its task.
 """
-
-from metastore.adapters.transcoder.transcoder import SandboxTranscoder
-
-__all__ = ["SandboxTranscoder"]

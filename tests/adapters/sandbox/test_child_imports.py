@@ -1,0 +1,26 @@
+"""What a child has to load before it can begin."""
+
+import subprocess
+import sys
+
+import pytest
+
+_LOADED = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*sys.modules)"
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "metastore.adapters.media_tools.document_tasks",
+        "metastore.adapters.media_tools.drawing_tasks",
+        "metastore.adapters.media_tools.film_tasks",
+        "metastore.adapters.media_tools.picture_tasks",
+        "metastore.adapters.transcoder.task",
+    ],
+)
+def test_a_task_loads_nothing_of_its_parents_side(task: str) -> None:
+    """It would take longer than a small picture does, and be there to be attacked."""
+    loaded = subprocess.run([sys.executable, "-c", _LOADED, task], capture_output=True, text=True, check=True).stdout
+    modules = set(loaded.split())
+    assert task in modules
+    assert modules.isdisjoint({"asyncio", "pydantic", "structlog", "sqlalchemy", "metastore.adapters.sandbox.process"})
