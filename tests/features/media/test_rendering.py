@@ -197,10 +197,8 @@ async def test_a_film_that_is_refused_fails_at_once_with_the_reason(house: House
 async def test_renditions_that_cannot_be_gone_on_with_are_begun_anew(house: House) -> None:
     """The encoder was exchanged for another while it was at work."""
     house.transcoder.troubles = [None, (5, DIED)]
+    house.transcoder.exchanged_at = 3
     file = await house.film()
-    await house.runner.run_due()
-    house.transcoder.generation = "2"
-    house.drive.clock.pass_by(seconds=20)
     await house.work()
     renditions = await house.renditions(file.id)
     assert {"v360": "2", "v480": "2", "v720": "1"} == {
