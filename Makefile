@@ -93,7 +93,7 @@ lint-openapi: setup-test
 		|| { echo "web/openapi.json is out of date: make openapi" >&2; exit 1; }
 
 lint-tree: setup-test
-	@$(BIN)/python .ci/tree.py
+	@PYTHONPATH=.ci $(BIN)/python -m checks
 
 lint-web: setup-test
 	@cd web && npm run --silent lint && npm run --silent typecheck

@@ -1,29 +1,55 @@
-"""The checks of the tree that no linter makes."""
+"""Each check of the tree is broken on purpose in a copy, and complains in a line that says what to do."""
 
-import importlib.util
-import json
-from pathlib import Path
-from types import ModuleType
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from checks.complaint import Complaint
+from checks.folders import crowded_folders
+from checks.glossary import bans, contradictions, words_of
+from checks.lengths import long_files
+from checks.locks import gaps_in_npm_lock, registries_in_locks
+from checks.maps import wrong_architecture_tree, wrong_package_pages
+from checks.names import banned_file_names, banned_names
+from checks.prose import banned_prose
+from checks.tree import Tree
 
-@pytest.fixture(scope="module")
-def tree() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tree", Path(__file__).parents[2] / ".ci" / "tree.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+_ROOT = Path(__file__).parents[2]
+_GLOSSARY = "| term | meaning | not |\n|---|---|---|\n| response | What is returned. | `answer`, **burnt letter** |\n"
+MakeTree = Callable[[dict[str, str]], Tree]
 
 
-def test_a_source_of_more_than_400_lines_is_named(tree: ModuleType, tmp_path: Path) -> None:
-    long, short = tmp_path / "long.py", tmp_path / "short.py"
-    long.write_text("\n" * 401)
-    short.write_text("\n" * 400)
+@pytest.fixture
+def make_tree(tmp_path: Path) -> MakeTree:
+    """Write files, beside a glossary that bans two things, and return them as a tree."""
 
-    assert tree.long_files([long, short]) == [f"{long}: 401 lines, more than 400"]
+    def make(files: dict[str, str]) -> Tree:
+        files = {"docs/glossary.md": _GLOSSARY} | files
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        return Tree(tmp_path, tuple(sorted(map(PurePosixPath, files))))
+
+    return make
+
+
+# --- lengths ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_source_of_more_than_400_lines_is_named(make_tree: MakeTree) -> None:
+    tree = make_tree({"src/long.py": "\n" * 401, "src/short.py": "\n" * 400, "notes.md": "\n" * 500})
+
+    assert list(long_files(tree)) == [
+        Complaint("src/long.py", 0, "401 lines, more than 400: split it by what it is about")
+    ]
+
+
+# --- lock files ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -36,20 +62,227 @@ def test_a_source_of_more_than_400_lines_is_named(tree: ModuleType, tmp_path: Pa
         ("package-lock.json", '"resolved": "https://packages.example.org/six.tgz"\n', 1),
     ],
 )
-def test_a_lock_that_names_a_registry_is_refused(
-    tree: ModuleType, tmp_path: Path, name: str, content: str, complaints: int
+def test_a_lock_that_names_a_registry_is_refused(make_tree: MakeTree, name: str, content: str, complaints: int) -> None:
+    assert len(list(registries_in_locks(make_tree({name: content})))) == complaints
+
+
+def test_a_web_lock_that_leaves_out_an_optional_package_is_refused(make_tree: MakeTree) -> None:
+    packages = (
+        '{"packages": {"node_modules/linter": {"optionalDependencies": {"linter-linux": "1", "linter-windows": "1"}},'
+        ' "node_modules/linter-linux": {}}}'
+    )
+    tree = make_tree({"web/package-lock.json": packages})
+
+    assert [complaint.text for complaint in gaps_in_npm_lock(tree)] == [
+        "lacks linter-windows; write it again by `make lock`"
+    ]
+
+
+# --- folders ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_of_a_feature_with_more_than_a_dozen_names_is_refused(make_tree: MakeTree) -> None:
+    feature = "src/metastore/features/notes"
+    modules = {f"{feature}/module_{number}.py": "" for number in range(11)}
+    packages = {f"{feature}/__init__.py": "", f"{feature}/inside/__init__.py": "", f"{feature}/inside/deep.py": ""}
+
+    assert not list(crowded_folders(make_tree(modules | packages)))
+    assert list(crowded_folders(make_tree(modules | packages | {f"{feature}/one_more.py": ""}))) == [
+        Complaint(feature, 0, "13 modules and packages, more than 12: group those that belong together in a package")
+    ]
+
+
+# --- the glossary ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["the_answer", "Answers", "FIRST_ANSWER", "lateAnswer", "_answer"])
+def test_a_name_with_a_banned_word_is_refused_where_it_is_defined(make_tree: MakeTree, name: str) -> None:
+    tree = make_tree({"src/one.py": f"import library\n\n{name} = library.answer\nlibrary.use({name})\n"})
+
+    (complaint,) = banned_names(tree)
+
+    assert str(complaint) == f"src/one.py:3: the name {name} says “answer”: write “response” instead (docs/glossary.md)"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def answer(): ...",
+        "async def answer(): ...",
+        "class Answer: ...",
+        "def ask(*, answer): ...",
+        "import others as answer",
+        "for answer in []: ...",
+        "box.answer = 1",
+        "with open('x') as answer: ...",
+        "try: ...\nexcept ValueError as answer: ...",
+        "class Row:\n    answer: int",
+        "if (answer := 1): ...",
+        "match 1:\n    case answer: ...",
+        "match []:\n    case [*answer]: ...",
+    ],
+)
+def test_every_kind_of_definition_is_checked(make_tree: MakeTree, source: str) -> None:
+    assert len(list(banned_names(make_tree({"tests/one.py": source})))) == 1
+
+
+def test_names_of_tests_are_sentences_and_may_use_words_that_are_banned_in_names(make_tree: MakeTree) -> None:
+    allowed = make_tree({"tests/test_one.py": "def test_it_answers_with_an_answer(): ..."})
+    assert not list(banned_names(allowed))
+
+    refused = make_tree({"tests/test_one.py": "def test_it_keeps_a_burnt_letter(): ..."})
+    assert len(list(banned_names(refused))) == 1
+
+
+@pytest.mark.parametrize("path", ["src/answers/one.py", "src/late_answer.py", "web/src/the-answer.module.css"])
+def test_a_file_or_folder_with_a_banned_word_is_refused(make_tree: MakeTree, path: str) -> None:
+    (complaint,) = banned_file_names(make_tree({path: ""}))
+
+    assert complaint.text == "the name says “answer”: write “response” instead (docs/glossary.md)"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("src/one.py", '"""One.\n\nIt is no burnt letter.\n"""\n'),
+        ("src/one.py", "\n\n# Burnt letters are kept.\n"),
+        ("src/one.py", 'class Row:\n    field: int\n    """A burnt letter."""\n'),
+        ("docs/page.md", "# Page\n\nA burnt\nletter.\n"),
+    ],
+)
+def test_prose_with_words_that_are_banned_everywhere_is_refused_by_its_line(
+    make_tree: MakeTree, path: str, text: str
 ) -> None:
-    (tmp_path / name).write_text(content)
+    (complaint,) = banned_prose(make_tree({path: text}))
 
-    assert len(tree.hosts_in_locks([tmp_path / name])) == complaints
+    assert str(complaint) == f"{path}:3: the text says “burnt letter”: write “response” instead (docs/glossary.md)"
 
 
-def test_a_web_lock_that_leaves_out_an_optional_package_is_refused(tree: ModuleType, tmp_path: Path) -> None:
-    lock = tmp_path / "package-lock.json"
-    packages = {
-        "node_modules/linter": {"optionalDependencies": {"linter-linux": "1", "linter-windows": "1"}},
-        "node_modules/linter-linux": {},
-    }
-    lock.write_text(json.dumps({"packages": packages}))
+def test_prose_may_use_words_that_are_banned_in_names_and_quote_any(make_tree: MakeTree) -> None:
+    tree = make_tree({"src/one.py": '"""The answer.\n\nSee ``burnt_letter``.\n"""\n', "a.md": "`burnt letter`"})
 
-    assert tree.holes_in_npm_lock(lock) == [f"{lock}: lacks linter-windows"]
+    assert not list(banned_prose(tree))
+
+
+def test_strings_are_no_prose(make_tree: MakeTree) -> None:
+    assert not list(banned_prose(make_tree({"src/one.py": 'TEXT = "a burnt letter"\n'})))
+
+
+def test_a_glossary_that_bans_one_of_its_own_terms_is_refused(make_tree: MakeTree) -> None:
+    tree = make_tree({"docs/glossary.md": f"{_GLOSSARY}| late answer | A late one. | |\n"})
+
+    (complaint,) = contradictions(tree)
+
+    assert complaint.line == 4
+    assert "the term “late answer” uses a banned word" in complaint.text
+
+
+def test_a_glossary_without_a_table_is_refused(make_tree: MakeTree) -> None:
+    (complaint,) = contradictions(make_tree({"docs/glossary.md": "# Glossary\n"}))
+
+    assert complaint.text.startswith("has no table")
+
+
+def test_a_word_that_is_banned_twice_names_all_terms_to_choose_from(make_tree: MakeTree) -> None:
+    tree = make_tree({"docs/glossary.md": f"{_GLOSSARY}| reply | What is said back. | `answer` |\n"})
+
+    assert "“answer”: write “response” or “reply” instead (docs/glossary.md)" in [str(ban) for ban in bans(tree)]
+
+
+def test_words_of_names_are_found_in_any_style() -> None:
+    assert words_of("HTTPServer2_and-camelCase") == ["http", "server", "and", "camel", "case"]
+
+
+# --- maps ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_package_page_that_lists_modules_lists_exactly_those_there_are(make_tree: MakeTree) -> None:
+    page = '"""Things.\n\n* ``one``, ``gone``: these.\n"""\n'
+    tree = make_tree({f"src/metastore/kit/{name}": page for name in ("__init__.py", "one.py", "new.py")})
+
+    assert [str(complaint) for complaint in wrong_package_pages(tree)] == [
+        "src/metastore/kit/__init__.py:3: lists gone, which does not exist: remove it",
+        "src/metastore/kit/__init__.py:1: does not list new: add a line “* ``new``: meaning”",
+    ]
+
+
+@pytest.mark.parametrize("folder", ["features", "ports", "kit", "features/notes"])
+def test_packages_that_people_look_up_have_a_list(make_tree: MakeTree, folder: str) -> None:
+    files = {f"src/metastore/{folder}/{name}": "" for name in ("__init__.py", "one.py", "two.py")}
+
+    (complaint,) = wrong_package_pages(make_tree(files))
+
+    assert str(complaint) == (
+        f"src/metastore/{folder}/__init__.py:1: lists no modules: add a line “* ``name``: meaning” for each"
+    )
+
+
+def test_a_feature_of_nothing_but_the_usual_modules_needs_no_list(make_tree: MakeTree) -> None:
+    files = {f"src/metastore/features/notes/{name}.py": "" for name in ("__init__", "service", "models", "events")}
+
+    assert not list(wrong_package_pages(make_tree(files)))
+
+
+def test_the_tree_in_the_architecture_page_shows_what_there_is(make_tree: MakeTree) -> None:
+    shown = "```\nsrc/metastore/\n  kit/        mechanisms\n    clock.py  time\n    gone.py   nothing\nweb/    client\n"
+    files = ["kit/__init__.py", "kit/clock.py", "kit/ids.py", "config.py"]
+    tree = make_tree(
+        {"ARCHITECTURE.md": f"{shown}```\n"} | {f"src/metastore/{name}": "" for name in files} | {"web/a.ts": ""}
+    )
+
+    assert [str(complaint) for complaint in wrong_architecture_tree(tree)] == [
+        "ARCHITECTURE.md:5: the tree shows src/metastore/kit/gone, which does not exist: remove it",
+        "ARCHITECTURE.md: the tree does not show docs: add it",
+        "ARCHITECTURE.md: the tree does not show src/metastore/config: add it",
+        "ARCHITECTURE.md: the tree does not show src/metastore/kit/ids: add it",
+    ]
+
+
+# --- the whole, as `make lint-tree` runs it --------------------------------------------------------------------------
+
+_BREAKING = {
+    "src/metastore/kit/ids.py": "\n\ndef _late() -> None:\n    from metastore.kit import clock\n",
+    "src/metastore/kit/clock.py": "\n\nfrom metastore.kit import ids\n\nlate_answer = ids\n",
+    "README.md": "\n| `METASTORE_PORT` | `80` | |\n| `METASTORE_LOG_LEVEL` | info | |\nSet `METASTORE_COLOUR`.\n",
+    "src/metastore/config.py": '\n\nSettings.model_fields["shape"] = Settings.model_fields["port"]\n',
+}
+_EXPECTED = [
+    "import cycle: metastore.kit.clock → metastore.kit.ids → metastore.kit.clock: move what both ends need",
+    "the name late_answer says “answer”: write “response” instead (docs/glossary.md)",
+    "METASTORE_PORT is `8080` by default, not `80`: correct it",
+    "METASTORE_LOG_LEVEL is `info` by default, not info: correct it",
+    "METASTORE_COLOUR is not a setting: remove it, or add it to config.py",
+    "README.md: the table of settings lacks METASTORE_SHAPE: add its default and meaning",
+]
+
+
+@pytest.fixture(scope="module")
+def broken_tree(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """The checks' output on a copy of this tree with some of the rules broken."""
+    copy = tmp_path_factory.mktemp("broken")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=_ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (_ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(_ROOT / name, copy / name)
+    for name, addition in _BREAKING.items():
+        with (copy / name).open("a") as file:
+            file.write(addition)
+    for command in (["init", "--quiet"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=copy, check=True)
+    environment = {**os.environ, "PYTHONPATH": ".ci"}
+    return subprocess.run(
+        [sys.executable, "-m", "checks"], cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("line", _EXPECTED)
+def test_a_broken_rule_fails_the_check(broken_tree: subprocess.CompletedProcess[str], line: str) -> None:
+    assert broken_tree.returncode == 1
+    assert line in broken_tree.stderr
+
+
+def test_complaints_are_sorted_by_file_and_line(broken_tree: subprocess.CompletedProcess[str]) -> None:
+    files = [line.partition(":")[0] for line in broken_tree.stderr.splitlines()]
+
+    assert files == sorted(files)
