@@ -5,9 +5,10 @@ Every process builds all of them; which of them run in it is for its entry point
 about a request.
 """
 
+import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -22,59 +23,46 @@ from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.adapters.realtime.socketio import SocketIoRealtime
 from metastore.adapters.transcoder.transcoder import SandboxTranscoder
 from metastore.config import ConfigurationError, Settings, load_secret_key
-from metastore.features.analytics.consumers import consumers as analytics_consumers
-from metastore.features.analytics.service import AnalyticsService
-from metastore.features.audit.consumers import consumers as audit_consumers
-from metastore.features.audit.service import AuditService
+from metastore.features.analytics.feature import analytics_feature
+from metastore.features.audit.feature import audit_feature
 from metastore.features.auth.accounts import AccountsService, NewUsers
-from metastore.features.auth.cookies import SessionCookies
+from metastore.features.auth.feature import auth_feature
 from metastore.features.auth.passwords import Argon2Hasher
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.tokens import Tokens
-from metastore.features.dead_events.service import DeadEventsService
-from metastore.features.files.consumers import consumers as files_consumers
+from metastore.features.dead_events.feature import dead_events_feature
+from metastore.features.files.feature import files_feature
 from metastore.features.files.service import FilesService
-from metastore.features.files.stream_urls import StreamUrls
-from metastore.features.media.consumers import consumers as media_consumers
-from metastore.features.media.previews import PreviewsService
-from metastore.features.media.service import MediaService
-from metastore.features.media.streaming import StreamingService
-from metastore.features.notifications.consumers import consumers as notification_consumers
-from metastore.features.notifications.service import NotificationsService
-from metastore.features.search.consumers import consumers as search_consumers
-from metastore.features.search.service import SearchService
-from metastore.features.uploads.arriving import Arrival
-from metastore.features.uploads.consumers import consumers as uploads_consumers
+from metastore.features.media.feature import media_feature
+from metastore.features.notifications.feature import notifications_feature
+from metastore.features.search.feature import search_feature
+from metastore.features.uploads.feature import uploads_feature
 from metastore.features.uploads.limits import UploadLimits
-from metastore.features.uploads.listing import UnfinishedUploads
 from metastore.features.uploads.service import UploadsService
-from metastore.features.uploads.whole import WholeUploads
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
-from metastore.kit.http import Services
+from metastore.kit.feature import Feature, Job
 from metastore.kit.outbox_signal import Announcer
 from metastore.kit.saga_runner import SagaRunner
+from metastore.kit.services import Services
 from metastore.migrations import upgrade
 from metastore.ports.event_bus import EventBus
 from metastore.ports.object_store import ObjectStore, StoreUnavailableError
 from metastore.ports.rate_limiter import RateLimiter
+from metastore.ports.resources import Resources
 from metastore.processes.consumers import subscribe_all
 from metastore.processes.ended_sessions import EndedSessions
 from metastore.processes.fsck.everything import Parts
-from metastore.processes.ingest import ingest
 from metastore.processes.reaper import Reaper, ReaperTimes
 from metastore.processes.relay import Relay
-
-Job = Callable[[], Awaitable[None]]
-"""Work that goes on until it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
     """The parts of a product.
 
-    ``consumers`` are the names that ``bus.run`` can be told to serve. ``jobs`` are, by name, what workers do besides;
-    several processes may do the same one.
+    ``bus.run`` can be told to serve some of the ``consumers`` only. ``jobs`` are, by name, what workers run besides;
+    each runs until it is cancelled, and several processes may run the same one.
     """
 
     settings: Settings
@@ -87,9 +75,14 @@ class Product:
     reaper: Reaper
     ended_sessions: EndedSessions
     accounts: AccountsService
+    features: Sequence[Feature]
     services: Services
-    consumers: frozenset[str]
     jobs: Mapping[str, Job]
+
+    @property
+    def consumers(self) -> frozenset[str]:
+        """The names of all consumers."""
+        return frozenset(consumer.name for feature in self.features for consumer in feature.consumers)
 
     @property
     def local_store(self) -> LocalObjectStore | None:
@@ -141,57 +134,28 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     bus = _choose_bus(settings, database)
     realtime, limiter = _open_cache(settings, serves_sockets=serves_sockets)
 
-    hasher = Argon2Hasher()
-    auth = AuthService(tokens=_tokens(settings, secret, clock), hasher=hasher, limiter=limiter, clock=clock)
-    accounts = AccountsService(hasher=hasher, limiter=limiter, new_users=_new_users(settings), clock=clock)
-    streams = StreamUrls(derived_key(secret, "streams"), settings.presign_ttl, clock)
-    files = FilesService(store, clock=clock, presign_ttl=settings.presign_ttl, streams=streams)
-    limits = UploadLimits(settings.part_size, settings.max_file_size, settings.upload_ttl, settings.presign_ttl)
-    tools = ChildProcessTools()
-    uploads = UploadsService(database, store, files, limits, clock, tools.can_show)
-    notifications = NotificationsService(realtime, clock)
-    audit = AuditService()
-    search = SearchService(files.addresses)
-    analytics = AnalyticsService(clock)
-
+    woken = asyncio.Event()
+    resources = Resources(
+        database=database,
+        store=store,
+        bus=bus,
+        realtime=realtime,
+        limiter=limiter,
+        media_tools=ChildProcessTools(),
+        transcoder=SandboxTranscoder(),
+        clock=clock,
+        wake_sagas=woken.set,
+    )
     services = Services()
-    for service in (
-        database,
-        auth,
-        accounts,
-        SessionCookies(secure=settings.secure_cookies),
-        files,
-        uploads,
-        WholeUploads(database, store, uploads),
-        UnfinishedUploads(database, store, files),
-        notifications,
-        audit,
-        search,
-        analytics,
-        DeadEventsService(bus),
-        StreamingService(store, files, streams),
-        PreviewsService(store, files, streams),
-    ):
-        services.add(service)
+    services.add(database)
+    features = _install_features(resources, services, settings, secret)
 
-    arrival = Arrival(database, store, uploads, clock)
-    media = MediaService(database, store, tools, SandboxTranscoder(), realtime)
-    sagas = SagaRunner(database, [ingest(arrival, media)], clock=clock)
-
-    consumers = [
-        *files_consumers(store),
-        *uploads_consumers(uploads),
-        *media_consumers(media, sagas.wake),
-        *notification_consumers(notifications, realtime),
-        *audit_consumers(audit),
-        *search_consumers(search, database),
-        *analytics_consumers(analytics),
-    ]
-    subscribe_all(bus, database, consumers)
+    sagas = SagaRunner(database, [saga for feature in features for saga in feature.sagas], clock=clock, woken=woken)
+    subscribe_all(bus, database, [consumer for feature in features for consumer in feature.consumers])
     Announcer(database)
-    relay = Relay(database, bus)
     times = ReaperTimes(settings.reaper_interval, settings.upload_ttl, settings.trash_ttl)
-    reaper = Reaper(database, store, uploads, files, auth, times, clock)
+    auth = services.get(AuthService)
+    reaper = Reaper(database, store, services.get(UploadsService), services.get(FilesService), auth, times, clock)
     return Product(
         settings=settings,
         database=database,
@@ -199,14 +163,37 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         bus=bus,
         realtime=realtime,
         limiter=limiter,
-        relay=relay,
+        relay=Relay(database, bus),
         reaper=reaper,
         ended_sessions=EndedSessions(database, auth, realtime),
-        accounts=accounts,
+        accounts=services.get(AccountsService),
+        features=features,
         services=services,
-        consumers=frozenset(consumer.name for consumer in consumers),
         jobs={"reaper": reaper.run, "media": sagas.run},
     )
+
+
+def _install_features(resources: Resources, services: Services, settings: Settings, secret: bytes) -> Sequence[Feature]:
+    """Build every feature, from the bottom layer up, and register its services for those above it."""
+    installed: list[Feature] = []
+
+    def install(feature: Feature) -> None:
+        for service in feature.services:
+            services.add(service)
+        installed.append(feature)
+
+    tokens, new_users = _tokens(settings, secret, resources.clock), _new_users(settings)
+    secure, ttl, stream_key = settings.secure_cookies, settings.presign_ttl, derived_key(secret, "streams")
+    install(auth_feature(resources, tokens=tokens, new_users=new_users, hasher=Argon2Hasher(), secure_cookies=secure))
+    install(files_feature(resources, presign_ttl=ttl, stream_key=stream_key))
+    install(uploads_feature(resources, services, limits=_upload_limits(settings)))
+    install(media_feature(resources, services))
+    install(search_feature(resources, services))
+    install(notifications_feature(resources))
+    install(audit_feature())
+    install(analytics_feature(resources))
+    install(dead_events_feature(resources))
+    return installed
 
 
 async def open_for_checking(settings: Settings, *, repair: bool = False) -> tuple[Parts, Callable[[], Awaitable[None]]]:
@@ -228,8 +215,7 @@ async def open_for_checking(settings: Settings, *, repair: bool = False) -> tupl
         return parts, product.aclose
     database, store = await open_storage(settings, read_only=True)
     files = FilesService(store, clock=utc_now, presign_ttl=settings.presign_ttl)
-    limits = UploadLimits(settings.part_size, settings.max_file_size, settings.upload_ttl, settings.presign_ttl)
-    parts = Parts(database, store, files, UploadsService(database, store, files, limits, utc_now))
+    parts = Parts(database, store, files, UploadsService(database, store, files, _upload_limits(settings), utc_now))
 
     async def close() -> None:
         await store.aclose()
@@ -273,6 +259,10 @@ def _tokens(settings: Settings, secret: bytes, clock: Clock) -> Tokens:
 def _new_users(settings: Settings) -> NewUsers:
     plan = settings.free_plan
     return NewUsers(plan.plan, plan.storage_quota, registration_open=settings.registration == "open")
+
+
+def _upload_limits(settings: Settings) -> UploadLimits:
+    return UploadLimits(settings.part_size, settings.max_file_size, settings.upload_ttl, settings.presign_ttl)
 
 
 def _choose_bus(settings: Settings, database: Database) -> EventBus:

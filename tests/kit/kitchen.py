@@ -12,13 +12,14 @@ from metastore.entrypoints.gate import RequestGate
 from metastore.kit.clock import utc_now
 from metastore.kit.context import current_context
 from metastore.kit.database import Database
-from metastore.kit.http import Services, Transactions, provided
+from metastore.kit.http import Transactions, provided
 from metastore.kit.idempotency import IdempotentRoute, keep_answer, repeatable
 from metastore.kit.idempotency_begun import begun, keep_begun
 from metastore.kit.idempotency_claims import IdempotencyKey
 from metastore.kit.outbox import OutboxEvent
 from metastore.kit.problem import Problem
 from metastore.kit.schema import Input, Schema
+from metastore.kit.services import Services
 from tests.fixtures.events import KettleBoiled
 
 

@@ -8,15 +8,12 @@ of the exchange and a consumer is a queue; on other buses the messages are the s
 """
 
 import inspect
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import JsonValue
 
 from metastore import __version__
-from metastore.bootstrap import build
-from metastore.config import Settings
+from metastore.entrypoints.blueprint import blueprint
 from metastore.kit.cloudevents import CONTENT_TYPE, EXTENSIONS, SOURCE, data_schema
 from metastore.kit.facts import Fact, known_facts
 from metastore.ports.event_bus import MAX_ATTEMPTS, Subscription
@@ -27,10 +24,8 @@ Object = dict[str, JsonValue]
 
 async def published() -> tuple[list[type[Fact]], list[Subscription]]:
     """The product's facts and its consumers, in alphabetical order."""
-    with tempfile.TemporaryDirectory() as folder:
-        product = await build(Settings(_env_file=None, data_dir=Path(folder), database_url="", broker_url="memory://"))
+    async with blueprint() as product:
         subscriptions = sorted(product.bus.subscriptions, key=lambda subscription: subscription.consumer)
-        await product.aclose()
     facts = [fact for fact in known_facts() if fact.__module__.startswith("metastore.")]
     return sorted(facts, key=lambda fact: fact.event_type), subscriptions
 

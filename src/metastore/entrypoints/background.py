@@ -13,14 +13,15 @@ import uvloop
 from fastapi import FastAPI
 
 from metastore import bootstrap
-from metastore.bootstrap import Job, Product
+from metastore.bootstrap import Product
 from metastore.config import ConfigurationError, Settings, require_shared_backends
 from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.operations import ReadinessChecks, monitoring_router
 from metastore.entrypoints.running import exit_unless, running, told_to_stop, until_stopped
 from metastore.entrypoints.serve import refuse_used_port
 from metastore.entrypoints.server import HttpServer
-from metastore.kit.http import Services
+from metastore.kit.feature import Job
+from metastore.kit.services import Services
 
 _log = structlog.get_logger(__name__)
 

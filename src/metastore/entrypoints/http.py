@@ -4,6 +4,7 @@
 context, refuses forged cross-site requests and adds the headers that every answer carries.
 """
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import structlog
@@ -15,22 +16,15 @@ from pydantic import JsonValue
 from starlette.exceptions import HTTPException
 
 from metastore import __version__
+from metastore.entrypoints.blueprint import blueprint
 from metastore.entrypoints.operations import operations_router
 from metastore.entrypoints.webapp import mount_web_app
-from metastore.features.analytics.endpoints import router as analytics_router
-from metastore.features.audit.endpoints import router as audit_router
 from metastore.features.audit.service import AuditService
-from metastore.features.auth.endpoints import router as auth_router
-from metastore.features.dead_events.endpoints import router as dead_events_router
-from metastore.features.files.endpoints import router as files_router
-from metastore.features.media.endpoints import router as media_router
-from metastore.features.notifications.endpoints import router as notifications_router
-from metastore.features.search.endpoints import router as search_router
-from metastore.features.uploads.endpoints import router as uploads_router
 from metastore.kit.context import current_context
 from metastore.kit.database import Database, problem_of
-from metastore.kit.http import Services
+from metastore.kit.feature import Feature
 from metastore.kit.problem import Problem, title_of
+from metastore.kit.services import Services
 
 MAX_JSON_BODY = 2 * 2**20
 """Bytes; a complete request that names 10,000 parts has about 1 MiB."""
@@ -39,28 +33,16 @@ _FORM_PATH = "/api/v1/files/upload"
 _CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 _log = structlog.get_logger(__name__)
 
-# Literal paths first: /files/chunked-upload must not be taken for /files/{id}.
-ROUTERS: tuple[APIRouter, ...] = (
-    auth_router,
-    uploads_router,
-    files_router,
-    media_router,
-    search_router,
-    notifications_router,
-    audit_router,
-    analytics_router,
-    dead_events_router,
-)
-
 
 def create_app(
     services: Services,
+    routers: Iterable[APIRouter],
     *,
     web_app: Path | None = None,
     objects_origin: str = "",
     max_simple_upload: int = 100 * 2**20,
 ) -> FastAPI:
-    """The application over these services.
+    """Build the application over these services and routers. Of two routes that match, the first takes the request.
 
     ``web_app`` is the folder of the built web client; ``objects_origin`` the origin that its pages may exchange bytes
     with when it is not their own; ``max_simple_upload`` in bytes.
@@ -82,13 +64,24 @@ def create_app(
     )
     app.state.services = services
     app.state.objects_origin = objects_origin
-    for router in ROUTERS:
+    for router in routers:
+        _allow_large_forms(router, body_limit(_FORM_PATH, max_simple_upload))
         app.include_router(router)
     app.include_router(operations_router())
-    _allow_large_forms(body_limit(_FORM_PATH, max_simple_upload))
     if web_app is not None:
         mount_web_app(app, web_app)
     return app
+
+
+async def openapi_document() -> dict[str, JsonValue]:
+    """Return the OpenAPI document of the whole API."""
+    async with blueprint() as product:
+        return create_app(product.services, routers_of(product.features)).openapi()
+
+
+def routers_of(features: Sequence[Feature]) -> list[APIRouter]:
+    """The routers of ``features``, which are in order from the bottom layer up, the topmost first."""
+    return [router for feature in reversed(features) for router in feature.routers]
 
 
 def body_limit(path: str, max_simple_upload: int) -> int:
@@ -96,9 +89,9 @@ def body_limit(path: str, max_simple_upload: int) -> int:
     return max_simple_upload + _FORM_OVERHEAD if path == _FORM_PATH else MAX_JSON_BODY
 
 
-def _allow_large_forms(limit: int) -> None:
-    """The one endpoint that takes a file in its body has a limit of its own."""
-    for route in uploads_router.routes:
+def _allow_large_forms(router: APIRouter, limit: int) -> None:
+    """Set the limit of the one endpoint that takes a file in its body."""
+    for route in router.routes:
         if getattr(route, "path", "") == _FORM_PATH:
             route.max_body_size = limit  # type: ignore[attr-defined]  # FastAPI's own attribute of an APIRoute
 

@@ -11,9 +11,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import structlog
 
-from metastore.bootstrap import Job, Product
+from metastore.bootstrap import Product
 from metastore.config import ConfigurationError
 from metastore.features.auth.commands import ensure_first_admin
+from metastore.kit.feature import Job
 
 _log = structlog.get_logger(__name__)
 

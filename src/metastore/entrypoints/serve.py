@@ -21,7 +21,7 @@ from metastore import bootstrap
 from metastore.bootstrap import Product
 from metastore.config import ConfigurationError, Settings
 from metastore.entrypoints.gate import RequestGate
-from metastore.entrypoints.http import body_limit, create_app
+from metastore.entrypoints.http import body_limit, create_app, routers_of
 from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.objects import ObjectsApp
 from metastore.entrypoints.objects.tuning import keep_freed_memory
@@ -122,6 +122,7 @@ def build_asgi(product: Product) -> Application:
     product.services.add(ReadinessChecks(product.checks))
     api = create_app(
         product.services,
+        routers_of(product.features),
         web_app=WEB_APP,
         objects_origin=product.store.public_origin,
         max_simple_upload=settings.max_simple_upload_size,

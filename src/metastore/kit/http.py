@@ -1,4 +1,4 @@
-"""What HTTP endpoints share: the services they call, found by type.
+"""Dependencies that HTTP endpoints share: services found by type, and the database.
 
 ``bootstrap`` builds every service once and registers it; an endpoint names the type it needs::
 
@@ -9,44 +9,21 @@
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from metastore.kit.database import Database
-
-Service = TypeVar("Service")
-
-
-class Services:
-    """The services of a running product, one of each type."""
-
-    def __init__(self) -> None:
-        self._by_type: dict[type, object] = {}
-
-    def add(self, service: object, *, as_type: type | None = None) -> None:
-        """Register ``service`` under its own type or ``as_type`` (a Protocol, say)."""
-        self._by_type[as_type or type(service)] = service
-
-    def get(self, kind: type[Service]) -> Service:
-        """The service of that type.
-
-        Raises:
-            LookupError: none was registered.
-        """
-        try:
-            return self._by_type[kind]  # type: ignore[return-value]  # add() keeps type and value together
-        except KeyError:
-            raise LookupError(f"no {kind.__name__} was registered") from None
+from metastore.kit.services import Service, Services
 
 
 def provided(kind: type[Service]) -> Any:  # noqa: ANN401  FastAPI's own type for a dependency
-    """A FastAPI dependency that yields the registered service of that type."""
+    """Return a FastAPI dependency that yields the registered service of type ``kind``."""
     return Depends(_provider(kind))
 
 
 def _provider(kind: type[Service]) -> Callable[[Request], Awaitable[Service]]:
-    # Asynchronous, although nothing is waited for: FastAPI sends what is not to a thread.
+    # A coroutine function although it awaits nothing: FastAPI runs plain functions in a thread.
     async def provide(request: Request) -> Service:
         services: Services = request.app.state.services
         return services.get(kind)
@@ -55,4 +32,4 @@ def _provider(kind: type[Service]) -> Callable[[Request], Awaitable[Service]]:
 
 
 Transactions = Annotated[Database, provided(Database)]
-"""The database, for endpoints to open their transaction on."""
+"""The database, on which an endpoint opens its transaction."""

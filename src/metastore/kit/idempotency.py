@@ -43,11 +43,11 @@ from pydantic import BaseModel
 
 from metastore.kit.context import current_context
 from metastore.kit.database import Database, Transaction, before_commit
-from metastore.kit.http import Services
 from metastore.kit.idempotency_begun import working_under
 from metastore.kit.idempotency_claims import Answer, Claim, Claimed, give_up, move_on, store_answer, try_claim
 from metastore.kit.idempotency_fingerprint import fingerprint
 from metastore.kit.problem import Problem
+from metastore.kit.services import Services
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"

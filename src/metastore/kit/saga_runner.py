@@ -69,6 +69,7 @@ class SagaRunner:
         clock: Clock = utc_now,
         concurrency: int = CONCURRENCY,
         poll_seconds: float = POLL_SECONDS,
+        woken: asyncio.Event | None = None,
     ) -> None:
         self._database = database
         self._definitions = {definition.kind: definition for definition in definitions}
@@ -84,7 +85,7 @@ class SagaRunner:
         self._poll_seconds = poll_seconds
         lease = timedelta(seconds=max((d.lease for d in definitions), default=1.0))
         self._lease = Lease(database, lease, clock)
-        self._woken = asyncio.Event()
+        self._woken = woken or asyncio.Event()
         self._pruned_at = time.monotonic()
         self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
 

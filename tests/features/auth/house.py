@@ -13,13 +13,14 @@ from metastore.features.audit.service import AuditService
 from metastore.features.auth.access import AdminCaller
 from metastore.features.auth.accounts import AccountsService, NewUsers
 from metastore.features.auth.cookies import SessionCookies
+from metastore.features.auth.endpoints import router as auth_router
 from metastore.features.auth.models import Session, User
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.throttle import AuthLimits
 from metastore.features.auth.tokens import Tokens
 from metastore.kit.database import Database
-from metastore.kit.http import Services
 from metastore.kit.outbox import OutboxEvent
+from metastore.kit.services import Services
 from tests.fixtures.clocks import SettableClock
 from tests.fixtures.passwords import CountingHasher
 
@@ -70,7 +71,7 @@ class House:
         services = Services()
         for service in (self.database, self.accounts, self.auth, self.cookies, AuditService()):
             services.add(service)
-        app = create_app(services)
+        app = create_app(services, [auth_router])
 
         @app.get("/admins-only")
         async def admins_only(caller: AdminCaller) -> str:

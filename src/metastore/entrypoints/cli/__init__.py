@@ -85,10 +85,10 @@ def migrate(*, data_dir: Path | None = None) -> None:
 @app.command
 def openapi() -> None:
     """Print the API's OpenAPI document."""
-    from metastore.entrypoints.http import create_app
-    from metastore.kit.http import Services
+    from metastore.entrypoints.http import openapi_document
 
-    sys.stdout.write(json.dumps(create_app(Services()).openapi(), indent=2, ensure_ascii=False) + "\n")
+    document = asyncio.run(openapi_document())
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 @app.command

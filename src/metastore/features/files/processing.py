@@ -1,6 +1,6 @@
 """What happens to a file between the arrival of its bytes and its being ready, as far as the file itself is concerned.
 
-A file's arrival is a saga of the kind ``INGEST`` whose subject is the file; ``processes.ingest`` binds its steps. Its
+A file's arrival is a saga of the kind ``INGEST`` whose subject is the file; ``media.ingest`` binds its steps. Its
 row is the only place that knows step, progress and error. Here is what the steps change about the file::
 
     UPLOADING ──▶ PROCESSING ──▶ READY

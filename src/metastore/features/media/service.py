@@ -1,4 +1,4 @@
-"""The steps of processing media together; ``processes.ingest`` binds them into the saga of a file's arrival.
+"""The steps of processing media together; ``media.ingest`` binds them into the saga of a file's arrival.
 
 Each may run again, and beside itself: whatever it makes lies under keys that no other attempt uses, or is kept under
 the saga's claim.

@@ -9,6 +9,6 @@ A multipart upload is a small state machine whose truth is the ``uploads`` row::
 
 Every arrow is one conditional ``UPDATE`` or ``DELETE``, so that of two requests that race exactly one wins. The store
 is called between transactions, never inside one; a crash at any point leaves a row from which a repeated request or
-the saga of the file's arrival goes on (``arriving``, bound in ``processes.ingest``): it is due when the upload's time
+the saga of the file's arrival goes on (``arriving``, bound in ``media.ingest``): it is due when the upload's time
 is over, or a minute after a completing was begun.
 """

@@ -1,0 +1,28 @@
+"""A product that is built to be described and never runs, for documents made from the code."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from metastore.bootstrap import Product, build
+from metastore.config import Settings
+
+
+@asynccontextmanager
+async def blueprint() -> AsyncIterator[Product]:
+    """Build the product on its embedded default in a temporary folder; it is closed when the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            _env_file=None,
+            data_dir=Path(folder),
+            database_url="",
+            storage_url="",
+            broker_url="memory://",
+            cache_url="memory://",
+        )
+        product = await build(settings)
+        try:
+            yield product
+        finally:
+            await product.aclose()

@@ -1,0 +1,26 @@
+"""The auth feature, as ``bootstrap`` installs it."""
+
+from metastore.features.auth.accounts import AccountsService, NewUsers
+from metastore.features.auth.cookies import SessionCookies
+from metastore.features.auth.endpoints import router
+from metastore.features.auth.passwords import Hasher
+from metastore.features.auth.service import AuthService
+from metastore.features.auth.tokens import Tokens
+from metastore.kit.feature import Feature
+from metastore.ports.resources import Resources
+
+
+def auth_feature(
+    resources: Resources, *, tokens: Tokens, new_users: NewUsers, hasher: Hasher, secure_cookies: bool
+) -> Feature:
+    """Build the feature. ``secure_cookies``: people reach the product over https."""
+    limiter, clock = resources.limiter, resources.clock
+    return Feature(
+        "auth",
+        routers=[router],
+        services=[
+            AuthService(tokens=tokens, hasher=hasher, limiter=limiter, clock=clock),
+            AccountsService(hasher=hasher, limiter=limiter, new_users=new_users, clock=clock),
+            SessionCookies(secure=secure_cookies),
+        ],
+    )

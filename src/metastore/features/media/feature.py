@@ -1,0 +1,27 @@
+"""The media feature, as ``bootstrap`` installs it."""
+
+from metastore.features.files.service import FilesService
+from metastore.features.files.stream_urls import StreamUrls
+from metastore.features.media.consumers import consumers
+from metastore.features.media.endpoints import router
+from metastore.features.media.ingest import ingest
+from metastore.features.media.previews import PreviewsService
+from metastore.features.media.service import MediaService
+from metastore.features.media.streaming import StreamingService
+from metastore.features.uploads.arriving import Arrival
+from metastore.kit.feature import Feature
+from metastore.kit.services import Services
+from metastore.ports.resources import Resources
+
+
+def media_feature(resources: Resources, services: Services) -> Feature:
+    """Build the feature, with the saga that takes a file from its upload to its end."""
+    store, files, streams = resources.store, services.get(FilesService), services.get(StreamUrls)
+    media = MediaService(resources.database, store, resources.media_tools, resources.transcoder, resources.realtime)
+    return Feature(
+        "media",
+        routers=[router],
+        services=[media, StreamingService(store, files, streams), PreviewsService(store, files, streams)],
+        consumers=consumers(media, resources.wake_sagas),
+        sagas=[ingest(services.get(Arrival), media)],
+    )
