@@ -20,7 +20,7 @@ from checks.prose import banned_prose
 from checks.tree import Tree
 
 _ROOT = Path(__file__).parents[2]
-_GLOSSARY = "| term | meaning | not |\n|---|---|---|\n| response | What is returned. | `answer`, **burnt letter** |\n"
+_GLOSSARY = "| term | meaning | not |\n|---|---|---|\n| response | What is returned. | `zork`, **burnt toast** |\n"
 MakeTree = Callable[[dict[str, str]], Tree]
 
 
@@ -95,31 +95,31 @@ def test_a_folder_of_a_feature_with_more_than_a_dozen_names_is_refused(make_tree
 # --- the glossary ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["the_answer", "Answers", "FIRST_ANSWER", "lateAnswer", "_answer"])
+@pytest.mark.parametrize("name", ["the_zork", "Zorks", "FIRST_ZORK", "lateZork", "_zork"])
 def test_a_name_with_a_banned_word_is_refused_where_it_is_defined(make_tree: MakeTree, name: str) -> None:
-    tree = make_tree({"src/one.py": f"import library\n\n{name} = library.answer\nlibrary.use({name})\n"})
+    tree = make_tree({"src/one.py": f"import library\n\n{name} = library.zork\nlibrary.use({name})\n"})
 
     (complaint,) = banned_names(tree)
 
-    assert str(complaint) == f"src/one.py:3: the name {name} says “answer”: write “response” instead (docs/glossary.md)"
+    assert str(complaint) == f"src/one.py:3: the name {name} says “zork”: write “response” instead (docs/glossary.md)"
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        "def answer(): ...",
-        "async def answer(): ...",
-        "class Answer: ...",
-        "def ask(*, answer): ...",
-        "import others as answer",
-        "for answer in []: ...",
-        "box.answer = 1",
-        "with open('x') as answer: ...",
-        "try: ...\nexcept ValueError as answer: ...",
-        "class Row:\n    answer: int",
-        "if (answer := 1): ...",
-        "match 1:\n    case answer: ...",
-        "match []:\n    case [*answer]: ...",
+        "def zork(): ...",
+        "async def zork(): ...",
+        "class Zork: ...",
+        "def ask(*, zork): ...",
+        "import others as zork",
+        "for zork in []: ...",
+        "box.zork = 1",
+        "with open('x') as zork: ...",
+        "try: ...\nexcept ValueError as zork: ...",
+        "class Row:\n    zork: int",
+        "if (zork := 1): ...",
+        "match 1:\n    case zork: ...",
+        "match []:\n    case [*zork]: ...",
     ],
 )
 def test_every_kind_of_definition_is_checked(make_tree: MakeTree, source: str) -> None:
@@ -127,27 +127,27 @@ def test_every_kind_of_definition_is_checked(make_tree: MakeTree, source: str) -
 
 
 def test_names_of_tests_are_sentences_and_may_use_words_that_are_banned_in_names(make_tree: MakeTree) -> None:
-    allowed = make_tree({"tests/test_one.py": "def test_it_answers_with_an_answer(): ..."})
+    allowed = make_tree({"tests/test_one.py": "def test_it_zorks_with_a_zork(): ..."})
     assert not list(banned_names(allowed))
 
-    refused = make_tree({"tests/test_one.py": "def test_it_keeps_a_burnt_letter(): ..."})
+    refused = make_tree({"tests/test_one.py": "def test_it_keeps_a_burnt_toast(): ..."})
     assert len(list(banned_names(refused))) == 1
 
 
-@pytest.mark.parametrize("path", ["src/answers/one.py", "src/late_answer.py", "web/src/the-answer.module.css"])
+@pytest.mark.parametrize("path", ["src/zorks/one.py", "src/late_zork.py", "web/src/the-zork.module.css"])
 def test_a_file_or_folder_with_a_banned_word_is_refused(make_tree: MakeTree, path: str) -> None:
     (complaint,) = banned_file_names(make_tree({path: ""}))
 
-    assert complaint.text == "the name says “answer”: write “response” instead (docs/glossary.md)"
+    assert complaint.text == "the name says “zork”: write “response” instead (docs/glossary.md)"
 
 
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("src/one.py", '"""One.\n\nIt is no burnt letter.\n"""\n'),
-        ("src/one.py", "\n\n# Burnt letters are kept.\n"),
-        ("src/one.py", 'class Row:\n    field: int\n    """A burnt letter."""\n'),
-        ("docs/page.md", "# Page\n\nA burnt\nletter.\n"),
+        ("src/one.py", '"""One.\n\nIt is no burnt toast.\n"""\n'),
+        ("src/one.py", "\n\n# Burnt toasts are kept.\n"),
+        ("src/one.py", 'class Row:\n    field: int\n    """A burnt toast."""\n'),
+        ("docs/page.md", "# Page\n\nA burnt\ntoast.\n"),
     ],
 )
 def test_prose_with_words_that_are_banned_everywhere_is_refused_by_its_line(
@@ -155,26 +155,26 @@ def test_prose_with_words_that_are_banned_everywhere_is_refused_by_its_line(
 ) -> None:
     (complaint,) = banned_prose(make_tree({path: text}))
 
-    assert str(complaint) == f"{path}:3: the text says “burnt letter”: write “response” instead (docs/glossary.md)"
+    assert str(complaint) == f"{path}:3: the text says “burnt toast”: write “response” instead (docs/glossary.md)"
 
 
 def test_prose_may_use_words_that_are_banned_in_names_and_quote_any(make_tree: MakeTree) -> None:
-    tree = make_tree({"src/one.py": '"""The answer.\n\nSee ``burnt_letter``.\n"""\n', "a.md": "`burnt letter`"})
+    tree = make_tree({"src/one.py": '"""The zork.\n\nSee ``burnt_toast``.\n"""\n', "a.md": "`burnt toast`"})
 
     assert not list(banned_prose(tree))
 
 
 def test_strings_are_no_prose(make_tree: MakeTree) -> None:
-    assert not list(banned_prose(make_tree({"src/one.py": 'TEXT = "a burnt letter"\n'})))
+    assert not list(banned_prose(make_tree({"src/one.py": 'TEXT = "a burnt toast"\n'})))
 
 
 def test_a_glossary_that_bans_one_of_its_own_terms_is_refused(make_tree: MakeTree) -> None:
-    tree = make_tree({"docs/glossary.md": f"{_GLOSSARY}| late answer | A late one. | |\n"})
+    tree = make_tree({"docs/glossary.md": f"{_GLOSSARY}| late zork | A late one. | |\n"})
 
     (complaint,) = contradictions(tree)
 
     assert complaint.line == 4
-    assert "the term “late answer” uses a banned word" in complaint.text
+    assert "the term “late zork” uses a banned word" in complaint.text
 
 
 def test_a_glossary_without_a_table_is_refused(make_tree: MakeTree) -> None:
@@ -184,9 +184,9 @@ def test_a_glossary_without_a_table_is_refused(make_tree: MakeTree) -> None:
 
 
 def test_a_word_that_is_banned_twice_names_all_terms_to_choose_from(make_tree: MakeTree) -> None:
-    tree = make_tree({"docs/glossary.md": f"{_GLOSSARY}| reply | What is said back. | `answer` |\n"})
+    tree = make_tree({"docs/glossary.md": f"{_GLOSSARY}| reply | What is said back. | `zork` |\n"})
 
-    assert "“answer”: write “response” or “reply” instead (docs/glossary.md)" in [str(ban) for ban in bans(tree)]
+    assert "“zork”: write “response” or “reply” instead (docs/glossary.md)" in [str(ban) for ban in bans(tree)]
 
 
 def test_words_of_names_are_found_in_any_style() -> None:
@@ -241,14 +241,15 @@ def test_the_tree_in_the_architecture_page_shows_what_there_is(make_tree: MakeTr
 # --- the whole, as `make lint-tree` runs it --------------------------------------------------------------------------
 
 _BREAKING = {
+    "docs/glossary.md": "\n| response | What the server returns. | `zork` |\n",
     "src/metastore/kit/ids.py": "\n\ndef _late() -> None:\n    from metastore.kit import clock\n",
-    "src/metastore/kit/clock.py": "\n\nfrom metastore.kit import ids\n\nlate_answer = ids\n",
+    "src/metastore/kit/clock.py": "\n\nfrom metastore.kit import ids\n\nlate_zork = ids\n",
     "README.md": "\n| `METASTORE_PORT` | `80` | |\n| `METASTORE_LOG_LEVEL` | info | |\nSet `METASTORE_COLOUR`.\n",
     "src/metastore/config.py": '\n\nSettings.model_fields["shape"] = Settings.model_fields["port"]\n',
 }
 _EXPECTED = [
     "import cycle: metastore.kit.clock → metastore.kit.ids → metastore.kit.clock: move what both ends need",
-    "the name late_answer says “answer”: write “response” instead (docs/glossary.md)",
+    "the name late_zork says “zork”: write “response” instead (docs/glossary.md)",
     "METASTORE_PORT is `8080` by default, not `80`: correct it",
     "METASTORE_LOG_LEVEL is `info` by default, not info: correct it",
     "METASTORE_COLOUR is not a setting: remove it, or add it to config.py",
