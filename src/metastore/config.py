@@ -1,7 +1,7 @@
 """Settings, read from the environment (prefix ``METASTORE_``) and a ``.env`` file.
 
-A backend is chosen by the scheme of its URL. Durations are in seconds, sizes in bytes. ``load_settings`` turns any
-wrong value into one line that names the setting, so that an operator sees what to mend.
+The scheme of a URL chooses the backend. Durations are in seconds, sizes in bytes. ``load_settings`` reports a wrong
+value in one line that names the setting. The README has a table of all settings; ``make lint`` compares it with this.
 """
 
 import re
@@ -18,18 +18,18 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 KIB, MIB, GIB, TIB = 2**10, 2**20, 2**30, 2**40
 _HOST_AND_PORT = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 Duration = Annotated[int, Field(ge=1, le=100 * 365 * 24 * 3600)]
-"""Seconds; beyond a century, dates come to an end somewhere."""
+"""Seconds, at most a century: dates further ahead overflow."""
 _BROKERS = ("memory", "amqp", "amqps", "kafka")
 _CACHES = ("memory", "redis", "rediss")
 _DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
 class ConfigurationError(Exception):
-    """A setting is wrong; the message is one line for the operator."""
+    """A setting is wrong. The message is one line for the operator."""
 
 
 class Plan(BaseModel):
-    """What a plan gives: ``storage_quota`` bytes for ``period_days``, at ``price`` (whole units of ``currency``)."""
+    """A plan: ``storage_quota`` bytes for ``period_days`` days, at ``price`` whole units of ``currency``."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
 
@@ -57,21 +57,21 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
     data_dir: Path = Path("data")
-    """Where the embedded database, objects and the secret key live."""
+    """The folder of the embedded database, the objects and the secret key."""
     database_url: str = ""
     database_pool_size: int = Field(default=10, ge=2, le=1000)
-    """Connections that a process keeps to its database at the most."""
+    """Database connections per process, at most."""
     storage_url: str = ""
     broker_url: str = "memory://"
     cache_url: str = "memory://"
     public_url: str = ""
-    """The address people use, ``https://drive.example.org``; without it, the one they came by."""
+    """The address that users open, such as ``https://drive.example.org``. Empty: the address of each request."""
     objects_url: str = ""
-    """The origin of the embedded store's data plane when it is not ``public_url``."""
+    """The origin of the embedded store's data plane, if it is not ``public_url``."""
     secret_key: SecretStr = SecretStr("")
-    """At least 32 characters; made and kept in ``data_dir`` when not set."""
+    """At least 32 characters. Generated and kept in ``data_dir`` if empty."""
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = []
-    """Addresses or networks whose ``X-Forwarded-For`` is believed, separated by commas."""
+    """Addresses or networks whose ``X-Forwarded-For`` is trusted, separated by commas."""
 
     admin_username: str = "admin"
     admin_password: SecretStr = SecretStr("")
@@ -79,10 +79,10 @@ class Settings(BaseSettings):
     access_token_ttl: Duration = 15 * 60
     refresh_token_ttl: Duration = 7 * 24 * 3600
     session_ttl: Duration = 90 * 24 * 3600
-    """How long after signing in a password is asked for again, however often tokens were refreshed."""
+    """Time after sign-in until the password is required again, however often tokens were refreshed."""
 
     upload_ttl: Duration = 24 * 3600
-    """How long an upload may rest before its parts are reaped."""
+    """Time without activity after which an upload expires."""
     presign_ttl: int = Field(default=3600, ge=1, le=7 * 24 * 3600)
     part_size: int = Field(default=5 * MIB, ge=1, le=5 * GIB)
     max_file_size: int = Field(default=5 * TIB, ge=1)
@@ -93,13 +93,13 @@ class Settings(BaseSettings):
 
     s3_access_key_id: str = ""
     s3_secret_access_key: SecretStr = SecretStr("")
-    """Without these, the AWS SDK's usual sources are used (``AWS_ACCESS_KEY_ID`` …)."""
+    """Empty: the AWS SDK's usual sources are used (``AWS_ACCESS_KEY_ID`` and others)."""
 
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(default=0, ge=0, le=65535)
-    """Where relays and workers answer ``/healthz``, ``/readyz`` and ``/metrics``; 0: nowhere."""
+    """The port on which relays and workers serve ``/healthz``, ``/readyz`` and ``/metrics``; 0 turns this off."""
     drain_seconds: float = Field(default=1, ge=0, le=600)
-    """How long an API process that was told to stop says so by ``/readyz`` before it takes no more requests."""
+    """Time for which a stopping API process reports 503 on ``/readyz`` before it closes its port."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -114,8 +114,16 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(value)
-        nameless = not _HOST_AND_PORT.fullmatch(parts.netloc) or parts.port == 0  # urlsplit refuses those beyond 65535
-        if parts.scheme not in ("http", "https") or nameless or parts.path.strip("/") or parts.query or parts.fragment:
+        lacks_host = (
+            not _HOST_AND_PORT.fullmatch(parts.netloc) or parts.port == 0
+        )  # urlsplit refuses those beyond 65535
+        if (
+            parts.scheme not in ("http", "https")
+            or lacks_host
+            or parts.path.strip("/")
+            or parts.query
+            or parts.fragment
+        ):
             raise ValueError("must be an origin such as https://drive.example.org")
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -152,22 +160,22 @@ class Settings(BaseSettings):
 
     @property
     def effective_database_url(self) -> str:
-        """``database_url``, or the embedded database in ``data_dir``."""
+        """Return ``database_url``, or the URL of the embedded database in ``data_dir``."""
         return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'metastore.db').absolute()}"
 
     @property
     def effective_storage_url(self) -> str:
-        """``storage_url``, or the embedded store in ``data_dir``."""
+        """Return ``storage_url``, or the URL of the embedded store in ``data_dir``."""
         return self.storage_url or f"file://{(self.data_dir / 'objects').absolute()}"
 
     @property
     def free_plan(self) -> Plan:
-        """The plan that a new user has."""
+        """Return the plan of new users."""
         return next(plan for plan in self.plans if plan.plan == "FREE")
 
     @property
     def secure_cookies(self) -> bool:
-        """Whether people reach the product over https."""
+        """Return whether users reach the product over https."""
         return self.public_url.startswith("https://")
 
 
@@ -186,10 +194,10 @@ def _has_address(url: str) -> bool:
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment; ``overrides`` (command-line options that are not ``None``) win.
+    """Read the settings from the environment. Overrides (command-line options) that are not ``None`` take precedence.
 
     Raises:
-        ConfigurationError: one line that names the first wrong setting.
+        ConfigurationError: a setting is wrong; names the first one.
     """
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
@@ -205,10 +213,10 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def require_shared_backends(settings: Settings, command: str) -> None:
-    """Refuse what one process has to itself: processes apart meet in their database, store, broker and cache.
+    """Refuse backends that only one process can use: separate processes share database, store, broker and cache.
 
     Raises:
-        ConfigurationError: one line that names the first setting to mend.
+        ConfigurationError: a backend cannot be shared; names the first setting to change.
     """
     needed = (
         ("DATABASE_URL", settings.effective_database_url, "postgresql+asyncpg://"),
@@ -227,10 +235,12 @@ def require_shared_backends(settings: Settings, command: str) -> None:
 
 
 def load_secret_key(settings: Settings) -> bytes:
-    """The key that signs tokens and URLs: the one set, or one made once and kept readable by its owner alone.
+    """Return the key that signs tokens and URLs.
+
+    If none is set, it is generated once and kept in ``data_dir``, readable by its owner only.
 
     Raises:
-        ConfigurationError: the kept key cannot be read or written.
+        ConfigurationError: the key's file cannot be read or written.
     """
     if settings.secret_key.get_secret_value():
         return settings.secret_key.get_secret_value().encode()
