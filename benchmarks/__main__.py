@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: all measurements, as tables on standard output and in ``benchmarks/results/``."""
+"""Run all measurements; print tables and write them to ``benchmarks/results/``: ``python -m benchmarks``."""
 
 import argparse
 import json
@@ -34,17 +34,17 @@ _SERVERS: dict[str, Callable[[Load, Path, int], Contender]] = {
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
+    """Measure the parts that the command line selects."""
     options = _options()
     extent = Extent(size=options.size * MIB, rounds=options.rounds)
     RESULTS.mkdir(exist_ok=True)
     load_before = os.getloadavg()
     sections = []
-    # On the checkout's own disk: the system's folder for temporary files is often memory.
+    # On the disk of the checkout: the system's temporary folder is often in memory.
     with tempfile.TemporaryDirectory(dir=RESULTS, prefix="running-") as name:
         folder = Path(name)
         load = Load(folder)
-        folder.chmod(0o755)  # PostgreSQL's user goes through it
+        folder.chmod(0o755)  # PostgreSQL's user needs to traverse it
         parts: dict[str, Callable[[], str]] = {
             "servers": lambda: _compared(load, folder, options.servers.split(","), extent),
             "memory": lambda: report.memory(measure_memory(load, _new(folder, "memory"))),
@@ -54,9 +54,9 @@ def main() -> None:
             "ladders": lambda: report.ladders(measure_ladders(_new(folder, "ladders"), extent.rounds)),
         }
         for part in options.parts.split(","):
-            _tell(part)
+            _log(part)
             sections.append(parts[part]())
-    text = "\n\n".join([report.circumstances(extent, load_before), *sections]) + "\n"
+    text = "\n\n".join([report.environment(extent, load_before), *sections]) + "\n"
     (RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.md").write_text(text)
     print(text)
 
@@ -65,10 +65,10 @@ def _compared(load: Load, folder: Path, names: list[str], extent: Extent) -> str
     contenders: list[Contender] = []
     with ExitStack() as ending:
         for name in names:
-            _tell(f"starting {name}")
+            _log(f"starting {name}")
             contenders.append(_SERVERS[name](load, _new(folder, name), extent.size))
             ending.callback(contenders[-1].end)
-        figures = compare(contenders, load, extent, _tell)
+        figures = compare(contenders, load, extent, _log)
     values = {name: one.values for name, one in figures.items()}
     (RESULTS / "latest.json").write_text(json.dumps(values, indent=2))
     return f"{report.comparison(figures)}\n\n{report.ratios(figures)}"
@@ -78,8 +78,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--size", type=int, default=1024, help="MiB of each upload and download")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--servers", default=",".join(_SERVERS), help="which to compare, parted by commas")
-    parser.add_argument("--parts", default=_PARTS, help="what to measure, parted by commas")
+    parser.add_argument("--servers", default=",".join(_SERVERS), help="servers to compare, separated by commas")
+    parser.add_argument("--parts", default=_PARTS, help="measurements, separated by commas")
     return parser.parse_args()
 
 
@@ -89,7 +89,7 @@ def _new(folder: Path, name: str) -> Path:
     return made
 
 
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
 

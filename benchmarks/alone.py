@@ -1,4 +1,4 @@
-"""Measurements of MetaStore by itself: memory at any file size, and the API while bytes come in."""
+"""Measurements of MetaStore alone: memory by file size, and API latency during uploads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _CLIENTS = 4
 
 @dataclass(frozen=True)
 class Memory:
-    """Peak bytes held during an upload of so many bytes."""
+    """The peak memory during an upload of ``size`` bytes; both in bytes."""
 
     size: int
     peak: int
@@ -22,7 +22,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Api:
-    """``GET /api/v1/files`` with nothing else going on and during uploads, which went at ``upload`` bytes a second."""
+    """Latency of ``GET /api/v1/files`` without other load and during uploads of ``upload`` bytes a second."""
 
     quiet: Latency
     busy: Latency
@@ -30,12 +30,12 @@ class Api:
 
 
 def measure_memory(load: Load, folder: Path, sizes: tuple[int, ...] = (64 * MIB, 4 * GIB)) -> list[Memory]:
-    """The peak during uploads of growing size, on a fresh server."""
+    """Measure the peak memory of uploads of growing size, on a fresh server."""
     server = MetaStore(load, folder, 0)
     try:
         measured = []
         for size in sizes:
-            server.process.forget_peak()
+            server.process.reset_peak()
             server.upload(size)
             measured.append(Memory(size, server.process.peak_memory()))
             server.clear()
@@ -45,7 +45,7 @@ def measure_memory(load: Load, folder: Path, sizes: tuple[int, ...] = (64 * MIB,
 
 
 def measure_api(load: Load, folder: Path, size: int, seconds: float = 4.0) -> Api:
-    """Four clients ask without a pause; then the same while uploads follow each other."""
+    """Measure four clients that request without a pause, first alone, then during continuous uploads."""
     server = MetaStore(load, folder, 0)
     path = "/api/v1/files"
     try:

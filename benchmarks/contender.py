@@ -1,4 +1,4 @@
-"""What every server in the comparison has to do."""
+"""The interface of the servers that are compared."""
 
 import os
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ PARALLEL = 3
 
 @dataclass(frozen=True)
 class Uploaded:
-    """Seconds until the server had answered everything, and the files that it left.
+    """An upload: seconds until the last response, and the files that the server wrote.
 
-    ``durable`` tells that the server's answers meant "on disk"; otherwise ``files`` are still to be synced.
+    ``durable`` means that a response implies that the bytes are on disk. Otherwise ``files`` still have to be synced.
     """
 
     seconds: float
@@ -26,32 +26,32 @@ class Uploaded:
 
 
 class Contender(Protocol):
-    """A running server."""
+    """A running server that is compared with others."""
 
     name: str
     process: ServerProcess
     many_readers: bool
-    """Whether it serves ranges, and a file to several clients at a time."""
+    """Whether it serves ranges, and one file to several clients at once."""
 
     def upload(self, size: int) -> Uploaded:
-        """Send ``size`` bytes, three parts at a time."""
+        """Upload ``size`` bytes, three parts at a time."""
         ...
 
     def clear(self) -> None:
-        """Remove what was uploaded last."""
+        """Delete the last upload."""
         ...
 
     def download_path(self) -> str:
-        """Where a file of the measured size is, for GET."""
+        """Return the path of a file of the measured size, for GET."""
         ...
 
     def end(self) -> None:
-        """End the server."""
+        """Stop the server."""
         ...
 
 
 def sync_files(files: Iterable[Path]) -> None:
-    """Write files through to the disk, as many at a time as were uploaded at a time."""
+    """Sync files to disk, as many at a time as were uploaded at a time."""
     with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(_sync, files))
 

@@ -1,7 +1,7 @@
-"""The way of a fact: from its commit to the user's socket, and how many a relay carries.
+"""Event latency from commit to a user's socket, and the throughput of relays.
 
-On the scale-out profile as it runs: PostgreSQL that syncs each commit, RabbitMQ, Redis, the real processes. Facts are
-recorded as the product records them, in transactions of their own.
+Measured on the real scale-out profile: PostgreSQL that syncs each commit, RabbitMQ, Redis and the product's processes.
+Events are recorded as the product records them, each in its own transaction.
 """
 
 import asyncio
@@ -22,26 +22,26 @@ from metastore.kit.outbox_signal import Announcer
 
 RATE, SECONDS = 100, 10
 BACKLOG = 10_000
-_PASSWORD = "correct horse battery staple"  # noqa: S105  of an account that lives as long as the measurement
+_PASSWORD = "correct horse battery staple"  # noqa: S105  for an account that exists only for the measurement
 _OTHERS = ("analytics", "audit", "files", "indexing", "media", "sockets", "uploads")
 
 
 @dataclass(frozen=True)
 class Events:
-    """Seconds from commit to socket, of each fact, and facts a second with one relay and with two."""
+    """Seconds from commit to socket for each event, and events per second with one relay and with two."""
 
     latencies: Sequence[float]
     one_relay: float
     two_relays: float
 
     def percentile(self, share: float) -> float:
-        """The latency that this share of the facts stayed below."""
+        """Return the latency that ``share`` (0 to 1) of the events stayed below."""
         return sorted(self.latencies)[min(len(self.latencies) - 1, int(len(self.latencies) * share))]
 
 
 def measure_events(folder: Path) -> Events:
-    """Start a stack and measure both."""
-    folder.chmod(0o755)  # PostgreSQL's user goes through it
+    """Start the stack and measure latency and throughput."""
+    folder.chmod(0o755)  # PostgreSQL's user needs to traverse it
     size = Size(apis=1, relays=2, workers=[("notifications",), _OTHERS])
     with running(Stack(folder, size=size, durable=True)) as stack:
         return asyncio.run(_measure(stack))
@@ -64,8 +64,8 @@ async def _measure(stack: Stack) -> Events:
 
 async def _latencies(stack: Stack, database: Database) -> list[float]:
     committed: dict[str, float] = {}
-    heard: dict[str, float] = {}
-    all_heard = asyncio.Event()
+    received_at: dict[str, float] = {}
+    all_received = asyncio.Event()
     async with httpx.AsyncClient(base_url=stack.address) as client:
         account = {"username": "listener", "email": "listener@example.org", "password": _PASSWORD}
         user = (await client.post("/api/v1/auth/register", json=account)).raise_for_status().json()
@@ -73,14 +73,14 @@ async def _latencies(stack: Stack, database: Database) -> list[float]:
         token = sign_in.raise_for_status().cookies["access_token"]
     socket = socketio.AsyncClient(handle_sigint=False)
 
-    async def hear(event: str, data: object = None) -> None:
+    async def receive(event: str, data: object = None) -> None:
         payload = data.get("payload") if isinstance(data, dict) else None
         if event == "notification" and isinstance(payload, dict):
-            heard[str(payload["fileId"])] = time.perf_counter()
-            if len(heard) == RATE * SECONDS:
-                all_heard.set()
+            received_at[str(payload["fileId"])] = time.perf_counter()
+            if len(received_at) == RATE * SECONDS:
+                all_received.set()
 
-    socket.on("*", hear)
+    socket.on("*", receive)
     headers = {"Cookie": f"access_token={token}", "Origin": stack.address}
     await socket.connect(stack.address, headers=headers, transports=["websocket"])
     begin = time.perf_counter()
@@ -91,19 +91,19 @@ async def _latencies(stack: Stack, database: Database) -> list[float]:
             tx.record(ready)
         committed[ready.file_id] = time.perf_counter()
     async with asyncio.timeout(30):
-        await all_heard.wait()
+        await all_received.wait()
     await socket.disconnect()
-    settled = list(committed)[RATE:]  # the first second warms everything up
-    return [heard[file_id] - committed[file_id] for file_id in settled]
+    settled = list(committed)[RATE:]  # the first second is a warm-up
+    return [received_at[file_id] - committed[file_id] for file_id in settled]
 
 
 async def _relayed(database: Database) -> float:
-    """Facts a second, of a type that two queues take, from the commit of a backlog until none is pending."""
+    """Return the events per second, of a type with two queues, from the commit of a backlog until none is pending."""
     async with database.transaction() as tx:
         for _ in range(BACKLOG):
             tx.record(FileRenamed(file_id=new_id(), owner_id=new_id(), name="report.pdf", old_name="draft.pdf"))
     begin = time.perf_counter()
-    while await _pending(database):  # noqa: ASYNC110  only the database tells
+    while await _pending(database):  # noqa: ASYNC110  the database cannot notify us
         await asyncio.sleep(0.02)
     return BACKLOG / (time.perf_counter() - begin)
 

@@ -1,8 +1,8 @@
-"""From a film to what streams: how soon it plays, and the whole ladder beside the ``ffmpeg`` program.
+"""Time to the first segments of a film, and its rendition ladder compared with the ``ffmpeg`` program.
 
-``ffmpeg`` does the same in one command: one decoding, the same rungs with the same encoder and settings, HLS with
-fragmented MP4. Ours is what the product does: one reading that copies the picture (where there is one to copy) and the
-sound, then one that encodes the rungs, each in its closed child, the segments written to files.
+``ffmpeg`` makes the same in one command: one decoding, the same rungs with the same encoder and settings, HLS with
+fragmented MP4. The product runs two jobs, each in a sandboxed child process: one remuxes the audio (and the video, if it
+can be copied), then one encodes the rungs. Here the segments are written to files.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _HLS = "-f hls -hls_time 4 -hls_playlist_type vod -hls_segment_type fmp4 -hls_fm
 
 @dataclass
 class Times:
-    """Of the same work, round by round: seconds on the clock and of the processor."""
+    """Elapsed time and CPU time of the same work, in seconds, one value per round."""
 
     elapsed: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Ladders:
-    """Seconds until there is a segment of picture and sound, and ladders by ours and by ``ffmpeg``."""
+    """Seconds until the first video and audio segments exist, and the product's and ``ffmpeg``'s times per ladder."""
 
     first_of_short: float
     first_of_long: float
@@ -51,7 +51,7 @@ class Ladders:
 
 
 def measure_ladders(folder: Path, rounds: int = 3) -> Ladders:
-    """Make the films, then measure; rounds are interleaved."""
+    """Create the films, then measure them in interleaved rounds."""
     short = _make_film(folder / "short.mp4")
     long = folder / "long.mp4"
     times = str(LONG_SECONDS // SHORT_SECONDS - 1)
@@ -82,20 +82,20 @@ def _measure(times: Times, work: Callable[[], None]) -> None:
 
 
 def _processor() -> float:
-    """Ours and that of children that have ended."""
+    """Return the CPU time of this process and of its ended children, in seconds."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 async def _first_segments(film: Path) -> float:
     since = time.monotonic()
-    wanted = {"v1080", "a0"}
+    missing = {"v1080", "a0"}
     work = SandboxTranscoder().make(_source(film), Job("v1080", _SOUND))
     async with aclosing(work):
         async for output in work:
             if isinstance(output, Segment):
-                wanted.discard(output.rendition)
-            if not wanted:
+                missing.discard(output.rendition)
+            if not missing:
                 break
     return time.monotonic() - since
 
@@ -136,7 +136,7 @@ def _make_theirs(film: Path, folder: Path, *, copied: bool) -> None:
     outputs = [part for rung in rungs for part in _output(rung, folder)]
     sound = ["-map", "0:a:0", "-c:a", "copy", *_hls("a0", folder)]
     picture = ["-map", "0:v:0", "-c:v", "copy", *_hls("v1080", folder)] if copied else []
-    # As ours is: what else goes on here must not favour one of them.
+    # Like the product's child processes: other load on the machine must not favour either.
     _ffmpeg("-i", str(film), "-filter_complex", graph, *outputs, *picture, *sound, prefix=("nice", "-n", "10"))
 
 
@@ -150,7 +150,7 @@ def _hls(name: str, folder: Path) -> Sequence[str]:
 
 
 def _make_film(path: Path) -> Path:
-    """A minute of 1080p at 30 frames a second that moves and is a little noisy, as cameras are."""
+    """Create a minute of 1080p30 with motion and some noise, like camera footage."""
     picture = "testsrc2=size=1920x1080:rate=30,noise=alls=6:allf=t"
     encoding = "-c:v libx264 -preset superfast -b:v 6M -maxrate 8M -bufsize 16M -pix_fmt yuv420p -g 60 -c:a aac"
     inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]

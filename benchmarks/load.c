@@ -1,19 +1,19 @@
-/* The benchmarks' client: as little work per byte as a real client can do, so that the server is what is measured.
+/* The benchmarks' client: does as little work per byte as a real client can, so that the server is measured.
  *
- *   load send PORT PLAN DATA CONNECTIONS                 send bodies as PLAN says, from the file DATA held in memory
- *   load fetch PORT PATH CONNECTIONS [HEADER]            GET PATH whole, once on each connection
+ *   load send PORT PLAN DATA CONNECTIONS                 send the bodies of PLAN from the file DATA, held in memory
+ *   load fetch PORT PATH CONNECTIONS [HEADER]            GET all of PATH, once on each connection
  *   load ranges PORT PATH SIZE CONNECTIONS SECONDS [HEADER]   GET random aligned ranges of 64 KiB
- *   load requests PORT PATH CONNECTIONS SECONDS [HEADER] GET PATH again and again
+ *   load requests PORT PATH CONNECTIONS SECONDS [HEADER] GET PATH repeatedly
  *
- * PLAN has a line a request: LANE METHOD PATH OFFSET LENGTH [HEADERS], parted by tabs. LANE is the connection that the
- * request belongs to, in order, or - for whichever is free. HEADERS have | for each line's end. DATA repeats: the byte
- * at offset n is that of n modulo its length. send answers with a line "INDEX<tab>ETAG" for each request.
+ * PLAN has one line per request: LANE METHOD PATH OFFSET LENGTH [HEADERS], separated by tabs. LANE is the connection
+ * that sends the request, in order, or - for any free one. HEADERS have | for each line end. DATA repeats: the byte at
+ * offset n is that at n modulo its length. send prints a line "INDEX<tab>ETAG" for each request.
  *
- * On a virtual machine, memory that was idle for seconds may have gone back to the host, and whoever uses it next waits
- * for the host. send therefore holds as much memory as it will send, and gives it back bit by bit just before each
- * request, so that the server's page cache grows into memory that is there.
+ * On a virtual machine, memory that was idle for seconds may have been returned to the host, and its next use waits for
+ * the host. send therefore holds as much memory as it will send, and frees it bit by bit just before each request, so
+ * that the server's page cache grows into memory that is present.
  *
- * The first line of output is JSON. Bodies that come back are received into a buffer, as any client must, and dropped.
+ * The first line of output is JSON. Response bodies are received into a buffer, as in any client, and dropped.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -42,10 +42,10 @@ struct request {
     long offset, length;
 };
 
-struct answer {
+struct response {
     int status;
-    long body;      /* bytes of the body in all, or -1 when it is chunked */
-    long have;      /* of these, bytes that came with the head */
+    long body;      /* total bytes of the body, or -1 when it is chunked */
+    long have;      /* of these, the bytes received with the head */
     char etag[256];
 };
 
@@ -90,8 +90,8 @@ static void send_all(int s, const char *bytes, long count, int flags) {
     }
 }
 
-/* Read an answer's head, if `held` (with `count` bytes so far) has all of it; returns whether it has. */
-static int parse_head(const char *held, long count, struct answer *a) {
+/* Parse a response's head if `held` (with `count` bytes so far) has all of it; return whether it has. */
+static int parse_head(const char *held, long count, struct response *a) {
     const char *end = memmem(held, count, "\r\n\r\n", 4), *line, *next;
     if (!end) return 0;
     a->status = atoi(held + 9);
@@ -106,14 +106,14 @@ static int parse_head(const char *held, long count, struct answer *a) {
             snprintf(a->etag, sizeof a->etag, "%.*s", (int)(next - value), value);
         }
     }
-    if (a->body == -2) fail("an answer without length: %.*s", (int)count, held);
+    if (a->body == -2) fail("a response without length: %.*s", (int)count, held);
     a->have = count - (end + 4 - held);
     return 1;
 }
 
-/* Receive one whole answer, dropping its body. */
-static struct answer receive(int s, char *buffer) {
-    struct answer a;
+/* Receive one whole response, dropping its body. */
+static struct response receive(int s, char *buffer) {
+    struct response a;
     long count = 0;
     do {
         ssize_t n = recv(s, buffer + count, HEAD - count, 0);
@@ -282,7 +282,7 @@ static void hear(struct connection *c, char *buffer, int wanted) {
     ssize_t n = recv(c->socket, c->head + c->held, HEAD - c->held, 0);
     if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
     c->held += n;
-    struct answer a;
+    struct response a;
     if (!parse_head(c->head, c->held, &a)) return;
     if (a.status != wanted) fail("%.*s", (int)c->held, c->head);
     c->left = a.body - a.have;

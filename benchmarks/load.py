@@ -1,4 +1,4 @@
-"""The load generator: ``load.c``, compiled when it is first needed."""
+"""The load generator: ``load.c``, compiled on first use."""
 
 import json
 import os
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).parent / "load.c"
-# Not a multiple of any part size, so that no two parts of a GiB are the same.
+# Not a multiple of any part size, so that no two parts of a GiB are equal.
 _DATA_SIZE = 64 * 2**20 + 7 * 4096
 
 
 @dataclass(frozen=True)
 class Send:
-    """A request with a body of ``length`` bytes; ``lane`` is its connection, or ``None`` for any that is free."""
+    """A request with a body of ``length`` bytes. ``lane`` is its connection; ``None``: any free one."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class Send:
     lane: int | None = None
 
     def line(self) -> str:
-        """As the plan's line."""
+        """Return its line in the plan."""
         lane = "-" if self.lane is None else str(self.lane)
         headers = "".join(f"{header}|" for header in self.headers)
         return f"{lane}\t{self.method}\t{self.path}\t{self.offset}\t{self.length}\t{headers}\n"
@@ -32,7 +32,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Sent:
-    """How long it took in seconds, and the ETags that came back."""
+    """The duration in seconds, and the ETags of the responses."""
 
     seconds: float
     etags: list[str]
@@ -40,7 +40,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Latency:
-    """Answers a second, and the time that they took in seconds."""
+    """Responses per second, and percentiles of their latency in seconds."""
 
     rate: float
     p50: float
@@ -48,7 +48,7 @@ class Latency:
 
 
 class Load:
-    """Sends and fetches on behalf of the benchmarks; ``folder`` is for its program and data."""
+    """Runs the load generator; ``folder`` holds its program and data."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -61,7 +61,7 @@ class Load:
         self._data.write_bytes(os.urandom(_DATA_SIZE))
 
     def content(self, offset: int, length: int) -> bytes:
-        """The bytes that are sent for that place."""
+        """Return the bytes that are sent for this range."""
         start = offset % _DATA_SIZE
         with self._data.open("rb") as file:
             file.seek(start)
@@ -70,7 +70,7 @@ class Load:
             return content + file.read(length - len(content))
 
     def write_file(self, path: Path, size: int) -> None:
-        """Write the content as a file, durably."""
+        """Write the content to a file and sync it."""
         with path.open("wb") as file:
             for offset in range(0, size, _DATA_SIZE):
                 file.write(self.content(0, min(_DATA_SIZE, size - offset)))
@@ -78,24 +78,24 @@ class Load:
             os.fsync(file.fileno())
 
     def send(self, port: int, requests: Sequence[Send], connections: int) -> Sent:
-        """Send them all."""
+        """Send all requests."""
         plan = self.folder / "plan"
         plan.write_text("".join(request.line() for request in requests))
         first, *others = self._run("send", port, plan, self._data, connections)
         return Sent(_number(first, "seconds"), [line.partition("\t")[2].strip('"') for line in others])
 
     def fetch(self, port: int, path: str, connections: int) -> float:
-        """Bytes a second at which ``path`` comes, once for each of ``connections``."""
+        """Download ``path`` once on each connection; return the total bytes per second."""
         (first,) = self._run("fetch", port, path, connections)
         return _number(first, "bytes") / _number(first, "seconds")
 
     def ranges(self, port: int, path: str, size: int, connections: int, seconds: float) -> Latency:
-        """Random ranges of 64 KiB."""
+        """Request random ranges of 64 KiB."""
         (first,) = self._run("ranges", port, path, size, connections, seconds)
         return _latency(first)
 
     def requests(self, port: int, path: str, connections: int, seconds: float, header: str) -> Latency:
-        """The same request again and again."""
+        """Repeat the same request."""
         (first,) = self._run("requests", port, path, connections, seconds, header)
         return _latency(first)
 
@@ -108,14 +108,14 @@ class Load:
 
 
 def parts_of(size: int, part_size: int) -> Iterator[tuple[int, int]]:
-    """Offset and length of each part."""
+    """Yield the offset and length of each part."""
     for offset in range(0, size, part_size):
         yield offset, min(part_size, size - offset)
 
 
 def _number(line: str, name: str) -> float:
-    answer: dict[str, float] = json.loads(line)
-    return answer[name]
+    values: dict[str, float] = json.loads(line)
+    return values[name]
 
 
 def _latency(line: str) -> Latency:

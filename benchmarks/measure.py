@@ -1,4 +1,4 @@
-"""The measurements: one server after the other, round after round, so that a noisy moment hits them all alike."""
+"""Comparison of servers in interleaved rounds, so that noise on the machine affects all of them alike."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Extent:
-    """How much is done: sizes in bytes, times in seconds."""
+    """The amount of work: sizes in bytes, times in seconds."""
 
     size: int = GIB
     rounds: int = 3
@@ -24,33 +24,33 @@ class Extent:
 
 @dataclass
 class Figures:
-    """What was measured of one server, a value for each round."""
+    """The measured values of one server, one per round."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, name: str, value: float) -> None:
-        """Note a value."""
+        """Add a value."""
         self.values.setdefault(name, []).append(value)
 
     def median(self, name: str) -> float | None:
-        """The middle of the values, if there are any."""
+        """Return the median of the values, if there are any."""
         return median(self.values[name]) if name in self.values else None
 
     def spread(self, name: str) -> float:
-        """How far the values lie apart, as a part of their middle."""
+        """Return the range of the values, relative to their median."""
         values = self.values[name]
         return (max(values) - min(values)) / median(values)
 
 
 def compare(
-    contenders: Sequence[Contender], load: Load, extent: Extent, tell: Callable[[str], None]
+    contenders: Sequence[Contender], load: Load, extent: Extent, log: Callable[[str], None]
 ) -> dict[str, Figures]:
-    """Measure all of them, interleaved."""
+    """Measure all contenders in interleaved rounds."""
     figures = {contender.name: Figures() for contender in contenders}
     for number in range(1, extent.rounds + 1):
         first = number % len(contenders)
         for contender in (*contenders[first:], *contenders[:first]):
-            tell(f"round {number} of {extent.rounds}: {contender.name}")
+            log(f"round {number} of {extent.rounds}: {contender.name}")
             warm_memory(load.folder, 2 * extent.size)
             measure_upload(contender, figures[contender.name], extent)
         for contender in contenders:
@@ -61,10 +61,10 @@ def compare(
 
 
 def warm_memory(folder: Path, size: int) -> None:
-    """Fill ``size`` bytes of the page cache and free them again.
+    """Fill ``size`` bytes of the page cache, then free them.
 
-    On a virtual machine, memory that was idle for seconds may have gone back to the host, and whoever uses it next
-    waits for the host: without this, uploads right after a pause run at half the speed of those right after another.
+    On a virtual machine, memory that was idle for seconds may have been returned to the host, and its next use waits
+    for the host. Without this, an upload after a pause runs at half the speed of one right after another.
     """
     scratch = folder / "scratch"
     piece = bytes(8 * MIB)
@@ -75,7 +75,7 @@ def warm_memory(folder: Path, size: int) -> None:
 
 
 def measure_upload(contender: Contender, figures: Figures, extent: Extent) -> None:
-    """One upload, and what it takes until it is on disk."""
+    """Measure one upload, until its bytes are on disk."""
     before = contender.process.cpu_seconds()
     uploaded = contender.upload(extent.size)
     used = contender.process.cpu_seconds() - before
@@ -91,7 +91,7 @@ def measure_upload(contender: Contender, figures: Figures, extent: Extent) -> No
 
 
 def measure_reading(contender: Contender, figures: Figures, load: Load, extent: Extent) -> None:
-    """Downloads by one and by eight at a time, and ranges."""
+    """Measure downloads by one client and by eight, and ranges."""
     process, path = contender.process, contender.download_path()
     before = process.cpu_seconds()
     figures.add("download 1", load.fetch(process.port, path, 1))

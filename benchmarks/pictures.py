@@ -1,8 +1,8 @@
-"""Thumbnails of large pictures: how many a second, and how much memory one takes at most.
+"""Thumbnails of large images: throughput and peak memory.
 
-Each picture is made small to 256 and 1024 pixels as the product does it: a child process is started for it, which asks
-its parent for the bytes. As many are under way as there are cores. Progressive JPEG and interlaced PNG are the bad
-cases, since they have to be in memory whole.
+Each image is reduced to 256 and 1024 pixels as the product does it: by a child process that requests the bytes from its
+parent. As many run at once as there are cores. Progressive JPEG and interlaced PNG are the worst cases, because they
+have to be decoded whole.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _ROUNDS = 4
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Pictures a second, seconds of one alone, and the most bytes that a child held."""
+    """Images per second, seconds for one alone, and the peak memory of a child process in bytes."""
 
     megapixels: int
     kind: str
@@ -40,12 +40,12 @@ class Thumbnails:
 
 
 def measure_pictures() -> Iterator[Thumbnails]:
-    """Every kind at every extent."""
+    """Measure every format at every size."""
     for megapixels, extent in EXTENTS.items():
         picture = _photo(*extent)
         for kind, write in _KINDS.items():
             content = write(picture)
-            # In a process of its own, so that the children of others do not count.
+            # In a process of its own, so that only its own children count.
             fresh = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(1, mp_context=fresh) as pool:
                 rate, alone, peak = pool.submit(_measured, content, kind).result()
@@ -77,7 +77,7 @@ async def _measure(content: bytes, mime_type: str) -> tuple[float, float, int]:
 
 
 def _photo(width: int, height: int) -> pyvips.Image:
-    """As hard to pack as a photo, about."""
+    """Create an image that compresses about as well as a photo."""
     grain = pyvips.Image.gaussnoise(1000, 1000, mean=0, sigma=30).gaussblur(2).replicate(width // 1000, height // 1000)
     place = pyvips.Image.xyz(width, height)
     colours = [grain + place[0] * (255 / width), grain + place[1] * (255 / height), grain + 128]

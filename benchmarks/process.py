@@ -1,4 +1,4 @@
-"""A server under measurement: its start, its end, and what it used."""
+"""A server process under measurement: start, stop, CPU time and memory."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class ServerProcess:
-    """A process group of its own, on ``port`` of the loopback."""
+    """A server in a process group of its own, on ``port`` of the loopback."""
 
     def __init__(
         self, command: Sequence[str | Path], port: int, folder: Path, environment: Mapping[str, str] | None = None
@@ -33,21 +33,21 @@ class ServerProcess:
         self._wait_until_open()
 
     def end(self) -> None:
-        """End it and all its children."""
+        """Kill it and all its children."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def cpu_seconds(self) -> float:
-        """User and system time of the whole tree so far."""
+        """Return the user and system time of the process tree so far, in seconds."""
         return sum(_cpu_ticks(pid) for pid in self._tree()) / _TICKS
 
     def peak_memory(self) -> int:
-        """The most bytes that its processes held at once each, added up (``VmHWM``)."""
+        """Return the sum of its processes' peak memory (``VmHWM``), in bytes."""
         return sum(_status(pid, "VmHWM:") for pid in self._tree())
 
-    def forget_peak(self) -> None:
-        """Begin to look for the peak anew."""
+    def reset_peak(self) -> None:
+        """Restart the measurement of the peak."""
         for pid in self._tree():
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 
@@ -66,13 +66,13 @@ class ServerProcess:
                 return
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.end()
-                raise RuntimeError(f"it did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
+                raise RuntimeError(f"the server did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.05)
 
 
 def _cpu_ticks(pid: int) -> int:
     try:
-        # The name, in parentheses, may hold anything.
+        # The name, in parentheses, may contain anything.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0

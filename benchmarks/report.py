@@ -1,4 +1,4 @@
-"""The figures as tables, for people and for the README."""
+"""The results as Markdown tables."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ _MB = 1e6
 
 @dataclass(frozen=True)
 class Goal:
-    """What ``of`` is to reach in relation to another server's figure."""
+    """A ratio to reach: the value ``of`` MetaStore to that of the server ``than``."""
 
     of: str
     than: str
@@ -38,10 +38,10 @@ GOALS = (
 
 
 def comparison(figures: Mapping[str, Figures]) -> str:
-    """One line a server."""
+    """Return a table with one row per server."""
     columns = (
         "server",
-        "upload MB/s, on disk (answered)",
+        "upload MB/s, on disk (acknowledged)",
         "CPU s/GiB",
         "1 download MB/s",
         "8 downloads MB/s",
@@ -50,8 +50,8 @@ def comparison(figures: Mapping[str, Figures]) -> str:
     )
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for name, one in figures.items():
-        answered = one.median("upload")
-        upload = _scaled(one.median("durable upload")) + (f" ({_scaled(answered)})" if answered else "")
+        acknowledged = one.median("upload")
+        upload = _scaled(one.median("durable upload")) + (f" ({_scaled(acknowledged)})" if acknowledged else "")
         ranges, p99 = one.median("ranges"), one.median("ranges p99")
         cells = [
             name,
@@ -67,7 +67,7 @@ def comparison(figures: Mapping[str, Figures]) -> str:
 
 
 def ratios(figures: Mapping[str, Figures]) -> str:
-    """MetaStore beside the others, and what was aimed at; ± is how far its own rounds lay apart."""
+    """Return a table of MetaStore's ratios to the others, with goals. ± is the spread of its own rounds."""
     lines = ["| MetaStore | beside | ratio | goal | |", "|---|---|---|---|---|"]
     own = figures["MetaStore"]
     for goal in GOALS:
@@ -83,22 +83,25 @@ def ratios(figures: Mapping[str, Figures]) -> str:
 
 
 def memory(measured: list[Memory]) -> str:
-    """Peaks by size."""
+    """Return a table of peak memory by file size."""
     lines = ["| upload of | peak memory MB |", "|---|---|"]
     lines += [f"| {_size(one.size)} | {_scaled(one.peak)} |" for one in measured]
     return "\n".join(lines)
 
 
 def api(measured: Api) -> str:
-    """Latency with and without uploads."""
-    lines = ["| `GET /api/v1/files`, 4 clients | answers/s | p50 | p99 |", "|---|---|---|---|"]
-    for name, one in (("quiet", measured.quiet), (f"while {_scaled(measured.upload)} MB/s come in", measured.busy)):
+    """Return a table of API latency with and without uploads."""
+    lines = ["| `GET /api/v1/files`, 4 clients | responses/s | p50 | p99 |", "|---|---|---|---|"]
+    for name, one in (
+        ("quiet", measured.quiet),
+        (f"while {_scaled(measured.upload)} MB/s are uploaded", measured.busy),
+    ):
         lines.append(f"| {name} | {one.rate:,.0f} | {1000 * one.p50:.1f} ms | {1000 * one.p99:.1f} ms |")
     return "\n".join(lines)
 
 
 def events(measured: Events) -> str:
-    """The way of a fact, on PostgreSQL and RabbitMQ, and what was aimed at."""
+    """Return a table of event latency and throughput on PostgreSQL and RabbitMQ, with goals."""
     p50, p99 = (f"{1000 * measured.percentile(share):.0f} ms" for share in (0.5, 0.99))
     rows = (
         ("commit → socket at 100 events/s, p50", p50, ""),
@@ -111,8 +114,8 @@ def events(measured: Events) -> str:
 
 
 def pictures(measured: Iterable[Thumbnails]) -> str:
-    """Thumbnails of 256 and 1024 pixels from one decoding, with as many under way as there are cores."""
-    lines = ["| thumbnails of | file MB | pictures/s | one alone | peak memory MB |", "|---|---|---|---|---|"]
+    """Return a table of thumbnails of 256 and 1024 pixels from one decoding, one job per core."""
+    lines = ["| thumbnails of | file MB | images/s | one alone | peak memory MB |", "|---|---|---|---|---|"]
     for one in measured:
         name = f"{one.megapixels} MP {one.kind}"
         lines.append(f"| {name} | {one.size / _MB:.1f} | {one.rate:.1f} | {one.alone:.2f} s | {_scaled(one.peak)} |")
@@ -120,7 +123,7 @@ def pictures(measured: Iterable[Thumbnails]) -> str:
 
 
 def ladders(measured: Ladders) -> str:
-    """How soon a film plays, and its ladder beside the ``ffmpeg`` program."""
+    """Return a table of the time to the first segments, and of ladders compared with ``ffmpeg``."""
     rows = [
         ("first segments of a film of a minute", f"{measured.first_of_short:.2f} s", "≤ 1 s"),
         ("first segments of a film of half an hour", f"{measured.first_of_long:.2f} s", "≤ 4 s"),
@@ -128,7 +131,7 @@ def ladders(measured: Ladders) -> str:
     for name, (ours, theirs) in measured.compared.items():
         what = f"{LADDER_SECONDS} s of 1080p30 to {name}, beside `ffmpeg`"
         rows.append((what, _beside(ours.elapsed, theirs.elapsed), "≤ 1.1"))
-        rows.append(("the same, seconds of the processor", _beside(ours.processor, theirs.processor), ""))
+        rows.append(("the same, CPU seconds", _beside(ours.processor, theirs.processor), ""))
     lines = ["| streams | measured | goal |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
@@ -138,14 +141,14 @@ def _beside(ours: Sequence[float], theirs: Sequence[float]) -> str:
     return f"{median(ours):.1f} s beside {median(theirs):.1f} s: {ratio:.2f}"
 
 
-def circumstances(extent: Extent, load_before: tuple[float, float, float]) -> str:
-    """On what, with what and how noisily it was measured."""
+def environment(extent: Extent, load_before: tuple[float, float, float]) -> str:
+    """Return the machine, the versions and the load average of the run."""
     versions = {
         "Python": platform.python_version(),
         "uvicorn": version("uvicorn"),
-        "nginx": _said("nginx", "-v").rpartition("/")[2],
+        "nginx": _output_of("nginx", "-v").rpartition("/")[2],
         "copyparty": version("copyparty"),
-        "Node.js": _said("node", "--version"),
+        "Node.js": _output_of("node", "--version"),
     }
     used = ", ".join(f"{name} {number}" for name, number in versions.items())
     loads = " → ".join(f"{load[0]:.1f}" for load in (load_before, os.getloadavg()))
@@ -162,7 +165,7 @@ def _cpu() -> str:
     return platform.machine()
 
 
-def _said(program: str, *arguments: str) -> str:
+def _output_of(program: str, *arguments: str) -> str:
     found = shutil.which(program) or f"/usr/sbin/{program}"
     ended = subprocess.run([found, *arguments], check=True, capture_output=True, text=True)
     return (ended.stdout or ended.stderr).strip()

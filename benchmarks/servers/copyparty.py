@@ -1,4 +1,4 @@
-"""copyparty: its own up2k protocol, the chunks' digests computed beforehand; downloads as it serves them."""
+"""copyparty: uploads by its up2k protocol, with chunk digests computed in advance; plain downloads."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ _DIGEST_BYTES = 33
 
 
 class Copyparty:
-    """See the module. It does not sync what it is sent."""
+    """A contender that does not sync uploads."""
 
     name = "copyparty"
     many_readers = True
@@ -37,10 +37,10 @@ class Copyparty:
         self._name = ""
 
     def upload(self, size: int) -> Uploaded:
-        """Shake hands, send chunks, shake hands; see the contender."""
+        """Upload with the opening handshake, the chunks and the closing handshake; see ``Contender``."""
         chunks = self._digested(size)
         self._name = f"up-{time.time_ns()}"
-        # The time of change makes it another file than the last, which it would else be a link to.
+        # A new modification time, so that copyparty does not make it a link to the last file.
         described = {"name": self._name, "size": size, "lmod": time.time_ns() // 10**9, "hash": [c[2] for c in chunks]}
         begun = self._shake(described)
         requests = [
@@ -56,26 +56,26 @@ class Copyparty:
         sent = self._load.send(self.process.port, requests, PARALLEL)
         started = time.perf_counter()
         if self._shake(described)["hash"]:
-            raise RuntimeError("copyparty misses chunks")
+            raise RuntimeError("copyparty is missing chunks")
         return Uploaded(sent.seconds + time.perf_counter() - started, durable=False, files=[self._files / self._name])
 
     def clear(self) -> None:
-        """Remove the file."""
+        """Delete the last upload."""
         self._api.post(f"/{self._name}", params={"delete": ""}).raise_for_status()
 
     def download_path(self) -> str:
-        """A file that was there from the start."""
+        """Return the path of the file written at start."""
         return "/whole"
 
     def end(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._api.close()
         self.process.end()
 
     def _shake(self, described: dict[str, object]) -> dict[str, object]:
-        answer = self._api.post("/", json=described)
-        answer.raise_for_status()
-        read: dict[str, object] = answer.json()
+        response = self._api.post("/", json=described)
+        response.raise_for_status()
+        read: dict[str, object] = response.json()
         return read
 
     def _digested(self, size: int) -> list[tuple[int, int, str]]:

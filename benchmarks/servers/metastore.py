@@ -1,4 +1,4 @@
-"""MetaStore itself: ``metastore serve`` with the embedded store, asked as any client asks it."""
+"""MetaStore: ``metastore serve`` with the embedded store, used as any client uses it."""
 
 import sys
 import time
@@ -11,13 +11,13 @@ from benchmarks.load import Load, Send, parts_of
 from benchmarks.process import ServerProcess
 from deploy.local.ports import free_port
 
-_PASSWORD = "benchmarks are quick"  # noqa: S105  of a server that lives for minutes on the loopback
+_PASSWORD = "benchmarks are quick"  # noqa: S105  for a server that runs for minutes on the loopback
 _UPLOADS = "/api/v1/files/chunked-upload"
 _CLEARED_SECONDS = 30
 
 
 class MetaStore:
-    """Parts by presigned URLs, each on disk before its answer; ``complete`` is part of the upload."""
+    """A contender that acknowledges a part when it is on disk. The time of ``complete`` counts as upload."""
 
     name = "MetaStore"
     many_readers = True
@@ -43,16 +43,16 @@ class MetaStore:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return the port."""
         return self._port
 
     @property
     def cookie(self) -> str:
-        """The header of a signed-in user."""
+        """Return the cookie header of a signed-in user."""
         return "Cookie: " + "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._api.cookies.jar)
 
     def upload(self, size: int) -> Uploaded:
-        """Initiate, send, complete; see the contender."""
+        """Initiate, send the parts, complete; see ``Contender``."""
         begun = self._post(f"{_UPLOADS}/initiate", {"name": "film.bin", "path": "/", "size": size})
         urls = [str(url).removeprefix(str(self._api.base_url).rstrip("/")) for url in begun["uploadUrls"]]
         requests = [
@@ -68,7 +68,7 @@ class MetaStore:
         return Uploaded(sent.seconds + completing, durable=True, files=[])
 
     def clear(self) -> None:
-        """Delete the last file for good and wait until its bytes are gone."""
+        """Purge the last upload and wait until its object is deleted."""
         before = self._used()
         self._api.delete(f"/api/v1/files/{self._last}").raise_for_status()
         self._api.delete(f"/api/v1/trash/{self._last}").raise_for_status()
@@ -77,12 +77,12 @@ class MetaStore:
             time.sleep(0.05)
 
     def download_path(self) -> str:
-        """The presigned address of the file that was uploaded first."""
-        answer = self._api.get(f"/api/v1/files/{self._kept}/download", follow_redirects=False)
-        return answer.headers["location"].removeprefix(str(self._api.base_url).rstrip("/"))
+        """Return the presigned URL of the file uploaded at start."""
+        response = self._api.get(f"/api/v1/files/{self._kept}/download", follow_redirects=False)
+        return response.headers["location"].removeprefix(str(self._api.base_url).rstrip("/"))
 
     def end(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._api.close()
         self.process.end()
 
@@ -90,7 +90,7 @@ class MetaStore:
         return sum(path.stat().st_blocks for path in (self._data / "objects").rglob("*") if path.is_file())
 
     def _post(self, path: str, body: object) -> dict[str, list[str] | str]:
-        answer = self._api.post(path, json=body)
-        answer.raise_for_status()
-        read: dict[str, list[str] | str] = answer.json()
+        response = self._api.post(path, json=body)
+        response.raise_for_status()
+        read: dict[str, list[str] | str] = response.json()
         return read

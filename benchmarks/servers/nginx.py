@@ -1,4 +1,4 @@
-"""nginx: parts by WebDAV PUT, each a file of its own; downloads by sendfile."""
+"""nginx: each part is a file, uploaded by WebDAV PUT; downloads by sendfile."""
 
 import shutil
 from pathlib import Path
@@ -37,7 +37,7 @@ http {{
 
 
 class Nginx:
-    """See the module. It does not sync what it is sent."""
+    """A contender that does not sync uploads."""
 
     name = "nginx"
     many_readers = True
@@ -48,7 +48,7 @@ class Nginx:
         self._files.mkdir()
         load.write_file(self._files / "whole", size)
         port = free_port()
-        # As root, nginx would change to a user who may not write here.
+        # As root, nginx would switch to a user without write permission here.
         user = "user root;" if folder.owner() == "root" else ""
         configuration = folder / "nginx.conf"
         configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, user=user))
@@ -56,20 +56,20 @@ class Nginx:
         self.process = ServerProcess(command, port, folder)
 
     def upload(self, size: int) -> Uploaded:
-        """One PUT a part; see the contender."""
+        """Send one PUT per part; see ``Contender``."""
         requests = [Send("PUT", f"/part-{offset}", offset, length) for offset, length in parts_of(size, PART_SIZE)]
         sent = self._load.send(self.process.port, requests, PARALLEL)
         return Uploaded(sent.seconds, durable=False, files=sorted(self._files.glob("part-*")))
 
     def clear(self) -> None:
-        """Remove the parts."""
+        """Delete the parts."""
         for path in self._files.glob("part-*"):
             path.unlink()
 
     def download_path(self) -> str:
-        """A file that was there from the start."""
+        """Return the path of the file written at start."""
         return "/whole"
 
     def end(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self.process.end()

@@ -1,6 +1,6 @@
-"""The tus server for Node.js: PATCHes of 5 MiB to three uploads at a time, since one upload takes one at a time.
+"""The tus server for Node.js: PATCHes of 5 MiB to three uploads at once, because one upload accepts one at a time.
 
-It serves no ranges, and a file to one client at a time.
+It does not serve ranges, and serves a file to only one client at a time.
 """
 
 import subprocess
@@ -18,7 +18,7 @@ _VERSION = "Tus-Resumable: 1.0.0"
 
 
 class Tus:
-    """See the module. It does not sync what it is sent."""
+    """A contender that does not sync uploads."""
 
     name = "tus (Node.js)"
     many_readers = False
@@ -40,7 +40,7 @@ class Tus:
         load.send(port, requests, 1)
 
     def upload(self, size: int) -> Uploaded:
-        """Three uploads, each a third; see the contender."""
+        """Upload three thirds at once; see ``Contender``."""
         third = -(-size // PARALLEL // PART_SIZE) * PART_SIZE
         requests = []
         for lane, (start, length) in enumerate(parts_of(size, third)):
@@ -53,24 +53,24 @@ class Tus:
         return Uploaded(sent.seconds, durable=False, files=self._uploaded())
 
     def clear(self) -> None:
-        """Remove the files."""
+        """Delete the files."""
         for path in self._uploaded():
             path.unlink()
 
     def download_path(self) -> str:
-        """The file that was uploaded first."""
+        """Return the path of the file uploaded at start."""
         return self._kept
 
     def end(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self._api.close()
         self.process.end()
 
     def _create(self, size: int) -> str:
         headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size)}
-        answer = self._api.post("/files", headers=headers)
-        answer.raise_for_status()
-        return httpx.URL(answer.headers["location"]).path
+        response = self._api.post("/files", headers=headers)
+        response.raise_for_status()
+        return httpx.URL(response.headers["location"]).path
 
     def _headers(self, offset: int) -> tuple[str, ...]:
         return (_VERSION, f"Upload-Offset: {offset}", "Content-Type: application/offset+octet-stream")
