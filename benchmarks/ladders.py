@@ -1,8 +1,8 @@
 """Time to the first segments of a film, and its rendition ladder compared with the ``ffmpeg`` program.
 
 ``ffmpeg`` makes the same in one command: one decoding, the same rungs with the same encoder and settings, HLS with
-fragmented MP4. The product runs two jobs, each in a sandboxed child process: one remuxes the audio (and the video, if it
-can be copied), then one encodes the rungs. Here the segments are written to files.
+fragmented MP4. The product runs two jobs, each in a sandboxed child process: one remuxes the audio (and the video, if
+it can be copied), then one encodes the rungs. Here the segments are written to files.
 """
 
 import asyncio
