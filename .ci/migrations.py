@@ -1,8 +1,7 @@
-"""Keep the migrations in step with the models.
+"""Keep the migrations consistent with the models.
 
-``check`` fails when the models have something that the revisions lack, or the other way round.
-``new MESSAGE`` writes the revision that is missing; read it before you commit it, since expression and partial indexes,
-data and triggers want a human eye.
+``check`` fails when the revisions and the models differ. ``new MESSAGE`` writes the missing revision. Review it before
+you commit it: expression and partial indexes, data and triggers are not generated reliably.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from tests.fixtures.tables import all_tables, differences
 
 
 def new(url: str, message: str) -> int:
-    """Write the next revision, numbered after the newest."""
+    """Write the next revision, numbered after the newest one."""
     newest = migrations.head()
 
     def write(connection: Connection) -> None:
@@ -32,13 +31,13 @@ def new(url: str, message: str) -> int:
 
 
 def check(url: str) -> int:
-    """Compare, on SQLite alone for its speed; the tests compare both databases to the last detail."""
+    """Compare models and revisions, on SQLite only because it is fast. The tests compare both databases in full."""
     found: list[object] = []
     asyncio.run(_connected(url, lambda connection: found.extend(differences(connection))))
     for change in found:
         print(f"The models and the migrations differ: {change}", file=sys.stderr)
     if found:
-        print('Write the missing revision by: make migration MESSAGE="…"', file=sys.stderr)
+        print('Write the missing revision with: make migration MESSAGE="…"', file=sys.stderr)
     return 1 if found else 0
 
 
@@ -51,7 +50,7 @@ async def _connected(url: str, work: object) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command that ``arguments`` name, on a scratch database."""
+    """Run the command in ``arguments`` on a scratch database."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite+aiosqlite:///{Path(folder)}/scratch.db"
         asyncio.run(migrations.upgrade(url))
