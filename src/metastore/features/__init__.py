@@ -1,17 +1,18 @@
-"""What the product can do, one folder a capability.
+"""The capabilities of the product, one package each.
 
-From the bottom up (a feature calls only those below it, and tells those above by recording a fact):
+From the bottom up. A feature calls only those below it, and reaches those above it by recording an event.
 
 * ``auth``: accounts, sign-in sessions, storage quotas.
-* ``files``: folders, files, their names, trash.
-* ``uploads``: files coming in, in parts or whole.
-* ``notifications``: what a user is told, saved and live.
-* ``search``: finding files and folders by their names.
-* ``audit``: who did what, append-only.
-* ``analytics``: how much the product is used, by the day.
-* ``dead_events``: events that failed too often, for an admin to look at and bring back.
+* ``files``: folders and files, their names, the trash.
+* ``uploads``: multipart uploads, and small files in one request.
+* ``media``: probing, thumbnails, renditions, playback and previews.
+* ``notifications``: messages to users, saved and live.
+* ``search``: finding files and folders by name.
+* ``audit``: the append-only audit trail.
+* ``analytics``: daily figures about usage.
+* ``dead_events``: dead letters, for an admin to inspect and redeliver.
 
-Inside each: ``endpoints`` (HTTP in, schema out) and ``consumers`` (event in, service call out) call ``service`` (the
-rules; never commits), which calls ``repository`` (every SQL statement); ``models`` are the tables, ``schemas`` the API
-shapes, ``events`` the facts it publishes.
+Modules have the same names in each. ``endpoints`` (HTTP in, schema out) and ``consumers`` (event in, service call out)
+call ``service`` (the rules; it never commits), which calls ``repository`` (every SQL statement). ``models`` are the
+tables, ``schemas`` the API shapes, ``events`` the published events. ``feature`` declares all parts to ``bootstrap``.
 """

@@ -1,14 +1,15 @@
-"""What the product needs from the outside world, one small Protocol a file.
+"""What the product needs from outside, one small protocol per module.
 
-* ``object_store``: bytes under keys, written in parts straight by clients.
-* ``served_objects``: what a store adds whose bytes we serve ourselves.
-* ``event_bus``: durable delivery of recorded facts to consumers.
+* ``object_store``: bytes under keys, uploaded in parts directly by clients.
+* ``served_objects``: what a store adds if the product serves its bytes.
+* ``event_bus``: durable delivery of recorded events to consumers.
 * ``realtime``: messages to a user's open browser sockets.
-* ``media_tools``: looking into films and pictures, which may have been made to do harm.
+* ``media_tools``: probing media files and making thumbnails; the input may be malicious.
+* ``transcoder``: renditions of films and audio for HTTP Live Streaming.
 * ``rate_limiter``: counting attempts per key.
+* ``outage``: which errors mean that one of these is unavailable.
+* ``resources``: everything that a feature can be built from.
 
-``outage`` tells the errors that say that one of these is away from all others.
-
-The contract stands in the docstrings here and is not repeated on the adapters; ``tests/contracts`` holds one behaviour
-suite a port which every adapter must pass. Only ``bootstrap`` knows which adapter is in use.
+The docstrings here are the contracts; adapters do not repeat them. ``tests/contracts`` has one behaviour suite per port,
+which every adapter must pass. Only ``bootstrap`` knows which adapter is in use.
 """
