@@ -10,6 +10,6 @@
 * ``outage``: which errors mean that one of these is unavailable.
 * ``resources``: everything that a feature can be built from.
 
-The docstrings here are the contracts; adapters do not repeat them. ``tests/contracts`` has one behaviour suite per port,
-which every adapter must pass. Only ``bootstrap`` knows which adapter is in use.
+The docstrings here are the contracts; adapters do not repeat them. ``tests/contracts`` has one behaviour suite per
+port, which every adapter must pass. Only ``bootstrap`` knows which adapter is in use.
 """
