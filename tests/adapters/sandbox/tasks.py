@@ -1,4 +1,4 @@
-"""Tasks that tests have the sandbox do."""
+"""Tasks for the tests of the sandbox."""
 
 import ctypes
 import os
@@ -14,29 +14,29 @@ from metastore.adapters.sandbox.wire import Emit
 
 
 def tell(source: ParentBytes, emit: Emit, times: int) -> None:
-    """Emits the source so many times, with a number and the child's own."""
+    """Emit the source ``times`` times, with a number and the process id."""
     for number in range(times):
         source.seek(0)
         emit({"number": number, "process": os.getpid()}, source.read())
 
 
 def refuse(source: ParentBytes, emit: Emit) -> None:
-    """Will not have it."""
+    """Refuse the source."""
     raise RefusedError("The source is too blue.")
 
 
 def refuse_to_copy(source: ParentBytes, emit: Emit) -> None:
-    """Will not copy it."""
+    """Refuse to copy the video."""
     raise NotCopyableError("The picture cannot be copied.")
 
 
 def fail(source: ParentBytes, emit: Emit) -> None:
-    """Goes wrong."""
+    """Raise an unexpected exception."""
     raise ValueError("seven is not four")
 
 
 def break_out(source: ParentBytes, emit: Emit) -> None:
-    """Emits which attempts did not fail."""
+    """Emit which attempts succeeded."""
     os.close(2)  # a number that is free again
     attempts: dict[str, Callable[[], object]] = {
         "open a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
@@ -53,7 +53,7 @@ def break_out(source: ParentBytes, emit: Emit) -> None:
 
 
 def start_threads(source: ParentBytes, emit: Emit) -> None:
-    """Emits what a thread of its own said."""
+    """Emit a message from a thread."""
     heard: list[str] = []
     thread = threading.Thread(target=lambda: heard.append("here"))
     thread.start()
@@ -76,7 +76,7 @@ def _works(attempt: Callable[[], object]) -> bool:
 
 
 def work_on(source: ParentBytes, emit: Emit, seconds: float, times: int) -> None:
-    """Emits as many times, after being busy for as long."""
+    """Emit ``times`` times, after ``seconds`` of processor time each."""
     for _ in range(times):
         until = time.process_time() + seconds
         while time.process_time() < until:

@@ -1,13 +1,13 @@
-"""How a task refuses."""
+"""Exceptions by which a task refuses its source."""
 
 
 class RefusedError(Exception):
-    """The bytes cannot be made sense of, or are too much; the message is a sentence for people."""
+    """The source cannot be read, or exceeds a limit. The message is a sentence for the user."""
 
 
 class NotCopyableError(RefusedError):
-    """The picture cannot be copied as it is."""
+    """The video cannot be remuxed without encoding it again."""
 
 
 class NothingToSeeError(RefusedError):
-    """The bytes may well be good, but no picture can be made of them; the message is a sentence for people."""
+    """The source may be valid, but no picture can be made of it. The message is a sentence for the user."""
