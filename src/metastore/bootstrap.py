@@ -184,7 +184,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         *media_consumers(media, sagas.wake),
         *notification_consumers(notifications, realtime),
         *audit_consumers(audit),
-        *search_consumers(search, database),
+        *search_consumers(search, database, realtime),
         *analytics_consumers(analytics),
     ]
     subscribe_all(bus, database, consumers)

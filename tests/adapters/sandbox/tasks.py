@@ -7,10 +7,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from enum import StrEnum
 
 from metastore.adapters.sandbox.refusal import NotCopyableError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit
+from metastore.kit.reason_codes import ReasonCode
 
 
 def tell(source: ParentBytes, emit: Emit, times: int) -> None:
@@ -22,12 +24,23 @@ def tell(source: ParentBytes, emit: Emit, times: int) -> None:
 
 def refuse(source: ParentBytes, emit: Emit) -> None:
     """Will not have it."""
-    raise RefusedError("The source is too blue.")
+    raise RefusedError(ReasonCode.PICTURE_UNREADABLE)
 
 
 def refuse_to_copy(source: ParentBytes, emit: Emit) -> None:
     """Will not copy it."""
-    raise NotCopyableError("The picture cannot be copied.")
+    raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
+
+
+def refuse_for_an_unknown_reason(source: ParentBytes, emit: Emit) -> None:
+    """Refuses with a code that is no ``ReasonCode``, as a child that was taken over might."""
+    raise RefusedError(UnknownCode.TOO_BLUE)  # type: ignore[arg-type]  # on purpose
+
+
+class UnknownCode(StrEnum):
+    """No code of ours."""
+
+    TOO_BLUE = "too-blue"
 
 
 def fail(source: ParentBytes, emit: Emit) -> None:

@@ -21,7 +21,7 @@ REFUSED = b"X"
 NOT_COPYABLE = b"C"
 NOTHING_TO_SEE = b"N"
 FAILED = b"E"
-"""The last: followed by a length and so many bytes: nothing, or the reason in UTF-8."""
+"""The last: followed by a length and so many bytes: nothing, a ``ReasonCode``, or an error in UTF-8."""
 
 QUESTION = struct.Struct(">QI")
 LENGTH = struct.Struct(">I")
