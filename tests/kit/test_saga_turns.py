@@ -10,6 +10,7 @@ from sqlalchemy import update
 from metastore.kit import saga, saga_claims
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_claims import Wanted
 from metastore.kit.saga_models import Saga, SagaRow
 from metastore.kit.saga_runner import SagaRunner
@@ -143,7 +144,10 @@ async def test_a_film_that_just_arrived_does_not_pass_those_that_wait(database: 
     async def always(_saga: Saga) -> bool:
         return True
 
-    steps = [Step("fill", at_once, ""), Step("boil", boil, "", time_limit=None, may_take_long=always)]
+    steps = [
+        Step("fill", at_once, ReasonCode.PROCESSING_FAILED),
+        Step("boil", boil, ReasonCode.PROCESSING_FAILED, time_limit=None, may_take_long=always),
+    ]
     runner = SagaRunner(database, [Definition(KIND, steps)], poll_seconds=0.05)
     earlier = utc_now() - timedelta(hours=1)
     await bring(database, "a", range(4), due_at=earlier, step="boil")

@@ -9,6 +9,7 @@ import pytest
 from metastore.kit import saga
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Definition, Effect, Report, Step
@@ -41,7 +42,9 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
 
         return effect
 
-    other = SagaRunner(database, [Definition(KIND, [Step("boil", boil, "")], lease=LEASE)], poll_seconds=0.2)
+    other = SagaRunner(
+        database, [Definition(KIND, [Step("boil", boil, ReasonCode.PROCESSING_FAILED)], lease=LEASE)], poll_seconds=0.2
+    )
     working: list[asyncio.Task[None]] = []
     try:
         assert victim.stdout is not None

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from metastore.kit.context import RequestContext, open_context
 from metastore.kit.ids import new_id
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -92,11 +93,11 @@ class RequestGate:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
         if self._is_forged(scope["method"], headers):
-            return Problem(403, "cross-site-request", "This request came from another site.")
+            return Problem(403, ProblemCode.CROSS_SITE_REQUEST, "This request came from another site.")
         length = headers.get("content-length", "")
         limit = self._body_limit(scope["path"]) if self._body_limit else None
         if limit is not None and length.isdecimal() and int(length) > limit:
-            return Problem(413, "body-too-large", f"A body may have {limit} bytes at the most.", limit=limit)
+            return Problem(413, ProblemCode.BODY_TOO_LARGE, f"The body can have at most {limit} bytes.", limit=limit)
         return None
 
     def client_address(self, scope: Scope, headers: Headers) -> str | None:

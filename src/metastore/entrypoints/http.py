@@ -17,20 +17,27 @@ from starlette.exceptions import HTTPException
 
 from metastore import __version__
 from metastore.entrypoints.blueprint import blueprint
+from metastore.entrypoints.openapi import ERRORS, describe_errors
 from metastore.entrypoints.operations import operations_router
 from metastore.entrypoints.webapp import mount_web_app
 from metastore.features.audit.service import AuditService
 from metastore.kit.context import current_context
 from metastore.kit.database import Database, problem_of
 from metastore.kit.feature import Feature
-from metastore.kit.problem import Problem, title_of
+from metastore.kit.problem import MEDIA_TYPE, Problem, title_of
+from metastore.kit.problem_codes import ProblemCode
 from metastore.kit.services import Services
 
 MAX_JSON_BODY = 2 * 2**20
 """Bytes; a complete request that names 10,000 parts has about 1 MiB."""
 _FORM_OVERHEAD = 64 * 1024
 _FORM_PATH = "/api/v1/files/upload"
-_CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
+_CODES = {
+    404: ProblemCode.NOT_FOUND,
+    405: ProblemCode.METHOD_NOT_ALLOWED,
+    413: ProblemCode.BODY_TOO_LARGE,
+    415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -59,9 +66,11 @@ def create_app(
             HTTPException: _on_http_exception,
             Exception: _on_unexpected,
         },
+        responses=ERRORS,
         max_body_size=MAX_JSON_BODY,
         telemetry={"tracing": False},
     )
+    describe_errors(app)
     app.state.services = services
     app.state.objects_origin = objects_origin
     for router in routers:
@@ -98,9 +107,7 @@ def _allow_large_forms(router: APIRouter, limit: int) -> None:
 
 def problem_response(request: Request, problem: Problem) -> Response:
     """``problem`` as ``application/problem+json``."""
-    return JSONResponse(
-        problem.body(request.url.path), problem.status, problem.headers, media_type="application/problem+json"
-    )
+    return JSONResponse(problem.body(request.url.path), problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
@@ -126,11 +133,13 @@ async def _on_invalid_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(e["type"] == "json_invalid" for e in found):
-        return problem_response(request, Problem(400, "malformed-json", "The body is not valid JSON."))
+        return problem_response(request, Problem(400, ProblemCode.MALFORMED_JSON, "The body is not valid JSON."))
     fields: list[JsonValue] = [
         {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": e["msg"]} for e in found
     ]
-    return problem_response(request, Problem(422, "validation-failed", "The input is not valid.", errors=fields))
+    return problem_response(
+        request, Problem(422, ProblemCode.VALIDATION_FAILED, "The input is invalid.", errors=fields)
+    )
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -139,8 +148,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if cause is not None:
         # The disk that large bodies wait on, say; the framework takes that for a fault of the body.
         return problem_response(request, cause)
-    code = _CODES.get(error.status_code, "http-error" if error.status_code >= 500 else "bad-request")
-    detail = error.detail if error.status_code != 404 else "There is nothing at this address."
+    other = ProblemCode.HTTP_ERROR if error.status_code >= 500 else ProblemCode.BAD_REQUEST
+    code = _CODES.get(error.status_code, other)
+    detail = error.detail if error.status_code != 404 else "There is no such address."
     return problem_response(
         request, Problem(error.status_code, code, str(detail) or title_of(error.status_code), headers=error.headers)
     )
@@ -154,5 +164,6 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
     _log.error("unexpected error", exc_info=error, path=request.url.path)
     reference = context.request_id if context else ""
     return problem_response(
-        request, Problem(500, "internal-error", f"Something went wrong here. It was logged as {reference}.")
+        request,
+        Problem(500, ProblemCode.INTERNAL_ERROR, f"An unexpected error occurred. It was logged as {reference}."),
     )

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from metastore.entrypoints.gate import is_own_origin, request_id_of, with_request_id
 from metastore.features.auth.schemas import Caller
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.realtime import session_room, user_room
 
 Authenticate = Callable[[Mapping[str, str]], Awaitable[Caller]]
@@ -78,6 +79,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
         return
-    problem = Problem(403, "cross-site-request", "This request came from another site.")
+    problem = Problem(403, ProblemCode.CROSS_SITE_REQUEST, "This request came from another site.")
     answer = JSONResponse(problem.body(scope["path"]), problem.status, media_type="application/problem+json")
     await answer(scope, receive, send)

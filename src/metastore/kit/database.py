@@ -170,7 +170,7 @@ def problem_of(error: BaseException) -> Problem | None:
         away = away or error.connection_invalidated or _comes_back(getattr(error.orig, "sqlstate", None))
     else:
         away = isinstance(error, OSError | TimeoutError | PoolTimeoutError)
-    return unavailable("The database does not answer.") if away else None
+    return unavailable("The database does not respond.") if away else None
 
 
 def _comes_back(sqlstate: str | None) -> bool:

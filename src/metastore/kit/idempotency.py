@@ -47,6 +47,7 @@ from metastore.kit.idempotency_begun import working_under
 from metastore.kit.idempotency_claims import Answer, Claim, Claimed, give_up, move_on, store_answer, try_claim
 from metastore.kit.idempotency_fingerprint import fingerprint
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.kit.services import Services
 
 HEADER = "Idempotency-Key"
@@ -114,7 +115,9 @@ class IdempotentRoute(APIRoute):
             if key is None or request.method != "POST":
                 return await handle(request)
             if not _KEY.fullmatch(key):
-                raise Problem(400, "invalid-idempotency-key", f"{HEADER} must be 1 to 255 visible ASCII characters.")
+                raise Problem(
+                    400, ProblemCode.INVALID_IDEMPOTENCY_KEY, f"{HEADER} must be 1 to 255 visible ASCII characters."
+                )
             run = _Run(request, key)
             token = _running.set(run)
             try:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.kit.tables import Base, UtcDateTime
 
 KEPT_FOR = timedelta(hours=24)
@@ -102,7 +103,7 @@ async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claim
         await _overwrite(tx, claim, {**fresh, "status": None, "headers": None, "body": None})
         return claimed
     if (row.operation, row.fingerprint) != (claim.operation, claim.fingerprint):
-        raise Problem(422, "idempotency-key-reused", "This Idempotency-Key was used for another request.")
+        raise Problem(422, ProblemCode.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for a different request.")
     if row.state == _ANSWERED:
         return Answer(row.status or 200, row.headers or {}, row.body or b"")
     if row.locked_until > now:
@@ -216,10 +217,10 @@ def _ours(claimed: Claimed) -> tuple[ColumnElement[bool], ...]:
 
 
 def _in_progress() -> Problem:
-    detail = "The first request with this Idempotency-Key is still being worked on."
-    return Problem(409, "idempotency-in-progress", detail, headers={"Retry-After": "1"})
+    detail = "The first request with this Idempotency-Key is still running."
+    return Problem(409, ProblemCode.IDEMPOTENCY_IN_PROGRESS, detail, headers={"Retry-After": "1"})
 
 
 def _answer_lost() -> Problem:
-    detail = "This request took effect, but its answer was lost. Look at the result before you try with a new key."
-    return Problem(409, "idempotency-answer-lost", detail)
+    detail = "The request took effect, but its response was lost. Check the result before you retry with a new key."
+    return Problem(409, ProblemCode.IDEMPOTENCY_ANSWER_LOST, detail)

@@ -14,6 +14,7 @@ import orjson
 from pydantic import Field
 
 from metastore.kit.problem import Problem, invalid
+from metastore.kit.problem_codes import ProblemCode
 from metastore.kit.schema import Schema
 
 Item = TypeVar("Item")
@@ -52,4 +53,4 @@ def decode_cursor(cursor: str, length: int) -> CursorKey:
 
 def invalid_cursor() -> Problem:
     """422 ``invalid-cursor``."""
-    return invalid("cursor", "The cursor is not one that this list gave out.", code="invalid-cursor")
+    return invalid("cursor", "The cursor was not issued by this list.", code=ProblemCode.INVALID_CURSOR)

@@ -47,6 +47,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.ids import new_id
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import (
     CANCELLED,
     COMPENSATING,
@@ -126,9 +127,12 @@ async def finish(tx: Transaction, kind: str, subject: str, *, step: str, last: s
     return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values, log=last)
 
 
-async def end(tx: Transaction, kind: str, subject: str, *, error: str, cancelled: bool) -> bool:
+async def end(
+    tx: Transaction, kind: str, subject: str, *, error: str, cancelled: bool, code: ReasonCode | None = None
+) -> bool:
     """The saga was compensated in this transaction. ``False`` when it has ended before."""
-    values = {**_ended(CANCELLED if cancelled else FAILED), "error": error}
+    error_code = code.value if code else None
+    values = {**_ended(CANCELLED if cancelled else FAILED), "error": error, "error_code": error_code}
     return await _changed(tx, kind, subject, SagaRow.state.not_in(ENDED), values=values)
 
 
@@ -138,6 +142,7 @@ async def cancel(tx: Transaction, kind: str, subject: str, *, error: str) -> boo
         "state": COMPENSATING,
         "outcome": CANCELLED,
         "error": error,
+        "error_code": None,
         "attempts": 0,
         "due_at": utc_now(),
         "locked_until": None,
@@ -152,6 +157,7 @@ async def restart(tx: Transaction, kind: str, subject: str, *, step: str) -> boo
         "step": step,
         "outcome": FAILED,
         "error": None,
+        "error_code": None,
         "failed_step": None,
         "retryable": False,
         "kept": False,

@@ -69,4 +69,4 @@ class Lease:
             except Exception as error:  # noqa: BLE001  there is time left to try again
                 about = {"kind": saga.kind, "subject": saga.subject, "step": saga.step}
                 _log.warning("a lease was not renewed", error=repr(error), **about)
-        raise unavailable("The database does not answer.")
+        raise unavailable("The database does not respond.")

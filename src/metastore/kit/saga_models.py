@@ -65,7 +65,9 @@ class SagaRow(Base):
     outcome: Mapped[str] = mapped_column(String(12), default=FAILED)
     """What it will be once it has been compensated: failed or cancelled."""
     error: Mapped[str | None] = mapped_column(Text)
-    """Why it failed, for the people concerned."""
+    """Why it failed: a sentence for its owner."""
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    """The ``ReasonCode`` of ``error``; empty for sagas that failed before there were codes, or were cancelled."""
     failed_step: Mapped[str | None] = mapped_column(String(50))
     retryable: Mapped[bool] = mapped_column(Boolean, default=False)
     progress: Mapped[int] = mapped_column(Integer, default=0)
@@ -110,6 +112,7 @@ class Saga(NamedTuple):
     progress: int
     data: Mapping[str, JsonValue]
     away_since: datetime | None
+    error_code: str | None = None
 
 
 SEEN_COLUMNS = tuple(getattr(SagaRow, name) for name in Saga._fields)

@@ -192,7 +192,7 @@ class SagaRunner:
         report = Reporter(self._database, saga, lambda further: self._tell(definition, further))
         if saga.attempts > definition.max_attempts:
             # Whoever had it in hand died each time.
-            return await self._give_up(definition, saga, StepFailedError(step.trouble))
+            return await self._give_up(definition, saga, StepFailedError(step.failure_code))
         try:
             await self._tell(definition, saga)
             outcome: Outcome = await self._lease.hold(saga, step.action(saga, report), step.time_limit)
@@ -205,7 +205,7 @@ class SagaRunner:
         except Exception as error:  # noqa: BLE001  whatever it was, it counts as a try
             if definition.is_outage(error) and await self._waits(definition, saga, report.away_since, error):
                 return None
-            failure = error if isinstance(error, StepFailedError) else StepFailedError(step.trouble)
+            failure = error if isinstance(error, StepFailedError) else StepFailedError(step.failure_code)
             _log.warning("a step failed", error=repr(error), final=failure.final, **_named(saga))
             if failure.final or report.attempts >= definition.max_attempts:
                 return await self._give_up(definition, saga, failure)
@@ -256,18 +256,20 @@ class SagaRunner:
         values: dict[str, object] = {
             "state": COMPENSATING,
             "outcome": FAILED,
-            "error": failure.reason,
+            "error": failure.code.sentence,
+            "error_code": failure.code.value,
             "failed_step": saga.step,
             "retryable": failure.retryable and definition.is_behind_pivot(saga.step),
             "attempts": 1,
         }
         async with self._database.transaction() as tx:
             await saga_claims.settle(tx, saga, values)
-            saga_claims.log_step(tx, saga, FAILED, self.name, failure.reason)
+            saga_claims.log_step(tx, saga, FAILED, self.name, failure.code.sentence)
         return saga._replace(
             state=COMPENSATING,
             outcome=FAILED,
-            error=failure.reason,
+            error=failure.code.sentence,
+            error_code=failure.code.value,
             failed_step=saga.step,
             retryable=bool(values["retryable"]),
             attempts=1,

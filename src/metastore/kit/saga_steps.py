@@ -9,6 +9,7 @@ from typing import Protocol
 
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import Saga
 
 Effect = Callable[[Transaction], Awaitable[None]]
@@ -50,14 +51,15 @@ Compensation = Callable[[Saga], Coroutine[None, None, Outcome]]
 
 
 class StepFailedError(Exception):
-    """A step cannot be done; ``reason`` is a sentence for the people concerned.
+    """A step cannot be done, for a reason that its owner is notified of.
 
-    ``final`` means that trying again is no use; the saga fails at once, and is not ``retryable`` unless it says so.
+    With ``final`` the saga fails at once: another attempt would fail in the same way. Such a saga is not ``retryable``
+    unless the error says so.
     """
 
-    def __init__(self, reason: str, *, final: bool = False, retryable: bool | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, code: ReasonCode, *, final: bool = False, retryable: bool | None = None) -> None:
+        super().__init__(code.sentence)
+        self.code = code
         self.final = final
         self.retryable = not final if retryable is None else retryable
 
@@ -66,14 +68,14 @@ class StepFailedError(Exception):
 class Step:
     """One step; ``time_limit`` in seconds, ``None`` when what it does is limited there.
 
-    ``trouble`` is what people are told when it failed in a way that speaks to programmers alone. Behind a ``pivot``
+    ``failure_code`` is the reason given when it failed without a ``StepFailedError``. Behind a ``pivot``
     there is no way back before it. A step that ``may_take_long``, for hours even, says of which sagas it does: runners
     have a lane of its own for these, so that everything else need not wait for them.
     """
 
     name: str
     action: Action
-    trouble: str
+    failure_code: ReasonCode
     compensation: Compensation | None = None
     time_limit: float | None = 60.0
     pivot: bool = False

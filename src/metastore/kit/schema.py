@@ -3,13 +3,17 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from metastore.kit.clock import rfc3339
+from metastore.kit.reason_codes import ReasonCode, known_reason
 
 Timestamp = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 """A moment, shown as RFC 3339 in UTC."""
+
+Reason = Annotated[ReasonCode | None, BeforeValidator(known_reason)]
+"""The code of a failure; ``None`` for none, and for a code stored by a newer version."""
 
 
 class Schema(BaseModel):

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from metastore.kit.reason_codes import ReasonCode
+
 Read = Callable[[int, int], AsyncIterator[bytes]]
 """Stream so many bytes from that offset."""
 
@@ -68,7 +70,11 @@ class Sprite:
 
 
 class MediaRefusedError(Exception):
-    """The bytes cannot be made sense of, or are too much; the message is a sentence for people."""
+    """The media cannot be read, or are too large; ``code`` says why."""
+
+    def __init__(self, code: ReasonCode) -> None:
+        super().__init__(code.sentence)
+        self.code = code
 
 
 class NothingToSeeError(MediaRefusedError):

@@ -26,7 +26,7 @@ class FlakyDatabase(Database):
     async def transaction(self) -> AsyncIterator[Transaction]:
         """As always, or 503."""
         if self.away:
-            raise unavailable("The database does not answer.")
+            raise unavailable("The database does not respond.")
         async with super().transaction() as tx:
             yield tx
 
@@ -34,7 +34,7 @@ class FlakyDatabase(Database):
     async def reading(self) -> AsyncIterator[Transaction]:
         """As always, or 503."""
         if self.away:
-            raise unavailable("The database does not answer.")
+            raise unavailable("The database does not respond.")
         async with super().reading() as tx:
             yield tx
 

@@ -4,6 +4,7 @@ import pytest
 
 from metastore.adapters.event_bus.outages import Outages
 from metastore.kit.problem import Problem, not_found, storage_full, unavailable
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, StoreFullError, StoreUnavailableError
 from metastore.ports.outage import is_outage
 from tests.fixtures.events import event
@@ -20,7 +21,7 @@ def test_what_is_away_is_no_fault_of_the_event(error: Exception) -> None:
     "error",
     [
         not_found(),
-        Problem(500, "oops", "Oops."),
+        Problem(500, ProblemCode.INTERNAL_ERROR, "Oops."),
         DamagedObjectError(),
         ObjectNotFoundError(),
         TimeoutError(),

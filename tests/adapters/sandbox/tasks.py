@@ -7,10 +7,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from enum import StrEnum
 
 from metastore.adapters.sandbox.refusal import NotCopyableError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit
+from metastore.kit.reason_codes import ReasonCode
 
 
 def tell(source: ParentBytes, emit: Emit, times: int) -> None:
@@ -21,13 +23,24 @@ def tell(source: ParentBytes, emit: Emit, times: int) -> None:
 
 
 def refuse(source: ParentBytes, emit: Emit) -> None:
-    """Refuse the source."""
-    raise RefusedError("The source is too blue.")
+    """Will not have it."""
+    raise RefusedError(ReasonCode.PICTURE_UNREADABLE)
 
 
 def refuse_to_copy(source: ParentBytes, emit: Emit) -> None:
-    """Refuse to copy the video."""
-    raise NotCopyableError("The picture cannot be copied.")
+    """Will not copy it."""
+    raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
+
+
+def refuse_for_an_unknown_reason(source: ParentBytes, emit: Emit) -> None:
+    """Refuses with a code that is no ``ReasonCode``, as a child that was taken over might."""
+    raise RefusedError(UnknownCode.TOO_BLUE)  # type: ignore[arg-type]  # on purpose
+
+
+class UnknownCode(StrEnum):
+    """No code of ours."""
+
+    TOO_BLUE = "too-blue"
 
 
 def fail(source: ParentBytes, emit: Emit) -> None:

@@ -12,6 +12,7 @@ import pytest
 from metastore.adapters.sandbox import process
 from metastore.adapters.sandbox.process import CHILD, Limits, Made, Sandbox
 from metastore.adapters.sandbox.wire import Json
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NotCopyableError, Source
 from tests.fixtures.waiting import eventually
 
@@ -60,11 +61,20 @@ async def test_a_result_has_data_and_header() -> None:
     assert [(number, content) for number in range(3)] == [(one.header["number"], one.data) for one in made]
 
 
-async def test_a_refusal_carries_the_task_s_message() -> None:
-    with pytest.raises(MediaRefusedError, match=r"^The source is too blue\.$"):
+async def test_a_refusal_arrives_with_its_code() -> None:
+    with pytest.raises(MediaRefusedError) as refused:
         await made_by("refuse")
-    with pytest.raises(NotCopyableError, match=r"^The picture cannot be copied\.$"):
+    with pytest.raises(NotCopyableError) as not_copyable:
         await made_by("refuse_to_copy")
+    assert (ReasonCode.PICTURE_UNREADABLE, ReasonCode.FILM_NOT_COPYABLE) == (
+        refused.value.code,
+        not_copyable.value.code,
+    )
+
+
+async def test_a_refusal_with_a_code_that_does_not_exist_is_a_failure() -> None:
+    with pytest.raises(MediaToolError, match="too-blue"):
+        await made_by("refuse_for_an_unknown_reason")
 
 
 async def test_an_exception_is_a_tool_error() -> None:

@@ -73,14 +73,14 @@ async def test_an_mp4_whose_table_is_missing_is_refused(clip: Clip) -> None:
 
 
 async def test_a_picture_is_not_to_be_had_of_sound_alone_nor_sound_of_a_silent_film(clip: Clip) -> None:
-    with pytest.raises(MediaRefusedError, match=r"^There is no picture in the film\.$"):
+    with pytest.raises(MediaRefusedError, match=r"^The film has no picture\.$"):
         await made_of(clip("sound alone"), RUNGS)
     with pytest.raises(MediaRefusedError, match=_SENTENCE):
         await made_of(clip("rare keyframes"), SOUND)
 
 
 async def test_a_cover_is_no_film(clip: Clip) -> None:
-    with pytest.raises(MediaRefusedError, match=r"^There is no picture in the film\.$"):
+    with pytest.raises(MediaRefusedError, match=r"^The film has no picture\.$"):
         await made_of(clip("song with a cover"), RUNGS)
     assert (await made_of(clip("song with a cover"), SOUND))["sound"].segments
 

@@ -10,9 +10,9 @@ from metastore.features.media.events import MediaDropped
 from metastore.features.uploads import repository
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.limits import WHOLE_WITHIN
-from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE
 from metastore.kit import saga
 from metastore.kit.problem import Problem
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import SagaRow
 from metastore.kit.saga_steps import Later, StepFailedError
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, Source
@@ -102,7 +102,7 @@ async def test_a_picture_is_processed_and_then_ready_with_a_small_one(house: Hou
 
 
 async def test_what_only_begins_like_a_picture_is_ready_all_the_same(house: House) -> None:
-    house.tools.troubles["probe"] = [MediaRefusedError("It is no picture.")]
+    house.tools.troubles["probe"] = [MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
     file = await house.bring(name="data.bin")
     await house.work()
     ready = await house.file(file.id)
@@ -111,7 +111,8 @@ async def test_what_only_begins_like_a_picture_is_ready_all_the_same(house: Hous
 
 @pytest.mark.parametrize(("step", "call"), [("probe", "probe"), ("thumbnail", "thumbnails")])
 @pytest.mark.parametrize(
-    ("error", "retryable"), [(MediaRefusedError("The picture is damaged."), False), (MediaToolError("killed"), True)]
+    ("error", "retryable"),
+    [(MediaRefusedError(ReasonCode.PICTURE_UNREADABLE), False), (MediaToolError("killed"), True)],
 )
 async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
     house: House, step: str, call: str, error: Exception, retryable: bool
@@ -133,6 +134,8 @@ async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
     assert 100 not in seen
     (told,) = await house.told("file.failed")
     assert (failed.processing.error, retryable) == (told["reason"], told["retryable"])
+    assert failed.processing.reason_code is not None
+    assert told["reasonCode"] == failed.processing.reason_code.value
     assert (3 if retryable else 1) == house.tools.asked.count(call)
 
 
@@ -165,7 +168,7 @@ async def test_a_failed_processing_can_be_run_again(house: House) -> None:
 
 
 async def test_what_will_fail_again_cannot_be_run_again(house: House) -> None:
-    house.tools.troubles["probe"] = [MediaRefusedError("The picture is damaged.")]
+    house.tools.troubles["probe"] = [MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
     file = await house.bring()
     await house.work()
     async with house.drive.database.transaction() as tx:
@@ -182,7 +185,7 @@ async def test_an_upload_whose_time_is_over_leaves_nothing_and_its_owner_is_told
     await house.work()
     assert NOTHING == await house.drive.leftovers()
     assert Storage(used=0, reserved=0) == await house.drive.storage()
-    assert [TOO_LATE] == [told["reason"] for told in await house.told("file.failed")]
+    assert [ReasonCode.NOT_ARRIVED_IN_TIME.value] == [told["reasonCode"] for told in await house.told("file.failed")]
     assert "failed" == await house.saga_state(upload.file_id)
 
 
@@ -229,7 +232,7 @@ async def test_a_completing_that_the_store_never_answers_is_given_up_within_five
     await house.runner.run_due()
     assert NOTHING == await house.drive.leftovers()
     assert Storage(used=0, reserved=0) == await house.drive.storage()
-    assert [NOT_KEPT] == [told["reason"] for told in await house.told("file.failed")]
+    assert [ReasonCode.NOT_STORED.value] == [told["reasonCode"] for told in await house.told("file.failed")]
     assert (house.drive.clock() - began).total_seconds() < 300
 
 

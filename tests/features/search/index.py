@@ -16,6 +16,7 @@ from metastore.kit.ids import new_id
 from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.processes.consumers import handler_of
 from tests.features.files.grove import Grove, Item, items_of
+from tests.fixtures.radio import Radio
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Index:
     grove: Grove
     search: SearchService = field(default_factory=SearchService)
     heard: set[str] = field(default_factory=set)
+    radio: Radio = field(default_factory=Radio)
 
     @property
     def database(self) -> Database:
@@ -37,7 +39,7 @@ class Index:
 
     async def hear(self, events: Iterable[RecordedEvent], *, anew: bool = False) -> None:
         """Have the consumer handle the events; ``anew`` as if it had never seen them."""
-        (consumer,) = consumers(self.search, self.database)
+        (consumer,) = consumers(self.search, self.database, self.radio)
         for event in events:
             if event.event_type in consumer.event_types:
                 given = RecordedEvent(

@@ -47,11 +47,11 @@ def _run(task: Task, source: ParentBytes, outgoing: BinaryIO) -> tuple[bytes, st
         forbid_opening()
         work(source, emit, **task.arguments)
     except NotCopyableError as refusal:
-        return wire.NOT_COPYABLE, str(refusal)
+        return wire.NOT_COPYABLE, refusal.code.value
     except NothingToSeeError as refusal:
-        return wire.NOTHING_TO_SEE, str(refusal)
+        return wire.NOTHING_TO_SEE, refusal.code.value
     except RefusedError as refusal:
-        return wire.REFUSED, str(refusal)
+        return wire.REFUSED, refusal.code.value
     except Exception as error:  # noqa: BLE001  the parent decides what follows
         return wire.FAILED, repr(error)
     return wire.DONE, ""

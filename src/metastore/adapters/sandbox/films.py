@@ -11,8 +11,8 @@ from av.video.stream import VideoStream
 
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.kit.reason_codes import ReasonCode
 
-DAMAGED = "The film is damaged or of a kind that cannot be read."
 _FORMATS = (
     # None of these formats refers to other URLs, as playlists do; and no URL can be opened.
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,ivf,h264,hevc,mxf,dv,"
@@ -35,7 +35,7 @@ def open_container(source: ParentBytes) -> InputContainer:
     try:
         return av.open(source, "r", container_options=_OPTIONS, buffer_size=256 * 1024, metadata_errors="ignore")
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise RefusedError(DAMAGED) from error
+        raise RefusedError(ReasonCode.FILM_UNREADABLE) from error
 
 
 def video_of(container: InputContainer) -> VideoStream | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from metastore.adapters.sandbox import wire
 from metastore.adapters.sandbox.reading import ReadAhead
 from metastore.adapters.sandbox.wire import Json, Task
+from metastore.kit.reason_codes import known_reason
 from metastore.ports.media_tools import (
     MediaRefusedError,
     MediaToolError,
@@ -27,7 +28,7 @@ CHILD = (sys.executable, "-I", "-m", "metastore.adapters.sandbox.child")
 _EXIT_SECONDS = 1.0
 _READ_SECONDS = 1.0
 """Seconds of each read that count against the child's time limit. A slow store is not the child's fault."""
-_ERRORS: dict[bytes, type[Exception]] = {
+_REFUSALS: dict[bytes, type[MediaRefusedError]] = {
     wire.REFUSED: MediaRefusedError,
     wire.NOT_COPYABLE: NotCopyableError,
     wire.NOTHING_TO_SEE: NothingToSeeError,
@@ -197,13 +198,19 @@ class _Conversation:
         reason = (await self._receive(length)).decode(errors="replace")
         self.ended = True
         if kind != wire.DONE:
-            raise _ERRORS.get(kind, MediaToolError)(reason)
+            raise _refusal(kind, reason) or MediaToolError(reason)
 
     def _extend_limits(self) -> None:
         self._seconds_left += self._limits.seconds_for_each
         self._cpu_seconds += self._limits.seconds_for_each
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(self._child.pid, resource.RLIMIT_CPU, (self._cpu_seconds, resource.RLIM_INFINITY))
+
+
+def _refusal(kind: bytes, code: str) -> MediaRefusedError | None:
+    """Return the refusal that a child reported; ``None`` for anything else, and for a code that does not exist."""
+    refusal, reason = _REFUSALS.get(kind), known_reason(code)
+    return refusal(reason) if refusal and reason else None
 
 
 async def _end(child: asyncio.subprocess.Process, *, is_exiting: bool) -> None:

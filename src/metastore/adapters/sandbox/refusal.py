@@ -1,8 +1,14 @@
-"""Exceptions by which a task refuses its source."""
+"""Exceptions by which a task in a sandboxed child process refuses its source."""
+
+from metastore.kit.reason_codes import ReasonCode
 
 
 class RefusedError(Exception):
-    """The source cannot be read, or exceeds a limit. The message is a sentence for the user."""
+    """The source cannot be read, or exceeds a limit; ``code`` says which."""
+
+    def __init__(self, code: ReasonCode) -> None:
+        super().__init__(code.value)
+        self.code = code
 
 
 class NotCopyableError(RefusedError):
@@ -10,4 +16,4 @@ class NotCopyableError(RefusedError):
 
 
 class NothingToSeeError(RefusedError):
-    """The source may be valid, but no picture can be made of it. The message is a sentence for the user."""
+    """No thumbnail can be made of the source, which may well be intact."""

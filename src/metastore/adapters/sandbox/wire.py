@@ -22,7 +22,7 @@ REFUSED = b"X"
 NOT_COPYABLE = b"C"
 NOTHING_TO_SEE = b"N"
 FAILED = b"E"
-"""The last message: followed by a length and the reason in UTF-8, which is empty for ``DONE``."""
+"""The last: followed by a length and so many bytes: nothing, a ``ReasonCode``, or an error in UTF-8."""
 
 RANGE = struct.Struct(">QI")
 LENGTH = struct.Struct(">I")

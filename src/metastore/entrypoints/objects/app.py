@@ -10,6 +10,7 @@ from metastore.entrypoints.objects.receiving import PartReceiver
 from metastore.entrypoints.objects.serving import ObjectServer
 from metastore.entrypoints.server.answers import ReadyAnswer
 from metastore.kit.problem import Problem, storage_full, unavailable
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import (
     ObjectNotFoundError,
     ObjectStoreError,
@@ -75,7 +76,7 @@ class ObjectsApp:
             await exchange.answer(204, _PREFLIGHT)
         else:
             headers = {"Allow": _METHODS.decode()}
-            raise Problem(405, "method-not-allowed", "Only GET, HEAD and PUT work here.", headers=headers)
+            raise Problem(405, ProblemCode.METHOD_NOT_ALLOWED, "Only GET, HEAD and PUT are supported.", headers=headers)
 
 
 def _problem_of(error: Problem | ObjectStoreError) -> Problem:
@@ -83,14 +84,14 @@ def _problem_of(error: Problem | ObjectStoreError) -> Problem:
         case Problem():
             return error
         case InvalidSignatureError():
-            return Problem(403, "invalid-signature", "This address is not valid, or not for this method.")
+            return Problem(403, ProblemCode.INVALID_SIGNATURE, "This URL is invalid, or made for another method.")
         case UrlExpiredError():
-            return Problem(403, "url-expired", "This address has expired; ask for a new one.")
+            return Problem(403, ProblemCode.URL_EXPIRED, "This URL has expired; request a new one.")
         case UploadNotFoundError():
-            return Problem(404, "upload-not-found", "The upload was completed or cancelled, or never was.")
+            return Problem(404, ProblemCode.UPLOAD_NOT_FOUND, "There is no such upload, or it has ended.")
         case ObjectNotFoundError():
-            return Problem(404, "object-not-found", "There is no such object.")
+            return Problem(404, ProblemCode.OBJECT_NOT_FOUND, "There is no such object.")
         case StoreFullError():
             return storage_full()
     _log.error("object store failed", error=str(error))
-    return unavailable("The store does not answer.")
+    return unavailable("The object store does not respond.")

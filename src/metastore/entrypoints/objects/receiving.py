@@ -4,6 +4,7 @@ import asyncio
 
 from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import Part
 from metastore.ports.served_objects import PartWriter, ServedObjectStore, SourceEndedError
 
@@ -39,7 +40,7 @@ class PartReceiver:
             if done:
                 return task.result()
             if body.waiting and body.received - received < _SLOWEST * self._idle_timeout:
-                raise Problem(408, "request-timeout", "The part came in too slowly.")
+                raise Problem(408, ProblemCode.REQUEST_TIMEOUT, "The part arrived too slowly.")
 
 
 class _Body:
@@ -93,10 +94,10 @@ class _Body:
 def _require_length(exchange: Exchange, expected: int) -> None:
     declared = exchange.headers.get(b"content-length")
     if b"transfer-encoding" in exchange.headers or (declared is None and expected):
-        raise Problem(411, "length-required", "A part must be sent with its Content-Length.")
+        raise Problem(411, ProblemCode.LENGTH_REQUIRED, "A part must be sent with its Content-Length.")
     if declared is not None and (not declared.isdigit() or int(declared[:20]) != expected):
-        raise _length_mismatch(f"the address is for {expected} bytes")
+        raise _length_mismatch(f"the URL is for {expected} bytes")
 
 
 def _length_mismatch(detail: str) -> Problem:
-    return Problem(400, "length-mismatch", f"The length is not that of the part: {detail}.")
+    return Problem(400, ProblemCode.LENGTH_MISMATCH, f"The length does not match the part: {detail}.")

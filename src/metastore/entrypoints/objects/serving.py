@@ -19,6 +19,7 @@ from metastore.entrypoints.objects.exchange import ANY_PAGE, ClientGoneError, Ex
 from metastore.entrypoints.server import ZERO_COPY
 from metastore.entrypoints.server.answers import ReadyAnswer
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.served_objects import OpenObject, ReadGrant, ServedObjectStore
 
 _ONE_SEND = 2**20
@@ -74,12 +75,14 @@ class ObjectServer:
                 await exchange.answer(304, prepared.short)
                 return
             if status == 412:
-                raise Problem(412, "precondition-failed", "The object is not the one that was meant.")
+                raise Problem(412, ProblemCode.PRECONDITION_FAILED, "The object does not match the condition.")
         try:
             wanted = wanted_range(headers, file.size, prepared.validators) if b"range" in headers else None
         except UnsatisfiableRangeError:
             span = {"Content-Range": f"bytes */{file.size}"}
-            raise Problem(416, "invalid-range", "There are no such bytes.", headers=span) from None
+            raise Problem(
+                416, ProblemCode.INVALID_RANGE, "The range is beyond the end of the object.", headers=span
+            ) from None
         await self._send(exchange, file, prepared, wanted)
 
     async def _send(

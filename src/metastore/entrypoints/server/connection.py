@@ -15,6 +15,7 @@ from metastore.entrypoints.server.answers import ReadyAnswer, ReadyResponder
 from metastore.entrypoints.server.cycle import RequestCycle
 from metastore.entrypoints.server.direct import DirectBody, FileSender
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
 HEAD_LIMIT = 64 * 2**10
 """Bytes of a request's first line and headers."""
@@ -31,8 +32,8 @@ LINGER_SECONDS = 20.0
 """Limits on the rest of a body that is read and discarded after the response."""
 
 _HOST = re.compile(rb"[A-Za-z0-9._:%\[\]-]+")
-_HEAD_TOO_LARGE = Problem(431, "headers-too-large", f"The headers may have {HEAD_LIMIT} bytes.")
-_WITHOUT_HOST = Problem(400, "bad-request", "A request names one host, in one Host field.")
+_HEAD_TOO_LARGE = Problem(431, ProblemCode.HEADERS_TOO_LARGE, f"The header fields can have at most {HEAD_LIMIT} bytes.")
+_WITHOUT_HOST = Problem(400, ProblemCode.BAD_REQUEST, "A request must have exactly one Host field.")
 
 
 class Connection(HttpToolsProtocol):
@@ -130,7 +131,7 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that is not valid HTTP."""
-        self._refuse(Problem(400, "bad-request", msg))
+        self._refuse(Problem(400, ProblemCode.BAD_REQUEST, msg))
 
     # --- called by the parser ---
 

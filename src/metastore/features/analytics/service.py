@@ -44,9 +44,9 @@ class AnalyticsService:
         last = day_of(query.until) if query.until else max(self._clock().date(), _day(query) or date.min)
         first = _day(query) or date.fromordinal(max(1, last.toordinal() - _SHOWN_DAYS + 1))
         if first > last:
-            raise invalid("from", "The period ends before it begins.")
+            raise invalid("from", "The period ends before it starts.")
         if (last - first).days >= _MOST_DAYS:
-            raise invalid("from", f"At most {_MOST_DAYS} days are shown at once.")
+            raise invalid("from", f"A period can have at most {_MOST_DAYS} days.")
         return first, last
 
 

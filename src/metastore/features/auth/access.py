@@ -22,6 +22,7 @@ from metastore.kit.context import current_context
 from metastore.kit.database import Database
 from metastore.kit.http import Transactions, provided
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
 Auth = Annotated[AuthService, provided(AuthService)]
 Cookies = Annotated[SessionCookies, provided(SessionCookies)]
@@ -63,7 +64,7 @@ CurrentCaller = Annotated[Caller, Depends(_current_caller)]
 
 async def _admin_caller(caller: CurrentCaller) -> Caller:
     if not caller.is_admin:
-        raise Problem(403, "admin-required", "Only administrators may do this.")
+        raise Problem(403, ProblemCode.ADMIN_REQUIRED, "Only administrators may do this.")
     return caller
 
 

@@ -20,6 +20,7 @@ from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problem import Problem, invalid, not_found
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.rate_limiter import RateLimiter
 
 
@@ -66,7 +67,9 @@ class AccountsService:
             Problem: 403 ``registration-closed``; 429 ``too-many-attempts``.
         """
         if not self._new_users.registration_open:
-            raise Problem(403, "registration-closed", "Accounts are made by the administrator here.")
+            raise Problem(
+                403, ProblemCode.REGISTRATION_CLOSED, "Registration is closed. Ask the administrator for an account."
+            )
         await count_attempt(self._limiter, self._limits.register_per_address, throttled_address())
         return await self._hasher.hash(registration.password)
 
@@ -91,8 +94,8 @@ class AccountsService:
         user = self._new_user(registration, password_hash, role)
         if not await repository.insert_user(tx, user):
             if await repository.user_by_key(tx, username_key=user.username_key):
-                raise Problem(409, "username-taken", "Somebody else has this name.")
-            raise Problem(409, "email-taken", "There is an account with this address.")
+                raise Problem(409, ProblemCode.USERNAME_TAKEN, "This username is already taken.")
+            raise Problem(409, ProblemCode.EMAIL_TAKEN, "This e-mail address is already in use.")
         act_as(user.id)
         tx.record(UserRegistered(user_id=user.id, username=user.username, role=user.role, by=by))
         return UserOut.model_validate(user)
@@ -171,4 +174,4 @@ class AccountsService:
 
 
 def _wrong_password() -> Problem:
-    return invalid("currentPassword", "The current password is wrong.", code="wrong-password")
+    return invalid("currentPassword", "The current password is wrong.", code=ProblemCode.WRONG_PASSWORD)

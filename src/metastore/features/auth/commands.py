@@ -9,8 +9,9 @@ from metastore.features.auth.roles import Role
 from metastore.features.auth.schemas import Registration, UserOut
 from metastore.kit.database import Database
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
-_TAKEN = ("username-taken", "email-taken")
+_TAKEN = (ProblemCode.USERNAME_TAKEN, ProblemCode.EMAIL_TAKEN)
 
 
 async def ensure_first_admin(

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from metastore.features.auth.models import User
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem, not_found
+from metastore.kit.problem_codes import ProblemCode
 
 _LARGEST = 2**63 - 1
 
@@ -69,8 +70,8 @@ async def _exceeded(tx: Transaction, user_id: str, size: int) -> Problem:
     if row is None:
         return not_found("user")
     quota, used, reserved = row
-    detail = "There is not enough room left in your storage for this."
-    return Problem(413, "quota-exceeded", detail, quota=quota, used=used, reserved=reserved, requested=size)
+    detail = "There is not enough storage left."
+    return Problem(413, ProblemCode.QUOTA_EXCEEDED, detail, quota=quota, used=used, reserved=reserved, requested=size)
 
 
 def _check(size: int) -> int:

@@ -39,6 +39,7 @@ from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id, new_id
 from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.problem import Problem, not_found
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.rate_limiter import RateLimiter
 
 PARALLEL_REFRESH = timedelta(seconds=10)
@@ -93,7 +94,7 @@ class AuthService:
         try:
             return self._tokens.read_access(token)
         except ExpiredTokenError:
-            raise token_expired("The access token's time is over; refresh it.") from None
+            raise token_expired("The access token has expired. Refresh the session.") from None
         except InvalidTokenError:
             raise not_authenticated() from None
 
@@ -142,7 +143,7 @@ class AuthService:
         user = await repository.user_by_id(tx, attempt.user_id, lock=True) if attempt.user_id else None
         if user is None or not attempt.right or user.password_hash != attempt.password_hash:
             self._refused(tx, attempt, "wrong-password" if user else "unknown-user")
-            return Problem(401, "invalid-credentials", "The name or the password is wrong.")
+            return Problem(401, ProblemCode.INVALID_CREDENTIALS, "The username or the password is wrong.")
         if user.status != Status.ACTIVE:
             self._refused(tx, attempt, "suspended")
             return suspended()
@@ -164,7 +165,7 @@ class AuthService:
         try:
             return self._tokens.read_refresh(token)
         except ExpiredTokenError:
-            raise token_expired("The session's time is over; sign in again.") from None
+            raise token_expired("The session has expired. Sign in again.") from None
         except InvalidTokenError:
             raise not_authenticated() from None
 
@@ -197,7 +198,7 @@ class AuthService:
             raise not_authenticated()
         tx.record(SessionReused(user_id=user.id, session_id=session.id, generation=claims.generation))
         await end_session(tx, user.id, session.id, "refresh-reused", now)
-        return Problem(401, "refresh-reused", "This refresh token was used before; sign in again.")
+        return Problem(401, ProblemCode.REFRESH_REUSED, "This refresh token was already used. Sign in again.")
 
     def sessions_of(self, access_token: str | None, refresh_token: str | None) -> set[tuple[str, str]]:
         """The (user id, session id) pairs that the tokens name, even if their time is over."""

@@ -7,6 +7,7 @@ draft-ietf-httpapi-ratelimit-headers-10: ``"name";q=quota;w=seconds`` and ``"nam
 from dataclasses import dataclass
 
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.rate_limiter import Limit, RateLimiter, Standing
 
 _LOGIN_PER_ACCOUNT = Limit("login-account", 10, 300)
@@ -41,4 +42,5 @@ def _too_many(limit: Limit, standing: Standing) -> Problem:
         "RateLimit-Policy": f'"{limit.name}";q={limit.amount};w={limit.window}',
         "RateLimit": f'"{limit.name}";r={standing.remaining};t={wait}',
     }
-    return Problem(429, "too-many-attempts", f"Too many attempts. Try again in {wait} seconds.", headers=headers)
+    detail = f"Too many attempts. Try again in {wait} seconds."
+    return Problem(429, ProblemCode.TOO_MANY_ATTEMPTS, detail, headers=headers)

@@ -74,4 +74,4 @@ def _id_in(cursor: str) -> str:
 
 
 def _away() -> Problem:
-    return unavailable("The event bus does not answer.")
+    return unavailable("The event bus does not respond.")

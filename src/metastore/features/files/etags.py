@@ -3,6 +3,7 @@
 import re
 
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
 _TAG = re.compile(r'\s*(W/)?("[^"]*")\s*(?:,|$)')
 
@@ -19,4 +20,4 @@ def require_match(if_match: str | None, etag: str) -> None:
         return
     if any(not weak and tag == etag for weak, tag in _TAG.findall(if_match)):
         return
-    raise Problem(412, "stale", "It was changed meanwhile. Read it again before you change it.")
+    raise Problem(412, ProblemCode.STALE, "The resource has changed. Read it again before you change it.")

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from metastore.kit.facts import Fact
+from metastore.kit.schema import Reason
 
 
 class _FolderFact(Fact):
@@ -86,7 +87,7 @@ class FileReady(_FileFact):
 
 
 class FileFailed(_FileFact):
-    """A file did not become ready; ``reason`` is a sentence for its owner.
+    """A file did not become ready; ``reason`` is a sentence for its owner, ``reason_code`` the same as a code.
 
     ``step`` is where it failed. After the step ``store`` its bytes are there and can be downloaded; before or at it,
     nothing of it is left. ``retryable`` tells whether its processing can be run again.
@@ -95,6 +96,7 @@ class FileFailed(_FileFact):
     event_type: ClassVar[str] = "file.failed"
     step: str
     reason: str
+    reason_code: Reason = None
     retryable: bool
 
 

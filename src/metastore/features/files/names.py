@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Set as AbstractSet
 
 from metastore.kit.problem import Problem, invalid
+from metastore.kit.problem_codes import ProblemCode
 
 MAX_NAME_BYTES = 255
 MAX_DEPTH = 64
@@ -47,7 +48,7 @@ def checked_name(name: str) -> str:
     """
     reason, settled = _settle(name)
     if reason:
-        raise invalid("name", reason, "invalid-name")
+        raise invalid("name", reason, ProblemCode.INVALID_NAME)
     return settled
 
 
@@ -67,7 +68,7 @@ def path_segments(path: str) -> list[str]:
             continue
         reason, settled = _settle(part)
         if reason:
-            raise invalid("path", f"Not a path: {reason[0].lower()}{reason[1:]}", "invalid-path")
+            raise invalid("path", f"The path is invalid: {reason[0].lower()}{reason[1:]}", ProblemCode.INVALID_PATH)
         segments.append(settled)
     if len(segments) > MAX_DEPTH:
         raise too_deep()
@@ -76,7 +77,7 @@ def path_segments(path: str) -> list[str]:
 
 def too_deep() -> Problem:
     """422 ``path-too-deep``."""
-    return invalid("path", f"Folders nest {MAX_DEPTH} deep at the most.", "path-too-deep")
+    return invalid("path", f"Folders can be nested at most {MAX_DEPTH} deep.", ProblemCode.PATH_TOO_DEEP)
 
 
 def split_suffix(name: str) -> tuple[str, str]:
@@ -134,17 +135,17 @@ def _settle(name: str) -> tuple[str, str]:
     """A reason to refuse ``name`` (or nothing), and the name in its stored form."""
     settled = unicodedata.normalize("NFC", name).strip(_SPACES)
     if settled in (".", ".."):
-        return f"'{settled}' is not a name.", settled
+        return f"'{settled}' cannot be used as a name.", settled
     visible = False
     for character in settled:
         category = unicodedata.category(character)
         if character in _REFUSED_CHARACTERS or category in _REFUSED_CATEGORIES:
-            return f"The character U+{ord(character):04X} must not be in a name.", settled
+            return f"A name cannot contain the character U+{ord(character):04X}.", settled
         visible = visible or category not in _INVISIBLE_CATEGORIES
     if not visible:
-        return "A name must not be empty.", settled
+        return "A name cannot be empty.", settled
     if len(settled.encode()) > MAX_NAME_BYTES:
-        return f"A name has at most {MAX_NAME_BYTES} bytes in UTF-8.", settled
+        return f"A name can have at most {MAX_NAME_BYTES} bytes in UTF-8.", settled
     return "", settled
 
 

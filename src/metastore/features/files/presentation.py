@@ -15,15 +15,19 @@ from metastore.features.files.models import FAILED, FOLDER, PROCESSING, READY, U
 from metastore.features.files.repository import Step
 from metastore.features.files.schemas import FileOut, FolderOut
 from metastore.kit.clock import rfc3339
+from metastore.kit.reason_codes import ReasonCode, known_reason
 from metastore.kit.saga_models import RUNNING, Saga
 
 Body_co = TypeVar("Body_co", bound=FileOut | FolderOut, covariant=True)
 
 _PROCESSING: dict[str, dict[str, JsonValue]] = {
-    READY: {"step": None, "state": "DONE", "progress": 100, "error": None, "retryable": False},
-    UPLOADING: {"step": "upload", "state": "PENDING", "progress": 0, "error": None, "retryable": False},
-    PROCESSING: {"step": None, "state": "PENDING", "progress": 0, "error": None, "retryable": False},
-    FAILED: {"step": None, "state": "FAILED", "progress": 0, "error": None, "retryable": False},
+    status: {"step": step, "state": state, "progress": progress, "error": None, "reasonCode": None, "retryable": False}
+    for status, step, state, progress in (
+        (READY, None, "DONE", 100),
+        (UPLOADING, "upload", "PENDING", 0),
+        (PROCESSING, None, "PENDING", 0),
+        (FAILED, None, "FAILED", 0),
+    )
 }
 
 
@@ -73,19 +77,31 @@ def _processing(status: str, saga: Saga | None) -> dict[str, JsonValue]:
         return _PROCESSING[status]
     if status == FAILED:
         step = saga.failed_step or saga.step
-        return {"step": step, "state": "FAILED", "progress": 100, "error": saga.error, "retryable": saga.retryable}
+        return _failed(step, saga.error, known_reason(saga.error_code), retryable=saga.retryable)
     begun = saga.attempts > 0 or saga.state != RUNNING
     return {
         "step": saga.step,
         "state": "RUNNING" if begun else "PENDING",
         "progress": saga.progress,
         "error": None,
+        "reasonCode": None,
         "retryable": False,
     }
 
 
 def _damaged(reason: str) -> dict[str, JsonValue]:
-    return {"step": "storage", "state": "FAILED", "progress": 100, "error": reason, "retryable": False}
+    return _failed("storage", reason, ReasonCode.BYTES_DAMAGED, retryable=False)
+
+
+def _failed(step: str, error: str | None, code: ReasonCode | None, *, retryable: bool) -> dict[str, JsonValue]:
+    return {
+        "step": step,
+        "state": "FAILED",
+        "progress": 100,
+        "error": error,
+        "reasonCode": code.value if code else None,
+        "retryable": retryable,
+    }
 
 
 def tagged_file(node: Node, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS) -> Tagged[FileOut]:

@@ -22,6 +22,8 @@ from metastore.kit import saga
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.reason_codes import ReasonCode, known_reason
 from metastore.kit.saga_models import Saga
 
 INGEST = "ingest"
@@ -69,13 +71,19 @@ async def make_ready(tx: Transaction, file_id: str, *, tell: bool = True) -> Non
     )
 
 
-async def make_failed(tx: Transaction, file_id: str, *, step: str, reason: str, retryable: bool) -> None:
-    """PROCESSING becomes FAILED, and its owner hears of it; nothing happens to a file that is gone."""
-    node = await repository.change_status(tx, file_id, PROCESSING, FAILED)
+async def make_failed(tx: Transaction, saga: Saga, step: str) -> None:
+    """Change the saga's file from PROCESSING to FAILED and notify its owner; do nothing for a file that is gone."""
+    node = await repository.change_status(tx, saga.subject, PROCESSING, FAILED)
     if node is not None:
         tx.record(
             FileFailed(
-                file_id=node.id, owner_id=node.owner_id, name=node.name, step=step, reason=reason, retryable=retryable
+                file_id=node.id,
+                owner_id=node.owner_id,
+                name=node.name,
+                step=step,
+                reason=saga.error or ReasonCode.PROCESSING_FAILED.sentence,
+                reason_code=known_reason(saga.error_code),
+                retryable=saga.retryable,
             )
         )
 
@@ -134,4 +142,4 @@ async def retry(tx: Transaction, owner_id: str, file_id: str) -> Node:
         restarted = await repository.change_status(tx, file_id, FAILED, PROCESSING)
         if restarted is not None:
             return restarted
-    raise Problem(409, "nothing-to-retry", "There is no failed processing of this file that could be run again.")
+    raise Problem(409, ProblemCode.NOTHING_TO_RETRY, "This file has no failed processing that can be retried.")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from metastore.kit.paging import Limit
-from metastore.kit.schema import Input, Schema, Timestamp
+from metastore.kit.schema import Input, Reason, Schema, Timestamp
 
 Status = Literal["UPLOADING", "PROCESSING", "READY", "FAILED"]
 Visibility = Literal["PRIVATE", "PUBLIC"]
@@ -19,13 +19,15 @@ SortOrder = Literal["asc", "desc"]
 class Processing(Schema):
     """How far a file's processing is: its ``step``, and how much of that is done, in percent.
 
-    ``error`` is a sentence for people; ``retryable`` tells whether ``POST /files/{id}/retry`` is of use.
+    ``error`` is a sentence for people, and ``reason_code`` the same for programs: ``None`` for files that failed before
+    there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
     """
 
     step: str | None = None
     state: Literal["PENDING", "RUNNING", "DONE", "FAILED"]
     progress: int
     error: str | None = None
+    reason_code: Reason = None
     retryable: bool = False
 
 

@@ -24,6 +24,7 @@ from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problem import Problem, not_found, unavailable
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 _NAME_TRIES = 3
@@ -86,7 +87,7 @@ class FilesService:
             node = self._new_file(owner_id, folder_id, free, size, well_formed(mime_type), visibility)
             if await repository.add(tx, node):
                 return node
-        raise unavailable("The name could not be settled.")
+        raise unavailable("No free name was found.")
 
     async def finish_file(
         self,
@@ -253,9 +254,9 @@ class FilesService:
         """
         node = await tree.owned_alive(tx, owner_id, file_id, FILE)
         if node.object_key is None:
-            raise Problem(409, "not-ready", "The file has not arrived yet.")
+            raise Problem(409, ProblemCode.NOT_READY, "The file is not completely uploaded yet.")
         if node.damage:
-            raise Problem(409, "file-damaged", f"The stored bytes cannot be trusted: {node.damage}.")
+            raise Problem(409, ProblemCode.FILE_DAMAGED, f"The stored bytes are damaged: {node.damage}.")
         return Download(node.id, owner_id, node.name, node.size, node.mime_type, node.object_key)
 
     async def download_url(self, download: Download, *, head: bool = False) -> str:
@@ -275,7 +276,7 @@ class FilesService:
                 expires_in=self._presign_ttl,
             )
         except ObjectStoreError as error:
-            raise unavailable("The object store does not answer.") from error
+            raise unavailable("The object store does not respond.") from error
 
     def record_download(self, tx: Transaction, download: Download) -> None:
         """Record that the owner was given a URL."""

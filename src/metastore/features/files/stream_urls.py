@@ -13,6 +13,7 @@ from uuid import UUID
 from metastore.kit.clock import Clock, period_start, utc_now
 from metastore.kit.context import absolute
 from metastore.kit.problem import Problem, not_found
+from metastore.kit.problem_codes import ProblemCode
 
 PREFIX = "/api/v1/streams/"
 _LONG_FILM_MS = 600_000
@@ -74,7 +75,7 @@ class StreamUrls:
             raise not_found("stream")
         if self._clock().timestamp() >= found.expires_at:
             # Players go on asking; that is nothing to write down each time.
-            raise Problem(403, "url-expired", "This address has expired; ask for a new one.", refused=False)
+            raise Problem(403, ProblemCode.URL_EXPIRED, "This URL has expired; request a new one.", refused=False)
         return found
 
     def _token(self, allowed: StreamPass) -> str:

@@ -12,6 +12,7 @@ from metastore.kit.clock import Clock
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id, new_id
 from metastore.kit.problem import Problem, not_found
+from metastore.kit.problem_codes import ProblemCode
 
 ROOT = "/"
 
@@ -63,7 +64,9 @@ async def room_below(
     """
     way = [] if folder_id is None else await folder_of(tx, owner_id, folder_id)
     if any(step.id == moving for step in way):
-        raise Problem(409, "move-into-itself", "A folder cannot be moved into itself or what lies in it.")
+        raise Problem(
+            409, ProblemCode.MOVE_INTO_ITSELF, "A folder cannot be moved into itself or into one of its subfolders."
+        )
     if len(way) + height > MAX_DEPTH:
         raise too_deep()
     return way
@@ -81,7 +84,7 @@ async def require_free(tx: Transaction, owner_id: str, folder_id: str | None, na
 
 def name_taken(name: str) -> Problem:
     """409 ``name-taken``."""
-    return Problem(409, "name-taken", f"Something named '{name}' is there already.")
+    return Problem(409, ProblemCode.NAME_TAKEN, f"The folder already contains an item named '{name}'.")
 
 
 async def free_name(tx: Transaction, owner_id: str, folder_id: str | None, name: str, kind: str) -> str:

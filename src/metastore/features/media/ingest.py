@@ -41,35 +41,31 @@ from metastore.features.files.processing import (
 )
 from metastore.features.media.service import MediaService
 from metastore.features.uploads.arriving import Arrival
-from metastore.features.uploads.saga_steps import NOT_KEPT
 from metastore.kit.database import Transaction
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_steps import Definition, Effect, Outcome, Report, Step
 from metastore.ports.outage import is_outage
-
-UNSEEN = "It could not be looked into."
-UNPACKED = "It could not be made ready for playing."
-UNPICTURED = "No small picture could be made of it."
 
 
 def ingest(arrival: Arrival, media: MediaService) -> Definition:
     """The definition."""
     rendering, picturing, probing = media.rendering, media.picturing, media.probing
     steps = (
-        Step(INITIATE, _done_by_request, NOT_KEPT, arrival.forget),
-        Step(STORE, arrival.store, NOT_KEPT, arrival.release, time_limit=20, pivot=True),
-        Step(PROBE, probing.probe, UNSEEN, probing.forget, time_limit=60),
-        Step(PACKAGE, rendering.package, UNPACKED, rendering.drop, time_limit=None),
-        Step(THUMBNAIL, picturing.picture, UNPICTURED, picturing.drop, time_limit=None),
+        Step(INITIATE, _done_by_request, ReasonCode.NOT_STORED, arrival.forget),
+        Step(STORE, arrival.store, ReasonCode.NOT_STORED, arrival.release, time_limit=20, pivot=True),
+        Step(PROBE, probing.probe, ReasonCode.PROBE_FAILED, probing.forget, time_limit=60),
+        Step(PACKAGE, rendering.package, ReasonCode.TRANSCODE_FAILED, rendering.drop, time_limit=None),
+        Step(THUMBNAIL, picturing.picture, ReasonCode.THUMBNAIL_FAILED, picturing.drop, time_limit=None),
         Step(
             TRANSCODE,
             rendering.transcode,
-            UNPACKED,
+            ReasonCode.TRANSCODE_FAILED,
             rendering.drop,
             time_limit=None,
             may_take_long=rendering.has_to_encode,
         ),
-        Step(NOTIFY, _make_ready, "It could not be made ready."),
+        Step(NOTIFY, _make_ready, ReasonCode.PROCESSING_FAILED),
     )
 
     async def failed(tx: Transaction, saga: Saga) -> None:
@@ -77,8 +73,7 @@ def ingest(arrival: Arrival, media: MediaService) -> Definition:
         if step in (INITIATE, STORE):
             await arrival.failed(tx, saga)
         else:
-            reason = saga.error or "Something went wrong."
-            await processing.make_failed(tx, saga.subject, step=step, reason=reason, retryable=saga.retryable)
+            await processing.make_failed(tx, saga, step)
 
     return Definition(INGEST, steps, failed=failed, progressed=_watched(media), is_outage=is_outage)
 

@@ -6,6 +6,7 @@ from itertools import islice
 from metastore.features.files import processing
 from metastore.features.files.processing import Original
 from metastore.kit.database import Database
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_steps import StepFailedError
 from metastore.ports.media_tools import Source
@@ -45,4 +46,4 @@ async def delete_all(store: ObjectStore, keys: Iterable[str]) -> None:
 
 def gone() -> StepFailedError:
     """There is nothing to be made of a file that was deleted."""
-    return StepFailedError("The file was deleted.", final=True)
+    return StepFailedError(ReasonCode.FILE_DELETED, final=True)

@@ -78,7 +78,7 @@ class Picturing:
         try:
             made = await self._make(source_of(self._store, original), missing, prefix, report)
         except MediaRefusedError as refusal:
-            raise StepFailedError(str(refusal), final=True) from refusal
+            raise StepFailedError(refusal.code, final=True) from refusal
 
         async def effect(tx: Transaction) -> None:
             self._at_work.pop(saga.id, None)

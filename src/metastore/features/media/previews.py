@@ -101,7 +101,7 @@ class PreviewsService:
             pictured = media.preview_key if media else None
             picture_url = await self._url(pictured, CONTENT_TYPE, lifetime) if pictured else None
         except ObjectStoreError as error:
-            raise unavailable("The object store does not answer.") from error
+            raise unavailable("The object store does not respond.") from error
         base = self._streams.base_of(file.file_id, lifetime=lifetime) if known.playable else None
         return PreviewOut(
             kind=kind,
@@ -122,7 +122,7 @@ class PreviewsService:
         try:
             data = b"".join([chunk async for chunk in chunks])
         except ObjectStoreError as error:
-            raise unavailable("The object store does not answer.") from error
+            raise unavailable("The object store does not respond.") from error
         return await asyncio.to_thread(excerpts.excerpt, data, file.size, language)
 
     async def _url(self, key: str, content_type: str, lifetime: int) -> str:

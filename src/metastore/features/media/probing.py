@@ -34,7 +34,7 @@ class Probing:
         except MediaRefusedError as refusal:
             if not is_named_media(original.name):
                 return None
-            raise StepFailedError(str(refusal), final=True) from refusal
+            raise StepFailedError(refusal.code, final=True) from refusal
 
         async def effect(tx: Transaction) -> None:
             await repository.save(tx, media_of(original.file_id, facts))

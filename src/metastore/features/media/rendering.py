@@ -79,7 +79,7 @@ class Rendering:
                 await self._make(saga, report, original, await state_of(self._database, original.file_id), job)
             except NotCopyableError as error:
                 if copied is None:
-                    raise StepFailedError(str(error), final=True) from error
+                    raise StepFailedError(error.code, final=True) from error
                 _log.info("a picture is not copied", file_id=original.file_id, reason=str(error))
                 await self._do_not_copy(report, original, copied)
 
@@ -152,7 +152,7 @@ class Rendering:
         except BaseException as error:
             del self._at_work[saga.id]
             if isinstance(error, MediaRefusedError) and not isinstance(error, NotCopyableError):
-                raise StepFailedError(str(error), final=True) from error
+                raise StepFailedError(error.code, final=True) from error
             raise
         del self._at_work[saga.id]
 

@@ -61,7 +61,7 @@ class SubtitleTexts:
             except (ObjectNotFoundError, NotSubtitlesError) as error:
                 raise not_found("subtitle track") from error
             except ObjectStoreError as error:
-                raise unavailable("The object store does not answer.") from error
+                raise unavailable("The object store does not respond.") from error
             self._texts[track.object_key] = text
             if len(self._texts) > _KEPT:
                 self._texts.popitem(last=False)

@@ -25,6 +25,7 @@ from metastore.features.media.stream_queries import MediaRow, RenditionRow
 from metastore.kit.context import absolute
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem, not_found, unavailable
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 MayStream = Callable[[Transaction, StreamPass], Awaitable[bool]]
@@ -180,7 +181,7 @@ class StreamingService:
         file = await self._opened(tx, token)
         media = await stream_queries.media_of(tx, file.id)
         if media is None or not media.sprite_key or not media.sprite:
-            raise not_found("strip of pictures")
+            raise not_found("sprite")
         return media
 
     async def hover_pictures(self, media: MediaRow) -> Written:
@@ -232,7 +233,7 @@ class StreamingService:
         try:
             urls = await self._store.presign_reads(keys, content_type=content_type, expires_in=lifetime)
         except ObjectStoreError as error:
-            raise unavailable("The object store does not answer.") from error
+            raise unavailable("The object store does not respond.") from error
         return [absolute(url) for url in urls]
 
     def _keep(self, duration_ms: int | None) -> int:
@@ -241,7 +242,7 @@ class StreamingService:
 
 def not_playable() -> Problem:
     """409 ``not-playable``."""
-    return Problem(409, "not-playable", "There is nothing to be played of this file (yet).")
+    return Problem(409, ProblemCode.NOT_PLAYABLE, "This file has nothing to play, or nothing yet.")
 
 
 async def _rates(tx: Transaction, row: RenditionRow) -> tuple[int, int]:

@@ -43,6 +43,7 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
                 "name": failed.name,
                 "step": failed.step,
                 "reason": failed.reason,
+                "reasonCode": failed.reason_code.value if failed.reason_code else None,
                 "retryable": failed.retryable,
             },
         )

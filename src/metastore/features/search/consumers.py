@@ -5,6 +5,10 @@ They are refreshed a few at a time, each time in a transaction of its own, so th
 Cut off in between and told again, it begins anew, which is harmless: a node is always looked up as it is by then.
 """
 
+from functools import partial
+
+import structlog
+
 from metastore.features.files.events import (
     FileMoved,
     FilePurged,
@@ -27,7 +31,12 @@ from metastore.kit.database import Database, Transaction
 from metastore.kit.facts import Fact
 from metastore.kit.outbox import RecordedEvent
 from metastore.kit.schema import Schema
+from metastore.ports.realtime import Realtime
 
+_log = structlog.get_logger(__name__)
+
+INDEXED = "search.indexed"
+"""The Socket.IO event sent to an owner when a search can return something new. Its payload is an empty object."""
 ONE_NODE: tuple[type[Fact], ...] = (
     FileUploaded,
     FileReady,
@@ -58,13 +67,20 @@ class _About(Schema):
         return self.file_id or self.folder_id
 
 
-def consumers(search: SearchService, database: Database) -> list[Consumer]:
-    """The feature's consumers; ``database`` is where the index is."""
+def consumers(search: SearchService, database: Database, realtime: Realtime) -> list[Consumer]:
+    """Return the feature's consumers.
+
+    ``database`` holds the index. The owner's open screens get ``search.indexed`` through ``realtime`` once a change can
+    be found.
+    """
+
+    async def notify(owner_id: str) -> None:
+        await realtime.emit_to_user(owner_id, INDEXED, {})
 
     async def on_node(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
         about = _About.model_validate(event.payload)
         await search.refresh(tx, about.owner_id, [about.node_id])
-        return None
+        return partial(notify, about.owner_id)
 
     async def on_tree(event: RecordedEvent) -> None:
         about = _About.model_validate(event.payload)
@@ -73,6 +89,10 @@ def consumers(search: SearchService, database: Database) -> list[Consumer]:
         for start in range(0, len(tree), AT_ONCE):
             async with database.transaction() as tx:
                 await search.refresh(tx, about.owner_id, tree[start : start + AT_ONCE])
+        try:
+            await notify(about.owner_id)
+        except Exception as error:  # noqa: BLE001  only a hint for open screens: the index itself is up to date
+            _log.info("search.indexed was not sent", error=repr(error), folder_id=about.node_id)
 
     return [
         Consumer(

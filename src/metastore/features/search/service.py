@@ -113,7 +113,7 @@ def _type_in(wanted: str) -> tuple[str | None, Sequence[str], str | None]:
         return None, GROUPS[wanted], None
     if "/" in wanted:
         return None, (), wanted.removesuffix("*")
-    raise invalid("type", f"Must be file, folder, one of {', '.join(sorted(GROUPS))}, or a media type.")
+    raise invalid("type", f"Must be one of file, folder, {', '.join(sorted(GROUPS))}, or a media type.")
 
 
 def _cursor_after(position: Position) -> str:

@@ -9,10 +9,11 @@ from datetime import timedelta
 from metastore.features.uploads import repository
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.parts import part_digest, target_of
-from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, record_failure
+from metastore.features.uploads.saga_steps import record_failure
 from metastore.features.uploads.service import UploadsService
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
+from metastore.kit.reason_codes import ReasonCode, known_reason
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_steps import Effect, Later, Outcome, Report, StepFailedError
 from metastore.ports.object_store import CompletedPart, ObjectStore, UploadNotFoundError
@@ -38,7 +39,7 @@ class Arrival:
         """
         upload = await self._upload(saga)
         if upload is None or upload.state not in (COMPLETING, COMPLETED):
-            raise StepFailedError(TOO_LATE, final=True)
+            raise StepFailedError(ReasonCode.NOT_ARRIVED_IN_TIME, final=True)
         if upload.state == COMPLETED:
             # Finishing moves the saga on in its own transaction: this one is no longer there.
             return Later(self._clock() + _SOON)
@@ -61,9 +62,12 @@ class Arrival:
         stale = self._clock() - self._uploads.completing_lease
 
         async def drop(tx: Transaction) -> None:
-            gone = await self._uploads.drop(tx, upload_id, saga.error or TOO_LATE, claimed_before=stale)
+            gone = await self._uploads.drop(
+                tx, upload_id, saga.error or ReasonCode.NOT_ARRIVED_IN_TIME.sentence, claimed_before=stale
+            )
             if gone is None and await repository.state_of(tx, upload_id) in (OPEN, COMPLETING):
-                raise StepFailedError("Its upload was begun to be completed meanwhile.")
+                # A request has started to complete it meanwhile; the compensation is attempted again.
+                raise StepFailedError(ReasonCode.NOT_STORED)
 
         upload = await self._upload(saga)
         if upload is not None and upload.state == COMPLETING and upload.claimed_at and upload.claimed_at >= stale:
@@ -75,19 +79,20 @@ class Arrival:
         """Tell the owner of a file that is gone why it is."""
         owner_id, name = saga.data.get("ownerId"), saga.data.get("name")
         if isinstance(owner_id, str) and isinstance(name, str):
-            record_failure(tx, saga.subject, owner_id, name, saga.error or TOO_LATE)
+            code = known_reason(saga.error_code) or ReasonCode.NOT_ARRIVED_IN_TIME
+            record_failure(tx, saga.subject, owner_id, name, code)
 
     async def _complete(self, upload: Upload, named: str) -> None:
         """Complete with the parts that the client named, if it is those that the store has."""
         if upload.store_upload_id is None:
-            raise StepFailedError(NOT_KEPT, final=True)
+            raise StepFailedError(ReasonCode.NOT_STORED, final=True)
         target = target_of(upload)
         try:
             parts = [CompletedPart(part.number, part.etag) for part in await self._store.list_parts(target)]
         except UploadNotFoundError:
-            raise StepFailedError(NOT_KEPT, final=True) from None
+            raise StepFailedError(ReasonCode.NOT_STORED, final=True) from None
         if part_digest(parts) != named:
-            raise StepFailedError(NOT_KEPT, final=True)
+            raise StepFailedError(ReasonCode.NOT_STORED, final=True)
         await self._uploads.finish(upload, await self._store.complete_multipart(target, parts))
 
     async def _upload(self, saga: Saga) -> Upload | None:

@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi import File as FormFile
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.uploads.listing import UnfinishedUploads
@@ -24,6 +24,7 @@ from metastore.kit.http import provided
 from metastore.kit.idempotency import IdempotentRoute, repeatable
 from metastore.kit.paging import Limit, Page
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import CompletedPart
 
 _CHUNK = 256 * 1024
@@ -91,8 +92,8 @@ async def upload_whole(
             }
         )
     except ValidationError as error:
-        fields = [{"field": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
-        raise Problem(422, "validation-failed", "The form is not valid.", errors=[dict(f) for f in fields]) from None
+        fields: list[JsonValue] = [{"field": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
+        raise Problem(422, ProblemCode.VALIDATION_FAILED, "The form is invalid.", errors=fields) from None
     return FileAnswer(file=await whole.store(caller.id, wanted, _chunks(file)))
 
 

@@ -7,6 +7,7 @@ from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of
 from metastore.features.uploads.models import Upload
 from metastore.features.uploads.refusals import problem_of_store, upload_not_found
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import CompletedPart, ObjectNotFoundError, ObjectStore, ObjectStoreError, UploadTarget
 
 MAX_PARTS = 10_000
@@ -31,12 +32,12 @@ def named_parts(parts: Sequence[CompletedPart], count: int) -> list[CompletedPar
     by_number: dict[int, CompletedPart] = {}
     for part in parts:
         if not 1 <= part.number <= count or part.number in by_number:
-            reason = "is named twice" if part.number in by_number else f"is not between 1 and {count}"
-            raise Problem(400, "invalid-part", f"Part {part.number} {reason}.", partNumber=part.number)
+            reason = "is listed twice" if part.number in by_number else f"is not between 1 and {count}"
+            raise Problem(400, ProblemCode.INVALID_PART, f"Part {part.number} {reason}.", partNumber=part.number)
         by_number[part.number] = CompletedPart(part.number, unquoted(part.etag))
     for number in range(1, count + 1):
         if number not in by_number:
-            raise Problem(400, "missing-part", f"Part {number} is missing.", partNumber=number)
+            raise Problem(400, ProblemCode.MISSING_PART, f"Part {number} is missing.", partNumber=number)
     return [by_number[number] for number in range(1, count + 1)]
 
 

@@ -7,9 +7,7 @@ from metastore.features.uploads.models import Upload
 from metastore.features.uploads.refusals import upload_not_found
 from metastore.kit import saga
 from metastore.kit.database import Transaction
-
-TOO_LATE = "It did not arrive completely in time."
-NOT_KEPT = "The storage could not keep it; please upload it again."
+from metastore.kit.reason_codes import ReasonCode
 
 
 async def move_on(tx: Transaction, file_id: str, *, needs_processing: bool) -> None:
@@ -23,9 +21,19 @@ async def move_on(tx: Transaction, file_id: str, *, needs_processing: bool) -> N
         raise upload_not_found()
 
 
-def record_failure(tx: Transaction, file_id: str, owner_id: str, name: str, reason: str) -> None:
-    """Tell its owner that a file did not arrive."""
-    tx.record(FileFailed(file_id=file_id, owner_id=owner_id, name=name, step=STORE, reason=reason, retryable=False))
+def record_failure(tx: Transaction, file_id: str, owner_id: str, name: str, code: ReasonCode) -> None:
+    """Notify the owner that a file was not uploaded."""
+    tx.record(
+        FileFailed(
+            file_id=file_id,
+            owner_id=owner_id,
+            name=name,
+            step=STORE,
+            reason=code.sentence,
+            reason_code=code,
+            retryable=False,
+        )
+    )
 
 
 def aborted(gone: Upload, reason: str) -> UploadAborted:

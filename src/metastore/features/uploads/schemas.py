@@ -61,7 +61,10 @@ class UploadOut(InitiateOut):
 
 
 class UnfinishedUpload(Schema):
-    """An upload that waits to be resumed or aborted."""
+    """An upload that can be resumed or aborted.
+
+    ``received_bytes`` is what the object store holds of it; ``None`` when the store does not respond.
+    """
 
     file_id: str
     upload_id: str
@@ -69,7 +72,7 @@ class UnfinishedUpload(Schema):
     path: str
     size: int
     part_size: int
-    received_bytes: int
+    received_bytes: int | None
     created_at: Timestamp
     expires_at: Timestamp
 

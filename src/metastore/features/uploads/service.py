@@ -28,7 +28,7 @@ from metastore.features.uploads.parts import (
     target_of,
 )
 from metastore.features.uploads.refusals import completed, completing, problem_of_store, too_large, upload_not_found
-from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, move_on, record_failure
+from metastore.features.uploads.saga_steps import move_on, record_failure
 from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
 from metastore.kit import saga
 from metastore.kit.clock import Clock
@@ -36,6 +36,8 @@ from metastore.kit.database import Database, Transaction
 from metastore.kit.idempotency_begun import begun, keep_begun
 from metastore.kit.ids import is_id, new_id
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.object_store import (
     CompletedPart,
     InvalidPartError,
@@ -297,8 +299,8 @@ class UploadsService:
                 tx, self._files, upload.id, reason, claimed_before=stale, expired_before=over_by, cancelled=False
             )
             if dropped and name is not None:
-                told = TOO_LATE if reason == EXPIRED else NOT_KEPT
-                record_failure(tx, upload.file_id, upload.owner_id, name, told)
+                code = ReasonCode.NOT_ARRIVED_IN_TIME if reason == EXPIRED else ReasonCode.NOT_STORED
+                record_failure(tx, upload.file_id, upload.owner_id, name, code)
         if dropped:
             await self.release_in_store(upload.object_key, upload.store_upload_id)
 
@@ -345,7 +347,7 @@ class UploadsService:
         except InvalidPartError as error:
             await self._reopen(upload)
             raise Problem(
-                400, "invalid-part", f"Part {error.number}: {error.reason}.", partNumber=error.number
+                400, ProblemCode.INVALID_PART, f"Part {error.number}: {error.reason}.", partNumber=error.number
             ) from error
         except ObjectNotFoundError as error:
             await self._reopen(upload)

@@ -68,5 +68,5 @@ async def _take_up(tx: Transaction, upload_id: str) -> Upload | None:
     if upload is None or not unfinished:
         return upload
     if not await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=now + WHOLE_WITHIN):
-        raise unavailable("What an earlier request left is being tidied up.")
+        raise unavailable("An earlier attempt of this request is being cleaned up.")
     return upload
