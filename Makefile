@@ -1,12 +1,12 @@
-# Everything is started from here; `make help` lists what there is.
+# The entry point for every task; `make help` lists the targets.
 
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# No question is ever asked, and no newer pip is talked about.
+# Never prompt, and do not suggest a newer pip.
 PIP := PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet
-# The locks are complete, so nothing is resolved; every file is checked against its digest.
+# The lock files are complete: nothing is resolved, and every file is verified by its hash.
 LOCKED := $(PIP) --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
@@ -22,20 +22,20 @@ help: ## List the targets
 
 setup: tools-run $(VENV)/.installed web-app ## Prepare everything without starting it
 
-run: setup ## Start the product; options for it in ARGS="--port 9000"
+run: setup ## Start the product; options in ARGS="--port 9000"
 	@exec $(BIN)/metastore serve $(ARGS)
 
-up-local: tools-stack setup $(VENV)/.dev-packages ## Start the scale-out profile, as processes; options in ARGS="--port 9000"
+up-local: tools-stack setup $(VENV)/.dev-packages ## Start the scale-out profile as plain processes; options in ARGS="--port 9000"
 	@exec $(BIN)/python -m deploy.local up $(ARGS)
 
-down-local: ## End what up-local started
+down-local: ## Stop what up-local started
 	@$(BIN)/python -m deploy.local down $(ARGS)
 
 tools-run tools-test tools-bench tools-stack: tools-%:
 	@PYTHON=$(PYTHON) .ci/ensure-tools $*
 
 $(VENV)/.created: | tools-run
-	@echo "Making $(VENV) …" >&2
+	@echo "Creating $(VENV) …" >&2
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
@@ -44,7 +44,7 @@ $(VENV)/.packages: requirements.lock | $(VENV)/.created
 	@$(LOCKED) -r requirements.lock
 	@touch $@
 
-# Editable, so that it need not be done again when the code changes.
+# Editable, so that changes of the code need no new install.
 $(VENV)/.installed: pyproject.toml | $(VENV)/.packages
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -101,21 +101,21 @@ lint-dependencies: setup-test
 lint-web: setup-test
 	@cd web && npm run --silent lint && npm run --silent typecheck
 
-format: setup-test ## Bring the code into its form
+format: setup-test ## Format the code
 	@$(BIN)/ruff check --fix --quiet || true
 	@$(BIN)/ruff format
 	@cd web && npm run --silent format
 
-# --- making ------------------------------------------------------------------
+# --- building ------------------------------------------------------------------
 
-bench: tools-bench setup $(VENV)/.bench-packages ## Measure beside other servers; options in ARGS
+bench: tools-bench setup $(VENV)/.bench-packages ## Measure the product beside other servers; options in ARGS
 	@PYTHONPATH=. $(BIN)/python -m benchmarks $(ARGS)
 
 $(VENV)/.bench-packages: requirements-bench.lock | $(VENV)/.packages
 	@$(LOCKED) -r requirements-bench.lock
 	@touch $@
 
-migration: setup-test ## Write the revision that the models lack, named by MESSAGE="…"
+migration: setup-test ## Write the migration that the models need; title in MESSAGE="…"
 	@PYTHONPATH=. $(BIN)/python .ci/migrations.py new "$(MESSAGE)"
 	@$(BIN)/ruff check --fix --quiet src/metastore/migrations && $(BIN)/ruff format --quiet src/metastore/migrations
 
@@ -123,8 +123,8 @@ openapi: setup-test ## Write web/openapi.json and the web app's types from the s
 	@$(BIN)/metastore openapi > web/openapi.json
 	@cd web && npm run --silent generate
 
-# Neither names a registry: hashes say what is meant, wherever it comes from.
-lock: setup-test ## Write the lock files anew from pyproject.toml and web/package.json
+# Lock files name no registry: the hashes identify each file, wherever it is downloaded from.
+lock: setup-test ## Regenerate the lock files from pyproject.toml and web/package.json
 	@$(PIP) uv
 	@COMPILE="$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --upgrade pyproject.toml"; \
 	$$COMPILE --extra build -o requirements.lock && \
@@ -133,7 +133,7 @@ lock: setup-test ## Write the lock files anew from pyproject.toml and web/packag
 	@fresh=$$(mktemp -d) && cp web/package.json web/.npmrc $$fresh && (cd $$fresh && npm install --package-lock-only --silent) \
 		&& mv $$fresh/package-lock.json web/ && rm -r $$fresh
 
-clean: ## Remove what was built and installed; data stays
+clean: ## Remove everything built and installed, but no data
 	@rm -rf $(VENV) web/node_modules src/metastore/webapp dist build .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 	@find src tests .ci benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
