@@ -15,12 +15,12 @@ from deploy.local.stack import Stack
 from metastore.kit.ids import new_id
 from tests.fixtures.media import make_clip
 from tests.fixtures.process import ADMIN_PASSWORD, COMMAND, MetastoreProcess
-from tests.fixtures.product import PASSWORD, Client
+from tests.fixtures.product import Client
 from tests.fixtures.stack import signed_in
 from tests.fixtures.waiting import eventually
 
 _MODULES = ("av", "ctypes", "email", "httpx", "json", "metastore", "pydantic", "random", "sitecustomize", "struct")
-_FILM = "-f lavfi -i testsrc=size=320x180:rate=10 -t 2 -c:v libx264 -pix_fmt yuv420p".split()
+_FILM = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=10", "-t", "2", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
 
 
 class Intruders:

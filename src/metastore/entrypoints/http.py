@@ -1,7 +1,7 @@
-"""The HTTP API and the web app, as one ASGI application.
+"""The FastAPI application: the HTTP API and the web app.
 
-``create_app`` puts the features' routers together; ``RequestGate`` in front of them gives every request its id and
-context, refuses forged cross-site requests and adds the headers that every answer carries.
+``create_app`` combines the routers of all features. ``RequestGate`` wraps the application: it sets the request id and
+context, refuses forged cross-site requests and adds common headers.
 """
 
 from pathlib import Path
@@ -33,13 +33,13 @@ from metastore.kit.http import Services
 from metastore.kit.problem import Problem, title_of
 
 MAX_JSON_BODY = 2 * 2**20
-"""Bytes; a complete request that names 10,000 parts has about 1 MiB."""
+"""Bytes. A request that completes an upload of 10,000 parts has about 1 MiB."""
 _FORM_OVERHEAD = 64 * 1024
 _FORM_PATH = "/api/v1/files/upload"
 _CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 _log = structlog.get_logger(__name__)
 
-# Literal paths first: /files/chunked-upload must not be taken for /files/{id}.
+# Literal paths first: /files/chunked-upload must not match /files/{id}.
 ROUTERS: tuple[APIRouter, ...] = (
     auth_router,
     uploads_router,
@@ -60,12 +60,15 @@ def create_app(
     objects_origin: str = "",
     max_simple_upload: int = 100 * 2**20,
 ) -> FastAPI:
-    """The application over these services.
+    """Create the application.
 
-    ``web_app`` is the folder of the built web client; ``objects_origin`` the origin that its pages may exchange bytes
-    with when it is not their own; ``max_simple_upload`` in bytes.
+    Args:
+        services: What the endpoints depend on.
+        web_app: The folder of the built web app.
+        objects_origin: The origin of the object store, if it is not the app's own.
+        max_simple_upload: Bytes of a file uploaded in a single request.
     """
-    # Documentation pages without scripts from elsewhere: they run on our origin, beside people's cookies.
+    # Documentation pages without third-party scripts, since they run on our origin with the users' cookies.
     app: FastAPI = FastAPIOffline(
         redoc_url=None,
         title="MetaStore",
@@ -92,19 +95,19 @@ def create_app(
 
 
 def body_limit(path: str, max_simple_upload: int) -> int:
-    """Bytes that the body of a request to ``path`` may have."""
+    """Return the limit on the body of a request to ``path``, in bytes."""
     return max_simple_upload + _FORM_OVERHEAD if path == _FORM_PATH else MAX_JSON_BODY
 
 
 def _allow_large_forms(limit: int) -> None:
-    """The one endpoint that takes a file in its body has a limit of its own."""
+    """Set the limit of the one endpoint that takes a file in its body."""
     for route in uploads_router.routes:
         if getattr(route, "path", "") == _FORM_PATH:
             route.max_body_size = limit  # type: ignore[attr-defined]  # FastAPI's own attribute of an APIRoute
 
 
 def problem_response(request: Request, problem: Problem) -> Response:
-    """``problem`` as ``application/problem+json``."""
+    """Return ``problem`` as ``application/problem+json``."""
     return JSONResponse(
         problem.body(request.url.path), problem.status, problem.headers, media_type="application/problem+json"
     )
@@ -144,7 +147,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     cause = problem_of(error.__cause__) if error.__cause__ else None
     if cause is not None:
-        # The disk that large bodies wait on, say; the framework takes that for a fault of the body.
+        # For example a full disk while buffering a large body, which FastAPI reports as an invalid body.
         return problem_response(request, cause)
     code = _CODES.get(error.status_code, "http-error" if error.status_code >= 500 else "bad-request")
     detail = error.detail if error.status_code != 404 else "There is nothing at this address."
