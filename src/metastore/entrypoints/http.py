@@ -1,7 +1,7 @@
-"""The HTTP API and the web app, as one ASGI application.
+"""The FastAPI application: the HTTP API and the web app.
 
-``create_app`` puts the features' routers together; ``RequestGate`` in front of them gives every request its id and
-context, refuses forged cross-site requests and adds the headers that every answer carries.
+``create_app`` combines the routers of all features. ``RequestGate`` wraps the application: it sets the request id and
+context, refuses forged cross-site requests and adds common headers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ from metastore.kit.problem_codes import ProblemCode
 from metastore.kit.services import Services
 
 MAX_JSON_BODY = 2 * 2**20
-"""Bytes; a complete request that names 10,000 parts has about 1 MiB."""
+"""Bytes. A request that completes an upload of 10,000 parts has about 1 MiB."""
 _FORM_OVERHEAD = 64 * 1024
 _FORM_PATH = "/api/v1/files/upload"
 _CODES = {
@@ -49,12 +49,16 @@ def create_app(
     objects_origin: str = "",
     max_simple_upload: int = 100 * 2**20,
 ) -> FastAPI:
-    """Build the application over these services and routers. Of two routes that match, the first takes the request.
+    """Create the application.
 
-    ``web_app`` is the folder of the built web client; ``objects_origin`` the origin that its pages may exchange bytes
-    with when it is not their own; ``max_simple_upload`` in bytes.
+    Args:
+        services: What the endpoints depend on.
+        routers: The features' routers. Of two routes that match, the first takes the request.
+        web_app: The folder of the built web app.
+        objects_origin: The origin of the object store, if it is not the app's own.
+        max_simple_upload: Bytes of a file uploaded in a single request.
     """
-    # Documentation pages without scripts from elsewhere: they run on our origin, beside people's cookies.
+    # Documentation pages without third-party scripts, since they run on our origin with the users' cookies.
     app: FastAPI = FastAPIOffline(
         redoc_url=None,
         title="MetaStore",
@@ -89,12 +93,12 @@ async def openapi_document() -> dict[str, JsonValue]:
 
 
 def routers_of(features: Sequence[Feature]) -> list[APIRouter]:
-    """The routers of ``features``, which are in order from the bottom layer up, the topmost first."""
+    """Return the routers of ``features`` (listed from the bottom layer up), those of the topmost feature first."""
     return [router for feature in reversed(features) for router in feature.routers]
 
 
 def body_limit(path: str, max_simple_upload: int) -> int:
-    """Bytes that the body of a request to ``path`` may have."""
+    """Return the limit on the body of a request to ``path``, in bytes."""
     return max_simple_upload + _FORM_OVERHEAD if path == _FORM_PATH else MAX_JSON_BODY
 
 
@@ -106,7 +110,7 @@ def _allow_large_forms(router: APIRouter, limit: int) -> None:
 
 
 def problem_response(request: Request, problem: Problem) -> Response:
-    """``problem`` as ``application/problem+json``."""
+    """Return ``problem`` as ``application/problem+json``."""
     return JSONResponse(problem.body(request.url.path), problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
@@ -146,7 +150,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     cause = problem_of(error.__cause__) if error.__cause__ else None
     if cause is not None:
-        # The disk that large bodies wait on, say; the framework takes that for a fault of the body.
+        # For example a full disk while buffering a large body, which FastAPI reports as an invalid body.
         return problem_response(request, cause)
     other = ProblemCode.HTTP_ERROR if error.status_code >= 500 else ProblemCode.BAD_REQUEST
     code = _CODES.get(error.status_code, other)

@@ -1,11 +1,11 @@
-"""Which request goes where, and what errors become."""
+"""The ASGI application: dispatch by method, and map errors to problem documents."""
 
 from collections.abc import Iterable, Mapping
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange
+from metastore.entrypoints.objects.exchange import ClientGoneError, HttpExchange
 from metastore.entrypoints.objects.receiving import PartReceiver
 from metastore.entrypoints.objects.serving import ObjectServer
 from metastore.entrypoints.server.answers import ReadyAnswer
@@ -22,7 +22,7 @@ from metastore.ports.served_objects import InvalidSignatureError, ServedObjectSt
 _METHODS = b"GET, HEAD, PUT, OPTIONS"
 _PREFLIGHT = [
     (b"allow", _METHODS),
-    # Without ``Access-Control-Allow-Origin``, which not every page gets, these allow nothing.
+    # These allow nothing without ``Access-Control-Allow-Origin``, which depends on the origin.
     (b"access-control-allow-methods", b"GET, HEAD, PUT"),
     (b"access-control-allow-headers", b"Content-Type, Range, If-Range, If-None-Match, X-Request-ID"),
     (b"access-control-max-age", b"86400"),
@@ -33,8 +33,10 @@ _log = structlog.get_logger(__name__)
 class ObjectsApp:
     """The ASGI application; see the package.
 
-    Pages of any origin may read what they have a URL of; ``allowed_origins`` are those that may write from another
-    origin than this one. A client that sends less than 1 KiB/s for ``idle_timeout`` seconds is cut off.
+    Args:
+        store: The store that is served.
+        allowed_origins: Other origins whose pages may write. Pages of any origin may read.
+        idle_timeout: Seconds after which a client is disconnected that sends less than 1 KiB/s or reads nothing.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class ObjectsApp:
         self._server = ObjectServer(store, idle_timeout=idle_timeout)
 
     def answer_now(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> ReadyAnswer | None:
-        """The answer to a GET, when it is in memory: that of a small range of a hot object. See ``server.answers``."""
+        """Return the response to a GET of a small range of a cached object, or ``None``; see ``server``."""
         if not path.startswith("/objects/"):
             return None
         try:
@@ -54,10 +56,10 @@ class ObjectsApp:
             return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Handle a request."""
         if scope["type"] != "http":
             return
-        exchange = Exchange(scope, receive, send, self._writers)
+        exchange = HttpExchange(scope, receive, send, self._writers)
         try:
             await self._dispatch(exchange)
         except ClientGoneError:
@@ -67,13 +69,13 @@ class ObjectsApp:
                 raise
             await exchange.refuse(_problem_of(error))
 
-    async def _dispatch(self, exchange: Exchange) -> None:
+    async def _dispatch(self, exchange: HttpExchange) -> None:
         if exchange.method in ("GET", "HEAD"):
             await self._server.serve(exchange)
         elif exchange.method == "PUT":
             await self._receiver.receive(exchange)
         elif exchange.method == "OPTIONS":
-            await exchange.answer(204, _PREFLIGHT)
+            await exchange.respond(204, _PREFLIGHT)
         else:
             headers = {"Allow": _METHODS.decode()}
             raise Problem(405, ProblemCode.METHOD_NOT_ALLOWED, "Only GET, HEAD and PUT are supported.", headers=headers)
