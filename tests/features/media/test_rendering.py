@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from metastore.features.media.models import init_key
+from metastore.features.media.object_keys import init_key
 from metastore.kit.clock import utc_now
 from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_runner import SagaRunner

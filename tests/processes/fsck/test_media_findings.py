@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from metastore.features.files.models import Node
-from metastore.features.media.models import Media, MediaSegment, Rendition, init_key, segment_key
+from metastore.features.media.models import Media, MediaSegment, Rendition
+from metastore.features.media.object_keys import init_key, segment_key
 from metastore.kit.saga_models import SagaRow
 from metastore.ports.media_tools import MediaToolError
 from metastore.processes.fsck import Checked, look

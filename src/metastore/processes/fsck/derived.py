@@ -12,7 +12,7 @@ from sqlalchemy import column, delete, exists, select, table
 
 from metastore.features.files.checking import DerivedObject
 from metastore.features.media import checking as media
-from metastore.features.media.originals import delete_all
+from metastore.features.media.object_storage import delete_all
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore

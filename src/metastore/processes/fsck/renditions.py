@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from metastore.features.files import checking, processing
 from metastore.features.media import checking as media
 from metastore.features.media.checking import StoredRendition
-from metastore.features.media.originals import delete_all
+from metastore.features.media.object_storage import delete_all
 from metastore.kit.database import Database, Transaction
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore
 from metastore.processes.fsck.check import Finding, Severity
