@@ -68,9 +68,9 @@ async def test_a_folder_is_read_as_one_range_in_every_order(tree: OwnerTree) -> 
     ):
         key, node_id = positions[sort]
         values = {"owner": tree.owner, "folder": folder_id, "kind": "file", "limit": 50}
-        statement = folder_statement(sort, descending=descending, resumed=deep)
+        statement = folder_statement(sort, descending=descending, deep=deep)
         plan = await plan_of(tree.database, statement.params(**values, **({"key": key, "id": node_id} if deep else {})))
-        assert_one_range(plan, index, resumed=deep)
+        assert_one_range(plan, index, deep=deep)
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -80,8 +80,8 @@ async def test_the_trash_is_read_as_one_range(tree: OwnerTree, deep: bool) -> No
         tree.owner = owner
         await tree.add_rows(30, trashed=True)
     values = {"owner": me, "limit": 50, **({"key": tree.clock(), "id": new_id()} if deep else {})}
-    plan = await plan_of(tree.database, trash_statement(resumed=deep).params(**values))
-    assert_one_range(plan, "ix_nodes_trash", resumed=deep)
+    plan = await plan_of(tree.database, trash_statement(deep=deep).params(**values))
+    assert_one_range(plan, "ix_nodes_trash", deep=deep)
 
 
 async def test_what_lay_in_the_trash_too_long_is_found_by_its_age(tree: OwnerTree) -> None:
