@@ -46,7 +46,7 @@ async def test_an_event_told_again_after_the_inbox_forgot_it_has_one_entry(datab
     given = recorded(KettleBoiled(kettle="copper", number=7), RequestContext("request-1"))
     for _ in range(2):
         async with database.transaction() as tx:
-            await AUDIT.write_down(tx, given)
+            await AUDIT.append(tx, given)
     assert [given.id] == [entry.event_id for entry in (await page(database)).items]
 
 

@@ -1,6 +1,6 @@
-"""Guessing is slowed down: attempts are counted per account and per address, and refused beyond a limit.
+"""Throttling of sign-ins and registrations: attempts are counted per account and per address.
 
-The refusal carries ``Retry-After`` (RFC 9110) and the ``RateLimit-Policy`` and ``RateLimit`` fields of
+Responses beyond the limit carry ``Retry-After`` (RFC 9110) and the ``RateLimit-Policy`` and ``RateLimit`` fields of
 draft-ietf-httpapi-ratelimit-headers-10: ``"name";q=quota;w=seconds`` and ``"name";r=remaining;t=seconds``.
 """
 
@@ -17,7 +17,7 @@ _REGISTER_PER_ADDRESS = Limit("register-address", 1000, 3600)
 
 @dataclass(frozen=True, slots=True)
 class AuthLimits:
-    """How often one may try; sign-ins that succeed do not count."""
+    """The limits on attempts; successful sign-ins do not count."""
 
     login_per_account: Limit = _LOGIN_PER_ACCOUNT
     login_per_address: Limit = _LOGIN_PER_ADDRESS
@@ -28,7 +28,7 @@ async def count_attempt(limiter: RateLimiter, limit: Limit, key: str) -> None:
     """Count an attempt by ``key``.
 
     Raises:
-        Problem: 429 ``too-many-attempts`` when it was one too many.
+        Problem: 429 ``too-many-attempts`` if the limit is exceeded.
     """
     standing = await limiter.attempt(limit, key)
     if not standing.allowed:

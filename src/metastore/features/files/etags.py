@@ -1,4 +1,4 @@
-"""``If-Match`` (RFC 9110, section 13.1.1): change a resource only if it still is what the client has seen."""
+"""``If-Match`` (RFC 9110, section 13.1.1): update a resource only if the client has its current version."""
 
 import re
 
@@ -9,9 +9,9 @@ _TAG = re.compile(r'\s*(W/)?("[^"]*")\s*(?:,|$)')
 
 
 def require_match(if_match: str | None, etag: str) -> None:
-    """Return when there is no condition or ``etag`` (with its quotes) meets it.
+    """Return if there is no condition or ``etag`` (with its quotes) meets it.
 
-    Weak tags meet nothing: the comparison is the strong one.
+    The comparison is strong: weak tags never match.
 
     Raises:
         Problem: 412 ``stale``.
