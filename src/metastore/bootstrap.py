@@ -52,6 +52,7 @@ from metastore.features.uploads.whole import WholeUploads
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.http import Services
+from metastore.kit.idempotency_begun import IdempotencyKeys
 from metastore.kit.outbox_signal import Announcer
 from metastore.kit.saga_runner import SagaRunner
 from metastore.migrations import upgrade
@@ -157,6 +158,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     services = Services()
     for service in (
         database,
+        IdempotencyKeys(database),
         auth,
         accounts,
         SessionCookies(secure=settings.secure_cookies),

@@ -251,12 +251,21 @@ class FilesService:
             Problem: 404; 409 ``not-ready`` while its bytes are still coming in, ``file-damaged`` when they are known
                 not to be what they were.
         """
+        node, object_key = await self.require_stored(tx, owner_id, file_id)
+        return Download(node.id, owner_id, node.name, node.size, node.mime_type, object_key)
+
+    async def require_stored(self, tx: Transaction, owner_id: str, file_id: str) -> tuple[Node, str]:
+        """Return an owner's file and its object key if its bytes have arrived and are not known to be damaged.
+
+        Raises:
+            Problem: 404; 409 ``not-ready`` or ``file-damaged``.
+        """
         node = await tree.owned_alive(tx, owner_id, file_id, FILE)
         if node.object_key is None:
             raise Problem(409, "not-ready", "The file has not arrived yet.")
         if node.damage:
             raise Problem(409, "file-damaged", f"The stored bytes cannot be trusted: {node.damage}.")
-        return Download(node.id, owner_id, node.name, node.size, node.mime_type, node.object_key)
+        return node, node.object_key
 
     async def download_url(self, download: Download, *, head: bool = False) -> str:
         """A URL to the bytes, or with ``head`` one that answers HEAD.
