@@ -1,6 +1,6 @@
-"""What HTTP endpoints share: the services they call, found by type.
+"""Services as dependencies of HTTP endpoints.
 
-``bootstrap`` builds every service once and registers it; an endpoint names the type it needs::
+``bootstrap`` creates every service once and registers it by its type. An endpoint declares the type that it needs::
 
     Files = Annotated[FilesService, provided(FilesService)]
 
@@ -19,17 +19,17 @@ Service = TypeVar("Service")
 
 
 class Services:
-    """The services of a running product, one of each type."""
+    """A registry of services, one of each type."""
 
     def __init__(self) -> None:
         self._by_type: dict[type, object] = {}
 
     def add(self, service: object, *, as_type: type | None = None) -> None:
-        """Register ``service`` under its own type or ``as_type`` (a Protocol, say)."""
+        """Register ``service`` under its own type or ``as_type``, such as a Protocol."""
         self._by_type[as_type or type(service)] = service
 
     def get(self, kind: type[Service]) -> Service:
-        """The service of that type.
+        """Return the service of that type.
 
         Raises:
             LookupError: none was registered.
@@ -41,12 +41,12 @@ class Services:
 
 
 def provided(kind: type[Service]) -> Any:  # noqa: ANN401  FastAPI's own type for a dependency
-    """A FastAPI dependency that yields the registered service of that type."""
+    """Return a FastAPI dependency on the registered service of that type."""
     return Depends(_provider(kind))
 
 
 def _provider(kind: type[Service]) -> Callable[[Request], Awaitable[Service]]:
-    # Asynchronous, although nothing is waited for: FastAPI sends what is not to a thread.
+    # A coroutine function, because FastAPI runs other dependencies in threads.
     async def provide(request: Request) -> Service:
         services: Services = request.app.state.services
         return services.get(kind)
@@ -55,4 +55,4 @@ def _provider(kind: type[Service]) -> Callable[[Request], Awaitable[Service]]:
 
 
 Transactions = Annotated[Database, provided(Database)]
-"""The database, for endpoints to open their transaction on."""
+"""The database on which an endpoint opens its transaction."""

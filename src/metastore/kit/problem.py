@@ -1,7 +1,7 @@
-"""Errors as the API shows them: RFC 9457 problem details with a stable machine code.
+"""Error responses of the API: RFC 9457 problem details with a stable machine-readable code.
 
 Services raise ``Problem``; the HTTP entry point renders it as ``application/problem+json``. The ``code`` is part of the
-API and never changes; ``detail`` is for people and may.
+API and never changes. The ``detail`` is a sentence for users and may change.
 """
 
 from collections.abc import Mapping
@@ -29,11 +29,10 @@ _TITLES = {
 
 
 class Problem(Exception):
-    """An error with an HTTP status, a stable ``code`` and a sentence for people.
+    """An error with an HTTP status, a stable ``code`` and a sentence for users.
 
-    ``headers`` go on the answer (``Retry-After``, ``Set-Cookie`` …); ``members`` are added to the JSON body.
-    ``refused`` marks an attempt at what belongs to others, which the audit trail keeps; a 403 is one
-    unless it is said to be none.
+    ``headers`` are added to the response (``Retry-After``, ``Set-Cookie`` …), ``members`` to the JSON body. ``refused``
+    marks unauthorized access, which is recorded in the audit log. By default every 403 is marked.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Problem(Exception):
         self.members = members
 
     def body(self, instance: str) -> dict[str, JsonValue]:
-        """The problem document for the request to ``instance`` (a path)."""
+        """Return the problem document for a request to the path ``instance``."""
         return {
             "type": f"urn:metastore:problem:{self.code}",
             "title": title_of(self.status),
@@ -68,25 +67,25 @@ class Problem(Exception):
 
 
 def title_of(status: int) -> str:
-    """The short title for an HTTP status."""
+    """Return the title of an HTTP status."""
     return _TITLES.get(status, "Error")
 
 
 def not_found(what: str = "resource", *, refused: bool = False) -> Problem:
-    """404 ``not-found``; the same whether it never was or belongs to somebody else."""
+    """Return 404 ``not-found``, the same for missing resources and those of other users."""
     return Problem(404, "not-found", f"There is no such {what}.", refused=refused)
 
 
 def invalid(field: str, message: str, code: str = "validation-failed") -> Problem:
-    """422 for one field of the input."""
+    """Return 422 for one field of the input."""
     return Problem(422, code, message, errors=[{"field": field, "message": message}])
 
 
 def unavailable(detail: str, *, retry_after: int = 2) -> Problem:
-    """503 ``unavailable`` with ``Retry-After`` in seconds."""
+    """Return 503 ``unavailable`` with ``Retry-After`` in seconds."""
     return Problem(503, "unavailable", detail, headers={"Retry-After": str(retry_after)})
 
 
 def storage_full() -> Problem:
-    """507 ``storage-full``: the server's device, not the user's quota, has no room."""
+    """Return 507 ``storage-full``: the server's disk is full, not the user's quota."""
     return Problem(507, "storage-full", "The server has no room left. Nothing was stored; try again later.")

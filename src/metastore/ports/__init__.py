@@ -1,14 +1,14 @@
-"""What the product needs from the outside world, one small Protocol a file.
+"""Ports: the interfaces of external systems, one Protocol per module.
 
-* ``object_store``: bytes under keys, written in parts straight by clients.
-* ``served_objects``: what a store adds whose bytes we serve ourselves.
-* ``event_bus``: durable delivery of recorded facts to consumers.
-* ``realtime``: messages to a user's open browser sockets.
-* ``media_tools``: looking into films and pictures, which may have been made to do harm.
+* ``object_store``: objects under keys, uploaded in parts by clients.
+* ``served_objects``: the additional interface of a store whose objects the product serves itself.
+* ``event_bus``: durable delivery of events to consumers.
+* ``realtime``: messages to users' open browser sockets.
+* ``media_tools``: probes, thumbnails and waveforms of untrusted media.
+* ``transcoder``: HLS renditions of films and audio.
 * ``rate_limiter``: counting attempts per key.
+* ``outage``: telling outages of these systems from other errors.
 
-``outage`` tells the errors that say that one of these is away from all others.
-
-The contract stands in the docstrings here and is not repeated on the adapters; ``tests/contracts`` holds one behaviour
-suite a port which every adapter must pass. Only ``bootstrap`` knows which adapter is in use.
+The docstrings here are the contract and are not repeated in the adapters. ``tests/contracts`` has a behaviour suite per
+port that every adapter must pass. Only ``bootstrap`` knows which adapters are in use.
 """

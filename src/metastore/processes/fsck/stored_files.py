@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+from metastore.client.checksums import can_compute, measure, name_of
 from metastore.features.files import checking
 from metastore.features.files.checking import StoredFile
 from metastore.kit.database import Database
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore, StoreUnavailableError
-from metastore.processes.checksums import can_compute, measure, name_of
 from metastore.processes.fsck.check import Finding, Severity
 
 _PAGE = 200

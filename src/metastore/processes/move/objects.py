@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from metastore.client.checksums import Measured, can_compute, measure, name_of
 from metastore.ports.object_store import (
     DamagedObjectError,
     ObjectNotFoundError,
     ObjectStore,
     StoredObject,
 )
-from metastore.processes.checksums import Measured, can_compute, measure, name_of
 from metastore.processes.move.target import MoveRefusedError
 
 _TRIES = 3
