@@ -42,6 +42,7 @@ from metastore.features.uploads.service import UploadsService
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.feature import Feature, Job
+from metastore.kit.idempotency_begun import IdempotencyKeys
 from metastore.kit.outbox_signal import Announcer
 from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.services import Services
@@ -148,6 +149,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     )
     services = Services()
     services.add(database)
+    services.add(IdempotencyKeys(database))
     features = _install_features(resources, services, settings, secret)
 
     sagas = SagaRunner(database, [saga for feature in features for saga in feature.sagas], clock=clock, woken=woken)

@@ -1,7 +1,7 @@
-"""Errors as the API shows them: RFC 9457 problem details with a stable machine code.
+"""Error responses of the API: RFC 9457 problem details with a stable machine-readable code.
 
 Services raise ``Problem``; the HTTP entry point renders it as ``application/problem+json``. The ``code`` is part of the
-API and never changes; ``detail`` is written for people and may change.
+API and never changes. The ``detail`` is a sentence for users and may change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,11 +55,10 @@ class ProblemDocument(Schema):
 
 
 class Problem(Exception):
-    """An error with an HTTP status, a stable ``code`` and a sentence for people.
+    """An error with an HTTP status, a stable ``code`` and a sentence for users.
 
-    ``headers`` are sent with the response (``Retry-After``, ``Set-Cookie`` …); ``members`` are added to the JSON body.
-    ``refused`` marks an attempt to access what belongs to others, which the audit log records. It defaults to true for
-    a 403.
+    ``headers`` are added to the response (``Retry-After``, ``Set-Cookie`` …), ``members`` to the JSON body. ``refused``
+    marks unauthorized access, which is recorded in the audit log. By default every 403 is marked.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class Problem(Exception):
         self.members = members
 
     def body(self, instance: str) -> dict[str, JsonValue]:
-        """Return the problem document for the request to ``instance`` (a path)."""
+        """Return the problem document for a request to the path ``instance``."""
         return {
             "type": f"urn:metastore:problem:{self.code}",
             "title": title_of(self.status),
@@ -94,26 +93,25 @@ class Problem(Exception):
 
 
 def title_of(status: int) -> str:
-    """Return the short title for an HTTP status."""
+    """Return the title of an HTTP status."""
     return _TITLES.get(status, "Error")
 
 
 def not_found(what: str = "resource", *, refused: bool = False) -> Problem:
-    """404 ``not-found``: the resource does not exist, or belongs to somebody else."""
+    """Return 404 ``not-found``, the same for missing resources and those of other users."""
     return Problem(404, ProblemCode.NOT_FOUND, f"There is no such {what}.", refused=refused)
 
 
 def invalid(field: str, message: str, code: ProblemCode = ProblemCode.VALIDATION_FAILED) -> Problem:
-    """422 for one field of the input."""
+    """Return 422 for one field of the input."""
     return Problem(422, code, message, errors=[{"field": field, "message": message}])
 
 
 def unavailable(detail: str, *, retry_after: int = 2) -> Problem:
-    """503 ``unavailable`` with ``Retry-After`` in seconds."""
+    """Return 503 ``unavailable`` with ``Retry-After`` in seconds."""
     return Problem(503, ProblemCode.UNAVAILABLE, detail, headers={"Retry-After": str(retry_after)})
 
 
 def storage_full() -> Problem:
-    """507 ``storage-full``: the server's disk is full, whatever the user's quota."""
-    detail = "The server's storage is full. Nothing was stored; try again later."
-    return Problem(507, ProblemCode.STORAGE_FULL, detail)
+    """Return 507 ``storage-full``: the server's disk is full, not the user's quota."""
+    return Problem(507, ProblemCode.STORAGE_FULL, "The server's storage is full. Nothing was stored; try again later.")

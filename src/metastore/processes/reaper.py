@@ -1,9 +1,9 @@
-"""The reaper: what people and crashes leave behind is found and freed.
+"""The reaper: periodic cleanup of what clients and crashes leave behind.
 
-Every round it ends uploads whose time is over, aborts multipart uploads that the store holds and the database does not
-know (a crash between the two), ends open uploads whose parts the store has lost, purges what has lain in the trash too
-long, and forgets completed uploads, expired sessions and old idempotency keys. Each step is bounded and may be
-repeated; several reapers may run at once, since each removal is one conditional statement.
+Every round it starts a saga for expired uploads that have none, aborts multipart uploads that are in the store but not
+in the database (a crash between the two), ends open uploads whose parts the store has lost, purges expired trash, and
+deletes completed uploads, expired sessions and old idempotency keys. Each step is bounded and may be repeated. Several
+reapers may run at once, since each removal is one conditional statement.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReaperTimes:
-    """Seconds: between rounds, and how long uploads and trash may rest."""
+    """Seconds between rounds, and the lifetimes of uploads and trash in seconds."""
 
     interval: int
     upload_ttl: int
@@ -38,7 +38,7 @@ class ReaperTimes:
 
 
 class Reaper:
-    """Runs rounds until cancelled."""
+    """Runs cleanup rounds until cancelled."""
 
     def __init__(
         self,
@@ -58,25 +58,25 @@ class Reaper:
         self._times = times
         self._clock = clock
         self._spare_room = SpareRoom(database)
-        self._looked_up_to = ""
+        self._checked_up_to = ""
         self._missed: dict[str, OpenUpload] = {}
 
     async def run(self) -> None:
-        """Round after round; a step that fails is logged and tried again in the next."""
+        """Run rounds until cancelled. A step that fails is logged and retried in the next round."""
         while True:
             await self.round()
             await asyncio.sleep(self._times.interval)
 
     async def round(self) -> None:
-        """All steps once."""
+        """Run every step once."""
         steps: list[Callable[[], Awaitable[None]]] = [
             self._spare_room.ensure,
-            self._end_expired_uploads,
+            self._restart_ended_sagas,
             self._abort_unknown_multiparts,
             self._end_lost_uploads,
             self._purge_trash,
-            self._forget_completed_uploads,
-            self._forget_sessions_and_keys,
+            self._delete_completed_uploads,
+            self._delete_sessions_and_keys,
         ]
         for step in steps:
             try:
@@ -84,15 +84,14 @@ class Reaper:
             except Exception:  # noqa: BLE001  logged, and the other steps go on
                 _log.exception("reaper step failed", step=step.__name__)
 
-    async def _end_expired_uploads(self) -> None:
-        expired = await reaping.expired_uploads(self._database, self._clock(), _BATCH)
-        for upload in expired:
+    async def _restart_ended_sagas(self) -> None:
+        """Start a saga for expired uploads that have none: their compensation was skipped."""
+        for upload in await reaping.expired_without_saga(self._database, self._clock(), _BATCH):
             try:
-                await self._uploads.expire(upload)
-            except Exception:  # noqa: BLE001  logged, and the other uploads go on
-                _log.exception("expired upload not ended", upload_id=upload.id)
-        if expired:
-            _log.info("expired uploads ended", count=len(expired))
+                await self._uploads.restart_saga(upload)
+                _log.warning("started a saga for an expired upload", upload_id=upload.id)
+            except Exception:  # noqa: BLE001  logged, and the other uploads follow
+                _log.exception("no saga started for an expired upload", upload_id=upload.id)
 
     async def _abort_unknown_multiparts(self) -> None:
         cutoff = self._clock() - timedelta(seconds=self._times.upload_ttl)
@@ -110,13 +109,13 @@ class Reaper:
             await self._store.abort_multipart(multipart.key, multipart.upload_id)
 
     async def _end_lost_uploads(self) -> None:
-        """Look at some open uploads a round; one is ended when a later round misses it as well."""
+        """Check some open uploads each round. An upload is ended when two rounds find its parts missing."""
         missed, self._missed = self._missed, {}
         for upload in missed.values():
             if await reaping.is_lost(self._database, self._store, upload):
                 await self._end_lost_upload(upload)
-        page = await reaping.open_uploads(self._database, self._looked_up_to, _BATCH)
-        self._looked_up_to = page[-1].id if len(page) == _BATCH else ""
+        page = await reaping.open_uploads(self._database, self._checked_up_to, _BATCH)
+        self._checked_up_to = page[-1].id if len(page) == _BATCH else ""
         for upload in page:
             if upload.id not in missed and await reaping.is_lost(self._database, self._store, upload):
                 self._missed[upload.id] = upload
@@ -124,8 +123,8 @@ class Reaper:
     async def _end_lost_upload(self, lost: OpenUpload) -> None:
         upload = await reaping.find(self._database, lost.id)
         if upload is not None:
-            await self._uploads.expire(upload, "lost by the store")
-            _log.warning("upload ended whose parts the store has lost", upload_id=lost.id)
+            await self._uploads.discard(upload, "lost by the store")
+            _log.warning("ended an upload whose parts the store has lost", upload_id=lost.id)
 
     async def _purge_trash(self) -> None:
         cutoff = self._clock() - timedelta(seconds=self._times.trash_ttl)
@@ -134,11 +133,11 @@ class Reaper:
             async with self._database.transaction() as tx:
                 purged = await self._files.purge_expired_trash(tx, before=cutoff, limit=_BATCH)
 
-    async def _forget_completed_uploads(self) -> None:
+    async def _delete_completed_uploads(self) -> None:
         cutoff = self._clock() - timedelta(days=1)
         await reaping.forget_completed(self._database, cutoff, _BATCH)
 
-    async def _forget_sessions_and_keys(self) -> None:
+    async def _delete_sessions_and_keys(self) -> None:
         async with self._database.transaction() as tx:
             await self._auth.forget_expired_sessions(tx)
             await idempotency_claims.prune(tx)

@@ -16,7 +16,7 @@ from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import SagaRow
 from metastore.kit.saga_steps import Later, StepFailedError
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, Source
-from metastore.ports.object_store import StoreFullError, StoreUnavailableError
+from metastore.ports.object_store import StoredObject, StoreFullError, StoreUnavailableError
 from tests.fixtures.accounts import Storage
 from tests.fixtures.drive import NOTHING, wanted
 from tests.fixtures.house import PICTURE, House, house
@@ -38,7 +38,7 @@ async def test_text_that_is_named_like_a_picture_is_ready_without_a_small_one(ho
     assert ("READY", None) == (file.status, file.thumbnail_url)
 
 
-async def test_an_upload_that_is_being_taken_back_is_not_gone_on_with(house: House) -> None:
+async def test_an_upload_that_is_being_compensated_cannot_be_continued(house: House) -> None:
     drive = house.drive
     upload = await drive.initiate(PICTURE)
     parts = await drive.send(upload, PICTURE)
@@ -54,20 +54,20 @@ async def test_an_upload_that_is_being_taken_back_is_not_gone_on_with(house: Hou
     assert Storage(used=0, reserved=0) == await drive.storage()
 
 
-async def test_an_upload_that_somebody_claims_meanwhile_is_taken_back_later(house: House) -> None:
+async def test_an_upload_that_a_request_claims_meanwhile_is_compensated_later(house: House) -> None:
     drive = house.drive
     upload = await drive.initiate(PICTURE)
     arrival = Arrival(drive.database, drive.store, drive.uploads, drive.clock)
     async with drive.database.reading() as tx:
-        arriving = (await saga.sagas_of(tx, processing.INGEST, [upload.file_id]))[upload.file_id]
-    forget = await arrival.forget(arriving)
-    assert callable(forget)
+        snapshot = (await saga.sagas_of(tx, processing.INGEST, [upload.file_id]))[upload.file_id]
+    effect = await arrival.remove(snapshot)
+    assert callable(effect)
     async with drive.database.transaction() as tx:
         assert await repository.claim(tx, upload.upload_id, drive.clock())
     with pytest.raises(StepFailedError):
         async with drive.database.transaction() as tx:
-            await forget(tx)
-    assert isinstance(await arrival.forget(arriving), Later)
+            await effect(tx)
+    assert isinstance(await arrival.remove(snapshot), Later)
 
 
 async def test_a_file_that_came_whole_and_whose_process_died_is_there_within_minutes(house: House) -> None:
@@ -187,6 +187,51 @@ async def test_an_upload_whose_time_is_over_leaves_nothing_and_its_owner_is_told
     assert Storage(used=0, reserved=0) == await house.drive.storage()
     assert [ReasonCode.NOT_ARRIVED_IN_TIME.value] == [told["reasonCode"] for told in await house.told("file.failed")]
     assert "failed" == await house.saga_state(upload.file_id)
+
+
+async def test_an_upload_that_is_resumed_while_its_saga_ends_it_lives_on(house: House) -> None:
+    """The worker's clock is ahead of the one of the server that resumes."""
+    drive = house.drive
+    upload = await drive.initiate(PICTURE)
+    head = drive.store.head
+
+    async def resumed_meanwhile(key: str) -> StoredObject:
+        drive.clock.pass_by(seconds=-2)
+        await drive.uploads.resume(drive.owner, upload.upload_id)
+        drive.store.head = head  # type: ignore[method-assign]  # only once
+        return await head(key)
+
+    drive.store.head = resumed_meanwhile  # type: ignore[method-assign]  # resumed within the step
+    drive.clock.pass_by(seconds=TTL + 1)
+    assert 1 == await house.runner.run_due()
+    assert "PROCESSING" == (await house.complete(upload)).status
+    assert [] == await house.told("file.failed")
+
+
+async def test_an_expired_upload_that_the_store_has_whole_becomes_its_file(house: House) -> None:
+    """One completion was killed, while another one with a bad part had reopened the upload."""
+    drive = house.drive
+    upload = await drive.initiate(PICTURE)
+    parts = await drive.send(upload, PICTURE)
+    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    with pytest.raises(Problem, match="503"):
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    async with drive.database.transaction() as tx:
+        assert await repository.reopen(tx, upload.upload_id)
+        assert await saga.postpone(tx, processing.INGEST, upload.file_id, step=processing.STORE, due_at=drive.clock())
+    drive.clock.pass_by(seconds=TTL + 1)
+    await house.work()
+    assert "READY" == (await house.file(upload.file_id)).status
+
+
+async def test_a_saga_that_is_made_due_too_early_does_not_end_its_upload(house: House) -> None:
+    """A repair of the checks makes a stuck saga due at once."""
+    drive = house.drive
+    upload = await drive.initiate(PICTURE)
+    async with drive.database.transaction() as tx:
+        assert await saga.postpone(tx, processing.INGEST, upload.file_id, step=processing.STORE, due_at=drive.clock())
+    assert 1 == await house.runner.run_due()
+    assert "PROCESSING" == (await house.complete(upload)).status
 
 
 async def test_a_resumed_upload_has_its_time_anew(house: House) -> None:

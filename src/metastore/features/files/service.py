@@ -274,12 +274,21 @@ class FilesService:
         Raises:
             Problem: 404; 409 ``not-ready`` while it is UPLOADING, ``file-damaged`` if a check found it damaged.
         """
+        node, object_key = await self.require_stored(tx, owner_id, file_id)
+        return Download(node.id, owner_id, node.name, node.size, node.mime_type, object_key)
+
+    async def require_stored(self, tx: Transaction, owner_id: str, file_id: str) -> tuple[Node, str]:
+        """Return an owner's file and its object key if its bytes have arrived and are not known to be damaged.
+
+        Raises:
+            Problem: 404; 409 ``not-ready`` or ``file-damaged``.
+        """
         node = await untrashed_node(tx, owner_id, file_id, FILE)
         if node.object_key is None:
             raise Problem(409, ProblemCode.NOT_READY, "The file is not completely uploaded yet.")
         if node.damage:
             raise Problem(409, ProblemCode.FILE_DAMAGED, f"The stored bytes are damaged: {node.damage}.")
-        return Download(node.id, owner_id, node.name, node.size, node.mime_type, node.object_key)
+        return node, node.object_key
 
     async def download_url(self, download: Download, *, head: bool = False) -> str:
         """Return a presigned URL for GET, or with ``head`` for HEAD.

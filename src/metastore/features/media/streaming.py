@@ -100,7 +100,7 @@ class StreamingService:
         """
         file = await lookup.streamed(tx, file_id)
         if file is None or file.owner_id != owner_id:
-            await self._files.downloadable(tx, owner_id, file_id)
+            await self._files.require_stored(tx, owner_id, file_id)
             raise not_playable()
         return await self._load(tx, file)
 

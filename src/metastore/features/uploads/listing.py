@@ -1,4 +1,4 @@
-"""The list of a user's unfinished uploads, for screens that offer to resume them."""
+"""The list of a user's unfinished uploads."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ _LISTED_AT_ONCE = 8
 
 
 class UnfinishedUploads:
-    """Reads the list from the database and, per upload, the received bytes from the store."""
+    """Lists uploads from the database with the bytes that the store has received of each."""
 
     def __init__(self, database: Database, store: ObjectStore, files: FilesService) -> None:
         self._database = database
@@ -23,7 +23,7 @@ class UnfinishedUploads:
         self._slots = asyncio.Semaphore(_LISTED_AT_ONCE)
 
     async def page(self, owner_id: str, *, limit: int, cursor: str | None) -> Page[UnfinishedUpload]:
-        """One page, latest first.
+        """Return one page, latest first.
 
         Raises:
             Problem: 422 ``invalid-cursor``.

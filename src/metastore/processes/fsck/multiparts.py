@@ -84,5 +84,5 @@ class UploadsCheck:
         upload = await reaping.find(self._database, suspect.id)
         if upload is None:
             return "nothing: the upload is gone"
-        await self._uploads.expire(upload, "lost by the store")
+        await self._uploads.discard(upload, "lost by the store")
         return "ended"

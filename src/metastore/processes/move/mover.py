@@ -54,11 +54,7 @@ async def end_uploads(database: Database, uploads: UploadsService) -> int:
     count = 0
     while batch := await reaping.unfinished(database, _BATCH):
         for upload in batch:
-            # An upload whose object is whole in the store becomes a file instead.
-            await uploads.expire(upload, "moved to another store")
-            if await reaping.find_unfinished(database, upload.id) is not None:
-                await uploads.drop_whole(upload.id, "moved to another store")
-                await uploads.release_in_store(upload.object_key, upload.store_upload_id)
+            await uploads.discard(upload, "moved to another store", even_completing=True)
             count += 1
     return count
 
