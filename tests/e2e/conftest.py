@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 
 from metastore.entrypoints.serve import WEB_APP
@@ -32,7 +33,15 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProce
         yield product
 
 
-@pytest.fixture
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run these tests on the session's event loop, which the browser's connection belongs to."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """A browser profile of its own: English, light, wide."""
     context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
