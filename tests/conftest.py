@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["killable_rabbitmq", "stack"]
 
+_ONE_EACH = {"stack", "killable_rabbitmq"}
 _ENOUGH_MEMORY = 4 * 2**30
 _owned = pytest.StashKey[SharedServers]()
 _address = pytest.StashKey[str]()
@@ -70,6 +71,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """End the shared servers."""
     if _owned in config.stash:
         config.stash[_owned].close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what stops parts of a server or of the whole stack alone: there is one of each in a test process."""
+    for item in items:
+        if _ONE_EACH & set(getattr(item, "fixturenames", ())):
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import pytest_asyncio
@@ -55,3 +56,10 @@ def parcel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("parcel") / "parcel.bin"
     path.write_bytes(os.urandom(30 * PART - 100))
     return path
+
+
+@pytest.fixture
+def path_for_dropping() -> Iterator[Path]:
+    """A temporary folder outside ``/dev``, where Chromium takes no folder from."""
+    with TemporaryDirectory(prefix="metastore-", dir="/tmp") as folder:
+        yield Path(folder)
