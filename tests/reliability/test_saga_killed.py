@@ -1,4 +1,7 @@
-"""What a worker had in hand when it was killed, another brings to its end."""
+"""What a worker had in hand when it was killed, another brings to its end.
+
+Runs alone: it measures how long a takeover takes.
+"""
 
 import asyncio
 import sys
@@ -15,6 +18,8 @@ from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Definition, Effect, Report, Step
 from tests.fixtures.saga_victim import KIND, LEASE
 from tests.fixtures.waiting import eventually
+
+pytestmark = pytest.mark.alone
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -17,7 +17,7 @@ from metastore.kit.ids import new_id
 from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent
 from tests.contracts.event_bus import running
 from tests.fixtures.events import Guest, event
-from tests.fixtures.rabbitmq import RabbitMq
+from tests.fixtures.rabbitmq import SharedRabbitMq
 from tests.fixtures.waiting import eventually
 
 
@@ -40,7 +40,7 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(rabbitmq: RabbitMq) -> AsyncIterator[Bench]:
+async def bench(rabbitmq: SharedRabbitMq) -> AsyncIterator[Bench]:
     """A bench with a prefix of its own."""
     connection = await aiormq.connect(rabbitmq.url)
     bench = Bench(rabbitmq.url, await connection.channel())

@@ -9,11 +9,11 @@ import pytest
 
 from metastore.adapters.realtime.fan_out import RedisFanOut
 from metastore.adapters.realtime.socketio import SocketIoRealtime
-from tests.fixtures.redis import RedisServer, mortal_redis, redis
+from tests.fixtures.redis import RedisDatabases, RedisServer, killable_redis
 from tests.fixtures.sockets import Endpoint, served_sockets
 from tests.fixtures.waiting import eventually
 
-__all__ = ["mortal_redis", "redis"]
+__all__ = ["killable_redis"]
 
 
 @asynccontextmanager
@@ -36,7 +36,7 @@ async def a_worker(url: str) -> AsyncIterator[SocketIoRealtime]:
     await worker.aclose()
 
 
-async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisServer) -> None:
+async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisDatabases) -> None:
     """It may be sent by a process that serves sockets or by a worker."""
     url = redis.new_url()
     async with (
@@ -54,7 +54,7 @@ async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisServer
 
 
 @pytest.mark.parametrize("by", ["session", "user"])
-async def test_sockets_are_closed_in_every_process(redis: RedisServer, by: str) -> None:
+async def test_sockets_are_closed_in_every_process(redis: RedisDatabases, by: str) -> None:
     """They are closed by a worker that serves none; sockets of other users stay open."""
     url = redis.new_url()
     async with joined(url) as (here, there), a_worker(url) as worker:
@@ -71,28 +71,28 @@ async def test_sockets_are_closed_in_every_process(redis: RedisServer, by: str) 
             await eventually(lambda: {"desk-session"} == there.realtime.open_sessions())
 
 
-async def test_a_hanging_redis_does_not_delay_messages(mortal_redis: RedisServer) -> None:
+async def test_a_hanging_redis_does_not_delay_messages(killable_redis: RedisServer) -> None:
     """Messages are dropped instead of waiting for one timeout after another."""
-    async with a_worker(mortal_redis.new_url()) as worker:
+    async with a_worker(killable_redis.new_url()) as worker:
         await worker.emit_to_user("anna", "first", {})
-        with mortal_redis.hanging():
+        with killable_redis.hanging():
             began = time.monotonic()
             for _ in range(50):
                 await worker.emit_to_user("anna", "dropped", {})
             assert time.monotonic() - began < 5
 
 
-async def test_local_sockets_are_reached_without_redis(mortal_redis: RedisServer) -> None:
+async def test_local_sockets_are_reached_without_redis(killable_redis: RedisServer) -> None:
     """Nothing fails; once Redis recovers, messages reach the other process again."""
     async with (
-        joined(mortal_redis.new_url()) as (here, there),
+        joined(killable_redis.new_url()) as (here, there),
         here.client("phone") as at_here,
         there.client("phone") as at_there,
     ):
-        mortal_redis.kill()
+        killable_redis.kill()
         await here.realtime.emit_to_user("anna", "alone", {})
         await eventually(lambda: [("alone", {})] == at_here.heard)
-        mortal_redis.start()
+        killable_redis.start()
 
         async def received_by_other() -> bool:
             await here.realtime.emit_to_user("anna", "again", {})
