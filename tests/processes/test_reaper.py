@@ -1,21 +1,22 @@
 """Leftovers of clients and crashes are removed."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
-from metastore.features.auth.passwords import Argon2Hasher
-from metastore.features.auth.service import AuthService
-from metastore.features.auth.tokens import Tokens
+from metastore.bootstrap import build
+from metastore.config import load_settings
 from metastore.features.files.processing import INGEST
 from metastore.features.uploads import reaping
+from metastore.features.uploads.jobs import UploadJobs
 from metastore.features.uploads.models import Upload
 from metastore.kit import saga
+from metastore.kit.feature import Job
 from metastore.kit.problem import Problem
 from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.object_store import StoreUnavailableError
-from metastore.processes.reaper import Reaper, ReaperTimes
+from metastore.processes.reaper import Reaper
 from tests.fixtures.accounts import Storage
 from tests.fixtures.drive import NOTHING, Drive, wanted
 from tests.fixtures.house import House, house
@@ -28,9 +29,8 @@ TTL = 3600
 
 @pytest.fixture
 def reaper(drive: Drive) -> Reaper:
-    times = ReaperTimes(interval=60, upload_ttl=TTL, trash_ttl=TTL)
-    auth = AuthService(tokens=Tokens(b"k" * 32), hasher=Argon2Hasher(), limiter=MemoryRateLimiter(), clock=drive.clock)
-    return Reaper(drive.database, drive.store, drive.uploads, drive.files, auth, times, drive.clock)
+    jobs = UploadJobs(drive.database, drive.store, drive.uploads, TTL, drive.clock).all()
+    return Reaper(jobs, interval=60)
 
 
 async def test_uploads_within_their_time_are_left_alone(drive: Drive, reaper: Reaper) -> None:
@@ -185,3 +185,29 @@ async def test_a_store_that_is_away_has_lost_nothing(drive: Drive, reaper: Reape
         drive.store.fail_next["is_open"] = StoreUnavailableError("away")
         await reaper.round()
     assert (await drive.leftovers())["uploads"] == 1
+
+
+async def test_a_job_that_fails_does_not_keep_the_others_from_running() -> None:
+    ran: list[str] = []
+
+    def job(name: str, error: Exception | None = None) -> Job:
+        async def run() -> None:
+            ran.append(name)
+            if error is not None:
+                raise error
+
+        return run
+
+    reaper = Reaper({"first": job("first"), "second": job("second", OSError("gone")), "third": job("third")}, 60)
+    await reaper.round()
+    await reaper.round()
+    assert ["first", "second", "third"] * 2 == ran
+
+
+async def test_a_product_runs_the_recurring_jobs_of_every_feature(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, secret_key="k" * 40, database_url="", storage_url="")
+    product = await build(settings)
+    await product.aclose()
+    names = [name for feature in product.features for name in feature.recurring_jobs]
+    assert len(names) == len(set(names))
+    assert {"delete expired sessions", "purge old trash", "abort unknown multipart uploads"} <= set(names)

@@ -69,8 +69,8 @@ class Step:
     """A step of a saga.
 
     ``failure_code`` is the reason shown to users for errors other than ``StepFailedError``. ``time_limit`` is in
-    seconds; ``None`` is for actions that limit their own time. Compensation stops at a ``pivot``. ``may_take_long`` tells for
-    which sagas the step is long; runners execute long steps in a lane of their own.
+    seconds; ``None`` is for actions that limit their own time. Compensation stops at a ``pivot``. ``may_take_long``
+    tells for which sagas the step is long; runners execute long steps in a lane of their own.
     """
 
     name: str
