@@ -1,4 +1,4 @@
-"""An application whose endpoints boil kettles, to see how often a request has its effect."""
+"""An application with endpoints of every kind, to count how often a request takes effect."""
 
 import asyncio
 from typing import Annotated
@@ -23,21 +23,21 @@ from metastore.kit.services import Services
 from tests.fixtures.events import KettleBoiled
 
 
-class Kettle(Input):
-    """What to boil."""
+class OrderIn(Input):
+    """What to order."""
 
-    kettle: str
+    item: str
 
 
-class Boiled(Schema):
-    """What was boiled."""
+class OrderOut(Schema):
+    """What was ordered."""
 
-    kettle_name: str
+    item_name: str
     number: int
 
 
 class Hooks:
-    """Where tests step in: each is awaited at its place."""
+    """Lets tests halt or fail an endpoint before and after its effect."""
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
@@ -49,14 +49,14 @@ class Hooks:
         self.fail_after: Exception | None = None
 
     async def before(self) -> None:
-        """Just before the effect."""
+        """Await before the effect."""
         if self.halt_before_effect:
             await self._halt()
         if self.fail_before:
             raise self.fail_before
 
     async def after(self) -> None:
-        """Just after its commit."""
+        """Await after the commit of the effect."""
         if self.halt_after_effect:
             await self._halt()
         if self.fail_after:
@@ -79,96 +79,96 @@ async def _known_user(x_user: Annotated[str | None, Header()] = None) -> None:
 router = APIRouter(route_class=IdempotentRoute, dependencies=[Depends(_known_user)])
 
 
-@router.post("/boil", status_code=201)
-async def boil(body: Kettle, response: Response, database: Transactions, hooks: HooksHere) -> Boiled:
+@router.post("/orders", status_code=201)
+async def place_order(body: OrderIn, response: Response, database: Transactions, hooks: HooksHere) -> OrderOut:
     """An endpoint that knows nothing of idempotency."""
     await hooks.before()
     async with database.transaction() as tx:
         number = (await tx.session.execute(select(func.count()).select_from(OutboxEvent))).scalar_one()
-        tx.record(KettleBoiled(kettle=body.kettle, number=number))
+        tx.record(KettleBoiled(kettle=body.item, number=number))
     await hooks.after()
-    response.headers["Location"] = f"/kettles/{number}"
-    response.set_cookie("secret", "steam")
-    return Boiled(kettle_name=body.kettle, number=number)
+    response.headers["Location"] = f"/orders/{number}"
+    response.set_cookie("secret", "value")
+    return OrderOut(item_name=body.item, number=number)
 
 
-@router.post("/boil-and-keep", status_code=201)
-async def boil_and_keep(body: Kettle, database: Transactions, hooks: HooksHere) -> Boiled:
-    """An endpoint that stores its answer with its effect."""
+@router.post("/orders-with-response", status_code=201)
+async def order_with_response(body: OrderIn, database: Transactions, hooks: HooksHere) -> OrderOut:
+    """An endpoint that stores its response with its effect."""
     async with database.transaction() as tx:
-        tx.record(KettleBoiled(kettle=body.kettle))
-        answer = await keep_answer(tx, Boiled(kettle_name=body.kettle, number=7), status=201)
+        tx.record(KettleBoiled(kettle=body.item))
+        answer = await keep_answer(tx, OrderOut(item_name=body.item, number=7), status=201)
     await hooks.after()
     return answer
 
 
-@router.post("/boil-again")
+@router.post("/repeatable-orders")
 @repeatable
-async def boil_again(body: Kettle, database: Transactions, hooks: HooksHere) -> Boiled:
+async def repeatable_order(body: OrderIn, database: Transactions, hooks: HooksHere) -> OrderOut:
     """An endpoint that may run again."""
     async with database.transaction() as tx:
-        tx.record(KettleBoiled(kettle=body.kettle))
+        tx.record(KettleBoiled(kettle=body.item))
     await hooks.after()
-    return Boiled(kettle_name=body.kettle, number=0)
+    return OrderOut(item_name=body.item, number=0)
 
 
-@router.post("/spill")
-async def spill(body: Kettle, database: Transactions, hooks: HooksHere) -> Boiled:
-    """An endpoint that takes its effect back when what follows fails."""
+@router.post("/undone-orders")
+async def undone_order(body: OrderIn, database: Transactions, hooks: HooksHere) -> OrderOut:
+    """An endpoint that undoes its effect when it fails later."""
     async with database.transaction() as tx:
-        tx.record(KettleBoiled(kettle=body.kettle))
+        tx.record(KettleBoiled(kettle=body.item))
     try:
         await hooks.after()
     except Problem:
         async with database.transaction() as tx:
             mark_compensation(tx)
         raise
-    return Boiled(kettle_name=body.kettle, number=0)
+    return OrderOut(item_name=body.item, number=0)
 
 
-@router.post("/boil-slowly")
-async def boil_slowly(body: Kettle, database: Transactions, hooks: HooksHere) -> Boiled:
-    """An endpoint that notes what it began, and takes it back when what follows fails."""
+@router.post("/orders-with-checkpoint")
+async def order_with_checkpoint(body: OrderIn, database: Transactions, hooks: HooksHere) -> OrderOut:
+    """An endpoint that saves a checkpoint, and undoes its effect when it fails later."""
     earlier = begun()
     if earlier is None:
         async with database.transaction() as tx:
-            tx.record(KettleBoiled(kettle=body.kettle))
-            await keep_begun(tx, body.kettle)
+            tx.record(KettleBoiled(kettle=body.item))
+            await keep_begun(tx, body.item)
     try:
         await hooks.after()
     except Problem:
         async with database.transaction() as tx:
             mark_compensation(tx)
         raise
-    return Boiled(kettle_name=earlier or body.kettle, number=int(earlier is not None))
+    return OrderOut(item_name=earlier or body.item, number=int(earlier is not None))
 
 
-@router.post("/photograph")
-async def photograph(file: UploadFile, database: Transactions, title: Annotated[str, Form()] = "") -> Boiled:
+@router.post("/photos")
+async def upload_photo(file: UploadFile, database: Transactions, title: Annotated[str, Form()] = "") -> OrderOut:
     """An endpoint that takes a form."""
     content = await file.read()
     async with database.transaction() as tx:
         tx.record(KettleBoiled(kettle=title))
-    return Boiled(kettle_name=file.filename or "", number=len(content))
+    return OrderOut(item_name=file.filename or "", number=len(content))
 
 
 @router.post("/empty", status_code=204)
 async def empty(database: Transactions) -> None:
-    """An endpoint without body and answer."""
+    """An endpoint without request and response bodies."""
     async with database.transaction() as tx:
         tx.record(KettleBoiled(kettle=""))
 
 
 @router.get("/look")
-async def look(database: Transactions) -> Boiled:
-    """An endpoint that is no POST."""
+async def look(database: Transactions) -> OrderOut:
+    """A GET endpoint."""
     async with database.transaction() as tx:
         tx.record(KettleBoiled(kettle=""))
-    return Boiled(kettle_name="", number=0)
+    return OrderOut(item_name="", number=0)
 
 
-class Kitchen:
-    """The application over a database, and how to visit it."""
+class IdempotentApp:
+    """The application on a database, with a client."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -180,11 +180,11 @@ class Kitchen:
         app = FastAPI(exception_handlers={Problem: _on_problem})
         app.state.services = services
         app.include_router(router, prefix="/api")
-        self._app = RequestGate(app)
+        self._gate = RequestGate(app)
 
     async def post(
         self,
-        path: str = "/boil",
+        path: str = "/orders",
         *,
         key: str | None = "key-1",
         user: str | None = "mai",
@@ -192,7 +192,7 @@ class Kitchen:
         address: str = "192.0.2.1",
         **options: object,
     ) -> httpx.Response:
-        """Send a request; without ``json`` or other content it boils the red kettle."""
+        """Send a POST request. By default it orders the red item."""
         return await self.send("POST", path, key=key, user=user, json=json, address=address, **options)
 
     async def send(
@@ -200,32 +200,32 @@ class Kitchen:
     ) -> httpx.Response:
         """Send a request."""
         if options.get("json") is None and "files" not in options and "content" not in options:
-            options["json"] = {"kettle": "red"}
+            options["json"] = {"item": "red"}
         headers = {"Idempotency-Key": key} if key is not None else {}
         if user is not None:
             headers["X-User"] = user
-        transport = httpx.ASGITransport(self._app, client=(address, 1), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://kitchen.example/api") as client:
+        transport = httpx.ASGITransport(self._gate, client=(address, 1), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app.example/api") as client:
             return await client.request(method, path, headers=headers, **options)  # type: ignore[arg-type]  # passed on
 
     async def effects(self) -> int:
-        """How many kettles were boiled."""
+        """Return how many orders were placed."""
         async with self.database.reading() as tx:
             return (await tx.session.execute(select(func.count()).select_from(OutboxEvent))).scalar_one()
 
     async def kill_once_reached(self, request: "asyncio.Task[httpx.Response]") -> None:
-        """Stop a request where it halts, as if its process died there."""
+        """Cancel a request where it halts, as if its process died there."""
         await asyncio.wait_for(self.hooks.reached.wait(), 60)
         request.cancel()
         await asyncio.wait([request])
         self.hooks.halt_before_effect = self.hooks.halt_after_effect = False
 
     async def end_leases(self) -> None:
-        """Let the time of all claims run out."""
+        """Let all leases expire."""
         await self.set_rows(locked_until=utc_now())
 
     async def set_rows(self, **values: object) -> None:
-        """Change all claims behind the mechanism's back."""
+        """Change all claims directly in the database."""
         async with self.database.transaction() as tx:
             await tx.session.execute(update(IdempotencyKey).values(**values))
 

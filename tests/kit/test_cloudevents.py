@@ -1,4 +1,4 @@
-"""Events on the wire."""
+"""The serialization of events."""
 
 import json
 from dataclasses import replace
@@ -11,13 +11,13 @@ from tests.fixtures.events import event
 HEADERS = {"version": "2", "requestId": "r-1", "actorId": "u-1", "address": "::1", "userAgent": "curl/8"}
 
 
-def test_an_event_comes_back_as_it_was_sent() -> None:
+def test_decoding_reverses_encoding() -> None:
     sent = replace(event(), headers={**HEADERS, "traceparent": "00-1", "X-Odd Name": "kept", "data": "kept, too"})
     assert sent == decode(encode(sent))
 
 
 def test_the_envelope_is_a_cloud_event() -> None:
-    """The attributes that CloudEvents 1.0 requires are there, and ours have names that it allows."""
+    """All required attributes of CloudEvents 1.0 are present, and the extensions have valid names."""
     sent = replace(event(), headers=HEADERS)
     document = json.loads(encode(sent))
     assert ("1.0", sent.id, "/metastore", "kettle.boiled", "kettle:copper") == tuple(
@@ -27,13 +27,13 @@ def test_the_envelope_is_a_cloud_event() -> None:
     assert all(name.isalnum() and name == name.lower() for name in document)
 
 
-def test_any_text_travels() -> None:
-    """Names with characters of every kind, and halves of some, arrive as they were."""
+def test_any_text_can_be_encoded() -> None:
+    """Including all kinds of characters and lone surrogates."""
     sent = replace(event(), payload={"name": 'tệp "ảnh" 🫖 \ud83d \u2028'})
     assert sent == decode(encode(sent))
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{}", b"\xff", b'{"specversion":"0.3","data":{}}'])
-def test_what_is_no_event_is_refused(body: bytes) -> None:
+def test_invalid_events_are_rejected(body: bytes) -> None:
     with pytest.raises(NotAnEventError):
         decode(body)

@@ -1,4 +1,4 @@
-"""What PostgreSQL says when it cannot, told to clients as "come again"; and what is a fault of ours."""
+"""Which errors of PostgreSQL are reported as outages."""
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +10,7 @@ from tests.fixtures.postgres import Postgres
 
 
 @pytest.mark.parametrize("code", ["57P03", "53300", "08006", "57014", "55P03", "40P01"])
-async def test_what_passes_by_itself_is_unavailable(postgres: Postgres, code: str) -> None:
+async def test_transient_errors_are_unavailable(postgres: Postgres, code: str) -> None:
     """Starting up, too many connections, a lost connection, a statement or a lock that took too long, a deadlock."""
     database = Database(postgres.url("postgres"))
     with pytest.raises(Problem) as refused:
@@ -20,7 +20,7 @@ async def test_what_passes_by_itself_is_unavailable(postgres: Postgres, code: st
     await database.aclose()
 
 
-async def test_a_wrong_statement_is_not(postgres: Postgres) -> None:
+async def test_an_invalid_statement_is_not(postgres: Postgres) -> None:
     """It would fail again."""
     database = Database(postgres.url("postgres"))
     with pytest.raises(DBAPIError):
@@ -29,8 +29,8 @@ async def test_a_wrong_statement_is_not(postgres: Postgres) -> None:
     await database.aclose()
 
 
-async def test_the_server_itself_ends_what_takes_too_long(postgres: Postgres) -> None:
-    """Also for a process that is no longer there to do so."""
+async def test_the_server_enforces_the_time_limits(postgres: Postgres) -> None:
+    """Also when the client process is gone."""
     database = Database(postgres.url("postgres"))
     async with database.reading() as tx:
         for setting, value in (("statement_timeout", "25s"), ("idle_in_transaction_session_timeout", "1min")):

@@ -1,4 +1,4 @@
-"""Steps that go on for long: what they keep on the way, how often they are tried, and who waits for whom."""
+"""Long steps: intermediate results, attempts and lanes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,30 +20,30 @@ from metastore.kit.saga_steps import Action, Definition, Outcome, Report, Step
 from tests.fixtures.events import KettleBoiled
 from tests.fixtures.waiting import eventually
 
-KIND = "tea"
+KIND = "order"
 
 
-async def begin(database: Database, subject: str = "pot", step: str = "boil") -> None:
+async def begin(database: Database, subject: str = "order-1", step: str = "charge") -> None:
     async with database.transaction() as tx:
         saga.start(tx, KIND, subject, done="begin", step=step, due_at=utc_now(), data={})
 
 
-async def row(database: Database, subject: str = "pot") -> SagaRow:
+async def row(database: Database, subject: str = "order-1") -> SagaRow:
     async with database.reading() as tx:
         return (await tx.session.scalars(select(SagaRow).where(SagaRow.subject == subject))).one()
 
 
-async def boiled(database: Database) -> int:
+async def count_events(database: Database) -> int:
     async with database.reading() as tx:
         return await tx.session.scalar(select(func.count()).select_from(OutboxEvent)) or 0
 
 
-def boiling(action: Action) -> Definition:
-    return Definition(KIND, [Step("boil", action, ReasonCode.PROCESSING_FAILED, time_limit=None)], pauses=(0.0,))
+def definition_of(action: Action) -> Definition:
+    return Definition(KIND, [Step("charge", action, ReasonCode.PROCESSING_FAILED, time_limit=None)], pauses=(0.0,))
 
 
-async def test_a_step_that_comes_further_each_time_is_tried_as_often_as_it_takes(database: Database) -> None:
-    """An hour of deploys, and the film is made all the same."""
+async def test_a_step_that_makes_progress_is_retried_without_limit(database: Database) -> None:
+    """Frequent deployments must not make a long step fail."""
     seen: list[int] = []
 
     async def interrupted(now: Saga, report: Report) -> Outcome:
@@ -55,43 +55,43 @@ async def test_a_step_that_comes_further_each_time_is_tried_as_often_as_it_takes
         return None
 
     await begin(database)
-    await SagaRunner(database, [boiling(interrupted)]).run_due()
+    await SagaRunner(database, [definition_of(interrupted)]).run_due()
     assert (list(range(0, 100, 10)), "succeeded") == (seen, (await row(database)).state)
 
 
 @pytest.mark.parametrize("reached", [0, 40])
-async def test_a_step_that_fails_at_the_same_place_is_given_up(database: Database, reached: int) -> None:
-    tries = 0
+async def test_a_step_without_progress_fails(database: Database, reached: int) -> None:
+    attempts = 0
 
     async def dies(_saga: Saga, report: Report) -> Outcome:
-        nonlocal tries
-        tries += 1
+        nonlocal attempts
+        attempts += 1
         await report(reached)
         raise RuntimeError("dead")
 
     await begin(database)
-    await SagaRunner(database, [boiling(dies)]).run_due()
-    assert (3, "failed") == (tries, (await row(database)).state)
+    await SagaRunner(database, [definition_of(dies)]).run_due()
+    assert (3, "failed") == (attempts, (await row(database)).state)
 
 
-async def test_progress_that_no_percent_shows_counts_as_well(database: Database) -> None:
-    tries = 0
+async def test_progress_below_one_percent_counts(database: Database) -> None:
+    attempts = 0
 
     async def slow(_saga: Saga, report: Report) -> Outcome:
-        nonlocal tries
-        tries += 1
-        if tries < 8:
+        nonlocal attempts
+        attempts += 1
+        if attempts < 8:
             async with report.transaction(further=True):
                 pass
             raise RuntimeError("stopped")
         return None
 
     await begin(database)
-    await SagaRunner(database, [boiling(slow)]).run_due()
-    assert (8, "succeeded") == (tries, (await row(database)).state)
+    await SagaRunner(database, [definition_of(slow)]).run_due()
+    assert (8, "succeeded") == (attempts, (await row(database)).state)
 
 
-async def test_a_runner_that_is_stopped_after_progress_uses_up_no_try(database: Database) -> None:
+async def test_stopping_a_runner_after_progress_does_not_count_as_an_attempt(database: Database) -> None:
     at_work = asyncio.Event()
 
     async def hang(_saga: Saga, report: Report) -> Outcome:
@@ -102,29 +102,29 @@ async def test_a_runner_that_is_stopped_after_progress_uses_up_no_try(database: 
         return None
 
     await begin(database)
-    stopped = asyncio.create_task(SagaRunner(database, [boiling(hang)]).run())
+    stopped = asyncio.create_task(SagaRunner(database, [definition_of(hang)]).run())
     await at_work.wait()
     stopped.cancel()
     await asyncio.gather(stopped, return_exceptions=True)
     assert (0, 5) == ((await row(database)).attempts, (await row(database)).progress)
 
 
-async def test_what_a_step_writes_on_the_way_is_kept_when_it_fails(database: Database) -> None:
+async def test_intermediate_results_survive_a_failure(database: Database) -> None:
     async def fails(_saga: Saga, report: Report) -> Outcome:
         async with report.transaction() as tx:
             tx.record(KettleBoiled(kettle="a first cup"))
         raise RuntimeError("spilt")
 
     await begin(database)
-    await SagaRunner(database, [boiling(fails)]).run_due()
-    assert 3 == await boiled(database)
+    await SagaRunner(database, [definition_of(fails)]).run_due()
+    assert 3 == await count_events(database)
 
 
-async def test_a_worker_that_has_lost_the_saga_writes_nothing_on_the_way(database: Database) -> None:
+async def test_a_worker_that_has_lost_its_lease_saves_no_intermediate_results(database: Database) -> None:
     lost: list[bool] = []
 
     async def overtaken(_saga: Saga, report: Report) -> Outcome:
-        later = SagaRunner(database, [boiling(_at_once)], clock=lambda: utc_now() + timedelta(hours=1))
+        later = SagaRunner(database, [definition_of(_at_once)], clock=lambda: utc_now() + timedelta(hours=1))
         assert 1 == await later.run_due()
         try:
             async with report.transaction() as tx:
@@ -135,12 +135,12 @@ async def test_a_worker_that_has_lost_the_saga_writes_nothing_on_the_way(databas
         return None
 
     await begin(database)
-    await SagaRunner(database, [boiling(overtaken)]).run_due()
-    assert ([True], 0, "succeeded") == (lost, await boiled(database), (await row(database)).state)
+    await SagaRunner(database, [definition_of(overtaken)]).run_due()
+    assert ([True], 0, "succeeded") == (lost, await count_events(database), (await row(database)).state)
 
 
 async def test_short_steps_do_not_wait_for_long_ones(database: Database) -> None:
-    """Three kettles are slow: one is on the stove, two wait; tea with hot water is served meanwhile, or with cold."""
+    """One of three long sagas runs and two wait. Short steps before and after the long one run meanwhile."""
     go_on, at_once, most = asyncio.Event(), 0, 0
 
     async def slow(_saga: Saga, _report: Report) -> Outcome:
@@ -154,25 +154,25 @@ async def test_short_steps_do_not_wait_for_long_ones(database: Database) -> None
     async def is_slow(saga: Saga) -> bool:
         return saga.subject.startswith("slow")
 
-    async def boil(saga: Saga, report: Report) -> Outcome:
+    async def charge(saga: Saga, report: Report) -> Outcome:
         return await slow(saga, report) if await is_slow(saga) else None
 
-    boiling_step = Step("boil", boil, ReasonCode.PROCESSING_FAILED, time_limit=None, may_take_long=is_slow)
+    long_step = Step("charge", charge, ReasonCode.PROCESSING_FAILED, time_limit=None, may_take_long=is_slow)
     steps = [
-        Step("fill", _at_once, ReasonCode.PROCESSING_FAILED),
-        boiling_step,
-        Step("pour", _at_once, ReasonCode.PROCESSING_FAILED),
+        Step("reserve", _at_once, ReasonCode.PROCESSING_FAILED),
+        long_step,
+        Step("ship", _at_once, ReasonCode.PROCESSING_FAILED),
     ]
     async with _running(SagaRunner(database, [Definition(KIND, steps)], poll_seconds=0.05)):
         for number in range(3):
-            await begin(database, f"slow {number}", "fill")
+            await begin(database, f"slow {number}", "reserve")
 
         async def all_filled() -> bool:
-            return {"boil"} == {(await row(database, f"slow {number}")).step for number in range(3)}
+            return {"charge"} == {(await row(database, f"slow {number}")).step for number in range(3)}
 
         await eventually(all_filled)
         for number in range(5):
-            await begin(database, f"quick {number}", "fill" if number % 2 else "pour")
+            await begin(database, f"quick {number}", "reserve" if number % 2 else "ship")
 
         async def all_poured() -> bool:
             return {"succeeded"} == {(await row(database, f"quick {number}")).state for number in range(5)}
@@ -188,7 +188,7 @@ async def test_short_steps_do_not_wait_for_long_ones(database: Database) -> None
     assert 1 == most
 
 
-async def test_a_step_that_goes_on_for_hours_is_not_late_and_one_that_waits_for_hours_is(database: Database) -> None:
+async def test_only_unclaimed_sagas_are_reported_as_stuck(database: Database) -> None:
     now = utc_now()
     for subject, locked_until in (("at work", now + timedelta(seconds=10)), ("dead", now - timedelta(hours=1))):
         await begin(database, subject)

@@ -1,4 +1,4 @@
-"""While what a step needs is away the saga waits: that is no try, and still it comes to an end."""
+"""Outages do not count as attempts, but a saga reaches its end all the same."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -16,11 +16,11 @@ from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Action, Definition, Outcome, Report, Step
 from tests.fixtures.waiting import eventually
 
-KIND = "tea"
+KIND = "order"
 
 
 class Clock:
-    """Time that goes on when it is told to."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = utc_now() + timedelta(seconds=1)
@@ -31,31 +31,33 @@ class Clock:
 
 async def begin(database: Database) -> None:
     async with database.transaction() as tx:
-        saga.start(tx, KIND, "pot", done="begin", step="boil", due_at=utc_now(), data={})
+        saga.start(tx, KIND, "order-1", done="begin", step="charge", due_at=utc_now(), data={})
 
 
 async def row(database: Database) -> Saga:
     async with database.reading() as tx:
-        return (await saga.sagas_of(tx, KIND, ["pot"]))["pot"]
+        return (await saga.sagas_of(tx, KIND, ["order-1"]))["order-1"]
 
 
-def boiling(action: Action) -> Definition:
-    return Definition(KIND, [Step("boil", action, ReasonCode.PROCESSING_FAILED)], pauses=(0.0,), patience=60, recheck=3)
+def definition_of(action: Action) -> Definition:
+    return Definition(
+        KIND, [Step("charge", action, ReasonCode.PROCESSING_FAILED)], pauses=(0.0,), patience=60, recheck=3
+    )
 
 
 @pytest.mark.parametrize("problem", [unavailable("away"), storage_full()])
-async def test_an_outage_uses_up_no_try(database: Database, problem: Exception) -> None:
-    clock, tries = Clock(), 0
+async def test_an_outage_does_not_count_as_an_attempt(database: Database, problem: Exception) -> None:
+    clock, attempts = Clock(), 0
 
     async def action(_saga: Saga, _report: Report) -> Outcome:
-        nonlocal tries
-        tries += 1
-        if tries <= 10:
+        nonlocal attempts
+        attempts += 1
+        if attempts <= 10:
             raise problem
         return None
 
     await begin(database)
-    runner = SagaRunner(database, [boiling(action)], clock=clock)
+    runner = SagaRunner(database, [definition_of(action)], clock=clock)
     for _ in range(10):
         assert 1 == await runner.run_due()
         waiting = await row(database)
@@ -66,7 +68,7 @@ async def test_an_outage_uses_up_no_try(database: Database, problem: Exception) 
 
 
 async def test_an_outage_that_does_not_end_fails_the_saga(database: Database) -> None:
-    """Whoever looks: each time it is another runner."""
+    """The limit holds across runners."""
     clock = Clock()
     began = clock.now
 
@@ -75,14 +77,14 @@ async def test_an_outage_that_does_not_end_fails_the_saga(database: Database) ->
 
     await begin(database)
     while (await row(database)).state == RUNNING:
-        await SagaRunner(database, [boiling(action)], clock=clock).run_due()
+        await SagaRunner(database, [definition_of(action)], clock=clock).run_due()
         clock.now += timedelta(seconds=5)
         assert clock.now - began < timedelta(seconds=90)
-    assert (FAILED, "It never boiled.") == ((await row(database)).state, (await row(database)).error)
+    assert (FAILED, ReasonCode.PROCESSING_FAILED.sentence) == ((await row(database)).state, (await row(database)).error)
     assert clock.now - began > timedelta(seconds=60)
 
 
-async def test_patience_begins_anew_when_the_step_comes_further(database: Database) -> None:
+async def test_progress_resets_the_outage_limit(database: Database) -> None:
     clock = Clock()
 
     async def action(now: Saga, report: Report) -> Outcome:
@@ -93,7 +95,7 @@ async def test_patience_begins_anew_when_the_step_comes_further(database: Databa
         raise unavailable("away for a moment")
 
     await begin(database)
-    runner = SagaRunner(database, [boiling(action)], clock=clock)
+    runner = SagaRunner(database, [definition_of(action)], clock=clock)
     for _ in range(50):
         assert 1 == await runner.run_due()
         clock.now += timedelta(seconds=40)
@@ -101,23 +103,23 @@ async def test_patience_begins_anew_when_the_step_comes_further(database: Databa
     assert SUCCEEDED == (await row(database)).state
 
 
-async def test_a_fault_of_its_own_is_a_try_as_ever(database: Database) -> None:
-    tries = 0
+async def test_other_errors_count_as_attempts(database: Database) -> None:
+    attempts = 0
 
     async def action(_saga: Saga, _report: Report) -> Outcome:
-        nonlocal tries
-        tries += 1
+        nonlocal attempts
+        attempts += 1
         raise RuntimeError("spilt")
 
     await begin(database)
-    await SagaRunner(database, [boiling(action)]).run_due()
-    assert (3, FAILED) == (tries, (await row(database)).state)
+    await SagaRunner(database, [definition_of(action)]).run_due()
+    assert (3, FAILED) == (attempts, (await row(database)).state)
 
 
-async def test_a_saga_that_cannot_be_given_back_is_given_back_later(
+async def test_a_saga_that_cannot_be_released_is_released_later(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database was what is away."""
+    """It is the database that is unavailable."""
     refusals = 0
     transaction = database.transaction
     away = False
@@ -138,17 +140,17 @@ async def test_a_saga_that_cannot_be_given_back_is_given_back_later(
             return None
 
     await begin(database)
-    runner = asyncio.create_task(SagaRunner(database, [boiling(action)], poll_seconds=0.02).run_due())
+    runner = asyncio.create_task(SagaRunner(database, [definition_of(action)], poll_seconds=0.02).run_due())
     await eventually(lambda: refusals >= 4)
     away = False
     await runner
     assert (RUNNING, 0) == ((await row(database)).state, (await row(database)).attempts)
 
 
-async def test_a_lease_that_the_database_did_not_renew_is_no_try(
+async def test_a_lease_lost_to_an_outage_does_not_count_as_an_attempt(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The work is stopped, for somebody else may have the saga soon. Nobody had, and it is done again."""
+    """The step is stopped, because another worker may claim the saga soon. Here it is run again."""
     begun = stopped = refusals = 0
     away = False
     transaction = database.transaction
@@ -172,7 +174,7 @@ async def test_a_lease_that_the_database_did_not_renew_is_no_try(
     monkeypatch.setattr(database, "transaction", maybe_away)
     await begin(database)
     definition = Definition(
-        KIND, [Step("boil", action, ReasonCode.PROCESSING_FAILED, time_limit=None)], lease=0.4, recheck=0.0
+        KIND, [Step("charge", action, ReasonCode.PROCESSING_FAILED, time_limit=None)], lease=0.4, recheck=0.0
     )
     running = asyncio.create_task(SagaRunner(database, [definition], poll_seconds=0.05).run())
     try:

@@ -1,4 +1,4 @@
-"""Fewer trips, the same answers."""
+"""Connections with one thread switch per statement."""
 
 import asyncio
 import sqlite3
@@ -22,7 +22,7 @@ async def connection(tmp_path: Path) -> AsyncIterator[sqlite_connection.OneTripC
     await connection.close()
 
 
-async def test_rows_come_one_some_or_all(connection: sqlite_connection.OneTripConnection) -> None:
+async def test_fetching_one_some_and_all_rows(connection: sqlite_connection.OneTripConnection) -> None:
     cursor = connection.cursor()
     await cursor.execute("SELECT value FROM json_each('[1,2,3,4,5,6]')")
     assert [("value", *[None] * 6)] == list(cursor.description or ())
@@ -45,7 +45,7 @@ async def test_changes_are_counted_and_returned(connection: sqlite_connection.On
     assert ([(3,), (4,)], 2) == (await cursor.fetchall(), cursor.rowcount)
 
 
-async def test_errors_arrive_where_the_statement_was_sent(connection: sqlite_connection.OneTripConnection) -> None:
+async def test_errors_are_raised_to_the_caller(connection: sqlite_connection.OneTripConnection) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         await connection.cursor().execute("SELECT * FROM nowhere")
 
@@ -58,7 +58,7 @@ async def test_the_event_loop_does_not_execute(connection: sqlite_connection.One
 
 
 async def test_the_event_loop_goes_on_meanwhile(connection: sqlite_connection.OneTripConnection) -> None:
-    """The statement ends only once something else has happened."""
+    """The statement ends only after another coroutine has run."""
     happened = threading.Event()
     await connection.create_function("wait", 0, lambda: happened.wait(10))
     waiting = asyncio.create_task(connection.cursor().execute("SELECT wait()"))
@@ -68,7 +68,7 @@ async def test_the_event_loop_goes_on_meanwhile(connection: sqlite_connection.On
     await waiting
 
 
-async def test_transactions_are_as_ever(tmp_path: Path) -> None:
+async def test_transactions_work(tmp_path: Path) -> None:
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'a.db'}")
     async with database.transaction() as tx:
         await tx.session.execute(text("CREATE TABLE a (id INTEGER PRIMARY KEY)"))

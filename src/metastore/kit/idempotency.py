@@ -9,14 +9,14 @@ key gets:
 * 409 ``idempotency-in-progress`` with ``Retry-After`` while the first request is running;
 * otherwise (the first request was killed, or failed with a 5xx) it runs and continues from the last checkpoint.
 
-**One effect.** The route first commits a claim on the key with a lease (``idempotency_claims``). While the endpoint
+**One effect.** The route first commits a claim on the key with a lease (``claims``). While the endpoint
 runs, every transaction that it commits also moves the claim from ``claimed`` to ``effective``
-(``idempotency_begun.IdempotencyKeys``). An expired claim can be taken over only while it is still ``claimed``. The
+(``checkpoints.IdempotencyKeys``). An expired claim can be taken over only while it is still ``claimed``. The
 previous holder can no longer commit, because its transactions do not find the claim any more. The response is stored
 after it is rendered. A kill between effect and response must not lose the response, so every endpoint does one of:
 
 * store the response in the single transaction of its effect (``keep_answer``);
-* save a checkpoint in its first transaction, from which a second run continues (``idempotency_begun``);
+* save a checkpoint in its first transaction, from which a second run continues (``checkpoints``);
 * be idempotent by itself and marked ``repeatable``, so that it simply runs again.
 
 An endpoint that does none of these is safe but inconvenient: after such a kill the key returns 409

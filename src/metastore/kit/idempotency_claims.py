@@ -136,7 +136,7 @@ async def update_state(tx: Transaction, claimed: Claimed, *, effective: bool) ->
 
 
 async def save_checkpoint(tx: Transaction, claimed: Claimed, note: str) -> None:
-    """Store ``note`` for a later run that takes the claim over (``idempotency_begun``)."""
+    """Store ``note`` for a later run that takes the claim over (``checkpoints``)."""
     await tx.session.execute(
         update(IdempotencyKey)
         .where(*_held(claimed), IdempotencyKey.state != _ANSWERED)

@@ -1,7 +1,7 @@
 """Sagas: work of several steps that always reaches an end state, even when processes die.
 
-A saga is a row of ``sagas``. Its *definition* (``saga_steps``) lists its steps, each an idempotent action with a
-compensation. Runners (``saga_runner``), any number of them in any processes, execute the steps. Features start, advance
+A saga is a row of ``sagas``. Its *definition* (``definition``) lists its steps, each an idempotent action with a
+compensation. Runners (``runner``), any number of them in any processes, execute the steps. Features start, advance
 and end sagas with the functions below, in the transaction of their own change. They do not see the definition.
 
 **The protocol.** A saga with work to do has a ``due_at``. A runner *claims* a due saga with one conditional ``UPDATE``
@@ -29,7 +29,7 @@ The runner calls it in the transaction that advances the saga, whose ``UPDATE`` 
 **Fairness.** Runners have one lane for long steps and one for all others, so that short steps need not wait. In each
 lane, owners take turns: the owner with the fewest claimed sagas comes first, then the one who was served the longest
 ago. An owner's own sagas run in the order in which they became due. A user who uploads 200 films delays others by no
-more than the steps that are running. ``saga_claims.claim`` decides this in one statement.
+more than the steps that are running. ``claims.claim`` decides this in one statement.
 
 Changes from outside (``advance``, ``finish``, ``end``, ``cancel``, ``restart``) increment the token, too, and name the
 step or state that they start from. When a request and a runner race, one of them wins and the other changes nothing.

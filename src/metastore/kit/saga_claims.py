@@ -41,7 +41,7 @@ async def is_any_due(tx: Transaction, claimable: ClaimFilter, now: datetime) -> 
 async def claim(
     tx: Transaction, claimable: ClaimFilter, *, now: datetime, lease: timedelta, worker: str, limit: int
 ) -> list[Saga]:
-    """Claim up to ``limit`` due sagas, fairly between owners (see ``saga``), each with a lease and a new token."""
+    """Claim up to ``limit`` due sagas, fairly between owners (see ``sagas``), each with a lease and a new token."""
     # A CTE is evaluated once. PostgreSQL might evaluate a subquery repeatedly, with different results.
     free = _in_fair_order(claimable, now, limit).with_for_update(of=SagaRow, skip_locked=True).cte("free")
     # The conditions are repeated because SQLite does not lock the selected rows.

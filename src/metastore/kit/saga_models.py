@@ -26,7 +26,7 @@ _HELD = text("locked_until IS NOT NULL")
 
 
 class SagaRow(Base):
-    """A saga; the module ``saga`` describes who may change what."""
+    """A saga; the module ``sagas`` describes who may change what."""
 
     __tablename__ = "sagas"
     __table_args__ = (

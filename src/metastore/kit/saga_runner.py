@@ -1,4 +1,4 @@
-"""The saga runner: claims due sagas and executes their steps. The module ``saga`` describes the protocol.
+"""The saga runner: claims due sagas and executes their steps. The module ``sagas`` describes the protocol.
 
 A runner keeps a claimed saga until it has to wait, ends or is lost. A runner that is stopped releases its sagas, so
 that others need not wait for the leases to expire.
@@ -115,11 +115,11 @@ class SagaRunner:
 
     async def run_due(self) -> int:
         """Run due sagas one after the other until none is due. Return the number of claims."""
-        claims = 0
+        count = 0
         while claimed := await self._claim(self._all, 1):
-            claims += 1
+            count += 1
             await self._run_saga(claimed[0], has_lanes=False)
-        return claims
+        return count
 
     async def _until_something_happens(self, work: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":
         woken = asyncio.create_task(self._woken.wait())

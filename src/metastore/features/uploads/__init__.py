@@ -12,7 +12,7 @@ store is called between transactions, never inside one. After a crash, a repeate
 arrival continues from the row.
 
 **Expiry.** Only the saga ends an upload that has run out of time: its step ``store`` is due when the upload expires, or
-when a completion has not finished within its lease (``arriving``). The step finishes an upload that the store holds
+when a completion has not finished within its lease (``arrival``). The step finishes an upload that the store holds
 whole and fails otherwise; the compensation then removes the upload. The reaper starts a saga for expired uploads that
-have none. Whatever ends an upload without a file does so with ``calling_off.end_upload``.
+have none. Whatever ends an upload without a file does so with ``multipart.cancellation.end_upload``.
 """

@@ -47,7 +47,7 @@ _ANY_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class UploadsService:
-    """Runs multipart uploads. ``can_show`` tells whether previews of office documents of a content type can be made."""
+    """Runs multipart uploads. ``can_show`` tells whether office documents of a content type can be previewed."""
 
     def __init__(
         self,
@@ -70,11 +70,11 @@ class UploadsService:
     async def initiate(self, owner_id: str, request: InitiateIn) -> InitiateOut:
         """Reserve space, create the file's entry and return the URLs of its parts.
 
-        A retry under the same idempotency key continues with the upload that was begun.
+        A retry under the same idempotency key continues with the same upload.
 
         Raises:
             Problem: 413 ``quota-exceeded`` or ``file-too-large``, 422 for a bad name or path, 507 ``storage-full``;
-                404 ``upload-not-found`` when the upload that was begun has ended since.
+                404 ``upload-not-found`` when that upload has ended since.
         """
         earlier = begun()
         if earlier is not None:

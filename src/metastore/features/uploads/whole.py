@@ -33,10 +33,10 @@ class WholeUploads:
     async def store(self, owner_id: str, request: InitiateIn, chunks: AsyncIterator[bytes]) -> FileOut:
         """Store exactly ``request.size`` bytes from ``chunks`` as a file.
 
-        A retry under the same idempotency key continues with the file that was begun, unless that has ended.
+        A retry under the same idempotency key continues with the same upload, unless that has ended.
 
         Raises:
-            Problem: as ``UploadsService.initiate``; nothing is kept. 503 while the file that was begun is being ended.
+            Problem: as ``UploadsService.initiate``; nothing is kept. 503 while that upload is being ended.
         """
         earlier = begun()
         async with self._database.transaction() as tx:
