@@ -39,7 +39,8 @@ async def row(database: Database) -> Saga:
 
 
 def definition_of(action: Action) -> Definition:
-    return Definition(KIND, [Step("charge", action, "It was never charged.")], pauses=(0.0,), patience=60, recheck=3)
+    steps = [Step("charge", action, "It was never charged.")]
+    return Definition(KIND, steps, pauses=(0.0,), patience=60, recheck=3)
 
 
 @pytest.mark.parametrize("problem", [unavailable("away"), storage_full()])
