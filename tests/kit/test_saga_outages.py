@@ -40,9 +40,8 @@ async def row(database: Database) -> Saga:
 
 
 def definition_of(action: Action) -> Definition:
-    return Definition(
-        KIND, [Step("charge", action, ReasonCode.PROCESSING_FAILED)], pauses=(0.0,), patience=60, recheck=3
-    )
+    steps = [Step("charge", action, ReasonCode.PROCESSING_FAILED)]
+    return Definition(KIND, steps, pauses=(0.0,), patience=60, recheck=3)
 
 
 @pytest.mark.parametrize("problem", [unavailable("away"), storage_full()])

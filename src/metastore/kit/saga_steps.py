@@ -99,10 +99,10 @@ def is_database_away(error: BaseException) -> bool:
 class Definition:
     """A kind of saga. Durations are in seconds.
 
-    The delay after the n-th attempt is the n-th of ``pauses``, or the last. ``failed`` runs in the transaction in which
-    a saga ends as failed, but not as cancelled. ``progressed`` is called after each commit that made progress; its
-    errors are logged. Errors for which ``is_outage`` is true do not count as attempts for ``patience`` seconds after
-    the first of them, or after the latest progress. The step is then retried every ``recheck`` seconds.
+    The delay after the n-th attempt is the n-th of ``pauses``, or the last. ``failed`` runs in the transaction in
+    which a saga ends as failed, but not as cancelled. ``progressed`` is called after each commit that made progress;
+    its errors are logged. Errors for which ``is_outage`` is true do not count as attempts for ``patience`` seconds
+    after the first of them, or after the latest progress. The step is then retried every ``recheck`` seconds.
     """
 
     kind: str

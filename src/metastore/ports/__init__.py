@@ -7,7 +7,7 @@
 * ``media_tools``: probes, thumbnails and waveforms of untrusted media.
 * ``transcoder``: HLS renditions of films and audio.
 * ``rate_limiter``: counting attempts per key.
-* ``outage``: telling outages of these systems from other errors.
+* ``outage``: distinguishing outages of these systems from other errors.
 * ``resources``: everything that a feature can be built from.
 
 The docstrings here are the contract and are not repeated in the adapters. ``tests/contracts`` has a behaviour suite per

@@ -2,7 +2,8 @@
 
 When ``publish`` returns, every consumer subscribed to an event's type will get the event, even if all processes are
 killed immediately. Delivery is at least once: a consumer may get an event again and must recognize it by its id
-(``kit.inbox``). A consumer gets the events of one aggregate in the order of publication, as long as none of them fails.
+(``kit.inbox``). A consumer gets the events of one aggregate in the order of publication, as long as none of them
+fails.
 
 Every process subscribes all consumers, including those that it does not run. So a relay declares their queues, and
 events published before a worker's first start wait for it. ``run`` selects the consumers to run.
@@ -31,9 +32,9 @@ Together = Callable[[Sequence[RecordedEvent]], Awaitable[int]]
 class Subscription:
     """A named consumer with its event types (empty means all) and its handler.
 
-    A bus that has several events for the consumer may call ``together``, which handles the first few of them in one
-    transaction. It returns how many it handled; 0 means that they must be handled one by one. When it raises, none of
-    them has taken effect.
+    A bus that has several events for the consumer may call ``together``, which handles the first few of them in
+    one transaction. It returns how many it handled; 0 means that they must be handled one by one. When it raises, none
+    of them has taken effect.
     """
 
     consumer: str

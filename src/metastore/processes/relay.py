@@ -1,8 +1,8 @@
 """The relay: publishes events from the outbox on the event bus.
 
-It wakes up when this process commits events, on PostgreSQL also when another process does (``kit.outbox_signal``), and
-polls once a second. Pending events are published oldest first and marked only once the bus has confirmed them. A crash
-at any point publishes some events again at worst, which consumers recognize.
+It wakes up when this process commits events, on PostgreSQL also when another process does
+(``kit.outbox_signal``), and polls once a second. Pending events are published oldest first and marked only once the
+bus has confirmed them. A crash at any point publishes some events again at worst, which consumers recognize.
 
 On PostgreSQL, selecting, publishing and marking are one transaction with row locks, so several relays share the work.
 On SQLite the bus writes to the same database, so the relay must not block the only writer: it reads, publishes, and
