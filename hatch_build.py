@@ -1,10 +1,10 @@
-"""Build the web app, for ``make setup`` and for the wheel.
+"""Build the web app for ``make setup`` and for the wheel.
 
-As hatchling's hook it puts the built app into the wheel; an editable install leaves it alone, since ``make`` looks
-after it there. Run as a program it does the same for the checkout. Either way nothing is done while the app is up to
-date: a digest of its sources is kept beside what was built from them.
+As a hatchling build hook, it puts the built app into the wheel. Editable installs skip it, since ``make`` builds the
+app there. Run as a script, it builds the app in the checkout. Nothing is built while the app is up to date, which is
+decided by a digest of the sources that is kept with the built files.
 
-``METASTORE_SKIP_WEB=1`` skips all of it, for work on the server alone.
+``METASTORE_SKIP_WEB=1`` skips the build, for work on the server alone.
 """
 
 import hashlib
@@ -23,25 +23,25 @@ _DIGEST = ".sources"
 
 
 class WebAppHook(BuildHookInterface[Any]):
-    """Have the web app in place before the wheel is packed."""
+    """Build the web app before the wheel is packed."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build it, unless the install is editable."""
+        """Build the web app, unless the install is editable."""
         if version != "editable":
             build_web_app(Path(self.root))
 
 
 def build_web_app(root: Path) -> None:
-    """Bring ``src/metastore/webapp`` up to date with ``web``.
+    """Build ``web`` into ``src/metastore/webapp``, if it is out of date.
 
     Raises:
-        SystemExit: npm is missing or fails; npm has said why.
+        SystemExit: npm is missing or fails. The output of npm has been printed.
     """
     if os.environ.get("METASTORE_SKIP_WEB") == "1":
         return
     web, built = root / "web", root / "src" / "metastore" / "webapp"
     digest = _digest(web)
-    if (built / "index.html").is_file() and _kept_digest(built) == digest:
+    if (built / "index.html").is_file() and _stored_digest(built) == digest:
         return
     install_web_packages(web)
     _npm(web, "Building the web app", "run", "build")
@@ -49,25 +49,25 @@ def build_web_app(root: Path) -> None:
 
 
 def install_web_packages(web: Path) -> None:
-    """Have exactly the packages of ``package-lock.json`` in ``node_modules``.
+    """Install the packages of ``package-lock.json`` into ``node_modules``, unless they are there.
 
     Raises:
         SystemExit: npm is missing or fails.
     """
-    if not _packages_in_place(web):
+    if not _packages_installed(web):
         _npm(web, "Installing the web app's packages", "ci")
 
 
-def _packages_in_place(web: Path) -> bool:
+def _packages_installed(web: Path) -> bool:
     try:
-        wanted = json.loads((web / "package-lock.json").read_text())["packages"]
-        present = json.loads((web / "node_modules" / ".package-lock.json").read_text())["packages"]
+        required = json.loads((web / "package-lock.json").read_text())["packages"]
+        installed = json.loads((web / "node_modules" / ".package-lock.json").read_text())["packages"]
     except (OSError, ValueError, KeyError):
         return False
     return all(
-        path in present and present[path].get("version") == package.get("version")
-        for path, package in wanted.items()
-        # The root is the app itself; optional packages are those of other machines.
+        path in installed and installed[path].get("version") == package.get("version")
+        for path, package in required.items()
+        # The root is the app itself. Optional packages are for other platforms.
         if path and not package.get("optional") and not package.get("devOptional") and not package.get("peer")
     )
 
@@ -79,7 +79,7 @@ def _npm(web: Path, what: str, *arguments: str) -> None:
             f"{what} needs Node.js 20.19 or newer with npm (or set METASTORE_SKIP_WEB=1 to do without the web app)"
         )
     sys.stderr.write(f"{what} …\n")
-    done = subprocess.run(  # noqa: S603  the program found above, with arguments of ours
+    done = subprocess.run(  # noqa: S603  the program found above, with constant arguments
         [npm, *arguments],
         cwd=web,
         stdin=subprocess.DEVNULL,
@@ -110,7 +110,7 @@ def _sources(folder: Path) -> list[Path]:
     return found
 
 
-def _kept_digest(built: Path) -> str | None:
+def _stored_digest(built: Path) -> str | None:
     try:
         return (built / _DIGEST).read_text()
     except OSError:

@@ -1,1 +1,1 @@
-"""Ways to run MetaStore as many processes: containers (``compose.yaml``), or plain processes (``local``)."""
+"""Run MetaStore as several processes: in containers (``compose.yaml``) or as plain processes (``local``)."""

@@ -1,6 +1,6 @@
-"""Write ``deploy/.env`` with fresh secrets, once: ``python3 deploy/make_env.py [FILE]``.
+"""Create ``deploy/.env`` with generated secrets: ``python3 deploy/make_env.py [FILE]``.
 
-Needs nothing but Python. A file that is there stays as it is: its secrets are in use.
+Needs only the standard library. An existing file is kept, since its secrets are in use.
 """
 
 import os
@@ -12,22 +12,22 @@ EXAMPLE = Path(__file__).with_name("scale-out.env.example")
 
 
 def filled_in(example: str) -> str:
-    """The example with every empty value replaced by a fresh secret that needs no quoting anywhere."""
+    """Replace every empty value in the example with a generated secret that needs no quoting."""
     lines = [line + secrets.token_urlsafe(36) if _is_empty(line) else line for line in example.splitlines()]
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file; its exit code."""
+    """Write the file and return the exit code."""
     target = Path(arguments[0]) if arguments else EXAMPLE.with_name(".env")
     try:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        sys.stderr.write(f"{target} is there already and stays as it is\n")
+        sys.stderr.write(f"{target} already exists and was not changed\n")
         return 1
     with os.fdopen(handle, "w") as file:
         file.write(filled_in(EXAMPLE.read_text()))
-    sys.stdout.write(f"{target} has been written; the first admin's password is in it\n")
+    sys.stdout.write(f"{target} was written; it contains the password of the first admin\n")
     return 0
 
 

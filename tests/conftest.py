@@ -1,80 +1,161 @@
 """Fixtures that all tests share."""
 
-import asyncio
+import os
 import shutil
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from metastore.kit.database import Database
-from metastore.migrations import upgrade
 from tests.fixtures.browser import running_chromium
-from tests.fixtures.kafka import kafka
+from tests.fixtures.databases import make_sqlite_database
+from tests.fixtures.kafka import running_tansu
 from tests.fixtures.logs import plain_logs
 from tests.fixtures.media import make_video
-from tests.fixtures.postgres import Postgres, running_postgres
-from tests.fixtures.rabbitmq import rabbitmq
-from tests.fixtures.seaweedfs import seaweedfs
+from tests.fixtures.passwords import make_hashing_cheap
+from tests.fixtures.postgres import MigratedDatabases, Postgres, running_postgres
+from tests.fixtures.rabbitmq import SharedRabbitMq, killable_rabbitmq, running_shared_rabbitmq
+from tests.fixtures.redis import RedisDatabases, running_shared_redis
+from tests.fixtures.seaweedfs import S3Server, running_seaweedfs
+from tests.fixtures.shared_servers import SharedServers, shared_server
 from tests.fixtures.stack import stack
 
-__all__ = ["kafka", "rabbitmq", "seaweedfs", "stack"]
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
-_ALONE = tuple(Path(__file__).parent / name for name in ("e2e", "reliability"))
+__all__ = ["killable_rabbitmq", "stack"]
+
+_ONE_EACH = {"stack", "killable_rabbitmq"}
+_ENOUGH_MEMORY = 4 * 2**30
+_owned = pytest.StashKey[SharedServers]()
+_address = pytest.StashKey[str]()
+
+
+def _use_memory_for_files() -> None:
+    """Keep temporary files in memory where there is enough of it: SQLite and the stores wait for each write."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > _ENOUGH_MEMORY and os.access(memory, os.W_OK):
+        os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = str(memory)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Find the owner of the shared servers, or be it."""
+    _use_memory_for_files()
+    if hasattr(config, "workerinput"):
+        config.stash[_address] = config.workerinput["shared_servers"]
+        return
+    config.stash[_owned] = SharedServers(
+        {
+            "postgresql": running_postgres,
+            "rabbitmq": running_shared_rabbitmq,
+            "redis": running_shared_redis,
+            "seaweedfs": running_seaweedfs,
+            "kafka": running_tansu,
+        }
+    )
+    config.stash[_address] = config.stash[_owned].address
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: "WorkerController") -> None:
+    """Tell a pytest-xdist worker where the shared servers are."""
+    node.workerinput["shared_servers"] = node.config.stash[_address]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the shared servers."""
+    if _owned in config.stash:
+        config.stash[_owned].close()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run whole products and browsers alone: each of these tests keeps both cores busy by itself."""
+    """Run what stops parts of a server or of the whole stack alone: there is one of each in a test process."""
     for item in items:
-        if any(item.path.is_relative_to(folder) for folder in _ALONE):
+        if _ONE_EACH & set(getattr(item, "fixturenames", ())):
             item.add_marker("alone")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def logs() -> None:
-    """Log lines that cost nothing."""
+    """Make log lines cost nothing."""
     plain_logs()
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A private PostgreSQL server."""
-    with running_postgres() as server:
-        yield server
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> None:
+    """Hash passwords at the least cost, except where the cost is given."""
+    make_hashing_cheap()
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Postgres) -> str:
-    """The name of a database with all tables, for others to be copied from."""
-    name = postgres.create_database()
-    _run_apart(upgrade(postgres.url(name)))
-    return name
+def postgres(pytestconfig: pytest.Config) -> Postgres:
+    """A PostgreSQL server that all tests share; each uses databases of its own."""
+    server = shared_server(pytestconfig.stash[_address], "postgresql")
+    assert isinstance(server, Postgres)
+    return server
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with all tables, for others to be copied from."""
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    _run_apart(upgrade(f"sqlite+aiosqlite:///{path}"))
-    return path
+def seaweedfs(pytestconfig: pytest.Config) -> S3Server:
+    """An S3 server that all tests share; test processes use buckets of their own."""
+    server = shared_server(pytestconfig.stash[_address], "seaweedfs")
+    assert isinstance(server, S3Server)
+    return server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(pytestconfig: pytest.Config) -> SharedRabbitMq:
+    """A RabbitMQ that all tests share; each names its queues differently."""
+    broker = shared_server(pytestconfig.stash[_address], "rabbitmq")
+    assert isinstance(broker, SharedRabbitMq)
+    return broker
+
+
+@pytest.fixture(scope="session")
+def redis(pytestconfig: pytest.Config, worker_number: int) -> RedisDatabases:
+    """A Redis that all tests share; each uses a database of its own."""
+    port = shared_server(pytestconfig.stash[_address], "redis")
+    assert isinstance(port, int)
+    return RedisDatabases(port, first=1000 * worker_number)
+
+
+@pytest.fixture(scope="session")
+def kafka(pytestconfig: pytest.Config) -> str:
+    """The URL of a Kafka broker that all tests share; each names its topics differently."""
+    return str(shared_server(pytestconfig.stash[_address], "kafka"))
+
+
+@pytest.fixture(scope="session")
+def worker_number() -> int:
+    """The number of this test process, from 0."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def migrated_databases(postgres: Postgres) -> Iterator[MigratedDatabases]:
+    """Databases on the PostgreSQL server with all tables and no rows."""
+    databases = MigratedDatabases(postgres)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database with all tables and no rows; the test runs once on each kind."""
+    """The URL of a database with all tables and no rows; the test runs once on each kind."""
     if request.param == "sqlite":
-        path = tmp_path / "metastore.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite+aiosqlite:///{path}"
+        yield make_sqlite_database(tmp_path / "metastore.db")
         return
-    template = request.getfixturevalue("postgres_template")
+    databases: MigratedDatabases = request.getfixturevalue("migrated_databases")
     server: Postgres = request.getfixturevalue("postgres")
-    name = server.create_database(template)
+    name = databases.take()
     yield server.url(name)
-    server.drop_database(name)
+    databases.give_back(name)
 
 
 @pytest.fixture
@@ -85,9 +166,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.aclose()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A real Chromium, headless."""
+    """A headless Chromium for the whole run, for tests on the session's event loop; each makes contexts of its own."""
     async with running_chromium() as browser:
         yield browser
 
@@ -96,9 +177,3 @@ async def browser() -> AsyncIterator[Browser]:
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A playable film of about 100 MB."""
     return make_video(tmp_path_factory.mktemp("media") / "film.mp4", megabytes=100)
-
-
-def _run_apart(work: Coroutine[None, None, None]) -> None:
-    """Run ``work`` on a loop and thread of its own, so that the tests' loop is left as it is."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, work).result()

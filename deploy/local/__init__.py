@@ -1,9 +1,9 @@
 """The scale-out profile as plain processes on the loopback: ``make up-local``, or ``python -m deploy.local``.
 
-PostgreSQL, Redis, RabbitMQ, an S3 server (SeaweedFS) and nginx run as private instances with their data in one folder,
-whatever else runs on the machine; before them stand two API processes, a relay and a worker. Nothing listens beyond the
-loopback. Passwords are made once and kept in the folder.
+PostgreSQL, Redis, RabbitMQ, an S3 server (SeaweedFS) and nginx run as private instances that share nothing with other
+servers on the machine. All data is kept in one folder. On top of them run two API processes, a relay and a worker.
+Everything listens on the loopback interface only. Passwords are generated once and kept in the folder.
 
-Every process is a child in a session of its own, so that a Ctrl-C reaches the program alone, which ends them by their
-ids in good order; the kernel ends them when the program itself is killed.
+Every process is a child in a session of its own. Ctrl-C therefore reaches only this program, which stops the children
+in the right order. The kernel kills them when this program itself is killed.
 """

@@ -15,15 +15,15 @@ STOP_WITHIN = 90
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; its exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="make up-local", description="The scale-out profile as plain processes.")
     parser.add_argument("command", choices=["up", "down"])
-    parser.add_argument("--folder", type=Path, default=Path("data/local"), help="where all data and logs are kept")
-    parser.add_argument("--port", type=int, default=8080, help="where people come in (0: any free one)")
-    parser.add_argument("--store-port", type=int, default=8333, help="where their bytes go (0: any free one)")
-    parser.add_argument("--apis", type=int, default=2)
-    parser.add_argument("--relays", type=int, default=1)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=Path("data/local"), help="folder for all data and logs")
+    parser.add_argument("--port", type=int, default=8080, help="port of the web app and the API (0: any free port)")
+    parser.add_argument("--store-port", type=int, default=8333, help="port of the object store (0: any free port)")
+    parser.add_argument("--apis", type=int, default=2, help="number of API processes")
+    parser.add_argument("--relays", type=int, default=1, help="number of relays")
+    parser.add_argument("--workers", type=int, default=1, help="number of workers")
     options = parser.parse_args(arguments)
     try:
         if options.command == "down":
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
 def _up(options: argparse.Namespace) -> int:
     pid_file = options.folder / "pid"
     if _running(pid_file):
-        raise StackError(f"it is running already, from {options.folder}")
+        raise StackError(f"it is already running in {options.folder}")
     size = Size(options.apis, options.relays, [() for _ in range(options.workers)])
     stack = Stack(options.folder, port=options.port, store_port=options.store_port, size=size)
     pid_file.write_text(str(os.getpid()))
@@ -49,15 +49,15 @@ def _up(options: argparse.Namespace) -> int:
         stack.start()
         name, password = stack.admin
         sys.stdout.write(f"MetaStore is running at {stack.address}\nSign in as {name} with the password {password}\n")
-        sys.stdout.write(f"Logs and data are in {stack.folder}. Ctrl-C ends everything.\n")
+        sys.stdout.write(f"Logs and data are in {stack.folder}. Press Ctrl-C to stop everything.\n")
         sys.stdout.flush()
         while (ended := stack.ended()) is None:
             time.sleep(0.5)
-        raise StackError(f"{ended.name} has ended:\n{ended.output()}")
+        raise StackError(f"{ended.name} exited:\n{ended.output()}")
     except KeyboardInterrupt:
         return 0
     finally:
-        # Once is enough: a second Ctrl-C does not leave half of it behind.
+        # A second Ctrl-C must not interrupt the shutdown.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         stack.stop()
@@ -74,13 +74,13 @@ def _down(folder: Path) -> int:
     deadline = time.monotonic() + STOP_WITHIN
     while _running(pid_file):
         if time.monotonic() > deadline:
-            raise StackError(f"process {pid} has not ended within {STOP_WITHIN} s")
+            raise StackError(f"process {pid} has not exited within {STOP_WITHIN} s")
         time.sleep(0.1)
     return 0
 
 
 def _running(pid_file: Path) -> int | None:
-    """The process that runs the stack; a number that has passed to some other program does not count."""
+    """Return the id of the process that runs the stack. An id that another program reuses does not count."""
     try:
         pid = int(pid_file.read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes()

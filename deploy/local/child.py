@@ -1,4 +1,4 @@
-"""One process of the stack."""
+"""A process of the stack."""
 
 import os
 import signal
@@ -10,15 +10,15 @@ from pathlib import Path
 
 
 class StackError(Exception):
-    """The stack cannot run; the message is for the operator."""
+    """The stack cannot run. The message is for the operator."""
 
 
-# We may have died before the child asked to be told of it; then its parent is another by now.
+# The parent may have died before the child set its parent-death signal. It then has another parent by now.
 _UNLESS_ORPHANED = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 
 
 class Child:
-    """A program that ends with us, however we end; its output goes to ``log``."""
+    """A child process that dies with this one, even if this one is killed. Its output goes to ``log``."""
 
     def __init__(self, name: str, log: Path) -> None:
         self.name = name
@@ -27,13 +27,13 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The id of the running process."""
+        """Return the id of the running process."""
         assert self._process is not None, f"{self.name} was not started"
         return self._process.pid
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Return whether it was started and has not exited."""
         return self._process is not None and self._process.poll() is None
 
     def start(
@@ -44,7 +44,7 @@ class Child:
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
     ) -> None:
-        """Start it, as ``user`` if that is somebody else (we are root then)."""
+        """Start it. Only root may pass a ``user`` to run it as."""
         switch = [f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -58,26 +58,26 @@ class Child:
             )
 
     def wait_until(self, is_ready: Callable[[], bool], *, within: float = 120) -> None:
-        """Return once ``is_ready``.
+        """Wait until ``is_ready`` returns true.
 
         Raises:
-            StackError: it ended, or was not ready in so many seconds; with the end of its log.
+            StackError: the process exited or was not ready within ``within`` seconds. Contains the end of its log.
         """
         deadline = time.monotonic() + within
         while not is_ready():
             if not self.is_running:
-                raise StackError(f"{self.name} ended at once:\n{self.output()}")
+                raise StackError(f"{self.name} exited early:\n{self.output()}")
             if time.monotonic() > deadline:
                 raise StackError(f"{self.name} was not ready within {within:g} s:\n{self.output()}")
             time.sleep(0.03)
 
     def tell(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Send it a signal if it runs."""
+        """Send a signal, if the process is running."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 
     def wait(self, within: float) -> int:
-        """Its exit code; it is killed if it takes longer than so many seconds."""
+        """Wait for it to exit and return its exit code. Kill it after ``within`` seconds."""
         if self._process is None:
             return 0
         try:
@@ -89,7 +89,7 @@ class Child:
         return code
 
     def kill(self) -> None:
-        """End it and its own children at once."""
+        """Kill it and its own children."""
         if self._process is not None:
             if self._process.poll() is None:
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -97,12 +97,12 @@ class Child:
             self._process = None
 
     def output(self, last: int = 2000) -> str:
-        """The end of its log."""
+        """Return the last ``last`` characters of its log."""
         return self.log.read_text(errors="replace")[-last:] if self.log.exists() else ""
 
 
-def answers(port: int, greeting: bytes, expected: bytes) -> bool:
-    """Whether what listens on the port answers ``greeting`` so; any answer will do when ``expected`` is empty."""
+def responds(port: int, greeting: bytes, expected: bytes) -> bool:
+    """Return whether the server on ``port`` responds to ``greeting`` with ``expected``; empty accepts any response."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(greeting)

@@ -1,11 +1,11 @@
-"""nginx as the gateway, from the same template that the containers use."""
+"""nginx as the gateway, configured from the same template as in containers."""
 
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.local.child import Child, answers
+from deploy.local.child import Child, responds
 from deploy.local.servers import program
 
 TEMPLATE = Path(__file__).parents[1] / "nginx" / "gateway.conf.template"
@@ -29,7 +29,7 @@ http {{
 
 
 class Nginx:
-    """A ``Server`` on ``port``, with the S3 server's bytes on ``store_port``."""
+    """A ``Server`` that forwards ``port`` to the API processes and ``store_port`` to the object store."""
 
     def __init__(self, folder: Path, *, port: int, store_port: int, apis: Sequence[int], store: int) -> None:
         self.port, self.store_port = port, store_port
@@ -39,15 +39,15 @@ class Nginx:
             "METASTORE_STORE_SERVERS": f"server 127.0.0.1:{store};",
             "METASTORE_GATEWAY_LISTEN": f"127.0.0.1:{port}",
             "METASTORE_STORE_LISTEN": f"127.0.0.1:{store_port}",
-            # Everybody on a loopback has one address.
+            # All clients on the loopback interface share one address.
             "METASTORE_CLIENT_RATE": "10000r/s",
         }
         self.child = Child("nginx", folder / "error.log")
 
     def write(self) -> list[str]:
-        """Write the configuration; the command that runs nginx on it."""
+        """Write the configuration and return the command that runs nginx with it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        # As root, nginx would change to a user who may not write here.
+        # As root, nginx would switch to a user who may not write to this folder.
         user = "user root;" if os.geteuid() == 0 else ""
         main = self._folder / "nginx.conf"
         main.write_text(_AROUND.format(folder=self._folder, user=user))
@@ -59,15 +59,15 @@ class Nginx:
         self.child.start(self.write(), folder=self._folder)
 
     def is_ready(self) -> bool:
-        """See ``Server``: whether an API process answers through it."""
-        return answers(self.port, b"GET /healthz HTTP/1.0\r\nHost: gateway\r\n\r\n", b"HTTP/1.1 200")
+        """See ``Server``: return whether an API process responds through the gateway."""
+        return responds(self.port, b"GET /healthz HTTP/1.0\r\nHost: gateway\r\n\r\n", b"HTTP/1.1 200")
 
     def end(self) -> None:
-        """See ``Server``; running requests end first."""
+        """See ``Server``. Requests in progress are finished first."""
         self.child.tell()
         self.child.wait(10)
 
 
 def filled_in(template: str, values: Mapping[str, str]) -> str:
-    """The template with every ``${NAME}`` of ours replaced, as ``envsubst`` does; nginx's own variables stay."""
+    """Replace every ``${METASTORE_…}`` in the template, as ``envsubst`` does. nginx's own variables are kept."""
     return re.sub(r"\$\{(METASTORE_\w+)\}", lambda found: values[found[1]], template)

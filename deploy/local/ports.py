@@ -1,20 +1,20 @@
-"""Ports for servers that are started here.
+"""Choose free ports for servers that are started here.
 
-A port that was free when it was asked for may be gone when its server binds it: the kernel gives it to an outgoing
-connection, or whoever asks next is told of the same one. So ports lie below the range that outgoing connections get
-theirs from, and each is taken for the life of this process by an abstract Unix socket of its name, which binds once on
-the whole machine and goes with us, however we end (``unix(7)``).
+A port that was free a moment ago may be taken when its server binds it: by an outgoing connection, or by another
+process that chose the same one. Ports are therefore chosen below the range of outgoing connections, and each is
+reserved for the life of this process by an abstract Unix socket of that name. Such a name can be bound only once on the
+machine, and the kernel releases it when the process ends (``unix(7)``).
 """
 
 import random
 import socket
 
-# Linux gives outgoing connections 32768 and up (``ip_local_port_range``).
+# Linux uses ports from 32768 for outgoing connections (``ip_local_port_range``).
 _LOWEST, _HIGHEST = 12000, 32000
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that is nobody else's while we run, to listen on now or again later."""
+    """Reserve a TCP port on the loopback interface for the life of this process and return it."""
     while True:
         port = random.randrange(_LOWEST, _HIGHEST)
         if _take(port):
@@ -30,5 +30,5 @@ def _take(port: int) -> bool:
         except OSError:
             claim.close()
             return False
-    claim.detach()  # stays open until the process ends, and nobody is warned of that
+    claim.detach()  # keep it open until the process ends, without a ResourceWarning
     return True

@@ -1,6 +1,6 @@
-"""The servers that MetaStore stands on, each a private instance: ports of its own, data in a folder of its own.
+"""Private instances of the servers that MetaStore uses, each with its own ports and data folder.
 
-``launch`` starts one without waiting, ``is_ready`` asks it, ``end`` stops it. What they keep survives a restart.
+``launch`` starts a server without waiting, ``is_ready`` checks it, and ``end`` stops it. Data survives a restart.
 """
 
 import json
@@ -14,35 +14,35 @@ from pathlib import Path
 from typing import Protocol
 from urllib.request import Request, urlopen
 
-from deploy.local.child import Child, StackError, answers
+from deploy.local.child import Child, StackError, responds
 from deploy.local.ports import free_port
 
 _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 class Server(Protocol):
-    """See the module."""
+    """A server of the stack; see the module."""
 
     child: Child
 
     def launch(self) -> None:
-        """Start it."""
+        """Start it without waiting."""
         ...
 
     def is_ready(self) -> bool:
-        """Whether it does its work."""
+        """Return whether it is ready for requests."""
         ...
 
     def end(self) -> None:
-        """Stop it; what it confirmed is kept."""
+        """Stop it. Confirmed writes are kept."""
         ...
 
 
 def program(name: str, *places: str) -> str:
-    """Where a program is: in one of the places, or on the search path.
+    """Find a program in one of ``places`` or on the search path.
 
     Raises:
-        StackError: nowhere.
+        StackError: the program is not installed.
     """
     for place in places:
         found = sorted(Path("/").glob(f"{place.lstrip('/')}/{name}"))
@@ -55,7 +55,7 @@ def program(name: str, *places: str) -> str:
 
 
 class PostgreSql:
-    """The database. It refuses to run as root, who hands it to the system's ``postgres`` user."""
+    """The database. It refuses to run as root; root runs it as the system's ``postgres`` user."""
 
     def __init__(self, folder: Path, password: str, *, durable: bool = True) -> None:
         self.port = free_port()
@@ -77,7 +77,7 @@ class PostgreSql:
             "max_connections": "200",
         }
         if not self._durable:
-            # Commits still reach the operating system, which a killed server does not take along.
+            # Commits still reach the operating system, so a killed server loses nothing.
             options |= {"fsync": "off", "full_page_writes": "off"}
         settings = [f"--{name}={value}" for name, value in options.items()]
         self.child.start([self._binary("postgres"), "-D", self._folder, *settings], folder=Path("/"), user=self._user)
@@ -91,7 +91,7 @@ class PostgreSql:
         return True
 
     def end(self) -> None:
-        """See ``Server``; a fast shutdown."""
+        """See ``Server``. Performs a fast shutdown."""
         self.child.tell(signal.SIGINT)
         self.child.wait(20)
 
@@ -111,7 +111,9 @@ class PostgreSql:
         )
         secret.unlink()
         if made.returncode:
-            raise StackError(f"PostgreSQL's data folder cannot be made in {self._folder}: {made.stderr.strip()}")
+            raise StackError(
+                f"the data folder of PostgreSQL cannot be created in {self._folder}: {made.stderr.strip()}"
+            )
 
     def _make_database(self) -> None:
         command = [self._binary("psql"), "-qAtX", "-h", "127.0.0.1", "-p", str(self.port), "-U", "metastore"]
@@ -126,7 +128,7 @@ class PostgreSql:
 
 
 class Redis:
-    """The cache; it keeps nothing on disk."""
+    """The cache. It keeps nothing on disk."""
 
     def __init__(self, folder: Path, password: str) -> None:
         self.port = free_port()
@@ -147,7 +149,7 @@ class Redis:
 
     def is_ready(self) -> bool:
         """See ``Server``."""
-        return answers(self.port, b"PING\r\n", b"-NOAUTH")
+        return responds(self.port, b"PING\r\n", b"-NOAUTH")
 
     def end(self) -> None:
         """See ``Server``."""
@@ -156,7 +158,7 @@ class Redis:
 
 
 class RabbitMq:
-    """The broker, beside an ``epmd`` of ours: Debian's wrapper would share one with the system's broker."""
+    """The broker, with its own ``epmd``: Debian's wrapper would share one with the system's broker."""
 
     def __init__(self, folder: Path, password: str) -> None:
         self.port = free_port()
@@ -173,7 +175,7 @@ class RabbitMq:
             raise StackError("rabbitmq-server is missing; `.ci/ensure-tools stack` installs what is needed")
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "plugins").write_text("[].\n")
-        # Names are looked up in here, so that Erlang starts no resolver process.
+        # Erlang looks up host names in this file instead of starting a resolver process.
         (self._folder / "inetrc").write_text('{lookup, [file]}.\n{host, {127,0,0,1}, ["localhost"]}.\n')
         configuration = self._folder / "rabbitmq.conf"
         configuration.touch(mode=0o600)
@@ -185,12 +187,12 @@ class RabbitMq:
         if not self._epmd.is_running:
             epmd = [program("epmd"), "-port", str(self._epmd_port), "-address", "127.0.0.1"]
             self._epmd.start(epmd, folder=self._folder)
-            self._epmd.wait_until(lambda: answers(self._epmd_port, b"\x00\x01n", b""))
+            self._epmd.wait_until(lambda: responds(self._epmd_port, b"\x00\x01n", b""))
         self.child.start([_RABBITMQ], folder=self._folder, environment=self._environment())
 
     def is_ready(self) -> bool:
         """See ``Server``."""
-        return answers(self.port, b"AMQP\x00\x00\x09\x01", b"\x01")
+        return responds(self.port, b"AMQP\x00\x00\x09\x01", b"\x01")
 
     def end(self) -> None:
         """See ``Server``."""
@@ -202,7 +204,7 @@ class RabbitMq:
         folder = str(self._folder)
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith("RABBITMQ_")},
-            "HOME": folder,  # where the Erlang cookie is kept
+            "HOME": folder,  # holds the Erlang cookie
             "ERL_INETRC": f"{folder}/inetrc",
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -217,13 +219,13 @@ class RabbitMq:
             "RABBITMQ_PID_FILE": f"{folder}/pid",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}"
             " -noinput",
-            # Else the script stays between us and the server, and would not hand our signal on.
+            # Otherwise the wrapper script keeps running and does not forward signals to the server.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
 
 class SeaweedFs:
-    """The S3 server. It reports nothing to its makers (``-master.telemetry=false``; without the flag it would)."""
+    """The S3 server. ``-master.telemetry=false`` turns off the usage reports that it sends by default."""
 
     def __init__(self, folder: Path, secret_key: str) -> None:
         roles = ("master", "volume", "filer", "s3")
@@ -267,16 +269,16 @@ class SeaweedFs:
         )
 
     def is_ready(self) -> bool:
-        """See ``Server``: whether a file can be written, which needs all its parts, and S3 answers."""
+        """See ``Server``: return whether a file can be written, which needs all its components, and S3 responds."""
         probe = Request(f"http://127.0.0.1:{self._ports['filer.port']}/probe", b"ready", method="PUT")
         try:
             urlopen(probe, timeout=5).close()
         except OSError:
             return False
-        return answers(self.port, b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.1 403") or answers(
+        return responds(self.port, b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.1 403") or responds(
             self.port, b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.0 403"
         )
 
     def end(self) -> None:
-        """See ``Server``: by SIGKILL, since a SIGTERM takes it 16 seconds; what it confirmed is in its files."""
+        """See ``Server``. Kills it, since SIGTERM takes 16 seconds; confirmed writes are already in its files."""
         self.child.kill()

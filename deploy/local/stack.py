@@ -1,4 +1,4 @@
-"""The stack as a whole: started in the order in which its parts need each other, ended in the opposite one."""
+"""The whole stack. It starts in the order of dependencies and stops in the reverse order."""
 
 import contextlib
 import json
@@ -19,36 +19,37 @@ from deploy.local.gateway import Nginx
 from deploy.local.ports import free_port
 from deploy.local.servers import PostgreSql, RabbitMq, Redis, SeaweedFs, Server
 
-COMMAND = Path(sys.executable).parent / "metastore"
+COMMAND = (sys.executable, "-I", "-m", "metastore")
+"""Isolated (``-I``), so that no file in the stack's folder is imported."""
 STOP_SECONDS = 30
 
 
 @dataclass
 class Part:
-    """A process of the product."""
+    """A MetaStore process."""
 
     child: Child
     arguments: Sequence[str]
     port: int
-    """Where it answers ``/readyz``."""
+    """The port that serves ``/readyz``."""
 
     @property
     def address(self) -> str:
-        """Its own address, beside the gateway."""
+        """Return its own address, which bypasses the gateway."""
         return f"http://127.0.0.1:{self.port}"
 
     def is_ready(self) -> bool:
-        """Whether it is ready for work."""
+        """Return whether it is ready."""
         try:
-            with urlopen(f"{self.address}/readyz", timeout=5) as answer:
-                return bool(answer.status == 200)
+            with urlopen(f"{self.address}/readyz", timeout=5) as response:
+                return bool(response.status == 200)
         except (HTTPError, OSError):
             return False
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many of each; ``workers`` has the names that each worker is given."""
+    """The number of processes of each kind. ``workers`` holds the arguments of each worker."""
 
     apis: int = 2
     relays: int = 1
@@ -56,9 +57,10 @@ class Size:
 
 
 class Stack:
-    """Everything in ``folder``, with people coming in at ``port`` and bytes at ``store_port``.
+    """A complete stack with its data in ``folder``.
 
-    ``settings`` are those of the product, without their prefix. ``durable`` off makes PostgreSQL quicker, for tests.
+    Clients reach the API at ``port`` and the object store at ``store_port``; 0 chooses a free port. ``settings`` are
+    MetaStore settings without their prefix. ``durable=False`` makes PostgreSQL faster, for tests.
     """
 
     def __init__(
@@ -96,50 +98,50 @@ class Stack:
 
     @property
     def address(self) -> str:
-        """Where people come in."""
+        """Return the address of the gateway."""
         return f"http://127.0.0.1:{self.nginx.port}"
 
     @property
     def admin(self) -> tuple[str, str]:
-        """The first admin's name and password."""
+        """Return the name and password of the first admin."""
         return self._settings["ADMIN_USERNAME"], self._settings["ADMIN_PASSWORD"]
 
     @property
     def parts(self) -> list[Part]:
-        """All processes of the product."""
+        """Return all MetaStore processes."""
         return [*self.apis, *self.relays, *self.workers]
 
     def start(self) -> None:
-        """Start everything and return once all of it is ready.
+        """Start everything and wait until it is ready.
 
         Raises:
-            StackError: something is missing or does not come up.
+            StackError: a program is missing or does not start.
         """
         backends: list[Server] = [self.postgresql, self.redis, self.rabbitmq, self.seaweedfs]
         for server in backends:
             server.launch()
-        _all_at_once([partial(server.child.wait_until, server.is_ready) for server in backends])
+        _in_parallel([partial(server.child.wait_until, server.is_ready) for server in backends])
         self.migrate()
         for part in self.parts:
             self.launch(part)
         self.nginx.launch()
-        _all_at_once([partial(part.child.wait_until, part.is_ready) for part in self.parts])
+        _in_parallel([partial(part.child.wait_until, part.is_ready) for part in self.parts])
         self.nginx.child.wait_until(self.nginx.is_ready)
 
     def migrate(self) -> None:
-        """Bring the schema up to date."""
+        """Migrate the database to the current schema."""
         done = subprocess.run(
-            [COMMAND, "migrate"], env=self.environment(), cwd=self.folder, capture_output=True, text=True, check=False
+            [*COMMAND, "migrate"], env=self.environment(), cwd=self.folder, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise StackError(done.stderr.strip())
 
     def launch(self, part: Part) -> None:
-        """Start a process of the product without waiting for it."""
-        part.child.start([COMMAND, *part.arguments], folder=self.folder, environment=self.environment())
+        """Start a MetaStore process without waiting for it."""
+        part.child.start([*COMMAND, *part.arguments], folder=self.folder, environment=self.environment())
 
     def restart(self, part: Part) -> int:
-        """End it in good order and start it again; returns its exit code once the new one is ready."""
+        """Stop a process gracefully and start it again. Returns its exit code once the new one is ready."""
         part.child.tell()
         code = part.child.wait(STOP_SECONDS)
         self.launch(part)
@@ -147,22 +149,22 @@ class Stack:
         return code
 
     def stop(self) -> None:
-        """End everything: the gateway first, so that nothing new comes in, and the servers last."""
+        """Stop everything: the gateway first, so that no requests arrive, and the servers last."""
         self.nginx.end()
         for part in self.parts:
             part.child.tell()
         for part in self.parts:
             part.child.wait(STOP_SECONDS)
-        _all_at_once([self.postgresql.end, self.redis.end, self.rabbitmq.end, self.seaweedfs.end])
+        _in_parallel([self.postgresql.end, self.redis.end, self.rabbitmq.end, self.seaweedfs.end])
 
     def ended(self) -> Child | None:
-        """A process that should run and does not."""
+        """Return a process that has exited although it should be running."""
         servers: list[Server] = [self.postgresql, self.redis, self.rabbitmq, self.seaweedfs, self.nginx]
         children = [*(server.child for server in servers), *(part.child for part in self.parts)]
         return next((child for child in children if not child.is_running), None)
 
     def environment(self) -> dict[str, str]:
-        """What the product's processes are started with."""
+        """Return the environment of the MetaStore processes."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("METASTORE_")}
         return {**inherited, **{f"METASTORE_{name}": value for name, value in self._settings.items()}}
 
@@ -189,7 +191,7 @@ class Stack:
 
 @contextlib.contextmanager
 def running(stack: Stack) -> Iterator[Stack]:
-    """The started stack for the block; whatever happens, nothing of it is left."""
+    """Start the stack, and stop it at the end of the block even if starting fails."""
     try:
         stack.start()
         yield stack
@@ -202,11 +204,11 @@ def _secrets(path: Path) -> dict[str, str]:
         path.touch(mode=0o600)
         names = ("postgresql", "redis", "rabbitmq", "s3", "metastore", "admin")
         path.write_text(json.dumps({name: secrets.token_urlsafe(15 if name == "admin" else 36) for name in names}))
-    kept: dict[str, str] = json.loads(path.read_text())
-    return kept
+    loaded: dict[str, str] = json.loads(path.read_text())
+    return loaded
 
 
-def _all_at_once(steps: Sequence[Callable[[], None]]) -> None:
+def _in_parallel(steps: Sequence[Callable[[], None]]) -> None:
     with ThreadPoolExecutor(len(steps)) as pool:
         for outcome in [pool.submit(step) for step in steps]:
             outcome.result()

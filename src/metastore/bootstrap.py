@@ -39,12 +39,15 @@ from metastore.features.search.feature import search_feature
 from metastore.features.uploads.feature import uploads_feature
 from metastore.features.uploads.limits import UploadLimits
 from metastore.features.uploads.service import UploadsService
+from metastore.kit import idempotency_claims
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.feature import Feature, Job
+from metastore.kit.idempotency_begun import IdempotencyKeys
 from metastore.kit.outbox_signal import Announcer
 from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.services import Services
+from metastore.kit.spare_room import SpareRoom
 from metastore.migrations import upgrade
 from metastore.ports.event_bus import EventBus
 from metastore.ports.object_store import ObjectStore, StoreUnavailableError
@@ -53,7 +56,7 @@ from metastore.ports.resources import Resources
 from metastore.processes.consumers import subscribe_all
 from metastore.processes.ended_sessions import EndedSessions
 from metastore.processes.fsck.everything import Parts
-from metastore.processes.reaper import Reaper, ReaperTimes
+from metastore.processes.reaper import Reaper
 from metastore.processes.relay import Relay
 
 
@@ -72,7 +75,6 @@ class Product:
     realtime: SocketIoRealtime
     limiter: RateLimiter
     relay: Relay
-    reaper: Reaper
     ended_sessions: EndedSessions
     accounts: AccountsService
     features: Sequence[Feature]
@@ -148,14 +150,13 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     )
     services = Services()
     services.add(database)
+    services.add(IdempotencyKeys(database))
     features = _install_features(resources, services, settings, secret)
 
     sagas = SagaRunner(database, [saga for feature in features for saga in feature.sagas], clock=clock, woken=woken)
     subscribe_all(bus, database, [consumer for feature in features for consumer in feature.consumers])
     Announcer(database)
-    times = ReaperTimes(settings.reaper_interval, settings.upload_ttl, settings.trash_ttl)
-    auth = services.get(AuthService)
-    reaper = Reaper(database, store, services.get(UploadsService), services.get(FilesService), auth, times, clock)
+    reaper = Reaper(_recurring_jobs(database, features), settings.reaper_interval)
     return Product(
         settings=settings,
         database=database,
@@ -164,8 +165,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         realtime=realtime,
         limiter=limiter,
         relay=Relay(database, bus),
-        reaper=reaper,
-        ended_sessions=EndedSessions(database, auth, realtime),
+        ended_sessions=EndedSessions(database, services.get(AuthService), realtime),
         accounts=services.get(AccountsService),
         features=features,
         services=services,
@@ -185,7 +185,7 @@ def _install_features(resources: Resources, services: Services, settings: Settin
     tokens, new_users = _tokens(settings, secret, resources.clock), _new_users(settings)
     secure, ttl, stream_key = settings.secure_cookies, settings.presign_ttl, derived_key(secret, "streams")
     install(auth_feature(resources, tokens=tokens, new_users=new_users, hasher=Argon2Hasher(), secure_cookies=secure))
-    install(files_feature(resources, presign_ttl=ttl, stream_key=stream_key))
+    install(files_feature(resources, presign_ttl=ttl, stream_key=stream_key, trash_ttl=settings.trash_ttl))
     install(uploads_feature(resources, services, limits=_upload_limits(settings)))
     install(media_feature(resources, services))
     install(search_feature(resources, services))
@@ -194,6 +194,18 @@ def _install_features(resources: Resources, services: Services, settings: Settin
     install(analytics_feature(resources))
     install(dead_events_feature(resources))
     return installed
+
+
+def _recurring_jobs(database: Database, features: Sequence[Feature]) -> dict[str, Job]:
+    async def delete_old_keys() -> None:
+        async with database.transaction() as tx:
+            await idempotency_claims.prune(tx)
+
+    # The reserve comes first: it makes room for the deletions of the others when the disk is full.
+    jobs: dict[str, Job] = {"keep the disk reserve": SpareRoom(database).ensure}
+    for feature in features:
+        jobs |= feature.recurring_jobs
+    return {**jobs, "delete old idempotency keys": delete_old_keys}
 
 
 async def open_for_checking(settings: Settings, *, repair: bool = False) -> tuple[Parts, Callable[[], Awaitable[None]]]:

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=1, le=65535)
+    http_server: Literal["extended", "uvicorn"] = "extended"
+    """``extended`` transfers large bodies faster and limits slow clients; ``uvicorn`` is uvicorn's own protocol."""
     data_dir: Path = Path("data")
     """The folder of the embedded database, the objects and the secret key."""
     database_url: str = ""

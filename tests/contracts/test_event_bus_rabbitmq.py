@@ -10,14 +10,14 @@ from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
 from metastore.kit.ids import new_id
 from tests.contracts.event_bus import EventBusContract, NewBus
 from tests.fixtures.events import Guest
-from tests.fixtures.rabbitmq import RabbitMq
+from tests.fixtures.rabbitmq import SharedRabbitMq
 
 
 class TestRabbitMqBus(EventBusContract):
     """See the contract."""
 
     @pytest.fixture
-    async def new_bus(self, rabbitmq: RabbitMq) -> AsyncIterator[NewBus]:
+    async def new_bus(self, rabbitmq: SharedRabbitMq) -> AsyncIterator[NewBus]:
         """Buses on the test's own exchange and queues."""
         prefix = new_id()
         made: list[RabbitMqBus] = []

@@ -1,5 +1,6 @@
 """The S3 store keeps the contract, against a real SeaweedFS."""
 
+import os
 from collections.abc import AsyncIterator
 
 import httpx
@@ -32,7 +33,7 @@ class TestS3ObjectStore(ObjectStoreContract):
 
 async def _open(server: S3Server) -> S3ObjectStore:
     return await S3ObjectStore.open(
-        bucket="metastore-tests",
+        bucket=f"metastore-tests-{os.getpid()}",
         endpoint=server.endpoint,
         access_key_id=server.access_key,
         secret_access_key=server.secret_key,

@@ -8,24 +8,24 @@ import pytest
 from metastore.adapters.rate_limiter.redis import PAUSE, RedisRateLimiter
 from metastore.ports.rate_limiter import LimiterUnavailableError, RateLimiter
 from tests.contracts.rate_limiter import THREE, RateLimiterContract
-from tests.fixtures.redis import RedisServer, mortal_redis, redis
+from tests.fixtures.redis import RedisDatabases, RedisServer, killable_redis
 from tests.fixtures.waiting import eventually
 
-__all__ = ["mortal_redis", "redis"]
+__all__ = ["killable_redis"]
 
 
 class TestRedisRateLimiter(RateLimiterContract):
     """See the contract."""
 
     @pytest.fixture
-    async def limiter(self, redis: RedisServer) -> AsyncIterator[RateLimiter]:
+    async def limiter(self, redis: RedisDatabases) -> AsyncIterator[RateLimiter]:
         """One on an empty database."""
         limiter = RedisRateLimiter(redis.new_url())
         yield limiter
         await limiter.aclose()
 
 
-async def test_processes_count_together(redis: RedisServer) -> None:
+async def test_processes_count_together(redis: RedisDatabases) -> None:
     """What one lets through is gone for the other."""
     url = redis.new_url()
     here, there = RedisRateLimiter(url), RedisRateLimiter(url)
@@ -35,11 +35,11 @@ async def test_processes_count_together(redis: RedisServer) -> None:
     await there.aclose()
 
 
-async def test_without_redis_each_process_still_counts(mortal_redis: RedisServer) -> None:
+async def test_without_redis_each_process_still_counts(killable_redis: RedisServer) -> None:
     """Nothing fails, nothing goes through uncounted, nobody waits, and ``check`` says that it is away."""
-    limiter = RedisRateLimiter(mortal_redis.new_url())
+    limiter = RedisRateLimiter(killable_redis.new_url())
     await limiter.attempt(THREE, "mai")
-    mortal_redis.kill()
+    killable_redis.kill()
     began = time.monotonic()
     assert [True, True, True, False] == [(await limiter.attempt(THREE, "mai")).allowed for _ in range(4)]
     await limiter.forgive(THREE, "mai")
@@ -50,11 +50,11 @@ async def test_without_redis_each_process_still_counts(mortal_redis: RedisServer
     await limiter.aclose()
 
 
-async def test_a_redis_that_hangs_holds_nobody_up(mortal_redis: RedisServer) -> None:
+async def test_a_redis_that_hangs_holds_nobody_up(killable_redis: RedisServer) -> None:
     """The limit holds, and only who finds it out waits."""
-    limiter = RedisRateLimiter(mortal_redis.new_url())
+    limiter = RedisRateLimiter(killable_redis.new_url())
     await limiter.attempt(THREE, "mai")
-    with mortal_redis.hanging():
+    with killable_redis.hanging():
         allowed, long_waits = [], 0
         for _ in range(4):
             began = time.monotonic()
@@ -65,14 +65,14 @@ async def test_a_redis_that_hangs_holds_nobody_up(mortal_redis: RedisServer) -> 
     await limiter.aclose()
 
 
-async def test_counting_together_goes_on_when_redis_is_back(mortal_redis: RedisServer) -> None:
+async def test_counting_together_goes_on_when_redis_is_back(killable_redis: RedisServer) -> None:
     """Within about a second; what Redis had counted before it went is lost with it."""
-    url = mortal_redis.new_url()
+    url = killable_redis.new_url()
     here, there = RedisRateLimiter(url), RedisRateLimiter(url)
-    mortal_redis.kill()
+    killable_redis.kill()
     for _ in range(4):
         await here.attempt(THREE, "mai")
-    mortal_redis.start()
+    killable_redis.start()
 
     async def counts_in_redis() -> bool:
         await here.attempt(THREE, "mai")

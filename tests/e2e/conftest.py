@@ -4,8 +4,10 @@ import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 
 from metastore.entrypoints.serve import WEB_APP
@@ -32,7 +34,15 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProce
         yield product
 
 
-@pytest.fixture
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run these tests on the session's event loop, which the browser's connection belongs to."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """A browser profile of its own: English, light, wide."""
     context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
@@ -46,3 +56,10 @@ def parcel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("parcel") / "parcel.bin"
     path.write_bytes(os.urandom(30 * PART - 100))
     return path
+
+
+@pytest.fixture
+def path_for_dropping() -> Iterator[Path]:
+    """A temporary folder outside ``/dev``, where Chromium takes no folder from."""
+    with TemporaryDirectory(prefix="metastore-", dir="/tmp") as folder:
+        yield Path(folder)

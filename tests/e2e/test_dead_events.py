@@ -4,7 +4,7 @@ import json
 import sqlite3
 from contextlib import closing
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import BrowserContext, expect
 
 from metastore.kit.ids import new_id
@@ -12,7 +12,7 @@ from tests.e2e.screen import Screen
 from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def admin(product: MetastoreProcess, context: BrowserContext) -> Screen:
     """A tab that the first admin is signed in on."""
     screen = await Screen.open(context, product.address)

@@ -1,4 +1,7 @@
-"""Press play at once: films and sounds in a real browser, with the bytes in either store."""
+"""Press play at once: films and sounds in a real browser, with the bytes in either store.
+
+Runs alone: it measures how soon a film plays, and how smoothly.
+"""
 
 import asyncio
 import re
@@ -13,6 +16,8 @@ from tests.e2e.screen import Screen
 from tests.fixtures.media import make_clip
 from tests.fixtures.process import MetastoreProcess, running_metastore
 from tests.reliability.launching import s3_settings
+
+pytestmark = pytest.mark.alone
 
 SECONDS = 60
 LADDER = 300_000

@@ -10,7 +10,7 @@ from deploy.local.stack import COMMAND, Part, Stack
 def test_a_name_that_no_worker_has_is_answered_with_the_list(stack: Stack) -> None:
     """In one line, with code 2."""
     done = subprocess.run(
-        [COMMAND, "worker", "notifications", "gossip"],
+        [*COMMAND, "worker", "notifications", "gossip"],
         env=stack.environment(),
         cwd=stack.folder,
         capture_output=True,

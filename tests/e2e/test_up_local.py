@@ -1,4 +1,7 @@
-"""``make up-local``: what it prints, and that nothing of it is left."""
+"""``make up-local``: what it prints, and that nothing of it is left.
+
+Runs alone: it starts a stack of its own.
+"""
 
 import os
 import re
@@ -14,6 +17,8 @@ import pytest
 
 from deploy.local.ports import free_port
 from tests.fixtures.waiting import eventually_sync
+
+pytestmark = pytest.mark.alone
 
 ROOT = Path(__file__).parents[2]
 

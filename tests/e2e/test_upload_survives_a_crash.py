@@ -1,4 +1,7 @@
-"""What the product is for: a big film goes up, whatever happens meanwhile, and its owner hears of it live."""
+"""What the product is for: a big film goes up, whatever happens meanwhile, and its owner hears of it live.
+
+Runs alone: the server is killed at a certain share of the upload.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,8 @@ from playwright.async_api import BrowserContext, expect
 from tests.e2e.screen import Screen, digest_of
 from tests.fixtures.process import MetastoreProcess
 from tests.reliability.launching import Launch, restart, s3_settings
+
+pytestmark = pytest.mark.alone
 
 SPEED = 20 * 2**20
 """Bytes per second: slow enough for a hundred megabytes to have a middle."""

@@ -64,13 +64,13 @@ async def test_pausing_and_cancelling_work_at_any_time(
 
 
 @pytest.fixture
-def album(tmp_path: Path) -> Path:
+def album(path_for_dropping: Path) -> Path:
     """A folder with folders in it."""
     for name, content in {"cover.txt": "a", "2025/Tết/pháo hoa.txt": "bb", "2026/empty.txt": ""}.items():
-        path = tmp_path / "album" / name
+        path = path_for_dropping / "album" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    return tmp_path / "album"
+    return path_for_dropping / "album"
 
 
 ALBUM = {"/album/cover.txt": 1, "/album/2025/Tết/pháo hoa.txt": 2, "/album/2026/empty.txt": 0}

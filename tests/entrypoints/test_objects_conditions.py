@@ -8,7 +8,7 @@ from metastore.entrypoints.objects.conditions import (
     UnsatisfiableRangeError,
     Validators,
     precondition_status,
-    wanted_range,
+    requested_range,
 )
 
 STATE = Validators(b'"abc"', datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC))
@@ -34,7 +34,7 @@ LATER = b"Sun, 22 Nov 2026 12:00:01 GMT"
 )
 def test_a_range_is_cut_to_the_object(asked: bytes, expected: tuple[int, int]) -> None:
     """Offset and length of what is sent."""
-    assert expected == wanted_range({b"range": asked}, 100, STATE)
+    assert expected == requested_range({b"range": asked}, 100, STATE)
 
 
 @pytest.mark.parametrize(
@@ -56,31 +56,31 @@ def test_a_range_is_cut_to_the_object(asked: bytes, expected: tuple[int, int]) -
 )
 def test_what_is_no_single_range_is_ignored(asked: bytes) -> None:
     """The whole object is sent, as if nothing had been asked."""
-    assert wanted_range({b"range": asked}, 100, STATE) is None
+    assert requested_range({b"range": asked}, 100, STATE) is None
 
 
 @pytest.mark.parametrize("asked", [b"bytes=100-", b"bytes=100-200", b"bytes=-0", b"bytes=" + b"0-0," * 5000 + b"0-0"])
 def test_ranges_beyond_the_end_and_swarms_of_ranges_are_refused(asked: bytes) -> None:
     """With 416, without looking at each."""
     with pytest.raises(UnsatisfiableRangeError):
-        wanted_range({b"range": asked}, 100, STATE)
+        requested_range({b"range": asked}, 100, STATE)
 
 
 def test_an_empty_object_has_no_ranges() -> None:
     """It is sent whole."""
-    assert wanted_range({b"range": b"bytes=0-"}, 0, STATE) is None
+    assert requested_range({b"range": b"bytes=0-"}, 0, STATE) is None
 
 
 @pytest.mark.parametrize("condition", [b'"abc"', SAME])
 def test_a_range_of_the_same_object_goes_on(condition: bytes) -> None:
     """If-Range by ETag or by date."""
-    assert (5, 95) == wanted_range({b"range": b"bytes=5-", b"if-range": condition}, 100, STATE)
+    assert (5, 95) == requested_range({b"range": b"bytes=5-", b"if-range": condition}, 100, STATE)
 
 
 @pytest.mark.parametrize("condition", [b'"other"', b'W/"abc"', b"abc", EARLIER, LATER, b"", b"yesterday"])
 def test_a_range_of_another_object_starts_over(condition: bytes) -> None:
     """If-Range that does not match sends the whole object; a weak ETag never matches."""
-    assert wanted_range({b"range": b"bytes=5-", b"if-range": condition}, 100, STATE) is None
+    assert requested_range({b"range": b"bytes=5-", b"if-range": condition}, 100, STATE) is None
 
 
 @pytest.mark.parametrize(

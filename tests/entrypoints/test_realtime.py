@@ -9,6 +9,7 @@ from socketio.exceptions import ConnectionError as NotConnected  # type: ignore[
 
 from metastore.kit.ids import is_id
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.realtime import user_room
 from tests.fixtures.sockets import Endpoint, Listener, served_sockets
 from tests.fixtures.waiting import eventually
@@ -51,15 +52,15 @@ async def test_a_client_without_a_cookie_is_refused(endpoint: Endpoint) -> None:
     assert not list(endpoint.realtime.server.manager.get_participants("/", None))
 
 
-@pytest.mark.parametrize("code", ["token-expired", "account-suspended"])
-async def test_a_refusal_tells_the_client_why(endpoint: Endpoint, code: str) -> None:
+@pytest.mark.parametrize("code", [ProblemCode.TOKEN_EXPIRED, ProblemCode.ACCOUNT_SUSPENDED])
+async def test_a_refusal_tells_the_client_why(endpoint: Endpoint, code: ProblemCode) -> None:
     """The message of a refusal is the problem's code, so that a client knows to refresh and come back."""
     endpoint.doorman.callers["old"] = Problem(401, code, "In words.")
     listener = Listener()
     with pytest.raises(NotConnected):
         await listener.connect(endpoint.url, endpoint.transport, "old", {})
     await listener.leave()
-    assert {"message": code, "data": {"code": code, "detail": "In words."}} == listener.refusal
+    assert {"message": code.value, "data": {"code": code.value, "detail": "In words."}} == listener.refusal
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from socketio.exceptions import ConnectionError as NotConnected  # type: ignore[
 
 from metastore.config import load_settings
 from metastore.entrypoints.serve import build_asgi, running_product
-from metastore.migrations import upgrade
+from tests.fixtures.databases import prepare_database
 from tests.fixtures.product import PASSWORD, Client
 from tests.fixtures.serving import serving
 from tests.fixtures.sockets import Listener
@@ -49,7 +49,7 @@ class Site:
 async def served(folder: Path, **settings: object) -> AsyncIterator[Site]:
     """The product on its embedded default, served on the loopback."""
     loaded = load_settings(data_dir=folder, secret_key="k" * 40, **settings)
-    await upgrade(loaded.effective_database_url)
+    await prepare_database(loaded.effective_database_url)
     async with running_product(loaded) as (product, _), serving(build_asgi(product)) as url:
         yield Site(url)
         await product.realtime.aclose()

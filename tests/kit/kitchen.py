@@ -14,7 +14,7 @@ from metastore.kit.context import current_context
 from metastore.kit.database import Database
 from metastore.kit.http import Transactions, provided
 from metastore.kit.idempotency import IdempotentRoute, keep_answer, repeatable
-from metastore.kit.idempotency_begun import begun, keep_begun
+from metastore.kit.idempotency_begun import IdempotencyKeys, begun, keep_begun, mark_compensation
 from metastore.kit.idempotency_claims import IdempotencyKey
 from metastore.kit.outbox import OutboxEvent
 from metastore.kit.problem import Problem
@@ -121,7 +121,7 @@ async def spill(body: Kettle, database: Transactions, hooks: HooksHere) -> Boile
         await hooks.after()
     except Problem:
         async with database.transaction() as tx:
-            tx.takes_back = True
+            mark_compensation(tx)
         raise
     return Boiled(kettle_name=body.kettle, number=0)
 
@@ -138,7 +138,7 @@ async def boil_slowly(body: Kettle, database: Transactions, hooks: HooksHere) ->
         await hooks.after()
     except Problem:
         async with database.transaction() as tx:
-            tx.takes_back = True
+            mark_compensation(tx)
         raise
     return Boiled(kettle_name=earlier or body.kettle, number=int(earlier is not None))
 
@@ -175,6 +175,7 @@ class Kitchen:
         self.hooks = Hooks()
         services = Services()
         services.add(database)
+        services.add(IdempotencyKeys(database))
         services.add(self.hooks)
         app = FastAPI(exception_handlers={Problem: _on_problem})
         app.state.services = services

@@ -13,6 +13,7 @@ from metastore.kit.database import Database
 from metastore.kit.idempotency import IdempotentRoute
 from metastore.kit.idempotency_claims import IdempotencyKey, end_leases, prune
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from tests.kit.kitchen import Kitchen
 
 
@@ -161,7 +162,7 @@ async def test_what_was_begun_is_gone_on_with(kitchen: Kitchen) -> None:
 
 async def test_what_was_begun_and_taken_back_is_begun_anew(kitchen: Kitchen) -> None:
     """The note goes with what it speaks of."""
-    kitchen.hooks.fail_after = Problem(503, "unavailable", "No gas.")
+    kitchen.hooks.fail_after = Problem(503, ProblemCode.UNAVAILABLE, "No gas.")
     assert (await kitchen.post("/boil-slowly")).status_code == 503
     kitchen.hooks.fail_after = None
     assert (await kitchen.post("/boil-slowly")).json() == {"kettleName": "red", "number": 0}
@@ -203,7 +204,7 @@ async def test_whoever_lost_the_lease_cannot_have_its_effect_any_more(kitchen: K
     assert (await kitchen.post()).content == second.content
 
 
-@pytest.mark.parametrize("failure", [Problem(503, "unavailable", "Away."), RuntimeError("a fault")])
+@pytest.mark.parametrize("failure", [Problem(503, ProblemCode.UNAVAILABLE, "Away."), RuntimeError("a fault")])
 async def test_a_failure_before_the_effect_is_not_remembered(kitchen: Kitchen, failure: Exception) -> None:
     """The same key may be tried again at once."""
     kitchen.hooks.fail_before = failure
@@ -213,7 +214,7 @@ async def test_a_failure_before_the_effect_is_not_remembered(kitchen: Kitchen, f
     assert await kitchen.effects() == 1
 
 
-@pytest.mark.parametrize("failure", [Problem(503, "unavailable", "Away."), RuntimeError("a fault")])
+@pytest.mark.parametrize("failure", [Problem(503, ProblemCode.UNAVAILABLE, "Away."), RuntimeError("a fault")])
 async def test_a_failure_after_the_effect_does_not_lead_to_a_second_one(kitchen: Kitchen, failure: Exception) -> None:
     """409 ``idempotency-answer-lost``, without waiting for a lease."""
     kitchen.hooks.fail_after = failure
@@ -225,7 +226,7 @@ async def test_a_failure_after_the_effect_does_not_lead_to_a_second_one(kitchen:
 
 async def test_an_effect_that_was_taken_back_frees_the_key(kitchen: Kitchen) -> None:
     """The endpoint cleaned up behind itself, so the client may simply try again."""
-    kitchen.hooks.fail_after = Problem(503, "unavailable", "Away.")
+    kitchen.hooks.fail_after = Problem(503, ProblemCode.UNAVAILABLE, "Away.")
     assert (await kitchen.post("/spill")).status_code == 503
     kitchen.hooks.fail_after = None
     assert (await kitchen.post("/spill")).status_code == 200
@@ -233,7 +234,7 @@ async def test_an_effect_that_was_taken_back_frees_the_key(kitchen: Kitchen) -> 
 
 async def test_a_refusal_that_decides_is_replayed(kitchen: Kitchen) -> None:
     """A problem is stored as the problem document that it was."""
-    kitchen.hooks.fail_before = Problem(409, "kettle-empty", "There is no water.", kettle="red")
+    kitchen.hooks.fail_before = Problem(409, ProblemCode.NOT_READY, "There is no water.", kettle="red")
     first = await kitchen.post()
     kitchen.hooks.fail_before = None
     again = await kitchen.post()
@@ -246,7 +247,7 @@ async def test_a_refusal_that_decides_is_replayed(kitchen: Kitchen) -> None:
 @pytest.mark.parametrize("status", [401, 408, 412, 425, 429])
 async def test_a_refusal_that_only_says_not_now_is_not_remembered(kitchen: Kitchen, status: int) -> None:
     """The next try with the key is judged anew."""
-    kitchen.hooks.fail_before = Problem(status, "not-now", "Later.")
+    kitchen.hooks.fail_before = Problem(status, ProblemCode.UNAVAILABLE, "Later.")
     assert (await kitchen.post()).status_code == status
     kitchen.hooks.fail_before = None
     assert (await kitchen.post()).status_code == 201

@@ -11,7 +11,8 @@ from metastore.kit import saga, saga_claims
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
 from metastore.kit.outbox import OutboxEvent
-from metastore.kit.saga_claims import Wanted
+from metastore.kit.reason_codes import ReasonCode
+from metastore.kit.saga_claims import ClaimFilter
 from metastore.kit.saga_models import Saga, SagaRow, SagaStepRow
 from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Definition, Effect, Later, Outcome, Report, Step, StepFailedError
@@ -44,7 +45,7 @@ class Kitchen:
             self._fail(self.troubles, f"un{name}")
             return self._effect(f"un{name}")
 
-        return Step(name, action, f"We could not {name} it.", compensation, pivot=pivot)
+        return Step(name, action, ReasonCode.PROCESSING_FAILED, compensation, pivot=pivot)
 
     def _effect(self, name: str) -> Effect:
         async def effect(tx: Transaction) -> None:
@@ -121,24 +122,24 @@ async def test_a_step_that_keeps_failing_is_taken_back_with_all_before_it(
     taken_back = [f"un{name}" for name in reversed(done)]
     assert [*done[:-1], *taken_back, "failed"] == await effects(database)
     assert 3 == kitchen.outside.count(failing)
-    assert [f"We could not {failing} it."] == kitchen.failures
+    assert ["The file could not be processed."] == kitchen.failures
     ended = await row(database)
     assert ("failed", failing, False) == (ended.state, ended.failed_step, ended.retryable)
 
 
 async def test_what_is_no_use_is_not_tried_again(database: Database) -> None:
     kitchen = Kitchen()
-    kitchen.troubles["boil"] = [StepFailedError("It has a hole.", final=True)]
+    kitchen.troubles["boil"] = [StepFailedError(ReasonCode.FILM_UNREADABLE, final=True)]
     await begin(database)
     await SagaRunner(database, [kitchen.definition]).run_due()
     assert ["fill", "boil", "unboil", "unfill"] == kitchen.outside
-    assert ["It has a hole."] == kitchen.failures
+    assert ["The film is damaged, or its format is not supported."] == kitchen.failures
 
 
 async def test_a_compensation_that_keeps_failing_is_passed_over(database: Database) -> None:
     kitchen = Kitchen()
     kitchen.troubles = {
-        "boil": [StepFailedError("No.", final=True)],
+        "boil": [StepFailedError(ReasonCode.FILM_UNREADABLE, final=True)],
         "unboil": [RuntimeError("too hot") for _ in range(9)],
     }
     await begin(database)
@@ -147,7 +148,7 @@ async def test_a_compensation_that_keeps_failing_is_passed_over(database: Databa
     assert "failed" == (await row(database)).state
     async with database.reading() as tx:
         log = list(await tx.session.scalars(select(SagaStepRow.result).order_by(SagaStepRow.id)))
-    assert "passed over" in log
+    assert "skipped" in log
 
 
 async def test_behind_the_pivot_nothing_before_it_is_taken_back_and_the_saga_can_be_tried_again(
@@ -183,7 +184,7 @@ async def test_a_worker_that_was_too_slow_has_no_effect(database: Database) -> N
 
         return effect
 
-    slow_fill = Step("fill", slow, "It was slow.")
+    slow_fill = Step("fill", slow, ReasonCode.PROCESSING_FAILED)
     paused = SagaRunner(database, [Definition(KIND, [slow_fill, *first.definition.steps[1:]])])
     await begin(database)
     working = asyncio.create_task(paused.run_due())
@@ -204,11 +205,11 @@ async def test_a_saga_whose_workers_all_die_fails(database: Database) -> None:
     for _ in range(3):
         async with database.transaction() as tx:
             lease = timedelta(seconds=20)
-            assert await saga_claims.claim(tx, Wanted([KIND]), now=now, lease=lease, worker="mortal", limit=1)
+            assert await saga_claims.claim(tx, ClaimFilter([KIND]), now=now, lease=lease, worker="mortal", limit=1)
         now += timedelta(minutes=1)
     await SagaRunner(database, [kitchen.definition], clock=lambda: now).run_due()
     assert ["unfill"] == kitchen.outside
-    assert ["We could not fill it."] == kitchen.failures
+    assert ["The file could not be processed."] == kitchen.failures
 
 
 async def test_a_saga_cancelled_at_work_is_taken_back_and_the_worker_cleans_up(database: Database) -> None:
@@ -221,7 +222,7 @@ async def test_a_saga_cancelled_at_work_is_taken_back_and_the_worker_cleans_up(d
         return None
 
     fill, boil, pour = kitchen.definition.steps
-    boil = Step("boil", cancelled_meanwhile, "", boil.compensation)
+    boil = Step("boil", cancelled_meanwhile, ReasonCode.PROCESSING_FAILED, boil.compensation)
     await begin(database)
     await SagaRunner(database, [Definition(KIND, [fill, boil, pour], kitchen._failed)]).run_due()
     assert ["fill", "boil", "unboil", "unboil", "unfill"] == kitchen.outside
@@ -234,7 +235,7 @@ async def test_a_step_that_waits_for_somebody_uses_up_no_try(database: Database)
     async def wait(_saga: Saga, _report: Report) -> Outcome:
         return Later(utc_now() + timedelta(hours=1))
 
-    runner = SagaRunner(database, [Definition(KIND, [Step("fill", wait, "")])])
+    runner = SagaRunner(database, [Definition(KIND, [Step("fill", wait, ReasonCode.PROCESSING_FAILED)])])
     await begin(database)
     assert 1 == await runner.run_due()
     assert 0 == (await row(database)).attempts
@@ -245,7 +246,7 @@ async def test_a_step_that_hangs_is_given_up_in_time(database: Database) -> None
         await asyncio.Event().wait()
         return None
 
-    hanging = Step("fill", hang, "It hung.", time_limit=0.05)
+    hanging = Step("fill", hang, ReasonCode.PROCESSING_FAILED, time_limit=0.05)
     await begin(database)
     await SagaRunner(database, [Definition(KIND, [hanging], pauses=(0.0,))]).run_due()
     assert ("failed", "It hung.") == ((await row(database)).state, (await row(database)).error)
@@ -260,7 +261,9 @@ async def test_a_runner_that_is_stopped_gives_back_what_it_holds(database: Datab
         return None
 
     await begin(database)
-    stopped = asyncio.create_task(SagaRunner(database, [Definition(KIND, [Step("fill", hang, "")])]).run())
+    stopped = asyncio.create_task(
+        SagaRunner(database, [Definition(KIND, [Step("fill", hang, ReasonCode.PROCESSING_FAILED)])]).run()
+    )
     await at_work.wait()
     stopped.cancel()
     await asyncio.gather(stopped, return_exceptions=True)

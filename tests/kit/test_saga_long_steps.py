@@ -12,6 +12,7 @@ from metastore.kit import saga, saga_claims
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
 from metastore.kit.outbox import OutboxEvent
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_claims import LeaseLostError
 from metastore.kit.saga_models import Saga, SagaRow
 from metastore.kit.saga_runner import SagaRunner
@@ -38,7 +39,7 @@ async def boiled(database: Database) -> int:
 
 
 def boiling(action: Action) -> Definition:
-    return Definition(KIND, [Step("boil", action, "It never boiled.", time_limit=None)], pauses=(0.0,))
+    return Definition(KIND, [Step("boil", action, ReasonCode.PROCESSING_FAILED, time_limit=None)], pauses=(0.0,))
 
 
 async def test_a_step_that_comes_further_each_time_is_tried_as_often_as_it_takes(database: Database) -> None:
@@ -156,8 +157,12 @@ async def test_short_steps_do_not_wait_for_long_ones(database: Database) -> None
     async def boil(saga: Saga, report: Report) -> Outcome:
         return await slow(saga, report) if await is_slow(saga) else None
 
-    boiling_step = Step("boil", boil, "", time_limit=None, may_take_long=is_slow)
-    steps = [Step("fill", _at_once, ""), boiling_step, Step("pour", _at_once, "")]
+    boiling_step = Step("boil", boil, ReasonCode.PROCESSING_FAILED, time_limit=None, may_take_long=is_slow)
+    steps = [
+        Step("fill", _at_once, ReasonCode.PROCESSING_FAILED),
+        boiling_step,
+        Step("pour", _at_once, ReasonCode.PROCESSING_FAILED),
+    ]
     async with _running(SagaRunner(database, [Definition(KIND, steps)], poll_seconds=0.05)):
         for number in range(3):
             await begin(database, f"slow {number}", "fill")

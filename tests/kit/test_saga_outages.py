@@ -10,6 +10,7 @@ from metastore.kit import saga
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
 from metastore.kit.problem import storage_full, unavailable
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import FAILED, RUNNING, SUCCEEDED, Saga
 from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Action, Definition, Outcome, Report, Step
@@ -39,7 +40,7 @@ async def row(database: Database) -> Saga:
 
 
 def boiling(action: Action) -> Definition:
-    return Definition(KIND, [Step("boil", action, "It never boiled.")], pauses=(0.0,), patience=60, recheck=3)
+    return Definition(KIND, [Step("boil", action, ReasonCode.PROCESSING_FAILED)], pauses=(0.0,), patience=60, recheck=3)
 
 
 @pytest.mark.parametrize("problem", [unavailable("away"), storage_full()])
@@ -170,7 +171,9 @@ async def test_a_lease_that_the_database_did_not_renew_is_no_try(
 
     monkeypatch.setattr(database, "transaction", maybe_away)
     await begin(database)
-    definition = Definition(KIND, [Step("boil", action, "", time_limit=None)], lease=0.4, recheck=0.0)
+    definition = Definition(
+        KIND, [Step("boil", action, ReasonCode.PROCESSING_FAILED, time_limit=None)], lease=0.4, recheck=0.0
+    )
     running = asyncio.create_task(SagaRunner(database, [definition], poll_seconds=0.05).run())
     try:
         for _ in range(4):

@@ -10,15 +10,16 @@ from sqlalchemy import update
 from metastore.kit import saga, saga_claims
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
-from metastore.kit.saga_claims import Wanted
+from metastore.kit.reason_codes import ReasonCode
+from metastore.kit.saga_claims import ClaimFilter
 from metastore.kit.saga_models import Saga, SagaRow
 from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Definition, Outcome, Report, Step
 from tests.fixtures.waiting import eventually
 
 KIND = "tea"
-SHORT = Wanted([KIND], [(KIND, "boil")])
-LONG = Wanted([KIND], [(KIND, "boil")], only_steps=True)
+SHORT = ClaimFilter([KIND], [(KIND, "boil")])
+LONG = ClaimFilter([KIND], [(KIND, "boil")], only_steps=True)
 LEASE = timedelta(minutes=1)
 
 
@@ -33,7 +34,7 @@ async def bring(
             saga.start(tx, KIND, subject, done="begin", step=step, due_at=due, data={}, owner=owner)
 
 
-async def take(database: Database, now: datetime, limit: int = 1, wanted: Wanted = SHORT) -> list[str]:
+async def take(database: Database, now: datetime, limit: int = 1, wanted: ClaimFilter = SHORT) -> list[str]:
     """Claim as many as a free runner would; whose they are."""
     async with database.transaction() as tx:
         claimed = await saga_claims.claim(tx, wanted, now=now, lease=LEASE, worker="w", limit=limit)
@@ -47,7 +48,7 @@ async def end(database: Database, *subjects: str) -> None:
 
 
 @pytest.mark.parametrize("wanted", [SHORT, LONG])
-async def test_who_comes_later_with_little_is_served_after_the_one_in_hand(database: Database, wanted: Wanted) -> None:
+async def test_a_later_owner_is_served_after_the_running_step(database: Database, wanted: ClaimFilter) -> None:
     now = utc_now()
     step = "boil" if wanted.only_steps else "fill"
     await bring(database, "a", range(10), due_at=now - timedelta(hours=2), step=step)
@@ -143,7 +144,10 @@ async def test_a_film_that_just_arrived_does_not_pass_those_that_wait(database: 
     async def always(_saga: Saga) -> bool:
         return True
 
-    steps = [Step("fill", at_once, ""), Step("boil", boil, "", time_limit=None, may_take_long=always)]
+    steps = [
+        Step("fill", at_once, ReasonCode.PROCESSING_FAILED),
+        Step("boil", boil, ReasonCode.PROCESSING_FAILED, time_limit=None, may_take_long=always),
+    ]
     runner = SagaRunner(database, [Definition(KIND, steps)], poll_seconds=0.05)
     earlier = utc_now() - timedelta(hours=1)
     await bring(database, "a", range(4), due_at=earlier, step="boil")

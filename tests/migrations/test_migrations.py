@@ -1,4 +1,4 @@
-"""The migrations and the models tell the same story, on both databases."""
+"""The migrations and the models agree, on both databases."""
 
 import asyncio
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.fixtures.tables import all_tables, catalogue, differences
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """The addresses of two empty databases; the test runs once on each kind."""
+    """URLs of two empty databases; the test runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path}/one.db", f"sqlite+aiosqlite:///{tmp_path}/two.db"
         return
@@ -38,7 +38,7 @@ async def _catalogue(url: str) -> dict[str, str]:
     return found
 
 
-async def test_an_empty_database_migrates_to_exactly_what_the_models_declare(empty_urls: tuple[str, str]) -> None:
+async def test_migrating_an_empty_database_creates_the_schema_of_the_models(empty_urls: tuple[str, str]) -> None:
     migrated, created = empty_urls
     await migrations.upgrade(migrated)
     engine = create_async_engine(created)
@@ -49,7 +49,7 @@ async def test_an_empty_database_migrates_to_exactly_what_the_models_declare(emp
     assert await _catalogue(created) == await _catalogue(migrated)
 
 
-async def test_alembic_has_nothing_to_change_after_migrating(empty_urls: tuple[str, str]) -> None:
+async def test_alembic_detects_no_difference_after_migrating(empty_urls: tuple[str, str]) -> None:
     await migrations.upgrade(empty_urls[0])
     engine = create_async_engine(empty_urls[0])
     async with engine.connect() as connection:
@@ -57,7 +57,7 @@ async def test_alembic_has_nothing_to_change_after_migrating(empty_urls: tuple[s
     await engine.dispose()
 
 
-async def test_downgrading_to_base_leaves_nothing(empty_urls: tuple[str, str]) -> None:
+async def test_downgrading_to_base_removes_all_tables(empty_urls: tuple[str, str]) -> None:
     url = empty_urls[0]
     await migrations.upgrade(url)
     await migrations.downgrade(url, "base")
@@ -78,15 +78,15 @@ async def test_migrating_twice_changes_nothing(empty_urls: tuple[str, str]) -> N
     assert await migrations.current(url) == migrations.head()
 
 
-async def test_processes_that_start_together_migrate_once(empty_urls: tuple[str, str]) -> None:
+async def test_concurrent_upgrades_migrate_once(empty_urls: tuple[str, str]) -> None:
     url = empty_urls[0]
     await asyncio.gather(*(asyncio.to_thread(asyncio.run, migrations.upgrade(url)) for _ in range(4)))
 
     assert await migrations.current(url) == migrations.head()
 
 
-async def test_a_migrated_file_is_ready_for_the_product(tmp_path: Path) -> None:
-    """The product opens what the migrations made, in a folder that was not there before."""
+async def test_a_migrated_sqlite_file_can_be_opened(tmp_path: Path) -> None:
+    """Its folder is created too."""
     url = f"sqlite+aiosqlite:///{tmp_path}/new/metastore.db"
     await migrations.upgrade(url)
     database = Database(url)
@@ -94,8 +94,8 @@ async def test_a_migrated_file_is_ready_for_the_product(tmp_path: Path) -> None:
     await database.aclose()
 
 
-async def test_files_that_are_older_than_search_are_found(empty_urls: tuple[str, str]) -> None:
-    """The revision's own copy of the rules folds and sorts as the index does."""
+async def test_files_older_than_the_search_index_are_indexed(empty_urls: tuple[str, str]) -> None:
+    """The revision's copy of the rules agrees with the search feature."""
     names = ["Báo cáo ĐẦU năm.PDF", "ﬁlm.mkv", "nothing"]
     await migrations.upgrade(empty_urls[0], "0001")
     database = Database(empty_urls[0])
@@ -121,7 +121,7 @@ async def test_files_that_are_older_than_search_are_found(empty_urls: tuple[str,
     await database.aclose()
 
 
-async def test_uploads_that_are_under_way_go_on_as_sagas_that_know_whose_they_are(empty_urls: tuple[str, str]) -> None:
+async def test_open_uploads_become_sagas_with_an_owner(empty_urls: tuple[str, str]) -> None:
     await migrations.upgrade(empty_urls[0], "0001")
     database = Database(empty_urls[0])
     async with database.transaction() as tx:
@@ -152,7 +152,7 @@ async def test_uploads_that_are_under_way_go_on_as_sagas_that_know_whose_they_ar
 
 
 async def _add_user(tx: Transaction) -> None:
-    """A user as the first revision has them."""
+    """Insert a user as of the first revision."""
     await tx.session.execute(
         text(
             "INSERT INTO users (id, username, username_key, email, email_key, display_name, password_hash, role,"

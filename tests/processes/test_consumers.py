@@ -9,7 +9,7 @@ from metastore.kit.consumer import AfterCommit, Consumer
 from metastore.kit.context import RequestContext, current_context, open_context
 from metastore.kit.database import Database, Transaction
 from metastore.kit.ids import new_id
-from metastore.kit.outbox import OutboxEvent, RecordedEvent, outbox_row
+from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.processes.consumers import WiringError, handler_of, subscribe_all, together_of
 from tests.fixtures.buses import DeafBus
 from tests.fixtures.events import KettleBoiled, event
@@ -137,7 +137,7 @@ async def test_facts_recorded_by_a_consumer_carry_the_request_that_caused_them(d
         return None
 
     with open_context(RequestContext("request-1", address="192.0.2.1", actor_id="user-1")):
-        row = outbox_row(KettleBoiled(kettle="copper"))
+        row = KettleBoiled(kettle="copper").outbox_row()
     cause = RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
     await handler_of(Consumer("cook", in_transaction={"kettle.boiled": boil_again}), database)(cause)
     async with database.reading() as tx:

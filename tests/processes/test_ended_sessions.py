@@ -54,7 +54,7 @@ async def session_of(house: House, name: str) -> str:
 async def test_the_sockets_of_open_sessions_stay(house: House) -> None:
     """Of several users."""
     sockets = FakeSockets(await session_of(house, "mai"), await session_of(house, "lan"))
-    await EndedSessions(house.database, house.auth, sockets).look()
+    await EndedSessions(house.database, house.auth, sockets).poll()
     assert 2 == len(sockets.sessions)
 
 
@@ -67,10 +67,10 @@ async def test_sockets_of_sessions_that_ended_are_closed(house: House) -> None:
         owner = (await house.auth.find(tx, "mai")) or pytest.fail("mai is gone")
         await house.auth.sign_out(tx, owner.id, revoked)
     watch = EndedSessions(house.database, house.auth, sockets)
-    await watch.look()
+    await watch.poll()
     assert {stays} == sockets.sessions
     house.clock.forward(8 * 24 * 3600)
-    await watch.look()
+    await watch.poll()
     assert set() == sockets.sessions
 
 

@@ -1,20 +1,27 @@
-"""What people and crashes leave behind is found and freed."""
+"""Leftovers of clients and crashes are removed."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
-from metastore.features.auth.passwords import Argon2Hasher
-from metastore.features.auth.service import AuthService
-from metastore.features.auth.tokens import Tokens
+from metastore.bootstrap import build
+from metastore.config import load_settings
+from metastore.features.files.processing import INGEST
 from metastore.features.uploads import reaping
+from metastore.features.uploads.jobs import UploadJobs
 from metastore.features.uploads.models import Upload
+from metastore.kit import saga
+from metastore.kit.feature import Job
 from metastore.kit.problem import Problem
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.object_store import StoreUnavailableError
-from metastore.processes.reaper import Reaper, ReaperTimes
+from metastore.processes.reaper import Reaper
 from tests.fixtures.accounts import Storage
 from tests.fixtures.drive import NOTHING, Drive, wanted
+from tests.fixtures.house import House, house
+
+__all__ = ["house"]
 
 CONTENT = b"twenty-five bytes of text"
 TTL = 3600
@@ -22,9 +29,8 @@ TTL = 3600
 
 @pytest.fixture
 def reaper(drive: Drive) -> Reaper:
-    times = ReaperTimes(interval=60, upload_ttl=TTL, trash_ttl=TTL)
-    auth = AuthService(tokens=Tokens(b"k" * 32), hasher=Argon2Hasher(), limiter=MemoryRateLimiter(), clock=drive.clock)
-    return Reaper(drive.database, drive.store, drive.uploads, drive.files, auth, times, drive.clock)
+    jobs = UploadJobs(drive.database, drive.store, drive.uploads, TTL, drive.clock).all()
+    return Reaper(jobs, interval=60)
 
 
 async def test_uploads_within_their_time_are_left_alone(drive: Drive, reaper: Reaper) -> None:
@@ -34,52 +40,65 @@ async def test_uploads_within_their_time_are_left_alone(drive: Drive, reaper: Re
     assert (await drive.uploads.resume(drive.owner, upload.upload_id)).size == len(CONTENT)
 
 
-async def test_abandoned_uploads_are_freed_to_the_byte(drive: Drive, reaper: Reaper) -> None:
+async def test_an_expired_upload_is_left_to_its_saga(house: House, reaper: Reaper) -> None:
+    upload = await house.drive.initiate(CONTENT)
+    house.drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    assert (await house.drive.leftovers())["uploads"] == 1
+    assert await house.saga_state(upload.file_id) == "running"
+
+
+@pytest.mark.parametrize("missing", [True, False])
+async def test_expired_uploads_whose_saga_has_ended_get_another_one(
+    house: House, reaper: Reaper, missing: bool
+) -> None:
+    """Their compensation was skipped, as it may be after many failures."""
+    drive = house.drive
     for number in range(3):
         upload = await drive.initiate(CONTENT, name=f"{number}.txt")
         drive.store.put_part(await drive.store_id(upload.upload_id), 1, CONTENT[:10])
+        async with drive.database.transaction() as tx:
+            assert await saga.end(tx, INGEST, upload.file_id, error="skipped", cancelled=False)
+            if missing:
+                await saga.forget(tx, INGEST, upload.file_id)
     drive.clock.pass_by(seconds=TTL + 1)
     await reaper.round()
+    await house.work()
     assert await drive.leftovers() == NOTHING
     assert await drive.storage() == Storage(used=0, reserved=0)
+    assert [told["reason"] for told in await house.told("file.failed")] == [ReasonCode.NOT_ARRIVED_IN_TIME.sentence] * 3
 
 
-async def test_an_upload_that_is_resumed_while_the_reaper_is_at_it_lives_on(drive: Drive) -> None:
-    """A reaper whose clock is ahead of the one that answers people."""
-    upload = await drive.initiate(CONTENT)
-    drive.clock.pass_by(seconds=TTL - 1)
-    (read,) = await reaping.expired_uploads(drive.database, drive.clock() + timedelta(seconds=2), 10)
-    await drive.uploads.resume(drive.owner, upload.upload_id)
-    await drive.uploads.expire(read)
-    parts = await drive.send(upload, CONTENT)
-    file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
-    assert file.status == "READY"
-
-
-async def test_an_upload_that_died_before_the_store_answered_is_freed(drive: Drive, reaper: Reaper) -> None:
+async def test_an_upload_that_died_before_the_store_answered_is_freed(house: House) -> None:
+    drive = house.drive
     async with drive.database.transaction() as tx:
         await drive.uploads.begin(tx, drive.owner, wanted())
     drive.clock.pass_by(seconds=TTL + 1)
-    await reaper.round()
+    await house.work()
     assert await drive.leftovers() == NOTHING
     assert await drive.storage() == Storage(used=0, reserved=0)
 
 
-async def test_an_upload_that_died_between_store_and_database_becomes_its_file(drive: Drive, reaper: Reaper) -> None:
+async def test_an_upload_that_died_between_store_and_database_becomes_its_file(house: House, reaper: Reaper) -> None:
+    """Even when its saga has ended without it."""
+    drive = house.drive
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
     with pytest.raises(Problem):
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    async with drive.database.transaction() as tx:
+        assert await saga.end(tx, INGEST, upload.file_id, error="skipped", cancelled=False)
     drive.clock.pass_by(seconds=TTL + 1)
     await reaper.round()
+    await house.work()
     async with drive.database.reading() as tx:
         assert (await drive.files.file_out(tx, drive.owner, upload.file_id)).status == "READY"
     assert await drive.storage() == Storage(used=25, reserved=0)
 
 
-async def test_a_reaper_that_is_late_leaves_the_bytes_of_a_file_alone(drive: Drive) -> None:
-    """Another has made the upload a file and forgotten the upload, while this one still holds what it read."""
+async def test_a_late_discard_leaves_the_bytes_of_a_file_alone(drive: Drive) -> None:
+    """Another process has made the upload a file and deleted the upload since this one read it."""
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
@@ -89,7 +108,7 @@ async def test_a_reaper_that_is_late_leaves_the_bytes_of_a_file_alone(drive: Dri
     for_both = [await reaping.find(drive.database, upload.upload_id) for _ in range(2)]
     for read in for_both:
         assert read is not None
-        await drive.uploads.expire(read)
+        await drive.uploads.discard(read, "lost by the store")
         await reaping.forget_completed(drive.database, drive.clock(), 10)
     async with drive.database.reading() as tx:
         assert (await drive.files.file_out(tx, drive.owner, upload.file_id)).status == "READY"
@@ -107,11 +126,17 @@ async def test_multiparts_that_the_database_does_not_know_are_aborted_once_they_
     assert drive.store.multiparts == {}
 
 
-async def test_a_store_that_is_away_is_asked_again_by_the_event_of_the_abort(drive: Drive, reaper: Reaper) -> None:
+async def test_an_upload_ends_although_its_bytes_cannot_be_removed(house: House, reaper: Reaper) -> None:
+    """The event of the abort has them removed, and later rounds of the reaper."""
+    drive = house.drive
     await drive.initiate(CONTENT)
     drive.clock.pass_by(seconds=TTL + 1)
-    drive.store.fail_next["abort_multipart"] = StoreUnavailableError("away")
-    await reaper.round()
+    for _ in range(4):
+        drive.store.fail_next["abort_multipart"] = StoreUnavailableError("outage")
+        await house.runner.run_due()
+        drive.clock.pass_by(seconds=20)
+    drive.store.fail_next.clear()
+    await house.runner.run_due()
     assert (await drive.leftovers())["uploads"] == 0
     assert (await drive.facts())[-2:] == ["upload.aborted", "file.failed"]
     await reaper.round()
@@ -160,3 +185,29 @@ async def test_a_store_that_is_away_has_lost_nothing(drive: Drive, reaper: Reape
         drive.store.fail_next["is_open"] = StoreUnavailableError("away")
         await reaper.round()
     assert (await drive.leftovers())["uploads"] == 1
+
+
+async def test_a_job_that_fails_does_not_keep_the_others_from_running() -> None:
+    ran: list[str] = []
+
+    def job(name: str, error: Exception | None = None) -> Job:
+        async def run() -> None:
+            ran.append(name)
+            if error is not None:
+                raise error
+
+        return run
+
+    reaper = Reaper({"first": job("first"), "second": job("second", OSError("gone")), "third": job("third")}, 60)
+    await reaper.round()
+    await reaper.round()
+    assert ["first", "second", "third"] * 2 == ran
+
+
+async def test_a_product_runs_the_recurring_jobs_of_every_feature(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, secret_key="k" * 40, database_url="", storage_url="")
+    product = await build(settings)
+    await product.aclose()
+    names = [name for feature in product.features for name in feature.recurring_jobs]
+    assert len(names) == len(set(names))
+    assert {"delete expired sessions", "purge old trash", "abort unknown multipart uploads"} <= set(names)

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fixtures.process import COMMAND, MetastoreProcess
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.programs import COMMAND, run
 
 
 @dataclass
@@ -26,17 +26,7 @@ class Checked:
 
 async def fsck(product: MetastoreProcess, *options: str) -> Checked:
     """Run the check with ``--json``."""
-    command = ["setpriv", "--pdeathsig=KILL", "--", str(COMMAND), "fsck", "--json"]
-    command += ["--data-dir", str(product.data_dir), *options]
-    done = await asyncio.to_thread(
-        subprocess.run,
-        command,
-        env=product.environment(),
-        cwd=product.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    command = [COMMAND, "fsck", "--json", "--data-dir", product.data_dir, *options]
+    done = await asyncio.to_thread(run, command, cwd=product.folder, environment=product.environment())
     *findings, summary = [json.loads(line) for line in done.stdout.splitlines()] or [{}]
     return Checked(done.returncode, findings, summary, done.stderr)

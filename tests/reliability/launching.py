@@ -38,8 +38,9 @@ def restart(product: MetastoreProcess) -> None:
 
 def s3_settings(server: S3Server, bucket: str) -> dict[str, str]:
     """What to set for a product to keep its objects on that server."""
+    # Test processes share the server.
     return {
-        "STORAGE_URL": f"s3://{bucket}?endpoint={server.endpoint}&region=us-east-1",
+        "STORAGE_URL": f"s3://{bucket}-{os.getpid()}?endpoint={server.endpoint}&region=us-east-1",
         "S3_ACCESS_KEY_ID": server.access_key,
         "S3_SECRET_ACCESS_KEY": server.secret_key,
     }

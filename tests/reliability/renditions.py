@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from metastore.bootstrap import Product
 from metastore.features.files.models import Node
-from metastore.features.media.models import MediaSegment, Rendition, init_key, segment_key
+from metastore.features.media.models import MediaSegment, Rendition
+from metastore.features.media.object_keys import init_key, segment_key
 from metastore.features.uploads.whole import WholeUploads
 from tests.fixtures.accounts import add_user
 from tests.fixtures.drive import wanted

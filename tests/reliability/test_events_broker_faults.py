@@ -23,10 +23,12 @@ from tests.fixtures.wire import wire_to
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
-async def test_a_fact_committed_late_under_a_lower_id_is_not_skipped(database: Database, rabbitmq: RabbitMq) -> None:
+async def test_a_fact_committed_late_under_a_lower_id_is_not_skipped(
+    database: Database, killable_rabbitmq: RabbitMq
+) -> None:
     """While a transaction is held open, later ones reach the consumer; then its fact does, too."""
     guest = Guest("guest")
-    async with relayed(database, rabbitmq.url, guest), AsyncExitStack() as late:
+    async with relayed(database, killable_rabbitmq.url, guest), AsyncExitStack() as late:
         slow = await late.enter_async_context(database.transaction())
         slow.record(KettleBoiled(kettle="slow", number=0))
         await slow.session.flush()
@@ -37,13 +39,13 @@ async def test_a_fact_committed_late_under_a_lower_id_is_not_skipped(database: D
     assert 51 == len(guest.seen)
 
 
-async def test_facts_wait_while_their_queue_is_unbound(database: Database, rabbitmq: RabbitMq) -> None:
+async def test_facts_wait_while_their_queue_is_unbound(database: Database, killable_rabbitmq: RabbitMq) -> None:
     """What the broker confirms but cannot route stays pending, and goes out when the queue is bound again."""
     guest = Guest("guest")
     prefix = new_id()
-    connection = await aiormq.connect(rabbitmq.url)
+    connection = await aiormq.connect(killable_rabbitmq.url)
     channel = await connection.channel()
-    async with relayed(database, rabbitmq.url, guest, prefix=prefix):
+    async with relayed(database, killable_rabbitmq.url, guest, prefix=prefix):
         await record(database, 1)
         await eventually(lambda: len(guest.seen) == 1)
         await channel.queue_unbind(f"{prefix}.guest", f"{prefix}.events", "#")
@@ -59,7 +61,7 @@ async def test_facts_wait_while_their_queue_is_unbound(database: Database, rabbi
 
 
 async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
-    database: Database, rabbitmq: RabbitMq
+    database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
     """An event that always fails holds up nobody, and is in the dead queue in the end."""
 
@@ -70,7 +72,7 @@ async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
             await super()._handle(given)  # type: ignore[arg-type]  # passed on as it came
 
     guest = Choosy("guest")
-    async with relayed(database, rabbitmq.url, guest) as bus:
+    async with relayed(database, killable_rabbitmq.url, guest) as bus:
         await record(database, 500)
         await eventually(lambda: len(guest.seen) == 499)
         dead = await eventually(lambda: bus.dead_events(limit=10))
@@ -78,26 +80,26 @@ async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
     assert "poison" in dead[0].error
 
 
-async def test_facts_wait_out_a_broker_that_is_gone(database: Database, rabbitmq: RabbitMq) -> None:
+async def test_facts_wait_out_a_broker_that_is_gone(database: Database, killable_rabbitmq: RabbitMq) -> None:
     """While the broker is away facts are recorded as ever; when it is back they all arrive."""
     guest = Guest("guest")
-    async with relayed(database, rabbitmq.url, guest):
+    async with relayed(database, killable_rabbitmq.url, guest):
         await record(database, 10)
         await eventually(lambda: len(guest.seen) == 10)
-        await asyncio.to_thread(rabbitmq.stop)
+        await asyncio.to_thread(killable_rabbitmq.stop)
         await record(database, 10)
         await eventually(lambda: attempts_on_pending(database))
-        rabbitmq.launch()
-        await eventually(rabbitmq.ready)
+        killable_rabbitmq.launch()
+        await eventually(killable_rabbitmq.ready)
         await eventually(lambda: len({event.id for event in guest.seen}) == 20)
 
 
 async def test_a_broker_that_swallows_everything_is_given_up_and_found_again(
-    database: Database, rabbitmq: RabbitMq
+    database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
     """A connection into a black hole holds up relay and consumer no longer than their limits."""
     guest = Guest("guest")
-    async with wire_to(rabbitmq.port) as wire:
+    async with wire_to(killable_rabbitmq.port) as wire:
         url = f"amqp://guest:guest@127.0.0.1:{wire.port}/"
         async with relayed(database, url, guest, answer_within=0.5, heartbeat=1):
             await record(database, 10)

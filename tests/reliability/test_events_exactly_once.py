@@ -34,19 +34,19 @@ async def effects(database: Database) -> None:
 
 @pytest.mark.usefixtures("effects")
 async def test_every_fact_has_each_effect_once_while_everything_is_killed(
-    database: Database, rabbitmq: RabbitMq
+    database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
     """2,000 facts, 20 processes killed by SIGKILL, the broker thrice: 2,000 effects of each kind."""
     prefix = new_id()
     queues = [f"{prefix}.{consumer}{dead}" for consumer in CONSUMERS for dead in ("", ".dead")]
-    async with victims(database, rabbitmq, prefix) as killed:
+    async with victims(database, killable_rabbitmq, prefix) as killed:
         recording = asyncio.create_task(_record(database, FACTS))
         for so_far in (400, 1000, 1600):
             await eventually(partial(_done, database, so_far), timeout=150)
-            await eventually(partial(rabbitmq.has_written_down, *queues))
-            rabbitmq.kill()
-            rabbitmq.launch()
-            await eventually(rabbitmq.ready, timeout=150)
+            await eventually(partial(killable_rabbitmq.has_written_down, *queues))
+            killable_rabbitmq.kill()
+            killable_rabbitmq.launch()
+            await eventually(killable_rabbitmq.ready, timeout=150)
         await recording
         await eventually(killed.done, timeout=150)
         await eventually(lambda: _done(database, FACTS * len(CONSUMERS)), timeout=150, interval=0.1)
@@ -54,7 +54,9 @@ async def test_every_fact_has_each_effect_once_while_everything_is_killed(
 
 
 @pytest.mark.usefixtures("effects")
-async def test_redelivering_everything_in_another_order_changes_nothing(database: Database, rabbitmq: RabbitMq) -> None:
+async def test_redelivering_everything_in_another_order_changes_nothing(
+    database: Database, killable_rabbitmq: RabbitMq
+) -> None:
     """Every event is published once more, shuffled: no effect twice."""
     await _record(database, 200)
     async with database.reading() as tx:
@@ -64,7 +66,7 @@ async def test_redelivering_everything_in_another_order_changes_nothing(database
             for row in rows
         ]
     handed_over = Counter[str]()
-    bus = victims_bus(database, rabbitmq.url, new_id(), handed_over)
+    bus = victims_bus(database, killable_rabbitmq.url, new_id(), handed_over)
     async with running(bus):
         await bus.publish(events)
         await eventually(lambda: _done(database, 200 * len(CONSUMERS)))
@@ -76,10 +78,10 @@ async def test_redelivering_everything_in_another_order_changes_nothing(database
 
 
 @asynccontextmanager
-async def victims(database: Database, rabbitmq: RabbitMq, prefix: str) -> AsyncIterator["asyncio.Task[bytes]"]:
+async def victims(database: Database, killable_rabbitmq: RabbitMq, prefix: str) -> AsyncIterator["asyncio.Task[bytes]"]:
     """Relays and workers that are being killed; the task is done when all the killing is."""
     url = database.url.render_as_string(hide_password=False)
-    arguments = [url, rabbitmq.url, prefix, "seed", str(KILLS)]
+    arguments = [url, killable_rabbitmq.url, prefix, "seed", str(KILLS)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.fixtures.event_victims", *arguments, stdout=asyncio.subprocess.PIPE
     )

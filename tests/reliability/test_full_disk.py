@@ -1,4 +1,7 @@
-"""A disk that fills up: 507, never a false 2xx; reading, deleting and signing in go on; writing resumes by itself."""
+"""A disk that fills up: 507, never a false 2xx; reading, deleting and signing in go on; writing resumes by itself.
+
+Runs alone: a disk that is full for one process may be full for all.
+"""
 
 import os
 import resource
@@ -26,6 +29,8 @@ from tests.reliability.uploading import (
     wanted,
     whole,
 )
+
+pytestmark = pytest.mark.alone
 
 MIB = 2**20
 DISK = 96 * MIB

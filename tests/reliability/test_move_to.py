@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import random
 import subprocess
 from pathlib import Path
@@ -10,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.process import COMMAND, MetastoreProcess
+from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import PASSWORD, Client
+from tests.fixtures.programs import COMMAND, PipedProgram, start_with_pipes
 from tests.fixtures.seaweedfs import S3Server
 from tests.fixtures.waiting import eventually
+from tests.reliability.checking import fsck
 from tests.reliability.launching import Launch, s3_settings
 from tests.reliability.uploading import (
     Sending,
@@ -43,48 +44,28 @@ class Move:
         self._environment = {**product.environment(), **{f"METASTORE_{k}": v for k, v in storage.items()}}
         del self._environment["METASTORE_STORAGE_URL"]
 
-    def begin(self, *options: str) -> "subprocess.Popen[str]":
+    def start(self, *options: str) -> PipedProgram:
         """Start one."""
-        command = ["setpriv", "--pdeathsig=KILL", "--", str(COMMAND), *self._arguments, *options]
-        return subprocess.Popen(
-            command,
-            env=self._environment,
-            cwd=self._product.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = [COMMAND, *self._arguments, *options]
+        return start_with_pipes(command, cwd=self._product.folder, environment=self._environment)
 
     async def run(self, *options: str) -> tuple[int, str]:
         """Its exit code, and all that it printed."""
-        process = self.begin(*options)
-        out, err = await asyncio.to_thread(process.communicate, timeout=60)
-        return process.returncode, out + err
+        process = self.start(*options)
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        return process.wait(), (out + err).decode()
 
     async def run_and_kill(self, step: str, *options: str) -> None:
         """Let it work until it has told of ``step``, and a moment longer."""
         await asyncio.to_thread(self._run_and_kill, step, options)
 
     def _run_and_kill(self, step: str, options: tuple[str, ...]) -> None:
-        process = self.begin(*options)
-        assert process.stderr is not None
-        told = any(line == f"moving {step}\n" for line in process.stderr)
+        process = self.start(*options)
+        told = any(line == f"moving {step}\n".encode() for line in process.stderr)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(random.random() * 0.05)
         process.kill()
-        rest = process.communicate()
-        assert told, rest
-
-
-def fsck(product: MetastoreProcess, *options: str) -> tuple[int, list[dict[str, object]]]:
-    """The check's exit code and findings."""
-    command = [str(COMMAND), "fsck", "--json", "--data-dir", str(product.data_dir), *options]
-    done = subprocess.run(
-        command, env=product.environment(), cwd=product.folder, capture_output=True, text=True, check=False
-    )
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines, done.stderr
-    return done.returncode, lines[:-1]
+        assert told, process.collect()
 
 
 @pytest.fixture
@@ -154,7 +135,8 @@ async def test_a_grown_instance_moves_whole_though_the_move_is_killed(
     new.data_dir.mkdir(parents=True)
     (new.data_dir / "secret.key").write_text((old.data_dir / "secret.key").read_text())
     new.start()
-    assert (0, []) == await asyncio.to_thread(fsck, new)
+    checked = await fsck(new)
+    assert (0, []) == (checked.code, checked.findings), checked.errors
     async with visitor(new.address) as client:
         client.cookies = cookies
         assert me == (await client.json_of("GET", "/api/v1/auth/me"))["user"] | {

@@ -1,7 +1,6 @@
 """An operator's mistake ends the start with one line that says what to mend, and code 2."""
 
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.ports import free_port
-from tests.fixtures.process import COMMAND, MetastoreProcess
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.programs import COMMAND, Ended, run
 from tests.reliability.launching import Launch
 
 NOWHERE = 1
@@ -122,22 +122,13 @@ def complaint_of(folder: Path, *options: str, **settings: str) -> str:
     return lines[0]
 
 
-def _run(folder: Path, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, *options: str, **settings: str) -> Ended:
     environment = MetastoreProcess(folder, settings).environment()
     defaults = ["--port", str(free_port())] if not {"--port"} & set(options) and "PORT" not in settings else []
     if "--data-dir" not in options:
         defaults += ["--data-dir", str(folder / "data")]
     command = [str(COMMAND), "serve", *defaults, *options]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return run(command, cwd=folder, environment=environment)
 
 
 @contextmanager

@@ -1,11 +1,11 @@
 """Processes apart: what one process has to itself is refused in one line, with code 2."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.fixtures.process import COMMAND, MetastoreProcess
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.programs import COMMAND, run
 
 SHARED = {
     "DATABASE_URL": "postgresql+asyncpg://nobody@127.0.0.1:1/x",
@@ -34,15 +34,7 @@ def test_a_cache_without_an_address_is_named(tmp_path: Path) -> None:
 def complaint_of(folder: Path, command: str, settings: dict[str, str]) -> str:
     """The one line that it ends with."""
     process = MetastoreProcess(folder / "product", settings)
-    done = subprocess.run(
-        [COMMAND, command],
-        cwd=folder,
-        env=process.environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run([COMMAND, command], cwd=folder, environment=process.environment())
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
     assert line.startswith("metastore: ")

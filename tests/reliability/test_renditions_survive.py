@@ -1,8 +1,5 @@
 """A product that is killed while it makes renditions goes on with them where it was, and all is whole in the end."""
 
-import asyncio
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +9,9 @@ from sqlalchemy import select
 from metastore.features.media.models import MediaSegment, Rendition
 from metastore.kit.database import Database
 from tests.fixtures.media import make_clip
-from tests.fixtures.process import COMMAND, MetastoreProcess
 from tests.fixtures.product import Client
 from tests.fixtures.waiting import eventually
+from tests.reliability.checking import fsck
 from tests.reliability.launching import Launch, restart, s3_settings
 from tests.reliability.uploading import new_user
 
@@ -46,15 +43,6 @@ async def segments(database: Database) -> dict[str, tuple[str, list[int]]]:
 async def file_of(client: Client, file_id: str) -> dict[str, Any]:
     seen: dict[str, Any] = await client.json_of("GET", f"/api/v1/files/{file_id}")
     return seen
-
-
-def findings(product: MetastoreProcess) -> list[str]:
-    command = [str(COMMAND), "fsck", "--json", "--grace", "0", "--data-dir", str(product.data_dir)]
-    done = subprocess.run(
-        command, env=product.environment(), cwd=product.folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode in (0, 1), done.stderr
-    return [json.loads(line)["kind"] for line in done.stdout.splitlines()[:-1]]
 
 
 @pytest.mark.parametrize("store", ["embedded", "s3"])
@@ -89,6 +77,6 @@ async def test_a_film_whose_maker_is_killed_is_gone_on_with(
         assert {name: found[0] for name, found in before.items()} == {name: found[0] for name, found in after.items()}
         assert {"v480", "v360", "a0"} == after.keys()
         assert list(range(SECONDS // 4)) == after["v360"][1] == after["v480"][1]
-        assert [] == await asyncio.to_thread(findings, product)
+        assert [] == (await fsck(product, "--grace", "0")).findings
     finally:
         await database.aclose()

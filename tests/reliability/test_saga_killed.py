@@ -1,4 +1,7 @@
-"""What a worker had in hand when it was killed, another brings to its end."""
+"""What a worker had in hand when it was killed, another brings to its end.
+
+Runs alone: it measures how long a takeover takes.
+"""
 
 import asyncio
 import sys
@@ -9,11 +12,14 @@ import pytest
 from metastore.kit import saga
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_runner import SagaRunner
 from metastore.kit.saga_steps import Definition, Effect, Report, Step
 from tests.fixtures.saga_victim import KIND, LEASE
 from tests.fixtures.waiting import eventually
+
+pytestmark = pytest.mark.alone
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -41,7 +47,9 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
 
         return effect
 
-    other = SagaRunner(database, [Definition(KIND, [Step("boil", boil, "")], lease=LEASE)], poll_seconds=0.2)
+    other = SagaRunner(
+        database, [Definition(KIND, [Step("boil", boil, ReasonCode.PROCESSING_FAILED)], lease=LEASE)], poll_seconds=0.2
+    )
     working: list[asyncio.Task[None]] = []
     try:
         assert victim.stdout is not None

@@ -1,1 +1,4 @@
-"""Process shells without decisions: HTTP, the object data plane, sockets, the command line."""
+"""The processes of the product: the HTTP API, the object data plane, sockets, workers and the command line.
+
+They contain no business rules.
+"""

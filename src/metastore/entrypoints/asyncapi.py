@@ -1,10 +1,10 @@
-"""What the product publishes, as an AsyncAPI 3.0 document and as a page for people, both made from the code.
+"""Documentation of the published events, generated from the code: an AsyncAPI 3.0 document and a Markdown page.
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
-The events are the ``Fact`` classes that the features declare; who consumes them is read off the bus of a product that
-is put together for the purpose and never runs. The document describes RabbitMQ, where an event type is a routing key
-of the exchange and a consumer is a queue; on other buses the messages are the same.
+The events are the ``Fact`` classes of the features. Their consumers are read from the event bus of a product that is
+built for the purpose and never run. The document describes RabbitMQ, where an event type is a routing key of the
+exchange and a consumer is a queue. The messages are the same on other brokers.
 """
 
 import inspect
@@ -23,35 +23,35 @@ Object = dict[str, JsonValue]
 
 
 async def published() -> tuple[list[type[Fact]], list[Subscription]]:
-    """The product's facts and its consumers, in alphabetical order."""
+    """Return the event classes and the consumers, both sorted by name."""
     async with blueprint() as product:
         subscriptions = sorted(product.bus.subscriptions, key=lambda subscription: subscription.consumer)
-    facts = [fact for fact in known_facts() if fact.__module__.startswith("metastore.")]
-    return sorted(facts, key=lambda fact: fact.event_type), subscriptions
+    events = [event for event in known_facts() if event.__module__.startswith("metastore.")]
+    return sorted(events, key=lambda event: event.event_type), subscriptions
 
 
-def document(facts: Sequence[type[Fact]], subscriptions: Sequence[Subscription]) -> Object:
-    """The AsyncAPI document."""
+def document(events: Sequence[type[Fact]], subscriptions: Sequence[Subscription]) -> Object:
+    """Return the AsyncAPI document."""
     channels: Object = {}
     operations: Object = {}
-    for fact in facts:
-        name = fact.__name__
-        channels[name] = _routing_key(fact)
+    for event in events:
+        name = event.__name__
+        channels[name] = _routing_key(event)
         operations[f"publish{name}"] = {
             "action": "send",
             "channel": {"$ref": f"#/channels/{name}"},
-            "summary": summary(fact),
+            "summary": summary(event),
             "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": "0.3.0"}},
         }
     for subscription in subscriptions:
-        wanted = [fact for fact in facts if subscription.wants(fact.event_type)]
+        wanted = [event for event in events if subscription.wants(event.event_type)]
         title = subscription.consumer.capitalize()
         channels[f"queue{title}"] = _queue(f"metastore.{subscription.consumer}", wanted)
         channels[f"dead{title}"] = _queue(f"metastore.{subscription.consumer}.dead", wanted)
         operations[f"consume{title}"] = {
             "action": "receive",
             "channel": {"$ref": f"#/channels/queue{title}"},
-            "summary": f"The consumer {subscription.consumer}: at least once, in order within a subject.",
+            "summary": f"The consumer {subscription.consumer}: at least once, in order for each subject.",
             "bindings": {"amqp": {"ack": True, "bindingVersion": "0.3.0"}},
         }
     return {
@@ -60,87 +60,91 @@ def document(facts: Sequence[type[Fact]], subscriptions: Sequence[Subscription])
             "title": "MetaStore events",
             "version": __version__,
             "description": (
-                "Facts, published after the transaction that made them true. Delivery is at least once: drop what you"
-                f" know by its id. A consumer of ours tries {MAX_ATTEMPTS} times before an event is dead."
+                "Events are published after the transaction that recorded them. Delivery is at least once: ignore"
+                f" events whose id you know. After {MAX_ATTEMPTS} failed attempts an event becomes a dead letter."
             ),
         },
         "defaultContentType": CONTENT_TYPE,
         "channels": channels,
         "operations": operations,
         "components": {
-            "messages": {fact.__name__: _message(fact) for fact in facts},
-            "schemas": {"CloudEvent": _envelope(), **{name: schema for fact in facts for name, schema in _data(fact)}},
+            "messages": {event.__name__: _message(event) for event in events},
+            "schemas": {
+                "CloudEvent": _envelope(),
+                **{name: schema for event in events for name, schema in _data(event)},
+            },
         },
     }
 
 
-def page(facts: Sequence[type[Fact]], subscriptions: Sequence[Subscription]) -> str:
-    """``docs/events.md``."""
+def page(events: Sequence[type[Fact]], subscriptions: Sequence[Subscription]) -> str:
+    """Return ``docs/events.md``."""
     lines = [
         "# Events",
         "",
-        "What happens in MetaStore is published as [CloudEvents 1.0](https://cloudevents.io) in JSON. On RabbitMQ the",
-        f"topic exchange is `{EXCHANGE}` and the routing key is the type: bind a queue of your own to it. The fields",
-        "of each type are in the AsyncAPI document that `metastore asyncapi` prints. `subject` is what one is about,",
-        "and events of one subject come in order. Delivery is at least once: drop what you know by its `id`.",
+        "MetaStore publishes events as [CloudEvents 1.0](https://cloudevents.io) in JSON. On RabbitMQ the topic",
+        f"exchange is `{EXCHANGE}` and the routing key is the event type: bind a queue of your own to it.",
+        "`metastore asyncapi` prints an AsyncAPI document with the schema of each type. `subject` identifies what an",
+        "event is about; events with the same subject arrive in order. Delivery is at least once: ignore events whose",
+        "`id` you know.",
         "",
-        "This page is made by `metastore asyncapi --page`.",
+        "This page is generated by `metastore asyncapi --page`.",
         "",
-        "| type | version | what has happened | fields | consumed by |",
+        "| type | version | meaning | fields | consumed by |",
         "|---|---|---|---|---|",
     ]
-    for fact in facts:
-        consumers = ", ".join(s.consumer for s in subscriptions if s.wants(fact.event_type))
-        fields = ", ".join(f"`{field.alias or name}`" for name, field in fact.model_fields.items())
-        lines.append(f"| `{fact.event_type}` | {fact.version} | {summary(fact)} | {fields} | {consumers} |")
+    for event in events:
+        consumers = ", ".join(s.consumer for s in subscriptions if s.wants(event.event_type))
+        fields = ", ".join(f"`{field.alias or name}`" for name, field in event.model_fields.items())
+        lines.append(f"| `{event.event_type}` | {event.version} | {summary(event)} | {fields} | {consumers} |")
     return "\n".join(lines) + "\n"
 
 
-def summary(fact: type[Fact]) -> str:
-    """The first paragraph of the fact's docstring, in one line."""
-    return " ".join((inspect.getdoc(fact) or "").split("\n\n", maxsplit=1)[0].split()).replace("``", "`")
+def summary(event: type[Fact]) -> str:
+    """Return the first paragraph of the class's docstring as one line."""
+    return " ".join((inspect.getdoc(event) or "").split("\n\n", maxsplit=1)[0].split()).replace("``", "`")
 
 
-def _routing_key(fact: type[Fact]) -> Object:
+def _routing_key(event: type[Fact]) -> Object:
     exchange: Object = {"name": EXCHANGE, "type": "topic", "durable": True, "autoDelete": False}
     return {
-        "address": fact.event_type,
-        "messages": {fact.__name__: {"$ref": f"#/components/messages/{fact.__name__}"}},
+        "address": event.event_type,
+        "messages": {event.__name__: {"$ref": f"#/components/messages/{event.__name__}"}},
         "bindings": {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": "0.3.0"}},
     }
 
 
-def _queue(name: str, facts: Sequence[type[Fact]]) -> Object:
+def _queue(name: str, events: Sequence[type[Fact]]) -> Object:
     queue: Object = {"name": name, "durable": True, "exclusive": False, "autoDelete": False}
     return {
         "address": name,
-        "messages": {fact.__name__: {"$ref": f"#/components/messages/{fact.__name__}"} for fact in facts},
+        "messages": {event.__name__: {"$ref": f"#/components/messages/{event.__name__}"} for event in events},
         "bindings": {"amqp": {"is": "queue", "queue": queue, "bindingVersion": "0.3.0"}},
     }
 
 
-def _message(fact: type[Fact]) -> Object:
+def _message(event: type[Fact]) -> Object:
     own: Object = {
         "type": "object",
         "properties": {
-            "type": {"const": fact.event_type},
-            "dataschema": {"const": data_schema(fact.event_type, str(fact.version))},
-            "data": {"$ref": f"#/components/schemas/{fact.__name__}"},
+            "type": {"const": event.event_type},
+            "dataschema": {"const": data_schema(event.event_type, str(event.version))},
+            "data": {"$ref": f"#/components/schemas/{event.__name__}"},
         },
     }
     return {
-        "name": fact.event_type,
-        "title": fact.__name__,
-        "summary": summary(fact),
+        "name": event.event_type,
+        "title": event.__name__,
+        "summary": summary(event),
         "contentType": CONTENT_TYPE,
         "payload": {"allOf": [{"$ref": "#/components/schemas/CloudEvent"}, own]},
     }
 
 
-def _data(fact: type[Fact]) -> list[tuple[str, JsonValue]]:
-    schema = fact.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+def _data(event: type[Fact]) -> list[tuple[str, JsonValue]]:
+    schema = event.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     nested = schema.pop("$defs", {})
-    return [(fact.__name__, schema), *nested.items()]
+    return [(event.__name__, schema), *nested.items()]
 
 
 def _envelope() -> Object:
@@ -148,7 +152,7 @@ def _envelope() -> Object:
     required = ["specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data"]
     return {
         "title": "CloudEvent",
-        "description": "The envelope, as CloudEvents 1.0 has it; the last four tell of the request behind the event.",
+        "description": "A CloudEvents 1.0 envelope. The last four attributes describe the request behind the event.",
         "type": "object",
         "required": list[JsonValue](required),
         "properties": {

@@ -1,7 +1,7 @@
-"""``metastore relay`` and ``metastore worker``: the work behind the API, as processes of their own, any number of each.
+"""``metastore relay`` and ``metastore worker``: background processes, any number of each.
 
-Nothing that they do hangs on one of them: what a process had in hand when it was ended, or was killed, another takes
-up. With ``METASTORE_METRICS_PORT`` they answer ``/healthz``, ``/readyz`` and ``/metrics``.
+Work that a process leaves unfinished, even when it is killed, is taken over by another. With
+``METASTORE_METRICS_PORT`` they serve ``/healthz``, ``/readyz`` and ``/metrics``.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from metastore.bootstrap import Product
 from metastore.config import ConfigurationError, Settings, require_shared_backends
 from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.operations import ReadinessChecks, monitoring_router
-from metastore.entrypoints.running import exit_unless, running, told_to_stop, until_stopped
+from metastore.entrypoints.running import exit_unless_stopped, run_jobs, stop_signal, wait_for_stop
 from metastore.entrypoints.serve import refuse_used_port
 from metastore.entrypoints.server import HttpServer
 from metastore.kit.feature import Job
@@ -27,19 +27,19 @@ _log = structlog.get_logger(__name__)
 
 
 def relay(settings: Settings) -> None:
-    """Carry facts from the outbox to the broker until told to stop.
+    """Publish events from the outbox to the broker until the stop signal.
 
     Raises:
-        ConfigurationError: a setting does not fit.
+        ConfigurationError: a setting is invalid.
     """
     _run(settings, "relay", ())
 
 
 def worker(settings: Settings, names: Sequence[str]) -> None:
-    """Run the consumers and jobs of these names, or all, until told to stop.
+    """Run the named consumers and recurring jobs, or all of them, until the stop signal.
 
     Raises:
-        ConfigurationError: a setting does not fit, or there is nothing of such a name.
+        ConfigurationError: a setting is invalid, or a name is unknown.
     """
     _run(settings, "worker", names)
 
@@ -56,28 +56,28 @@ def _refuse_used_port(host: str, port: int) -> None:
     try:
         refuse_used_port(host, port)
     except ConfigurationError:
-        raise ConfigurationError(f"METASTORE_METRICS_PORT: {host}:{port} cannot be listened on") from None
+        raise ConfigurationError(f"METASTORE_METRICS_PORT: {host}:{port} cannot be bound") from None
 
 
 async def _work(settings: Settings, command: str, names: Sequence[str]) -> None:
-    stop = told_to_stop()
+    stop = stop_signal()
     await bootstrap.prepare_database(settings)
     product = await bootstrap.build(settings, serves_sockets=False)
     try:
         jobs = {"relay": product.relay.run} if command == "relay" else chosen_jobs(product, names)
-        async with monitored(product) as serving, running(jobs) as work:
+        async with monitored(product) as serving, run_jobs(jobs) as work:
             _log.info(f"{command} is running", jobs=sorted(jobs), consumers=sorted(set(names) & product.consumers))
-            await until_stopped(stop, [*serving, *work])
-            exit_unless(stop, [*serving, *work])
+            await wait_for_stop(stop, [*serving, *work])
+            exit_unless_stopped(stop, [*serving, *work])
     finally:
         await product.aclose()
 
 
 def chosen_jobs(product: Product, names: Sequence[str]) -> Mapping[str, Job]:
-    """What a worker of these names does; of none: everything. A name may be a consumer's, a job's, or both.
+    """Return the jobs of a worker with these names; without names, all. A name may be a consumer, a job, or both.
 
     Raises:
-        ConfigurationError: there is nothing of that name.
+        ConfigurationError: a name is unknown.
     """
     unknown = sorted(set(names) - product.consumers - set(product.jobs))
     if unknown:
@@ -96,7 +96,7 @@ def chosen_jobs(product: Product, names: Sequence[str]) -> Mapping[str, Job]:
 
 @contextlib.asynccontextmanager
 async def monitored(product: Product) -> AsyncIterator[list["asyncio.Task[None]"]]:
-    """The small address for monitors, while the block runs; none when no port was set for it."""
+    """Serve the monitoring endpoints until the end of the block, if a port is configured for them."""
     settings = product.settings
     if not settings.metrics_port:
         yield []
@@ -106,7 +106,9 @@ async def monitored(product: Product) -> AsyncIterator[list["asyncio.Task[None]"
     app = FastAPI(openapi_url=None, telemetry={"tracing": False})
     app.state.services = services
     app.include_router(monitoring_router())
-    server = HttpServer(app, host=settings.metrics_host, port=settings.metrics_port, grace=1)
+    server = HttpServer(
+        app, host=settings.metrics_host, port=settings.metrics_port, protocol=settings.http_server, grace=1
+    )
     serving = asyncio.create_task(server.serve(), name="monitoring")
     try:
         yield [serving]

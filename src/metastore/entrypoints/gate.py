@@ -1,16 +1,15 @@
-"""What happens to every request before and after the application.
+"""ASGI middleware around the HTTP API.
 
-* **Request id**: the client's ``X-Request-ID`` when it is sane, else a new one; it is in every answer and log line.
-* **Client address**: the peer's, or, when the peer is a configured proxy, the last address in ``X-Forwarded-For`` that
-  is not itself one of the proxies. Anything further left could have been written by the client.
-* **Cross-site request forgery**: cookies go along with requests that other sites make a browser send. A
-  state-changing request is therefore refused when the browser says that it comes from elsewhere (``Sec-Fetch-Site``,
-  ``Origin``; OWASP "Verifying Origin With Standard Headers"). Clients that are no browsers send neither header and
-  are not affected.
-* **Body size**: one that is announced too large is refused before it is read; ``body_limit`` gives the limit in bytes
-  for a path. One that only turns out to be is refused by the application while it reads. Either way the server
-  takes in the rest of it, for the client to see the answer.
-* **Headers** that make browsers careful, unless the answer sets its own.
+* **Request id**: the client's ``X-Request-ID`` if it is valid, otherwise a new one. Every response and log line has it.
+* **Client address**: the peer's address. If the peer is a trusted proxy, the last address in ``X-Forwarded-For`` that
+  is not a trusted proxy itself; the client could have forged those before it.
+* **Cross-site request forgery**: browsers send cookies with requests from other sites. A state-changing request is
+  refused when the browser reports that it comes from another site (``Sec-Fetch-Site``, ``Origin``; OWASP "Verifying
+  Origin With Standard Headers"). Clients other than browsers send neither header and are not affected.
+* **Body size**: a body whose announced length exceeds the limit is refused before it is read. The application refuses
+  one without announced length while reading. In both cases the server reads the rest, so that the client sees the
+  response.
+* **Security headers**, unless the response sets its own.
 """
 
 import ipaddress
@@ -28,17 +27,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from metastore.kit.context import RequestContext, open_context
 from metastore.kit.ids import new_id
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_VALID_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_requests = Counter("metastore_http_requests_total", "Requests answered.", ["method", "route", "status"])
-_seconds = Histogram("metastore_http_request_seconds", "Time to answer.", ["method", "route"])
+_requests = Counter("metastore_http_requests_total", "HTTP requests.", ["method", "route", "status"])
+_seconds = Histogram("metastore_http_request_seconds", "Duration of HTTP requests.", ["method", "route"])
 
 
 class RequestGate:
-    """ASGI middleware; see the module."""
+    """The middleware; see the module.
+
+    Args:
+        app: The application.
+        public_origin: The origin of the product, if configured.
+        trusted_proxies: Networks whose ``X-Forwarded-For`` is trusted.
+        body_limit: Returns the limit on a body in bytes for a path.
+    """
 
     def __init__(
         self,
@@ -54,7 +61,7 @@ class RequestGate:
         self._proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -66,9 +73,9 @@ class RequestGate:
             origin=self._public_origin or self._origin_of(scope, headers),
         )
         with open_context(context), structlog.contextvars.bound_contextvars(request_id=context.request_id):
-            await self._answer(scope, receive, _with_headers(send, context.request_id), headers)
+            await self._respond(scope, receive, _with_headers(send, context.request_id), headers)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         began = time.perf_counter()
         status = 500
 
@@ -92,15 +99,15 @@ class RequestGate:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
         if self._is_forged(scope["method"], headers):
-            return Problem(403, "cross-site-request", "This request came from another site.")
+            return Problem(403, ProblemCode.CROSS_SITE_REQUEST, "This request came from another site.")
         length = headers.get("content-length", "")
         limit = self._body_limit(scope["path"]) if self._body_limit else None
         if limit is not None and length.isdecimal() and int(length) > limit:
-            return Problem(413, "body-too-large", f"A body may have {limit} bytes at the most.", limit=limit)
+            return Problem(413, ProblemCode.BODY_TOO_LARGE, f"The body can have at most {limit} bytes.", limit=limit)
         return None
 
     def client_address(self, scope: Scope, headers: Headers) -> str | None:
-        """Where the request comes from; see the module."""
+        """Return the client address; see the module."""
         client = scope.get("client")
         peer: str | None = client[0] if client else None
         if peer is None or not self._is_proxy(peer):
@@ -135,20 +142,20 @@ class RequestGate:
 
 
 def is_own_origin(origin: str, host: str, public_origin: str) -> bool:
-    """Whether a page of that ``Origin`` is ours: the public origin, or the very host that was asked."""
+    """Return whether ``origin`` is the public origin or, without one, matches the Host header."""
     if public_origin:
         return origin.lower() == public_origin.lower()
     return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
 
 
 def request_id_of(headers: Headers) -> str:
-    """The client's request id when it is sane, else a new one."""
+    """Return the client's request id if it is valid, otherwise a new one."""
     given = headers.get("x-request-id", "")
-    return given if _SANE_ID.fullmatch(given) else new_id()
+    return given if _VALID_ID.fullmatch(given) else new_id()
 
 
 def with_request_id(send: Send, request_id: str) -> Send:
-    """``send`` with the request's id on the answer."""
+    """Wrap ``send`` so that the response has the request id."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,7 +1,7 @@
-"""The HTTP API and the web app, as one ASGI application.
+"""The FastAPI application: the HTTP API and the web app.
 
-``create_app`` puts the features' routers together; ``RequestGate`` in front of them gives every request its id and
-context, refuses forged cross-site requests and adds the headers that every answer carries.
+``create_app`` combines the routers of all features. ``RequestGate`` wraps the application: it sets the request id and
+context, refuses forged cross-site requests and adds common headers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,20 +17,27 @@ from starlette.exceptions import HTTPException
 
 from metastore import __version__
 from metastore.entrypoints.blueprint import blueprint
+from metastore.entrypoints.openapi import ERRORS, describe_errors
 from metastore.entrypoints.operations import operations_router
 from metastore.entrypoints.webapp import mount_web_app
 from metastore.features.audit.service import AuditService
 from metastore.kit.context import current_context
 from metastore.kit.database import Database, problem_of
 from metastore.kit.feature import Feature
-from metastore.kit.problem import Problem, title_of
+from metastore.kit.problem import MEDIA_TYPE, Problem, title_of
+from metastore.kit.problem_codes import ProblemCode
 from metastore.kit.services import Services
 
 MAX_JSON_BODY = 2 * 2**20
-"""Bytes; a complete request that names 10,000 parts has about 1 MiB."""
+"""Bytes. A request that completes an upload of 10,000 parts has about 1 MiB."""
 _FORM_OVERHEAD = 64 * 1024
 _FORM_PATH = "/api/v1/files/upload"
-_CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
+_CODES = {
+    404: ProblemCode.NOT_FOUND,
+    405: ProblemCode.METHOD_NOT_ALLOWED,
+    413: ProblemCode.BODY_TOO_LARGE,
+    415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+}
 _log = structlog.get_logger(__name__)
 
 
@@ -42,12 +49,16 @@ def create_app(
     objects_origin: str = "",
     max_simple_upload: int = 100 * 2**20,
 ) -> FastAPI:
-    """Build the application over these services and routers. Of two routes that match, the first takes the request.
+    """Create the application.
 
-    ``web_app`` is the folder of the built web client; ``objects_origin`` the origin that its pages may exchange bytes
-    with when it is not their own; ``max_simple_upload`` in bytes.
+    Args:
+        services: What the endpoints depend on.
+        routers: The features' routers. Of two routes that match, the first takes the request.
+        web_app: The folder of the built web app.
+        objects_origin: The origin of the object store, if it is not the app's own.
+        max_simple_upload: Bytes of a file uploaded in a single request.
     """
-    # Documentation pages without scripts from elsewhere: they run on our origin, beside people's cookies.
+    # Documentation pages without third-party scripts, since they run on our origin with the users' cookies.
     app: FastAPI = FastAPIOffline(
         redoc_url=None,
         title="MetaStore",
@@ -59,9 +70,11 @@ def create_app(
             HTTPException: _on_http_exception,
             Exception: _on_unexpected,
         },
+        responses=ERRORS,
         max_body_size=MAX_JSON_BODY,
         telemetry={"tracing": False},
     )
+    describe_errors(app)
     app.state.services = services
     app.state.objects_origin = objects_origin
     for router in routers:
@@ -80,12 +93,12 @@ async def openapi_document() -> dict[str, JsonValue]:
 
 
 def routers_of(features: Sequence[Feature]) -> list[APIRouter]:
-    """The routers of ``features``, which are in order from the bottom layer up, the topmost first."""
+    """Return the routers of ``features`` (listed from the bottom layer up), those of the topmost feature first."""
     return [router for feature in reversed(features) for router in feature.routers]
 
 
 def body_limit(path: str, max_simple_upload: int) -> int:
-    """Bytes that the body of a request to ``path`` may have."""
+    """Return the limit on the body of a request to ``path``, in bytes."""
     return max_simple_upload + _FORM_OVERHEAD if path == _FORM_PATH else MAX_JSON_BODY
 
 
@@ -97,10 +110,8 @@ def _allow_large_forms(router: APIRouter, limit: int) -> None:
 
 
 def problem_response(request: Request, problem: Problem) -> Response:
-    """``problem`` as ``application/problem+json``."""
-    return JSONResponse(
-        problem.body(request.url.path), problem.status, problem.headers, media_type="application/problem+json"
-    )
+    """Return ``problem`` as ``application/problem+json``."""
+    return JSONResponse(problem.body(request.url.path), problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
@@ -126,21 +137,24 @@ async def _on_invalid_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(e["type"] == "json_invalid" for e in found):
-        return problem_response(request, Problem(400, "malformed-json", "The body is not valid JSON."))
+        return problem_response(request, Problem(400, ProblemCode.MALFORMED_JSON, "The body is not valid JSON."))
     fields: list[JsonValue] = [
         {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": e["msg"]} for e in found
     ]
-    return problem_response(request, Problem(422, "validation-failed", "The input is not valid.", errors=fields))
+    return problem_response(
+        request, Problem(422, ProblemCode.VALIDATION_FAILED, "The input is invalid.", errors=fields)
+    )
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     cause = problem_of(error.__cause__) if error.__cause__ else None
     if cause is not None:
-        # The disk that large bodies wait on, say; the framework takes that for a fault of the body.
+        # For example a full disk while buffering a large body, which FastAPI reports as an invalid body.
         return problem_response(request, cause)
-    code = _CODES.get(error.status_code, "http-error" if error.status_code >= 500 else "bad-request")
-    detail = error.detail if error.status_code != 404 else "There is nothing at this address."
+    other = ProblemCode.HTTP_ERROR if error.status_code >= 500 else ProblemCode.BAD_REQUEST
+    code = _CODES.get(error.status_code, other)
+    detail = error.detail if error.status_code != 404 else "There is no such address."
     return problem_response(
         request, Problem(error.status_code, code, str(detail) or title_of(error.status_code), headers=error.headers)
     )
@@ -154,5 +168,6 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
     _log.error("unexpected error", exc_info=error, path=request.url.path)
     reference = context.request_id if context else ""
     return problem_response(
-        request, Problem(500, "internal-error", f"Something went wrong here. It was logged as {reference}.")
+        request,
+        Problem(500, ProblemCode.INTERNAL_ERROR, f"An unexpected error occurred. It was logged as {reference}."),
     )

@@ -1,4 +1,4 @@
-"""Logging: one line an event, for people on a terminal and as JSON elsewhere."""
+"""Logging: one line for each event, formatted on a terminal and as JSON elsewhere."""
 
 import logging
 import sys
@@ -7,12 +7,12 @@ import structlog
 
 
 def configure_logs(level: str) -> None:
-    """Write log lines of ``level`` and above to standard error."""
-    for_people = sys.stderr.isatty()
-    # Plain tracebacks: the prettier ones print local variables, and with them secrets.
+    """Log to standard error at ``level`` and above."""
+    is_terminal = sys.stderr.isatty()
+    # Plain tracebacks: the formatted ones print local variables, which may contain secrets.
     renderer = (
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if for_people
+        if is_terminal
         else structlog.processors.JSONRenderer()
     )
     structlog.configure(
@@ -21,7 +21,7 @@ def configure_logs(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
-            *([] if for_people else [structlog.processors.format_exc_info]),
+            *([] if is_terminal else [structlog.processors.format_exc_info]),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),

@@ -1,4 +1,4 @@
-"""Endpoints for operators and monitors, and the public facts that a client asks for before sign-in."""
+"""Endpoints for monitoring, and the public settings that a client needs before signing in."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,15 +15,15 @@ CHECK_SECONDS = 5
 
 
 class ReadinessChecks:
-    """The dependencies of this process, each by name with a call that raises when it is not usable."""
+    """Health checks of this process's dependencies: by name, a call that raises when the dependency is not usable."""
 
     def __init__(self, checks: dict[str, Callable[[], Awaitable[None]]]) -> None:
         self._checks = checks
         self.stopping = False
-        """Set when this process was told to stop: it is not ready for more, whatever its dependencies say."""
+        """Set during shutdown: the process is not ready, whatever the checks say."""
 
     async def run(self) -> dict[str, bool]:
-        """Ask all of them at once; one that takes longer than ``CHECK_SECONDS`` is down."""
+        """Run all checks concurrently. One that takes longer than ``CHECK_SECONDS`` fails."""
         results = await asyncio.gather(*(self._passes(check) for check in self._checks.values()))
         return dict(zip(self._checks, results, strict=True))
 
@@ -32,20 +32,20 @@ class ReadinessChecks:
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 await check()
-        except Exception:  # noqa: BLE001  whatever is wrong with a dependency, the answer is "down"
+        except Exception:  # noqa: BLE001  any exception means that the dependency is down
             return False
         return True
 
 
 class Readiness(Schema):
-    """``checks`` names each dependency with ``ok`` or ``down``."""
+    """Readiness of the process, and ``ok`` or ``down`` for each dependency."""
 
     status: Literal["ready", "unready", "stopping"]
     checks: dict[str, Literal["ok", "down"]]
 
 
 class PublicConfig(Schema):
-    """What a client must know before anyone has signed in; sizes in bytes."""
+    """Settings that a client needs before signing in. Sizes are in bytes."""
 
     registration: Literal["open", "closed"]
     max_file_size: int
@@ -54,19 +54,19 @@ class PublicConfig(Schema):
 
 
 def operations_router() -> APIRouter:
-    """``/healthz``, ``/readyz``, ``/metrics`` and ``/api/v1/config``."""
+    """Return the router of ``/healthz``, ``/readyz``, ``/metrics`` and ``/api/v1/config``."""
     router = monitoring_router()
 
     @router.get("/api/v1/config")
     async def public_config(config: Annotated[PublicConfig, provided(PublicConfig)]) -> PublicConfig:
-        """Facts that a client needs before sign-in."""
+        """Settings that a client needs before signing in."""
         return config
 
     return router
 
 
 def monitoring_router() -> APIRouter:
-    """``/healthz``, ``/readyz`` and ``/metrics``, which every process has."""
+    """Return the router of ``/healthz``, ``/readyz`` and ``/metrics``, which every process has."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz")
@@ -76,7 +76,7 @@ def monitoring_router() -> APIRouter:
 
     @router.get("/readyz", responses={503: {"model": Readiness}})
     async def readyz(checks: Annotated[ReadinessChecks, provided(ReadinessChecks)], response: Response) -> Readiness:
-        """Every dependency by name; 503 when one is down, or when this process is about to stop."""
+        """The state of every dependency. 503 when one is down, or when the process is shutting down."""
         results = await checks.run()
         status: Literal["ready", "unready", "stopping"] = "ready" if all(results.values()) else "unready"
         if checks.stopping:

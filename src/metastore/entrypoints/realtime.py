@@ -1,9 +1,9 @@
-"""The Socket.IO endpoint: who may connect.
+"""The Socket.IO endpoint and its authentication.
 
-A connection is refused before it costs anything when it comes from a page of another origin: WebSockets and polling
-carry cookies whatever page opens them. Then the client's CONNECT is answered by the same check as every HTTP request,
-on the same cookie. A refusal tells why by its ``message``, a problem code of the API (``token-expired``: refresh, then
-connect again; ``not-authenticated``; ``account-suspended``), and in words by ``data.detail``.
+Connections from pages of another origin are refused first, since WebSockets and polling carry cookies whatever page
+opens them. The client's CONNECT packet is then authenticated by the cookie, like every HTTP request. A refusal has a
+problem code of the API as its ``message`` (``token-expired``: refresh and connect again; ``not-authenticated``;
+``account-suspended``), and a sentence in ``data.detail``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,43 +21,44 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from metastore.entrypoints.gate import is_own_origin, request_id_of, with_request_id
 from metastore.features.auth.schemas import Caller
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.realtime import session_room, user_room
 
 Authenticate = Callable[[Mapping[str, str]], Awaitable[Caller]]
-"""The caller behind a request's cookies (names to values), or a ``Problem``."""
+"""Return the caller of a request with these cookies. Raises ``Problem`` if the caller is not authenticated."""
 
 
 def create_realtime_app(
     server: socketio.AsyncServer, authenticate: Authenticate, allowed_origins: Sequence[str] = ()
 ) -> ASGIApp:
-    """The ASGI application for ``/socket.io``.
+    """Return the ASGI application for ``/socket.io``.
 
-    ``allowed_origins`` are those that people use; when there is none, the host that was asked is the one.
+    ``allowed_origins`` are the public origins of the product. If empty, the origin must match the Host header.
     """
 
     async def connect(socket: str, environ: Mapping[str, Any], _auth: object = None) -> None:
         cookies = HTTPConnection(environ["asgi.scope"]).cookies
-        caller = await _admitted(authenticate, cookies)
+        caller = await _authenticated(authenticate, cookies)
         await server.enter_room(socket, user_room(caller.id))
         await server.enter_room(socket, session_room(caller.session_id))
-        # Once more: a session that ended between the first look and the rooms was not found in them by who ended it.
-        await _admitted(authenticate, cookies)
+        # Again: a session revoked after the first check, but before it entered the rooms, was not disconnected.
+        await _authenticated(authenticate, cookies)
 
     server.on("connect", connect)
     sockets = socketio.ASGIApp(server, socketio_path="socket.io")
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        named = with_request_id(send, request_id_of(headers))
+        with_id = with_request_id(send, request_id_of(headers))
         if _is_foreign(headers, allowed_origins):
-            await _refuse(scope, receive, named)
+            await _refuse(scope, receive, with_id)
         else:
-            await sockets(scope, receive, named)
+            await sockets(scope, receive, with_id)
 
     return application
 
 
-async def _admitted(authenticate: Authenticate, cookies: Mapping[str, str]) -> Caller:
+async def _authenticated(authenticate: Authenticate, cookies: Mapping[str, str]) -> Caller:
     try:
         return await authenticate(cookies)
     except Problem as problem:
@@ -69,7 +70,7 @@ def _is_foreign(headers: Headers, allowed_origins: Sequence[str]) -> bool:
     if origin is not None:
         host = headers.get("host", "")
         return not any(is_own_origin(origin, host, own) for own in allowed_origins or [""])
-    # Browsers leave the Origin out of same-origin GETs; what they then say is where the request comes from.
+    # Browsers omit Origin from same-origin GETs, and send Sec-Fetch-Site instead.
     return headers.get("sec-fetch-site", "none") in ("cross-site", "same-site")
 
 
@@ -78,6 +79,6 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
         return
-    problem = Problem(403, "cross-site-request", "This request came from another site.")
-    answer = JSONResponse(problem.body(scope["path"]), problem.status, media_type="application/problem+json")
-    await answer(scope, receive, send)
+    problem = Problem(403, ProblemCode.CROSS_SITE_REQUEST, "This request came from another site.")
+    response = JSONResponse(problem.body(scope["path"]), problem.status, media_type="application/problem+json")
+    await response(scope, receive, send)

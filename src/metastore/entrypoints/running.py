@@ -1,7 +1,7 @@
-"""How every process of the product runs: its work beside what it answers to, until it is told to stop.
+"""The life of a process: background jobs, signals and exit codes.
 
-A SIGTERM or SIGINT ends a process in good order, with exit code 0. When work that should go on ends by itself, the
-process ends with code 1, for whoever watches it to start it anew: half a product would look alive.
+On SIGTERM or SIGINT a process shuts down gracefully and exits with code 0. When a background job ends by itself, the
+process exits with code 1, so that a supervisor restarts it. Otherwise it would look healthy while doing half its work.
 """
 
 import asyncio
@@ -19,23 +19,23 @@ from metastore.kit.feature import Job
 _log = structlog.get_logger(__name__)
 
 
-def told_to_stop() -> "asyncio.Future[None]":
-    """A future that is done once this process got SIGTERM or SIGINT."""
+def stop_signal() -> "asyncio.Future[None]":
+    """Return a future that completes when this process receives SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
-    told: asyncio.Future[None] = loop.create_future()
+    received: asyncio.Future[None] = loop.create_future()
 
-    def tell() -> None:
-        if not told.done():
-            told.set_result(None)
+    def notify() -> None:
+        if not received.done():
+            received.set_result(None)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, tell)
-    return told
+        loop.add_signal_handler(number, notify)
+    return received
 
 
 @contextlib.asynccontextmanager
-async def running(jobs: Mapping[str, Job]) -> AsyncIterator[list["asyncio.Task[None]"]]:
-    """Jobs at work, by name; they are cancelled, and waited for, at the end of the block."""
+async def run_jobs(jobs: Mapping[str, Job]) -> AsyncIterator[list["asyncio.Task[None]"]]:
+    """Run jobs, by name, as tasks; cancel them and wait for them at the end of the block."""
     work = [asyncio.create_task(_do(job), name=name) for name, job in jobs.items()]
     try:
         yield work
@@ -45,30 +45,32 @@ async def running(jobs: Mapping[str, Job]) -> AsyncIterator[list["asyncio.Task[N
         await asyncio.gather(*work, return_exceptions=True)
 
 
-async def until_stopped(stop: "asyncio.Future[None]", work: Sequence["asyncio.Task[None]"]) -> None:
-    """Return once told to stop, or once any of the work has ended."""
+async def wait_for_stop(stop: "asyncio.Future[None]", work: Sequence["asyncio.Task[None]"]) -> None:
+    """Wait for the stop signal, or until any task ends."""
     await asyncio.wait({stop, *work}, return_when=asyncio.FIRST_COMPLETED)
 
 
-def exit_unless(stop: "asyncio.Future[None]", work: Sequence["asyncio.Task[None]"]) -> None:
-    """Say which work ended unasked.
+def exit_unless_stopped(stop: "asyncio.Future[None]", work: Sequence["asyncio.Task[None]"]) -> None:
+    """Log the tasks that ended by themselves.
 
     Raises:
-        SystemExit: with code 1, when it was not ``stop`` that ended the process.
+        SystemExit: with code 1, unless the stop signal was received.
     """
     if stop.done():
         return
     for task in work:
         if task.done():
-            _log.critical("background work ended", work=task.get_name(), exc_info=task.exception())
+            _log.critical("background job ended", job=task.get_name(), exc_info=task.exception())
     raise SystemExit(1)
 
 
-async def make_first_admin(product: Product) -> str | None:
-    """Make the admin when there is no user yet; the password that was made up for it, if one had to be.
+async def create_first_admin(product: Product) -> str | None:
+    """Create the admin when there is no user yet.
+
+    Returns the generated password, or ``None`` when no admin was created or the password was configured.
 
     Raises:
-        ConfigurationError: the name or password that was set is not acceptable.
+        ConfigurationError: the configured name or password is not acceptable.
     """
     settings = product.settings
     try:

@@ -1,7 +1,8 @@
 """``metastore serve``: everything in one process.
 
-One event loop runs the HTTP server, the relay, the consumers and the reaper. A SIGTERM or SIGINT
-stops taking requests, lets running ones end, and exits; a SIGKILL at any moment loses nothing that was acknowledged.
+One event loop runs the HTTP server, the relay, the consumers and the recurring jobs. On SIGTERM or SIGINT the process
+accepts no more requests, finishes those in progress and exits. SIGKILL at any moment loses nothing that was
+acknowledged.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from metastore.entrypoints.objects import ObjectsApp
 from metastore.entrypoints.objects.tuning import keep_freed_memory
 from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
 from metastore.entrypoints.realtime import create_realtime_app
-from metastore.entrypoints.running import exit_unless, make_first_admin, running, told_to_stop, until_stopped
+from metastore.entrypoints.running import create_first_admin, exit_unless_stopped, run_jobs, stop_signal, wait_for_stop
 from metastore.entrypoints.server import HttpServer
 from metastore.features.auth.access import authenticate
 from metastore.features.auth.cookies import SessionCookies
@@ -39,10 +40,10 @@ WEB_APP = Path(__file__).parent.parent / "webapp"
 
 
 def serve(settings: Settings) -> None:
-    """Run until told to stop.
+    """Run until the stop signal.
 
     Raises:
-        ConfigurationError: the data folder or the port is in use, or a setting does not fit.
+        ConfigurationError: the data folder or the port is in use, or a setting is invalid.
     """
     configure_logs(settings.log_level)
     keep_freed_memory()
@@ -55,25 +56,27 @@ async def _serve(settings: Settings) -> None:
     await bootstrap.prepare_database(settings)
     async with running_product(settings) as (product, work):
         async with product.database.transaction() as tx:
-            # This is the only process: whoever held a claim on a key is dead.
+            # This is the only process: those that held claims on idempotency keys are gone.
             await idempotency_claims.end_leases(tx)
-        made_password = await make_first_admin(product)
+        password = await create_first_admin(product)
         app = build_asgi(product)
-        server = HttpServer(app, host=settings.host, port=settings.port, answer_now=app.answer_now)
-        stop = told_to_stop()
-        _greet(settings, made_password)
+        server = HttpServer(
+            app, host=settings.host, port=settings.port, protocol=settings.http_server, answer_now=app.answer_now
+        )
+        stop = stop_signal()
+        _greet(settings, password)
         serving = asyncio.create_task(server.serve())
-        await until_stopped(stop, [serving, *work])
-        # Sockets first: the server waits for open connections, and these never end by themselves.
+        await wait_for_stop(stop, [serving, *work])
+        # Sockets first: the server waits for open connections, and sockets do not end by themselves.
         await product.realtime.aclose()
         server.stop()
         await serving
-        exit_unless(stop, [serving, *work])
+        exit_unless_stopped(stop, [serving, *work])
 
 
 @contextlib.asynccontextmanager
 async def running_product(settings: Settings) -> AsyncIterator[tuple[Product, list["asyncio.Task[None]"]]]:
-    """The built product and its background work, which ends with the block and should not end before."""
+    """Build the product and run its background jobs until the end of the block."""
     product = await bootstrap.build(settings)
     jobs = {
         **product.jobs,
@@ -82,24 +85,24 @@ async def running_product(settings: Settings) -> AsyncIterator[tuple[Product, li
         "ended sessions": product.ended_sessions.run,
     }
     try:
-        async with running(jobs) as work:
+        async with run_jobs(jobs) as work:
             yield product, work
     finally:
         await product.aclose()
 
 
 class Application:
-    """The data plane, the sockets and the HTTP application behind one address, told apart by path."""
+    """Dispatch requests by path to the object data plane, the sockets or the HTTP API."""
 
     def __init__(self, objects: ObjectsApp | None, sockets: ASGIApp, http: ASGIApp) -> None:
         self._objects = objects
         self._sockets = sockets
         self._http = http
         self.answer_now = objects.answer_now if objects else None
-        """See ``server.answers``."""
+        """Return a ready response; see ``server``. ``None`` without a data plane."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the request on."""
+        """Pass the request on."""
         path = scope["path"]
         if self._objects is not None and path.startswith("/objects/"):
             await self._objects(scope, receive, send)
@@ -110,7 +113,7 @@ class Application:
 
 
 def build_asgi(product: Product) -> Application:
-    """All that ``product`` answers to."""
+    """Return the ASGI application of ``product``."""
     settings = product.settings
     product.services.add(
         PublicConfig(
@@ -136,20 +139,20 @@ def build_asgi(product: Product) -> Application:
     origins = [settings.public_url] if settings.public_url else []
     services = product.services
 
-    async def caller_behind(cookies: Mapping[str, str]) -> Caller:
+    async def caller_of(cookies: Mapping[str, str]) -> Caller:
         return await authenticate(services.get(AuthService), services.get(SessionCookies), product.database, cookies)
 
-    sockets = create_realtime_app(product.realtime.server, caller_behind, origins)
+    sockets = create_realtime_app(product.realtime.server, caller_of, origins)
     store = product.local_store
     objects = ObjectsApp(store, allowed_origins=origins) if store else None
     return Application(objects, sockets, gate)
 
 
-def _greet(settings: Settings, made_password: str | None) -> None:
+def _greet(settings: Settings, password: str | None) -> None:
     address = settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}"
     lines = [f"MetaStore is running at {address}"]
-    if made_password is not None:
-        lines.append(f"Sign in as {settings.admin_username} with the password {made_password} (shown this once)")
+    if password is not None:
+        lines.append(f"Sign in as {settings.admin_username} with the password {password} (shown only once)")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
@@ -162,10 +165,10 @@ def _reachable(host: str) -> str:
 
 @contextlib.contextmanager
 def data_dir_lock(data_dir: Path) -> Iterator[None]:
-    """Hold ``data_dir`` for this process: SQLite and the embedded store have one writing process.
+    """Lock ``data_dir`` for this process: SQLite and the embedded store allow a single writing process.
 
     Raises:
-        ConfigurationError: another process has it, or it cannot be written.
+        ConfigurationError: another process holds the lock, or the folder is not writable.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -182,10 +185,10 @@ def data_dir_lock(data_dir: Path) -> Iterator[None]:
 
 
 def refuse_used_port(host: str, port: int) -> None:
-    """Find out now, in one line, that the port is taken.
+    """Fail early and in one line if the port is in use.
 
     Raises:
-        ConfigurationError: it is taken, or the host is not one of this machine's.
+        ConfigurationError: the port is in use, or the host is not an address of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:

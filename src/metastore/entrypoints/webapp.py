@@ -1,7 +1,7 @@
-"""Serving the built web client from the package.
+"""Serve the built web app from the package.
 
-Files under ``assets/`` have a hash in their name and are cached for ever; ``index.html`` is asked for anew each time,
-so that a new release is seen at once. Any other path that is no API path is a page of the client, and gets
+Files under ``assets/`` have a hash in their name and are cached indefinitely. ``index.html`` is revalidated each time,
+so that a new release appears at once. Every other path outside the API is a page of the app and returns
 ``index.html``.
 """
 
@@ -29,9 +29,9 @@ _NOT_PAGES = (
 
 
 def content_security_policy(objects_origin: str = "") -> str:
-    """The policy of the client's pages: nothing from elsewhere but the object store's bytes.
+    """Return the policy of the app's pages, which allows nothing from other origins but the object store's bytes.
 
-    Players hand films to the browser as ``blob:``, and take them apart in workers that they make of their own code.
+    Video players pass media to the browser as ``blob:`` URLs and create their workers from such URLs.
     """
     store = f" {objects_origin}" if objects_origin else ""
     return (
@@ -50,13 +50,13 @@ class _Assets(StaticFiles):
 
 
 def mount_web_app(app: FastAPI, folder: Path) -> None:
-    """Serve the client built into ``folder`` at every path that the API does not use."""
+    """Serve the app built into ``folder`` at every path that the API does not use."""
     index = folder / "index.html"
     app.mount("/assets", GZipMiddleware(_Assets(directory=folder / "assets", check_dir=False), minimum_size=1024))
 
     @app.get("/{path:path}", include_in_schema=False)
     async def page(path: str, request: Request) -> Response:
-        """A file of the client's top folder, or its start page."""
+        """Return a file of the app's top folder, or its start page."""
         if path.startswith(_NOT_PAGES) or not index.is_file():
             raise HTTPException(404)
         file = folder / path

@@ -1,9 +1,11 @@
-"""Small mechanisms that every feature stands on, none of which knows a feature.
+"""Mechanisms that every feature uses. Nothing here knows a feature.
 
-* ``database``: engines and the unit of work.
-* ``facts``, ``outbox`` and ``inbox``: facts recorded with their change, and effects that happen once.
-* ``consumer``: how a feature declares what it does when a fact reaches it.
-* ``problem``: errors as the API shows them.
-* ``paging``, ``idempotency``, ``http``: what HTTP endpoints share.
-* ``context``, ``clock``, ``ids``: who asks, when, and new identifiers.
+* ``database``: engines, the unit of work and the base of all tables.
+* ``events``: domain events, the transactional outbox, the inbox and consumers.
+* ``saga``: work of several steps with retries and compensation.
+* ``idempotency``: the ``Idempotency-Key`` header.
+* ``api``: base classes of API shapes, cursor pagination and periods of time.
+* ``http``: the services that endpoints depend on.
+* ``problem``: error responses.
+* ``context``, ``clock``, ``ids``: the current request, the time and new identifiers.
 """

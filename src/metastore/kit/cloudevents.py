@@ -3,21 +3,21 @@
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
 
 ====================  ====================================================================
-attribute             what it holds
+attribute             value
 ====================  ====================================================================
 ``id``                the event's id, a UUIDv7; the same however often the event is delivered
 ``source``            ``/metastore``
 ``type``              the event type, ``file.uploaded``
-``subject``           the aggregate, ``file:0190…``: events of one subject come in order
-``time``              when the fact was recorded, RFC 3339 with microseconds
+``subject``           the aggregate, ``file:0190…``: events of one subject are delivered in order
+``time``              when the event was recorded, RFC 3339 with microseconds
 ``datacontenttype``   ``application/json``
 ``dataschema``        ``urn:metastore:event:<type>:<version>``; a new version is a new schema
-``data``              the fact, with the fields that its type declares
+``data``              the event's fields, as its type declares them
 ====================  ====================================================================
 
-What the event's headers hold travels as extension attributes, whose names may have small letters and digits only:
-``requestid``, ``actorid``, ``address``, ``useragent``. Headers that fit no such name travel together in
-``otherheaders``, as a JSON object in a string.
+The event's headers are extension attributes, whose names consist of lower-case letters and digits: ``requestid``,
+``actorid``, ``address``, ``useragent``. Headers with other names are collected in ``otherheaders``, a JSON object in a
+string.
 """
 
 import json
@@ -31,7 +31,7 @@ from metastore.kit.outbox import RecordedEvent
 CONTENT_TYPE = "application/cloudevents+json"
 SOURCE = "/metastore"
 EXTENSIONS = {"requestId": "requestid", "actorId": "actorid", "address": "address", "userAgent": "useragent"}
-"""Extension attributes by the names of our headers."""
+"""Extension attributes by header name."""
 
 _OTHERS = "otherheaders"
 _HEADERS = {extension: header for header, extension in EXTENSIONS.items()}
@@ -42,16 +42,16 @@ _EXTENSION_NAME = re.compile(r"[a-z0-9]{1,20}\Z")
 
 
 class NotAnEventError(ValueError):
-    """What came is no CloudEvent of ours."""
+    """The message is not a CloudEvent of this product."""
 
 
 def data_schema(event_type: str, version: str) -> str:
-    """The name of the schema of an event type's data."""
+    """Return the URN of the schema of an event type's data."""
     return f"urn:metastore:event:{event_type}:{version}"
 
 
 def encode(event: RecordedEvent) -> bytes:
-    """``event`` as it travels."""
+    """Serialize ``event``."""
     document: dict[str, JsonValue] = {
         "specversion": "1.0",
         "id": event.id,
@@ -78,10 +78,10 @@ def encode(event: RecordedEvent) -> bytes:
 
 
 def decode(body: bytes) -> RecordedEvent:
-    """The event that ``encode`` made ``body`` of.
+    """Deserialize an event from ``encode``.
 
     Raises:
-        NotAnEventError: it is none.
+        NotAnEventError: ``body`` is not such an event.
     """
     try:
         document = json.loads(body)

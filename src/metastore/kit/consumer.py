@@ -1,17 +1,16 @@
-"""Consumers: what a feature does when a fact reaches it.
+"""Consumers: the event handlers of a feature.
 
-A feature's ``consumers.py`` declares one or more ``Consumer`` objects; ``processes.consumers`` joins them to the bus.
-Each has a durable queue under its name and works through it: the events of one aggregate one after the other, those of
-different aggregates a few at a time where the database can take it. There are two ways to handle an event:
+A feature's ``consumers.py`` declares one or more ``Consumer`` objects; ``processes.consumers`` subscribes them to the
+bus. Each consumer has a durable queue under its name. It handles events of one aggregate in order, and events of
+different aggregates concurrently where the database allows that. There are two kinds of handlers:
 
-* ``in_transaction``: the effect is in our own database. The handler gets an open transaction which also holds the inbox
-  row, so it has its effect once however often the event is delivered. What must follow the commit (a message to open
-  sockets) is returned as a function; it runs at most once, and its failure is logged and forgotten.
-* ``outside``: the effect is somewhere else (an object deleted, a socket closed). The handler runs without a
-  transaction, so that a slow call holds no lock, and may run again for the same event: it must be harmless when
-  repeated.
+* ``in_transaction``: the effect is in the database. The handler gets an open transaction that also contains the inbox
+  row, so it takes effect once, however often the event is delivered. It may return a function to call after the
+  commit (to notify open sockets, for example), which runs at most once. Its errors are logged.
+* ``outside``: the effect is elsewhere (delete an object, close a socket). The handler runs without a transaction, so
+  that a slow call holds no locks. It may run again for the same event and must be idempotent.
 
-A handler that raises has the event delivered again later, up to the bus's limit.
+When a handler raises, the event is delivered again later, up to the bus's limit.
 
 ::
 
@@ -26,7 +25,7 @@ from metastore.kit.database import Transaction
 from metastore.kit.outbox import RecordedEvent
 
 AfterCommit = Callable[[], Awaitable[None]]
-"""What to do once the transaction of the effect has committed."""
+"""Called after the transaction of the effect has committed."""
 
 TransactionHandler = Callable[[Transaction, RecordedEvent], Awaitable[AfterCommit | None]]
 OutsideHandler = Callable[[RecordedEvent], Awaitable[None]]
@@ -34,7 +33,7 @@ OutsideHandler = Callable[[RecordedEvent], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A named queue and its handlers by event type; ``every`` handles all types, in a transaction."""
+    """A named queue and its handlers by event type. ``every`` handles all types in a transaction."""
 
     name: str
     in_transaction: Mapping[str, TransactionHandler] = field(default_factory=dict)
@@ -43,5 +42,5 @@ class Consumer:
 
     @property
     def event_types(self) -> frozenset[str]:
-        """The types it wants; empty means all of them."""
+        """The event types that it handles. Empty means all of them."""
         return frozenset() if self.every else frozenset({*self.in_transaction, *self.outside})

@@ -1,7 +1,7 @@
-"""Who is asking: the circumstances of the request or message that is being worked on.
+"""The context of the current request or message: who caused it, and from where.
 
-An entry point opens a context; whatever is recorded while it is open (audit facts above all) carries it. It travels in
-a context variable so that services need not hand it through.
+Entry points open a context. Events recorded while it is open carry it in their headers. It is kept in a context
+variable, so services need not pass it on.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class RequestContext:
-    """Circumstances of one request; ``actor_id`` is filled in once the caller is known.
+    """The context of one request. ``actor_id`` is set once the caller is authenticated.
 
-    ``origin`` is the scheme and host by which the client reached us, for URLs that are handed out.
+    ``origin`` is the scheme and host that the client used, for absolute URLs in responses.
     """
 
     request_id: str
@@ -24,7 +24,7 @@ class RequestContext:
     origin: str = ""
 
     def headers(self) -> dict[str, str]:
-        """The context as event headers, leaving out what is unknown."""
+        """Return the context as event headers, without unknown values."""
         known = {
             "requestId": self.request_id,
             "address": self.address,
@@ -38,19 +38,19 @@ _current: ContextVar[RequestContext | None] = ContextVar("metastore_request_cont
 
 
 def current_context() -> RequestContext | None:
-    """The open context, or ``None`` outside any request."""
+    """Return the open context, or ``None`` outside any request."""
     return _current.get()
 
 
 def absolute(url: str) -> str:
-    """``url`` as a client can use it anywhere: a path of ours gets the origin by which the client reached us."""
+    """Return ``url`` with the request's origin if it is a path."""
     context = current_context()
     return f"{context.origin}{url}" if context and url.startswith("/") else url
 
 
 @contextmanager
 def open_context(context: RequestContext) -> Iterator[RequestContext]:
-    """Make ``context`` the current one for the block and everything awaited in it."""
+    """Make ``context`` the current context within the block."""
     token = _current.set(context)
     try:
         yield context

@@ -1,24 +1,22 @@
-"""Engines and the unit of work, on SQLite and PostgreSQL alike.
+"""The unit of work on SQLite and PostgreSQL.
 
-One request or one message is one transaction: an endpoint or consumer opens it, services and repositories work in it
-and never commit. Facts recorded in it (``Transaction.record``) are committed with it; whoever asked to be told
-(the relay) is told after the commit.
+One request or one message is one transaction. An endpoint or consumer opens it; services and repositories work in it
+and never commit. Events recorded in it (``Transaction.record``) are committed with it.
 
-**SQLite** runs in WAL with ``synchronous=FULL``: a commit is on disk when it returns. It has one writer at a time, so
-writing transactions begin with ``BEGIN IMMEDIATE`` (no upgrade from reading to writing, which could fail half-way) and
-queue up fairly on a lock of ours instead of polling the file lock. Keep them short: hash passwords, call object stores
-and read files outside. Reading transactions run beside the writer on their own connections.
+**SQLite** runs in WAL mode with ``synchronous=FULL``: a commit is on disk when it returns. It allows one writer at a
+time. Writing transactions begin with ``BEGIN IMMEDIATE``, because upgrading a reading transaction can fail half-way,
+and queue on an ``asyncio.Lock`` instead of polling the file lock. Keep them short: hash passwords, call object stores
+and read files outside. Reading transactions run concurrently on their own connections.
 
 **PostgreSQL** runs at READ COMMITTED; limits are enforced by conditional ``UPDATE`` statements, never by
 ``SELECT`` then ``UPDATE``.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -28,16 +26,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from metastore.kit import sqlite_connection
-from metastore.kit.facts import Fact
-from metastore.kit.outbox import outbox_row
 from metastore.kit.problem import Problem, storage_full, unavailable
+from metastore.kit.tables import Base
 
 _SQLITE_BUSY_SECONDS = 30
 _POSTGRESQL: dict[str, Any] = {
     "timeout": 5,
     "command_timeout": 25,
-    # The server gives up on its own, too: a process that died or hangs must not hold rows that others wait for. The
-    # longest pause inside a transaction is the relay's, while the broker confirms.
+    # Server-side limits as well, so that a dead or hanging process does not keep its row locks. The longest idle time
+    # inside a transaction is the relay's, while it waits for publisher confirms.
     "server_settings": {
         "application_name": "metastore",
         "statement_timeout": "25s",
@@ -47,6 +44,14 @@ _POSTGRESQL: dict[str, Any] = {
 }
 
 
+class Recordable(Protocol):
+    """An event that can be stored with a transaction."""
+
+    def outbox_row(self) -> Base:
+        """Return the row to insert."""
+        ...
+
+
 class Transaction:
     """An open unit of work."""
 
@@ -54,30 +59,14 @@ class Transaction:
         self.session = session
         self.dialect = dialect
         self.recorded = 0
-        self.takes_back = False
-        """Set by whoever takes back, in this transaction, what the request had committed before it failed."""
 
-    def record(self, fact: Fact) -> None:
-        """Store ``fact`` in the outbox, to be published once this transaction has committed."""
-        self.session.add(outbox_row(fact))
+    def record(self, event: Recordable) -> None:
+        """Store ``event`` in the outbox. It is published after this transaction has committed."""
+        self.session.add(event.outbox_row())
         self.recorded += 1
 
 
-BeforeCommit = Callable[[Transaction], Awaitable[None]]
-_before_commit: ContextVar[BeforeCommit | None] = ContextVar("metastore_before_commit", default=None)
-
-
-@contextmanager
-def before_commit(callback: BeforeCommit) -> Iterator[None]:
-    """Have ``callback`` add its statements to every writing transaction that the block commits, as the last of them.
-
-    When it raises, the transaction rolls back.
-    """
-    token = _before_commit.set(callback)
-    try:
-        yield
-    finally:
-        _before_commit.reset(token)
+CommitHook = Callable[[Transaction], Awaitable[None]]
 
 
 class Database:
@@ -88,20 +77,28 @@ class Database:
         self.dialect = self.url.get_backend_name()
         self.engine = _create_engine(url, pool_size)
         self._writer = asyncio.Lock() if self.single_writer else None
+        self._commit_hooks: list[CommitHook] = []
         self._listeners: list[Callable[[], None]] = []
 
     @property
     def single_writer(self) -> bool:
-        """Whether one process alone writes to this database (SQLite)."""
+        """Whether only one process may write to this database (SQLite)."""
         return self.dialect == "sqlite"
 
+    def before_commit(self, hook: CommitHook) -> None:
+        """Await ``hook`` as the last thing in every writing transaction.
+
+        It may execute statements in the transaction. When it raises, the transaction rolls back.
+        """
+        self._commit_hooks.append(hook)
+
     def on_recorded(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` after each commit that recorded facts."""
+        """Call ``listener`` after each commit that recorded events."""
         self._listeners.append(listener)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """A transaction that commits when the block ends and rolls back when it raises.
+        """Open a transaction that commits when the block ends and rolls back when it raises.
 
         Raises:
             Problem: 503 ``unavailable`` when the database cannot be reached, 507 ``storage-full`` when its disk is
@@ -115,7 +112,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
-        """A transaction that sees one state and writes nothing; on SQLite it never waits for the writer."""
+        """Open a read-only transaction on one snapshot. On SQLite it never waits for the writer."""
         async with self._open(writing=False) as tx:
             yield tx
 
@@ -127,9 +124,8 @@ class Database:
                 tx = Transaction(session, self.dialect)
                 yield tx
                 if writing:
-                    callback = _before_commit.get()
-                    if callback is not None:
-                        await callback(tx)
+                    for hook in self._commit_hooks:
+                        await hook(tx)
                     await session.commit()
         except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
             problem = problem_of(error)
@@ -138,7 +134,7 @@ class Database:
             raise problem from error
 
     async def check(self) -> None:
-        """Return when the database answers.
+        """Return when the database responds.
 
         Raises:
             Problem: 503 when it does not.
@@ -152,34 +148,36 @@ class Database:
 
 
 _FULL = ("disk is full", "disk full", "no space left", "disk quota exceeded", "file too large")
-# Connection trouble, too few resources, an operator's (or a timeout's) intervention, a lock that did not come free,
-# and transactions that stood in each other's way.
-_POSTGRESQL_AWAY = ("08", "53", "57", "55P03", "40001", "40P01")
-_SQLITE_AWAY = ("locked", "unable to open", "disk i/o error", "readonly database")
+# Connection errors, insufficient resources, operator intervention and timeouts, lock timeouts, serialization failures
+# and deadlocks.
+_POSTGRESQL_OUTAGE = ("08", "53", "57", "55P03", "40001", "40P01")
+_SQLITE_OUTAGE = ("locked", "unable to open", "disk i/o error", "readonly database")
 
 
 def problem_of(error: BaseException) -> Problem | None:
-    """What a failing database means for the caller, or ``None`` when the fault is the statement's."""
+    """Return the 503 or 507 ``Problem`` for a database error, or ``None`` when the statement itself is wrong."""
     message = str(error).lower()
     if any(sign in message for sign in _FULL):
         return storage_full()
     if isinstance(error, DBAPIError):
-        # SQLite calls a wrong statement "operational", too; that is no reason to come back later.
+        # SQLite also reports invalid statements as OperationalError; retrying those is pointless.
         is_sqlite = "sqlite" in type(error.orig).__module__
-        away = any(sign in message for sign in _SQLITE_AWAY) if is_sqlite else isinstance(error, OperationalError)
-        away = away or error.connection_invalidated or _comes_back(getattr(error.orig, "sqlstate", None))
+        is_outage = (
+            any(sign in message for sign in _SQLITE_OUTAGE) if is_sqlite else isinstance(error, OperationalError)
+        )
+        is_outage = is_outage or error.connection_invalidated or _is_transient(getattr(error.orig, "sqlstate", None))
     else:
-        away = isinstance(error, OSError | TimeoutError | PoolTimeoutError)
-    return unavailable("The database does not answer.") if away else None
+        is_outage = isinstance(error, OSError | TimeoutError | PoolTimeoutError)
+    return unavailable("The database does not respond.") if is_outage else None
 
 
-def _comes_back(sqlstate: str | None) -> bool:
-    """Whether PostgreSQL says by this code that another try may succeed: while it starts or stops, say."""
-    return bool(sqlstate) and str(sqlstate).startswith(_POSTGRESQL_AWAY)
+def _is_transient(sqlstate: str | None) -> bool:
+    """Return whether another attempt may succeed, for example while PostgreSQL is starting or stopping."""
+    return bool(sqlstate) and str(sqlstate).startswith(_POSTGRESQL_OUTAGE)
 
 
 def _create_engine(url: str, pool_size: int) -> AsyncEngine:
-    # Parameters hold password hashes and addresses, and errors are logged.
+    # Errors are logged, and parameters contain password hashes and addresses.
     options: dict[str, Any] = {
         "pool_size": pool_size,
         "max_overflow": 0,
@@ -199,7 +197,7 @@ def _create_engine(url: str, pool_size: int) -> AsyncEngine:
 
 
 def _configure_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    # The driver must not open transactions by itself: it would begin them deferred.
+    # The driver must not begin transactions itself: it would begin them deferred.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):

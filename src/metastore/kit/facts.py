@@ -1,8 +1,8 @@
-"""Facts: what has happened, as other parts of the product learn of it.
+"""Domain events: what has happened, as other parts of the product learn of it.
 
-A feature declares its facts in ``events.py`` as subclasses of ``Fact``; a service records one in the transaction of the
-change (``Transaction.record``). Field names are camelCase on the wire; a published field is never renamed or removed
-without a new ``version``.
+A feature declares its events in ``events.py`` as subclasses of ``Fact``. A service records one in the transaction of
+the change (``Transaction.record``). Field names are camelCase on the wire. A published field is never renamed or
+removed without a new ``version``.
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,14 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from metastore.kit.clock import utc_now
+from metastore.kit.context import current_context
+from metastore.kit.ids import new_id
+from metastore.kit.outbox import OutboxEvent
+
 
 class Fact(BaseModel):
-    """Base of every fact."""
+    """Base of every domain event."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
@@ -22,21 +27,34 @@ class Fact(BaseModel):
     version: ClassVar[int] = 1
 
     def aggregate(self) -> str:
-        """The thing it is about, as ``kind:id``; facts of one aggregate are delivered in order."""
-        raise TypeError(f"{type(self).__name__} must say what it is about")
+        """Return what the event is about, as ``kind:id``. Events of one aggregate are delivered in order."""
+        raise TypeError(f"{type(self).__name__} must implement aggregate()")
+
+    def outbox_row(self) -> OutboxEvent:
+        """Return a new outbox row with the current request's context in its headers."""
+        context = current_context()
+        headers = context.headers() if context else {}
+        return OutboxEvent(
+            id=new_id(),
+            event_type=self.event_type,
+            aggregate=self.aggregate(),
+            payload=self.model_dump(mode="json", by_alias=True),
+            headers={**headers, "version": str(self.version)},
+            created_at=utc_now(),
+        )
 
 
 def known_facts() -> list[type[Fact]]:
-    """Every fact that a loaded module declares."""
-    return [fact for fact in _subclasses(Fact) if hasattr(fact, "event_type")]
+    """Return every event class that a loaded module declares."""
+    return [event for event in _subclasses(Fact) if hasattr(event, "event_type")]
 
 
 def known_event_types() -> frozenset[str]:
-    """The event types of every fact that a loaded module declares."""
-    return frozenset(fact.event_type for fact in known_facts())
+    """Return the event types of all declared events."""
+    return frozenset(event.event_type for event in known_facts())
 
 
-def _subclasses(fact: type[Fact]) -> Iterator[type[Fact]]:
-    for subclass in fact.__subclasses__():
+def _subclasses(event: type[Fact]) -> Iterator[type[Fact]]:
+    for subclass in event.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)

@@ -1,6 +1,6 @@
 """Dependencies that HTTP endpoints share: services found by type, and the database.
 
-``bootstrap`` builds every service once and registers it; an endpoint names the type it needs::
+``bootstrap`` creates every service once and registers it by its type. An endpoint declares the type that it needs::
 
     Files = Annotated[FilesService, provided(FilesService)]
 

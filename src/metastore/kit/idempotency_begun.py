@@ -1,38 +1,65 @@
-"""What a request under an ``Idempotency-Key`` has begun, for the next one under that key should this one be killed.
+"""Checkpoints of requests with an ``Idempotency-Key``, and the tie between their transactions and their claim.
 
-An effect that takes several transactions (reserve space, ask the object store, make the file) cannot be one with its
-answer. The first of them leaves a note of what it began; a request that finds the note goes on from there instead of
-beginning again. Services may call this: it knows nothing of HTTP, and without a key it does nothing.
+An effect that takes several transactions (reserve space, call the object store, create the file) cannot be committed
+together with its response. The first transaction saves a checkpoint. When the process is killed, a retry under the same
+key reads the checkpoint and continues from there instead of starting over.
+
+Services may use this module. It knows nothing of HTTP, and does nothing for requests without a key.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from metastore.kit.database import Transaction
-from metastore.kit.idempotency_claims import Claimed, note_begun
+from metastore.kit import idempotency_claims
+from metastore.kit.database import Database, Transaction
+from metastore.kit.idempotency_claims import Claimed
 
-_current: ContextVar[Claimed | None] = ContextVar("metastore_idempotent_claim", default=None)
+_claim: ContextVar[Claimed | None] = ContextVar("metastore_idempotency_claim", default=None)
+_COMPENSATES = "metastore_compensates_request"
+
+
+class IdempotencyKeys:
+    """The idempotency keys of a database.
+
+    Ties every writing transaction on ``database`` to the claim of the request that it belongs to: it can commit only
+    while the claim is held, and marks the claim as effective. Create one before the first request is served.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        database.before_commit(_update_claim)
 
 
 def begun() -> str | None:
-    """What an earlier run of this request noted before it was lost; ``None`` for the first, or without a key."""
-    claimed = _current.get()
+    """Return the checkpoint that an earlier, interrupted run of this request saved, if any."""
+    claimed = _claim.get()
     return claimed.begun if claimed is not None else None
 
 
 async def keep_begun(tx: Transaction, note: str) -> None:
-    """Note, with the transaction that begins the effect, what is needed to go on: an id, say."""
-    claimed = _current.get()
+    """Save a checkpoint with the transaction that begins the effect: ``note`` is what a retry needs, such as an id."""
+    claimed = _claim.get()
     if claimed is not None:
-        await note_begun(tx, claimed, note)
+        await idempotency_claims.save_checkpoint(tx, claimed, note)
+
+
+def mark_compensation(tx: Transaction) -> None:
+    """Declare that ``tx`` undoes what this request has committed, so that its key may be used again."""
+    tx.session.info[_COMPENSATES] = True
 
 
 @contextmanager
 def working_under(claimed: Claimed | None) -> Iterator[None]:
-    """Have the two functions above speak of this claim within the block."""
-    token = _current.set(claimed)
+    """Make ``claimed`` the claim of the current request within the block."""
+    token = _claim.set(claimed)
     try:
         yield
     finally:
-        _current.reset(token)
+        _claim.reset(token)
+
+
+async def _update_claim(tx: Transaction) -> None:
+    claimed = _claim.get()
+    if claimed is not None:
+        await idempotency_claims.update_state(tx, claimed, effective=_COMPENSATES not in tx.session.info)

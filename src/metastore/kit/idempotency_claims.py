@@ -1,6 +1,6 @@
-"""The table behind ``idempotency``: who claimed which key for what, how far it got, and the answer.
+"""The table of idempotency keys: who claimed a key for which request, its state and the stored response.
 
-Until there is an answer, its column ``body`` holds what the request noted of what it began, if anything.
+Until there is a response, the column ``body`` holds the request's checkpoint, if it saved one.
 """
 
 import secrets
@@ -15,17 +15,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.kit.tables import Base, UtcDateTime
 
 KEPT_FOR = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
-"""Twice as long as any request may take."""
+"""Twice the time limit of a request."""
 
 _CLAIMED, _EFFECTIVE, _ANSWERED = "claimed", "effective", "answered"
 
 
 class IdempotencyKey(Base):
-    """A key, owned by a user's id or ``anonymous:<address>``; ``attempt`` tells one claim on it from the next."""
+    """A key of ``owner``: a user's id or ``anonymous:<address>``. ``attempt`` identifies the current claim on it."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
@@ -45,7 +46,7 @@ class IdempotencyKey(Base):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A wish to carry out a request under a key."""
+    """A request to run under a key."""
 
     owner: str
     key: str
@@ -55,7 +56,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A key that is ours to work under; ``begun`` is what a lost request under it noted."""
+    """A held claim. ``begun`` is the checkpoint that an interrupted run under the same key saved."""
 
     owner: str
     key: str
@@ -64,16 +65,16 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A stored answer, header names in lower case."""
+class StoredResponse:
+    """A stored response. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claimed | Answer:
-    """Claim the key, or its stored answer; ``repeatable`` requests may run again after they took effect.
+async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claimed | StoredResponse:
+    """Claim the key, or return its stored response. ``repeatable`` requests may run again after they took effect.
 
     Raises:
         Problem: 422 ``idempotency-key-reused``; 409 ``idempotency-in-progress`` or ``idempotency-answer-lost``.
@@ -96,15 +97,15 @@ async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claim
         return claimed
     row = await _locked_row(tx, claim)
     if row is None:
-        # It was given up between the two statements: whoever asks next finds it free.
+        # It was released between the two statements. The next request finds it free.
         raise _in_progress()
     if row.created_at <= now - KEPT_FOR:
         await _overwrite(tx, claim, {**fresh, "status": None, "headers": None, "body": None})
         return claimed
     if (row.operation, row.fingerprint) != (claim.operation, claim.fingerprint):
-        raise Problem(422, "idempotency-key-reused", "This Idempotency-Key was used for another request.")
+        raise Problem(422, ProblemCode.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for a different request.")
     if row.state == _ANSWERED:
-        return Answer(row.status or 200, row.headers or {}, row.body or b"")
+        return StoredResponse(row.status or 200, row.headers or {}, row.body or b"")
     if row.locked_until > now:
         raise _in_progress()
     if row.state == _EFFECTIVE and row.body is None and not repeatable:
@@ -113,8 +114,8 @@ async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claim
     return replace(claimed, begun=row.body.decode() if row.body is not None else None)
 
 
-async def move_on(tx: Transaction, claimed: Claimed, *, effective: bool) -> None:
-    """Tie the transaction to the claim: it commits only while the claim is ours, and makes it effective (or not).
+async def update_state(tx: Transaction, claimed: Claimed, *, effective: bool) -> None:
+    """Mark the claim as effective in ``tx``, or as claimed again. ``tx`` can commit only while the claim is held.
 
     Raises:
         Problem: 409 ``idempotency-in-progress`` when another has taken the claim over.
@@ -122,10 +123,10 @@ async def move_on(tx: Transaction, claimed: Claimed, *, effective: bool) -> None
     before, after = (_CLAIMED, _EFFECTIVE) if effective else (_EFFECTIVE, _CLAIMED)
     values: dict[str, object] = {"state": case((IdempotencyKey.state == before, after), else_=IdempotencyKey.state)}
     if not effective:
-        values["body"] = None  # what was begun is no more
+        values["body"] = None  # the checkpoint was undone
     moved = await tx.session.execute(
         update(IdempotencyKey)
-        .where(*_ours(claimed))
+        .where(*_held(claimed))
         .values(values)
         .returning(IdempotencyKey.key)
         .execution_options(synchronize_session=False)
@@ -134,44 +135,44 @@ async def move_on(tx: Transaction, claimed: Claimed, *, effective: bool) -> None
         raise _in_progress()
 
 
-async def note_begun(tx: Transaction, claimed: Claimed, note: str) -> None:
-    """Keep ``note``, where the answer will be, for whoever takes the claim over (``idempotency_begun``)."""
+async def save_checkpoint(tx: Transaction, claimed: Claimed, note: str) -> None:
+    """Store ``note`` for a later run that takes the claim over (``idempotency_begun``)."""
     await tx.session.execute(
         update(IdempotencyKey)
-        .where(*_ours(claimed), IdempotencyKey.state != _ANSWERED)
+        .where(*_held(claimed), IdempotencyKey.state != _ANSWERED)
         .values(body=note.encode())
         .execution_options(synchronize_session=False)
     )
 
 
-async def store_answer(tx: Transaction, claimed: Claimed, answer: Answer) -> None:
-    """Store the answer, unless there is one."""
+async def save_response(tx: Transaction, claimed: Claimed, response: StoredResponse) -> None:
+    """Store the response, unless there already is one."""
     await tx.session.execute(
         update(IdempotencyKey)
-        .where(*_ours(claimed), IdempotencyKey.state != _ANSWERED)
-        .values(state=_ANSWERED, status=answer.status, headers=answer.headers, body=answer.body)
+        .where(*_held(claimed), IdempotencyKey.state != _ANSWERED)
+        .values(state=_ANSWERED, status=response.status, headers=response.headers, body=response.body)
         .execution_options(synchronize_session=False)
     )
 
 
-async def give_up(tx: Transaction, claimed: Claimed, *, even_effective: bool) -> None:
-    """Free the key if nothing took effect (or ``even_effective``); else end the lease: the answer is lost."""
+async def release_claim(tx: Transaction, claimed: Claimed, *, even_effective: bool) -> None:
+    """Delete the key if nothing took effect, or with ``even_effective``. Otherwise end its lease."""
     states = (_CLAIMED, _EFFECTIVE) if even_effective else (_CLAIMED,)
     await tx.session.execute(
         delete(IdempotencyKey)
-        .where(*_ours(claimed), IdempotencyKey.state.in_(states))
+        .where(*_held(claimed), IdempotencyKey.state.in_(states))
         .execution_options(synchronize_session=False)
     )
     await tx.session.execute(
         update(IdempotencyKey)
-        .where(*_ours(claimed))
+        .where(*_held(claimed))
         .values(locked_until=utc_now())
         .execution_options(synchronize_session=False)
     )
 
 
 async def end_leases(tx: Transaction) -> None:
-    """Declare everything in progress abandoned: for the start of the only process that there is."""
+    """End the leases of all unfinished requests. Call it at the start of a deployment's only process."""
     await tx.session.execute(
         update(IdempotencyKey)
         .where(IdempotencyKey.state != _ANSWERED)
@@ -181,7 +182,7 @@ async def end_leases(tx: Transaction) -> None:
 
 
 async def prune(tx: Transaction) -> None:
-    """Forget keys older than ``KEPT_FOR``."""
+    """Delete keys older than ``KEPT_FOR``."""
     await tx.session.execute(
         delete(IdempotencyKey)
         .where(IdempotencyKey.created_at <= utc_now() - KEPT_FOR)
@@ -207,7 +208,7 @@ async def _overwrite(tx: Transaction, claim: Claim, values: dict[str, object]) -
     )
 
 
-def _ours(claimed: Claimed) -> tuple[ColumnElement[bool], ...]:
+def _held(claimed: Claimed) -> tuple[ColumnElement[bool], ...]:
     return (
         IdempotencyKey.owner == claimed.owner,
         IdempotencyKey.key == claimed.key,
@@ -216,10 +217,10 @@ def _ours(claimed: Claimed) -> tuple[ColumnElement[bool], ...]:
 
 
 def _in_progress() -> Problem:
-    detail = "The first request with this Idempotency-Key is still being worked on."
-    return Problem(409, "idempotency-in-progress", detail, headers={"Retry-After": "1"})
+    detail = "The first request with this Idempotency-Key is still running."
+    return Problem(409, ProblemCode.IDEMPOTENCY_IN_PROGRESS, detail, headers={"Retry-After": "1"})
 
 
 def _answer_lost() -> Problem:
-    detail = "This request took effect, but its answer was lost. Look at the result before you try with a new key."
-    return Problem(409, "idempotency-answer-lost", detail)
+    detail = "The request took effect, but its response was lost. Check the result before you retry with a new key."
+    return Problem(409, ProblemCode.IDEMPOTENCY_ANSWER_LOST, detail)

@@ -1,4 +1,4 @@
-"""What makes two requests under one key the same request."""
+"""Fingerprints of requests, to detect that a key is reused for a different request."""
 
 import hashlib
 
@@ -11,10 +11,10 @@ _CHUNK = 1024 * 1024
 
 
 async def fingerprint(request: Request, arguments: dict[str, object]) -> str:
-    """A digest of method, path, query and content.
+    """Return a digest of method, path, query and content.
 
-    The content is the body's bytes, but of a form what it says (the endpoint's ``arguments``): its bytes change with
-    every sending, since browsers draw a new boundary, and a large form is in a file by now.
+    The content is the body's bytes, except for forms, where it is the endpoint's parsed ``arguments``. A form's bytes
+    differ on every attempt because browsers choose a new boundary, and a large form has been spooled to a file.
     """
     digest = hashlib.sha256()
     digest.update(f"{request.method} {request.url.path}?{request.url.query}\n".encode())

@@ -1,6 +1,6 @@
-"""The inbox: an event has its effect once for each consumer, however often it is delivered.
+"""The inbox: an event takes effect once per consumer, however often it is delivered.
 
-The row (consumer, event id) is inserted in the transaction of the effect: either both are there or neither.
+The row (consumer, event id) is inserted in the transaction of the effect, so either both are committed or neither is.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from metastore.kit.tables import Base, UtcDateTime
 
 
 class InboxEvent(Base):
-    """An event that a consumer has dealt with."""
+    """An event that a consumer has handled."""
 
     __tablename__ = "inbox_events"
     __table_args__ = (Index("ix_inbox_events_handled_at", "handled_at"),)
@@ -27,9 +27,9 @@ class InboxEvent(Base):
 
 
 async def first_delivery(tx: Transaction, consumer: str, event_id: str) -> bool:
-    """Claim the event for ``consumer`` in this transaction; ``False`` when it had its effect before.
+    """Record the event as handled by ``consumer``. Return ``False`` when it has been handled before.
 
-    A second delivery running at the same time waits here for the first one's end.
+    A concurrent delivery of the same event waits here for the first one's transaction.
     """
     values = {"consumer": consumer, "event_id": event_id, "handled_at": utc_now()}
     insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
@@ -38,9 +38,9 @@ async def first_delivery(tx: Transaction, consumer: str, event_id: str) -> bool:
 
 
 async def prune(tx: Transaction, before: datetime, limit: int) -> int:
-    """Forget up to ``limit`` events handled before then; returns how many.
+    """Delete up to ``limit`` events handled before ``before``. Return how many were deleted.
 
-    ``before`` must lie further back than any broker redelivers.
+    ``before`` must be earlier than anything that a broker may still redeliver.
     """
     key = tuple_(InboxEvent.consumer, InboxEvent.event_id)
     old = select(InboxEvent.consumer, InboxEvent.event_id).where(InboxEvent.handled_at < before).limit(limit)

@@ -1,37 +1,31 @@
-"""The outbox: facts stored in the transaction that makes them true, published afterwards.
+"""The transactional outbox: events stored with the change that they describe and published afterwards.
 
-Publishing to a broker inside a transaction loses or invents events when either side fails. So a fact is a row of
-``outbox_events`` written with the change itself; the relay publishes pending rows and marks them. A row may be
-published twice when the relay dies in between; consumers drop the second by its id (see ``inbox``).
+Publishing to a broker inside a transaction loses or invents events when either side fails. Instead, an event is a row
+of ``outbox_events`` written in the transaction of the change. The relay publishes pending rows and marks them. A row
+may be published twice when the relay dies in between; consumers recognize the second delivery by its id (``inbox``).
 
-Ids are UUIDv7 and only nearly in commit order, so nothing may poll by "id greater than the last": a pending row is
-found by its status alone.
+Ids are UUIDv7 and only roughly in commit order, so never poll by "id greater than the last". Pending rows are found by
+their status alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 from sqlalchemy import JSON, Index, String, delete, exists, func, select, text, update
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from metastore.kit.clock import utc_now
-from metastore.kit.context import current_context
-from metastore.kit.facts import Fact
-from metastore.kit.ids import new_id
+from metastore.kit.database import Transaction
 from metastore.kit.tables import Base, UtcDateTime
-
-if TYPE_CHECKING:
-    from metastore.kit.database import Transaction
 
 PENDING = "pending"
 PUBLISHED = "published"
 
 
 class OutboxEvent(Base):
-    """A fact to be published, or published and not yet pruned."""
+    """An event that is pending, or published and not yet pruned."""
 
     __tablename__ = "outbox_events"
     __table_args__ = (
@@ -68,12 +62,12 @@ class OutboxEvent(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     retry_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Set while the bus refuses this very event: it and what follows it about the same thing wait until then."""
+    """Set while the bus refuses this event. It and later events of the same aggregate wait until then."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """A fact as it travels: the row's content, free of the database."""
+    """An event read from the outbox or received from the bus."""
 
     id: str
     event_type: str
@@ -81,20 +75,6 @@ class RecordedEvent:
     payload: dict[str, JsonValue]
     headers: dict[str, str]
     created_at: datetime
-
-
-def outbox_row(fact: Fact) -> OutboxEvent:
-    """The row for ``fact``, with the circumstances of the current request in its headers."""
-    context = current_context()
-    headers = context.headers() if context else {}
-    return OutboxEvent(
-        id=new_id(),
-        event_type=fact.event_type,
-        aggregate=fact.aggregate(),
-        payload=fact.model_dump(mode="json", by_alias=True),
-        headers={**headers, "version": str(fact.version)},
-        created_at=utc_now(),
-    )
 
 
 _AS_EVENT = (
@@ -105,15 +85,15 @@ _AS_EVENT = (
     OutboxEvent.headers,
     OutboxEvent.created_at,
 )
-# Written out, not bound: the partial indexes are only used when the planner sees the literal.
+# A literal, not a bound parameter: the planner uses the partial indexes only when it sees the value.
 _IS_PENDING = OutboxEvent.status == text("'pending'")
 
 
-async def pending_events(tx: "Transaction", limit: int) -> list[RecordedEvent]:
-    """The oldest unpublished events, locked for this transaction where the database locks rows.
+async def pending_events(tx: Transaction, limit: int) -> list[RecordedEvent]:
+    """Return the oldest pending events, locked for this transaction where the database locks rows.
 
-    Relays side by side skip each other's rows. So that two of them never turn round the order of one aggregate, rows
-    whose aggregate has an older pending row in other hands are left for later; so are those that follow a refused one.
+    Concurrent relays skip each other's rows. To keep the order within an aggregate, events are left out whose aggregate
+    has an older pending event that another relay has locked, or that the bus refuses at present.
     """
     now = utc_now()
     older = aliased(OutboxEvent)
@@ -138,7 +118,7 @@ async def pending_events(tx: "Transaction", limit: int) -> list[RecordedEvent]:
     return [event for event in claimed if event.aggregate not in held or event.id < held[event.aggregate]]
 
 
-async def _first_pending_elsewhere(tx: "Transaction", claimed: Sequence[RecordedEvent]) -> dict[str, str]:
+async def _first_pending_elsewhere(tx: Transaction, claimed: Sequence[RecordedEvent]) -> dict[str, str]:
     rows = await tx.session.execute(
         select(OutboxEvent.aggregate, func.min(OutboxEvent.id))
         .where(
@@ -152,8 +132,8 @@ async def _first_pending_elsewhere(tx: "Transaction", claimed: Sequence[Recorded
     return dict(rows.all())
 
 
-async def mark_published(tx: "Transaction", ids: Sequence[str]) -> None:
-    """Note that the broker has confirmed these events."""
+async def mark_published(tx: Transaction, ids: Sequence[str]) -> None:
+    """Mark these events as published."""
     await tx.session.execute(
         update(OutboxEvent)
         .where(OutboxEvent.id.in_(ids))
@@ -161,21 +141,21 @@ async def mark_published(tx: "Transaction", ids: Sequence[str]) -> None:
     )
 
 
-async def count_attempt(tx: "Transaction", ids: Sequence[str], retry_at: datetime | None = None) -> None:
-    """Note that publishing these events was tried in vain; with ``retry_at``, that it is no use before then."""
+async def count_attempt(tx: Transaction, ids: Sequence[str], retry_at: datetime | None = None) -> None:
+    """Count a failed attempt to publish these events. With ``retry_at``, they are not attempted again before then."""
     await tx.session.execute(
         update(OutboxEvent).where(OutboxEvent.id.in_(ids)).values(attempts=OutboxEvent.attempts + 1, retry_at=retry_at)
     )
 
 
-async def backlog(tx: "Transaction") -> tuple[int, datetime | None]:
-    """How many events are pending, and when the oldest of them was recorded."""
+async def backlog(tx: Transaction) -> tuple[int, datetime | None]:
+    """Return the number of pending events and when the oldest of them was recorded."""
     row = (await tx.session.execute(select(func.count(), func.min(OutboxEvent.created_at)).where(_IS_PENDING))).one()
     return row[0], row[1]
 
 
-async def prune(tx: "Transaction", before: datetime, limit: int) -> int:
-    """Delete up to ``limit`` rows published before then; returns how many."""
+async def prune(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete up to ``limit`` events published before ``before``. Return how many were deleted."""
     old = select(OutboxEvent.id).where(OutboxEvent.published_at < before).limit(limit)
     result = await tx.session.execute(delete(OutboxEvent).where(OutboxEvent.id.in_(old)).returning(OutboxEvent.id))
     return len(result.all())

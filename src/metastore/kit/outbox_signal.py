@@ -1,11 +1,10 @@
-"""Waking relays in other processes: PostgreSQL's LISTEN and NOTIFY.
+"""Waking up relays in other processes with PostgreSQL's LISTEN and NOTIFY.
 
-After a commit that recorded facts, the process says so on a channel which every relay listens to. The notice is sent
-after the commit and not within it: PostgreSQL commits transactions that notify one at a time, which would hold up the
-whole product to save the relays a look. A notice that is lost (a process that dies in between, a listener that is
-reconnecting) costs the time until the relay's next look, and nothing else.
+After a commit that recorded events, the process notifies a channel that every relay listens to. The notification is
+sent after the commit, not within it: PostgreSQL serializes the commits of transactions that notify. A lost notification
+(the process dies in between, the listener is reconnecting) only delays events until the relay's next poll.
 
-One notice tells of everything committed before it, so a process sends one at a time, however much it records.
+One notification covers everything committed before it, so a process sends one at a time.
 """
 
 import asyncio
@@ -22,28 +21,28 @@ _log = structlog.get_logger(__name__)
 CHANNEL = "metastore_outbox"
 PROBE_EVERY = 15.0
 PROBE_WITHIN = 5.0
-LONGEST_PAUSE = 10.0
+MAX_BACKOFF = 10.0
 
 
 class Announcer:
-    """Tells other processes of the facts that ``database`` commits in this one."""
+    """Notifies other processes of the events that this process commits to ``database``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._to_tell = False
-        self._telling: asyncio.Task[None] | None = None
+        self._pending = False
+        self._task: asyncio.Task[None] | None = None
         if not database.single_writer:
             database.on_recorded(self._recorded)
 
     def _recorded(self) -> None:
-        self._to_tell = True
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._tell(), name="announce facts")
+        self._pending = True
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._notify(), name="notify relays")
 
-    async def _tell(self) -> None:
-        while self._to_tell:
-            self._to_tell = False
-            # Relays look by themselves, too; a database that is away shows elsewhere.
+    async def _notify(self) -> None:
+        while self._pending:
+            self._pending = False
+            # Relays also poll, and an outage of the database is reported elsewhere.
             with contextlib.suppress(Exception):
                 async with self._database.engine.connect() as connection:
                     autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -51,15 +50,15 @@ class Announcer:
 
 
 async def listen(database: Database, wake: Callable[[], None]) -> None:
-    """Call ``wake`` at every notice until cancelled, over one connection after another."""
+    """Call ``wake`` on every notification until cancelled, reconnecting when the connection is lost."""
     pause = 0.1
     while True:
         try:
             await _listen_once(database, wake)
             pause = 0.1
-        except Exception as error:  # noqa: BLE001  listening must outlive any fault of the database
-            _log.info("notices of facts cannot be heard", error=repr(error))
-            pause = min(LONGEST_PAUSE, pause * 2)
+        except Exception as error:  # noqa: BLE001  listening must survive any failure of the database
+            _log.info("cannot listen for notifications", error=repr(error))
+            pause = min(MAX_BACKOFF, pause * 2)
         await asyncio.sleep(pause)
 
 
@@ -72,7 +71,7 @@ async def _listen_once(database: Database, wake: Callable[[], None]) -> None:
         driver.add_termination_listener(lambda _: lost.set())
         try:
             await driver.add_listener(CHANNEL, lambda *_: wake())
-            wake()  # for what was recorded while nobody listened
+            wake()  # for events recorded while not listening
             while not lost.is_set():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(PROBE_EVERY):
@@ -80,4 +79,4 @@ async def _listen_once(database: Database, wake: Callable[[], None]) -> None:
                         return
                 await driver.execute("SELECT 1", timeout=PROBE_WITHIN)
         finally:
-            await connection.invalidate()  # it listens: it is no good for others
+            await connection.invalidate()  # the pool must not reuse a listening connection

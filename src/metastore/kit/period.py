@@ -1,4 +1,4 @@
-"""Periods as clients name them: by moments (RFC 3339) or by whole days of UTC, ``2026-11-22``."""
+"""Periods in requests, given by timestamps (RFC 3339) or whole days in UTC (``2026-11-22``)."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
@@ -14,22 +14,22 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 DayOrMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)] | date
-"""How either end of a period is given. A day stands for all of it."""
+"""The start or end of a period. A day is included completely."""
 
 
 def beginning(of: DayOrMoment) -> datetime:
-    """The moment that a period from there begins at."""
+    """Return the first moment of a period that starts with ``of``."""
     return of if isinstance(of, datetime) else datetime.combine(of, time.min, UTC)
 
 
 def ending(of: DayOrMoment) -> datetime:
-    """The moment that a period up to there ends before: a day is part of it, a moment is not."""
+    """Return the exclusive end of a period that ends with ``of``: a day is included, a timestamp is not."""
     if isinstance(of, datetime):
         return of
-    # The calendar's last day has none after it.
+    # There is no day after the last one of the calendar.
     return beginning(of) + timedelta(days=1) if of < date.max else datetime.max.replace(tzinfo=UTC)
 
 
 def day_of(moment: DayOrMoment) -> date:
-    """The day that it falls on; moments are in UTC already."""
+    """Return the day that contains ``moment``. Timestamps are in UTC."""
     return moment.date() if isinstance(moment, datetime) else moment

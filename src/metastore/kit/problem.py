@@ -1,12 +1,17 @@
-"""Errors as the API shows them: RFC 9457 problem details with a stable machine code.
+"""Error responses of the API: RFC 9457 problem details with a stable machine-readable code.
 
 Services raise ``Problem``; the HTTP entry point renders it as ``application/problem+json``. The ``code`` is part of the
-API and never changes; ``detail`` is for people and may.
+API and never changes. The ``detail`` is a sentence for users and may change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from pydantic import JsonValue
+from pydantic import ConfigDict, JsonValue
+
+from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.schema import Schema
+
+MEDIA_TYPE = "application/problem+json"
 
 _TITLES = {
     400: "Bad request",
@@ -23,23 +28,43 @@ _TITLES = {
     422: "Invalid input",
     429: "Too many requests",
     500: "Internal error",
-    503: "Unavailable for the moment",
+    503: "Temporarily unavailable",
     507: "Storage full",
 }
 
 
-class Problem(Exception):
-    """An error with an HTTP status, a stable ``code`` and a sentence for people.
+class FieldProblem(Schema):
+    """An invalid field of the input."""
 
-    ``headers`` go on the answer (``Retry-After``, ``Set-Cookie`` …); ``members`` are added to the JSON body.
-    ``refused`` marks an attempt at what belongs to others, which the audit trail keeps; a 403 is one
-    unless it is said to be none.
+    field: str
+    message: str
+
+
+class ProblemDocument(Schema):
+    """The body of every error response (RFC 9457). Some codes add members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: ProblemCode
+    errors: Sequence[FieldProblem] = ()
+
+
+class Problem(Exception):
+    """An error with an HTTP status, a stable ``code`` and a sentence for users.
+
+    ``headers`` are added to the response (``Retry-After``, ``Set-Cookie`` …), ``members`` to the JSON body. ``refused``
+    marks unauthorized access, which is recorded in the audit log. By default every 403 is marked.
     """
 
     def __init__(
         self,
         status: int,
-        code: str,
+        code: ProblemCode,
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
@@ -55,38 +80,38 @@ class Problem(Exception):
         self.members = members
 
     def body(self, instance: str) -> dict[str, JsonValue]:
-        """The problem document for the request to ``instance`` (a path)."""
+        """Return the problem document for a request to the path ``instance``."""
         return {
             "type": f"urn:metastore:problem:{self.code}",
             "title": title_of(self.status),
             "status": self.status,
             "detail": self.detail,
             "instance": instance,
-            "code": self.code,
+            "code": self.code.value,
             **self.members,
         }
 
 
 def title_of(status: int) -> str:
-    """The short title for an HTTP status."""
+    """Return the title of an HTTP status."""
     return _TITLES.get(status, "Error")
 
 
 def not_found(what: str = "resource", *, refused: bool = False) -> Problem:
-    """404 ``not-found``; the same whether it never was or belongs to somebody else."""
-    return Problem(404, "not-found", f"There is no such {what}.", refused=refused)
+    """Return 404 ``not-found``, the same for missing resources and those of other users."""
+    return Problem(404, ProblemCode.NOT_FOUND, f"There is no such {what}.", refused=refused)
 
 
-def invalid(field: str, message: str, code: str = "validation-failed") -> Problem:
-    """422 for one field of the input."""
+def invalid(field: str, message: str, code: ProblemCode = ProblemCode.VALIDATION_FAILED) -> Problem:
+    """Return 422 for one field of the input."""
     return Problem(422, code, message, errors=[{"field": field, "message": message}])
 
 
 def unavailable(detail: str, *, retry_after: int = 2) -> Problem:
-    """503 ``unavailable`` with ``Retry-After`` in seconds."""
-    return Problem(503, "unavailable", detail, headers={"Retry-After": str(retry_after)})
+    """Return 503 ``unavailable`` with ``Retry-After`` in seconds."""
+    return Problem(503, ProblemCode.UNAVAILABLE, detail, headers={"Retry-After": str(retry_after)})
 
 
 def storage_full() -> Problem:
-    """507 ``storage-full``: the server's device, not the user's quota, has no room."""
-    return Problem(507, "storage-full", "The server has no room left. Nothing was stored; try again later.")
+    """Return 507 ``storage-full``: the server's disk is full, not the user's quota."""
+    return Problem(507, ProblemCode.STORAGE_FULL, "The server's storage is full. Nothing was stored; try again later.")

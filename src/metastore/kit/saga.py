@@ -1,52 +1,51 @@
-"""Sagas: work of several steps that always comes to an end, whoever dies on the way.
+"""Sagas: work of several steps that always reaches an end state, even when processes die.
 
-A saga is a row of ``sagas``. Its *definition* (``saga_steps``) names its steps, each an idempotent action with its
-compensation beside it; runners (``saga_runner``), any number of them in any processes, carry sagas from step to step.
-Features start a saga, move it on or end it by its kind with the functions below, in the transaction of their own
-change, and never see the definition.
+A saga is a row of ``sagas``. Its *definition* (``saga_steps``) lists its steps, each an idempotent action with a
+compensation. Runners (``saga_runner``), any number of them in any processes, execute the steps. Features start, advance
+and end sagas with the functions below, in the transaction of their own change. They do not see the definition.
 
-**The protocol.** A saga that wants something done has a ``due_at``. A runner *claims* a due one by a single conditional
-``UPDATE`` (due, and locked by nobody or no longer), which sets ``locked_until``, counts the attempt and raises
-``token``. It then works outside any transaction, and renews its lease meanwhile. What a step wants in the database it
-returns as a function; the runner calls that in one transaction with the saga's advance, whose ``UPDATE`` says
-``WHERE token = mine``.
+**The protocol.** A saga with work to do has a ``due_at``. A runner *claims* a due saga with one conditional ``UPDATE``
+(due, and not locked or the lock has expired), which sets ``locked_until``, counts the attempt and increments ``token``.
+The runner then works outside any transaction and renews its lease. A step returns its database changes as a function.
+The runner calls it in the transaction that advances the saga, whose ``UPDATE`` requires the runner's token.
 
-**Why it is safe.**
+**Guarantees.**
 
-* *One effect.* A worker that was slow, or paused, or cut off, and whose lease ran out meanwhile, finds another token
-  when it comes to write: its transaction rolls back, effect and all. Clocks that differ between machines can make a
-  lease run out early and work be done twice; they cannot make its effect happen twice, for tokens know no time.
-* *What is outside the database* (an object in the store) is done before the commit under a name that follows from the
-  saga, so that doing it again replaces it. A worker that finds its saga cancelled takes back what it did.
-* *No loss.* A worker that dies leaves a lock that runs out; the next claim goes on with the same step. Messages only
-  wake runners early: all of them look at the table by themselves.
-* *An end, always.* A step has a time limit and a number of tries, the first of which a worker's death uses up as well.
-  After the last one the steps done are compensated, backwards. A step that waits for somebody else is due at its
-  deadline. A compensation that fails as often is passed over with a log line: what it leaves is found by the checks.
-* *Outages are no tries.* While something that the step needs is away (the store, the database, room on the disk), the
-  saga waits and looks again every few seconds, as long as its definition has patience; only then tries are counted.
-  ``away_since`` is in the row, so that the end comes whoever looks.
-* *The pivot.* Behind a step so marked there is no way back before it: compensation stops there, and the saga may be
-  tried again from there on.
+* *One effect.* When a slow worker's lease has expired and the saga was claimed again, its token no longer matches and
+  its transaction rolls back, including the effect. Clock differences between machines can end a lease early, so work
+  may be done twice, but its effect cannot happen twice: tokens do not depend on time.
+* *Effects outside the database*, such as an object in the store, happen before the commit and under names derived from
+  the saga, so that repeating them replaces them. A worker whose saga was cancelled compensates its own step.
+* *No loss.* When a worker dies, its lock expires and the next claim repeats the same step. Messages only wake runners
+  early; every runner also polls the table.
+* *Termination.* A step has a time limit and a number of attempts; a crash of the worker counts as one. After the last
+  attempt the completed steps are compensated in reverse order. A step that waits for a client is due at its deadline. A
+  compensation that fails as often is skipped with a log line; the checks find what it leaves behind.
+* *Outages do not count as attempts.* While a dependency (store, database, disk space) is unavailable, the saga is
+  retried every few seconds, up to the outage limit of its definition. ``away_since`` is a column, so the limit holds
+  across workers.
+* *The pivot.* Compensation stops at the step marked as pivot. A saga that fails after it can be restarted from there.
 
-**Who is next.** Runners have one lane for long steps and another for all others, so that these need not wait. In each,
-owners are served by turns: the one with the fewest sagas in hand comes first, of equals the one who was served the
-longest ago, and an owner's own sagas come in the order in which they became due. So somebody who brings 200 films makes
-nobody else wait for more than those that are in hand. ``saga_claims.claim`` decides it, in one statement.
+**Fairness.** Runners have one lane for long steps and one for all others, so that short steps need not wait. In each
+lane, owners take turns: the owner with the fewest claimed sagas comes first, then the one who was served the longest
+ago. An owner's own sagas run in the order in which they became due. A user who uploads 200 films delays others by no
+more than the steps that are running. ``saga_claims.claim`` decides this in one statement.
 
-Changes from outside (``advance``, ``finish``, ``end``, ``cancel``, ``restart``) raise the token as well, and name the
-step or state that they start from: of a request and a runner that race, one wins and the other has changed nothing.
+Changes from outside (``advance``, ``finish``, ``end``, ``cancel``, ``restart``) increment the token, too, and name the
+step or state that they start from. When a request and a runner race, one of them wins and the other changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy.orm import QueryableAttribute
 
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.ids import new_id
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import (
     CANCELLED,
     COMPENSATING,
@@ -54,7 +53,7 @@ from metastore.kit.saga_models import (
     ENDED,
     FAILED,
     RUNNING,
-    SEEN_COLUMNS,
+    SAGA_COLUMNS,
     SUCCEEDED,
     Saga,
     SagaRow,
@@ -75,9 +74,9 @@ def start(
     data: Mapping[str, JsonValue],
     owner: str = "",
 ) -> None:
-    """Start a saga whose first step ``done`` is this very transaction; runners take up ``step`` at ``due_at``.
+    """Start a saga whose first step ``done`` is this transaction. Runners execute ``step`` from ``due_at`` on.
 
-    There is one saga of a kind for a subject. Those of different owners are served by turns.
+    There can be only one saga of a kind for a subject. Runners share their time fairly between owners.
     """
     now, saga_id = utc_now(), new_id()
     tx.session.add(
@@ -106,7 +105,10 @@ async def postpone(
     due_at: datetime,
     data: Mapping[str, JsonValue] | None = None,
 ) -> bool:
-    """Let ``step``, which waits for somebody, wait until then, ``data`` added to its own; whether it still waits."""
+    """Move the due time of the waiting step ``step`` to ``due_at`` and merge ``data`` into the saga's data.
+
+    Returns ``False`` when the saga is not at that step.
+    """
     values: dict[str, object] = {"due_at": due_at, "attempts": 0, "locked_until": None}
     if data:
         known = await sagas_of(tx, kind, [subject])
@@ -115,29 +117,38 @@ async def postpone(
 
 
 async def advance(tx: Transaction, kind: str, subject: str, *, step: str, to: str) -> bool:
-    """``step`` was done in this transaction; runners go on with ``to``. ``False`` when the saga is not there (now)."""
+    """Record that ``step`` was done in this transaction and make ``to`` due.
+
+    Returns ``False`` when the saga is not at ``step``.
+    """
     values: dict[str, object] = {"step": to, "attempts": 0, "progress": 0, "due_at": utc_now(), "locked_until": None}
     return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values, log=step)
 
 
 async def finish(tx: Transaction, kind: str, subject: str, *, step: str, last: str) -> bool:
-    """``step`` and all that follow it up to ``last`` were done in this transaction. ``False`` as for ``advance``."""
+    """Record that ``step`` and all steps up to ``last`` were done in this transaction, and end the saga as succeeded.
+
+    Returns ``False`` when the saga is not at ``step``.
+    """
     values = {**_ended(SUCCEEDED), "step": last, "progress": 100}
     return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values, log=last)
 
 
-async def end(tx: Transaction, kind: str, subject: str, *, error: str, cancelled: bool) -> bool:
-    """The saga was compensated in this transaction. ``False`` when it has ended before."""
-    values = {**_ended(CANCELLED if cancelled else FAILED), "error": error}
+async def end(
+    tx: Transaction, kind: str, subject: str, *, error: str, cancelled: bool, code: ReasonCode | None = None
+) -> bool:
+    """End a saga that was compensated in this transaction. Return ``False`` when it has already ended."""
+    values = {**_ended(CANCELLED if cancelled else FAILED), "error": error, "error_code": code}
     return await _changed(tx, kind, subject, SagaRow.state.not_in(ENDED), values=values)
 
 
 async def cancel(tx: Transaction, kind: str, subject: str, *, error: str) -> bool:
-    """Have runners take back what was done; nobody is told of it as a failure. ``False`` when nothing is under way."""
+    """Have runners compensate the saga, which then ends as cancelled. Return ``False`` when it has already ended."""
     values: dict[str, object] = {
         "state": COMPENSATING,
         "outcome": CANCELLED,
         "error": error,
+        "error_code": None,
         "attempts": 0,
         "due_at": utc_now(),
         "locked_until": None,
@@ -146,12 +157,13 @@ async def cancel(tx: Transaction, kind: str, subject: str, *, error: str) -> boo
 
 
 async def restart(tx: Transaction, kind: str, subject: str, *, step: str) -> bool:
-    """Run a saga that failed, and may be tried again, from ``step`` on. ``False`` when there is none such."""
+    """Run a failed, retryable saga again from ``step`` on. Return ``False`` when there is no such saga."""
     values: dict[str, object] = {
         "state": RUNNING,
         "step": step,
         "outcome": FAILED,
         "error": None,
+        "error_code": None,
         "failed_step": None,
         "retryable": False,
         "kept": False,
@@ -163,16 +175,21 @@ async def restart(tx: Transaction, kind: str, subject: str, *, step: str) -> boo
 
 
 async def forget(tx: Transaction, kind: str, subject: str) -> None:
-    """Delete the saga if it has ended: its subject is gone."""
+    """Delete the saga if it has ended."""
     statement = delete(SagaRow).where(SagaRow.kind == kind, SagaRow.subject == subject, SagaRow.state.in_(ENDED))
     await tx.session.execute(statement.execution_options(**_NO_SYNC))
 
 
+def is_under_way(kind: str, subject: QueryableAttribute[str]) -> ColumnElement[bool]:
+    """Return the SQL condition that a saga of ``kind`` for the column ``subject`` has not ended."""
+    return exists().where(SagaRow.kind == kind, SagaRow.subject == subject, SagaRow.state.not_in(ENDED))
+
+
 async def sagas_of(tx: Transaction, kind: str, subjects: Sequence[str]) -> dict[str, Saga]:
-    """The sagas of these subjects, in one statement."""
+    """Return the sagas of these subjects, by subject."""
     if not subjects:
         return {}
-    statement = select(*SEEN_COLUMNS).where(SagaRow.kind == kind, SagaRow.subject.in_(subjects))
+    statement = select(*SAGA_COLUMNS).where(SagaRow.kind == kind, SagaRow.subject.in_(subjects))
     found = [Saga._make(row) for row in await tx.session.execute(statement)]
     return {saga.subject: saga for saga in found}
 

@@ -1,4 +1,4 @@
-"""Holding a saga while a step of it is at work."""
+"""Leases: holding a claimed saga while one of its steps runs."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 
 class Lease:
-    """For how long a claim holds, and what renews it."""
+    """Holds claims for ``length`` and renews them."""
 
     def __init__(self, database: Database, length: timedelta, clock: Clock) -> None:
         self.length = length
@@ -28,33 +28,33 @@ class Lease:
         self._clock = clock
 
     async def hold(self, saga: Saga, work: Coroutine[None, None, Result], time_limit: float | None) -> Result:
-        """``work`` in its time, in seconds, while the lease is renewed.
+        """Await ``work`` for at most ``time_limit`` seconds and renew the saga's lease meanwhile.
 
         Raises:
-            LeaseLostError: somebody else has the saga.
-            Problem: the database was away for so long that somebody else may have it soon.
-            TimeoutError: it took too long.
+            LeaseLostError: another worker has claimed the saga, or it was changed.
+            Problem: 503; the lease has run out because the database is unavailable.
+            TimeoutError: the work took longer than ``time_limit``.
         """
         task = asyncio.create_task(work)
-        keeper = asyncio.create_task(self._keep(saga))
+        renewal = asyncio.create_task(self._renew(saga))
         try:
-            await asyncio.wait({task, keeper}, timeout=time_limit, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, renewal}, timeout=time_limit, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
-            if keeper.done():
-                keeper.result()
+            if renewal.done():
+                renewal.result()
                 raise LeaseLostError(saga.id)
             raise TimeoutError(f"not done within {time_limit} s")
         finally:
             task.cancel()
-            keeper.cancel()
-            await asyncio.gather(task, keeper, return_exceptions=True)
+            renewal.cancel()
+            await asyncio.gather(task, renewal, return_exceptions=True)
 
-    async def _keep(self, saga: Saga) -> None:
+    async def _renew(self, saga: Saga) -> None:
         """Renew the lease until it is lost, then return.
 
         Raises:
-            Problem: it ran out because the database is away.
+            Problem: 503; it ran out because the database is unavailable.
         """
         seconds = self.length.total_seconds()
         renewed = time.monotonic()
@@ -66,7 +66,7 @@ class Lease:
                 renewed = time.monotonic()
             except LeaseLostError:
                 return
-            except Exception as error:  # noqa: BLE001  there is time left to try again
+            except Exception as error:  # noqa: BLE001  retried while the lease lasts
                 about = {"kind": saga.kind, "subject": saga.subject, "step": saga.step}
-                _log.warning("a lease was not renewed", error=repr(error), **about)
-        raise unavailable("The database does not answer.")
+                _log.warning("cannot renew a lease", error=repr(error), **about)
+        raise unavailable("The database does not respond.")

@@ -1,4 +1,4 @@
-"""What operators see of sagas."""
+"""Prometheus metrics of sagas."""
 
 import contextlib
 import time
@@ -12,13 +12,11 @@ from metastore.kit.database import Database
 from metastore.kit.saga_models import COMPENSATING, RUNNING, Saga
 
 UNDER_WAY = Gauge("metastore_sagas", "Sagas that have not ended, by kind and state.", ["kind", "state"])
-STUCK = Gauge("metastore_sagas_stuck", "Sagas that were due some minutes ago and wait for a worker.", ["kind"])
-ENDED = Counter(
-    "metastore_sagas_ended_total", "Sagas that runners of this process brought to an end.", ["kind", "state"]
-)
+STUCK = Gauge("metastore_sagas_stuck", "Sagas that have been due for minutes and are not claimed.", ["kind"])
+ENDED = Counter("metastore_sagas_ended_total", "Sagas that ended in runners of this process.", ["kind", "state"])
 STEP_SECONDS = Histogram(
     "metastore_saga_step_seconds",
-    "How long one attempt at a step or its compensation took.",
+    "Duration of one attempt at a step or its compensation.",
     ["kind", "step", "state"],
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 3600),
 )
@@ -30,7 +28,7 @@ _measured_at = [float("-inf")]
 
 @contextlib.contextmanager
 def timed(saga: Saga) -> Iterator[None]:
-    """Count the block as an attempt at the saga's step."""
+    """Measure the block as an attempt at the saga's step."""
     began = time.monotonic()
     try:
         yield
@@ -39,7 +37,7 @@ def timed(saga: Saga) -> Iterator[None]:
 
 
 async def measure(database: Database, now: datetime) -> None:
-    """Look at all sagas, now and then."""
+    """Update the gauges, at most every ``MEASURE_EVERY`` seconds."""
     if time.monotonic() - _measured_at[0] < MEASURE_EVERY:
         return
     _measured_at[0] = time.monotonic()

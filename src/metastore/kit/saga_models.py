@@ -1,4 +1,4 @@
-"""The tables of sagas, and a saga as those see it who do not run it."""
+"""The tables of sagas, and an immutable snapshot of one."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,14 +19,14 @@ ENDED = (SUCCEEDED, FAILED, CANCELLED)
 
 DONE = "done"
 COMPENSATED = "compensated"
-PASSED_OVER = "passed over"
+PASSED_OVER = "skipped"
 
 _DUE = text("due_at IS NOT NULL")
 _HELD = text("locked_until IS NOT NULL")
 
 
 class SagaRow(Base):
-    """A piece of work of several steps; see ``saga`` for who may change what."""
+    """A saga; the module ``saga`` describes who may change what."""
 
     __tablename__ = "sagas"
     __table_args__ = (
@@ -42,43 +42,46 @@ class SagaRow(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     kind: Mapped[str] = mapped_column(String(50))
     subject: Mapped[str] = mapped_column(String(36))
-    """What it is about: a file's id, say."""
+    """The id of the thing that the saga works on, such as a file."""
     owner: Mapped[str] = mapped_column(String(36), default="", server_default="")
-    """Whose it is: workers are shared fairly between owners."""
+    """The user whose saga it is. Workers share their time fairly between owners."""
     state: Mapped[str] = mapped_column(String(12))
     step: Mapped[str] = mapped_column(String(50))
-    """The step that is to be done, or, while compensating, to be taken back."""
+    """The step to execute, or, while compensating, the step to compensate."""
     attempts: Mapped[int] = mapped_column(Integer, default=0)
-    """How often this step was taken in hand."""
+    """How often a worker has claimed the saga for this step."""
     token: Mapped[int] = mapped_column(Integer, default=0)
-    """Grows with every claim and every change from outside; who holds an older one has lost the saga."""
+    """Incremented by every claim and every change from outside. A worker with an older token has lost the saga."""
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When a worker is to take it up; empty once it has ended."""
+    """When a worker may claim it. Null once it has ended."""
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     locked_by: Mapped[str | None] = mapped_column(String(100))
     served_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When it was last claimed, but for a long step."""
+    """When it was last claimed for a step that is not long."""
     served_long_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was last claimed for a long step."""
     away_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Since when something that the step needs has been away; empty once the step came further."""
+    """When the current outage of a dependency began. Null once the step has made progress."""
     outcome: Mapped[str] = mapped_column(String(12), default=FAILED)
-    """What it will be once it has been compensated: failed or cancelled."""
+    """The state after compensation: failed or cancelled."""
     error: Mapped[str | None] = mapped_column(Text)
-    """Why it failed, for the people concerned."""
+    """Why it failed: a sentence for its owner."""
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    """The ``ReasonCode`` of ``error``; empty for sagas that failed before there were codes, or were cancelled."""
+    """Why it failed, as a sentence for users."""
     failed_step: Mapped[str | None] = mapped_column(String(50))
     retryable: Mapped[bool] = mapped_column(Boolean, default=False)
     progress: Mapped[int] = mapped_column(Integer, default=0)
-    """Of the step, in percent."""
+    """The progress of the current step in percent."""
     kept: Mapped[bool] = mapped_column(Boolean, default=False)
-    """Ended, and still looked at: it failed and may be tried again."""
+    """Whether an ended saga is kept because it failed and may be restarted."""
     data: Mapped[dict[str, JsonValue]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SagaStepRow(Base):
-    """A line of the step log: what was done or taken back, in which attempt, by whom."""
+    """An entry of the step log: the result of a step or its compensation, with attempt and worker."""
 
     __tablename__ = "saga_steps"
     __table_args__ = (Index("ix_saga_steps_saga_id", "saga_id", "id"),)
@@ -94,7 +97,7 @@ class SagaStepRow(Base):
 
 
 class Saga(NamedTuple):
-    """A saga as it was when it was read; the columns have the meanings."""
+    """A snapshot of a ``SagaRow``. The fields are its columns."""
 
     id: str
     kind: str
@@ -110,6 +113,7 @@ class Saga(NamedTuple):
     progress: int
     data: Mapping[str, JsonValue]
     away_since: datetime | None
+    error_code: str | None = None
 
 
-SEEN_COLUMNS = tuple(getattr(SagaRow, name) for name in Saga._fields)
+SAGA_COLUMNS = tuple(getattr(SagaRow, name) for name in Saga._fields)

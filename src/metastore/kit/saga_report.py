@@ -1,4 +1,4 @@
-"""What a step that goes on for long says of itself, and writes, before it is done."""
+"""Progress reports and intermediate transactions of a running step."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,22 +12,22 @@ REPORT_EVERY = 0.3
 
 
 class Reporter:
-    """The ``Report`` of one attempt; ``tell`` is called after each commit that brought the step further."""
+    """The ``Report`` of one attempt. ``notify`` is called after each commit that made progress."""
 
-    def __init__(self, database: Database, saga: Saga, tell: Callable[[Saga], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, saga: Saga, notify: Callable[[Saga], Awaitable[None]]) -> None:
         self._database = database
         self._saga = saga
-        self._tell = tell
+        self._notify = notify
         self._reached = saga.progress
-        self._told_at = time.monotonic()
+        self._reported_at = time.monotonic()
         self.attempts = saga.attempts
-        """How many tries have been used up, this one included, since the step last came further than ever."""
+        """How many attempts, including this one, have been used since the step last made progress."""
         self.away_since = saga.away_since
-        """Since when something it needs has been away, unless it came further meanwhile."""
+        """When the current outage began, unless the step has made progress since."""
 
     async def __call__(self, percent: int) -> None:
-        """See ``Report``; what follows too soon upon the last is passed over."""
-        soon = time.monotonic() - self._told_at < REPORT_EVERY
+        """Report progress. Reports are limited to one every ``REPORT_EVERY`` seconds; others are dropped."""
+        soon = time.monotonic() - self._reported_at < REPORT_EVERY
         if percent <= self._reached or (percent < 100 and soon):
             return
         async with self.transaction(percent=percent):
@@ -35,17 +35,17 @@ class Reporter:
 
     @asynccontextmanager
     async def transaction(self, *, percent: int = 0, further: bool = False) -> AsyncIterator[Transaction]:
-        """See ``Report``."""
+        """Open a transaction of the step's own; see ``Report``."""
         reached = percent > self._reached
         values: dict[str, object] = {"progress": percent} if reached else {}
         if reached or further:
             values |= {"attempts": 1, "away_since": None}
         async with self._database.transaction() as tx:
-            # First of all: it locks the row, so that nobody can take the saga over until this is committed.
+            # First, because it locks the row: no other worker can claim the saga until this is committed.
             await saga_claims.settle(tx, self._saga, values)
             yield tx
         if reached or further:
             self.attempts, self.away_since = 1, None
         if reached:
-            self._reached, self._told_at = percent, time.monotonic()
-            await self._tell(self._saga._replace(progress=percent))
+            self._reached, self._reported_at = percent, time.monotonic()
+            await self._notify(self._saga._replace(progress=percent))

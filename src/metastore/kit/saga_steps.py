@@ -1,4 +1,4 @@
-"""What a saga consists of: its definition, for ``processes`` to write and ``saga_runner`` to run."""
+"""The definition of a saga: its steps, their actions and compensations, and its retry policy."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,104 +9,106 @@ from typing import Protocol
 
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import Saga
 
 Effect = Callable[[Transaction], Awaitable[None]]
-"""What a step wants in the database; committed together with the saga's advance, or not at all."""
+"""The database changes of a step. They are committed in the transaction that advances the saga."""
 
 
 class Report(Protocol):
-    """How a step tells of itself while it goes on, and keeps what it has so far.
+    """Reports a running step's progress and saves its intermediate results.
 
-    When it comes further than it ever was, the count of tries begins anew: what takes hours may be interrupted often,
-    and is still given up when it fails three times at the same place.
+    New progress resets the count of attempts. So a step that takes hours may be interrupted often, but still fails when
+    it is interrupted three times at the same point.
     """
 
     async def __call__(self, percent: int) -> None:
-        """Tell how far the step is."""
+        """Report the step's progress."""
         ...
 
     def transaction(self, *, percent: int = 0, further: bool = False) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction of the step's own. ``further``: it is progress that percents do not show.
+        """Open a transaction of the step's own. ``further`` counts it as progress even if ``percent`` does not grow.
 
         Raises:
-            LeaseLostError: the saga is somebody else's by now, or was cancelled; nothing is changed.
+            LeaseLostError: another worker has claimed the saga, or it was changed; nothing is committed.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Returned by a step that has to wait for somebody: try again then. It counts as no attempt."""
+    """Returned by a step that has to wait: run it again at ``until``. This does not count as an attempt."""
 
     until: datetime
 
 
 Outcome = Effect | Later | None
 Action = Callable[[Saga, Report], Coroutine[None, None, Outcome]]
-"""Does a step's work outside any transaction. May run again after it was done, and beside itself."""
+"""Executes a step outside any transaction. It may run again after it was done, and concurrently with itself."""
 Compensation = Callable[[Saga], Coroutine[None, None, Outcome]]
-"""Takes a step back, whether or not it was done, or half. May run again."""
+"""Undoes a step, whether it was done completely, partly or not at all. It may run again."""
 
 
 class StepFailedError(Exception):
-    """A step cannot be done; ``reason`` is a sentence for the people concerned.
+    """A step failed, for a reason that users are shown.
 
-    ``final`` means that trying again is no use; the saga fails at once, and is not ``retryable`` unless it says so.
+    With ``final`` the step is not attempted again: the saga fails at once. ``retryable`` tells whether users may
+    restart the saga later; by default only if the error is not final.
     """
 
-    def __init__(self, reason: str, *, final: bool = False, retryable: bool | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    def __init__(self, code: ReasonCode, *, final: bool = False, retryable: bool | None = None) -> None:
+        super().__init__(code.sentence)
+        self.code = code
         self.final = final
         self.retryable = not final if retryable is None else retryable
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step; ``time_limit`` in seconds, ``None`` when what it does is limited there.
+    """A step of a saga.
 
-    ``trouble`` is what people are told when it failed in a way that speaks to programmers alone. Behind a ``pivot``
-    there is no way back before it. A step that ``may_take_long``, for hours even, says of which sagas it does: runners
-    have a lane of its own for these, so that everything else need not wait for them.
+    ``failure_code`` is the reason shown to users for errors other than ``StepFailedError``. ``time_limit`` is in
+    seconds; ``None`` is for actions that limit their own time. Compensation stops at a ``pivot``. ``may_take_long``
+    tells for which sagas the step is long; runners execute long steps in a lane of their own.
     """
 
     name: str
     action: Action
-    trouble: str
+    failure_code: ReasonCode
     compensation: Compensation | None = None
     time_limit: float | None = 60.0
     pivot: bool = False
     may_take_long: Callable[[Saga], Awaitable[bool]] | None = None
 
 
-async def _nobody(saga: Saga) -> None:
-    """Nobody wants to know."""
+async def _ignore_progress(saga: Saga) -> None:
+    """Do nothing."""
 
 
-async def _nothing(tx: Transaction, saga: Saga) -> None:
-    """Nothing follows."""
+async def _ignore_failure(tx: Transaction, saga: Saga) -> None:
+    """Do nothing."""
 
 
 def is_database_away(error: BaseException) -> bool:
-    """Whether the database is away, or full."""
+    """Return whether the error means that the database is unavailable or full."""
     return isinstance(error, Problem) and error.status in (503, 507)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A kind of saga. Durations in seconds; the pause after the n-th attempt is the n-th of ``pauses``, or the last.
+    """A kind of saga. Durations are in seconds.
 
-    ``failed`` runs in the transaction in which a saga ends as failed (not: cancelled). ``progressed`` is called after
-    each commit that a watcher may want to know of, and now and then while a step goes on; what it raises is logged.
-    ``is_outage`` tells errors that are nobody's fault here: for ``patience`` since the first of them, or since the step
-    last came further, they are no tries, and the step is done again ``recheck`` after each.
+    The delay after the n-th attempt is the n-th of ``pauses``, or the last. ``failed`` runs in the transaction in which
+    a saga ends as failed, but not as cancelled. ``progressed`` is called after each commit that made progress; its
+    errors are logged. Errors for which ``is_outage`` is true do not count as attempts for ``patience`` seconds after
+    the first of them, or after the latest progress. The step is then retried every ``recheck`` seconds.
     """
 
     kind: str
     steps: Sequence[Step]
-    failed: Callable[[Transaction, Saga], Awaitable[None]] = _nothing
-    progressed: Callable[[Saga], Awaitable[None]] = _nobody
+    failed: Callable[[Transaction, Saga], Awaitable[None]] = _ignore_failure
+    progressed: Callable[[Saga], Awaitable[None]] = _ignore_progress
     lease: float = 20.0
     is_outage: Callable[[BaseException], bool] = is_database_away
     patience: float = 120.0
@@ -115,31 +117,31 @@ class Definition:
     pauses: Sequence[float] = field(default=(1.0, 5.0, 15.0))
 
     def step(self, name: str) -> Step:
-        """The step of that name.
+        """Return the step of that name.
 
         Raises:
-            LookupError: there is none; the code is older than the saga.
+            LookupError: there is none. The saga was started by another version of the code.
         """
         return self.steps[self._index(name)]
 
     def after(self, name: str) -> Step | None:
-        """The step that follows."""
+        """Return the following step, or ``None`` after the last."""
         following = self._index(name) + 1
         return self.steps[following] if following < len(self.steps) else None
 
     def before(self, name: str) -> Step | None:
-        """The step that is taken back after this one; none beyond the pivot."""
+        """Return the step to compensate after this one, or ``None`` at the pivot."""
         index = self._index(name)
         if index == 0 or self.steps[index - 1].pivot:
             return None
         return self.steps[index - 1]
 
     def is_behind_pivot(self, name: str) -> bool:
-        """Whether the saga can be tried again once it has failed at this step."""
+        """Return whether a saga that failed at this step can be restarted."""
         return any(step.pivot for step in takewhile(lambda step: step.name != name, self.steps))
 
     def pause(self, attempts: int) -> float:
-        """How long to wait after that many attempts."""
+        """Return the delay in seconds after that many attempts."""
         return self.pauses[min(attempts, len(self.pauses)) - 1] if attempts else 0.0
 
     def _index(self, name: str) -> int:

@@ -1,12 +1,11 @@
-"""Room that a SQLite database keeps for itself, so that a full disk still lets people delete and sign out.
+"""Disk space that a SQLite database reserves, so that users can delete and sign out on a full disk.
 
-Deleting writes, too: rows, facts, the write-ahead log. On a full disk it can succeed only in room that the database
-has already. So both its files are grown in good time: a table is filled and dropped again, which leaves its pages on
-SQLite's free list, where the next transactions take theirs from, and leaves the log as long as it then was (SQLite
-writes it from the start again once it is checkpointed, after 1,000 pages). Used up by ordinary growth, the room is made
-anew as long as the disk has some.
+Deleting writes as well: rows, events and the write-ahead log. On a full disk it can succeed only within space that the
+database already has. So both of its files are grown in advance: a table is filled and dropped again. This leaves free
+pages in the database for the next transactions, and a long write-ahead log, which SQLite overwrites from the start
+after each checkpoint (every 1,000 pages). Space used up by normal growth is reserved again while the disk has some.
 
-It is a help and no promise: on file systems that never write in place, nothing can be kept back this way.
+This is best effort: it does not work on copy-on-write file systems, which never overwrite in place.
 """
 
 from sqlalchemy import text
@@ -15,22 +14,22 @@ from metastore.kit.database import Database
 from metastore.kit.problem import Problem
 
 SPARE_BYTES = 5 * 2**20
-"""More than the log has when SQLite checkpoints it."""
+"""More than the size at which SQLite checkpoints the log."""
 _SPARE_PAGES = text("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")
 
 
 class SpareRoom:
-    """Keeps ``SPARE_BYTES`` in a SQLite ``database``; does nothing for others, which have a server for that."""
+    """Reserves ``SPARE_BYTES`` in a SQLite database. Does nothing for other databases."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._log_is_long = False
 
     async def ensure(self) -> None:
-        """Make room if there is less than half of it; without any left on the disk, things stay as they are."""
+        """Reserve space if less than half of it is left. Does nothing on a full disk."""
         if not self._database.single_writer:
             return
-        # The log is deleted when the last process ends, hence made long by each anew.
+        # SQLite deletes the log when the last connection closes, so each process has to grow it once.
         if self._log_is_long and await self._spare_bytes() >= SPARE_BYTES // 2:
             return
         try:
@@ -51,6 +50,6 @@ class SpareRoom:
                 await tx.session.execute(filling, {"size": SPARE_BYTES})
             self._log_is_long = True
         finally:
-            # In a transaction of its own: pages freed by the one that filled them would never be written.
+            # A separate transaction: pages freed by the transaction that filled them would never be written.
             async with self._database.transaction() as tx:
                 await tx.session.execute(text("DROP TABLE IF EXISTS spare_room"))

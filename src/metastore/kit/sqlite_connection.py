@@ -1,8 +1,8 @@
-"""SQLite connections that need one trip to their thread for each statement.
+"""SQLite connections that switch to their thread once per statement.
 
-aiosqlite keeps a thread for each connection, so that the event loop never waits for a disk. Its cursors go there for
-every step: to be made, to execute, to fetch, to be closed. For the short indexed statements of a request those trips
-cost several times the statement itself. Here one trip does all four.
+aiosqlite runs each connection in a thread, so that the event loop never waits for the disk. Its cursors switch to the
+thread for every operation: create, execute, fetch and close. For short indexed statements, these switches cost several
+times the statement itself. Here one switch does all four.
 """
 
 import sqlite3
@@ -18,23 +18,23 @@ Row = tuple[object, ...]
 
 
 def connect(database: str, **options: Any) -> "OneTripConnection":  # noqa: ANN401  those of sqlite3.connect
-    """A connection to be awaited, as SQLAlchemy's ``async_creator_fn``; options are those of ``sqlite3.connect``."""
+    """Return a connection for SQLAlchemy's ``async_creator_fn``. Options are those of ``sqlite3.connect``."""
     connection = OneTripConnection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
-    # A process that ends in a hurry is not held up; SQLite survives that.
+    # The thread must not delay the end of the process. SQLite survives that.
     connection._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does with connections that it makes itself
     return connection
 
 
 class OneTripConnection(aiosqlite.Connection):
-    """See the module."""
+    """An aiosqlite connection with one-trip cursors."""
 
     def cursor(self) -> "OneTripCursor":  # type: ignore[override]  # SQLAlchemy enters it, which is all that is asked
-        """A cursor; making it is no trip."""
+        """Return a cursor without switching to the thread."""
         return OneTripCursor(self)
 
 
 class OneTripCursor:
-    """What SQLAlchemy needs of an asynchronous cursor. Rows are held until they are fetched."""
+    """The part of an asynchronous cursor that SQLAlchemy needs. Rows are buffered until they are fetched."""
 
     arraysize = 1
 
@@ -49,31 +49,31 @@ class OneTripCursor:
         return self
 
     async def execute(self, statement: str, parameters: Parameters = ()) -> "OneTripCursor":
-        """Execute, and bring all rows."""
+        """Execute a statement and fetch all rows."""
         await self._run(partial(sqlite3.Connection.execute, self._connection._conn, statement, parameters))  # noqa: SLF001
         return self
 
     async def executemany(self, statement: str, parameters: Iterable[Parameters]) -> "OneTripCursor":
-        """Execute for each of ``parameters``."""
+        """Execute a statement for each of ``parameters``."""
         await self._run(partial(sqlite3.Connection.executemany, self._connection._conn, statement, parameters))  # noqa: SLF001
         return self
 
     async def fetchone(self) -> Row | None:
-        """The next row."""
+        """Return the next row."""
         return self._rows.popleft() if self._rows else None
 
     async def fetchmany(self, size: int | None = None) -> list[Row]:
-        """The next ``size`` rows."""
+        """Return the next ``size`` rows."""
         return [self._rows.popleft() for _ in range(min(size or self.arraysize, len(self._rows)))]
 
     async def fetchall(self) -> list[Row]:
-        """The rows that are left."""
+        """Return the remaining rows."""
         rows = list(self._rows)
         self._rows.clear()
         return rows
 
     async def close(self) -> None:
-        """Let go of the rows."""
+        """Discard the rows."""
         self._rows.clear()
 
     async def _run(self, execute: "partial[sqlite3.Cursor]") -> None:
@@ -82,7 +82,7 @@ class OneTripCursor:
             rows: list[Row] = cursor.fetchall() if cursor.description else []
             return cursor, rows
 
-        # The queue of the connection's thread, which the library leaves untyped.
+        # The connection's thread queue, which the library leaves untyped.
         cursor, rows = await self._connection._execute(trip)  # type: ignore[no-untyped-call]  # noqa: SLF001
         self._rows = deque(rows)
         self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid

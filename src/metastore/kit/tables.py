@@ -1,4 +1,4 @@
-"""The declarative base and column types shared by all tables."""
+"""The declarative base and column types of all tables."""
 
 from datetime import UTC, datetime
 
@@ -8,29 +8,29 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware ``datetime`` in UTC; SQLite, which has no time zones, keeps it as naive UTC text."""
+    """An aware ``datetime`` in UTC. SQLite has no time zones and stores it as naive UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """To the database: naive values are refused."""
+        """Convert to UTC. Naive values are rejected."""
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a naive datetime has no meaning here")
+            raise ValueError("a naive datetime is not allowed here")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """From the database: always aware."""
+        """Return an aware value."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
-    """Base of every table; constraints have predictable names so that migrations can drop them."""
+    """Base of all tables. Constraints have predictable names, so that migrations can drop them."""
 
     metadata = MetaData(
         naming_convention={

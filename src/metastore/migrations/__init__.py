@@ -1,10 +1,11 @@
-"""The database's schema, step by step, on SQLite and PostgreSQL alike.
+"""Schema migrations for SQLite and PostgreSQL.
 
-A revision is a file in ``versions/``. There is no ``alembic.ini``: the configuration is made here, so that the
-revisions travel in the package and are run by ``metastore migrate`` and at the start of ``metastore serve``.
+Each revision is a file in ``versions/``. There is no ``alembic.ini``: the configuration is created here, so that the
+revisions are part of the package and can be run by ``metastore migrate`` and at the start of ``metastore serve``.
 
-An upgrade is one transaction: after a failure or a kill the schema is the one of before. Processes that start together
-queue up, on an advisory lock in PostgreSQL and on the writer's lock in SQLite; the later ones find nothing to do.
+An upgrade is one transaction: after a failure or a kill, the schema is unchanged. Processes that start at the same time
+run one after another, by an advisory lock in PostgreSQL and by the write lock in SQLite; the later ones have nothing
+left to do.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -20,12 +21,13 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-_ADVISORY_LOCK = 0x4D455441  # "META": any number will do, so long as it never changes
+_ADVISORY_LOCK = 0x4D455441  # "META"; any number will do, as long as it never changes.
 _LOCK_SECONDS = 60
+"""Seconds to wait for the write lock of SQLite."""
 
 
 def configuration() -> Config:
-    """Alembic's configuration, for whoever calls one of its commands."""
+    """Return the configuration for Alembic's commands."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
@@ -33,33 +35,33 @@ def configuration() -> Config:
 
 
 def head() -> str | None:
-    """The newest revision that this version of the product knows."""
+    """Return the newest revision of this version of the product."""
     return ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 async def upgrade(database_url: str, revision: str = "head") -> None:
-    """Bring the database to ``revision``; a SQLite file that is missing is made.
+    """Upgrade the database to ``revision``. A missing SQLite file is created.
 
     Raises:
-        OSError, sqlalchemy.exc.DBAPIError: the database cannot be reached or refuses a statement.
-        alembic.util.CommandError: the database has a revision that this version does not know.
+        OSError, sqlalchemy.exc.DBAPIError: the database is unreachable or rejects a statement.
+        alembic.util.CommandError: this version does not know the database's revision.
     """
     await _run(database_url, lambda config: command.upgrade(config, revision))
 
 
 async def downgrade(database_url: str, revision: str) -> None:
-    """Take the database back to ``revision`` (``base``: no table at all); what later revisions added is lost."""
+    """Downgrade the database to ``revision`` (``base`` for no tables). Data added by later revisions is lost."""
     await _run(database_url, lambda config: command.downgrade(config, revision))
 
 
 async def current(database_url: str) -> str | None:
-    """The revision that the database is at; ``None`` when it has no tables yet."""
+    """Return the database's revision, or ``None`` if it has no tables yet."""
     async with _connected(database_url) as connection:
         return await connection.run_sync(lambda plain: MigrationContext.configure(plain).get_current_revision())
 
 
 async def pending(database_url: str) -> bool:
-    """Whether ``upgrade`` would have something to do."""
+    """Return whether the database is not at the newest revision."""
     return await current(database_url) != head()
 
 
@@ -77,9 +79,9 @@ async def _run(database_url: str, work: Callable[[Config], None]) -> None:
 
 @asynccontextmanager
 async def _connected(database_url: str) -> AsyncIterator[AsyncConnection]:
-    """A connection of its own, in a transaction that holds DDL too.
+    """Open a connection whose transactions include DDL.
 
-    Foreign keys are off on SQLite, where changing a table may mean building it anew beside the old one.
+    On SQLite, foreign keys are off: changing a table may mean creating a new one and copying the rows.
     """
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite":
@@ -87,7 +89,7 @@ async def _connected(database_url: str) -> AsyncIterator[AsyncConnection]:
     else:
         Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
         engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": _LOCK_SECONDS})
-        event.listen(engine.sync_engine, "connect", _leave_transactions_to_us)
+        event.listen(engine.sync_engine, "connect", _disable_implicit_transactions)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
     try:
         async with engine.connect() as connection:
@@ -96,7 +98,7 @@ async def _connected(database_url: str) -> AsyncIterator[AsyncConnection]:
         await engine.dispose()
 
 
-def _leave_transactions_to_us(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+def _disable_implicit_transactions(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
 
 

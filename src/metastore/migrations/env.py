@@ -1,7 +1,7 @@
-"""Alembic's hook: run revisions, or compare them with the models, on the connection that was handed in.
+"""Alembic's environment: runs revisions, or compares them with the models, on the configured connection.
 
-Loaded by Alembic alone, which sets ``context`` up before. ``target_metadata`` is only needed to generate or check a
-revision; the running product has no use for it.
+Only Alembic loads this module, after setting up ``context``. ``target_metadata`` is only needed to generate or check
+revisions; the product does not set it.
 """
 
 from typing import Literal
@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 def _render_plain_type(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
-    """Write the database's own type into a revision, so that it needs none of our classes of today."""
+    """Render the underlying database type, so that revisions do not depend on the product's classes."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"
     return False

@@ -1,15 +1,15 @@
-"""What the product needs from outside, one small protocol per module.
+"""Ports: the interfaces of external systems, one Protocol per module.
 
-* ``object_store``: bytes under keys, uploaded in parts directly by clients.
-* ``served_objects``: what a store adds if the product serves its bytes.
-* ``event_bus``: durable delivery of recorded events to consumers.
-* ``realtime``: messages to a user's open browser sockets.
-* ``media_tools``: probing media files and making thumbnails; the input may be malicious.
-* ``transcoder``: renditions of films and audio for HTTP Live Streaming.
+* ``object_store``: objects under keys, uploaded in parts by clients.
+* ``served_objects``: the additional interface of a store whose objects the product serves itself.
+* ``event_bus``: durable delivery of events to consumers.
+* ``realtime``: messages to users' open browser sockets.
+* ``media_tools``: probes, thumbnails and waveforms of untrusted media.
+* ``transcoder``: HLS renditions of films and audio.
 * ``rate_limiter``: counting attempts per key.
-* ``outage``: which errors mean that one of these is unavailable.
+* ``outage``: telling outages of these systems from other errors.
 * ``resources``: everything that a feature can be built from.
 
-The docstrings here are the contracts; adapters do not repeat them. ``tests/contracts`` has one behaviour suite per
-port, which every adapter must pass. Only ``bootstrap`` knows which adapter is in use.
+The docstrings here are the contract and are not repeated in the adapters. ``tests/contracts`` has a behaviour suite per
+port that every adapter must pass. Only ``bootstrap`` knows which adapters are in use.
 """

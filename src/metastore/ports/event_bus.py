@@ -1,16 +1,15 @@
-"""Durable delivery of recorded facts to consumers.
+"""Durable delivery of events to consumers.
 
-``publish`` returns only when every consumer that is subscribed to an event's type will get it even if all processes
-are killed in the next moment. Delivery is at least once: a consumer may see an event again and must drop it by its id
-(``kit.inbox``). Events of one aggregate reach a consumer in the order in which they were published, as long as none
-of them fails.
+When ``publish`` returns, every consumer subscribed to an event's type will get the event, even if all processes are
+killed immediately. Delivery is at least once: a consumer may get an event again and must recognize it by its id
+(``kit.inbox``). A consumer gets the events of one aggregate in the order of publication, as long as none of them fails.
 
-Every process subscribes all consumers, also those that it does not run: a relay declares their queues so that what is
-published before a worker's first start waits for it. ``run`` chooses.
+Every process subscribes all consumers, including those that it does not run. So a relay declares their queues, and
+events published before a worker's first start wait for it. ``run`` selects the consumers to run.
 
-A handler that raises is tried again with a growing pause; after ``MAX_ATTEMPTS`` tries the event is *dead*: set aside
-with its error, holding up nobody, until an admin has it redelivered. A handler that raises because something else is
-away (a 503 or 507 ``Problem``, an object store that does not answer) is tried again soon, and that does not count.
+When a handler raises, the event is retried with back-off. After ``MAX_ATTEMPTS`` attempts the event is *dead*: it is
+moved to the dead-letter queue with its error, where an admin can redeliver it. Other events continue. Failures caused
+by an outage (a 503 or 507 ``Problem``, an unavailable object store) are retried soon and do not count as attempts.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +21,7 @@ from metastore.kit.outbox import RecordedEvent
 
 MAX_ATTEMPTS = 5
 PAUSES = (0.5, 2.0, 8.0, 20.0)
-"""Seconds between tries. Half a minute in all: what fails takes room from what a consumer may hold meanwhile."""
+"""Seconds between attempts. Half a minute in total, because failing events occupy the consumer's prefetch window."""
 
 Handler = Callable[[RecordedEvent], Awaitable[None]]
 Together = Callable[[Sequence[RecordedEvent]], Awaitable[int]]
@@ -30,10 +29,11 @@ Together = Callable[[Sequence[RecordedEvent]], Awaitable[int]]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A consumer by name, the event types it wants (empty: all of them), and what it does with each.
+    """A named consumer with its event types (empty means all) and its handler.
 
-    A bus that has several events for it may call ``together`` instead, which handles the first few as one: it returns
-    how many, 0 when they must be handled one by one, and when it raises none of them has had its effect.
+    A bus that has several events for the consumer may call ``together``, which handles the first few of them in one
+    transaction. It returns how many it handled; 0 means that they must be handled one by one. When it raises, none of
+    them has taken effect.
     """
 
     consumer: str
@@ -42,13 +42,13 @@ class Subscription:
     together: Together | None = None
 
     def wants(self, event_type: str) -> bool:
-        """Whether events of this type are for this consumer."""
+        """Return whether the consumer handles events of this type."""
         return not self.event_types or event_type in self.event_types
 
 
 @dataclass(frozen=True, slots=True)
 class DeadEvent:
-    """An event that a consumer failed on too often."""
+    """An event that a consumer has failed to handle ``MAX_ATTEMPTS`` times."""
 
     id: str
     consumer: str
@@ -59,7 +59,7 @@ class DeadEvent:
 
 
 def chosen(subscriptions: Sequence[Subscription], only: frozenset[str] | None) -> list[Subscription]:
-    """The subscriptions that ``EventBus.run`` serves.
+    """Return the subscriptions for ``EventBus.run``.
 
     Raises:
         ValueError: ``only`` names a consumer that is not subscribed.
@@ -71,22 +71,22 @@ def chosen(subscriptions: Sequence[Subscription], only: frozenset[str] | None) -
 
 
 class EventBus(Protocol):
-    """See the module."""
+    """An event bus; the module describes the contract."""
 
     @property
     def subscriptions(self) -> Sequence[Subscription]:
-        """The consumers that are registered."""
+        """The registered consumers."""
         ...
 
     def subscribe(self, subscription: Subscription) -> None:
-        """Register a consumer; before ``run`` and before the first ``publish``."""
+        """Register a consumer. Call it before ``run`` and before the first ``publish``."""
         ...
 
     async def publish(self, events: Sequence[RecordedEvent]) -> None:
-        """Hand events over for good, in order.
+        """Publish events durably, in order.
 
         Raises:
-            BusUnavailableError: some were not taken; publish all again but those that the error says were.
+            BusUnavailableError: some events were not confirmed. Publish all but the confirmed ones again.
         """
         ...
 
@@ -99,18 +99,18 @@ class EventBus(Protocol):
         ...
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
-        """Dead events, latest first, from the one before the id ``before``.
+        """Return dead events, latest first, that come after the id ``before`` in this order.
 
-        A bus may look at no more than some thousands of each consumer's, of those that died first.
+        A bus may only consider the oldest few thousand of each consumer.
         """
         ...
 
     async def redeliver(self, dead_id: str) -> bool:
-        """Give a dead event a fresh set of tries; ``False`` when there is none of that id."""
+        """Deliver a dead event again with all its attempts. Return ``False`` when there is no such dead event."""
         ...
 
     async def check(self) -> None:
-        """Return when the bus can take events.
+        """Return when the bus can accept events.
 
         Raises:
             BusUnavailableError: it cannot.
@@ -123,10 +123,10 @@ class EventBus(Protocol):
 
 
 class BusUnavailableError(Exception):
-    """The bus did not confirm.
+    """The bus did not confirm all events.
 
-    ``taken`` are the ids of the events that it has for good all the same, so that those need not be published again;
-    ``refused`` are those which it turned down one by one, so that trying others may well succeed.
+    ``taken`` are the ids of the events that it did confirm and that need not be published again. ``refused`` are the
+    ids of events that it rejected individually, so publishing others may still succeed.
     """
 
     def __init__(

@@ -1,21 +1,23 @@
-"""Looking into films and pictures, which may have been made to do harm.
+"""Probes, thumbnails, sprites and waveforms of untrusted media.
 
-A tool gets the bytes from a ``Source`` and nothing else: it can open no file and reach no network, and has limits of
-time, memory and output. What it cannot make sense of is *refused*, with a reason for people: the same bytes will be
-refused again. Whatever else goes wrong (it hangs, dies, runs out of memory) is a failure that may pass.
+A tool reads the bytes of a ``Source`` and nothing else: it can open no files and no network connections, and its time,
+memory and output are limited. Media that it cannot process are *refused* with a reason for users; the same bytes will
+be refused again. Other failures (a timeout, a crash, out of memory) may be temporary.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from metastore.kit.reason_codes import ReasonCode
+
 Read = Callable[[int, int], AsyncIterator[bytes]]
-"""Stream so many bytes from that offset."""
+"""Streams a number of bytes from an offset: ``read(offset, length)``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The bytes to look into: ``size`` of them, of that media type as far as one knows."""
+    """The media to process: ``size`` in bytes, and the detected content type."""
 
     read: Read
     size: int
@@ -24,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """A track of sound; ``language`` by BCP 47 as far as it is known, ``copyable`` into fragmented MP4 as it is."""
+    """An audio track. ``language`` is a BCP 47 tag. ``copyable``: it can be remuxed into fragmented MP4."""
 
     codec: str
     channels: int = 2
@@ -36,10 +38,11 @@ class AudioTrack:
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What is in a film, sound, picture or document.
+    """The probe result of a film, audio file, image or document.
 
-    Sizes in pixels as they are shown, upright; ``None`` where that has no meaning. Sound alone has no size, even with
-    a cover. ``video_copyable``: the picture might be streamed as it is. ``pages`` is a document's.
+    ``width`` and ``height`` are in pixels after applying the orientation, and ``None`` where they do not apply. Audio
+    files have no size, even with a cover. ``video_copyable``: the video may be suitable for remuxing. ``pages`` is the
+    number of a document's pages.
     """
 
     container: str
@@ -57,7 +60,7 @@ class MediaFacts:
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """Small frames of a film in one WebP picture, row by row: one every ``interval_ms``, ``count`` in all."""
+    """A WebP image of ``count`` small frames of a film, row by row, one every ``interval_ms`` milliseconds."""
 
     data: bytes
     columns: int
@@ -68,69 +71,73 @@ class Sprite:
 
 
 class MediaRefusedError(Exception):
-    """The bytes cannot be made sense of, or are too much; the message is a sentence for people."""
+    """The media are invalid, unsupported or too large; ``code`` says why."""
+
+    def __init__(self, code: ReasonCode) -> None:
+        super().__init__(code.sentence)
+        self.code = code
 
 
 class NothingToSeeError(MediaRefusedError):
-    """No picture can be made of it here, which says nothing against it.
+    """No image can be made of a file that may be valid.
 
-    It is sound alone, or locked, or of a kind that the programs here cannot draw. The file is as good as it was.
+    It has only audio, is encrypted, or is of a type that the installed programs cannot render.
     """
 
 
 class NotCopyableError(MediaRefusedError):
-    """The picture was to be copied, and cannot be; it may well be encoded."""
+    """The video cannot be remuxed, but it may be encoded."""
 
 
 class MediaToolError(Exception):
-    """The tool did not come to an end."""
+    """The tool failed, for example by a timeout or a crash."""
 
 
 class MediaTools(Protocol):
-    """See the module."""
+    """Media tools; the module describes the contract."""
 
     async def probe(self, source: Source) -> MediaFacts:
-        """What is in it.
+        """Inspect the media.
 
         Raises:
-            MediaRefusedError: it is neither film nor picture, or too large.
-            MediaToolError: see the module.
+            MediaRefusedError: it is not a supported type, or too large.
+            MediaToolError: the tool failed.
         """
         ...
 
     async def thumbnails(self, source: Source, *, sizes: Sequence[int]) -> list[bytes]:
-        """WebP pictures that fit in squares of ``sizes`` pixels, turned as meant to be seen, without metadata.
+        """Return WebP thumbnails that fit into squares of ``sizes`` pixels, upright and without metadata.
 
-        All from one decoding. Of a film it is a telling frame from its beginning, of sound its cover, of a document
-        its first page. None is larger than the original is, except of what has no pixels of its own.
+        The source is decoded once. A film's thumbnail is a representative frame from its beginning, an audio file's is
+        its cover, a document's its first page. Thumbnails are not larger than the original, except for vector formats.
 
         Raises:
-            NothingToSeeError: there is nothing to be seen in it, or it is a document that cannot be drawn; of
-                documents and drawings (PDF, office, SVG) no other refusal comes.
-            MediaRefusedError: it is damaged, or too large.
-            MediaToolError: see the module.
+            NothingToSeeError: there is nothing to show, or a document (PDF, office, SVG) cannot be rendered. Documents
+                are refused with no other error.
+            MediaRefusedError: it is damaged or too large.
+            MediaToolError: the tool failed.
         """
         ...
 
     async def sprite(self, source: Source) -> Sprite:
-        """A film at a glance, for the player's time line.
+        """Return a sprite of a film, for previews on the player's time line.
 
         Raises:
-            NothingToSeeError: it has no picture, or no length.
-            MediaRefusedError: it is damaged, or too large.
-            MediaToolError: see the module.
+            NothingToSeeError: it has no video or no duration.
+            MediaRefusedError: it is damaged or too large.
+            MediaToolError: the tool failed.
         """
         ...
 
     async def waveform(self, source: Source, *, points: int) -> bytes:
-        """The loudest sample of each of ``points`` equal stretches of the first track, as a byte (255: full scale).
+        """Return the peak of each of ``points`` equal stretches of the first audio track, as bytes (255: full scale).
 
         Raises:
-            MediaRefusedError: it has no sound, or no length.
-            MediaToolError: see the module.
+            MediaRefusedError: it has no audio or no duration.
+            MediaToolError: the tool failed.
         """
         ...
 
     def can_show(self, mime_type: str) -> bool:
-        """Whether ``thumbnails`` may be asked for of such a file here (documents need programs that may be missing)."""
+        """Return whether thumbnails of this type are supported here. Documents need programs that may be missing."""
         ...

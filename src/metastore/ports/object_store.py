@@ -1,20 +1,21 @@
-"""Bytes under keys, written in parts straight by clients.
+"""The object store: objects under keys, uploaded in parts by clients.
 
-The protocol is that of Amazon S3 (multipart upload, presigned URLs), reduced to what the product uses, so that any
-S3-compatible server and the embedded local store are interchangeable.
+The protocol is a subset of Amazon S3 (multipart uploads, presigned URLs), so that any S3-compatible server and the
+embedded local store are interchangeable.
 
-**Keys** are made by the product (``files/<uuid>``), never by people: ASCII letters, digits, ``-``, ``_``, ``.`` and
-``/``. An object is immutable: nothing appears under a key before it is whole, and a key is never written twice.
+**Keys** are chosen by the product (``files/<uuid>``), never by users. They consist of ASCII letters, digits, ``-``,
+``_``, ``.`` and ``/``. Objects are immutable: an object appears under its key only when it is complete, and a key is
+never written twice.
 
-**Multipart upload.** ``create_multipart`` opens it; the client PUTs each part to its presigned URL, in any order, many
-at a time, any part again; ``complete_multipart`` makes the object appear under its key, whole, or changes nothing.
-All parts have ``part_size`` bytes but the last, which has the rest; an object of zero bytes has one part of zero bytes.
-A presigned part URL binds method, key, upload, part number, exact length and expiry.
+**Multipart uploads.** ``create_multipart`` opens an upload. The client PUTs each part to its presigned URL, in any
+order, concurrently, and repeatedly if necessary. ``complete_multipart`` makes the whole object appear or changes
+nothing. All parts have ``part_size`` bytes except the last, which has the rest. An empty object has one empty part. A
+presigned part URL binds method, key, upload, part number, exact length and expiry.
 
-**Durability.** A 2xx answer to a part, and the return of ``complete_multipart``, ``put`` and ``delete``, mean that the
-change survives a power cut.
+**Durability.** After a 2xx response to a part, and after ``complete_multipart``, ``put`` and ``delete`` return, the
+change survives a power failure.
 
-**ETags** are opaque to callers. They are given without the quotes that HTTP puts around them, and compared as such.
+**ETags** are opaque. They are passed and compared without HTTP's quotes.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -25,7 +26,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that the store holds."""
+    """A part that the store has received."""
 
     number: int
     etag: str
@@ -34,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class CompletedPart:
-    """A part as the client names it at complete."""
+    """A part as the client names it when it completes the upload."""
 
     number: int
     etag: str
@@ -42,10 +43,10 @@ class CompletedPart:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A whole object: its size in bytes, ETag, and checksum where the store knows one.
+    """The metadata of an object: size in bytes, ETag, and the checksum if the store knows one.
 
-    ``checksum`` describes itself: ``algorithm:hex`` of the bytes, or ``algorithm-blocksize:hex``, which is the
-    algorithm over the concatenated digests of consecutive blocks of ``blocksize`` bytes.
+    ``checksum`` is ``algorithm:hex``, or ``algorithm-blocksize:hex``: the algorithm applied to the concatenated digests
+    of consecutive blocks of ``blocksize`` bytes.
     """
 
     key: str
@@ -66,7 +67,7 @@ class OpenMultipart:
 
 @dataclass(frozen=True, slots=True)
 class UploadTarget:
-    """Everything needed to presign or list the parts of one multipart upload; sizes in bytes."""
+    """Identifies a multipart upload and its parts. Sizes are in bytes."""
 
     key: str
     upload_id: str
@@ -75,26 +76,26 @@ class UploadTarget:
 
     @property
     def part_count(self) -> int:
-        """Number of parts, at least one."""
+        """The number of parts, at least one."""
         return max(1, -(-self.size // self.part_size))
 
     def part_length(self, number: int) -> int:
-        """Exact length in bytes of part ``number`` (counted from 1)."""
+        """Return the exact length in bytes of part ``number``, counted from 1."""
         if number == self.part_count:
             return self.size - (number - 1) * self.part_size
         return self.part_size
 
 
 class ObjectStoreError(Exception):
-    """The store did not do what was asked; nothing was changed unless the subclass says otherwise."""
+    """The store did not execute the request. Nothing was changed unless the subclass says otherwise."""
 
 
 class ObjectNotFoundError(ObjectStoreError):
-    """No object under that key."""
+    """There is no object under the key."""
 
 
 class UploadNotFoundError(ObjectStoreError):
-    """The multipart upload never was, or was completed or aborted."""
+    """The multipart upload does not exist, or was completed or aborted."""
 
 
 class InvalidPartError(ObjectStoreError):
@@ -107,42 +108,42 @@ class InvalidPartError(ObjectStoreError):
 
 
 class StoreFullError(ObjectStoreError):
-    """No room left on the store's device."""
+    """The store's disk is full."""
 
 
 class StoreUnavailableError(ObjectStoreError):
-    """The store did not answer, or answered with a fault of its own, within its deadline."""
+    """The store did not respond in time, or responded with a server error."""
 
 
 class DamagedObjectError(StoreUnavailableError):
-    """The store has the object, but not as it was given: facts that cannot be right, or bytes missing or too many."""
+    """The stored object is damaged: its metadata is inconsistent, or its length is wrong."""
 
 
 class ObjectStore(Protocol):
-    """See the module. Every call ends within 30 seconds, with ``StoreUnavailableError`` if need be."""
+    """An object store. Every call ends within 30 seconds, with ``StoreUnavailableError`` if necessary."""
 
     @property
     def public_origin(self) -> str:
-        """The origin that presigned URLs lead to (``https://host``); empty when that is the product's own."""
+        """The origin of presigned URLs (``https://host``); empty when it is the product's own."""
         ...
 
     async def create_multipart(self, key: str, *, size: int, part_size: int, content_type: str) -> str:
         """Open a multipart upload of ``size`` bytes and return its id.
 
         Raises:
-            StoreFullError: the store has no room for ``size`` bytes.
+            StoreFullError: the store has no space for ``size`` bytes.
         """
         ...
 
     async def presign_parts(self, target: UploadTarget, numbers: Sequence[int], *, expires_in: int) -> list[str]:
-        """URLs, in the order of ``numbers``, to PUT those parts to within ``expires_in`` seconds.
+        """Return URLs to PUT these parts to, in the order of ``numbers``, valid for ``expires_in`` seconds.
 
-        A URL is absolute, or a path on the product's own origin (starting with ``/``).
+        A URL is absolute, or a path (starting with ``/``) on the product's own origin.
         """
         ...
 
     async def list_parts(self, target: UploadTarget) -> list[Part]:
-        """The parts received so far, by ascending number.
+        """Return the parts received so far, by ascending number.
 
         Raises:
             UploadNotFoundError: the upload is not open.
@@ -150,37 +151,37 @@ class ObjectStore(Protocol):
         ...
 
     async def complete_multipart(self, target: UploadTarget, parts: Sequence[CompletedPart]) -> StoredObject:
-        """Make the object appear. Every part from 1 to ``part_count`` must be named, in order, with its ETag.
+        """Complete an upload. Every part from 1 to ``part_count`` must be named, in order, with its ETag.
 
         Raises:
             InvalidPartError: names the first bad part; the upload stays open.
-            UploadNotFoundError: the upload is not open (look with ``head`` whether it had been completed).
+            UploadNotFoundError: the upload is not open. Check with ``head`` whether it was completed.
         """
         ...
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
-        """Free all that the upload held; nothing happens when it is not open. Never removes a completed object."""
+        """Delete the parts of an upload. Does nothing when it is not open. Never removes a completed object."""
         ...
 
     async def is_open(self, key: str, upload_id: str) -> bool:
-        """Whether that multipart upload is open. Changes nothing, not even what a store tidies up by itself."""
+        """Return whether the multipart upload is open. Has no side effects, not even housekeeping of the store."""
         ...
 
     async def list_multiparts(self) -> AsyncIterator[OpenMultipart]:
-        """Every open multipart upload (an async generator)."""
+        """Yield every open multipart upload."""
         yield  # type: ignore[misc]  # marks the method as an async generator
 
     async def put(self, key: str, chunks: AsyncIterator[bytes], *, size: int, content_type: str) -> StoredObject:
         """Store a small object from a stream of exactly ``size`` bytes.
 
         Raises:
-            StoreFullError: no room.
+            StoreFullError: the disk is full.
             ValueError: the stream was longer or shorter than ``size``; nothing is kept.
         """
         ...
 
     async def head(self, key: str) -> StoredObject:
-        """Facts of an object.
+        """Return the metadata of an object.
 
         Raises:
             ObjectNotFoundError: no such object.
@@ -188,20 +189,20 @@ class ObjectStore(Protocol):
         ...
 
     async def examine(self, key: str) -> StoredObject:
-        """``head`` for one who doubts: looks at what is stored now, and compares all that need not read the bytes.
+        """Return an object's metadata after verifying everything that can be verified without reading its bytes.
 
         Raises:
             ObjectNotFoundError: no such object.
-            DamagedObjectError: what the store keeps of it contradicts itself.
+            DamagedObjectError: the stored data is inconsistent.
         """
         ...
 
     def read(self, key: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Stream bytes from ``offset``, ``length`` of them or to the end.
+        """Stream ``length`` bytes from ``offset``, or all to the end.
 
         Raises:
             ObjectNotFoundError: no such object (on first iteration).
-            DamagedObjectError: there are fewer bytes than there should be.
+            DamagedObjectError: bytes are missing.
         """
         ...
 
@@ -215,32 +216,31 @@ class ObjectStore(Protocol):
         head: bool = False,
         expires_in: int,
     ) -> str:
-        """A URL that serves the object to GET, with ranges, for ``expires_in`` seconds; to HEAD with ``head``.
+        """Return a URL that serves the object to GET with ranges, or to HEAD with ``head``, for ``expires_in`` seconds.
 
-        S3 signs the method, so that one URL cannot be relied on to serve both.
-
-        The answer carries ``Content-Disposition`` with ``filename`` (RFC 6266, RFC 8187) and ``content_type``.
+        S3 signs the method, so one URL cannot serve both. The response has ``content_type`` and a
+        ``Content-Disposition`` with ``filename`` (RFC 6266, RFC 8187).
         """
         ...
 
     async def presign_reads(self, keys: Sequence[str], *, content_type: str, expires_in: int) -> list[str]:
-        """URLs, in the order of ``keys``, that serve those objects to GET, with ranges; made for thousands at once.
+        """Return URLs that serve these objects to GET with ranges, in the order of ``keys``. Suited for thousands.
 
-        They are the same for a period of a quarter of ``expires_in``, in every process (``kit.clock.period_start``),
-        and end ``expires_in`` seconds after it began. So caches find the objects again, and the answers ask them to
-        keep them (``Cache-Control: private, max-age=…, immutable``). The objects are shown by themselves or within a
-        page, under no name. As for ``presign_get``, HEAD is another method.
+        The URLs are identical in every process for a period of a quarter of ``expires_in`` seconds
+        (``kit.clock.period_start``) and expire ``expires_in`` seconds after its start. So caches can reuse the objects;
+        responses have ``Cache-Control: private, max-age=…, immutable``. They are served inline, without a file name.
+        The URLs do not serve HEAD, as for ``presign_get``.
         """
         ...
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects; absent ones are passed over."""
+        """Delete objects. Missing objects are ignored."""
         ...
 
     async def list_objects(self, prefix: str = "") -> AsyncIterator[StoredObject]:
-        """Every object whose key starts with ``prefix`` (an async generator), in no promised order.
+        """Yield every object whose key starts with ``prefix``, in no particular order.
 
-        ``checksum`` may be ``None`` here even where ``head`` knows it. Objects whose facts cannot be read are left out.
+        ``checksum`` may be ``None`` even where ``head`` knows it. Objects whose metadata cannot be read are left out.
         """
         yield  # type: ignore[misc]  # marks the method as an async generator
 

@@ -1,4 +1,4 @@
-"""Telling a fault of what was asked from a time at which nothing could be done."""
+"""Distinguish outages from request errors."""
 
 from metastore.kit.problem import Problem
 from metastore.ports.event_bus import BusUnavailableError
@@ -6,7 +6,7 @@ from metastore.ports.object_store import DamagedObjectError, StoreFullError, Sto
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether ``error`` says that the database, the store or the bus is away or full, whatever it was asked."""
+    """Return whether ``error`` means that the database, the object store or the event bus is unavailable or full."""
     if isinstance(error, Problem):
         return error.status in (503, 507)
     if isinstance(error, DamagedObjectError):

@@ -15,7 +15,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a key stands after an attempt; ``reset_after`` is in seconds."""
+    """The result of an attempt. ``reset_after`` is in seconds."""
 
     allowed: bool
     remaining: int
@@ -23,21 +23,21 @@ class Standing:
 
 
 class RateLimiter(Protocol):
-    """See the module. When its backend is gone, each process counts for itself: nothing goes through uncounted."""
+    """A rate limiter. During an outage of its backend each process counts on its own; attempts are never uncounted."""
 
     async def attempt(self, limit: Limit, key: str) -> Standing:
-        """Count one attempt, atomically, and say whether it was within the limit."""
+        """Count one attempt atomically and return whether it is within the limit."""
         ...
 
     async def forgive(self, limit: Limit, key: str) -> None:
-        """Take back one counted attempt (one that turned out to be legitimate)."""
+        """Refund one counted attempt that turned out to be legitimate."""
         ...
 
     async def check(self) -> None:
-        """Return when the counts that processes share can be reached.
+        """Return when the shared counts are available.
 
         Raises:
-            LimiterUnavailableError: they cannot.
+            LimiterUnavailableError: they are not.
         """
         ...
 
@@ -47,4 +47,4 @@ class RateLimiter(Protocol):
 
 
 class LimiterUnavailableError(Exception):
-    """The shared counts cannot be reached."""
+    """The shared counts are unavailable."""

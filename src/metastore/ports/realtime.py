@@ -1,7 +1,7 @@
 """Messages to a user's open browser sockets.
 
-Sockets are a convenience, not a record: a message to a user with no open socket is dropped, and what must not be lost
-is saved first (a notification) and fetched by the client when it connects.
+Delivery is best effort: a message to a user without an open socket is dropped. What must not be lost (a notification)
+is saved first and fetched by the client when it connects.
 """
 
 from typing import Protocol
@@ -10,14 +10,14 @@ from pydantic import JsonValue
 
 
 class Realtime(Protocol):
-    """See the module."""
+    """Sends messages to sockets; the module describes the guarantees."""
 
     async def emit_to_user(self, user_id: str, event: str, data: JsonValue) -> None:
-        """Send to every socket of the user, in whatever process it ends."""
+        """Send a message to every socket of the user, in all processes."""
         ...
 
     async def close_session(self, session_id: str) -> None:
-        """Disconnect the sockets that were opened under that sign-in session."""
+        """Disconnect the sockets of a session."""
         ...
 
     async def close_user(self, user_id: str) -> None:
@@ -26,15 +26,15 @@ class Realtime(Protocol):
 
 
 def user_room(user_id: str) -> str:
-    """The name of the room that all sockets of a user are in."""
+    """Return the name of the room of a user's sockets."""
     return f"user:{user_id}"
 
 
 def session_room(session_id: str) -> str:
-    """The name of the room that the sockets of a sign-in session are in."""
+    """Return the name of the room of a session's sockets."""
     return f"session:{session_id}"
 
 
 def session_of(room: str) -> str | None:
-    """The sign-in session whose room that is; ``None`` when it is another kind of room."""
+    """Return the session of a room, or ``None`` for other rooms."""
     return room.removeprefix("session:") if room.startswith("session:") else None

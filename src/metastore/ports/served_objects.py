@@ -1,7 +1,7 @@
-"""An object store whose presigned URLs lead back to the product, which moves the bytes itself.
+"""An object store whose presigned URLs are served by the product itself.
 
-The data plane (``entrypoints.objects``) is written against this; the embedded store implements it beside
-``ObjectStore``. Everything here is on the hot path: ``grant_*``, ``opened`` and ``read_now`` never block nor await.
+The data plane (``entrypoints.objects``) uses this interface. The embedded store implements it in addition to
+``ObjectStore``. It is on the hot path: ``grant_*``, ``opened`` and ``read_now`` never block.
 """
 
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from metastore.ports.object_store import ObjectStoreError, Part
 
 
 class InvalidSignatureError(ObjectStoreError):
-    """The URL was not made by this store for this method, or was changed."""
+    """The URL was not signed by this store for this method, or was modified."""
 
 
 class UrlExpiredError(ObjectStoreError):
-    """The URL was made by this store, but its time is over."""
+    """The URL was signed by this store but has expired."""
 
 
 class SourceEndedError(Exception):
-    """No more bytes will come: the sender hung up."""
+    """The client has disconnected; no more bytes will arrive."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartGrant:
-    """What a presigned part URL allows: to put part ``number``, of exactly ``length`` bytes."""
+    """The permission of a presigned part URL: to PUT part ``number`` with exactly ``length`` bytes."""
 
     key: str
     upload_id: str
@@ -36,9 +36,9 @@ class PartGrant:
 
 @dataclass(frozen=True, slots=True)
 class ReadGrant:
-    """What a presigned GET URL allows, and the headers that the answer is to carry.
+    """The permission of a presigned GET URL, with headers of the response.
 
-    Who has the answer may keep it for ``keep_seconds`` without asking again.
+    Clients may cache the response for ``keep_seconds`` without revalidation.
     """
 
     key: str
@@ -49,43 +49,43 @@ class ReadGrant:
 
 
 class ByteSource(Protocol):
-    """Bytes that arrive, for a thread to take; at most one thread at a time."""
+    """A source of arriving bytes, read by at most one thread at a time."""
 
     def read_into(self, buffer: memoryview) -> int:
-        """Fill ``buffer`` from its start with what is there; returns how many bytes, 0 when none came for a moment.
+        """Read available bytes into the start of ``buffer``. Return their number; 0 when none arrived for a moment.
 
         Raises:
-            SourceEndedError: no more will come.
+            SourceEndedError: no more bytes will arrive.
         """
         ...
 
 
 class PartWriter(Protocol):
-    """Takes the bytes of one part. Either ``commit`` or ``discard`` must be called, once."""
+    """Writes the bytes of one part. Call either ``commit`` or ``discard``, once."""
 
     async def write(self, chunk: bytes) -> None:
-        """Take the next bytes; waits while the disk is slower than the sender.
+        """Write the next bytes. Waits while the disk is slower than the client.
 
         Raises:
-            ValueError: more bytes than the part has.
+            ValueError: the part has fewer bytes than that.
             UploadNotFoundError: the upload was completed or aborted meanwhile.
-            StoreFullError: no room.
+            StoreFullError: the disk is full.
         """
         ...
 
     async def take(self, source: ByteSource) -> bool:
-        """Take bytes from ``source`` in a thread, for as long as they come; whether the part has all of its bytes.
+        """Write bytes from ``source`` in a thread while they arrive. Return whether the part is complete.
 
-        In place of ``write``, without a copy. Takes no more than the part has.
+        An alternative to ``write`` that avoids a copy. Never takes more bytes than the part has.
 
         Raises:
-            SourceEndedError: bytes are missing and will not come.
+            SourceEndedError: bytes are missing and will not arrive.
             UploadNotFoundError, StoreFullError: as for ``write``.
         """
         ...
 
     async def commit(self) -> Part:
-        """Make the part durable, in place of an earlier one of that number.
+        """Make the part durable. It replaces an earlier part of the same number.
 
         Raises:
             ValueError: bytes are missing.
@@ -94,38 +94,38 @@ class PartWriter(Protocol):
         ...
 
     async def discard(self) -> None:
-        """Forget what was written. Nothing happens after ``commit``."""
+        """Discard what was written. Does nothing after ``commit``."""
         ...
 
 
 class OpenObject(Protocol):
-    """An object open for reading; it stays readable for as long as it is held, even when deleted."""
+    """An object open for reading. It stays readable while it is referenced, even after it was deleted."""
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The size in bytes."""
         ...
 
     @property
     def etag(self) -> str:
-        """Strong ETag without quotes."""
+        """The strong ETag, without quotes."""
         ...
 
     @property
     def modified_at(self) -> datetime:
-        """When it appeared; aware, in UTC."""
+        """When the object was created; aware, in UTC."""
         ...
 
     def fileno(self) -> int:
-        """The open file's descriptor, for the server to send from."""
+        """Return the descriptor of the open file, for zero-copy sending."""
         ...
 
     def read_now(self, offset: int, length: int) -> bytes | None:
-        """Exactly those bytes when memory holds them and ``length`` is small, else ``None``."""
+        """Return the bytes if they are in memory and ``length`` is small, else ``None``."""
         ...
 
     async def read(self, offset: int, length: int) -> bytes:
-        """Exactly those bytes, from disk if need be.
+        """Return the bytes, from disk if necessary.
 
         Raises:
             StoreUnavailableError: the disk failed.
@@ -134,35 +134,35 @@ class OpenObject(Protocol):
 
 
 class ServedObjectStore(Protocol):
-    """See the module. ``path`` is that of the request, decoded; ``query`` is its raw query string."""
+    """A served object store. ``path`` is a request's decoded path, ``query`` its raw query string."""
 
     def grant_put(self, path: str, query: bytes) -> PartGrant:
-        """Check a PUT request's URL.
+        """Verify the URL of a PUT request.
 
         Raises:
-            InvalidSignatureError, UrlExpiredError: it allows nothing.
+            InvalidSignatureError, UrlExpiredError: the URL is not valid.
         """
         ...
 
     def grant_get(self, path: str, query: bytes) -> ReadGrant:
-        """Check a GET or HEAD request's URL.
+        """Verify the URL of a GET or HEAD request.
 
         Raises:
-            InvalidSignatureError, UrlExpiredError: it allows nothing.
+            InvalidSignatureError, UrlExpiredError: the URL is not valid.
         """
         ...
 
     async def write_part(self, grant: PartGrant) -> PartWriter:
-        """Begin to receive a part.
+        """Start writing a part.
 
         Raises:
             UploadNotFoundError: the upload is not open.
-            StoreFullError: no room.
+            StoreFullError: the disk is full.
         """
         ...
 
     def opened(self, key: str) -> OpenObject | None:
-        """The object, if it is open already."""
+        """Return the object if it is already open."""
         ...
 
     async def open_object(self, key: str) -> OpenObject:

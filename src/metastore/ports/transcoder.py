@@ -1,20 +1,19 @@
-"""Films and sound made into what HTTP Live Streaming (RFC 8216) plays: renditions, cut into segments.
+"""Transcoding of films and audio into renditions for HTTP Live Streaming (RFC 8216).
 
-A transcoder reads a ``Source`` as ``media_tools`` does, and under the same guard: it can open no file, reach no
-network, and has limits of time, memory and output. What it makes comes out segment by segment, so that nothing is ever
-whole in memory or on a local disk, and can be stored and played while the rest is still being made.
+A transcoder reads a ``Source`` like ``media_tools``, in the same sandbox: it can open no files and no network
+connections, and its time, memory and output are limited. Its output is produced segment by segment, so that nothing is
+ever complete in memory or on a local disk, and the first segments can be played while the rest is transcoded.
 
-**Renditions** hold one stream each: a picture without sound, or one track of sound, as fragmented MP4 (ISO/IEC
-14496-12, CMAF): an initialisation segment, then media segments, each of which begins with a frame that stands by itself
-and can be decoded with nothing but the initialisation segment.
+**Renditions** have one stream each: video without audio, or one audio track, as fragmented MP4 (ISO/IEC 14496-12,
+CMAF). An init segment is followed by media segments. Each media segment starts with a keyframe and can be decoded with
+the init segment alone.
 
-**Time.** All renditions of one source share one clock: what is heard and seen together has the same time. The source's
-beginning is 0; in the segments that is ``SHIFT_US``, since decoding begins before showing and no time may be negative.
-A segment's number is its place, from 0; every rendition of pictures has the same cuts, so that players can change from
-one to another at any of them.
+**Timestamps.** All renditions of a source share one time line that starts at 0. In the segments it starts at
+``SHIFT_US``, because decoding times may precede presentation times and must not be negative. Segments are numbered from
+0. All video renditions are cut at the same times, so that players can switch between them at every segment.
 
-**Going on.** A job that was cut off is done again with ``first`` set to the number of pictures' segments that every
-rung has: what comes out then fits what came out before, because cuts follow from the source and the job alone.
+**Resuming.** An interrupted job is run again with ``first`` set to the number of segments that every rung has. The new
+segments fit the existing ones because the cuts depend on nothing but the source and the job.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -24,16 +23,16 @@ from typing import Protocol
 from metastore.ports.media_tools import Source
 
 SEGMENT_US = 4_000_000
-"""How long segments are meant to be, in microseconds; where the picture is copied, its keyframes have the last word."""
+"""The target duration of segments in microseconds. In remuxed video the keyframes decide."""
 MAX_COPIED_SEGMENT_US = 12_000_000
-"""Keyframes further apart are no good for streaming: such a picture is not copied."""
+"""The largest distance of keyframes in microseconds at which video is remuxed."""
 SHIFT_US = 10_000_000
-"""What is added to all times within the segments."""
+"""The offset in microseconds of all timestamps in segments."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioRendition:
-    """Track ``index`` of the sounds (from 0): copied as it is, or as AAC of ``bitrate`` bits per second, in stereo."""
+    """Audio track ``index`` (from 0), remuxed with ``copy``, else as stereo AAC of ``bitrate`` bits per second."""
 
     name: str
     index: int
@@ -43,7 +42,7 @@ class AudioRendition:
 
 @dataclass(frozen=True, slots=True)
 class VideoRendition:
-    """The picture as H.264 (8 bits, 4:2:0, SDR), upright, of that size in pixels, up to ``bitrate`` bits a second."""
+    """The video as H.264 (8 bits, 4:2:0, SDR), upright, with a size in pixels and a maximum in bits per second."""
 
     name: str
     width: int
@@ -53,11 +52,11 @@ class VideoRendition:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be made of a source in one reading.
+    """The renditions to make of a source in one pass.
 
-    ``copied_video`` names the rendition that gets the picture as it is. ``rungs`` are made by one decoding. Their
-    segments begin at ``cuts_us`` (ascending, the first is 0; those of the copied rendition, so that all are cut alike),
-    or every ``SEGMENT_US`` without them. ``first`` is about the rungs alone.
+    ``copied_video`` is the name of the remuxed video rendition. ``rungs`` share one decoder. Their segments start at
+    ``cuts_us`` (ascending from 0; the cuts of the remuxed rendition), or every ``SEGMENT_US`` microseconds. ``first``
+    is the first segment of the rungs to make.
     """
 
     copied_video: str | None = None
@@ -69,9 +68,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A rendition's initialisation segment, and what a playlist says of it (``codecs`` by RFC 6381).
+    """The start of a rendition: its init segment and its attributes in playlists (``codecs`` as in RFC 6381).
 
-    ``target_seconds``: no segment will be longer, rounded as RFC 8216 has it.
+    ``target_seconds`` is the target duration of RFC 8216: the longest segment, rounded.
     """
 
     rendition: str
@@ -85,7 +84,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A media segment, when it begins and how long it is, in microseconds without ``SHIFT_US``."""
+    """A media segment with its start and duration in microseconds, without ``SHIFT_US``."""
 
     rendition: str
     number: int
@@ -96,7 +95,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The rendition has all of its segments."""
+    """The end of a rendition: all its segments have been produced."""
 
     rendition: str
 
@@ -105,16 +104,16 @@ Output = Started | Segment | Ended
 
 
 class Transcoder(Protocol):
-    """See the module."""
+    """A transcoder; the module describes the contract."""
 
     def make(self, source: Source, job: Job) -> AsyncIterator[Output]:
-        """Do the job (an async generator): of each rendition ``Started``, its segments in order, and ``Ended``.
+        """Run the job and yield ``Started``, the segments in order and ``Ended`` of each rendition.
 
-        The work waits while nobody takes what it made. Closing the generator ends it.
+        The work pauses while output is not consumed. Closing the generator ends it.
 
         Raises:
-            MediaRefusedError: the source cannot be made into that; a picture that cannot be copied (its keyframes do
-                not stand by themselves, or are too far apart) is refused as ``NotCopyableError``.
-            MediaToolError: the tool hung, died, or went beyond its limits.
+            MediaRefusedError: the source cannot be transcoded. Video that cannot be remuxed, because its keyframes are
+                not independent or too far apart, is refused with ``NotCopyableError``.
+            MediaToolError: the tool failed or exceeded its limits.
         """
         ...

@@ -1,12 +1,11 @@
-"""Joining the features' consumers to the bus.
+"""Subscribing the features' consumers to the event bus.
 
-What a feature declares with ``kit.consumer`` becomes a subscription here: the inbox row and the effect in one
-transaction, and what follows the commit after it. Where events queue up, several share a transaction, since what costs
-most is the commit; if one of them fails, all are rolled back and the bus hands them over one by one. Mistakes in the
-wiring stop the start: a consumer that handles nothing, or one that waits for an event type which no feature publishes,
-would otherwise be found out by its silence.
+A ``kit.consumer.Consumer`` becomes a subscription whose handler commits the inbox row and the effect in one
+transaction. Events that have queued up share a transaction, because the commit is the expensive part. When one of them
+fails, all are rolled back and the bus delivers them one by one. Wiring mistakes, such as a consumer without handlers or
+with an event type that no feature publishes, stop the start instead of passing unnoticed.
 
-Facts that a handler records carry the request id and the actor of the event that caused them.
+Events that a handler records carry the request id and the actor of the event that caused them.
 """
 
 import time
@@ -25,19 +24,19 @@ from metastore.ports.event_bus import EventBus, Handler, Subscription, Together
 
 _log = structlog.get_logger(__name__)
 
-HOLD = 0.05
-"""Seconds after which events that share a transaction are committed: SQLite's only writer is held so long."""
+BATCH_SECONDS = 0.05
+"""Seconds after which a batch is committed. SQLite's only writer is blocked meanwhile."""
 
 
 class WiringError(Exception):
-    """The consumers do not fit the events; the message is one line that names the culprit."""
+    """A consumer is declared wrongly. The message is one line that names it."""
 
 
 def subscribe_all(bus: EventBus, database: Database, consumers: Iterable[Consumer]) -> None:
-    """Subscribe every consumer to the events it handles. Call once all features are loaded, before the bus runs.
+    """Subscribe every consumer to the events that it handles. Call it after all features are loaded.
 
     Raises:
-        WiringError: see the module.
+        WiringError: a consumer is declared wrongly.
     """
     known = known_event_types()
     names: set[str] = set()
@@ -51,7 +50,7 @@ def subscribe_all(bus: EventBus, database: Database, consumers: Iterable[Consume
 
 
 def handler_of(consumer: Consumer, database: Database) -> Handler:
-    """What the bus calls with each of the consumer's events."""
+    """Return the handler that the bus calls for each event of the consumer."""
 
     async def handle(event: RecordedEvent) -> None:
         with open_context(_context_of(event)):
@@ -60,32 +59,32 @@ def handler_of(consumer: Consumer, database: Database) -> Handler:
                 await outside(event)
                 return
             inside = consumer.every or consumer.in_transaction[event.event_type]
-            after_commit = await _have_effect(database, consumer.name, inside, event)
+            after_commit = await _handle_once(database, consumer.name, inside, event)
             if after_commit is not None:
-                await _follow_up(consumer.name, event, after_commit)
+                await _run_follow_up(consumer.name, event, after_commit)
 
     return handle
 
 
 def together_of(consumer: Consumer, database: Database) -> Together:
-    """What the bus may call with several of the consumer's events: those ahead that need no more than a transaction."""
+    """Return the handler for batches. It handles the leading events whose effect is in the database."""
 
     async def handle(events: Sequence[RecordedEvent]) -> int:
-        ahead = list(takewhile(lambda event: event.event_type not in consumer.outside, events))
-        if len(ahead) < 2:
+        leading = list(takewhile(lambda event: event.event_type not in consumer.outside, events))
+        if len(leading) < 2:
             return 0
         follow_ups: list[tuple[RecordedEvent, AfterCommit]] = []
         handled = 0
         async with database.transaction() as tx:
-            commit_at = time.monotonic() + HOLD
-            for event in ahead:
+            commit_at = time.monotonic() + BATCH_SECONDS
+            for event in leading:
                 inside = consumer.every or consumer.in_transaction[event.event_type]
                 with open_context(_context_of(event)):
                     first = await first_delivery(tx, consumer.name, event.id)
                     after_commit = await inside(tx, event) if first else None
                 if after_commit is not None:
                     follow_ups.append((event, after_commit))
-                # What one handler has loaded another must not take for what is there.
+                # The next handler must not see rows that this one has loaded.
                 await tx.session.flush()
                 tx.session.expunge_all()
                 handled += 1
@@ -93,7 +92,7 @@ def together_of(consumer: Consumer, database: Database) -> Together:
                     break
         for event, after_commit in follow_ups:
             with open_context(_context_of(event)):
-                await _follow_up(consumer.name, event, after_commit)
+                await _run_follow_up(consumer.name, event, after_commit)
         return handled
 
     return handle
@@ -103,7 +102,7 @@ def _context_of(event: RecordedEvent) -> RequestContext:
     return RequestContext(event.headers.get("requestId", event.id), actor_id=event.headers.get("actorId"))
 
 
-async def _have_effect(
+async def _handle_once(
     database: Database, consumer: str, handler: TransactionHandler, event: RecordedEvent
 ) -> AfterCommit | None:
     async with database.transaction() as tx:
@@ -112,17 +111,17 @@ async def _have_effect(
         return await handler(tx, event)
 
 
-async def _follow_up(consumer: str, event: RecordedEvent, after_commit: AfterCommit) -> None:
+async def _run_follow_up(consumer: str, event: RecordedEvent, after_commit: AfterCommit) -> None:
     try:
         await after_commit()
-    except Exception:  # noqa: BLE001  see below
-        # The effect is committed and will not be repeated, so trying the event again would not bring this back.
+    except Exception:  # noqa: BLE001  logged below
+        # The effect is committed. A retry of the event would skip it, and the follow-up with it.
         _log.exception("follow-up failed", consumer=consumer, event_type=event.event_type, event_id=event.id)
 
 
 def _check(consumer: Consumer, known: frozenset[str]) -> None:
     if consumer.every and (consumer.in_transaction or consumer.outside):
-        raise WiringError(f"the consumer {consumer.name} handles every event and some events besides")
+        raise WiringError(f"the consumer {consumer.name} handles every event and some events in addition")
     if not consumer.every and not consumer.event_types:
         raise WiringError(f"the consumer {consumer.name} has no handler")
     twice = sorted(set(consumer.in_transaction) & set(consumer.outside))

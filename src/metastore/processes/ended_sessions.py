@@ -1,9 +1,8 @@
-"""Closing the sockets of sessions that have ended, whoever ended them and whatever else is down.
+"""Closing the sockets of revoked sessions during outages of broker and cache.
 
-Who ends a session records a fact, and a consumer of that fact closes the session's sockets at once, in all processes.
-That needs a broker and a cache. This is the net below: every process that serves sockets asks the database, in one
-statement each time, which of their sessions are still open, so that revocation does not wait for anything but the
-database.
+Normally a consumer of the revocation event closes the sockets in all processes at once. That needs the broker and the
+cache. As a fallback, every process that serves sockets polls the database for sessions that have ended, so that
+revocation depends on nothing but the database.
 """
 
 import asyncio
@@ -24,16 +23,16 @@ class Sockets(Protocol):
     """The open sockets of this process."""
 
     def open_sessions(self) -> Collection[str]:
-        """The sign-in sessions under which they were opened."""
+        """Return the ids of the sessions that have open sockets."""
         ...
 
     async def close_session_here(self, session_id: str) -> None:
-        """Disconnect those of a session."""
+        """Disconnect the sockets of a session."""
         ...
 
 
 class EndedSessions:
-    """Looks every ``every`` seconds."""
+    """Polls the database every ``every`` seconds."""
 
     def __init__(self, database: Database, auth: AuthService, sockets: Sockets, *, every: float = EVERY) -> None:
         self._database = database
@@ -42,15 +41,15 @@ class EndedSessions:
         self._every = every
 
     async def run(self) -> None:
-        """Look again and again until cancelled; a look that fails is made up for by the next."""
+        """Poll until cancelled. Errors are logged."""
         while True:
             await asyncio.sleep(self._every)
             try:
-                await self.look()
-            except Exception as error:  # noqa: BLE001  the database may be away for a while
-                _log.warning("sessions of open sockets cannot be looked up", error=repr(error))
+                await self.poll()
+            except Exception as error:  # noqa: BLE001  polling must survive a database outage
+                _log.warning("cannot poll for ended sessions", error=repr(error))
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Close the sockets of sessions that have ended."""
         sessions = sorted(self._sockets.open_sessions())
         for start in range(0, len(sessions), BATCH):

@@ -1,144 +1,37 @@
-"""The reaper: what people and crashes leave behind is found and freed.
+"""The reaper: runs the recurring jobs of all features, round after round.
 
-Every round it ends uploads whose time is over, aborts multipart uploads that the store holds and the database does not
-know (a crash between the two), ends open uploads whose parts the store has lost, purges what has lain in the trash too
-long, and forgets completed uploads, expired sessions and old idempotency keys. Each step is bounded and may be
-repeated; several reapers may run at once, since each removal is one conditional statement.
+The jobs clean up what clients and crashes leave behind: expired uploads, unknown multipart uploads, old trash, expired
+sessions and idempotency keys. Each job is bounded and may be repeated. Several reapers may run at once, since each
+removal is one conditional statement.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
 
 import structlog
 
-from metastore.features.auth.service import AuthService
-from metastore.features.files.service import FilesService
-from metastore.features.uploads import reaping
-from metastore.features.uploads.reaping import OpenUpload
-from metastore.features.uploads.service import UploadsService
-from metastore.kit import idempotency_claims
-from metastore.kit.clock import Clock
-from metastore.kit.database import Database
-from metastore.kit.spare_room import SpareRoom
-from metastore.ports.object_store import ObjectStore, OpenMultipart
+from metastore.kit.feature import Job
 
-_BATCH = 100
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ReaperTimes:
-    """Seconds: between rounds, and how long uploads and trash may rest."""
-
-    interval: int
-    upload_ttl: int
-    trash_ttl: int
-
-
 class Reaper:
-    """Runs rounds until cancelled."""
+    """Runs every job once a round, with a pause of ``interval`` seconds between rounds."""
 
-    def __init__(
-        self,
-        database: Database,
-        store: ObjectStore,
-        uploads: UploadsService,
-        files: FilesService,
-        auth: AuthService,
-        times: ReaperTimes,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._store = store
-        self._uploads = uploads
-        self._files = files
-        self._auth = auth
-        self._times = times
-        self._clock = clock
-        self._spare_room = SpareRoom(database)
-        self._looked_up_to = ""
-        self._missed: dict[str, OpenUpload] = {}
+    def __init__(self, jobs: Mapping[str, Job], interval: float) -> None:
+        self._jobs = jobs
+        self._interval = interval
 
     async def run(self) -> None:
-        """Round after round; a step that fails is logged and tried again in the next."""
+        """Run rounds until cancelled."""
         while True:
             await self.round()
-            await asyncio.sleep(self._times.interval)
+            await asyncio.sleep(self._interval)
 
     async def round(self) -> None:
-        """All steps once."""
-        steps: list[Callable[[], Awaitable[None]]] = [
-            self._spare_room.ensure,
-            self._end_expired_uploads,
-            self._abort_unknown_multiparts,
-            self._end_lost_uploads,
-            self._purge_trash,
-            self._forget_completed_uploads,
-            self._forget_sessions_and_keys,
-        ]
-        for step in steps:
+        """Run every job once. A job that fails is logged and runs again in the next round."""
+        for name, job in self._jobs.items():
             try:
-                await step()
-            except Exception:  # noqa: BLE001  logged, and the other steps go on
-                _log.exception("reaper step failed", step=step.__name__)
-
-    async def _end_expired_uploads(self) -> None:
-        expired = await reaping.expired_uploads(self._database, self._clock(), _BATCH)
-        for upload in expired:
-            try:
-                await self._uploads.expire(upload)
-            except Exception:  # noqa: BLE001  logged, and the other uploads go on
-                _log.exception("expired upload not ended", upload_id=upload.id)
-        if expired:
-            _log.info("expired uploads ended", count=len(expired))
-
-    async def _abort_unknown_multiparts(self) -> None:
-        cutoff = self._clock() - timedelta(seconds=self._times.upload_ttl)
-        batch: list[OpenMultipart] = []
-        async for multipart in self._store.list_multiparts():
-            if multipart.started_at < cutoff:
-                batch.append(multipart)
-            if len(batch) == _BATCH:
-                await self._abort_unknown(batch)
-                batch = []
-        await self._abort_unknown(batch)
-
-    async def _abort_unknown(self, batch: Sequence[OpenMultipart]) -> None:
-        for multipart in await reaping.unknown_multiparts(self._database, batch):
-            await self._store.abort_multipart(multipart.key, multipart.upload_id)
-
-    async def _end_lost_uploads(self) -> None:
-        """Look at some open uploads a round; one is ended when a later round misses it as well."""
-        missed, self._missed = self._missed, {}
-        for upload in missed.values():
-            if await reaping.is_lost(self._database, self._store, upload):
-                await self._end_lost_upload(upload)
-        page = await reaping.open_uploads(self._database, self._looked_up_to, _BATCH)
-        self._looked_up_to = page[-1].id if len(page) == _BATCH else ""
-        for upload in page:
-            if upload.id not in missed and await reaping.is_lost(self._database, self._store, upload):
-                self._missed[upload.id] = upload
-
-    async def _end_lost_upload(self, lost: OpenUpload) -> None:
-        upload = await reaping.find(self._database, lost.id)
-        if upload is not None:
-            await self._uploads.expire(upload, "lost by the store")
-            _log.warning("upload ended whose parts the store has lost", upload_id=lost.id)
-
-    async def _purge_trash(self) -> None:
-        cutoff = self._clock() - timedelta(seconds=self._times.trash_ttl)
-        purged = _BATCH
-        while purged >= _BATCH:
-            async with self._database.transaction() as tx:
-                purged = await self._files.purge_expired_trash(tx, before=cutoff, limit=_BATCH)
-
-    async def _forget_completed_uploads(self) -> None:
-        cutoff = self._clock() - timedelta(days=1)
-        await reaping.forget_completed(self._database, cutoff, _BATCH)
-
-    async def _forget_sessions_and_keys(self) -> None:
-        async with self._database.transaction() as tx:
-            await self._auth.forget_expired_sessions(tx)
-            await idempotency_claims.prune(tx)
+                await job()
+            except Exception:  # noqa: BLE001  logged, and the other jobs follow
+                _log.exception("recurring job failed", job=name)

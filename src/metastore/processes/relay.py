@@ -1,16 +1,16 @@
-"""The relay: carries recorded facts from the outbox to the event bus.
+"""The relay: publishes events from the outbox on the event bus.
 
-It is woken when this process commits facts, and on PostgreSQL when another one does (``kit.outbox_signal``), and looks
-by itself once a second besides. Pending rows go out oldest first; only what the bus has taken for good is marked.
-Killed at any line, it publishes some rows once more at worst, which consumers notice.
+It wakes up when this process commits events, on PostgreSQL also when another process does (``kit.outbox_signal``), and
+polls once a second. Pending events are published oldest first and marked only once the bus has confirmed them. A crash
+at any point publishes some events again at worst, which consumers recognize.
 
-Where rows can be locked (PostgreSQL), claiming, publishing and marking are one transaction, so that relays side by side
-share the work. With a single writer (SQLite) the bus writes to the same database and the relay must not hold the writer
-meanwhile: it reads, publishes, then marks in a transaction of its own; one relay runs there.
+On PostgreSQL, selecting, publishing and marking are one transaction with row locks, so several relays share the work.
+On SQLite the bus writes to the same database, so the relay must not block the only writer: it reads, publishes, and
+marks in a separate transaction. Only one relay runs there.
 
-When the bus fails, rows stay pending with their attempts counted, and the relay tries again after a growing pause. When
-the bus refuses single events (no queue takes their type), those are set back for a moment and the others go on.
-What was published, and what consumers have handled, is deleted after a week.
+When the bus fails, events stay pending with their attempts counted, and the relay retries with back-off. When the bus
+refuses single events (no queue accepts their type), those are deferred and the others continue. Published events and
+inbox entries are deleted after a week.
 """
 
 import asyncio
@@ -28,23 +28,23 @@ from metastore.ports.event_bus import BusUnavailableError, EventBus
 
 _log = structlog.get_logger(__name__)
 
-LAG = Gauge("metastore_outbox_lag_seconds", "Age of the oldest fact that is not published yet.")
-PENDING = Gauge("metastore_outbox_pending", "Facts that are not published yet.")
+LAG = Gauge("metastore_outbox_lag_seconds", "Age of the oldest event that is not published yet.")
+PENDING = Gauge("metastore_outbox_pending", "Events that are not published yet.")
 DELAY = Histogram(
     "metastore_outbox_delay_seconds",
-    "From the recording of a fact to its publishing.",
+    "Time between recording and publishing an event.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600),
 )
-PUBLISHED = Counter("metastore_outbox_published_total", "Facts handed over to the event bus.")
-FAILED = Counter("metastore_outbox_failed_total", "Facts that the event bus did not take when asked.")
+PUBLISHED = Counter("metastore_outbox_published_total", "Events published on the event bus.")
+FAILED = Counter("metastore_outbox_failed_total", "Attempts to publish an event that failed.")
 
 BATCH = 500
 RETRY_REFUSED_AFTER = timedelta(seconds=2)
 GATHER = 0.015
-"""Seconds that a relay beside others lets facts gather: a round costs the database the same, however many they are."""
-LOOK_AGAIN = 0.1
-"""Seconds after which it looks for facts that it had to leave, since another relay held an earlier one."""
-LONGEST_PAUSE = 3.0
+"""Seconds to wait for more events on PostgreSQL. A round costs the database the same for any number of events."""
+POLL_AFTER_BATCH = 0.1
+"""Seconds before the next poll after a batch. Events may have been left out because another relay held earlier ones."""
+MAX_BACKOFF = 3.0
 MEASURE_EVERY = 5.0
 KEEP = timedelta(days=7)
 PRUNE_EVERY = 600.0
@@ -52,7 +52,7 @@ PRUNE_BATCH = 1000
 
 
 class Relay:
-    """Publishes what ``database`` has in its outbox on ``bus``; times are in seconds."""
+    """Publishes the outbox of ``database`` on ``bus``. ``poll_interval`` is in seconds."""
 
     def __init__(
         self, database: Database, bus: EventBus, *, poll_interval: float = 1.0, keep: timedelta = KEEP
@@ -70,45 +70,45 @@ class Relay:
             tasks.create_task(self._relay(), name="relay")
             if not self._database.single_writer:
                 listening = outbox_signal.listen(self._database, self._woken.set)
-                tasks.create_task(listening, name="listen for facts")
+                tasks.create_task(listening, name="listen for events")
             tasks.create_task(self._measure(), name="measure the outbox")
             tasks.create_task(self._prune(), name="prune outbox and inbox")
 
     async def measure(self) -> None:
-        """Set the gauges of the backlog."""
+        """Update the metrics of the backlog."""
         async with self._database.reading() as tx:
             pending, oldest = await outbox.backlog(tx)
         PENDING.set(pending)
         LAG.set((utc_now() - oldest).total_seconds() if oldest else 0)
 
     async def publish_batch(self) -> int:
-        """Publish the oldest pending facts; how many the bus took or refused one by one.
+        """Publish the oldest pending events. Return how many the bus confirmed or refused individually.
 
         Raises:
-            BusUnavailableError: the bus failed; what it did not take is still pending.
+            BusUnavailableError: the bus failed; unconfirmed events are still pending.
         """
         if self._database.single_writer:
             async with self._database.reading() as tx:
                 events = await outbox.pending_events(tx, BATCH)
-            failure = await self._try_to_publish(events)
+            failure = await self._publish(events)
             if events:
                 async with self._database.transaction() as tx:
-                    await _note(tx, events, failure)
+                    await _record_result(tx, events, failure)
         else:
             async with self._database.transaction() as tx:
                 events = await outbox.pending_events(tx, BATCH)
-                failure = await self._try_to_publish(events)
+                failure = await self._publish(events)
                 if events:
-                    await _note(tx, events, failure)
+                    await _record_result(tx, events, failure)
         _count(events, failure)
         if failure is not None:
             if len(failure.taken) + len(failure.refused) < len(events):
                 raise failure
-            _log.warning("facts were refused", error=str(failure))
+            _log.warning("the bus refused events", error=str(failure))
         return len(events)
 
     async def prune(self) -> None:
-        """Delete what was published or handled longer ago than it is kept, in short transactions."""
+        """Delete published events and inbox entries older than ``keep``, in short transactions."""
         before = utc_now() - self._keep
         for delete in (outbox.prune, inbox.prune):
             deleted = PRUNE_BATCH
@@ -123,13 +123,13 @@ class Relay:
             try:
                 published = await self.publish_batch()
                 failures = 0
-            except Exception as error:  # noqa: BLE001  the relay must outlive any fault of bus and database
+            except Exception as error:  # noqa: BLE001  the relay must survive any failure of bus and database
                 failures += 1
-                _log.warning("facts cannot be published", failures_in_a_row=failures, error=repr(error))
-                await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2**failures))
+                _log.warning("cannot publish events", failures_in_a_row=failures, error=repr(error))
+                await asyncio.sleep(min(MAX_BACKOFF, 0.1 * 2**failures))
                 continue
             if published < BATCH:
-                await self._wait(LOOK_AGAIN if published else self._poll_interval)
+                await self._wait(POLL_AFTER_BATCH if published else self._poll_interval)
 
     async def _wait(self, longest: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -138,7 +138,7 @@ class Relay:
             if not self._database.single_writer:
                 await asyncio.sleep(GATHER)
 
-    async def _try_to_publish(self, events: list[outbox.RecordedEvent]) -> BusUnavailableError | None:
+    async def _publish(self, events: list[outbox.RecordedEvent]) -> BusUnavailableError | None:
         try:
             if events:
                 await self._bus.publish(events)
@@ -151,9 +151,9 @@ class Relay:
             try:
                 await self.measure()
             except Problem:
-                pass  # a database that is away shows elsewhere; the gauges keep what was last seen
-            except Exception:  # noqa: BLE001  relaying must not end with the measuring
-                _log.exception("the outbox cannot be measured")
+                pass  # an outage is reported elsewhere; the gauges keep their values
+            except Exception:  # noqa: BLE001  relaying must continue
+                _log.exception("cannot measure the outbox")
             await asyncio.sleep(MEASURE_EVERY)
 
     async def _prune(self) -> None:
@@ -161,11 +161,13 @@ class Relay:
             await asyncio.sleep(PRUNE_EVERY)
             try:
                 await self.prune()
-            except Exception:  # noqa: BLE001  tried again in the next round
-                _log.exception("old outbox and inbox rows cannot be deleted")
+            except Exception:  # noqa: BLE001  retried in the next round
+                _log.exception("cannot delete old outbox and inbox rows")
 
 
-async def _note(tx: Transaction, events: list[outbox.RecordedEvent], failure: BusUnavailableError | None) -> None:
+async def _record_result(
+    tx: Transaction, events: list[outbox.RecordedEvent], failure: BusUnavailableError | None
+) -> None:
     taken = [event.id for event in events if failure is None or event.id in failure.taken]
     if taken:
         await outbox.mark_published(tx, taken)

@@ -1,6 +1,6 @@
-"""Processing files once more: those that came before there was anything to be made of them, say.
+"""Process existing files again, for example those uploaded before renditions or thumbnails existed.
 
-What there is of a file is kept; what is missing is made by the workers, as after an upload. Nobody is told of it.
+Existing derived objects are kept, and workers make the missing ones as after an upload. Owners are not notified.
 """
 
 from collections.abc import Callable
@@ -13,20 +13,21 @@ _PAGE = 100
 
 
 async def process_again(database: Database, *, can_show: Callable[[str], bool], everything: bool = False) -> int:
-    """Begin to process ready films, sounds, pictures and documents; how many those are.
+    """Start processing ready media files and documents again; return their number.
 
-    Without ``everything`` only those of which less is known than is kept of files that come now.
+    ``can_show`` tells which media types can be processed. Files with a current probe result are skipped unless
+    ``everything`` is set.
     """
-    begun, after = 0, ""
+    started, after = 0, ""
     while True:
         async with database.reading() as tx:
             page = await checking.ready_files(tx, after, _PAGE)
-            known = set() if everything else await media.fully_known(tx, page)
+            complete = set() if everything else await media.fully_known(tx, page)
         if not page:
-            return begun
+            return started
         after = max(page)
-        wanted = [file_id for file_id, mime_type in page.items() if file_id not in known and can_show(mime_type)]
-        if wanted:
+        selected = [file_id for file_id, mime_type in page.items() if file_id not in complete and can_show(mime_type)]
+        if selected:
             async with database.transaction() as tx:
-                for file_id in wanted:
-                    begun += await processing.process_again(tx, file_id)
+                for file_id in selected:
+                    started += await processing.process_again(tx, file_id)

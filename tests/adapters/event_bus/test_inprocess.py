@@ -1,4 +1,4 @@
-"""The in-process bus when handlers hang and the database goes away."""
+"""The in-process bus when handlers hang or the database is unavailable."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -18,37 +18,37 @@ from tests.fixtures.waiting import eventually
 
 
 class FlakyDatabase(Database):
-    """A database that cannot be reached while ``away``."""
+    """A database that is unavailable while ``is_down``."""
 
-    away = False
+    is_down = False
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """As always, or 503."""
-        if self.away:
-            raise unavailable("The database does not answer.")
+        """Open a transaction, or raise a 503 problem while down."""
+        if self.is_down:
+            raise unavailable("The database does not respond.")
         async with super().transaction() as tx:
             yield tx
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
-        """As always, or 503."""
-        if self.away:
-            raise unavailable("The database does not answer.")
+        """Open a transaction, or raise a 503 problem while down."""
+        if self.is_down:
+            raise unavailable("The database does not respond.")
         async with super().reading() as tx:
             yield tx
 
 
 @pytest.fixture
 async def flaky(database_url: str) -> AsyncIterator[FlakyDatabase]:
-    """A database that can be told to be away."""
+    """A database that can be made unavailable."""
     database = FlakyDatabase(database_url)
     yield database
     await database.aclose()
 
 
-async def test_a_handler_that_hangs_is_given_up_and_others_go_on(database: Database) -> None:
-    """After the bus's patience a hanging event counts as failed; what is about other things is delivered."""
+async def test_a_hanging_handler_times_out_without_blocking_other_aggregates(database: Database) -> None:
+    """After the handler timeout the attempt fails; events of other aggregates are delivered meanwhile."""
     seen: list[RecordedEvent] = []
 
     async def handle(given: RecordedEvent) -> None:
@@ -56,7 +56,7 @@ async def test_a_handler_that_hangs_is_given_up_and_others_go_on(database: Datab
             await asyncio.sleep(3600)
         seen.append(given)
 
-    bus = InProcessBus(database, patience=0.05, pauses=(0.02,), poll_interval=0.2)
+    bus = InProcessBus(database, handler_timeout=0.05, pauses=(0.02,), poll_interval=0.2)
     bus.subscribe(Subscription("guest", frozenset(), handle))
     stuck, free = event("stuck"), event("copper")
     async with running(bus):
@@ -66,25 +66,24 @@ async def test_a_handler_that_hangs_is_given_up_and_others_go_on(database: Datab
     assert "TimeoutError" in dead[0].error
 
 
-async def test_events_wait_out_an_absence_of_the_database(flaky: FlakyDatabase) -> None:
-    """Queues go on when the database is back, and nothing has died meanwhile."""
+async def test_delivery_resumes_after_a_database_outage(flaky: FlakyDatabase) -> None:
+    """No event is dead-lettered because of the outage."""
     guest = Guest("guest")
     bus = InProcessBus(flaky, poll_interval=0.05)
     bus.subscribe(guest.subscription)
     await bus.publish([event()])
-    flaky.away = True
+    flaky.is_down = True
     async with running(bus):
         with pytest.raises(BusUnavailableError):
             await bus.publish([event()])
         with pytest.raises(BusUnavailableError):
             await bus.check()
-        flaky.away = False
+        flaky.is_down = False
         await eventually(lambda: guest.seen)
         assert await bus.dead_events(limit=1) == []
 
 
-async def test_nothing_is_left_in_the_queue_of_what_was_handled(database: Database) -> None:
-    """Handled events take no room."""
+async def test_handled_events_are_deleted_from_the_queue(database: Database) -> None:
     guest = Guest("guest")
     bus = InProcessBus(database)
     bus.subscribe(guest.subscription)
@@ -99,20 +98,20 @@ async def test_nothing_is_left_in_the_queue_of_what_was_handled(database: Databa
     assert 120 == len(guest.seen)
 
 
-async def test_a_bus_without_consumers_waits(database: Database) -> None:
-    """Running with nobody subscribed is no error."""
+async def test_a_bus_without_consumers_runs(database: Database) -> None:
+    """Publishing without any subscription is not an error."""
     async with running(InProcessBus(database)) as bus:
         await bus.publish([event()])
 
 
-async def test_one_that_fails_among_several_handled_as_one_fails_alone(database: Database) -> None:
-    """It alone dies, after as many tries as ever; the others have their effect."""
+async def test_a_failing_event_in_a_batch_fails_alone(database: Database) -> None:
+    """Only that event is dead-lettered, after the usual number of attempts; the others are handled."""
     seen: list[RecordedEvent] = []
-    tries: list[RecordedEvent] = []
+    attempts: list[RecordedEvent] = []
 
     async def handle(given: RecordedEvent) -> None:
         if given.aggregate == "kettle:cracked":
-            tries.append(given)
+            attempts.append(given)
             raise ValueError("cracked")
         seen.append(given)
 
@@ -130,7 +129,7 @@ async def test_one_that_fails_among_several_handled_as_one_fails_alone(database:
         (dead,) = await eventually(lambda: bus.dead_events(limit=5))
         await bus.publish([event("steel"), event("tin")])
         await eventually(lambda: len(seen) == 5)
-    assert (dead.event, len(tries)) == (events[1], MAX_ATTEMPTS)
+    assert (dead.event, len(attempts)) == (events[1], MAX_ATTEMPTS)
     assert [given.aggregate for given in seen] == [
         f"kettle:{name}" for name in ("copper", "iron", "glass", "steel", "tin")
     ]

@@ -1,4 +1,4 @@
-"""What the RabbitMQ bus does beyond the contract."""
+"""Behaviour of the RabbitMQ bus beyond the event bus contract."""
 
 import asyncio
 from collections import Counter
@@ -11,18 +11,18 @@ from pamqp.common import FieldTable
 
 from metastore.adapters.event_bus.lanes import Pacing
 from metastore.adapters.event_bus.rabbitmq import RabbitMqBus, dead_queue
-from metastore.adapters.event_bus.rabbitmq.burial import exhumed
+from metastore.adapters.event_bus.rabbitmq.burial import read_dead_letter
 from metastore.kit import cloudevents
 from metastore.kit.ids import new_id
 from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent
 from tests.contracts.event_bus import running
 from tests.fixtures.events import Guest, event
-from tests.fixtures.rabbitmq import RabbitMq
+from tests.fixtures.rabbitmq import SharedRabbitMq
 from tests.fixtures.waiting import eventually
 
 
 class Bench:
-    """Buses on one prefix, and a channel of its own to the broker."""
+    """Buses that share a prefix, and a separate channel to the broker."""
 
     def __init__(self, url: str, channel: aiormq.abc.AbstractChannel) -> None:
         self.url = url
@@ -31,7 +31,7 @@ class Bench:
         self.buses: list[RabbitMqBus] = []
 
     def bus(self, *guests: Guest) -> RabbitMqBus:
-        """A bus with these consumers."""
+        """Return a new bus with these consumers."""
         bus = RabbitMqBus(self.url, prefix=self.prefix, pacing=Pacing((0.05,)))
         for guest in guests:
             bus.subscribe(guest.subscription)
@@ -40,8 +40,8 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(rabbitmq: RabbitMq) -> AsyncIterator[Bench]:
-    """Names of the test's own."""
+async def bench(rabbitmq: SharedRabbitMq) -> AsyncIterator[Bench]:
+    """A bench with a prefix of its own."""
     connection = await aiormq.connect(rabbitmq.url)
     bench = Bench(rabbitmq.url, await connection.channel())
     yield bench
@@ -49,8 +49,8 @@ async def bench(rabbitmq: RabbitMq) -> AsyncIterator[Bench]:
     await connection.close()
 
 
-async def test_only_what_no_queue_takes_is_refused(bench: Bench) -> None:
-    """Of a batch, the error says which events the broker has and which came back."""
+async def test_only_unroutable_events_are_refused(bench: Bench) -> None:
+    """The error names the events that were published and those that were returned."""
     bus = bench.bus(Guest("guest", "kettle.boiled", "cup.filled"))
     await bus.check()
     await bench.channel.queue_unbind(f"{bench.prefix}.guest", f"{bench.prefix}.events", "cup.filled")
@@ -61,8 +61,8 @@ async def test_only_what_no_queue_takes_is_refused(bench: Bench) -> None:
     assert frozenset({filled.id}) == failure.value.refused
 
 
-async def test_of_several_queues_one_that_was_unbound_misses_nothing(bench: Bench) -> None:
-    """The broker tells only of what no queue took; the bus sees to the others, each time anew."""
+async def test_an_unbound_queue_is_bound_again_before_each_batch(bench: Bench) -> None:
+    """The broker only reports events that reach no queue at all, so the bus must repair the others."""
     everything, some = Guest("everything"), Guest("some", "kettle.boiled", "cup.filled")
     sent = [event(number=n) for n in range(3)]
     async with running(bench.bus(everything, some)) as bus:
@@ -74,8 +74,8 @@ async def test_of_several_queues_one_that_was_unbound_misses_nothing(bench: Benc
         await eventually(lambda: len(some.seen) == len(everything.seen) == 3)
 
 
-async def test_of_several_queues_one_that_was_deleted_fails_the_batch_and_is_declared_again(bench: Bench) -> None:
-    """Nothing counts as taken before every consumer that wants it has a queue."""
+async def test_a_deleted_queue_fails_the_batch_and_is_declared_again(bench: Bench) -> None:
+    """No event counts as published until every subscribed consumer has a queue."""
     bus = bench.bus(Guest("everything"), Guest("some", "kettle.boiled"))
     await bus.publish([event(number=0)])
     await bench.channel.queue_delete(f"{bench.prefix}.some")
@@ -88,13 +88,13 @@ async def test_of_several_queues_one_that_was_deleted_fails_the_batch_and_is_dec
         await eventually(lambda: some.numbers("copper") == [1] and 1 in everything.numbers("copper"))
 
 
-def test_poison_events_soon_make_room() -> None:
-    """What waits for its tries takes room from a worker's other events, so all tries take half a minute."""
-    assert sum(Pacing().pause_after(attempt) for attempt in range(1, MAX_ATTEMPTS)) <= 31
+def test_all_attempts_take_at_most_half_a_minute() -> None:
+    """Events that wait for a retry take up a worker's limited number of unsettled deliveries."""
+    assert sum(Pacing().delay_after(attempt) for attempt in range(1, MAX_ATTEMPTS)) <= 31
 
 
-async def test_what_is_no_event_is_set_aside_and_holds_up_nobody(bench: Bench) -> None:
-    """A message that nobody can read lies in the dead queue at once."""
+async def test_a_message_that_is_not_an_event_is_dead_lettered_at_once(bench: Bench) -> None:
+    """It blocks no other event."""
     guest = Guest("guest")
     async with running(bench.bus(guest)) as bus:
         await bus.check()
@@ -106,8 +106,8 @@ async def test_what_is_no_event_is_set_aside_and_holds_up_nobody(bench: Bench) -
     assert "NotAnEventError" in dead[0].error
 
 
-async def test_what_is_no_event_is_redelivered_as_it_came(bench: Bench) -> None:
-    """It fails again and is listed again, also when its consumer wants some types only."""
+async def test_a_message_that_is_not_an_event_is_redelivered_unchanged(bench: Bench) -> None:
+    """It is dead-lettered again, even if its consumer subscribes to some types only."""
     async with running(bench.bus(Guest("guest", "odd"))) as bus:
         await bus.check()
         await bench.channel.basic_publish(b"\xff no event", exchange=f"{bench.prefix}.events", routing_key="odd")
@@ -119,10 +119,10 @@ async def test_what_is_no_event_is_redelivered_as_it_came(bench: Bench) -> None:
     assert "NotAnEventError" in second.error
 
 
-async def test_looking_at_many_dead_events_leaves_others_their_turn(
+async def test_listing_many_dead_letters_yields_to_the_event_loop(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are read a hundred at a time, and none is lost by looking."""
+    """They are decoded a hundred at a time, and listing loses none."""
     bus = bench.bus(Guest("guest"))
     await bus.check()
     count = 250
@@ -139,11 +139,11 @@ async def test_looking_at_many_dead_events_leaves_others_their_turn(
             properties=amqp.Basic.Properties(headers={**headers, "metastore-dead-id": new_id()}),
         )
     turn = 0
-    read_in_turn: Counter[int] = Counter()
+    decoded_in_turn: Counter[int] = Counter()
 
     def counted(consumer: str, message: aiormq.abc.DeliveredMessage) -> DeadEvent:
-        read_in_turn[turn] += 1
-        return exhumed(consumer, message)
+        decoded_in_turn[turn] += 1
+        return read_dead_letter(consumer, message)
 
     async def count_turns() -> None:
         nonlocal turn
@@ -151,16 +151,16 @@ async def test_looking_at_many_dead_events_leaves_others_their_turn(
             turn += 1
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(dead_queue, "exhumed", counted)
+    monkeypatch.setattr(dead_queue, "read_dead_letter", counted)
     counting = asyncio.create_task(count_turns())
     assert count == len(await bus.dead_events(limit=2 * count))
     counting.cancel()
-    assert [50, 100, 100] == sorted(read_in_turn.values())
+    assert [50, 100, 100] == sorted(decoded_in_turn.values())
     assert count == len(await bus.dead_events(limit=2 * count))
 
 
-async def test_what_the_broker_itself_sets_aside_is_listed_and_can_be_redelivered(bench: Bench) -> None:
-    """An event that was delivered too often without an end is dead, too."""
+async def test_events_dead_lettered_by_the_broker_are_listed_and_can_be_redelivered(bench: Bench) -> None:
+    """This happens to events that reach the delivery limit without being settled."""
     guest = Guest("guest")
     bus = bench.bus(guest)
     poison = event()
@@ -179,8 +179,8 @@ async def test_what_the_broker_itself_sets_aside_is_listed_and_can_be_redelivere
         await eventually(lambda: guest.seen == [poison])
 
 
-async def test_a_second_worker_stands_by_and_takes_over_in_order(bench: Bench) -> None:
-    """Of two workers of one name one is active; when it goes, the other goes on where it was."""
+async def test_a_standby_worker_takes_over_in_order(bench: Bench) -> None:
+    """Of two workers with one name, only one is active; the other continues where it stopped."""
     first, second = Guest("guest"), Guest("guest")
     publisher = bench.bus(Guest("guest"))
     async with running(bench.bus(second)):
@@ -196,8 +196,8 @@ async def test_a_second_worker_stands_by_and_takes_over_in_order(bench: Bench) -
         await eventually(lambda: first.numbers("copper") == [50])
 
 
-async def test_a_broker_that_is_not_there_is_said_to_be_away(unused_tcp_port: int) -> None:
-    """Publishing and checking fail within their limits, without the password in the message."""
+async def test_an_unreachable_broker_raises_bus_unavailable(unused_tcp_port: int) -> None:
+    """Publishing and checking fail within their timeouts, without the password in the message."""
     bus = RabbitMqBus(f"amqp://guest:secret@127.0.0.1:{unused_tcp_port}/")
     bus.subscribe(Guest("guest").subscription)
     for attempt in (bus.check(), bus.publish([event()])):

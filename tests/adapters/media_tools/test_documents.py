@@ -1,5 +1,6 @@
 """The first page of a document is its picture."""
 
+import re
 from pathlib import Path
 
 import pypdfium2  # type: ignore[import-untyped]  # the package has no types
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from metastore.adapters.media_tools.tools import ChildProcessTools
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import NothingToSeeError
 from tests.adapters.media_tools.given import near, shown, source, written
 
@@ -65,19 +67,20 @@ async def test_of_a_hundred_thousand_pages_only_the_first_is_looked_at() -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "code"),
     [
-        (pdf(trailer=f"/ID[<00><00>]/Encrypt {_LOCKED}"), "The document is locked with a password."),
-        (pdf(100)[:300], "The document is damaged or of a kind that cannot be read."),
-        (b"%PDF-1.7\n", "The document is damaged or of a kind that cannot be read."),
-        (b"", "The document is damaged or of a kind that cannot be read."),
+        (pdf(trailer=f"/ID[<00><00>]/Encrypt {_LOCKED}"), ReasonCode.DOCUMENT_LOCKED),
+        (pdf(100)[:300], ReasonCode.DOCUMENT_UNREADABLE),
+        (b"%PDF-1.7\n", ReasonCode.DOCUMENT_UNREADABLE),
+        (b"", ReasonCode.DOCUMENT_UNREADABLE),
     ],
 )
-async def test_a_document_that_cannot_be_drawn_is_no_failure(content: bytes, sentence: str) -> None:
+async def test_a_document_that_cannot_be_drawn_is_no_failure(content: bytes, code: ReasonCode) -> None:
     tools, given = ChildProcessTools(), source(content, "application/pdf")
     assert "pdf" == (await tools.probe(given)).container
-    with pytest.raises(NothingToSeeError, match=sentence):
+    with pytest.raises(NothingToSeeError, match=re.escape(code.sentence)) as refusal:
         await tools.thumbnails(given, sizes=SIZES)
+    assert code is refusal.value.code
 
 
 async def test_pictures_on_a_page_are_drawn(tmp_path: Path) -> None:

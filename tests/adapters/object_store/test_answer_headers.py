@@ -1,4 +1,4 @@
-"""Headers made from what people typed are safe."""
+"""Response headers built from user input are safe."""
 
 import pytest
 from hypothesis import given
@@ -21,13 +21,13 @@ from metastore.adapters.object_store.answer_headers import content_disposition, 
     ],
 )
 def test_names_in_the_header(name: str, expected: str) -> None:
-    """RFC 6266 with the fallback for old clients."""
+    """RFC 6266, with a fallback for old clients."""
     assert expected == content_disposition(name)
 
 
 @given(st.text())
 def test_any_name_makes_one_ascii_header(name: str) -> None:
-    """Without controls, and with balanced quotes."""
+    """It has no control characters and balanced quotes."""
     header = content_disposition(name, inline=True)
     assert header.isascii()
     assert header.isprintable()
@@ -37,12 +37,12 @@ def test_any_name_makes_one_ascii_header(name: str) -> None:
 @pytest.mark.parametrize(
     "good", ["text/plain", "text/plain; charset=utf-8", "application/vnd.ms-excel", "image/svg+xml"]
 )
-def test_media_types_are_kept(good: str) -> None:
-    """With parameters."""
+def test_well_formed_media_types_are_kept(good: str) -> None:
+    """Parameters are kept too."""
     assert good == safe_media_type(good)
 
 
 @pytest.mark.parametrize("bad", ["", "text", "text/", "text/html\r\nX: 1", "text/html\n", "té/xt", "a/b; \x00", "/"])
-def test_what_is_no_media_type_becomes_bytes(bad: str) -> None:
-    """Nothing that a header could not carry gets through."""
+def test_malformed_media_types_become_octet_stream(bad: str) -> None:
+    """Nothing that is invalid in a header gets through."""
     assert "application/octet-stream" == safe_media_type(bad)

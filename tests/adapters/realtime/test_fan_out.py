@@ -1,4 +1,4 @@
-"""Sockets of several processes, joined by a real Redis."""
+"""Sockets of several processes connected by Redis."""
 
 import asyncio
 import time
@@ -9,16 +9,16 @@ import pytest
 
 from metastore.adapters.realtime.fan_out import RedisFanOut
 from metastore.adapters.realtime.socketio import SocketIoRealtime
-from tests.fixtures.redis import RedisServer, mortal_redis, redis
+from tests.fixtures.redis import RedisDatabases, RedisServer, killable_redis
 from tests.fixtures.sockets import Endpoint, served_sockets
 from tests.fixtures.waiting import eventually
 
-__all__ = ["mortal_redis", "redis"]
+__all__ = ["killable_redis"]
 
 
 @asynccontextmanager
 async def joined(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
-    """Two processes that serve sockets, and ``anna`` signed in by ``phone`` at each."""
+    """Yield two processes that serve sockets, each with a socket of user ``anna`` in session ``phone``."""
     async with AsyncExitStack() as open_ones:
         endpoints = [await open_ones.enter_async_context(served_sockets(fan_out=RedisFanOut(url))) for _ in range(2)]
         for endpoint in endpoints:
@@ -30,14 +30,14 @@ async def joined(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
 
 @asynccontextmanager
 async def a_worker(url: str) -> AsyncIterator[SocketIoRealtime]:
-    """A process that serves no sockets."""
+    """Yield a process that serves no sockets."""
     worker = SocketIoRealtime(fan_out=RedisFanOut(url, write_only=True))
     yield worker
     await worker.aclose()
 
 
-async def test_a_message_reaches_the_users_sockets_at_every_process_once(redis: RedisServer) -> None:
-    """Whether it comes from a process that serves sockets or from a worker."""
+async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisDatabases) -> None:
+    """It may be sent by a process that serves sockets or by a worker."""
     url = redis.new_url()
     async with (
         joined(url) as (here, there),
@@ -54,8 +54,8 @@ async def test_a_message_reaches_the_users_sockets_at_every_process_once(redis: 
 
 
 @pytest.mark.parametrize("by", ["session", "user"])
-async def test_sockets_are_closed_at_every_process(redis: RedisServer, by: str) -> None:
-    """By a worker that serves none; sockets of others stay."""
+async def test_sockets_are_closed_in_every_process(redis: RedisDatabases, by: str) -> None:
+    """They are closed by a worker that serves none; sockets of other users stay open."""
     url = redis.new_url()
     async with joined(url) as (here, there), a_worker(url) as worker:
         there.doorman.sign_in("desk", "ben")
@@ -71,31 +71,31 @@ async def test_sockets_are_closed_at_every_process(redis: RedisServer, by: str) 
             await eventually(lambda: {"desk-session"} == there.realtime.open_sessions())
 
 
-async def test_a_redis_that_hangs_does_not_hold_up_messages(mortal_redis: RedisServer) -> None:
-    """They are dropped, and do not queue up for their timeouts."""
-    async with a_worker(mortal_redis.new_url()) as worker:
+async def test_a_hanging_redis_does_not_delay_messages(killable_redis: RedisServer) -> None:
+    """Messages are dropped instead of waiting for one timeout after another."""
+    async with a_worker(killable_redis.new_url()) as worker:
         await worker.emit_to_user("anna", "first", {})
-        with mortal_redis.hanging():
+        with killable_redis.hanging():
             began = time.monotonic()
             for _ in range(50):
                 await worker.emit_to_user("anna", "dropped", {})
             assert time.monotonic() - began < 5
 
 
-async def test_without_redis_a_process_still_reaches_its_own_sockets(mortal_redis: RedisServer) -> None:
-    """Nothing fails; once Redis is back, the other process is heard again."""
+async def test_local_sockets_are_reached_without_redis(killable_redis: RedisServer) -> None:
+    """Nothing fails; once Redis recovers, messages reach the other process again."""
     async with (
-        joined(mortal_redis.new_url()) as (here, there),
+        joined(killable_redis.new_url()) as (here, there),
         here.client("phone") as at_here,
         there.client("phone") as at_there,
     ):
-        mortal_redis.kill()
+        killable_redis.kill()
         await here.realtime.emit_to_user("anna", "alone", {})
         await eventually(lambda: [("alone", {})] == at_here.heard)
-        mortal_redis.start()
+        killable_redis.start()
 
-        async def heard_there() -> bool:
+        async def received_by_other() -> bool:
             await here.realtime.emit_to_user("anna", "again", {})
             return ("again", {}) in at_there.heard
 
-        await eventually(heard_there, timeout=10, interval=0.2)
+        await eventually(received_by_other, timeout=10, interval=0.2)

@@ -1,4 +1,4 @@
-"""What strangers and talkative clients cannot do, and how everything ends."""
+"""Limits for clients, and shutdown."""
 
 import asyncio
 import time
@@ -20,30 +20,30 @@ async def endpoint(request: pytest.FixtureRequest) -> AsyncIterator[Endpoint]:
         yield served
 
 
-async def test_a_client_that_sends_an_event_is_sent_away(endpoint: Endpoint) -> None:
-    """Clients listen; there is nothing for them to say."""
+async def test_a_client_that_sends_an_event_is_disconnected(endpoint: Endpoint) -> None:
+    """Clients only receive."""
     async with endpoint.client("phone") as phone:
         await phone.socket.emit("shout", {"to": "everybody"})
         await asyncio.wait_for(phone.sent_away.wait(), 5)
 
 
-async def test_a_binary_event_is_refused_before_its_attachments(endpoint: Endpoint) -> None:
-    """Announcing many attachments does not make the server collect them."""
+async def test_a_binary_event_is_rejected_before_its_attachments(endpoint: Endpoint) -> None:
+    """The server does not buffer announced attachments."""
     async with endpoint.client("phone") as phone:
         await phone.socket.eio.send('5999999-["shout",{"_placeholder":true,"num":0}]')
         await asyncio.wait_for(phone.sent_away.wait(), 5)
         assert not endpoint.realtime.server._binary_packet
 
 
-async def test_a_large_message_is_not_taken(endpoint: Endpoint) -> None:
-    """A message over the limit ends the connection."""
+async def test_a_message_over_the_limit_is_rejected(endpoint: Endpoint) -> None:
+    """It closes the connection."""
     async with endpoint.client("phone") as phone:
         await phone.socket.eio.send("2" + "x" * (MAX_MESSAGE + 1))
         await asyncio.wait_for(phone.sent_away.wait(), 5)
 
 
-async def test_a_connection_that_does_not_say_who_it_is_gets_closed() -> None:
-    """A stranger cannot keep a connection open without signing in."""
+async def test_an_unauthenticated_connection_is_closed() -> None:
+    """A client cannot keep a connection open without authenticating."""
     async with served_sockets(connect_within=0.1) as endpoint, aiohttp.ClientSession() as browser:
         async with browser.ws_connect(f"{endpoint.url}/socket.io/?EIO=4&transport=websocket") as stranger:
             assert (await stranger.receive_str()).startswith("0{")
@@ -52,8 +52,8 @@ async def test_a_connection_that_does_not_say_who_it_is_gets_closed() -> None:
         await eventually(lambda: not endpoint.realtime.server.eio.sockets)
 
 
-async def test_a_refused_connection_gets_closed_and_an_admitted_one_stays() -> None:
-    """A client that was refused is not left connected; one that was admitted outlives the time for saying who it is."""
+async def test_a_refused_connection_is_closed_and_an_admitted_one_stays_open() -> None:
+    """An admitted client stays connected beyond the time limit for authentication."""
     async with served_sockets(connect_within=0.2) as endpoint, aiohttp.ClientSession() as browser:
         endpoint.doorman.sign_in("phone", "anna")
         async with endpoint.client("phone") as phone:
@@ -66,8 +66,8 @@ async def test_a_refused_connection_gets_closed_and_an_admitted_one_stays() -> N
             assert not phone.sent_away.is_set()
 
 
-async def test_closing_down_sends_everybody_away_without_waiting(endpoint: Endpoint) -> None:
-    """The end of the product does not wait for clients, not even for those who have stopped listening."""
+async def test_shutdown_disconnects_all_clients_without_waiting(endpoint: Endpoint) -> None:
+    """Shutdown does not wait for clients, not even for those that have stopped reading."""
     async with endpoint.client("phone") as phone, aiohttp.ClientSession() as browser:
         async with browser.get(f"{endpoint.url}/socket.io/?EIO=4&transport=polling") as silent:
             assert 200 == silent.status
@@ -77,8 +77,8 @@ async def test_closing_down_sends_everybody_away_without_waiting(endpoint: Endpo
         await asyncio.wait_for(phone.sent_away.wait(), 5)
 
 
-async def test_messages_in_other_scripts_arrive_whole(endpoint: Endpoint) -> None:
-    """Text is Unicode from end to end."""
+async def test_messages_in_any_script_are_delivered_unchanged(endpoint: Endpoint) -> None:
+    """Text is Unicode end to end."""
     async with endpoint.client("phone") as phone:
         await endpoint.realtime.emit_to_user("anna", "notification", {"message": "“phim tiếng Việt 🎬.mp4” đã xong"})
         await eventually(lambda: phone.heard)

@@ -1,4 +1,4 @@
-"""Tasks that tests have the sandbox do."""
+"""Tasks for the tests of the sandbox."""
 
 import ctypes
 import os
@@ -7,14 +7,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from enum import StrEnum
 
 from metastore.adapters.sandbox.refusal import NotCopyableError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit
+from metastore.kit.reason_codes import ReasonCode
 
 
 def tell(source: ParentBytes, emit: Emit, times: int) -> None:
-    """Emits the source so many times, with a number and the child's own."""
+    """Emit the source ``times`` times, with a number and the process id."""
     for number in range(times):
         source.seek(0)
         emit({"number": number, "process": os.getpid()}, source.read())
@@ -22,21 +24,32 @@ def tell(source: ParentBytes, emit: Emit, times: int) -> None:
 
 def refuse(source: ParentBytes, emit: Emit) -> None:
     """Will not have it."""
-    raise RefusedError("The source is too blue.")
+    raise RefusedError(ReasonCode.PICTURE_UNREADABLE)
 
 
 def refuse_to_copy(source: ParentBytes, emit: Emit) -> None:
     """Will not copy it."""
-    raise NotCopyableError("The picture cannot be copied.")
+    raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
+
+
+def refuse_for_an_unknown_reason(source: ParentBytes, emit: Emit) -> None:
+    """Refuses with a code that is no ``ReasonCode``, as a child that was taken over might."""
+    raise RefusedError(UnknownCode.TOO_BLUE)  # type: ignore[arg-type]  # on purpose
+
+
+class UnknownCode(StrEnum):
+    """No code of ours."""
+
+    TOO_BLUE = "too-blue"
 
 
 def fail(source: ParentBytes, emit: Emit) -> None:
-    """Goes wrong."""
+    """Raise an unexpected exception."""
     raise ValueError("seven is not four")
 
 
 def break_out(source: ParentBytes, emit: Emit) -> None:
-    """Emits which attempts did not fail."""
+    """Emit which attempts succeeded."""
     os.close(2)  # a number that is free again
     attempts: dict[str, Callable[[], object]] = {
         "open a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
@@ -53,7 +66,7 @@ def break_out(source: ParentBytes, emit: Emit) -> None:
 
 
 def start_threads(source: ParentBytes, emit: Emit) -> None:
-    """Emits what a thread of its own said."""
+    """Emit a message from a thread."""
     heard: list[str] = []
     thread = threading.Thread(target=lambda: heard.append("here"))
     thread.start()
@@ -76,7 +89,7 @@ def _works(attempt: Callable[[], object]) -> bool:
 
 
 def work_on(source: ParentBytes, emit: Emit, seconds: float, times: int) -> None:
-    """Emits as many times, after being busy for as long."""
+    """Emit ``times`` times, after ``seconds`` of processor time each."""
     for _ in range(times):
         until = time.process_time() + seconds
         while time.process_time() < until:

@@ -1,4 +1,4 @@
-"""What a child has to load before it can begin."""
+"""The modules that a child loads before its task starts."""
 
 import subprocess
 import sys
@@ -18,9 +18,11 @@ _LOADED = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*s
         "metastore.adapters.transcoder.task",
     ],
 )
-def test_a_task_loads_nothing_of_its_parents_side(task: str) -> None:
-    """It would take longer than a small picture does, and be there to be attacked."""
-    loaded = subprocess.run([sys.executable, "-c", _LOADED, task], capture_output=True, text=True, check=True).stdout
+def test_a_task_does_not_load_the_parent_s_modules(task: str) -> None:
+    """Loading them would take longer than a small picture does, and give an attacker more to work with."""
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-c", _LOADED, task], capture_output=True, text=True, check=True
+    ).stdout
     modules = set(loaded.split())
     assert task in modules
     assert modules.isdisjoint({"asyncio", "pydantic", "structlog", "sqlalchemy", "metastore.adapters.sandbox.process"})

@@ -1,4 +1,4 @@
-"""A child does its task within its limits, and nothing else."""
+"""A child process runs its task within its limits, isolated from everything else."""
 
 import asyncio
 import os
@@ -12,16 +12,21 @@ import pytest
 from metastore.adapters.sandbox import process
 from metastore.adapters.sandbox.process import CHILD, Limits, Made, Sandbox
 from metastore.adapters.sandbox.wire import Json
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NotCopyableError, Source
 from tests.fixtures.waiting import eventually
 
 _TASKS = "tests.adapters.sandbox.tasks"
 _ROOT = str(Path(__file__).parents[3])
+# The real child finds installed packages alone, and these tests are none.
+_MAIN = f"import sys; sys.path.append({_ROOT!r}); from metastore.adapters.sandbox.child import main; main()"
+_TEST_CHILD = (*CHILD[:-2], "-c", _MAIN)
 
 
-@pytest.fixture(autouse=True)
-def _tasks_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", f"{_ROOT}/src:{_ROOT}")
+_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100c9fe92ef"
+    "0000000049454e44ae426082"
+)
 
 
 def source(content: bytes = b"bytes") -> Source:
@@ -31,9 +36,9 @@ def source(content: bytes = b"bytes") -> Source:
     return Source(read, len(content), "application/octet-stream")
 
 
-def is_running(process: Json) -> bool:
+def is_running(pid: Json) -> bool:
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
@@ -43,53 +48,77 @@ async def made_by(
     arguments: Mapping[str, Json] | None = None,
     given: Source | None = None,
     limits: Limits | None = None,
-    command: tuple[str, ...] = CHILD,
+    command: tuple[str, ...] = _TEST_CHILD,
 ) -> list[Made]:
     work = Sandbox(command).work(f"{_TASKS}:{task}", arguments or {}, given or source(), limits or Limits())
     async with aclosing(work):
         return [one async for one in work]
 
 
-async def test_what_a_task_makes_comes_with_its_header() -> None:
+async def test_a_result_has_data_and_header() -> None:
     content = os.urandom(700_000)
     made = await made_by("tell", {"times": 3}, source(content))
     assert [(number, content) for number in range(3)] == [(one.header["number"], one.data) for one in made]
 
 
-async def test_a_refusal_is_told_in_the_words_of_the_task() -> None:
-    with pytest.raises(MediaRefusedError, match=r"^The source is too blue\.$"):
+async def test_a_refusal_arrives_with_its_code() -> None:
+    with pytest.raises(MediaRefusedError) as refused:
         await made_by("refuse")
-    with pytest.raises(NotCopyableError, match=r"^The picture cannot be copied\.$"):
+    with pytest.raises(NotCopyableError) as not_copyable:
         await made_by("refuse_to_copy")
+    assert (ReasonCode.PICTURE_UNREADABLE, ReasonCode.FILM_NOT_COPYABLE) == (
+        refused.value.code,
+        not_copyable.value.code,
+    )
 
 
-async def test_a_mistake_is_a_failure_that_may_pass() -> None:
+async def test_a_refusal_with_a_code_that_does_not_exist_is_a_failure() -> None:
+    with pytest.raises(MediaToolError, match="too-blue"):
+        await made_by("refuse_for_an_unknown_reason")
+
+
+async def test_an_exception_is_a_tool_error() -> None:
     with pytest.raises(MediaToolError, match="seven is not four"):
         await made_by("fail")
 
 
-async def test_a_child_can_open_nothing_and_knows_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even code that has taken it over, which may close what is open."""
-    monkeypatch.setenv("SECRET_KEY", "of the house")
-    (told,) = await made_by("break_out")
-    assert told.header["done"] == []
-    assert "SECRET_KEY" not in told.header["variables"]  # type: ignore[operator]  # the same
+async def test_a_child_can_open_nothing_and_sees_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even injected code can, which may close files that are open."""
+    monkeypatch.setenv("SECRET_KEY", "of the server")
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    (result,) = await made_by("break_out")
+    assert result.header["done"] == []
+    assert {"SECRET_KEY", "PYTHONPATH"}.isdisjoint(result.header["variables"])  # type: ignore[arg-type]  # a list
 
 
-async def test_a_child_may_still_start_threads() -> None:
-    (told,) = await made_by("start_threads")
-    assert told.header["heard"] == ["here"]
+async def test_a_child_imports_nothing_from_the_working_directory_or_python_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "-I" in CHILD
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for name in ("metastore.py", "json.py", "ctypes.py", "av.py", "sitecustomize.py"):
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\nraise SystemExit\n")
+    work = Sandbox().work("metastore.adapters.media_tools.picture_tasks:probe", {}, source(_PNG), Limits())
+    async with aclosing(work):
+        assert [(1, 1)] == [(result.header["width"], result.header["height"]) async for result in work]
+    assert not (tmp_path / "executed").exists()
 
 
-async def test_work_may_take_long_as_long_as_it_gets_on() -> None:
+async def test_a_child_can_start_threads() -> None:
+    (result,) = await made_by("start_threads")
+    assert result.header["heard"] == ["here"]
+
+
+async def test_limits_grow_with_each_result() -> None:
     limits = Limits(seconds=20, cpu_seconds=1, seconds_for_each=1)
     assert 5 == len(await made_by("work_on", {"seconds": 0.6, "times": 5}, limits=limits))
     with pytest.raises(MediaToolError, match="died"):
         await made_by("work_on", {"seconds": 5, "times": 1}, limits=limits)
 
 
-async def test_the_time_in_which_nobody_takes_what_was_made_does_not_count() -> None:
-    work = Sandbox().work(f"{_TASKS}:tell", {"times": 3}, source(), Limits(seconds=2.5, stalled_seconds=2))
+async def test_time_in_which_nobody_takes_a_result_does_not_count() -> None:
+    work = Sandbox(_TEST_CHILD).work(f"{_TASKS}:tell", {"times": 3}, source(), Limits(seconds=2.5, stalled_seconds=2))
     taken = 0
     async with aclosing(work):
         async for _ in work:
@@ -98,9 +127,9 @@ async def test_the_time_in_which_nobody_takes_what_was_made_does_not_count() -> 
     assert 3 == taken
 
 
-async def test_the_time_in_which_the_source_does_not_answer_is_not_the_tool_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    """But for the first second of each reading."""
-    monkeypatch.setattr(process, "_READ_WITHIN", 0.0)
+async def test_time_spent_waiting_for_the_source_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Except for the first second of each read."""
+    monkeypatch.setattr(process, "_READ_SECONDS", 0.0)
 
     async def slow(offset: int, length: int) -> AsyncIterator[bytes]:
         await asyncio.sleep(5.2)
@@ -111,8 +140,8 @@ async def test_the_time_in_which_the_source_does_not_answer_is_not_the_tool_s(mo
     assert [b"bytes"] == [one.data for one in made]
 
 
-async def test_a_child_ends_when_its_work_is_closed() -> None:
-    work = Sandbox().work(f"{_TASKS}:tell", {"times": 1000}, source(), Limits())
+async def test_closing_the_generator_ends_the_child() -> None:
+    work = Sandbox(_TEST_CHILD).work(f"{_TASKS}:tell", {"times": 1000}, source(), Limits())
     child = (await anext(work)).header["process"]
     assert is_running(child)
     await work.aclose()
@@ -122,9 +151,9 @@ async def test_a_child_ends_when_its_work_is_closed() -> None:
 async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
     program = (
         "import asyncio, sys\n"
-        "from tests.adapters.sandbox.test_sandbox import source, Sandbox, Limits\n"
+        "from tests.adapters.sandbox.test_sandbox import _TEST_CHILD, source, Sandbox, Limits\n"
         "async def main():\n"
-        "    work = Sandbox().work('tests.adapters.sandbox.tasks:tell', {'times': 9}, source(), Limits())\n"
+        "    work = Sandbox(_TEST_CHILD).work('tests.adapters.sandbox.tasks:tell', {'times': 9}, source(), Limits())\n"
         "    async for made in work:\n"
         "        print(made.header['process'], flush=True)\n"
         "        await asyncio.sleep(60)\n"
@@ -140,7 +169,7 @@ async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "said"),
+    ("program", "message"),
     [
         ("import time; time.sleep(60)", "too long"),
         ("import os; os.kill(os.getpid(), 9)", "died"),
@@ -150,7 +179,7 @@ async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
         ("import sys; sys.stdout.buffer.write((b'M' + bytes(3) + b'\\2' + bytes(4) + b'{}') * 9**6)", "too much"),
     ],
 )
-async def test_a_child_that_hangs_dies_or_says_too_much_is_a_failure_that_may_pass(program: str, said: str) -> None:
+async def test_a_child_that_hangs_dies_or_sends_too_much_is_a_tool_error(program: str, message: str) -> None:
     limits = Limits(seconds=60, stalled_seconds=1.5, made=1000)
-    with pytest.raises(MediaToolError, match=said):
+    with pytest.raises(MediaToolError, match=message):
         await made_by("tell", limits=limits, command=(sys.executable, "-c", program))

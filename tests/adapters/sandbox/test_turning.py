@@ -1,4 +1,4 @@
-"""How a film is turned is read off its frames, and they are let go of."""
+"""The orientation is read from the frames without keeping them in memory."""
 
 import gc
 import io
@@ -24,12 +24,12 @@ _EXPECTED = {
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_all_eight_ways_are_told_apart(tmp_path: Path, orientation: int) -> None:
+def test_all_eight_orientations_are_recognized(tmp_path: Path, orientation: int) -> None:
     film = turned(make_clip(tmp_path / "film.mp4", *_FILM), orientation)
     with av.open(io.BytesIO(film), "r") as container:
         frame = next(container.decode(video=0))
     turn = turn_of(frame)
     assert _EXPECTED[orientation] == turn
     assert ((16, 32) if orientation > 4 else (32, 16)) == turn.size(32, 16)
-    # Frames that hold themselves are only found now and then, and large ones pile up until they are.
+    # Reference cycles are only collected now and then; until then large frames would pile up.
     assert [] == [referrer for referrer in gc.get_referrers(frame) if "SideData" in type(referrer).__name__]

@@ -1,9 +1,11 @@
 """The picture as it is, cut where it stands by itself."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import NotCopyableError
 from tests.adapters.transcoder.making import COPIED, SHIFT, lengths, made_of, one_of, packets, times
 
@@ -71,5 +73,5 @@ async def test_pixels_that_are_not_square_are_told_of(clip: Clip) -> None:
     "name", ["rare keyframes", "very late picture", "hevc", "flash in ts", "open groups", "short open groups"]
 )
 async def test_what_cannot_be_copied_is_refused_as_such(clip: Clip, name: str) -> None:
-    with pytest.raises(NotCopyableError, match=r"^The picture cannot be copied as it is\.$"):
+    with pytest.raises(NotCopyableError, match=re.escape(ReasonCode.FILM_NOT_COPYABLE.sentence)):
         await made_of(clip(name), COPIED)

@@ -38,7 +38,7 @@ def no_memory_for_segments(about: Mapping[str, Json], _data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("size", "error", "reason"),
-    [("5120x2880", RefusedError, r"^The film's pictures are too large\.$"), ("3840x2160", MemoryError, "^$")],
+    [("5120x2880", RefusedError, r"^film-frame-too-large$"), ("3840x2160", MemoryError, "^$")],
 )
 def test_only_what_is_larger_than_4k_is_refused_for_want_of_memory(
     tmp_path: Path, size: str, error: type[Exception], reason: str

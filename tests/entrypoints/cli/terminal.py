@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.fixtures.process import COMMAND
+from tests.fixtures.programs import COMMAND, PipedProgram, start_with_pipes
 
 PASSWORD = "a long enough passphrase"
 
@@ -33,9 +33,9 @@ class Terminal:
     username: str
     home: Path
     here: Path
-    _running: list[asyncio.subprocess.Process] = field(default_factory=list)
+    _running: list[PipedProgram] = field(default_factory=list)
 
-    async def start(self, *arguments: str, server: str | None = None, **settings: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, server: str | None = None, **settings: str) -> PipedProgram:
         """Start the client; as the account, unless ``settings`` (environment variables) say otherwise."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("METASTORE", "XDG"))}
         environment |= {
@@ -45,22 +45,11 @@ class Terminal:
             "METASTORE_CLIENT_PASSWORD": PASSWORD,
         }
         environment = {name: value for name, value in {**environment, **settings}.items() if value}
-        process = await asyncio.create_subprocess_exec(
-            # Where the tests run in the background, Ctrl-C would be ignored from birth.
-            "env",
-            "--default-signal=INT",
-            COMMAND,
-            *arguments,
-            cwd=self.here,
-            env=environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        process = start_with_pipes([COMMAND, *arguments], cwd=self.here, environment=environment)
         self._running.append(process)
         return process
 
-    async def ended(self, process: asyncio.subprocess.Process, said: str = "") -> Ended:
+    async def ended(self, process: PipedProgram, said: str = "") -> Ended:
         """Wait for a run to end, having typed ``said``."""
         out, err = await asyncio.wait_for(process.communicate(said.encode()), 60)
         assert process.returncode is not None
@@ -70,7 +59,7 @@ class Terminal:
         """Run the client to its end."""
         return await self.ended(await self.start(*arguments, server=server, **settings), said)
 
-    async def end(self, process: asyncio.subprocess.Process, number: signal.Signals) -> Ended:
+    async def end(self, process: PipedProgram, number: signal.Signals) -> Ended:
         """Send a run a signal and wait for its end."""
         process.send_signal(number)
         return await self.ended(process)
@@ -103,9 +92,9 @@ class Terminal:
             return items
 
     @property
-    def running(self) -> list[asyncio.subprocess.Process]:
+    def running(self) -> list[PipedProgram]:
         """Runs that have not ended."""
-        return [process for process in self._running if process.returncode is None]
+        return [process for process in self._running if process.poll() is None]
 
     async def kill_all(self) -> None:
         """End what still runs."""

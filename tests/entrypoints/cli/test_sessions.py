@@ -49,7 +49,7 @@ async def test_a_wrong_password_is_told_and_not_tried_again(terminal: Terminal) 
     terminal.file("film.bin", 10)
     ended = await terminal.run("upload", "film.bin", METASTORE_CLIENT_PASSWORD="not this one")
     assert ended.code == 1
-    assert ended.err == "metastore: The name or the password is wrong. (invalid-credentials)\n"
+    assert ended.err == "metastore: The username or the password is wrong. (invalid-credentials)\n"
 
 
 async def test_runs_that_share_a_session_take_turns_to_refresh_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from metastore.features.audit.service import AuditService
 from metastore.kit.context import RequestContext, open_context
 from metastore.kit.database import Database
 from metastore.kit.facts import Fact
-from metastore.kit.outbox import RecordedEvent, outbox_row, pending_events
+from metastore.kit.outbox import RecordedEvent, pending_events
 from metastore.kit.paging import Page
 from metastore.kit.problem import Problem
 from metastore.processes.consumers import handler_of
@@ -38,7 +38,7 @@ async def page(database: Database, **wanted: object) -> Page[AuditLogOut]:
 def recorded(fact: Fact, context: RequestContext) -> RecordedEvent:
     """The fact as recorded in that context."""
     with open_context(context):
-        row = outbox_row(fact)
+        row = fact.outbox_row()
     return RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
 
 
@@ -46,7 +46,7 @@ async def test_an_event_told_again_after_the_inbox_forgot_it_has_one_entry(datab
     given = recorded(KettleBoiled(kettle="copper", number=7), RequestContext("request-1"))
     for _ in range(2):
         async with database.transaction() as tx:
-            await AUDIT.write_down(tx, given)
+            await AUDIT.append(tx, given)
     assert [given.id] == [entry.event_id for entry in (await page(database)).items]
 
 

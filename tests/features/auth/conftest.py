@@ -9,16 +9,16 @@ from tests.features.auth.house import House
 
 
 @pytest.fixture
-async def house(database: Database) -> AsyncIterator[House]:
+async def app(database: Database) -> AsyncIterator[House]:
     """The product's front door over http, with a clock that stands still and a hasher that counts."""
-    house = House(database)
-    yield house
-    await house.aclose()
+    app = House(database)
+    yield app
+    await app.aclose()
 
 
 @pytest.fixture
-async def secure_house(database: Database) -> AsyncIterator[House]:
+async def secure_app(database: Database) -> AsyncIterator[House]:
     """The same, reached over https."""
-    house = House(database, secure=True)
-    yield house
-    await house.aclose()
+    app = House(database, secure=True)
+    yield app
+    await app.aclose()

@@ -19,6 +19,7 @@ from metastore.features.auth.service import AuthService
 from metastore.features.auth.throttle import AuthLimits
 from metastore.features.auth.tokens import Tokens
 from metastore.kit.database import Database
+from metastore.kit.idempotency_begun import IdempotencyKeys
 from metastore.kit.outbox import OutboxEvent
 from metastore.kit.services import Services
 from tests.fixtures.clocks import SettableClock
@@ -69,7 +70,8 @@ class House:
 
     def _build(self) -> FastAPI:
         services = Services()
-        for service in (self.database, self.accounts, self.auth, self.cookies, AuditService()):
+        keys = IdempotencyKeys(self.database)
+        for service in (self.database, keys, self.accounts, self.auth, self.cookies, AuditService()):
             services.add(service)
         app = create_app(services, [auth_router])
 

@@ -7,11 +7,11 @@ import httpx
 from tests.features.auth.house import API, PASSWORD, House, code_of
 
 
-async def set_cookies(house: House) -> dict[str, dict[str, str]]:
+async def set_cookies(app: House) -> dict[str, dict[str, str]]:
     """The attributes of each cookie that signing in sets."""
-    await house.register("mai")
+    await app.register("mai")
     body = {"username": "mai", "password": PASSWORD}
-    return cookies_of(await house.browser().post(f"{API}/login", json=body))
+    return cookies_of(await app.browser().post(f"{API}/login", json=body))
 
 
 def cookies_of(response: httpx.Response) -> dict[str, dict[str, str]]:
@@ -23,9 +23,9 @@ def cookies_of(response: httpx.Response) -> dict[str, dict[str, str]]:
     return found
 
 
-async def test_over_http_the_cookies_have_their_plain_names(house: House) -> None:
+async def test_over_http_the_cookies_have_their_plain_names(app: House) -> None:
     """HttpOnly, SameSite=Lax, for as long as the tokens live; the refresh token only goes to the API."""
-    cookies = await set_cookies(house)
+    cookies = await set_cookies(app)
     common = {"httponly": True, "samesite": "lax"}
     assert cookies == {
         "access_token": {**common, "max-age": "900", "path": "/"},
@@ -33,9 +33,9 @@ async def test_over_http_the_cookies_have_their_plain_names(house: House) -> Non
     }
 
 
-async def test_over_https_the_cookies_are_secure_and_prefixed(secure_house: House) -> None:
+async def test_over_https_the_cookies_are_secure_and_prefixed(secure_app: House) -> None:
     """``__Host-`` for the access token, ``__Secure-`` for the refresh token with its narrower path; no ``Domain``."""
-    cookies = await set_cookies(secure_house)
+    cookies = await set_cookies(secure_app)
     common = {"httponly": True, "samesite": "lax", "secure": True}
     assert cookies == {
         "__Host-access_token": {**common, "max-age": "900", "path": "/"},
@@ -43,19 +43,19 @@ async def test_over_https_the_cookies_are_secure_and_prefixed(secure_house: Hous
     }
 
 
-async def test_over_https_a_whole_visit_works(secure_house: House) -> None:
+async def test_over_https_a_whole_visit_works(secure_app: House) -> None:
     """Sign in, look, refresh, sign out."""
-    browser = await secure_house.newcomer("mai")
+    browser = await secure_app.newcomer("mai")
     assert (await browser.get(f"{API}/me")).status_code == 200
     assert (await browser.post(f"{API}/refresh")).status_code == 200
     assert (await browser.post(f"{API}/logout")).status_code == 204
     assert dict(browser.cookies) == {}
 
 
-async def test_over_https_cookies_without_prefix_are_not_believed(secure_house: House) -> None:
+async def test_over_https_cookies_without_prefix_are_not_believed(secure_app: House) -> None:
     """A neighbouring host could have planted them."""
-    browser = await secure_house.newcomer("mai")
-    planted = secure_house.holding(
+    browser = await secure_app.newcomer("mai")
+    planted = secure_app.holding(
         {
             "access_token": browser.cookies["__Host-access_token"],
             "refresh_token": browser.cookies["__Secure-refresh_token"],
@@ -65,9 +65,9 @@ async def test_over_https_cookies_without_prefix_are_not_believed(secure_house: 
     assert code_of(await planted.post(f"{API}/refresh")) == (401, "not-authenticated")
 
 
-async def test_clearing_names_the_same_path(house: House) -> None:
+async def test_clearing_names_the_same_path(app: House) -> None:
     """Else browsers would keep them."""
-    browser = await house.newcomer("mai")
+    browser = await app.newcomer("mai")
     cleared = cookies_of(await browser.post(f"{API}/logout"))
     assert {name: (c["path"], c["max-age"]) for name, c in cleared.items()} == {
         "access_token": ("/", "0"),

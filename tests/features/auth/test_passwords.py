@@ -2,10 +2,18 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from metastore.features.auth.passwords import Argon2Hasher
+from tests.fixtures.passwords import hashing_at_the_products_cost
+
+
+@pytest.fixture(scope="module", autouse=True)
+def products_cost() -> Iterator[None]:
+    with hashing_at_the_products_cost():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,62 +3,62 @@
 from tests.features.auth.house import API, House, code_of
 
 
-async def test_signing_out_ends_the_session_at_once(house: House) -> None:
+async def test_signing_out_ends_the_session_at_once(app: House) -> None:
     """Copies of both tokens are worthless from then on."""
-    browser = await house.newcomer("mai")
-    copy = house.holding(dict(browser.cookies))
+    browser = await app.newcomer("mai")
+    copy = app.holding(dict(browser.cookies))
     response = await browser.post(f"{API}/logout")
     assert (response.status_code, response.content) == (204, b"")
     assert code_of(await copy.get(f"{API}/me")) == (401, "not-authenticated")
     assert code_of(await copy.post(f"{API}/refresh")) == (401, "not-authenticated")
 
 
-async def test_signing_out_clears_both_cookies(house: House) -> None:
+async def test_signing_out_clears_both_cookies(app: House) -> None:
     """The browser has none left."""
-    browser = await house.newcomer("mai")
+    browser = await app.newcomer("mai")
     await browser.post(f"{API}/logout")
     assert dict(browser.cookies) == {}
 
 
-async def test_signing_out_is_recorded_so_that_sockets_are_closed(house: House) -> None:
+async def test_signing_out_is_recorded_so_that_sockets_are_closed(app: House) -> None:
     """``session.revoked`` with reason ``signed-out``, as the user's own doing."""
-    browser = await house.newcomer("mai")
+    browser = await app.newcomer("mai")
     await browser.post(f"{API}/logout")
-    (session,) = await house.session_rows()
-    (event,) = await house.events("session.revoked")
+    (session,) = await app.session_rows()
+    (event,) = await app.events("session.revoked")
     assert event.payload == {"userId": session.user_id, "sessionId": session.id, "reason": "signed-out"}
     assert event.headers["actorId"] == session.user_id
 
 
-async def test_signing_out_with_stale_cookies_works_too(house: House) -> None:
+async def test_signing_out_with_stale_cookies_works_too(app: House) -> None:
     """Tokens whose time is over still say which session to end."""
-    browser = await house.newcomer("mai")
-    house.clock.forward(3600)
+    browser = await app.newcomer("mai")
+    app.clock.forward(3600)
     assert (await browser.post(f"{API}/logout")).status_code == 204
-    assert len(await house.events("session.revoked")) == 1
+    assert len(await app.events("session.revoked")) == 1
 
 
-async def test_signing_out_twice_or_without_cookies_is_fine(house: House) -> None:
+async def test_signing_out_twice_or_without_cookies_is_fine(app: House) -> None:
     """204, and nothing is recorded twice."""
-    browser = await house.newcomer("mai")
-    copy = house.holding(dict(browser.cookies))
-    for visitor in (browser, copy, house.browser()):
+    browser = await app.newcomer("mai")
+    copy = app.holding(dict(browser.cookies))
+    for visitor in (browser, copy, app.browser()):
         assert (await visitor.post(f"{API}/logout")).status_code == 204
-    assert len(await house.events("session.revoked")) == 1
+    assert len(await app.events("session.revoked")) == 1
 
 
-async def test_forged_cookies_sign_nobody_out(house: House) -> None:
+async def test_forged_cookies_sign_nobody_out(app: House) -> None:
     """204 as ever, and the session goes on."""
-    browser = await house.newcomer("mai")
+    browser = await app.newcomer("mai")
     forged = browser.cookies["access_token"][:-4] + "AAAA"
-    forger = house.holding({"access_token": forged, "refresh_token": "x.y.z"})
+    forger = app.holding({"access_token": forged, "refresh_token": "x.y.z"})
     assert (await forger.post(f"{API}/logout")).status_code == 204
     assert (await browser.get(f"{API}/me")).status_code == 200
 
 
-async def test_signing_out_leaves_other_devices_alone(house: House) -> None:
+async def test_signing_out_leaves_other_devices_alone(app: House) -> None:
     """Only this session ends."""
-    browser = await house.newcomer("mai")
-    other = await house.signed_in("mai")
+    browser = await app.newcomer("mai")
+    other = await app.signed_in("mai")
     await browser.post(f"{API}/logout")
     assert (await other.get(f"{API}/me")).status_code == 200

@@ -74,7 +74,7 @@ def test_a_token_whose_time_is_over_is_told_from_one_that_never_was(tokens: Toke
     clock.forward(1)
     with pytest.raises(ExpiredTokenError):
         tokens.read_access(pair.access_token)
-    assert tokens.read_access(pair.access_token, even_expired=True) == AccessClaims("user", "session")
+    assert tokens.read_access(pair.access_token, allow_expired=True) == AccessClaims("user", "session")
     clock.now += timedelta(days=7)
     with pytest.raises(ExpiredTokenError):
         tokens.read_refresh(pair.refresh_token)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from metastore.features.auth import quota
 from metastore.features.files import listing
 from metastore.features.files.models import FILE, FOLDER, KEPT, Node
-from metastore.features.files.purging import purge
+from metastore.features.files.purging import purge_trash
 from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch, FolderQuery
 from metastore.features.files.service import FilesService
 from metastore.kit.database import Database
@@ -22,7 +22,7 @@ Item = dict[str, JsonValue]
 
 
 @dataclass
-class Grove:
+class OwnerTree:
     """See the module; every method is a transaction of its own."""
 
     database: Database
@@ -101,7 +101,7 @@ class Grove:
 
     async def purge(self, node_id: str | None = None) -> None:
         """Purge one thing in the trash, or all."""
-        await purge(self.database, self.owner, node_id)
+        await purge_trash(self.database, self.owner, node_id)
 
     async def page(self, **query: object) -> dict[str, JsonValue]:
         """A page of a folder; fields as in the API."""
@@ -145,7 +145,7 @@ class Grove:
         """The owner's storage counters."""
         return await storage_of(self.database, self.owner)
 
-    async def facts(self, event_type: str = "") -> list[OutboxEvent]:
+    async def events(self, event_type: str = "") -> list[OutboxEvent]:
         """Facts recorded so far, in order; of one type, or all."""
         async with self.database.reading() as tx:
             statement = select(OutboxEvent).order_by(OutboxEvent.id)
@@ -153,9 +153,9 @@ class Grove:
                 statement = statement.where(OutboxEvent.event_type == event_type)
             return list(await tx.session.scalars(statement))
 
-    async def fact_types(self) -> list[str]:
-        """Types of all facts recorded so far, in order."""
-        return [fact.event_type for fact in await self.facts()]
+    async def event_types(self) -> list[str]:
+        """Types of all events recorded so far, in order."""
+        return [fact.event_type for fact in await self.events()]
 
 
 def items_of(page: dict[str, JsonValue]) -> list[Item]:

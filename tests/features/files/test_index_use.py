@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, text
 
-from metastore.features.files.list_queries import Position, folder_range, trash_range
+from metastore.features.files.list_queries import Position, folder_statement, trash_statement
 from metastore.features.files.trash_queries import expired_roots
 from metastore.kit.database import Database
 from metastore.kit.ids import new_id
-from tests.features.files.grove import Grove
+from tests.features.files.grove import OwnerTree
 from tests.fixtures.accounts import add_user
 
 INDEXES = {
@@ -54,9 +54,9 @@ def assert_one_range(plan: str, index: str, *, deep: bool) -> None:
         assert not deep or re.search(r"Index Cond: .*ROW\(\(?\w+\)?(::text)?, \(?id", plan)
 
 
-async def test_a_folder_is_read_as_one_range_in_every_order(grove: Grove) -> None:
-    await grove.add_rows(200)
-    now = grove.clock()
+async def test_a_folder_is_read_as_one_range_in_every_order(tree: OwnerTree) -> None:
+    await tree.add_rows(200)
+    now = tree.clock()
     positions: dict[str, Position] = {
         "name": ("bulk", new_id()),
         "size": (5, new_id()),
@@ -67,30 +67,28 @@ async def test_a_folder_is_read_as_one_range_in_every_order(grove: Grove) -> Non
         INDEXES.items(), (False, True), (False, True), ("", new_id())
     ):
         key, node_id = positions[sort]
-        values = {"owner": grove.owner, "folder": folder_id, "kind": "file", "limit": 50}
-        statement = folder_range(sort, descending=descending, deep=deep)
-        plan = await plan_of(
-            grove.database, statement.params(**values, **({"key": key, "id": node_id} if deep else {}))
-        )
+        values = {"owner": tree.owner, "folder": folder_id, "kind": "file", "limit": 50}
+        statement = folder_statement(sort, descending=descending, deep=deep)
+        plan = await plan_of(tree.database, statement.params(**values, **({"key": key, "id": node_id} if deep else {})))
         assert_one_range(plan, index, deep=deep)
 
 
 @pytest.mark.parametrize("deep", [False, True])
-async def test_the_trash_is_read_as_one_range(grove: Grove, deep: bool) -> None:
-    me = grove.owner
-    for owner in [*[await add_user(grove.database) for _ in range(9)], me]:
-        grove.owner = owner
-        await grove.add_rows(30, trashed=True)
-    values = {"owner": me, "limit": 50, **({"key": grove.clock(), "id": new_id()} if deep else {})}
-    plan = await plan_of(grove.database, trash_range(deep=deep).params(**values))
+async def test_the_trash_is_read_as_one_range(tree: OwnerTree, deep: bool) -> None:
+    me = tree.owner
+    for owner in [*[await add_user(tree.database) for _ in range(9)], me]:
+        tree.owner = owner
+        await tree.add_rows(30, trashed=True)
+    values = {"owner": me, "limit": 50, **({"key": tree.clock(), "id": new_id()} if deep else {})}
+    plan = await plan_of(tree.database, trash_statement(deep=deep).params(**values))
     assert_one_range(plan, "ix_nodes_trash", deep=deep)
 
 
-async def test_what_lay_in_the_trash_too_long_is_found_by_its_age(grove: Grove) -> None:
+async def test_what_lay_in_the_trash_too_long_is_found_by_its_age(tree: OwnerTree) -> None:
     for _ in range(10):
-        await grove.add_rows(20, trashed=True)
-        grove.clock.forward(1)
-    await grove.add_rows(50)
-    plan = await plan_of(grove.database, expired_roots(grove.clock(), 10))
+        await tree.add_rows(20, trashed=True)
+        tree.clock.forward(1)
+    await tree.add_rows(50)
+    plan = await plan_of(tree.database, expired_roots(tree.clock(), 10))
     assert "ix_nodes_trash_age" in plan
     assert not re.search("Sort|TEMP B-TREE", plan)

@@ -11,29 +11,29 @@ from metastore.features.files.schemas import FileOut, FolderListing, FolderOut
 from metastore.kit.ids import new_id
 from metastore.kit.paging import encode_cursor
 from metastore.kit.problem import Problem
-from tests.features.files.grove import Grove, items_of, names_in
+from tests.features.files.grove import OwnerTree, items_of, names_in
 from tests.fixtures.accounts import add_user
 
 ORDERS = [(sort, order) for sort in ("name", "size", "createdAt", "updatedAt") for order in ("asc", "desc")]
 
 
-async def plant(grove: Grove) -> None:
+async def plant(tree: OwnerTree) -> None:
     """Two folders and four files, made a second apart, whose orders all differ."""
     for name in ("Folder 10", "folder 9"):
-        await grove.folder(name)
-        grove.clock.forward(1)
+        await tree.folder(name)
+        tree.clock.forward(1)
     files = {}
     for name, size in (("b.txt", 30), ("á.txt", 10), ("C.txt", 20), ("a2.txt", 10)):
-        files[name] = await grove.file(name, size=size)
-        grove.clock.forward(1)
-    await grove.change(files["b.txt"].id, visibility="PUBLIC")
+        files[name] = await tree.file(name, size=size)
+        tree.clock.forward(1)
+    await tree.change(files["b.txt"].id, visibility="PUBLIC")
 
 
-async def read_all(grove: Grove, limit: int, **query: object) -> list[str]:
+async def read_all(tree: OwnerTree, limit: int, **query: object) -> list[str]:
     names: list[str] = []
     cursor: JsonValue = None
     while True:
-        page = await grove.page(limit=limit, cursor=cursor, **query)
+        page = await tree.page(limit=limit, cursor=cursor, **query)
         assert len(names_in(page)) <= limit
         names += names_in(page)
         cursor = page["nextCursor"]
@@ -55,95 +55,95 @@ async def read_all(grove: Grove, limit: int, **query: object) -> list[str]:
     ],
 )
 async def test_folders_come_first_in_every_order_whatever_the_size_of_the_page(
-    grove: Grove, sort: str, order: str, expected: list[str]
+    tree: OwnerTree, sort: str, order: str, expected: list[str]
 ) -> None:
-    await plant(grove)
+    await plant(tree)
     for limit in (1, 2, 3, 6, 200):
-        assert await read_all(grove, limit, sort=sort, order=order) == expected
+        assert await read_all(tree, limit, sort=sort, order=order) == expected
 
 
-async def test_equal_sort_keys_are_shown_once_each(grove: Grove) -> None:
-    await grove.add_rows(25, size=7, name_key="same")
+async def test_equal_sort_keys_are_shown_once_each(tree: OwnerTree) -> None:
+    await tree.add_rows(25, size=7, name_key="same")
     for sort, order in ORDERS:
-        names = await read_all(grove, 4, sort=sort, order=order)
+        names = await read_all(tree, 4, sort=sort, order=order)
         assert len(names) == len(set(names)) == 25
 
 
-async def test_a_listing_shows_where_it_is(grove: Grove) -> None:
-    file = await grove.file("a.txt", "/b/c")
-    page = FolderListing.model_validate(await grove.page(path="/b/c"))
+async def test_a_listing_shows_where_it_is(tree: OwnerTree) -> None:
+    file = await tree.file("a.txt", "/b/c")
+    page = FolderListing.model_validate(await tree.page(path="/b/c"))
     assert page.folder is not None
     assert (page.folder.id, page.folder.path) == (file.parent_id, "/b/c")
     assert [crumb.name for crumb in page.breadcrumb] == ["b", "c"]
-    by_id = await grove.page(parentId=page.folder.id)
-    assert by_id == await grove.page(path="b//c/")
-    root = await grove.page()
+    by_id = await tree.page(parentId=page.folder.id)
+    assert by_id == await tree.page(path="b//c/")
+    root = await tree.page()
     assert (root["folder"], root["breadcrumb"]) == (None, [])
-    assert root == await grove.page(path="/")
+    assert root == await tree.page(path="/")
 
 
-async def test_an_item_in_a_list_looks_like_the_single_resource(grove: Grove) -> None:
-    file, coming = await grove.file("a.txt", "/b"), await grove.begin("c.txt", "/b")
-    folder = await grove.folder("d", file.parent_id)
-    shown = {str(item["id"]): item for item in items_of(await grove.page(path="/b"))}
+async def test_an_item_in_a_list_looks_like_the_single_resource(tree: OwnerTree) -> None:
+    file, coming = await tree.file("a.txt", "/b"), await tree.begin("c.txt", "/b")
+    folder = await tree.folder("d", file.parent_id)
+    shown = {str(item["id"]): item for item in items_of(await tree.page(path="/b"))}
     assert FileOut.model_validate(shown[file.id]) == file
     assert shown[file.id] == file.model_dump(mode="json", by_alias=True)
     assert shown[folder.id] == folder.model_dump(mode="json", by_alias=True)
-    assert shown[coming.id] == (await grove.get(coming.id)).model_dump(mode="json", by_alias=True)
+    assert shown[coming.id] == (await tree.get(coming.id)).model_dump(mode="json", by_alias=True)
     assert FolderOut.model_validate(shown[folder.id]) == folder
 
 
-async def test_a_path_that_leads_to_no_folder_is_not_found(grove: Grove) -> None:
-    await grove.file("a.txt", "/b")
+async def test_a_path_that_leads_to_no_folder_is_not_found(tree: OwnerTree) -> None:
+    await tree.file("a.txt", "/b")
     for path in ["/none", "/b/none", "/b/a.txt", "/b/a.txt/c"]:
         with pytest.raises(Problem, match="404"):
-            await grove.page(path=path)
+            await tree.page(path=path)
 
 
-async def test_nobody_sees_what_others_have(grove: Grove) -> None:
-    file = await grove.file("a.txt", "/b")
-    grove.owner = await add_user(grove.database)
-    assert await grove.names() == []
+async def test_nobody_sees_what_others_have(tree: OwnerTree) -> None:
+    file = await tree.file("a.txt", "/b")
+    tree.owner = await add_user(tree.database)
+    assert await tree.names() == []
     with pytest.raises(Problem, match="404"):
-        await grove.page(path="/b")
+        await tree.page(path="/b")
     with pytest.raises(Problem, match="404"):
-        await grove.page(parentId=file.parent_id)
+        await tree.page(parentId=file.parent_id)
 
 
-async def test_an_id_that_never_was_is_not_found(grove: Grove) -> None:
+async def test_an_id_that_never_was_is_not_found(tree: OwnerTree) -> None:
     for parent_id in ["", "..", "0", "\0", new_id()]:
         with pytest.raises(Problem, match="404"):
-            await grove.page(parentId=parent_id)
+            await tree.page(parentId=parent_id)
 
 
-async def test_a_list_that_changes_while_it_is_read_skips_and_repeats_nothing(grove: Grove) -> None:
-    files = [await grove.file(f"{number:02}.txt") for number in range(0, 12, 2)]
-    first = await grove.page(limit=3)
+async def test_a_list_that_changes_while_it_is_read_skips_and_repeats_nothing(tree: OwnerTree) -> None:
+    files = [await tree.file(f"{number:02}.txt") for number in range(0, 12, 2)]
+    first = await tree.page(limit=3)
     assert names_in(first) == ["00.txt", "02.txt", "04.txt"]
-    await grove.trash(files[1])
-    await grove.trash(files[2])
-    await grove.file("03.txt")
-    await grove.file("07.txt")
-    second = await grove.page(limit=3, cursor=first["nextCursor"])
+    await tree.trash(files[1])
+    await tree.trash(files[2])
+    await tree.file("03.txt")
+    await tree.file("07.txt")
+    second = await tree.page(limit=3, cursor=first["nextCursor"])
     assert names_in(second) == ["06.txt", "07.txt", "08.txt"]
 
 
-async def test_the_last_page_has_no_cursor_even_when_it_is_full(grove: Grove) -> None:
+async def test_the_last_page_has_no_cursor_even_when_it_is_full(tree: OwnerTree) -> None:
     for name in ("a", "b"):
-        await grove.file(name)
-    assert (await grove.page(limit=2))["nextCursor"] is None
-    await grove.folder("c")
-    page = await grove.page(limit=1)
+        await tree.file(name)
+    assert (await tree.page(limit=2))["nextCursor"] is None
+    await tree.folder("c")
+    page = await tree.page(limit=1)
     assert names_in(page) == ["c"]
-    assert names_in(await grove.page(limit=1, cursor=page["nextCursor"])) == ["a"]
+    assert names_in(await tree.page(limit=1, cursor=page["nextCursor"])) == ["a"]
 
 
-async def test_a_cursor_of_another_order_is_refused(grove: Grove) -> None:
-    await grove.add_rows(3)
-    cursor = (await grove.page(limit=1))["nextCursor"]
+async def test_a_cursor_of_another_order_is_refused(tree: OwnerTree) -> None:
+    await tree.add_rows(3)
+    cursor = (await tree.page(limit=1))["nextCursor"]
     for sort, order in ORDERS[1:]:
         with pytest.raises(Problem, match="422 invalid-cursor"):
-            await grove.page(cursor=cursor, sort=sort, order=order)
+            await tree.page(cursor=cursor, sort=sort, order=order)
 
 
 def forged(*key: object) -> str:
@@ -170,33 +170,33 @@ FORGED = [
 ]
 
 
-async def test_a_forged_cursor_is_refused(grove: Grove) -> None:
+async def test_a_forged_cursor_is_refused(tree: OwnerTree) -> None:
     for sort, cursor in FORGED:
         with pytest.raises(Problem, match="422 invalid-cursor"):
-            await grove.page(cursor=cursor, sort=sort)
+            await tree.page(cursor=cursor, sort=sort)
         with pytest.raises(Problem, match="422 invalid-cursor"):
-            await grove.trash_page(cursor=cursor)
+            await tree.trash_page(cursor=cursor)
 
 
-async def test_a_cursor_that_points_elsewhere_only_points_elsewhere(grove: Grove) -> None:
-    await grove.add_rows(3)
+async def test_a_cursor_that_points_elsewhere_only_points_elsewhere(tree: OwnerTree) -> None:
+    await tree.add_rows(3)
     cursor = encode_cursor(["name", "asc", "file", "bulk 1", "ffffffff-ffff-ffff-ffff-ffffffffffff"])
-    assert await grove.names(cursor=cursor) == ["bulk 2"]
+    assert await tree.names(cursor=cursor) == ["bulk 2"]
 
 
-async def test_a_hundred_items_deep_down_take_three_statements_at_the_most(grove: Grove) -> None:
-    deep = await grove.file("a.txt", "/".join(["d"] * 20))
-    await grove.add_rows(120, parent_id=deep.parent_id)
+async def test_a_hundred_items_deep_down_take_three_statements_at_the_most(tree: OwnerTree) -> None:
+    deep = await tree.file("a.txt", "/".join(["d"] * 20))
+    await tree.add_rows(120, parent_id=deep.parent_id)
     statements: list[str] = []
-    listened = grove.database.engine.sync_engine
+    listened = tree.database.engine.sync_engine
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         statements.append(statement)
 
     event.listen(listened, "before_cursor_execute", note)
     try:
-        page = await grove.page(path="/".join(["d"] * 20), limit=100)
-        by_id = await grove.page(parentId=deep.parent_id, limit=100)
+        page = await tree.page(path="/".join(["d"] * 20), limit=100)
+        by_id = await tree.page(parentId=deep.parent_id, limit=100)
     finally:
         event.remove(listened, "before_cursor_execute", note)
     assert len(items_of(page)) == len(items_of(by_id)) == 100

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from metastore.features.files.names import (
     MAX_NAME_BYTES,
-    checked_name,
     name_key,
-    path_segments,
+    normalize_name,
+    numbered_name,
+    split_path,
     split_suffix,
-    twin_name,
 )
 from metastore.kit.problem import Problem
 
@@ -42,7 +42,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
     ],
 )
 def test_any_harmless_name_is_kept_as_it_is(name: str) -> None:
-    assert checked_name(name) == name
+    assert normalize_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -76,29 +76,29 @@ def test_any_harmless_name_is_kept_as_it_is(name: str) -> None:
 )
 def test_what_could_deceive_or_lead_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(Problem, match="422 invalid-name") as caught:
-        checked_name(name)
+        normalize_name(name)
     assert caught.value.members["errors"][0]["field"] == "name"  # type: ignore[index, call-overload]  # JSON
 
 
 def test_a_name_is_brought_to_its_normal_form() -> None:
-    assert checked_name("a\u0309nh") == "\u1ea3nh"
-    assert checked_name("  a b\u00a0") == "a b"
+    assert normalize_name("a\u0309nh") == "\u1ea3nh"
+    assert normalize_name("  a b\u00a0") == "a b"
 
 
 def test_the_limit_of_255_bytes_holds_for_the_normal_form() -> None:
     decomposed = unicodedata.normalize("NFD", "ế" * 80)
     assert len(decomposed.encode()) > MAX_NAME_BYTES
-    assert checked_name(decomposed) == "ế" * 80
+    assert normalize_name(decomposed) == "ế" * 80
 
 
 @unhurried
 @given(any_text)
 def test_a_name_that_passed_is_stable_sound_and_storable(text: str) -> None:
     try:
-        name = checked_name(text)
+        name = normalize_name(text)
     except Problem:
         return
-    assert checked_name(name) == name
+    assert normalize_name(name) == name
     assert unicodedata.is_normalized("NFC", name)
     assert 0 < len(name.encode()) <= MAX_NAME_BYTES
     assert not set(name) & set("/\\\0\r\n")
@@ -118,7 +118,7 @@ def test_a_name_that_passed_is_stable_sound_and_storable(text: str) -> None:
     ],
 )
 def test_a_path_is_the_names_on_the_way(path: str, segments: list[str]) -> None:
-    assert path_segments(path) == segments
+    assert split_path(path) == segments
 
 
 @pytest.mark.parametrize(
@@ -126,13 +126,13 @@ def test_a_path_is_the_names_on_the_way(path: str, segments: list[str]) -> None:
 )
 def test_a_path_with_what_is_no_name_is_refused(path: str) -> None:
     with pytest.raises(Problem, match="422 invalid-path"):
-        path_segments(path)
+        split_path(path)
 
 
 @pytest.mark.parametrize("path", ["/".join("a" * 65), "a/" * 100_000, "x" * 1_000_000])
 def test_a_path_that_is_too_long_is_refused(path: str) -> None:
     with pytest.raises(Problem, match="422 path-too-deep"):
-        path_segments(path)
+        split_path(path)
 
 
 @pytest.mark.parametrize(
@@ -158,27 +158,27 @@ def test_a_suffix_is_what_people_take_for_one(name: str, stem: str, suffix: str)
 
 
 def test_a_free_name_needs_no_twin() -> None:
-    assert twin_name("a.txt", {"b.txt"}) == "a.txt"
+    assert numbered_name("a.txt", {"b.txt"}) == "a.txt"
 
 
 def test_a_twin_takes_the_first_free_number() -> None:
-    assert twin_name("a.tar.gz", {"a.tar.gz", "a (1).tar.gz", "a (3).tar.gz"}) == "a (2).tar.gz"
+    assert numbered_name("a.tar.gz", {"a.tar.gz", "a (1).tar.gz", "a (3).tar.gz"}) == "a (2).tar.gz"
 
 
 def test_the_twin_of_a_folder_is_numbered_at_the_end() -> None:
-    assert twin_name("v1.tar", {"v1.tar"}, folder=True) == "v1.tar (1)"
+    assert numbered_name("v1.tar", {"v1.tar"}, folder=True) == "v1.tar (1)"
 
 
 @unhurried
 @given(any_text, st.booleans())
 def test_a_twin_is_a_sound_name_and_another_one(text: str, folder: bool) -> None:
     try:
-        name = checked_name(text)
+        name = normalize_name(text)
     except Problem:
         return
-    twin = twin_name(name, {name}, folder=folder)
+    twin = numbered_name(name, {name}, folder=folder)
     assert twin != name
-    assert checked_name(twin) == twin
+    assert normalize_name(twin) == twin
 
 
 def test_lists_put_numbers_by_value_and_letters_by_kind() -> None:
@@ -203,7 +203,7 @@ def test_lists_put_numbers_by_value_and_letters_by_kind() -> None:
 @given(any_text)
 def test_every_name_has_a_key_that_fits_its_column(text: str) -> None:
     try:
-        name = checked_name(text)
+        name = normalize_name(text)
     except Problem:
         return
     key = name_key(name)

@@ -6,160 +6,161 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from metastore.features.files import repository, trash
+from metastore.features.files import repository
 from metastore.features.files.consumers import consumers
 from metastore.features.files.models import Node
+from metastore.features.files.purging import start_purge
 from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.problem import Problem
-from tests.features.files.grove import Grove
+from tests.features.files.grove import OwnerTree
 from tests.fixtures.accounts import Storage, add_user
 from tests.fixtures.waiting import eventually
 
 
-async def rows(grove: Grove) -> int:
-    async with grove.database.reading() as tx:
+async def rows(tree: OwnerTree) -> int:
+    async with tree.database.reading() as tx:
         return (await tx.session.scalar(select(func.count()).select_from(Node))) or 0
 
 
-async def reap(grove: Grove, limit: int = 100, age: int = 3600) -> int:
-    async with grove.database.transaction() as tx:
-        before = grove.clock() - timedelta(seconds=age)
-        return await grove.files.purge_expired_trash(tx, before=before, limit=limit)
+async def reap(tree: OwnerTree, limit: int = 100, age: int = 3600) -> int:
+    async with tree.database.transaction() as tx:
+        before = tree.clock() - timedelta(seconds=age)
+        return await tree.files.purge_expired_trash(tx, before=before, limit=limit)
 
 
-async def test_a_purged_file_gives_its_bytes_back_and_says_where_they_are(grove: Grove) -> None:
-    file, kept = await grove.file("a.txt", size=7), await grove.file("b.txt", size=11)
-    await grove.trash(file)
-    await grove.purge(file.id)
-    assert await grove.storage() == Storage(used=11, reserved=0)
-    assert await grove.trashed() == []
-    fact = (await grove.facts("file.purged"))[0]
+async def test_a_purged_file_gives_its_bytes_back_and_says_where_they_are(tree: OwnerTree) -> None:
+    file, kept = await tree.file("a.txt", size=7), await tree.file("b.txt", size=11)
+    await tree.trash(file)
+    await tree.purge(file.id)
+    assert await tree.storage() == Storage(used=11, reserved=0)
+    assert await tree.trashed() == []
+    fact = (await tree.events("file.purged"))[0]
     assert fact.aggregate == f"file:{file.id}"
     assert fact.payload == {
         "fileId": file.id,
-        "ownerId": grove.owner,
+        "ownerId": tree.owner,
         "name": "a.txt",
         "size": 7,
         "status": "READY",
         "objectKey": f"files/{file.id}",
         "derivedKeys": [],
     }
-    assert (await grove.get(kept.id)).name == "b.txt"
+    assert (await tree.get(kept.id)).name == "b.txt"
     with pytest.raises(Problem, match="404"):
-        await grove.purge(file.id)
+        await tree.purge(file.id)
 
 
-async def test_only_what_lies_in_the_trash_can_be_purged(grove: Grove) -> None:
-    file = await grove.file()
+async def test_only_what_lies_in_the_trash_can_be_purged(tree: OwnerTree) -> None:
+    file = await tree.file()
     with pytest.raises(Problem, match="404"):
-        await grove.purge(file.id)
-    await grove.purge()
-    assert (await grove.get(file.id)).name == "a.txt"
+        await tree.purge(file.id)
+    await tree.purge()
+    assert (await tree.get(file.id)).name == "a.txt"
 
 
-async def test_a_folder_is_purged_with_all_that_went_along_and_nothing_else(grove: Grove) -> None:
+async def test_a_folder_is_purged_with_all_that_went_along_and_nothing_else(tree: OwnerTree) -> None:
     for number in range(3):
-        await grove.file(f"{number}.txt", "/box/inner", size=10)
-    early = await grove.file("early.txt", "/box/inner", size=100)
-    await grove.trash(early)
-    box = await grove.get_folder(str((await grove.page(path="/box"))["folder"]["id"]))  # type: ignore[index, call-overload]  # JSON
-    await grove.trash(box)
-    await grove.purge(box.id)
-    assert await grove.storage() == Storage(used=100, reserved=0)
-    assert len(await grove.facts("file.purged")) == 3
-    assert len(await grove.facts("folder.purged")) == 2
-    assert await grove.trashed() == ["early.txt"]
-    assert await rows(grove) == 1
+        await tree.file(f"{number}.txt", "/box/inner", size=10)
+    early = await tree.file("early.txt", "/box/inner", size=100)
+    await tree.trash(early)
+    box = await tree.get_folder(str((await tree.page(path="/box"))["folder"]["id"]))  # type: ignore[index, call-overload]  # JSON
+    await tree.trash(box)
+    await tree.purge(box.id)
+    assert await tree.storage() == Storage(used=100, reserved=0)
+    assert len(await tree.events("file.purged")) == 3
+    assert len(await tree.events("folder.purged")) == 2
+    assert await tree.trashed() == ["early.txt"]
+    assert await rows(tree) == 1
 
 
-async def test_emptying_the_trash_leaves_only_what_is_alive(grove: Grove) -> None:
-    await grove.file("kept.txt", "/kept", size=1)
+async def test_emptying_the_trash_leaves_only_what_is_alive(tree: OwnerTree) -> None:
+    await tree.file("kept.txt", "/kept", size=1)
     for number in range(3):
-        await grove.trash(await grove.file(f"{number}.txt", size=10))
-    box = (await grove.file("a.txt", "/box", size=10)).parent_id
-    await grove.trash(await grove.get_folder(str(box)))
-    await grove.purge()
-    assert await grove.storage() == Storage(used=1, reserved=0)
-    assert await rows(grove) == 2
-    await grove.purge()
+        await tree.trash(await tree.file(f"{number}.txt", size=10))
+    box = (await tree.file("a.txt", "/box", size=10)).parent_id
+    await tree.trash(await tree.get_folder(str(box)))
+    await tree.purge()
+    assert await tree.storage() == Storage(used=1, reserved=0)
+    assert await rows(tree) == 2
+    await tree.purge()
 
 
-async def test_a_file_that_is_coming_in_leaves_its_reservation_to_its_upload(grove: Grove) -> None:
-    node = await grove.begin(size=9)
-    await grove.trash(node)
-    await grove.purge(node.id)
-    assert await grove.storage() == Storage(used=0, reserved=9)
-    payload = (await grove.facts("file.purged"))[0].payload
+async def test_a_file_that_is_coming_in_leaves_its_reservation_to_its_upload(tree: OwnerTree) -> None:
+    node = await tree.begin(size=9)
+    await tree.trash(node)
+    await tree.purge(node.id)
+    assert await tree.storage() == Storage(used=0, reserved=9)
+    payload = (await tree.events("file.purged"))[0].payload
     assert (payload["status"], payload["objectKey"]) == ("UPLOADING", None)
     with pytest.raises(Problem, match="404"):
-        await grove.finish(node)
+        await tree.finish(node)
 
 
-async def test_a_large_tree_goes_in_bounded_steps_and_is_out_of_sight_at_once(grove: Grove) -> None:
-    box = await grove.folder("box")
-    await grove.add_rows(25, parent_id=box.id, size=0)
-    await grove.trash(box)
-    async with grove.database.transaction() as tx:
-        await trash.give_up(tx, grove.owner, box.id)
-    assert await grove.trashed() == []
-    for attempt in (grove.restore(box.id), grove.purge(box.id)):
+async def test_a_large_tree_goes_in_bounded_steps_and_is_out_of_sight_at_once(tree: OwnerTree) -> None:
+    box = await tree.folder("box")
+    await tree.add_rows(25, parent_id=box.id, size=0)
+    await tree.trash(box)
+    async with tree.database.transaction() as tx:
+        await start_purge(tx, tree.owner, box.id)
+    assert await tree.trashed() == []
+    for attempt in (tree.restore(box.id), tree.purge(box.id)):
         with pytest.raises(Problem, match="404"):
             await attempt
-    assert [await reap(grove, 10), await reap(grove, 10), await reap(grove, 10)] == [10, 10, 6]
-    assert await rows(grove) == 0
-    assert await reap(grove, 10) == 0
+    assert [await reap(tree, 10), await reap(tree, 10), await reap(tree, 10)] == [10, 10, 6]
+    assert await rows(tree) == 0
+    assert await reap(tree, 10) == 0
 
 
-async def test_trash_that_lay_too_long_is_purged_whoever_it_belongs_to(grove: Grove) -> None:
-    first = grove.owner
-    await grove.trash(await grove.file("old.txt", size=3))
-    grove.owner = await add_user(grove.database)
-    await grove.trash(await grove.file("theirs.txt", size=4))
-    grove.clock.forward(3601)
-    await grove.trash(await grove.file("new.txt", size=5))
-    assert await reap(grove) == 2
-    assert await reap(grove) == 0
-    assert await grove.trashed() == ["new.txt"]
-    assert (await grove.storage()).used == 5
-    grove.owner = first
-    assert (await grove.storage()).used == 0
+async def test_trash_that_lay_too_long_is_purged_whoever_it_belongs_to(tree: OwnerTree) -> None:
+    first = tree.owner
+    await tree.trash(await tree.file("old.txt", size=3))
+    tree.owner = await add_user(tree.database)
+    await tree.trash(await tree.file("theirs.txt", size=4))
+    tree.clock.forward(3601)
+    await tree.trash(await tree.file("new.txt", size=5))
+    assert await reap(tree) == 2
+    assert await reap(tree) == 0
+    assert await tree.trashed() == ["new.txt"]
+    assert (await tree.storage()).used == 5
+    tree.owner = first
+    assert (await tree.storage()).used == 0
 
 
-async def test_the_purge_of_old_trash_waits_for_its_owner_before_it_touches_anything(grove: Grove) -> None:
+async def test_the_purge_of_old_trash_waits_for_its_owner_before_it_touches_anything(tree: OwnerTree) -> None:
     """Else it and a restore could each hold what the other needs."""
-    file = await grove.file("old.txt", size=3)
-    await grove.trash(file)
-    grove.clock.forward(3601)
-    async with grove.database.transaction() as tx:
-        await repository.lock_owner(tx, grove.owner)
-        purge = asyncio.create_task(reap(grove))
+    file = await tree.file("old.txt", size=3)
+    await tree.trash(file)
+    tree.clock.forward(3601)
+    async with tree.database.transaction() as tx:
+        await repository.lock_owner(tx, tree.owner)
+        purge = asyncio.create_task(reap(tree))
         if tx.dialect == "postgresql":
-            await eventually(lambda: someone_waits(grove), why="the purge asks for the owner")
-        await grove.files.restore(tx, grove.owner, file.id)
+            await eventually(lambda: someone_waits(tree), why="the purge asks for the owner")
+        await tree.files.restore(tx, tree.owner, file.id)
     assert await purge == 0
-    assert await grove.trashed() == []
+    assert await tree.trashed() == []
 
 
-async def someone_waits(grove: Grove) -> bool:
+async def someone_waits(tree: OwnerTree) -> bool:
     """Whether a statement waits for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with grove.database.reading() as tx:
+    async with tree.database.reading() as tx:
         return bool(await tx.session.scalar(waiting))
 
 
-async def test_the_object_is_deleted_once_the_fact_arrives_and_again_does_no_harm(grove: Grove) -> None:
-    node, coming = await grove.begin("a"), await grove.begin("b")
-    grove.store.objects = {f"files/{node.id}": b"hello", "files/other": b"hello"}
-    await grove.trash(await grove.finish(node))
-    await grove.trash(coming)
-    await grove.purge()
-    (consumer,) = consumers(grove.store)
-    for event in await grove.facts("file.purged"):
+async def test_the_object_is_deleted_once_the_fact_arrives_and_again_does_no_harm(tree: OwnerTree) -> None:
+    node, coming = await tree.begin("a"), await tree.begin("b")
+    tree.store.objects = {f"files/{node.id}": b"hello", "files/other": b"hello"}
+    await tree.trash(await tree.finish(node))
+    await tree.trash(coming)
+    await tree.purge()
+    (consumer,) = consumers(tree.store)
+    for event in await tree.events("file.purged"):
         for _ in range(2):
             await consumer.outside["file.purged"](recorded(event))
-    assert list(grove.store.objects) == ["files/other"]
+    assert list(tree.store.objects) == ["files/other"]
 
 
 def recorded(event: OutboxEvent) -> RecordedEvent:

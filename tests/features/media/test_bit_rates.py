@@ -1,4 +1,4 @@
-"""The bandwidth of a rendition is that of its fullest stretch of about a segment's length."""
+"""The peak bandwidth of a rendition is that of its most demanding run of about one target duration."""
 
 import pytest
 
@@ -12,19 +12,19 @@ SECOND = 1_000_000
     [
         ([(500_000, 4 * SECOND)] * 3, 1_000_000),
         ([(500_000, 4 * SECOND), (1_000_000, 4 * SECOND)], 2_000_000),
-        # A short last one counts only together with the one before it.
+        # A short last segment counts only together with the one before it.
         ([(500_000, 4 * SECOND), (500_000, SECOND)], 1_600_000),
-        # Many short ones are looked at together.
+        # Many short segments are measured together.
         ([(125_000, SECOND)] * 8, 1_000_000),
         ([(125_000, SECOND)], 1_000_000),
         ([], 0),
     ],
 )
-def test_the_peak_is_that_of_runs_between_half_and_one_and_a_half_of_the_target(
+def test_the_peak_is_measured_over_runs_of_half_to_one_and_a_half_target_durations(
     segments: list[tuple[int, int]], peak: int
 ) -> None:
     assert peak == bit_rates.peak(segments, 4)
 
 
-def test_the_average_is_over_everything() -> None:
+def test_the_average_is_measured_over_all_segments() -> None:
     assert 1_500_000 == bit_rates.average([(500_000, 4 * SECOND), (1_000_000, 4 * SECOND)])

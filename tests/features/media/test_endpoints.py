@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import os
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if request.param == "s3":
         server: S3Server = request.getfixturevalue("seaweedfs")
         settings = {
-            "storage_url": f"s3://metastore-streams?endpoint={server.endpoint}",
+            "storage_url": f"s3://streams-{os.getpid()}?endpoint={server.endpoint}",
             "s3_access_key_id": server.access_key,
             "s3_secret_access_key": server.secret_key,
         }

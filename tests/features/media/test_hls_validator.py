@@ -1,4 +1,4 @@
-"""The validator finds what is wrong: it is judged by streams that are bad in one way each."""
+"""The validator detects every fault: it is tested with streams that have one fault each."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from metastore.features.media import bit_rates, playlists
-from metastore.features.media.playlists import Sound, Track, Variant
+from metastore.features.media.playlists import AudioTrack, Track, Variant
 from tests.fixtures.hls_validator import judge_growth, read_master, read_media, validate
 from tests.fixtures.streams import Reel, Strip, reel
 
@@ -19,8 +19,8 @@ MASTER = playlists.master(
         Variant("v1.m3u8", 90, 80, "avc1.x", 320, 180, 25),
     ],
     [
-        Sound("a0.m3u8", "One", "en", True, 1000, 900, "mp4a.40.2"),
-        Sound("a1.m3u8", "Two", None, False, 1, 1, "mp4a.40.2"),
+        AudioTrack("a0.m3u8", "One", "en", True, 1000, 900, "mp4a.40.2"),
+        AudioTrack("a1.m3u8", "Two", None, False, 1, 1, "mp4a.40.2"),
     ],
     [Track("s.m3u8", "Text", "vi")],
 )
@@ -28,14 +28,14 @@ MEDIA = playlists.media(4, "init.mp4", [4_000_000, 4_400_000, 1_000_000], ["0.m4
 
 
 def faults_of(text: str) -> list[str]:
-    """What is wrong with a playlist."""
+    """Return the faults that the validator finds in a playlist."""
     faults: list[str] = []
     (read_master if "STREAM-INF" in text or "EXT-X-MEDIA:" in text else read_media)(text, faults)
     return faults
 
 
-def test_nothing_is_wrong_with_good_playlists() -> None:
-    """Ours, with comments, empty lines and other line ends."""
+def test_valid_playlists_have_no_faults() -> None:
+    """Ours, also with comments, empty lines and other line endings."""
     assert [] == faults_of(MASTER)
     assert [] == faults_of(MEDIA)
     assert [] == faults_of(MEDIA.replace("\n", "\r\n"))
@@ -76,8 +76,8 @@ def test_nothing_is_wrong_with_good_playlists() -> None:
         (",DEFAULT=YES", ",DEFAULT=YES,DEFAULT=YES", "4.2"),
     ],
 )
-def test_a_bad_master_is_found_out(old: str, new: str, section: str) -> None:
-    """Changed in one place, it breaks the rule of that section."""
+def test_an_invalid_master_playlist_is_detected(old: str, new: str, section: str) -> None:
+    """Changed in one place, it violates a rule of that section of RFC 8216."""
     bad = MASTER.replace(old, new, 1)
     assert bad != MASTER, MASTER
     assert any(fault.startswith(f"{section}:") for fault in faults_of(bad)), faults_of(bad)
@@ -107,8 +107,8 @@ def test_a_bad_master_is_found_out(old: str, new: str, section: str) -> None:
         ("0.m4s", "0\t.m4s", "4.1"),
     ],
 )
-def test_a_bad_media_playlist_is_found_out(old: str, new: str, section: str) -> None:
-    """Changed in one place, it breaks the rule of that section."""
+def test_an_invalid_media_playlist_is_detected(old: str, new: str, section: str) -> None:
+    """Changed in one place, it violates a rule of that section of RFC 8216."""
     bad = MEDIA.replace(old, new, 1)
     assert bad != MEDIA
     assert any(fault.startswith(f"{section}:") for fault in faults_of(bad)), faults_of(bad)
@@ -118,8 +118,8 @@ def test_a_bad_media_playlist_is_found_out(old: str, new: str, section: str) -> 
     ("old", "new"),
     [("4.000000", "3.900000"), ("0.m4s", "9.m4s"), ("TARGETDURATION:4", "TARGETDURATION:5"), ("init.mp4", "other.mp4")],
 )
-def test_what_changes_while_it_grows_is_found_out(old: str, new: str) -> None:
-    """Nothing but the end may change."""
+def test_changes_to_a_growing_playlist_are_detected(old: str, new: str) -> None:
+    """Segments may be appended; nothing else may change."""
     before = playlists.media(4, "init.mp4", [4_000_000], ["0.m4s"], done=False)
     after = playlists.media(4, "init.mp4", [4_000_000, 4_000_000], ["0.m4s", "1.m4s"], done=False)
     faults: list[str] = []
@@ -133,7 +133,7 @@ def test_what_changes_while_it_grows_is_found_out(old: str, new: str) -> None:
 
 
 async def _faults_of_stream(reel: Reel, changes: Mapping[str, bytes | None], master: str = "") -> list[str]:
-    """What is wrong with a stream of the reel whose files were replaced, or taken away."""
+    """Return the faults of a stream in which some files were replaced or removed (``None``)."""
     files: dict[str, bytes] = {"/master.m3u8": (master or _master_of(reel)).encode()}
     for strip in reel.values():
         names = [f"{strip.name}/{number}.m4s" for number in range(len(strip.segments))]
@@ -148,14 +148,14 @@ async def _faults_of_stream(reel: Reel, changes: Mapping[str, bytes | None], mas
         else:
             files[name] = content
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         body = files.get(request.url.path)
         if body is None:
             return httpx.Response(404)
         kind = "application/vnd.apple.mpegurl" if request.url.path.endswith("m3u8") else "video/mp4"
         return httpx.Response(200, content=body, headers={"Content-Type": kind})
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(respond)) as client:
         return (await validate(client, "http://stream.test/master.m3u8")).faults
 
 
@@ -170,7 +170,7 @@ def _master_of(reel: Reel) -> str:
             if strip.width
         ],
         [
-            Sound(f"{strip.name}.m3u8", strip.name, None, False, *rates(strip), strip.codecs)
+            AudioTrack(f"{strip.name}.m3u8", strip.name, None, False, *rates(strip), strip.codecs)
             for strip in reel.values()
             if not strip.width
         ],
@@ -178,20 +178,19 @@ def _master_of(reel: Reel) -> str:
     )
 
 
-async def test_nothing_is_wrong_with_a_good_stream(reel: Reel) -> None:
-    """As it was made."""
+async def test_a_valid_stream_has_no_faults(reel: Reel) -> None:
     assert [] == await _faults_of_stream(reel, {})
 
 
-async def test_what_is_wrong_within_segments_is_found_out(reel: Reel) -> None:
-    """Each by its own words."""
+async def test_faults_within_segments_are_detected(reel: Reel) -> None:
+    """Each is reported with a message of its own."""
     v180, v90 = reel["v180"], reel["v90"]
     second = v180.segments[1]
     tfdt = second.index(b"tfdt")
     later = second[: tfdt + 15] + bytes([second[tfdt + 15] ^ 1]) + second[tfdt + 16 :]
     mdat = second.index(b"mdat")
     bad_frame = second[: mdat + 4] + bytes(len(second) - mdat - 4)
-    for name, content, said in (
+    for name, content, message in (
         ("/v180/1.m4s", None, "404"),
         ("/v180/1.m4s", b"", "is not moof and mdat"),
         ("/v180/1.m4s", second[:-1], "cannot be read"),
@@ -208,11 +207,11 @@ async def test_what_is_wrong_within_segments_is_found_out(reel: Reel) -> None:
         ("/v180/init.mp4", v90.init, "holds avc1."),
     ):
         found = await _faults_of_stream(reel, {name: content})
-        assert any(said in fault for fault in found), f"{said!r} is not said of {name}: {found}"
+        assert any(message in fault for fault in found), f"{message!r} is not reported for {name}: {found}"
 
 
-async def test_what_playlists_promise_wrongly_is_found_out(reel: Reel) -> None:
-    """A rate that is too low, codecs that are others, cuts that are not the same."""
+async def test_playlists_that_contradict_their_segments_are_detected(reel: Reel) -> None:
+    """A bandwidth that is too low, wrong codecs, renditions with different segment boundaries."""
     master = _master_of(reel)
     low = re.sub(r"INF:BANDWIDTH=\d+,AVERAGE-BANDWIDTH=\d+", "INF:BANDWIDTH=1000,AVERAGE-BANDWIDTH=900", master)
     assert any("needs" in fault for fault in await _faults_of_stream(reel, {}, low))

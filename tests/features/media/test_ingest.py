@@ -10,13 +10,13 @@ from metastore.features.media.events import MediaDropped
 from metastore.features.uploads import repository
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.limits import WHOLE_WITHIN
-from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE
 from metastore.kit import saga
 from metastore.kit.problem import Problem
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_models import SagaRow
 from metastore.kit.saga_steps import Later, StepFailedError
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, Source
-from metastore.ports.object_store import StoreFullError, StoreUnavailableError
+from metastore.ports.object_store import StoredObject, StoreFullError, StoreUnavailableError
 from tests.fixtures.accounts import Storage
 from tests.fixtures.drive import NOTHING, wanted
 from tests.fixtures.house import PICTURE, House, house
@@ -38,7 +38,7 @@ async def test_text_that_is_named_like_a_picture_is_ready_without_a_small_one(ho
     assert ("READY", None) == (file.status, file.thumbnail_url)
 
 
-async def test_an_upload_that_is_being_taken_back_is_not_gone_on_with(house: House) -> None:
+async def test_an_upload_that_is_being_compensated_cannot_be_continued(house: House) -> None:
     drive = house.drive
     upload = await drive.initiate(PICTURE)
     parts = await drive.send(upload, PICTURE)
@@ -54,20 +54,20 @@ async def test_an_upload_that_is_being_taken_back_is_not_gone_on_with(house: Hou
     assert Storage(used=0, reserved=0) == await drive.storage()
 
 
-async def test_an_upload_that_somebody_claims_meanwhile_is_taken_back_later(house: House) -> None:
+async def test_an_upload_that_a_request_claims_meanwhile_is_compensated_later(house: House) -> None:
     drive = house.drive
     upload = await drive.initiate(PICTURE)
     arrival = Arrival(drive.database, drive.store, drive.uploads, drive.clock)
     async with drive.database.reading() as tx:
-        arriving = (await saga.sagas_of(tx, processing.INGEST, [upload.file_id]))[upload.file_id]
-    forget = await arrival.forget(arriving)
-    assert callable(forget)
+        snapshot = (await saga.sagas_of(tx, processing.INGEST, [upload.file_id]))[upload.file_id]
+    effect = await arrival.remove(snapshot)
+    assert callable(effect)
     async with drive.database.transaction() as tx:
         assert await repository.claim(tx, upload.upload_id, drive.clock())
     with pytest.raises(StepFailedError):
         async with drive.database.transaction() as tx:
-            await forget(tx)
-    assert isinstance(await arrival.forget(arriving), Later)
+            await effect(tx)
+    assert isinstance(await arrival.remove(snapshot), Later)
 
 
 async def test_a_file_that_came_whole_and_whose_process_died_is_there_within_minutes(house: House) -> None:
@@ -102,7 +102,7 @@ async def test_a_picture_is_processed_and_then_ready_with_a_small_one(house: Hou
 
 
 async def test_what_only_begins_like_a_picture_is_ready_all_the_same(house: House) -> None:
-    house.tools.troubles["probe"] = [MediaRefusedError("It is no picture.")]
+    house.tools.troubles["probe"] = [MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
     file = await house.bring(name="data.bin")
     await house.work()
     ready = await house.file(file.id)
@@ -111,7 +111,8 @@ async def test_what_only_begins_like_a_picture_is_ready_all_the_same(house: Hous
 
 @pytest.mark.parametrize(("step", "call"), [("probe", "probe"), ("thumbnail", "thumbnails")])
 @pytest.mark.parametrize(
-    ("error", "retryable"), [(MediaRefusedError("The picture is damaged."), False), (MediaToolError("killed"), True)]
+    ("error", "retryable"),
+    [(MediaRefusedError(ReasonCode.PICTURE_UNREADABLE), False), (MediaToolError("killed"), True)],
 )
 async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
     house: House, step: str, call: str, error: Exception, retryable: bool
@@ -133,6 +134,8 @@ async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
     assert 100 not in seen
     (told,) = await house.told("file.failed")
     assert (failed.processing.error, retryable) == (told["reason"], told["retryable"])
+    assert failed.processing.reason_code is not None
+    assert told["reasonCode"] == failed.processing.reason_code.value
     assert (3 if retryable else 1) == house.tools.asked.count(call)
 
 
@@ -165,7 +168,7 @@ async def test_a_failed_processing_can_be_run_again(house: House) -> None:
 
 
 async def test_what_will_fail_again_cannot_be_run_again(house: House) -> None:
-    house.tools.troubles["probe"] = [MediaRefusedError("The picture is damaged.")]
+    house.tools.troubles["probe"] = [MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
     file = await house.bring()
     await house.work()
     async with house.drive.database.transaction() as tx:
@@ -182,8 +185,53 @@ async def test_an_upload_whose_time_is_over_leaves_nothing_and_its_owner_is_told
     await house.work()
     assert NOTHING == await house.drive.leftovers()
     assert Storage(used=0, reserved=0) == await house.drive.storage()
-    assert [TOO_LATE] == [told["reason"] for told in await house.told("file.failed")]
+    assert [ReasonCode.NOT_ARRIVED_IN_TIME.value] == [told["reasonCode"] for told in await house.told("file.failed")]
     assert "failed" == await house.saga_state(upload.file_id)
+
+
+async def test_an_upload_that_is_resumed_while_its_saga_ends_it_lives_on(house: House) -> None:
+    """The worker's clock is ahead of the one of the server that resumes."""
+    drive = house.drive
+    upload = await drive.initiate(PICTURE)
+    head = drive.store.head
+
+    async def resumed_meanwhile(key: str) -> StoredObject:
+        drive.clock.pass_by(seconds=-2)
+        await drive.uploads.resume(drive.owner, upload.upload_id)
+        drive.store.head = head  # type: ignore[method-assign]  # only once
+        return await head(key)
+
+    drive.store.head = resumed_meanwhile  # type: ignore[method-assign]  # resumed within the step
+    drive.clock.pass_by(seconds=TTL + 1)
+    assert 1 == await house.runner.run_due()
+    assert "PROCESSING" == (await house.complete(upload)).status
+    assert [] == await house.told("file.failed")
+
+
+async def test_an_expired_upload_that_the_store_has_whole_becomes_its_file(house: House) -> None:
+    """One completion was killed, while another one with a bad part had reopened the upload."""
+    drive = house.drive
+    upload = await drive.initiate(PICTURE)
+    parts = await drive.send(upload, PICTURE)
+    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    with pytest.raises(Problem, match="503"):
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    async with drive.database.transaction() as tx:
+        assert await repository.reopen(tx, upload.upload_id)
+        assert await saga.postpone(tx, processing.INGEST, upload.file_id, step=processing.STORE, due_at=drive.clock())
+    drive.clock.pass_by(seconds=TTL + 1)
+    await house.work()
+    assert "READY" == (await house.file(upload.file_id)).status
+
+
+async def test_a_saga_that_is_made_due_too_early_does_not_end_its_upload(house: House) -> None:
+    """A repair of the checks makes a stuck saga due at once."""
+    drive = house.drive
+    upload = await drive.initiate(PICTURE)
+    async with drive.database.transaction() as tx:
+        assert await saga.postpone(tx, processing.INGEST, upload.file_id, step=processing.STORE, due_at=drive.clock())
+    assert 1 == await house.runner.run_due()
+    assert "PROCESSING" == (await house.complete(upload)).status
 
 
 async def test_a_resumed_upload_has_its_time_anew(house: House) -> None:
@@ -229,7 +277,7 @@ async def test_a_completing_that_the_store_never_answers_is_given_up_within_five
     await house.runner.run_due()
     assert NOTHING == await house.drive.leftovers()
     assert Storage(used=0, reserved=0) == await house.drive.storage()
-    assert [NOT_KEPT] == [told["reason"] for told in await house.told("file.failed")]
+    assert [ReasonCode.NOT_STORED.value] == [told["reasonCode"] for told in await house.told("file.failed")]
     assert (house.drive.clock() - began).total_seconds() < 300
 
 

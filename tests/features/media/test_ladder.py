@@ -1,4 +1,4 @@
-"""Every source gets the sizes that suit it."""
+"""The ladder contains the rungs that suit the source."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from metastore.ports.media_tools import AudioTrack, MediaFacts
 from metastore.ports.transcoder import AudioRendition
 
 
-def film(width: int, height: int, *, copyable: bool = False, tracks: int = 0) -> MediaFacts:
+def video(width: int, height: int, *, copyable: bool = False, tracks: int = 0) -> MediaFacts:
     audio = (AudioTrack("aac"),) * tracks
     return MediaFacts("mp4", width, height, video_codec="h264", video_copyable=copyable, audio_tracks=audio)
 
@@ -31,8 +31,8 @@ def film(width: int, height: int, *, copyable: bool = False, tracks: int = 0) ->
         (2592, 1080, ["v1080 2592x1080", "v720 1728x720", "v480 1152x480", "v360 864x360"]),
     ],
 )
-def test_a_picture_that_is_encoded_is_never_larger_than_its_source(width: int, height: int, sizes: list[str]) -> None:
-    made = ladder(film(width, height))
+def test_an_encoded_rung_is_never_larger_than_the_source(width: int, height: int, sizes: list[str]) -> None:
+    made = ladder(video(width, height))
     assert sizes == [f"{rung.name} {rung.width}x{rung.height}" for rung in made.rungs]
     assert made.copied is None
 
@@ -50,43 +50,43 @@ def test_a_picture_that_is_encoded_is_never_larger_than_its_source(width: int, h
         (320, 180, "v180", []),
     ],
 )
-def test_a_picture_that_is_copied_is_the_topmost(width: int, height: int, copied: str, rungs: list[str]) -> None:
-    made = ladder(film(width, height, copyable=True))
+def test_a_copied_video_is_the_top_rung(width: int, height: int, copied: str, rungs: list[str]) -> None:
+    made = ladder(video(width, height, copyable=True))
     assert (copied, rungs) == (made.copied, [rung.name for rung in made.rungs])
 
 
-def test_sizes_are_even_and_bit_rates_fall_with_them() -> None:
+def test_sizes_are_even_and_bit_rates_decrease_with_them() -> None:
     for width in range(2, 2000, 37):
-        rungs = ladder(film(width, width * 3 // 5 + 1)).rungs
+        rungs = ladder(video(width, width * 3 // 5 + 1)).rungs
         assert not [rung for rung in rungs if rung.width % 2 or rung.height % 2]
         rates = [rung.bitrate for rung in rungs]
         assert sorted(rates, reverse=True) == rates
         assert 100_000 <= rates[-1] <= rates[0] <= 5_000_000
 
 
-def test_usual_shapes_have_the_usual_bit_rates() -> None:
-    rates = [rung.bitrate for rung in ladder(film(1920, 1080)).rungs]
+def test_common_sizes_have_the_configured_bit_rates() -> None:
+    rates = [rung.bitrate for rung in ladder(video(1920, 1080)).rungs]
     assert [5_000_000, 2_800_000] == rates[:2]
     assert [1_400_000, 800_000] == [round(rate, -4) for rate in rates[2:]]
 
 
-def test_each_track_of_sound_is_a_rendition_copied_where_it_can_be() -> None:
+def test_each_audio_track_is_a_rendition_and_copied_if_possible() -> None:
     tracks = (AudioTrack("aac", copyable=True), AudioTrack("flac"))
     made = ladder(MediaFacts("mkv", audio_codec="aac", audio_tracks=tracks))
     assert [AudioRendition("a0", 0, copy=True), AudioRendition("a1", 1, copy=False)] == list(made.audio)
-    assert not made.has_picture
+    assert not made.has_video
     assert not made.is_empty
 
 
-def test_of_very_many_tracks_the_one_that_is_played_unasked_is_among_those_made() -> None:
+def test_the_default_track_is_included_if_there_are_too_many() -> None:
     tracks = [AudioTrack("aac", default=number == 30) for number in range(32)]
     names = [track.name for track in ladder(MediaFacts("mkv", audio_tracks=tuple(tracks))).audio]
     assert (16, "a30") == (len(names), names[-1])
 
 
 @pytest.mark.parametrize(
-    "facts",
+    "probed",
     [MediaFacts("jpeg", 4000, 3000), MediaFacts("pdf", 600, 800, pages=3), MediaFacts("mkv", video_codec="av1")],
 )
-def test_of_what_is_neither_seen_moving_nor_heard_nothing_is_made(facts: MediaFacts) -> None:
-    assert ladder(facts).is_empty
+def test_the_ladder_is_empty_for_images_documents_and_unknown_codecs(probed: MediaFacts) -> None:
+    assert ladder(probed).is_empty

@@ -8,6 +8,7 @@ from metastore.features.files import repository as files
 from metastore.features.media import repository
 from metastore.features.media.models import Media
 from metastore.kit.ids import new_id
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NothingToSeeError
 from metastore.ports.object_store import StoreFullError
 from tests.fixtures.house import House
@@ -51,7 +52,9 @@ async def test_sound_has_a_waveform_and_its_cover(house: House) -> None:
     assert (["preview.webp", "thumbnail.webp"], 800) == (await pictures(house), len(media.waveform or b""))
 
 
-@pytest.mark.parametrize("trouble", [NothingToSeeError("It is locked."), MediaRefusedError("The cover is damaged.")])
+@pytest.mark.parametrize(
+    "trouble", [NothingToSeeError(ReasonCode.DOCUMENT_LOCKED), MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
+)
 async def test_a_sound_whose_cover_cannot_be_shown_is_as_good_as_it_was(house: House, trouble: Exception) -> None:
     house.tools.facts = replace(SOUND, has_cover=True)
     house.tools.troubles["thumbnails"] = [trouble]
@@ -61,7 +64,7 @@ async def test_a_sound_whose_cover_cannot_be_shown_is_as_good_as_it_was(house: H
 
 
 async def test_a_document_that_cannot_be_shown_is_ready_without_a_picture(house: House) -> None:
-    house.tools.troubles["thumbnails"] = [NothingToSeeError("It is locked.")]
+    house.tools.troubles["thumbnails"] = [NothingToSeeError(ReasonCode.DOCUMENT_LOCKED)]
     file = await house.bring()
     await house.work()
     assert ("READY", []) == ((await house.file(file.id)).status, await pictures(house))
@@ -75,7 +78,7 @@ async def test_what_the_programs_here_cannot_show_is_not_tried(house: House) -> 
 
 
 async def test_a_film_goes_without_frames_in_small_when_there_are_none(house: House) -> None:
-    house.tools.troubles["sprite"] = [NothingToSeeError("It has no length.")]
+    house.tools.troubles["sprite"] = [NothingToSeeError(ReasonCode.FILM_WITHOUT_PICTURE)]
     file = await house.film()
     await house.work()
     assert "READY" == (await house.file(file.id)).status
@@ -108,7 +111,7 @@ async def test_pictures_that_there_are_already_are_kept(house: House) -> None:
 
 
 async def test_pictures_are_taken_back_when_a_later_step_fails(house: House) -> None:
-    house.transcoder.troubles = [None, (0, MediaRefusedError("The film is damaged."))]
+    house.transcoder.troubles = [None, (0, MediaRefusedError(ReasonCode.FILM_UNREADABLE))]
     file = await house.film()
     await house.work()
     assert ("FAILED", set()) == ((await house.file(file.id)).status, await house.derived())

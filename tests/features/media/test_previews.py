@@ -8,7 +8,7 @@ from sqlalchemy import update
 from metastore.features.files.models import Node
 from metastore.features.files.service import FilesService
 from metastore.features.files.stream_urls import StreamUrls
-from metastore.features.media.excerpts import LARGEST
+from metastore.features.media.excerpts import MAX_SIZE
 from metastore.features.media.previews import PreviewsService
 from metastore.features.media.schemas import ExcerptOut, PreviewOut
 from metastore.kit.database import Database
@@ -37,8 +37,8 @@ class Desk:
     async def preview(self, file_id: str) -> PreviewOut:
         """What is shown of it."""
         async with self.database.reading() as tx:
-            known = await self.previews.find(tx, self.owner, file_id)
-        return await self.previews.show(known)
+            found = await self.previews.find(tx, self.owner, file_id)
+        return await self.previews.preview(found)
 
     async def shown(self, name: str, content: bytes, mime_type: str) -> PreviewOut:
         """What would be shown of such a file."""
@@ -145,11 +145,11 @@ async def test_junk_is_no_text(desk: Desk, name: str, content: bytes, mime_type:
 
 async def test_of_a_long_text_the_beginning_is_read(desk: Desk) -> None:
     """256 KiB, and no half character."""
-    text = "ế" * (LARGEST // 3 + 1000)
+    text = "ế" * (MAX_SIZE // 3 + 1000)
     shown = await desk.shown("long.txt", text.encode(), "text/plain")
     assert shown.excerpt is not None
     assert shown.excerpt.truncated
-    assert "ế" * (LARGEST // 3) == shown.excerpt.text
+    assert "ế" * (MAX_SIZE // 3) == shown.excerpt.text
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from metastore.features.media.models import init_key
+from metastore.features.media.object_keys import init_key
 from metastore.kit.clock import utc_now
+from metastore.kit.reason_codes import ReasonCode
 from metastore.kit.saga_runner import SagaRunner
 from metastore.ports.media_tools import (
     AudioTrack,
@@ -113,7 +114,7 @@ async def test_a_film_that_cannot_be_copied_is_encoded_at_once(house: House) -> 
 
 
 async def test_a_film_that_turns_out_not_to_be_copyable_is_encoded_instead(house: House) -> None:
-    house.transcoder.troubles = [(7, NotCopyableError("Its keyframes are too far apart."))]
+    house.transcoder.troubles = [(7, NotCopyableError(ReasonCode.FILM_NOT_COPYABLE))]
     file = await house.film()
     await house.work()
     assert "READY" == (await house.file(file.id)).status
@@ -182,13 +183,14 @@ async def test_what_dies_at_the_same_place_three_times_is_given_up_and_leaves_no
 
 
 async def test_a_film_that_is_refused_fails_at_once_with_the_reason(house: House) -> None:
-    house.transcoder.troubles = [(2, MediaRefusedError("The film is damaged."))]
+    house.transcoder.troubles = [(2, MediaRefusedError(ReasonCode.FILM_UNREADABLE))]
     file = await house.film()
     await house.work()
     failed = await house.file(file.id)
-    assert ("FAILED", "The film is damaged.", False) == (
+    assert ("FAILED", ReasonCode.FILM_UNREADABLE.sentence, ReasonCode.FILM_UNREADABLE, False) == (
         failed.status,
         failed.processing.error,
+        failed.processing.reason_code,
         failed.processing.retryable,
     )
     assert set() == await house.derived()

@@ -1,11 +1,12 @@
-"""Segments go into the store a few at a time, and their rows follow in order; nothing piles up."""
+"""Segments are stored a few at a time, their rows are recorded in order, and memory stays bounded."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import pytest
 
-from metastore.features.media.storing import AHEAD, Place, Stored, keys_of, store_all
+from metastore.features.media.object_keys import AHEAD, rendition_keys
+from metastore.features.media.storing import StoredSegment, Target, store_outputs
 from metastore.kit.saga_claims import LeaseLostError
 from metastore.ports.media_tools import MediaToolError
 from metastore.ports.object_store import StoredObject, StoreFullError
@@ -15,63 +16,63 @@ from tests.fixtures.waiting import eventually
 
 
 class SlowStore(MemoryObjectStore):
-    """Takes its time, and longer over some than over others."""
+    """A store whose puts take time, some longer than others."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.at_once = self.most = self.bytes = self.most_bytes = 0
+        self.active = self.max_active = self.bytes = self.max_bytes = 0
         self.pause = 0.002
 
     async def put(self, key: str, chunks: AsyncIterator[bytes], *, size: int, content_type: str) -> StoredObject:
         """See the port."""
-        self.at_once += 1
+        self.active += 1
         self.bytes += size
-        self.most, self.most_bytes = max(self.most, self.at_once), max(self.most_bytes, self.bytes)
+        self.max_active, self.max_bytes = max(self.max_active, self.active), max(self.max_bytes, self.bytes)
         try:
             await asyncio.sleep(self.pause * (1 + size % 3))
             return await super().put(key, chunks, size=size, content_type=content_type)
         finally:
-            self.at_once -= 1
+            self.active -= 1
             self.bytes -= size
 
 
 class Rows:
-    """Stands for the database; ``pause`` seconds a transaction."""
+    """A fake database whose transactions take ``pause`` seconds."""
 
     def __init__(self, store: MemoryObjectStore, pause: float = 0.0) -> None:
         self.store = store
         self.pause = pause
-        self.written: list[Stored | Ended] = []
+        self.recorded: list[StoredSegment | Ended] = []
         self.batches = 0
         self.ahead = 0
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
 
-    async def begin(self, started: Started) -> Place:
-        """A row for a rendition."""
-        return Place("video", f"files/x/hls/{started.rendition}")
+    async def start(self, started: Started) -> Target:
+        """Insert a rendition."""
+        return Target("video", f"files/x/hls/{started.rendition}")
 
-    async def write(self, made: Sequence[Stored | Ended]) -> None:
-        """Rows for segments, whose objects must be there."""
-        if self.trouble:
-            raise self.trouble
+    async def record(self, outputs: Sequence[StoredSegment | Ended]) -> None:
+        """Insert segments, whose objects must exist."""
+        if self.error:
+            raise self.error
         await asyncio.sleep(self.pause)
-        for row in made:
-            if isinstance(row, Stored):
+        for row in outputs:
+            if isinstance(row, StoredSegment):
                 assert f"files/x/hls/{row.rendition}/{row.number:06d}.m4s" in self.store.objects
-        self.written += made
+        self.recorded += outputs
         self.batches += 1
-        self.ahead = max(self.ahead, len(self.store.objects) - len(self.written))
+        self.ahead = max(self.ahead, len(self.store.objects) - len(self.recorded))
 
 
 async def outputs(
-    count: int, size: int = 10, trouble: Exception | None = None, closed: list[bool] | None = None
+    count: int, size: int = 10, error: Exception | None = None, closed: list[bool] | None = None
 ) -> AsyncGenerator[Output, None]:
     try:
         yield Started("v", b"init", "avc1", 4)
         for number in range(count):
             yield Segment("v", number, number, 1, bytes(size + number % 3))
-        if trouble:
-            raise trouble
+        if error:
+            raise error
         yield Ended("v")
     finally:
         if closed is not None:
@@ -83,63 +84,63 @@ def store() -> SlowStore:
     return SlowStore()
 
 
-async def test_at_most_four_are_stored_at_once_and_rows_follow_in_order(store: SlowStore) -> None:
+async def test_at_most_four_segments_are_stored_at_once_and_recorded_in_order(store: SlowStore) -> None:
     rows = Rows(store)
-    await store_all(store, outputs(50), rows.begin, rows.write)
-    assert 4 == store.most
-    assert list(range(50)) == [row.number for row in rows.written if isinstance(row, Stored)]
-    assert isinstance(rows.written[-1], Ended)
+    await store_outputs(store, outputs(50), rows.start, rows.record)
+    assert 4 == store.max_active
+    assert list(range(50)) == [row.number for row in rows.recorded if isinstance(row, StoredSegment)]
+    assert isinstance(rows.recorded[-1], Ended)
     assert rows.batches < 10
 
 
-async def test_the_first_row_does_not_wait_for_others(store: SlowStore) -> None:
+async def test_the_first_segment_is_recorded_without_waiting_for_others(store: SlowStore) -> None:
     rows = Rows(store)
-    go_on = asyncio.Event()
+    proceed = asyncio.Event()
 
-    async def one_then_nothing() -> AsyncGenerator[Output, None]:
+    async def one_then_wait() -> AsyncGenerator[Output, None]:
         yield Started("v", b"init", "avc1", 4)
         yield Segment("v", 0, 0, 1, b"first")
-        await go_on.wait()
+        await proceed.wait()
 
-    working = asyncio.create_task(store_all(store, one_then_nothing(), rows.begin, rows.write))
-    await eventually(lambda: rows.written)
-    go_on.set()
-    await working
+    storing = asyncio.create_task(store_outputs(store, one_then_wait(), rows.start, rows.record))
+    await eventually(lambda: rows.recorded)
+    proceed.set()
+    await storing
 
 
-async def test_objects_are_never_further_ahead_of_rows_than_those_who_delete_believe(store: SlowStore) -> None:
+async def test_objects_are_never_further_ahead_of_rows_than_a_cleanup_assumes(store: SlowStore) -> None:
     store.pause = 0
     rows = Rows(store, pause=0.05)
-    await store_all(store, outputs(400), rows.begin, rows.write)
+    await store_outputs(store, outputs(400), rows.start, rows.record)
     assert rows.ahead <= AHEAD
-    assert {*store.objects} <= {*keys_of("files/x/hls/v", 400)}
+    assert {*store.objects} <= {*rendition_keys("files/x/hls/v", 400)}
 
 
-async def test_large_segments_wait_for_one_another(store: SlowStore) -> None:
+async def test_large_segments_wait_until_others_are_stored(store: SlowStore) -> None:
     rows = Rows(store)
-    await store_all(store, outputs(5, size=50 * 2**20), rows.begin, rows.write)
-    assert 100 * 2**20 <= store.most_bytes <= 128 * 2**20
+    await store_outputs(store, outputs(5, size=50 * 2**20), rows.start, rows.record)
+    assert 100 * 2**20 <= store.max_bytes <= 128 * 2**20
 
 
-async def test_what_was_made_before_the_making_failed_is_kept(store: SlowStore) -> None:
+async def test_segments_from_before_a_failure_are_kept(store: SlowStore) -> None:
     rows = Rows(store)
     closed: list[bool] = []
     with pytest.raises(MediaToolError):
-        await store_all(store, outputs(30, trouble=MediaToolError("died"), closed=closed), rows.begin, rows.write)
-    assert (30, [True]) == (len(rows.written), closed)
+        await store_outputs(store, outputs(30, error=MediaToolError("died"), closed=closed), rows.start, rows.record)
+    assert (30, [True]) == (len(rows.recorded), closed)
 
 
-@pytest.mark.parametrize("trouble", [LeaseLostError("taken over"), RuntimeError("the database is away")])
-async def test_when_rows_cannot_be_written_everything_stops(store: SlowStore, trouble: Exception) -> None:
+@pytest.mark.parametrize("error", [LeaseLostError("taken over"), RuntimeError("database outage")])
+async def test_everything_stops_if_rows_cannot_be_written(store: SlowStore, error: Exception) -> None:
     rows, closed = Rows(store), list[bool]()
-    rows.trouble = trouble
-    with pytest.raises(type(trouble)):
-        await store_all(store, outputs(10_000, closed=closed), rows.begin, rows.write)
-    assert (0, [True]) == (store.at_once, closed)
+    rows.error = error
+    with pytest.raises(type(error)):
+        await store_outputs(store, outputs(10_000, closed=closed), rows.start, rows.record)
+    assert (0, [True]) == (store.active, closed)
     assert len(store.objects) <= AHEAD
 
 
-async def test_when_the_store_is_full_everything_stops_and_rows_are_true(store: SlowStore) -> None:
+async def test_everything_stops_if_the_store_is_full_and_no_row_is_without_object(store: SlowStore) -> None:
     rows, closed = Rows(store), list[bool]()
 
     async def then_full() -> AsyncGenerator[Output, None]:
@@ -149,6 +150,6 @@ async def test_when_the_store_is_full_everything_stops_and_rows_are_true(store: 
             yield output
 
     with pytest.raises(StoreFullError):
-        await store_all(store, then_full(), rows.begin, rows.write)
-    assert 0 == store.at_once
-    assert {row.number for row in rows.written if isinstance(row, Stored)} <= set(range(20))
+        await store_outputs(store, then_full(), rows.start, rows.record)
+    assert 0 == store.active
+    assert {row.number for row in rows.recorded if isinstance(row, StoredSegment)} <= set(range(20))

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from metastore.features.files.models import Node
 from metastore.features.files.service import FilesService
 from metastore.features.files.stream_urls import StreamPass, StreamUrls
-from metastore.features.media.streaming import StreamingService, Written
+from metastore.features.media.streaming import CacheableText, StreamingService
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database, Transaction
 from metastore.kit.ids import new_id
@@ -41,13 +41,13 @@ class Cinema:
         """A token for it."""
         return self.streams.base_of(file_id, link_id=link_id).rsplit("/", 1)[1]
 
-    async def master(self, file_id: str) -> Written:
+    async def master(self, file_id: str) -> CacheableText:
         """Its master playlist."""
         async with self.database.reading() as tx:
             film = await self.streaming.find_master(tx, self.token(file_id))
         return self.streaming.master(film)
 
-    async def media(self, file_id: str, name: str) -> Written:
+    async def media(self, file_id: str, name: str) -> CacheableText:
         """One of its media playlists."""
         async with self.database.reading() as tx:
             strip = await self.streaming.find_media(tx, self.token(file_id), name)
@@ -81,7 +81,7 @@ async def test_a_film_that_is_made_has_all_its_sizes_and_sounds(cinema: Cinema, 
     assert [("Tiếng Việt", "vi", "YES"), ("en", "en", "NO")] == [
         (track["NAME"], track["LANGUAGE"], track["DEFAULT"]) for track in master.tracks
     ]
-    assert 0 < written.keep_seconds <= HOUR / 4
+    assert 0 < written.max_age <= HOUR / 4
 
 
 async def test_what_is_whole_is_preferred_to_what_is_being_made(cinema: Cinema, reel: Reel) -> None:
@@ -89,7 +89,7 @@ async def test_what_is_whole_is_preferred_to_what_is_being_made(cinema: Cinema, 
     file_id = await cinema.show(Plan(reel, made={"v90": 1}, status="PROCESSING"))
     written = await cinema.master(file_id)
     assert ["v180.m3u8"] == [variant.uri for variant in read_master(written.text, []).variants]
-    assert 0 == written.keep_seconds
+    assert 0 == written.max_age
     for number in range(1, len(reel["v90"].segments)):
         await grow(cinema.database, cinema.store, file_id, reel["v90"], number)
     assert 2 == len(read_master((await cinema.master(file_id)).text, []).variants)
@@ -124,7 +124,7 @@ async def test_a_rendition_grows_at_its_end_alone(cinema: Cinema, reel: Reel) ->
         before = after
     assert [] == faults
     assert ("VOD", True) == (before.kind, before.ended)
-    assert 0 < written.keep_seconds
+    assert 0 < written.max_age
 
 
 async def test_players_begin_at_the_beginning_of_what_is_growing(cinema: Cinema, reel: Reel) -> None:
@@ -228,7 +228,7 @@ async def _all_paths(cinema: Cinema, token: str, subtitles: str) -> None:
     async with cinema.database.reading() as tx:
         await cinema.streaming.find_master(tx, token)
         await cinema.streaming.find_media(tx, token, "v180")
-        await cinema.streaming.find_hover_pictures(tx, token)
+        await cinema.streaming.find_sprite(tx, token)
         await cinema.streaming.find_subtitles(tx, token, subtitles)
 
 
@@ -237,7 +237,7 @@ async def _no_path(cinema: Cinema, token: str, subtitles: str) -> None:
         for attempt in (
             cinema.streaming.find_master(tx, token),
             cinema.streaming.find_media(tx, token, "v180"),
-            cinema.streaming.find_hover_pictures(tx, token),
+            cinema.streaming.find_sprite(tx, token),
             cinema.streaming.find_subtitles(tx, token, subtitles),
         ):
             with pytest.raises(Problem) as refused:

@@ -1,9 +1,9 @@
-"""Subtitles beside a film: which they are, and what becomes of them."""
+"""Sidecar subtitles: their names, and their conversion to WebVTT."""
 
 import pysubs2
 import pytest
 
-from metastore.features.media.subtitles import NotSubtitlesError, language_beside, web_vtt
+from metastore.features.media.subtitles import NotSubtitlesError, parse_sidecar_name, to_webvtt
 
 HEADER = "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n"
 SRT = """1
@@ -35,22 +35,22 @@ Số 2: 100 < 200 & so on
         ("srt", (False, None)),
     ],
 )
-def test_subtitles_are_told_by_their_name(name: str, expected: tuple[bool, str | None]) -> None:
-    """The film's own, with a language or without."""
-    assert expected == language_beside("film", name)
+def test_sidecars_are_recognised_by_their_names(name: str, expected: tuple[bool, str | None]) -> None:
+    """They have the name of the video, with or without a language."""
+    assert expected == parse_sidecar_name("film", name)
 
 
-def test_subrip_becomes_web_vtt() -> None:
-    """Times, lines and the tags that both know; all else as it reads."""
-    assert web_vtt(SRT.encode()) == (
+def test_subrip_is_converted_to_webvtt() -> None:
+    """Times, lines and shared tags are kept; everything else is escaped."""
+    assert to_webvtt(SRT.encode()) == (
         f"{HEADER}\n00:00:01.000 --> 00:00:02.500\nXin chào\n<i>thế giới</i>\n"
         "\n01:02:03.456 --> 01:02:04.000\nSố 2: 100 &lt; 200 &amp; so on\n"
     )
 
 
-def test_another_reader_reads_the_same() -> None:
-    """The library that others use finds our cues where it finds those of the original."""
-    ours, theirs = pysubs2.SSAFile.from_string(web_vtt(SRT.encode())), pysubs2.SSAFile.from_string(SRT)
+def test_another_library_finds_the_same_cues() -> None:
+    """``pysubs2`` reads the same times from the original and from the converted file."""
+    ours, theirs = pysubs2.SSAFile.from_string(to_webvtt(SRT.encode())), pysubs2.SSAFile.from_string(SRT)
     assert [(cue.start, cue.end) for cue in theirs] == [(cue.start, cue.end) for cue in ours]
 
 
@@ -70,53 +70,52 @@ def test_another_reader_reads_the_same() -> None:
     ],
 )
 def test_old_encodings_are_read(encoding: str, text: str) -> None:
-    """Most subtitles on people's disks are older than their habit of using UTF-8."""
+    """Many subtitle files in circulation predate UTF-8."""
     lines = "".join(f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{text}\n\n" for n in range(1, 9))
-    assert f"\n{text}\n" in web_vtt(lines.encode(encoding))
+    assert f"\n{text}\n" in to_webvtt(lines.encode(encoding))
 
 
-def test_odd_subrip_is_understood() -> None:
-    """Old line ends, missing numbers, points for commas, positions, fonts, entities, cues in any order, empty lines."""
+def test_unusual_subrip_is_converted() -> None:
+    """CRLF, missing numbers, points instead of commas, positions, fonts, entities, unsorted cues, empty lines."""
     odd = (
         "\n00:00:05.5 --> 00:00:06.000  X1:100 X2:200\n"
         '{\\an8}<font color="red">Later</font> &amp; <B>more</B>\n\n'
         "7\n0:00:01,0 --> 0:00:02,25\nFirst\n\nstill first\n\n"
         "8\n00:00:03,000 --> 00:00:03,000\nnever\n"
     )
-    assert web_vtt(odd.replace("\n", "\r\n").encode()) == (
+    assert to_webvtt(odd.replace("\n", "\r\n").encode()) == (
         f"{HEADER}\n00:00:01.000 --> 00:00:02.250\nFirst\nstill first\n"
         "\n00:00:05.500 --> 00:00:06.000\nLater &amp; <b>more</b>\n"
     )
 
 
-def test_subrip_cannot_smuggle_anything_in() -> None:
-    """No tag of its own, no cue, no header."""
+def test_subrip_cannot_inject_webvtt() -> None:
+    """Neither tags, nor cues, nor headers."""
     bad = "1\n00:00:01,000 --> 00:00:02,000\n<script>alert(1)</script><c.x>y</c> --> \nSTYLE\n<i onclick=x>z</i>\n"
-    text = web_vtt(bad.encode())
+    text = to_webvtt(bad.encode())
     assert "&lt;script&gt;" in text
     assert "<i>z</i>" in text
     assert 1 == text.count("-->")
 
 
-def test_web_vtt_stays_as_it_is() -> None:
-    """Positions, styles and notes are kept; only the map is ours."""
+def test_webvtt_is_kept_except_for_its_timestamp_map() -> None:
+    """Positions, styles and notes are kept."""
     body = "STYLE\n::cue { color: red }\n\nNOTE hi\n\nid\n00:01.000 --> 00:02.000 align:left\n<v Ann>Hello\n"
-    assert f"{HEADER}\n{body}" == web_vtt(f"WEBVTT - title\n\n{body}".encode())
+    assert f"{HEADER}\n{body}" == to_webvtt(f"WEBVTT - title\n\n{body}".encode())
     theirs = "WEBVTT\r\nX-TIMESTAMP-MAP=MPEGTS:1,LOCAL:00:00:00.000\r\nKind: captions\r\n\r\n" + body
-    assert f"{HEADER}Kind: captions\n\n{body}" == web_vtt(theirs.encode())
+    assert f"{HEADER}Kind: captions\n\n{body}" == to_webvtt(theirs.encode())
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"hello", b"\x00\x01\x02", bytes(range(256)) * 100, b"1\n00:00 --> \n", b"\xff\xfe"]
 )
-def test_what_is_no_subtitles_is_refused(data: bytes) -> None:
-    """Whatever it is called."""
+def test_files_without_cues_are_refused(data: bytes) -> None:
     with pytest.raises(NotSubtitlesError):
-        web_vtt(data)
+        to_webvtt(data)
 
 
-def test_hostile_subtitles_take_no_time() -> None:
-    """Two mebibytes made to be slow."""
+def test_hostile_subtitles_are_converted_quickly() -> None:
+    """Two mebibytes designed to make the regular expressions backtrack."""
     for data in (
         b"00:00:01,000 --> 00:00:02,000\n" + b"\n1 " * 600_000 + b"\n00:00:01,000 --> 00:00:02,000\nx",
         b"00:00:01,000 --> 00:00:02,000\n" + b"<" * 1_000_000 + b"<i " * 300_000,
@@ -125,6 +124,6 @@ def test_hostile_subtitles_take_no_time() -> None:
         b" " * 2_000_000 + b"-->",
     ):
         try:
-            web_vtt(data)
+            to_webvtt(data)
         except NotSubtitlesError:
             continue

@@ -18,7 +18,7 @@ from metastore.kit.database import Database
 from metastore.kit.facts import Fact
 from metastore.kit.ids import new_id
 from metastore.kit.inbox import prune
-from metastore.kit.outbox import RecordedEvent, outbox_row
+from metastore.kit.outbox import RecordedEvent
 from metastore.kit.problem import Problem
 from metastore.ports.event_bus import Handler
 from metastore.processes.consumers import handler_of
@@ -56,7 +56,7 @@ class Desk:
 
 def as_event(fact: Fact) -> RecordedEvent:
     """The fact as the bus delivers it."""
-    row = outbox_row(fact)
+    row = fact.outbox_row()
     return RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
 
 

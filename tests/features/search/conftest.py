@@ -1,5 +1,5 @@
 """One user's tree on each kind of database."""
 
-from tests.features.files.conftest import grove
+from tests.features.files.conftest import tree
 
-__all__ = ["grove"]
+__all__ = ["tree"]

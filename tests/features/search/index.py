@@ -15,29 +15,31 @@ from metastore.kit.database import Database
 from metastore.kit.ids import new_id
 from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from metastore.processes.consumers import handler_of
-from tests.features.files.grove import Grove, Item, items_of
+from tests.features.files.grove import Item, OwnerTree, items_of
+from tests.fixtures.radio import Radio
 
 
 @dataclass
 class Index:
     """See the module; ``catch_up`` has it hear what happened since."""
 
-    grove: Grove
+    tree: OwnerTree
     search: SearchService = field(default_factory=SearchService)
     heard: set[str] = field(default_factory=set)
+    radio: Radio = field(default_factory=Radio)
 
     @property
     def database(self) -> Database:
         """Where tree and index are."""
-        return self.grove.database
+        return self.tree.database
 
     async def events(self) -> list[RecordedEvent]:
         """Everything that happened to the tree, in order."""
-        return [_event(row) for row in await self.grove.facts()]
+        return [_event(row) for row in await self.tree.events()]
 
     async def hear(self, events: Iterable[RecordedEvent], *, anew: bool = False) -> None:
         """Have the consumer handle the events; ``anew`` as if it had never seen them."""
-        (consumer,) = consumers(self.search, self.database)
+        (consumer,) = consumers(self.search, self.database, self.radio)
         for event in events:
             if event.event_type in consumer.event_types:
                 given = RecordedEvent(
@@ -76,7 +78,7 @@ class Index:
     async def page(self, q: str = "", **query: object) -> dict[str, JsonValue]:
         """A page of results for the tree's owner; fields as in the API."""
         async with self.database.reading() as tx:
-            return await self.search.page(tx, self.grove.owner, SearchQuery.model_validate({"q": q, **query}))
+            return await self.search.page(tx, self.tree.owner, SearchQuery.model_validate({"q": q, **query}))
 
     async def found(self, q: str = "", **query: object) -> list[Item]:
         """The items of the first page."""

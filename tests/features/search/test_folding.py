@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from metastore.features.search.families import family_of
-from metastore.features.search.folding import fold, highlighted, terms_of
+from metastore.features.search.folding import fold, highlight, query_terms
 
 
 @pytest.mark.parametrize("typed", ["Báo Cáo Đặc Biệt", "BÁO CÁO ĐẶC BIỆT", "bao cao dac biet", "Ｂáo Cáo Đặc Biệt"])
@@ -16,8 +16,8 @@ def test_case_accents_and_widths_make_no_difference(typed: str, form: Literal["N
 
 
 def test_words_are_asked_for_once_and_none_within_another() -> None:
-    assert terms_of("  Báo báo báocáo  x ") == ["baocao", "x"]
-    assert terms_of(" \t ") == []
+    assert query_terms("  Báo báo báocáo  x ") == ["baocao", "x"]
+    assert query_terms(" \t ") == []
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_words_are_asked_for_once_and_none_within_another() -> None:
     ],
 )
 def test_what_was_found_is_marked_in_the_name_as_it_is(name: str, query: str, shown: str) -> None:
-    assert highlighted(name, terms_of(query)) == shown
+    assert highlight(name, query_terms(query)) == shown
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from metastore.features.files import events
 from metastore.features.files.models import Node
 from metastore.features.search import consumers as search_consumers
 from metastore.features.search import repository
-from metastore.features.search.consumers import ONE_NODE, WHOLE_TREE
+from metastore.features.search.consumers import NODE_EVENTS, SUBTREE_EVENTS
 from metastore.features.search.schemas import SearchQuery, SearchResults
 from metastore.features.search.service import SearchService
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
-from tests.features.files.grove import Grove, items_of, names_in
+from tests.features.files.grove import OwnerTree, items_of, names_in
 from tests.features.files.test_index_use import plan_of
 from tests.features.search.index import Index
 from tests.fixtures.accounts import add_user
@@ -38,14 +38,14 @@ class Counted(SearchService):
 
 
 @pytest.fixture
-def index(grove: Grove) -> Index:
+def index(tree: OwnerTree) -> Index:
     """An index that has heard nothing yet."""
-    return Index(grove)
+    return Index(tree)
 
 
 async def test_a_name_is_found_by_any_of_its_words_however_they_are_typed(index: Index) -> None:
-    await index.grove.file("Báo cáo Đặc biệt 2026.pdf")
-    await index.grove.file("Hóa đơn.txt")
+    await index.tree.file("Báo cáo Đặc biệt 2026.pdf")
+    await index.tree.file("Hóa đơn.txt")
     await index.catch_up()
     for query in ("báo cáo", "BAO CAO", "dac biet", "2026 báo", "ặc", "cáo đ", ".pdf"):
         assert ["Báo cáo Đặc biệt 2026.pdf"] == await index.names(query)
@@ -54,7 +54,7 @@ async def test_a_name_is_found_by_any_of_its_words_however_they_are_typed(index:
 
 
 async def test_what_is_found_is_shown_as_in_its_folder_with_what_matched(index: Index) -> None:
-    file = await index.grove.file("Báo cáo.pdf", "/Công việc/2026")
+    file = await index.tree.file("Báo cáo.pdf", "/Công việc/2026")
     await index.catch_up()
     (found,) = await index.found("cao")
     assert found.pop("highlight") == "Báo <mark>cáo</mark>.pdf"
@@ -66,19 +66,19 @@ async def test_what_is_found_is_shown_as_in_its_folder_with_what_matched(index: 
 @pytest.mark.parametrize("now", [{"status": "PROCESSING"}, {"status": "FAILED"}, {"damage": "half of it is gone"}])
 async def test_a_file_is_found_in_the_state_that_it_is_in(index: Index, now: dict[str, str]) -> None:
     """What happens to its bytes is no business of the index, and is seen at once."""
-    file = await index.grove.file("film.mp4")
+    file = await index.tree.file("film.mp4")
     await index.catch_up()
     async with index.database.transaction() as tx:
         await tx.session.execute(update(Node).where(Node.id == file.id).values(now))
     (found,) = await index.found("film")
     assert (now.get("status", "FAILED"), "READY") == (found["status"], file.status)
-    listed = items_of(await index.grove.page())
+    listed = items_of(await index.tree.page())
     assert found["processing"] == listed[0]["processing"] is not None
 
 
 async def test_signs_that_databases_take_for_patterns_are_letters_like_others(index: Index) -> None:
     for name in ("100%.txt", "100x.txt", "a_b.txt", "axb.txt", "it's.txt", 'say "hi".txt'):
-        await index.grove.file(name)
+        await index.tree.file(name)
     await index.catch_up()
     assert ["100%.txt"] == await index.names("100%")
     assert ["a_b.txt"] == await index.names("a_b")
@@ -87,9 +87,9 @@ async def test_signs_that_databases_take_for_patterns_are_letters_like_others(in
 
 
 async def test_a_search_can_be_narrowed_by_type(index: Index) -> None:
-    await index.grove.folder("Album")
+    await index.tree.folder("Album")
     for name in ("a.jpg", "a.mp4", "a.pdf", "a.xlsx", "a.txt"):
-        await index.grove.file(name)
+        await index.tree.file(name)
     await index.catch_up()
     assert ["Album"] == await index.names("a", type="folder")
     assert ["a.jpg", "a.mp4", "a.pdf", "a.txt", "a.xlsx"] == await index.names("a", type="file")
@@ -102,10 +102,10 @@ async def test_a_search_can_be_narrowed_by_type(index: Index) -> None:
 
 
 async def test_a_search_can_be_narrowed_by_time(index: Index) -> None:
-    start = index.grove.clock()
-    await index.grove.file("old.txt")
-    index.grove.clock.forward(86400 * 3)
-    await index.grove.file("new.txt")
+    start = index.tree.clock()
+    await index.tree.file("old.txt")
+    index.tree.clock.forward(86400 * 3)
+    await index.tree.file("new.txt")
     await index.catch_up()
     later = start + timedelta(days=1)
     assert ["new.txt"] == await index.names(since=later)
@@ -116,38 +116,38 @@ async def test_a_search_can_be_narrowed_by_time(index: Index) -> None:
 
 async def test_what_is_changed_is_found_as_it_is_now(index: Index) -> None:
     """Renamed, moved, put away, taken back, purged: after each, and after the index heard of it, the same is found."""
-    grove = index.grove
-    folder = await grove.folder("Ảnh")
-    file = await grove.file("biển.jpg", "/Ảnh/hè")
+    tree = index.tree
+    folder = await tree.folder("Ảnh")
+    file = await tree.file("biển.jpg", "/Ảnh/hè")
     await index.catch_up()
-    await grove.change(file.id, name="núi.jpg")
+    await tree.change(file.id, name="núi.jpg")
     assert [] == await index.names("nui")
     await index.catch_up()
     assert (["núi.jpg"], []) == (await index.names("nui"), await index.names("bien"))
 
-    await grove.trash(folder)
+    await tree.trash(folder)
     assert [] == await index.names("nui"), "what lies in the trash is not shown, whether the index knows or not"
     await index.catch_up()
     assert set() == await index.documents()
 
-    await grove.restore(folder.id)
+    await tree.restore(folder.id)
     await index.catch_up()
     assert ["hè", "núi.jpg", "Ảnh"] == await index.names()
 
-    await grove.trash(folder)
-    await grove.purge()
+    await tree.trash(folder)
+    await tree.purge()
     await index.catch_up()
     assert (set(), []) == (await index.documents(), await index.names())
 
 
 async def test_a_moved_folder_is_looked_up_with_all_that_lies_below_it(index: Index) -> None:
     """Whatever the index had missed of it."""
-    grove = index.grove
-    box, shelf = await grove.folder("box"), await grove.folder("shelf")
-    await grove.file("deep.txt", "/box/inner")
+    tree = index.tree
+    box, shelf = await tree.folder("box"), await tree.folder("shelf")
+    await tree.file("deep.txt", "/box/inner")
     await index.catch_up()
     await index.lose_everything()
-    await grove.change_folder(box.id, parentId=shelf.id)
+    await tree.change_folder(box.id, parentId=shelf.id)
     await index.catch_up()
     assert ["box", "deep.txt", "inner"] == await index.names()
     assert ["/shelf/box/inner/deep.txt"] == [item["path"] for item in await index.found("deep")]
@@ -155,58 +155,58 @@ async def test_a_moved_folder_is_looked_up_with_all_that_lies_below_it(index: In
 
 async def test_a_great_folder_is_indexed_in_short_transactions(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """None has more to write than is given to one, and nothing is left out between them."""
-    monkeypatch.setattr(search_consumers, "AT_ONCE", 3)
-    grove = index.grove
-    folder = await grove.folder("great")
-    names = {str((await grove.file(f"{n}.txt", f"/great/{n % 2}")).name) for n in range(7)} | {"great", "0", "1"}
+    monkeypatch.setattr(search_consumers, "BATCH_SIZE", 3)
+    tree = index.tree
+    folder = await tree.folder("great")
+    names = {str((await tree.file(f"{n}.txt", f"/great/{n % 2}")).name) for n in range(7)} | {"great", "0", "1"}
     await index.catch_up()
     index.search = told = Counted()
-    await grove.trash(folder)
+    await tree.trash(folder)
     await index.catch_up()
     assert set() == await index.documents()
-    await grove.restore(folder.id)
+    await tree.restore(folder.id)
     await index.catch_up()
     assert names == set(await index.names())
     assert [3, 3, 3, 1] * 2 == told.sizes
 
 
 async def test_a_file_is_found_once_all_of_it_has_arrived(index: Index) -> None:
-    node = await index.grove.begin("half.txt")
+    node = await index.tree.begin("half.txt")
     await index.catch_up()
     assert [] == await index.names("half")
-    await index.grove.finish(node)
+    await index.tree.finish(node)
     await index.catch_up()
     assert ["half.txt"] == await index.names("half")
 
 
 async def test_nobody_finds_what_belongs_to_others(index: Index) -> None:
-    await index.grove.file("secret.txt")
+    await index.tree.file("secret.txt")
     await index.catch_up()
-    index.grove.owner = await add_user(index.database)
+    index.tree.owner = await add_user(index.database)
     assert [] == await index.names("secret")
     assert [] == await index.names()
 
 
-async def _live_a_little(grove: Grove) -> None:
+async def _live_a_little(tree: OwnerTree) -> None:
     """A history in which much is undone later."""
-    folder = await grove.folder("A")
-    inner = await grove.folder("B", folder.id)
-    files = [await grove.file(f"{n}.txt", "/A/B") for n in range(5)]
-    await grove.change(files[0].id, name="first.txt")
-    await grove.change(files[0].id, name="again.txt")
-    await grove.change(files[1].id, parentId=None)
-    await grove.trash(inner)
-    await grove.restore(inner.id)
-    await grove.trash(files[2])
-    await grove.purge(files[2].id)
-    await grove.trash(files[3])
-    await grove.change_folder(folder.id, name="Z")
-    await grove.file("late.txt", "/Z")
+    folder = await tree.folder("A")
+    inner = await tree.folder("B", folder.id)
+    files = [await tree.file(f"{n}.txt", "/A/B") for n in range(5)]
+    await tree.change(files[0].id, name="first.txt")
+    await tree.change(files[0].id, name="again.txt")
+    await tree.change(files[1].id, parentId=None)
+    await tree.trash(inner)
+    await tree.restore(inner.id)
+    await tree.trash(files[2])
+    await tree.purge(files[2].id)
+    await tree.trash(files[3])
+    await tree.change_folder(folder.id, name="Z")
+    await tree.file("late.txt", "/Z")
 
 
 async def test_events_in_any_order_and_told_again_make_the_same_index(index: Index) -> None:
     """An older fact that comes after a newer one changes nothing, nor does any of them the second time."""
-    await _live_a_little(index.grove)
+    await _live_a_little(index.tree)
     await index.catch_up()
     before = await index.documents()
     assert ["1.txt", "4.txt", "B", "Z", "again.txt", "late.txt"] == await index.names()
@@ -216,8 +216,8 @@ async def test_events_in_any_order_and_told_again_make_the_same_index(index: Ind
 
 
 async def test_events_handled_at_the_same_time_make_the_same_index(index: Index) -> None:
-    """Several workers with the facts of one owner leave what one worker leaves."""
-    await _live_a_little(index.grove)
+    """Several workers with the events of one owner leave what one worker leaves."""
+    await _live_a_little(index.tree)
     events = await index.events()
     await asyncio.gather(*(index.hear(reversed(events), anew=True) for _ in range(4)))
     left = await index.documents()
@@ -225,17 +225,17 @@ async def test_events_handled_at_the_same_time_make_the_same_index(index: Index)
     assert left == await index.documents()
 
 
-def test_every_fact_that_changes_a_list_is_listened_to() -> None:
-    """A new fact of files and folders must be placed here or told apart."""
-    facts = {value.event_type for value in vars(events).values() if hasattr(value, "event_type")}
-    told_apart = {"file.downloaded", "file.damaged", "file.recovered", "file.failed"}
-    assert facts - told_apart <= {fact.event_type for fact in ONE_NODE + WHOLE_TREE}
+def test_every_event_that_changes_a_list_is_consumed() -> None:
+    """A new event of files and folders must be consumed or listed here as irrelevant."""
+    published = {value.event_type for value in vars(events).values() if hasattr(value, "event_type")}
+    irrelevant = {"file.downloaded", "file.damaged", "file.recovered", "file.failed"}
+    assert published - irrelevant <= {event.event_type for event in NODE_EVENTS + SUBTREE_EVENTS}
 
 
 async def test_pages_follow_each_other_without_gap_or_repetition(index: Index) -> None:
     for n in range(7):
-        await index.grove.file(f"note {n}.txt")
-        index.grove.clock.forward(n % 2)
+        await index.tree.file(f"note {n}.txt")
+        index.tree.clock.forward(n % 2)
     await index.catch_up()
     shown: list[str] = []
     cursor = None
@@ -251,10 +251,10 @@ async def test_pages_follow_each_other_without_gap_or_repetition(index: Index) -
 
 
 async def test_a_page_is_full_though_the_index_is_behind(index: Index) -> None:
-    files = [await index.grove.file(f"{n}.txt") for n in range(6)]
+    files = [await index.tree.file(f"{n}.txt") for n in range(6)]
     await index.catch_up()
     for file in files[3:]:
-        await index.grove.trash(file)
+        await index.tree.trash(file)
     page = await index.page("txt", limit=3)
     assert 3 == len(items_of(page))
     assert page["nextCursor"] is None
@@ -275,8 +275,8 @@ def test_nonsense_is_refused(wrong: dict[str, object]) -> None:
 async def test_an_owners_documents_are_one_range_of_the_index(index: Index) -> None:
     """Latest first without sorting, the text looked through within the index."""
     for _ in range(3):
-        await index.grove.file()
+        await index.tree.file()
     await index.catch_up()
-    plan = await plan_of(index.database, repository.latest_statement("owner", repository.Wanted(["x"]), None, 10))
+    plan = await plan_of(index.database, repository.latest_statement("owner", repository.SearchFilter(["x"]), None, 10))
     assert "ix_search_documents_latest" in plan
     assert not re.search("Sort|TEMP B-TREE", plan)

@@ -1,4 +1,4 @@
-"""Each kind of thing that can be wrong is found, mended with care, and found no more."""
+"""Each kind of inconsistency is found, repaired, and not found again."""
 
 from datetime import timedelta
 
@@ -23,34 +23,34 @@ GRACE = timedelta(hours=1)
 
 
 async def checked(drive: Drive, *, repair: bool = False, reads: bool = True) -> list[Checked]:
-    """All findings."""
+    """Return all findings."""
     parts = Parts(drive.database, drive.store, drive.files, drive.uploads, clock=drive.clock)
     checks = all_checks(parts, grace=GRACE, reads=reads)
     return [found for check in checks.values() async for found in look(check, repair=repair, pauses=[0.0])]
 
 
 async def kinds(drive: Drive, *, repair: bool = False, reads: bool = True) -> list[str]:
-    """The kinds of all findings."""
+    """Return the kinds of all findings."""
     return [found.finding.kind for found in await checked(drive, repair=repair, reads=reads)]
 
 
 async def a_file(drive: Drive, content: bytes = CONTENT) -> Node:
-    """A file that is ready."""
+    """Create a file that is ready."""
     upload = await drive.initiate(content)
     await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, content))
     return await node_of(drive, upload.file_id)
 
 
 async def node_of(drive: Drive, file_id: str) -> Node:
-    """A file's row."""
+    """Return a file's row."""
     async with drive.database.reading() as tx:
         node = await tx.session.get(Node, file_id)
     assert node is not None
     return node
 
 
-async def test_a_sound_drive_has_no_findings(drive: Drive) -> None:
-    """Files, uploads under way, and files in the trash."""
+async def test_a_consistent_drive_has_no_findings(drive: Drive) -> None:
+    """It has files, an open upload, and a file in the trash."""
     await a_file(drive)
     await drive.initiate(CONTENT, name="b.txt")
     node = await a_file(drive, b"other")
@@ -68,7 +68,7 @@ async def test_a_missing_object_marks_its_file_and_deletes_nothing(drive: Drive)
     async with drive.database.reading() as tx:
         assert "FAILED" == (await drive.files.file_out(tx, drive.owner, node.id)).status
     assert "file.damaged" == (await drive.facts())[-1]
-    # Marked is marked, until the bytes are back.
+    # The mark stays until the bytes are whole again.
     assert [] == await kinds(drive, repair=True)
     drive.store.objects[node.object_key or ""] = content
     assert ["recovered-file"] == await kinds(drive, repair=True)
@@ -78,7 +78,7 @@ async def test_a_missing_object_marks_its_file_and_deletes_nothing(drive: Drive)
         assert "READY" == (await drive.files.file_out(tx, drive.owner, node.id)).status
 
 
-async def test_known_damage_is_not_given_out(drive: Drive) -> None:
+async def test_damaged_files_cannot_be_downloaded(drive: Drive) -> None:
     node = await a_file(drive)
     drive.store.objects[node.object_key or ""] = CONTENT.replace(b"t", b"T")
     assert ["wrong-checksum"] == await kinds(drive, repair=True)
@@ -88,13 +88,13 @@ async def test_known_damage_is_not_given_out(drive: Drive) -> None:
     assert (409, "file-damaged") == (refusal.value.status, refusal.value.code)
 
 
-async def test_a_wrong_size_is_found_without_reading(drive: Drive) -> None:
+async def test_a_wrong_size_is_found_without_reading_the_bytes(drive: Drive) -> None:
     node = await a_file(drive)
     drive.store.objects[node.object_key or ""] = CONTENT[:-1]
     assert ["wrong-size"] == await kinds(drive, reads=False)
 
 
-async def test_objects_that_no_row_names_are_deleted_once_they_are_old(drive: Drive) -> None:
+async def test_unreferenced_objects_are_deleted_after_the_grace_period(drive: Drive) -> None:
     node = await a_file(drive)
     drive.store.objects["files/orphan"] = b"orphan"
     drive.store.objects["elsewhere/not-ours"] = b"kept"
@@ -104,7 +104,7 @@ async def test_objects_that_no_row_names_are_deleted_once_they_are_old(drive: Dr
     assert {node.object_key, "elsewhere/not-ours"} == set(drive.store.objects)
 
 
-async def test_an_object_whose_deletion_waits_in_the_outbox_is_no_orphan(drive: Drive) -> None:
+async def test_an_object_whose_deletion_is_pending_is_no_orphan(drive: Drive) -> None:
     node = await a_file(drive)
     async with drive.database.transaction() as tx:
         await drive.files.put_in_trash(tx, drive.owner, node.id, "file")
@@ -115,14 +115,14 @@ async def test_an_object_whose_deletion_waits_in_the_outbox_is_no_orphan(drive: 
     assert [] == await kinds(drive)
 
 
-async def test_multiparts_that_the_database_does_not_know_are_aborted_once_they_are_old(drive: Drive) -> None:
+async def test_unknown_multipart_uploads_are_aborted_after_the_grace_period(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     known = await drive.store_id(upload.upload_id)
     async with drive.database.reading() as tx:
         row = await tx.session.get(Upload, upload.upload_id)
     assert row is not None
     await drive.store.create_multipart("files/unknown", size=5, part_size=5, content_type="a/b")
-    # A second one under the key of an upload that has another.
+    # A second multipart upload under the key of an upload that has another.
     await drive.store.create_multipart(row.object_key, size=5, part_size=5, content_type="a/b")
     assert [] == await kinds(drive)
     drive.clock.pass_by(seconds=7200)
@@ -130,7 +130,7 @@ async def test_multiparts_that_the_database_does_not_know_are_aborted_once_they_
     assert [known] == list(drive.store.multiparts)
 
 
-async def test_an_upload_that_the_store_has_lost_is_ended(drive: Drive) -> None:
+async def test_an_upload_lost_by_the_store_is_ended(drive: Drive) -> None:
     await drive.initiate(CONTENT)
     drive.store.multiparts.clear()
     assert ["lost-multipart"] == await kinds(drive, repair=True)
@@ -138,7 +138,7 @@ async def test_an_upload_that_the_store_has_lost_is_ended(drive: Drive) -> None:
     assert Storage(used=0, reserved=0) == await drive.storage()
 
 
-async def test_an_upload_that_is_whole_in_the_store_becomes_its_file(drive: Drive) -> None:
+async def test_an_upload_whose_object_is_whole_becomes_a_file(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     drive.store.multiparts.clear()
     async with drive.database.reading() as tx:
@@ -150,7 +150,7 @@ async def test_an_upload_that_is_whole_in_the_store_becomes_its_file(drive: Driv
     assert Storage(used=25, reserved=0) == await drive.storage()
 
 
-async def test_wrong_counters_are_set_to_what_the_rows_say(drive: Drive) -> None:
+async def test_wrong_counters_are_set_to_the_sums_of_the_rows(drive: Drive) -> None:
     await a_file(drive)
     await drive.initiate(b"12345", name="b.txt")
     async with drive.database.transaction() as tx:
@@ -160,7 +160,7 @@ async def test_wrong_counters_are_set_to_what_the_rows_say(drive: Drive) -> None
     assert [] == await kinds(drive)
 
 
-async def test_a_file_that_no_upload_brings_is_removed(drive: Drive) -> None:
+async def test_an_uploading_file_without_an_upload_is_removed(drive: Drive) -> None:
     await drive.initiate(CONTENT)
     drive.store.multiparts.clear()
     async with drive.database.transaction() as tx:
@@ -170,7 +170,7 @@ async def test_a_file_that_no_upload_brings_is_removed(drive: Drive) -> None:
     assert NOTHING == await drive.leftovers()
 
 
-async def test_facts_that_were_passed_by_are_found_and_those_that_wait_are_not(drive: Drive) -> None:
+async def test_stuck_events_are_found_and_waiting_ones_are_not(drive: Drive) -> None:
     await a_file(drive)
     assert [] == await kinds(drive)
     stuck = new_id()
@@ -186,7 +186,7 @@ async def test_facts_that_were_passed_by_are_found_and_those_that_wait_are_not(d
     assert ("pending", 0) == (event.status, event.attempts)
 
 
-async def test_a_picture_that_is_gone_is_forgotten_and_one_in_the_making_is_no_orphan(drive: Drive) -> None:
+async def test_a_missing_thumbnail_is_removed_and_one_in_the_making_is_no_orphan(drive: Drive) -> None:
     node = await a_file(drive)
     made, making = f"{node.object_key}/made.webp", f"{node.object_key}/making.webp"
     async with drive.database.transaction() as tx:
@@ -203,7 +203,7 @@ async def test_a_picture_that_is_gone_is_forgotten_and_one_in_the_making_is_no_o
     assert [] == await kinds(drive)
 
 
-async def test_a_probe_of_a_file_that_is_gone_is_deleted(drive: Drive) -> None:
+async def test_a_media_record_without_a_file_is_deleted(drive: Drive) -> None:
     node = await a_file(drive)
     gone = new_id()
     async with drive.database.transaction() as tx:
@@ -214,7 +214,7 @@ async def test_a_probe_of_a_file_that_is_gone_is_deleted(drive: Drive) -> None:
     assert [] == await kinds(drive)
 
 
-async def test_sagas_that_nobody_carries_on_are_made_due(drive: Drive) -> None:
+async def test_stuck_sagas_are_made_due(drive: Drive) -> None:
     now = drive.clock()
     hour = timedelta(hours=1)
     plans = {
@@ -231,7 +231,7 @@ async def test_sagas_that_nobody_carries_on_are_made_due(drive: Drive) -> None:
             times = {"due_at": due_at, "locked_until": locked_until, "created_at": now, "updated_at": now}
             tx.session.add(SagaRow(id=new_id(), subject=subject, **about, **times))
     found = [stuck.finding.found for stuck in await checked(drive, repair=True)]
-    passed_by = [subject for subject, plan in plans.items() if plan[2]]
-    assert len(passed_by) == len(found)
-    assert all(any(f"test of {subject} " in text for text in found) for subject in passed_by)
+    stuck_subjects = [subject for subject, plan in plans.items() if plan[2]]
+    assert len(stuck_subjects) == len(found)
+    assert all(any(f"test of {subject} " in text for text in found) for subject in stuck_subjects)
     assert [] == await kinds(drive)

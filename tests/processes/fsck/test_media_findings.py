@@ -1,4 +1,4 @@
-"""What was made of files is checked against the store, and made again where it is broken."""
+"""Derived objects are checked against the store and made again if they are broken."""
 
 from datetime import timedelta
 
@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from metastore.features.files.models import Node
-from metastore.features.media.models import Media, MediaSegment, Rendition, init_key, segment_key
+from metastore.features.media.models import Media, MediaSegment, Rendition
+from metastore.features.media.object_keys import init_key, segment_key
 from metastore.kit.saga_models import SagaRow
 from metastore.ports.media_tools import MediaToolError
 from metastore.processes.fsck import Checked, look
@@ -29,7 +30,7 @@ async def kinds(house: House, *, repair: bool = False) -> list[str]:
 
 
 async def a_film(house: House) -> str:
-    """A film that is ready, made long ago."""
+    """Create a ready video whose objects are older than the grace period."""
     file = await house.film()
     await house.work()
     age(house)
@@ -37,7 +38,7 @@ async def a_film(house: House) -> str:
 
 
 def age(house: House) -> None:
-    """Let all objects be old."""
+    """Make all objects older than the grace period."""
     for key in house.drive.store.objects:
         house.drive.store.born[key] = house.drive.clock() - 2 * GRACE
 
@@ -46,18 +47,18 @@ async def rendition(house: House, file_id: str, name: str) -> Rendition:
     return (await house.renditions(file_id))[name]
 
 
-async def test_a_film_with_all_that_was_made_of_it_has_no_findings(house: House) -> None:
+async def test_a_complete_video_has_no_findings(house: House) -> None:
     await a_film(house)
     assert [] == await kinds(house)
 
 
-async def test_a_film_in_the_making_has_no_findings_at_any_moment(house: House) -> None:
+async def test_a_video_being_processed_has_no_findings_at_any_moment(house: House) -> None:
     seen: list[str] = []
 
-    def look_now(_name: str, number: int) -> None:
+    def check_now(_name: str, number: int) -> None:
         age(house)
 
-    house.transcoder.before = look_now
+    house.transcoder.before = check_now
     for at in range(0, 10, 3):
         house.transcoder.troubles = [None, (at, MediaToolError("killed"))]
         file = await house.film()
@@ -71,7 +72,7 @@ async def test_a_film_in_the_making_has_no_findings_at_any_moment(house: House) 
 
 
 @pytest.mark.parametrize("object_of", ["segment", "init"])
-async def test_a_rendition_of_which_an_object_is_gone_is_made_again(house: House, object_of: str) -> None:
+async def test_a_rendition_with_a_missing_object_is_made_again(house: House, object_of: str) -> None:
     file_id = await a_film(house)
     broken = await rendition(house, file_id, "v480")
     key = segment_key(broken.key_prefix, 3) if object_of == "segment" else init_key(broken.key_prefix)
@@ -94,14 +95,14 @@ async def test_a_rendition_of_which_an_object_is_gone_is_made_again(house: House
     assert [] == await kinds(house)
 
 
-async def test_a_segment_of_another_size_is_found(house: House) -> None:
+async def test_a_segment_of_the_wrong_size_is_found(house: House) -> None:
     file_id = await a_film(house)
     broken = await rendition(house, file_id, "a0")
     house.drive.store.objects[segment_key(broken.key_prefix, 0)] += b"!"
     assert ["broken-rendition"] == await kinds(house)
 
 
-async def test_what_a_failed_film_left_over_is_dropped(house: House) -> None:
+async def test_renditions_left_over_by_failed_processing_are_deleted(house: House) -> None:
     file_id = await a_film(house)
     async with house.drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(status="FAILED"))
@@ -110,8 +111,8 @@ async def test_what_a_failed_film_left_over_is_dropped(house: House) -> None:
     assert not [key for key in house.drive.store.objects if "/hls/" in key]
 
 
-async def test_objects_that_no_row_tells_of_are_deleted(house: House) -> None:
-    """A worker stored them, was overtaken, and died."""
+async def test_unreferenced_segments_are_deleted(house: House) -> None:
+    """A worker that had lost its lease stored them and died."""
     file_id = await a_film(house)
     alive = await rendition(house, file_id, "v480")
     strangers = [
@@ -131,7 +132,7 @@ async def test_objects_that_no_row_tells_of_are_deleted(house: House) -> None:
     assert [] == await kinds(house)
 
 
-async def test_what_was_made_of_a_file_that_is_gone_goes_too(house: House) -> None:
+async def test_derived_objects_of_a_missing_file_are_deleted(house: House) -> None:
     file_id = await a_film(house)
     original = (await house.node(file_id)).object_key
     async with house.drive.database.transaction() as tx:
@@ -141,7 +142,7 @@ async def test_what_was_made_of_a_file_that_is_gone_goes_too(house: House) -> No
     assert {} == house.drive.store.objects
 
 
-async def test_a_larger_picture_and_a_sprite_that_are_gone_are_forgotten(house: House) -> None:
+async def test_a_missing_preview_and_sprite_are_removed(house: House) -> None:
     await a_film(house)
     for key in [key for key in house.drive.store.objects if key.endswith(("preview.webp", "sprite.webp"))]:
         del house.drive.store.objects[key]
@@ -152,7 +153,7 @@ async def test_a_larger_picture_and_a_sprite_that_are_gone_are_forgotten(house: 
     assert [] == await kinds(house)
 
 
-async def test_a_film_that_is_said_to_be_playable_and_is_not_is_made_again(house: House) -> None:
+async def test_a_video_wrongly_marked_as_playable_is_processed_again(house: House) -> None:
     file_id = await a_film(house)
     house.drive.store.objects = {key: data for key, data in house.drive.store.objects.items() if "/hls/" not in key}
     async with house.drive.database.transaction() as tx:
@@ -166,7 +167,7 @@ async def test_a_film_that_is_said_to_be_playable_and_is_not_is_made_again(house
     assert [] == await kinds(house)
 
 
-async def test_a_film_that_can_be_played_and_is_not_said_to_be_is_marked(house: House) -> None:
+async def test_a_playable_video_without_the_mark_is_marked(house: House) -> None:
     file_id = await a_film(house)
     async with house.drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(playable_at=None))
@@ -174,8 +175,8 @@ async def test_a_film_that_can_be_played_and_is_not_said_to_be_is_marked(house: 
     assert (await house.node(file_id)).playable_at
 
 
-async def test_films_that_wait_for_their_turn_are_not_stuck(house: House) -> None:
-    """One is transcoded for hours, and another is due since."""
+async def test_videos_waiting_for_a_long_step_are_not_stuck(house: House) -> None:
+    """One is being transcoded for hours, and another has been due since then."""
     first, second = (await house.film()).id, (await house.bring(name="second.mp4")).id
     async with house.drive.database.transaction() as tx:
         long_ago = house.drive.clock() - timedelta(hours=2)

@@ -1,4 +1,4 @@
-"""Everything arrives, from either kind of database to the other, however often the move is begun."""
+"""A move copies everything, between both kinds of database, however often it is interrupted."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,7 +27,7 @@ CONTENT = b"twenty-five bytes of text"
 
 
 class Place:
-    """Where things move to: a database that is not there yet, of the other kind, and an empty store."""
+    """The target of a move: a new database of the other kind and an empty store."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -44,27 +44,27 @@ async def place(drive: Drive, postgres: Postgres, tmp_path: Path) -> AsyncIterat
 
 
 async def moved(drive: Drive, place: Place) -> Moved:
-    """Move everything."""
+    """Move everything to ``place``."""
     source, target = Instance(drive.database, drive.store), Instance(place.database, place.store)
     return await move(source, target, place.url, at_once=3)
 
 
 async def a_file(drive: Drive, name: str = "ünï.txt") -> str:
-    """A file that is ready; its id."""
+    """Create a ready file; return its id."""
     upload = await drive.initiate(CONTENT, name=name)
     await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
     return upload.file_id
 
 
 async def grow(drive: Drive) -> None:
-    """A row of every kind that needs care on the way."""
+    """Create rows of every kind that is difficult to copy."""
     for number in range(3):
         await a_file(drive, f"{number}.txt")
     async with drive.database.transaction() as tx:
         old = (await drive.files.create_folder(tx, drive.owner, FolderIn(name="old"))).body
         young = (await drive.files.create_folder(tx, drive.owner, FolderIn(name="young"))).body
     async with drive.database.transaction() as tx:
-        # A folder that lies in one made after it.
+        # A folder inside one that was created after it.
         await drive.files.change_folder(tx, drive.owner, old.id, FolderPatch.model_validate({"parentId": young.id}))
         now = utc_now()
         told = {"details": {"null": None, "deep": [1, {"ü": "ñ"}]}, "action": "a", "resource": "r"}
@@ -75,7 +75,7 @@ async def grow(drive: Drive) -> None:
         tx.session.add(IdempotencyKey(key="bytes", **key, **times, status=200, headers={"a": "b"}, body=b"\x00\xff"))
 
 
-async def test_every_row_and_object_arrives(drive: Drive, place: Place) -> None:
+async def test_every_row_and_object_is_copied(drive: Drive, place: Place) -> None:
     await grow(drive)
     outcome = await moved(drive, place)
     assert drive.store.objects == place.store.objects
@@ -96,8 +96,8 @@ async def _nulls(drive: Drive) -> int | None:
         return found
 
 
-async def test_a_move_that_was_cut_off_goes_on_with_what_the_source_has_by_then(drive: Drive, place: Place) -> None:
-    """Rows that went since are removed, rows that changed are changed, and objects that came are copied."""
+async def test_an_interrupted_move_continues_with_the_current_source(drive: Drive, place: Place) -> None:
+    """Rows deleted meanwhile are removed, changed rows are updated, and new objects are copied."""
     await grow(drive)
     place.store.fail_next["put"] = ConnectionError("cut off")
     with pytest.raises(ConnectionError):
@@ -122,7 +122,7 @@ async def test_a_move_that_was_cut_off_goes_on_with_what_the_source_has_by_then(
     assert {"0.txt", "renamed.txt", "2.txt", "new.txt"} == names
 
 
-async def test_no_product_starts_on_a_place_that_is_half_moved_to(drive: Drive, place: Place) -> None:
+async def test_no_product_starts_on_an_unfinished_target(drive: Drive, place: Place) -> None:
     await grow(drive)
     place.store.fail_next["put"] = ConnectionError("cut off")
     with pytest.raises(ConnectionError):
@@ -130,8 +130,8 @@ async def test_no_product_starts_on_a_place_that_is_half_moved_to(drive: Drive, 
     assert head() != await current(place.url)
 
 
-async def test_what_waits_in_the_embedded_queues_is_recorded_again(drive: Drive, place: Place) -> None:
-    """Also what was published already, and what is dead."""
+async def test_queued_events_return_to_the_outbox(drive: Drive, place: Place) -> None:
+    """So do events that were already published, and dead ones."""
     await a_file(drive)
     async with drive.database.transaction() as tx:
         await tx.session.execute(update(OutboxEvent).values(status="published", published_at=utc_now()))
@@ -150,8 +150,8 @@ async def test_what_waits_in_the_embedded_queues_is_recorded_again(drive: Drive,
     assert published.id in {event.id for event in pending}
 
 
-async def test_what_one_consumer_gave_up_has_no_second_effect_on_the_others(drive: Drive, place: Place) -> None:
-    """Not even when it is so old that the inbox has forgotten who handled it."""
+async def test_an_event_dead_for_one_consumer_has_no_second_effect_on_the_others(drive: Drive, place: Place) -> None:
+    """Not even if it is so old that its inbox entries were purged."""
     dead, waiting = new_id(), new_id()
     async with drive.database.transaction() as tx:
         for consumer, event_id in (("audit", dead), ("audit", waiting), ("analytics", waiting)):
@@ -170,10 +170,10 @@ async def test_what_one_consumer_gave_up_has_no_second_effect_on_the_others(driv
     assert {("audit", dead), ("audit", waiting), ("analytics", waiting)} == taken
 
 
-async def test_unfinished_uploads_are_refused_or_ended(drive: Drive, place: Place) -> None:
+async def test_unfinished_uploads_are_refused_or_aborted(drive: Drive, place: Place) -> None:
     await a_file(drive)
     await drive.initiate(CONTENT, name="unfinished.txt")
-    with pytest.raises(MoveRefusedError, match="1 uploads are not finished"):
+    with pytest.raises(MoveRefusedError, match="1 uploads are unfinished"):
         await moved(drive, place)
     assert 1 == await end_uploads(drive.database, drive.uploads)
     assert {} == drive.store.multiparts
@@ -181,13 +181,13 @@ async def test_unfinished_uploads_are_refused_or_ended(drive: Drive, place: Plac
     assert 0 == (await drive.storage()).reserved
 
 
-async def test_damage_from_before_the_move_is_told(drive: Drive, place: Place) -> None:
+async def test_earlier_damage_is_reported(drive: Drive, place: Place) -> None:
     file_id = await a_file(drive)
     drive.store.objects.clear()
     assert [file_id] == (await moved(drive, place)).missing
 
 
-async def test_a_place_with_anything_in_it_is_refused(drive: Drive, place: Place) -> None:
+async def test_a_target_that_is_not_empty_is_refused(drive: Drive, place: Place) -> None:
     await a_file(drive)
     place.store.objects["files/theirs"] = b"theirs"
     with pytest.raises(MoveRefusedError, match="objects of its own"):

@@ -1,4 +1,4 @@
-"""What was made of files goes along when an instance is carried over."""
+"""A move includes derived objects and media records."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ __all__ = ["house"]
 
 
 async def rows_of(database: Database) -> list[object]:
-    """What is known of media, in words that both kinds of database share."""
+    """Return the media rows in a form that is the same for both kinds of database."""
     async with database.reading() as tx:
         media = (await tx.session.scalars(select(Media))).one()
         renditions = await tx.session.execute(select(Rendition.id, Rendition.title, Rendition.state, Rendition.copied))
@@ -23,7 +23,9 @@ async def rows_of(database: Database) -> list[object]:
     return [media.facts, media.sprite, media.waveform, sorted(map(tuple, renditions)), segments]
 
 
-async def test_renditions_pictures_and_what_is_known_arrive(house: House, postgres: Postgres, tmp_path: Path) -> None:
+async def test_renditions_thumbnails_and_probe_results_are_copied(
+    house: House, postgres: Postgres, tmp_path: Path
+) -> None:
     drive = house.drive
     file = await house.film()
     await house.work()

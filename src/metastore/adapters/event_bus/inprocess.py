@@ -1,14 +1,15 @@
-"""The event bus of a product in one process: durable queues in its own database.
+"""In-process event bus with durable queues in the product's own database.
 
-Publishing is one transaction that queues the events for every consumer that wants them. Each consumer works through
-its queue in a task of its own, one event at a time, so that order holds; it is woken in memory when something is
-published, with polling as the net.
+Publishing inserts one row for each event and subscribed consumer, in one transaction. Each consumer runs in its own
+task and handles its queue one event at a time, which preserves order. Publishing wakes the task through memory;
+polling covers events that were queued without a wake-up.
 
-Commits are few, since each waits for the disk: consumers may handle several events as one (``Subscription.together``;
-one by one when one of them fails), and a batch is then settled (removed, or its failures noted) in one transaction.
-When the process dies in between, the batch is delivered again, which consumers expect.
+Commits are kept few because each one waits for the disk. Consumers may handle several events in one call (the
+subscription's batch handler), falling back to one at a time when a batch fails. A batch is then settled in one
+transaction: handled rows are deleted and failures are recorded. If the process dies before that, the batch is
+delivered again; consumers drop the duplicates by event id.
 
-Known limit: two processes must not run the same queues at once. Effects would still happen once each, but order could
+Known limit: only one process may run a given queue. With two, each event would still take effect once, but order could
 be lost.
 """
 
@@ -22,7 +23,7 @@ from itertools import takewhile
 import structlog
 
 from metastore.adapters.event_bus import queue
-from metastore.adapters.event_bus.outages import TRY_EVERY, Outages
+from metastore.adapters.event_bus.outages import RETRY_INTERVAL, OutageTracker
 from metastore.adapters.event_bus.queue import Delivery, Failure
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Database
@@ -33,17 +34,19 @@ from metastore.ports.event_bus import MAX_ATTEMPTS, PAUSES, BusUnavailableError,
 _log = structlog.get_logger(__name__)
 
 BATCH = 50
+"""Events fetched from a queue at a time."""
 SETTLE_AFTER = 0.1
-"""Seconds after which what is handled so far is settled within a batch: so much is repeated after a kill at most."""
+"""Seconds of work after which a batch is settled early. Bounds what is redelivered after a kill."""
 ERROR_LENGTH = 2000
+"""Characters of an error message that are stored."""
 
 
 class InProcessBus:
-    """Implements ``EventBus`` on ``database``.
+    """``EventBus`` on the tables of ``database``. All durations are in seconds.
 
-    ``pauses`` are the seconds between tries (the last one repeats), ``patience`` the seconds after which a handler that
-    has not returned counts as failed, ``outage`` the seconds after a failure that is none of the event's fault
-    (``outages``), ``poll_interval`` those between looks at a queue that nobody woke.
+    ``pauses`` are the delays between attempts; the last one repeats. A handler that runs longer than
+    ``handler_timeout`` counts as failed. ``outage`` is the delay between retries during an outage (see ``outages``),
+    ``poll_interval`` the delay between checks of an idle queue.
     """
 
     def __init__(
@@ -51,51 +54,51 @@ class InProcessBus:
         database: Database,
         *,
         pauses: Sequence[float] = PAUSES,
-        patience: float = 120.0,
-        outage: float = TRY_EVERY,
+        handler_timeout: float = 120.0,
+        outage: float = RETRY_INTERVAL,
         poll_interval: float = 2.0,
     ) -> None:
         self._database = database
-        self._pauses = pauses
-        self._patience = patience
-        self._outage = outage
+        self._backoff = pauses
+        self._handler_timeout = handler_timeout
+        self._outage_interval = outage
         self._poll_interval = poll_interval
         self._subscriptions: list[Subscription] = []
         self._woken: dict[str, asyncio.Event] = {}
-        self._outages: dict[str, Outages] = {}
+        self._outages: dict[str, OutageTracker] = {}
 
     @property
     def subscriptions(self) -> Sequence[Subscription]:
-        """The consumers that are registered."""
+        """The registered consumers."""
         return tuple(self._subscriptions)
 
     def subscribe(self, subscription: Subscription) -> None:
         """Register a consumer.
 
         Raises:
-            ValueError: there is one of that name.
+            ValueError: a consumer of that name is already registered.
         """
         if subscription.consumer in self._woken:
-            raise ValueError(f"the consumer {subscription.consumer} is subscribed twice")
+            raise ValueError(f"consumer {subscription.consumer} is already subscribed")
         self._subscriptions.append(subscription)
         self._woken[subscription.consumer] = asyncio.Event()
-        self._outages[subscription.consumer] = Outages(subscription.consumer)
+        self._outages[subscription.consumer] = OutageTracker(subscription.consumer)
 
     async def publish(self, events: Sequence[RecordedEvent]) -> None:
-        """Queue the events in one transaction."""
-        wanted = [(s.consumer, event) for event in events for s in self._subscriptions if s.wants(event.event_type)]
-        if not wanted:
+        """Queue the events for their consumers in one transaction."""
+        deliveries = [(s.consumer, event) for event in events for s in self._subscriptions if s.wants(event.event_type)]
+        if not deliveries:
             return
         try:
             async with self._database.transaction() as tx:
-                await queue.enqueue(tx, wanted)
+                await queue.enqueue(tx, deliveries)
         except Problem as problem:
             raise BusUnavailableError(problem.detail) from problem
-        for consumer in {consumer for consumer, _ in wanted}:
+        for consumer in {consumer for consumer, _ in deliveries}:
             self._woken[consumer].set()
 
     async def run(self, only: frozenset[str] | None = None) -> None:
-        """Serve the queues until cancelled."""
+        """Deliver events until cancelled."""
         served = chosen(self._subscriptions, only)
         async with asyncio.TaskGroup() as tasks:
             for subscription in served:
@@ -103,71 +106,71 @@ class InProcessBus:
             await asyncio.Event().wait()
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
-        """Dead events, latest queued first."""
+        """Return dead events, most recently queued first."""
         async with self._database.reading() as tx:
             return await queue.dead(tx, limit, before)
 
     async def redeliver(self, dead_id: str) -> bool:
-        """Put a dead event back into its queue."""
+        """Return a dead event to its queue with a fresh set of attempts."""
         async with self._database.transaction() as tx:
-            consumer = await queue.revive(tx, dead_id)
+            consumer = await queue.requeue_dead(tx, dead_id)
         if consumer in self._woken:
             self._woken[consumer].set()
         return consumer is not None
 
     async def check(self) -> None:
-        """The bus is as well as its database."""
+        """Check the database, which is all that the bus depends on."""
         try:
             await self._database.check()
         except Problem as problem:
             raise BusUnavailableError(problem.detail) from problem
 
     async def aclose(self) -> None:
-        """Nothing to release: the database is its owner's."""
+        """Do nothing; the database belongs to the caller."""
 
     async def _serve(self, subscription: Subscription) -> None:
         woken = self._woken[subscription.consumer]
         while True:
             woken.clear()
             try:
-                pause = await self._work_off(subscription)
-            except Exception:  # noqa: BLE001  the queue must outlive any fault, and the database may come back
-                _log.exception("a queue cannot be served", consumer=subscription.consumer)
+                pause = await self._deliver_batch(subscription)
+            except Exception:  # noqa: BLE001  the task must survive any error; the database may recover
+                _log.exception("event queue unavailable", consumer=subscription.consumer)
                 pause = self._poll_interval
             if pause:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await woken.wait()
 
-    async def _work_off(self, subscription: Subscription) -> float:
-        """Deliver one batch; seconds to rest before the next, if nobody wakes us."""
+    async def _deliver_batch(self, subscription: Subscription) -> float:
+        """Deliver one batch and return the seconds to wait before the next, unless woken earlier."""
         async with self._database.reading() as tx:
             batch = await queue.due(tx, subscription.consumer, BATCH)
-            again = None if batch else await queue.next_due(tx, subscription.consumer)
+            next_due = None if batch else await queue.next_due(tx, subscription.consumer)
         if batch:
             await self._deliver(subscription, batch)
             return 0
-        if again is None:
+        if next_due is None:
             return self._poll_interval
-        return min(self._poll_interval, max(0.01, (again - utc_now()).total_seconds()))
+        return min(self._poll_interval, max(0.01, (next_due - utc_now()).total_seconds()))
 
     async def _deliver(self, subscription: Subscription, batch: list[Delivery]) -> None:
         handled: list[str] = []
         failed: dict[str, Failure] = {}
-        held_up: set[str] = set()
+        blocked: set[str] = set()
         settle_at = time.monotonic() + SETTLE_AFTER
-        together = await self._hand_over_together(subscription, batch)
-        handled += [delivery.id for delivery in batch[:together]]
-        for delivery in batch[together:]:
-            if delivery.event.aggregate in held_up:
+        count = await self._handle_as_batch(subscription, batch)
+        handled += [delivery.id for delivery in batch[:count]]
+        for delivery in batch[count:]:
+            if delivery.event.aggregate in blocked:
                 continue
-            failure = await self._hand_over(subscription, delivery)
+            failure = await self._handle(subscription, delivery)
             if failure is None:
                 handled.append(delivery.id)
             else:
                 failed[delivery.id] = failure
                 if failure.next_attempt_at is not None:
-                    held_up.add(delivery.event.aggregate)
+                    blocked.add(delivery.event.aggregate)
             if time.monotonic() >= settle_at:
                 await self._settle(handled, failed)
                 handled, failed = [], {}
@@ -179,38 +182,42 @@ class InProcessBus:
             async with self._database.transaction() as tx:
                 await queue.settle(tx, handled, failed)
 
-    async def _hand_over_together(self, subscription: Subscription, batch: Sequence[Delivery]) -> int:
-        """Have as many of the batch handled as one as can be; how many, 0 when one of them failed."""
+    async def _handle_as_batch(self, subscription: Subscription, batch: Sequence[Delivery]) -> int:
+        """Pass as many deliveries as possible to the batch handler and return how many it handled."""
         handled = 0
-        # Those that have failed before would only drag the others down again.
+        # A delivery that failed before would probably fail the whole batch again.
         fresh = list(takewhile(lambda delivery: not delivery.attempts, batch))
         while subscription.together is not None and handled < len(fresh):
             try:
-                async with asyncio.timeout(self._patience):
+                async with asyncio.timeout(self._handler_timeout):
                     more = await subscription.together([delivery.event for delivery in fresh[handled:]])
-            except Exception as error:  # noqa: BLE001  each by itself will tell whose fault it is
-                _log.debug("events are handled one by one", consumer=subscription.consumer, error=_in_words(error))
+            except Exception as error:  # noqa: BLE001  handling them one at a time shows which event fails
+                _log.debug(
+                    "batch handler failed, handling events one at a time",
+                    consumer=subscription.consumer,
+                    error=_describe(error),
+                )
                 break
             if not more:
                 break
             handled += more
         for delivery in batch[:handled]:
-            self._outages[subscription.consumer].over(delivery.id)
+            self._outages[subscription.consumer].clear(delivery.id)
         return handled
 
-    async def _hand_over(self, subscription: Subscription, delivery: Delivery) -> Failure | None:
+    async def _handle(self, subscription: Subscription, delivery: Delivery) -> Failure | None:
         outages = self._outages[subscription.consumer]
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._handler_timeout):
                 await subscription.handler(delivery.event)
-        except Exception as error:  # noqa: BLE001  whatever a handler raises is a failure
-            if outages.excuse(delivery.id, delivery.event, error):
-                again = utc_now() + timedelta(seconds=self._outage)
-                return Failure(_in_words(error), again, is_try=False)
+        except Exception as error:  # noqa: BLE001  any exception from a handler is a failure
+            if outages.is_excused(delivery.id, delivery.event, error):
+                retry_at = utc_now() + timedelta(seconds=self._outage_interval)
+                return Failure(_describe(error), retry_at, counts=False)
             attempts = delivery.attempts + 1
             dead = attempts >= MAX_ATTEMPTS
             if dead:
-                outages.over(delivery.id)
+                outages.clear(delivery.id)
             _log.warning(
                 "an event failed",
                 consumer=subscription.consumer,
@@ -218,17 +225,17 @@ class InProcessBus:
                 event_id=delivery.event.id,
                 attempts=attempts,
                 dead=dead,
-                error=_in_words(error),
-                # Once an event: where hundreds fail, writing down tracebacks is most of the work, and of the log.
+                error=_describe(error),
+                # Once per event: with hundreds of failures, tracebacks would dominate both the work and the log.
                 exc_info=error if dead else None,
             )
-            return Failure(_in_words(error), None if dead else utc_now() + self._pause_after(attempts))
-        outages.over(delivery.id)
+            return Failure(_describe(error), None if dead else utc_now() + self._delay_after(attempts))
+        outages.clear(delivery.id)
         return None
 
-    def _pause_after(self, attempts: int) -> timedelta:
-        return timedelta(seconds=self._pauses[min(attempts, len(self._pauses)) - 1])
+    def _delay_after(self, attempts: int) -> timedelta:
+        return timedelta(seconds=self._backoff[min(attempts, len(self._backoff)) - 1])
 
 
-def _in_words(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]

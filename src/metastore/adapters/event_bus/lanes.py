@@ -1,10 +1,12 @@
-"""Working through what a broker delivers: in order within an aggregate, with tries and pauses.
+"""Dispatch a broker's deliveries to a consumer, in order within each aggregate, with retries.
 
-A broker knows only the order of its queue, so what must be said of a failing event (its later siblings wait, everybody
-else goes on) is said here, in the process of the consumer. Each aggregate has a *lane*; a lane that waits for its next
-try keeps its deliveries unsettled, so the broker gives them to another process should this one die. Tries are counted
-in memory: a new process begins anew, and the broker's own limit is the net for an event that kills its process.
-Failures while something else is away are no tries (``outages``).
+A broker only knows the order of its queue. The rule that a failing event blocks later events of its own aggregate, and
+no others, is therefore enforced here, in the consumer's process. Each aggregate has a queue in memory. Deliveries stay
+unsettled while their aggregate waits for its next attempt, so the broker redelivers them to another process if this
+one dies.
+
+Attempts are counted in memory and start again in a new process; the broker's own delivery limit covers events that
+kill their process. Outages do not count as attempts (see ``outages``).
 """
 
 import asyncio
@@ -15,40 +17,42 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from metastore.adapters.event_bus.outages import TRY_EVERY, Outages
+from metastore.adapters.event_bus.outages import RETRY_INTERVAL, OutageTracker
 from metastore.kit.outbox import RecordedEvent
 from metastore.ports.event_bus import MAX_ATTEMPTS, PAUSES, Subscription
 
 _log = structlog.get_logger(__name__)
 
 ERROR_LENGTH = 2000
+"""Characters of an error message that are kept with a dead letter."""
 
 Token = TypeVar("Token")
 
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """How failures are paced; all in seconds.
+    """When to retry a failed event. All durations are in seconds.
 
-    ``pauses`` are those between tries (the last one repeats), ``patience`` is the time after which a handler that has
-    not returned counts as failed, ``outage`` is the pause after a failure that is none of the event's fault.
+    ``pauses`` are the delays between attempts; the last one repeats. A handler that runs longer than
+    ``handler_timeout`` counts as failed. ``outage`` is the delay between retries during an outage.
     """
 
     pauses: Sequence[float] = PAUSES
-    patience: float = 120.0
-    outage: float = TRY_EVERY
+    handler_timeout: float = 120.0
+    outage: float = RETRY_INTERVAL
 
-    def pause_after(self, attempts: int) -> float:
-        """How long to wait after that many tries."""
+    def delay_after(self, attempts: int) -> float:
+        """Return the delay before the next attempt, after ``attempts`` failed ones."""
         return self.pauses[min(attempts, len(self.pauses)) - 1]
 
 
-class Lanes(Generic[Token]):
-    """The deliveries of one consumer that are not settled yet.
+class Dispatcher(Generic[Token]):
+    """The unsettled deliveries of one consumer.
 
-    ``settle`` is called with the token of each event that is done with, ``bury`` with an event whose last try failed
-    and must set it aside before it settles the token. When either raises, ``broken`` gets the error and the deliveries
-    are the broker's again. Up to ``side_by_side`` handlers run at a time, each for another aggregate.
+    ``settle`` is called with the token of each handled event. ``dead_letter`` is called with an event whose last
+    attempt failed; it must store the dead letter before it settles the token. If either raises, ``failed`` gets the
+    error and the unsettled deliveries are left to the broker. At most ``concurrency`` handlers run at a time, each for
+    a different aggregate.
     """
 
     def __init__(
@@ -57,88 +61,89 @@ class Lanes(Generic[Token]):
         pacing: Pacing,
         *,
         settle: Callable[[Token], Awaitable[None]],
-        bury: Callable[[Token, RecordedEvent, int, str], Awaitable[None]],
-        side_by_side: int = 1,
+        dead_letter: Callable[[Token, RecordedEvent, int, str], Awaitable[None]],
+        concurrency: int = 1,
     ) -> None:
         self._subscription = subscription
-        self._pacing = pacing
+        self._policy = pacing
         self._settle = settle
-        self._bury = bury
-        self._room = asyncio.Semaphore(side_by_side)
-        self._lanes: dict[str, deque[tuple[Token, RecordedEvent]]] = {}
+        self._dead_letter = dead_letter
+        self._slots = asyncio.Semaphore(concurrency)
+        self._queues: dict[str, deque[tuple[Token, RecordedEvent]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._outages = Outages(subscription.consumer)
-        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._outages = OutageTracker(subscription.consumer)
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Gets an exception once deliveries can no longer be settled."""
 
     def add(self, token: Token, event: RecordedEvent) -> None:
-        """Take a delivery; its turn comes after all earlier ones of its aggregate."""
-        lane = self._lanes.get(event.aggregate)
-        if lane is not None:
-            lane.append((token, event))
+        """Add a delivery, to be handled after all earlier ones of its aggregate."""
+        queue = self._queues.get(event.aggregate)
+        if queue is not None:
+            queue.append((token, event))
             return
-        self._lanes[event.aggregate] = deque([(token, event)])
-        task = asyncio.create_task(self._work_off(event.aggregate), name=f"events about {event.aggregate}")
+        self._queues[event.aggregate] = deque([(token, event)])
+        task = asyncio.create_task(self._run_queue(event.aggregate), name=f"events of {event.aggregate}")
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_task_done)
 
     async def aclose(self) -> None:
-        """Drop everything; what was being handled is cancelled."""
+        """Drop all unsettled deliveries and cancel the running handlers."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            self.break_off(error)
+            self.fail(error)
 
-    def break_off(self, error: BaseException) -> None:
-        """Say that the deliveries cannot be settled any more."""
-        if not self.broken.done():
-            self.broken.set_exception(error)
-            self.broken.exception()  # seen: whoever waits for it is told all the same
+    def fail(self, error: BaseException) -> None:
+        """Set ``failed``: deliveries can no longer be settled."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
+            self.failed.exception()  # Retrieve it, so that asyncio does not warn if nobody awaits the future.
 
-    async def _work_off(self, aggregate: str) -> None:
-        lane = self._lanes[aggregate]
-        while lane:
-            token, event = lane[0]
-            await self._see_through(token, event)
-            lane.popleft()
-        del self._lanes[aggregate]
+    async def _run_queue(self, aggregate: str) -> None:
+        queue = self._queues[aggregate]
+        while queue:
+            token, event = queue[0]
+            await self._deliver(token, event)
+            queue.popleft()
+        del self._queues[aggregate]
 
-    async def _see_through(self, token: Token, event: RecordedEvent) -> None:
+    async def _deliver(self, token: Token, event: RecordedEvent) -> None:
         attempt = 1
         while True:
-            async with self._room:
-                error = await self._try(event)
+            async with self._slots:
+                error = await self._handle(event)
             if error is None:
-                self._outages.over(event.id)
+                self._outages.clear(event.id)
                 await self._settle(token)
                 return
-            if self._outages.excuse(event.id, event, error):
-                await asyncio.sleep(self._pacing.outage)
+            if self._outages.is_excused(event.id, event, error):
+                await asyncio.sleep(self._policy.outage)
                 continue
-            self._note(event, attempt, error)
+            self._log_failure(event, attempt, error)
             if attempt == MAX_ATTEMPTS:
-                self._outages.over(event.id)
-                await self._bury(token, event, attempt, in_words(error))
+                self._outages.clear(event.id)
+                await self._dead_letter(token, event, attempt, describe(error))
                 return
-            await asyncio.sleep(self._pacing.pause_after(attempt))
+            await asyncio.sleep(self._policy.delay_after(attempt))
             attempt += 1
 
-    async def _try(self, event: RecordedEvent) -> Exception | None:
+    async def _handle(self, event: RecordedEvent) -> Exception | None:
         if not self._subscription.wants(event.event_type):
-            return None  # the type was wanted when the broker's binding was made, and is no more
+            return None  # A binding of an earlier version may still deliver types that are no longer consumed.
         try:
-            async with asyncio.timeout(self._pacing.patience):
+            async with asyncio.timeout(self._policy.handler_timeout):
                 await self._subscription.handler(event)
-        except Exception as error:  # noqa: BLE001  whatever a handler raises is a failure
+        except Exception as error:  # noqa: BLE001  any exception from a handler is a failure
             return error
         return None
 
-    def _note(self, event: RecordedEvent, attempt: int, error: Exception) -> None:
+    def _log_failure(self, event: RecordedEvent, attempt: int, error: Exception) -> None:
         dead = attempt == MAX_ATTEMPTS
         _log.warning(
             "an event failed",
@@ -147,12 +152,12 @@ class Lanes(Generic[Token]):
             event_id=event.id,
             attempts=attempt,
             dead=dead,
-            error=in_words(error),
-            # Once an event: where hundreds fail, writing down tracebacks is most of the work, and of the log.
+            error=describe(error),
+            # Once per event: with hundreds of failures, tracebacks would dominate both the work and the log.
             exc_info=error if dead else None,
         )
 
 
-def in_words(error: Exception) -> str:
-    """What is kept of an error with a dead event."""
+def describe(error: Exception) -> str:
+    """Return the text of an error as it is stored with a dead letter."""
     return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]

@@ -1,8 +1,8 @@
-"""Telling an event that is poison from a time at which no event could be handled.
+"""Outages do not count as delivery attempts.
 
-While the database or the object store is away every handler fails. Counted as tries, such failures would set aside
-all that is under way; so an outage does not count. Its event is tried again soon, and for hours, and whatever it
-holds up is only what is about the same thing.
+While the database or the object store is unavailable, every handler fails. If those failures counted as attempts, an
+outage would dead-letter every event in flight. Instead the event is retried at a short fixed interval, for hours if
+necessary, and only later events of the same aggregate wait behind it.
 """
 
 import time
@@ -14,36 +14,43 @@ from metastore.ports.outage import is_outage
 
 _log = structlog.get_logger(__name__)
 
-TRY_EVERY = 2.0
-PATIENCE = 6 * 3600.0
-"""Seconds for which an outage is believed; what goes on failing after that counts as a try."""
+RETRY_INTERVAL = 2.0
+"""Default number of seconds between retries during an outage."""
+OUTAGE_LIMIT = 6 * 3600.0
+"""Seconds after which continued outage errors count as attempts."""
 
 
-class Outages:
-    """Since when deliveries, named by their ids, have met outages and nothing else."""
+class OutageTracker:
+    """Tracks since when each delivery of a consumer has failed with outage errors only.
 
-    def __init__(self, consumer: str, patience: float = PATIENCE) -> None:
+    ``limit`` is the number of seconds after which such failures count as attempts after all.
+    """
+
+    def __init__(self, consumer: str, limit: float = OUTAGE_LIMIT) -> None:
         self._consumer = consumer
-        self._patience = patience
+        self._limit = limit
         self._since: dict[str, float] = {}
 
-    def excuse(self, delivery_id: str, event: RecordedEvent, error: BaseException) -> bool:
-        """Whether this failure does not count as a try; the first of an outage is logged."""
+    def is_excused(self, delivery_id: str, event: RecordedEvent, error: BaseException) -> bool:
+        """Return whether this failure does not count as an attempt.
+
+        The first failure of each outage is logged. An error that is no outage ends the tracking of the delivery.
+        """
         if not is_outage(error):
-            self.over(delivery_id)
+            self.clear(delivery_id)
             return False
         now = time.monotonic()
         if delivery_id not in self._since:
             _log.warning(
-                "an event waits for what is away",
+                "event waits for an outage to end",
                 consumer=self._consumer,
                 event_type=event.event_type,
                 event_id=event.id,
                 dead=False,
                 error=repr(error),
             )
-        return now - self._since.setdefault(delivery_id, now) < self._patience
+        return now - self._since.setdefault(delivery_id, now) < self._limit
 
-    def over(self, delivery_id: str) -> None:
-        """The delivery is done with, or failed by its own fault."""
+    def clear(self, delivery_id: str) -> None:
+        """Stop tracking a delivery that was handled, was dead-lettered or failed for a reason of its own."""
         self._since.pop(delivery_id, None)

@@ -1,7 +1,7 @@
-"""The in-process bus's durable queues: one row per consumer and event, deleted when handled.
+"""Durable queues of the in-process bus: one row for each consumer and event, deleted once handled.
 
-A row is *due* when it is neither dead nor waiting for its next try, and no older row of the same consumer and
-aggregate is waiting for its own: so a failing event holds up what is about the same thing, and nothing else.
+A row is *due* when it is neither dead nor waiting for its next attempt, and no older row of the same consumer and
+aggregate is waiting for one. A failing event therefore blocks only later events of its own aggregate.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ _ROWS_PER_INSERT = 500
 
 
 class QueuedEvent(Base):
-    """An event that a consumer has yet to handle, or has given up."""
+    """An event that a consumer has yet to handle, or a dead letter (``dead_at`` is set)."""
 
     __tablename__ = "queued_events"
     __table_args__ = (UniqueConstraint("consumer", "event_id"),)
@@ -63,7 +63,7 @@ Index("ix_queued_events_dead", QueuedEvent.id, sqlite_where=_DEAD, postgresql_wh
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event on its way to a consumer, and how often it failed before."""
+    """An event to deliver and its number of failed attempts so far."""
 
     id: str
     attempts: int
@@ -72,14 +72,15 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a failed delivery comes to: another try at ``next_attempt_at``, or death when that is ``None``.
+    """The outcome of a failed delivery.
 
-    ``is_try`` is false of one that does not count.
+    ``next_attempt_at`` is the time of the next attempt, or ``None`` to dead-letter the event. ``counts`` is false
+    for a failure that does not count as an attempt.
     """
 
     error: str
     next_attempt_at: datetime | None
-    is_try: bool = True
+    counts: bool = True
 
 
 _EVENT = (
@@ -93,7 +94,7 @@ _EVENT = (
 
 
 async def enqueue(tx: Transaction, deliveries: Iterable[tuple[str, RecordedEvent]]) -> None:
-    """Queue each event for its consumer, in order; what is queued already stays as it is."""
+    """Queue each event for its consumer, in order. Events that are already queued are left unchanged."""
     rows = [
         {
             "id": new_id(),
@@ -115,10 +116,10 @@ async def enqueue(tx: Transaction, deliveries: Iterable[tuple[str, RecordedEvent
 
 
 async def due(tx: Transaction, consumer: str, limit: int) -> list[Delivery]:
-    """The oldest events that the consumer may handle now."""
+    """Return the consumer's oldest due events, at most ``limit``."""
     now = utc_now()
     older = aliased(QueuedEvent)
-    held_up = exists().where(
+    blocked = exists().where(
         older.consumer == QueuedEvent.consumer,
         older.aggregate == QueuedEvent.aggregate,
         older.id < QueuedEvent.id,
@@ -132,7 +133,7 @@ async def due(tx: Transaction, consumer: str, limit: int) -> list[Delivery]:
             QueuedEvent.consumer == consumer,
             _ALIVE,
             QueuedEvent.next_attempt_at.is_(None) | (QueuedEvent.next_attempt_at <= now),
-            ~held_up,
+            ~blocked,
         )
         .order_by(QueuedEvent.id)
         .limit(limit)
@@ -141,7 +142,7 @@ async def due(tx: Transaction, consumer: str, limit: int) -> list[Delivery]:
 
 
 async def next_due(tx: Transaction, consumer: str) -> datetime | None:
-    """When the next event of the consumer that is waiting becomes due."""
+    """Return when the consumer's next waiting event becomes due, or ``None`` if none is waiting."""
     return await tx.session.scalar(
         select(func.min(QueuedEvent.next_attempt_at)).where(
             QueuedEvent.consumer == consumer, _WAITING, QueuedEvent.next_attempt_at > utc_now()
@@ -150,7 +151,7 @@ async def next_due(tx: Transaction, consumer: str) -> datetime | None:
 
 
 async def settle(tx: Transaction, handled: Sequence[str], failed: Mapping[str, Failure]) -> None:
-    """Remove what was handled and note what failed."""
+    """Delete handled rows and record the failures, by row id."""
     if handled:
         await tx.session.execute(delete(QueuedEvent).where(QueuedEvent.id.in_(handled)))
     for row_id, failure in failed.items():
@@ -158,7 +159,7 @@ async def settle(tx: Transaction, handled: Sequence[str], failed: Mapping[str, F
             update(QueuedEvent)
             .where(QueuedEvent.id == row_id)
             .values(
-                attempts=QueuedEvent.attempts + int(failure.is_try),
+                attempts=QueuedEvent.attempts + int(failure.counts),
                 error=failure.error,
                 next_attempt_at=failure.next_attempt_at,
                 dead_at=None if failure.next_attempt_at else utc_now(),
@@ -167,21 +168,21 @@ async def settle(tx: Transaction, handled: Sequence[str], failed: Mapping[str, F
 
 
 async def dead(tx: Transaction, limit: int, before: str | None) -> list[DeadEvent]:
-    """Dead events, latest queued first."""
+    """Return dead events, most recently queued first, with ids below ``before`` if given."""
     statement = select(
         QueuedEvent.id, QueuedEvent.consumer, QueuedEvent.attempts, QueuedEvent.error, QueuedEvent.dead_at, *_EVENT
     ).where(_DEAD)
     if before is not None:
         statement = statement.where(QueuedEvent.id < before)
     rows = await tx.session.execute(statement.order_by(QueuedEvent.id.desc()).limit(limit))
-    # A dead row always has its time of death: the query asks for it.
+    # dead_at is never None here: the query requires it.
     return [
         DeadEvent(row[0], row[1], RecordedEvent(*row[5:]), row[2], row[3] or "", cast(datetime, row[4])) for row in rows
     ]
 
 
-async def revive(tx: Transaction, row_id: str) -> str | None:
-    """Give a dead event fresh tries; its consumer, or ``None`` when there is no such dead event."""
+async def requeue_dead(tx: Transaction, row_id: str) -> str | None:
+    """Reset a dead event's attempts and return its consumer, or ``None`` if there is no such dead event."""
     return await tx.session.scalar(
         update(QueuedEvent)
         .where(QueuedEvent.id == row_id, _DEAD)

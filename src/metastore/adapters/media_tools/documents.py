@@ -6,10 +6,9 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD  # type: ignore[import-untyped]  # t
 from metastore.adapters.media_tools import webp
 from metastore.adapters.sandbox.refusal import NothingToSeeError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaFacts
 
-_DAMAGED = "The document is damaged or of a kind that cannot be read."
-_LOCKED = "The document is locked with a password."
 _SMALLEST_SIDE = 0.01
 
 
@@ -29,12 +28,12 @@ def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
             page = document[0]
             width, height = page.get_size()
             if min(width, height) < _SMALLEST_SIDE:
-                raise NothingToSeeError(_DAMAGED)
+                raise NothingToSeeError(ReasonCode.DOCUMENT_UNREADABLE)
             # By its proportions, so that a page of any size makes a picture of this one.
             bitmap = page.render(scale=max(sizes) / max(width, height), fill_color=(255, 255, 255, 255))
             picture = bitmap.to_pil().convert("RGB")
         except (pypdfium2.PdfiumError, ValueError, IndexError, OverflowError) as error:
-            raise NothingToSeeError(_DAMAGED) from error
+            raise NothingToSeeError(ReasonCode.DOCUMENT_UNREADABLE) from error
     picture.thumbnail((max(sizes), max(sizes)))
     return webp.from_pillow(picture, sizes)
 
@@ -45,4 +44,4 @@ def _open(source: ParentBytes) -> pypdfium2.PdfDocument:
         return pypdfium2.PdfDocument(source)
     except pypdfium2.PdfiumError as error:
         locked = error.err_code == FPDF_ERR_PASSWORD
-        raise NothingToSeeError(_LOCKED if locked else _DAMAGED) from error
+        raise NothingToSeeError(ReasonCode.DOCUMENT_LOCKED if locked else ReasonCode.DOCUMENT_UNREADABLE) from error

@@ -19,10 +19,9 @@ from PIL import Image
 from metastore.adapters.media_tools import webp
 from metastore.adapters.sandbox.refusal import NothingToSeeError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaFacts
 
-_DAMAGED = "The drawing is damaged or cannot be drawn."
-_TOO_MUCH = "The drawing is too large or too complicated."
 _MAX_SIZE = 16 * 2**20
 _MAX_DEPTH, _MAX_ELEMENTS = 200, 250_000
 _MAX_EMBEDDED, _MAX_EMBEDDED_PIXELS = 8 * 2**20, 50_000_000
@@ -54,13 +53,13 @@ def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
         drawn = pyvips.Image.thumbnail_buffer(drawing, max(sizes), **webp.fitting(max(sizes), enlarge=True))
         return webp.from_vips(drawn, sizes)
     except pyvips.Error as error:
-        raise NothingToSeeError(_DAMAGED) from error
+        raise NothingToSeeError(ReasonCode.DRAWING_UNREADABLE) from error
 
 
 def _harmless(source: ParentBytes) -> bytes:
     """The drawing, looked through."""
     if source.size > _MAX_SIZE:
-        raise NothingToSeeError(_TOO_MUCH)
+        raise NothingToSeeError(ReasonCode.DRAWING_TOO_LARGE)
     source.seek(0)
     drawing = source.read()
     _Look().through(drawing)
@@ -83,13 +82,13 @@ class _Look:
         try:
             parser.Parse(drawing, True)
         except (expat.ExpatError, ValueError) as error:
-            raise NothingToSeeError(_DAMAGED) from error
+            raise NothingToSeeError(ReasonCode.DRAWING_UNREADABLE) from error
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         self._elements += 1
         if self._depth > _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
-            raise NothingToSeeError(_TOO_MUCH)
+            raise NothingToSeeError(ReasonCode.DRAWING_TOO_LARGE)
         for attribute, value in attributes.items():
             if attribute.rpartition(":")[2].lower() == "href":
                 self._check_embedded(value)
@@ -103,11 +102,11 @@ class _Look:
             return
         self._embedded += len(address)
         if self._embedded > _MAX_EMBEDDED:
-            raise NothingToSeeError(_TOO_MUCH)
+            raise NothingToSeeError(ReasonCode.DRAWING_TOO_LARGE)
         data = unquote_to_bytes(match[2])
         try:
             picture = Image.open(io.BytesIO(base64.b64decode(data) if match[1] else data))
         except (OSError, ValueError, SyntaxError, binascii.Error, Image.DecompressionBombError) as error:
-            raise NothingToSeeError(_DAMAGED) from error
+            raise NothingToSeeError(ReasonCode.DRAWING_UNREADABLE) from error
         if picture.size[0] * picture.size[1] > _MAX_EMBEDDED_PIXELS:
-            raise NothingToSeeError(_TOO_MUCH)
+            raise NothingToSeeError(ReasonCode.DRAWING_TOO_LARGE)

@@ -16,10 +16,11 @@ from av.video.stream import VideoStream
 from metastore.adapters.media_tools import copying
 from metastore.adapters.media_tools.languages import language_tag
 from metastore.adapters.media_tools.limits import Patience
-from metastore.adapters.sandbox.films import DAMAGED, has_decoder, is_cover, open_container, video_of
+from metastore.adapters.sandbox.films import has_decoder, is_cover, open_container, video_of
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.turning import turn_of
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import AudioTrack, MediaFacts
 
 ERRORS = (av.FFmpegError, OSError)
@@ -79,10 +80,10 @@ def probe(source: ParentBytes) -> MediaFacts:
         video = video_of(container)
         tracks = tuple(_track(stream) for stream in container.streams.audio[:_MAX_TRACKS])
         if video is None and not tracks:
-            raise RefusedError(DAMAGED)
+            raise RefusedError(ReasonCode.FILM_UNREADABLE)
         frame = _shown(container, video) if video else None
         if frame is None and not tracks:
-            raise RefusedError(DAMAGED)
+            raise RefusedError(ReasonCode.FILM_UNREADABLE)
         sized = upright_size(frame, video) if frame and video else (None, None)
         return MediaFacts(
             container=container.format.name[:50],
@@ -101,7 +102,7 @@ def probe(source: ParentBytes) -> MediaFacts:
 def check_size(video: VideoStream) -> None:
     """Refuse pictures too large to be decoded, of which a decoder may keep a dozen."""
     if video.codec_context.width * video.codec_context.height > _MAX_PIXELS:
-        raise RefusedError("The film's pictures are too large.")
+        raise RefusedError(ReasonCode.FILM_FRAME_TOO_LARGE)
 
 
 def duration_us(container: InputContainer, source: ParentBytes) -> int:

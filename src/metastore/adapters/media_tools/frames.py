@@ -8,13 +8,13 @@ from PIL import Image, ImageStat
 
 from metastore.adapters.media_tools import films, webp
 from metastore.adapters.media_tools.limits import Patience
-from metastore.adapters.sandbox.films import DAMAGED, video_of
+from metastore.adapters.sandbox.films import video_of
 from metastore.adapters.sandbox.refusal import NothingToSeeError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.turning import Turn, turn_of
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import Sprite
 
-_NOTHING_TO_SEE = "There is no picture in the film."
 _TELLING_PLACES = (0.1, 0.15, 0.2, 0.3, 0.5, 0.02)
 """Where one looks for a frame that is neither dark nor empty, as shares of the film."""
 _DARK, _EMPTY = 32, 10
@@ -41,11 +41,11 @@ def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
             return webp.from_pillow(_poster(container, source, video, max(sizes)), sizes)
         cover = films.cover_of(container)
         if cover is None:
-            raise NothingToSeeError(_NOTHING_TO_SEE)
+            raise NothingToSeeError(ReasonCode.FILM_WITHOUT_PICTURE)
         films.check_size(cover)
         frame = films.first_frame(container, cover)
         if frame is None:
-            raise NothingToSeeError(_NOTHING_TO_SEE)
+            raise NothingToSeeError(ReasonCode.FILM_WITHOUT_PICTURE)
         return webp.from_pillow(upright(frame, cover, max(sizes), max(sizes)), sizes)
 
 
@@ -56,13 +56,13 @@ def sprite(source: ParentBytes) -> Sprite:
         video = video_of(container)
         length = films.duration_us(container, source) // 1000
         if video is None or not length:
-            raise NothingToSeeError(_NOTHING_TO_SEE)
+            raise NothingToSeeError(ReasonCode.FILM_WITHOUT_PICTURE)
         films.check_size(video)
         interval = max(_SHORTEST_INTERVAL_MS, -(-length // _TILES))
         count = max(1, -(-length // interval))
         tiles = _tiles(container, video, interval, count, patience)
     if not tiles:
-        raise RefusedError(DAMAGED)
+        raise RefusedError(ReasonCode.FILM_UNREADABLE)
     return _assembled(tiles, interval, count)
 
 
@@ -120,7 +120,7 @@ def _poster(container: InputContainer, source: ParentBytes, video: VideoStream, 
         if patience.is_over():
             break
     if best is None:
-        raise RefusedError(DAMAGED)
+        raise RefusedError(ReasonCode.FILM_UNREADABLE)
     return best[1]
 
 

@@ -8,6 +8,7 @@ import pyvips  # type: ignore[import-untyped]  # the package has no types
 from metastore.adapters.media_tools.limits import check_decoded, check_pixels
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.kit.reason_codes import ReasonCode
 
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _MAX_SIZE = 256 * 2**20
@@ -29,28 +30,28 @@ def is_heic(head: bytes) -> bool:
     return not brands.isdisjoint(_BRANDS)
 
 
-def open_heic(source: ParentBytes, refusal: str) -> pillow_heif.HeifFile:
-    """Its header, read; ``refusal`` is said of what is damaged."""
+def open_heic(source: ParentBytes) -> pillow_heif.HeifFile:
+    """Read the header of the picture."""
     if source.size > _MAX_SIZE:
-        raise RefusedError("The picture is too large.")
+        raise RefusedError(ReasonCode.PICTURE_TOO_LARGE)
     source.seek(0)
     try:
         heic = pillow_heif.open_heif(io.BytesIO(source.read()), convert_hdr_to_8bit=True)
     except (ValueError, RuntimeError, OSError, SyntaxError, EOFError) as error:
-        raise RefusedError(refusal) from error
+        raise RefusedError(ReasonCode.PICTURE_UNREADABLE) from error
     width, height = heic.size
     check_pixels(width, height)
     check_decoded(width * height * 3 * _COPIES)
     return heic
 
 
-def as_vips(source: ParentBytes, refusal: str) -> pyvips.Image:
+def as_vips(source: ParentBytes) -> pyvips.Image:
     """The picture, decoded and upright; its pixels stay where libheif put them."""
-    heic = open_heic(source, refusal)
+    heic = open_heic(source)
     try:
         pixels, bands = heic.data, _BANDS[heic.mode]
     except (ValueError, RuntimeError, OSError, SyntaxError, EOFError, KeyError) as error:
-        raise RefusedError(refusal) from error
+        raise RefusedError(ReasonCode.PICTURE_UNREADABLE) from error
     image = pyvips.Image.new_from_memory(pixels, *heic.size, bands, "uchar")
     image = image.copy(interpretation="srgb" if bands > 2 else "b-w")
     profile = heic.info.get("icc_profile")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.kit.reason_codes import ReasonCode
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -19,13 +20,13 @@ _MAX_DECODED = 1200 * 2**20
 def check_pixels(width: int, height: int) -> None:
     """Refuse a picture with too many of them."""
     if width * height > MAX_PIXELS:
-        raise RefusedError(f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
+        raise RefusedError(ReasonCode.PICTURE_TOO_MANY_PIXELS)
 
 
 def check_decoded(size: int) -> None:
     """Refuse a picture that would take so many bytes."""
     if size > _MAX_DECODED:
-        raise RefusedError("The picture is too large.")
+        raise RefusedError(ReasonCode.PICTURE_TOO_LARGE)
 
 
 class Beginning(io.RawIOBase):

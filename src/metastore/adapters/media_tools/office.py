@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 
 from metastore.adapters.media_tools.office_child import NO_ISOLATION, Order
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaToolError, NothingToSeeError, Source
 
 SUFFIXES = {
@@ -34,8 +35,6 @@ SUFFIXES = {
 _CHILD = (sys.executable, "-I", str(Path(__file__).with_name("office_child.py")))
 """It needs nothing but the standard library."""
 _PROGRAMS = ("soffice", "libreoffice")
-_CANNOT = "The document could not be drawn."
-_TOO_LARGE = "The document is too large to be drawn."
 _CHUNK = 2**18
 _CHECKED_WITHIN = 10
 
@@ -82,9 +81,9 @@ class Office:
         """
         program = self._program
         if program is None or source.mime_type not in SUFFIXES:
-            raise NothingToSeeError(_CANNOT)
+            raise NothingToSeeError(ReasonCode.DOCUMENT_NOT_RENDERED)
         if not 0 < source.size <= self._limits.size:
-            raise NothingToSeeError(_TOO_LARGE)
+            raise NothingToSeeError(ReasonCode.DOCUMENT_TOO_LARGE)
         async with self._turn:
             return await self._drawn(self._command(program, source.size, SUFFIXES[source.mime_type]), source)
 
@@ -113,7 +112,7 @@ class Office:
                 made = await _heard(child, self._limits.made)
                 await child.wait()
         except TimeoutError:
-            raise NothingToSeeError(_CANNOT) from None
+            raise NothingToSeeError(ReasonCode.DOCUMENT_NOT_RENDERED) from None
         finally:
             if child.returncode is None:
                 # With the child its namespace of processes ends, and with that everything in it.
@@ -123,7 +122,7 @@ class Office:
         if child.returncode == NO_ISOLATION:
             raise MediaToolError("the office program cannot be shut in")
         if not 0 < len(made) <= self._limits.made:
-            raise NothingToSeeError(_CANNOT)
+            raise NothingToSeeError(ReasonCode.DOCUMENT_NOT_RENDERED)
         return made
 
 

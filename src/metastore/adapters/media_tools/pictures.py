@@ -9,9 +9,9 @@ from metastore.adapters.media_tools import heic, webp
 from metastore.adapters.media_tools.limits import Beginning, check_decoded, check_pixels
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaFacts
 
-DAMAGED = "The picture is damaged or of a kind that cannot be read."
 _LOADERS = ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif")
 _MAPPED = {"gif": 64 * 2**20, "webp": 256 * 2**20, "avif": 256 * 2**20}
 """What is taken into memory whole. Of a GIF with a film in it the first frame is near the beginning."""
@@ -34,7 +34,7 @@ def probe(source: ParentBytes) -> MediaFacts:
     """What is in it; looks at the beginning alone."""
     head = _head(source)
     if heic.is_heic(head):
-        return _sized("heif", heic.open_heic(source, DAMAGED).size)
+        return _sized("heif", heic.open_heic(source).size)
     if _is_for_pillow(head):
         picture = _open_by_pillow(source, head)
         return _sized(str(picture.format).lower(), picture.size)
@@ -48,11 +48,11 @@ def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
         try:
             return webp.from_pillow(_open_by_pillow(source, head), sizes)
         except _PILLOW_ERRORS as error:
-            raise RefusedError(DAMAGED) from error
+            raise RefusedError(ReasonCode.PICTURE_UNREADABLE) from error
     fitting = webp.fitting(max(sizes))
     try:
         if heic.is_heic(head):
-            return webp.from_vips(heic.as_vips(source, DAMAGED).thumbnail_image(max(sizes), **fitting), sizes)
+            return webp.from_vips(heic.as_vips(source).thumbnail_image(max(sizes), **fitting), sizes)
         _facts(_open(source, head))
         # The loader makes it smaller while it reads, as far as its format allows.
         fitted = pyvips.Image.thumbnail_source(_vips_source(source, head), max(sizes), **fitting)
@@ -64,7 +64,11 @@ def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
 def _told(error: pyvips.Error) -> Exception:
     # Want of memory says nothing about the picture: another try may have more.
     told = str(error)
-    return MemoryError(told) if _starved or any(want in told for want in _WANTS) else RefusedError(DAMAGED)
+    return (
+        MemoryError(told)
+        if _starved or any(want in told for want in _WANTS)
+        else RefusedError(ReasonCode.PICTURE_UNREADABLE)
+    )
 
 
 def _facts(image: pyvips.Image) -> MediaFacts:
@@ -109,7 +113,7 @@ def _open_by_pillow(source: ParentBytes, head: bytes) -> Image.Image:
     try:
         picture = kind(io.BufferedReader(Beginning(source, _MAPPED["avif"])))
     except _PILLOW_ERRORS as error:
-        raise RefusedError(DAMAGED) from error
+        raise RefusedError(ReasonCode.PICTURE_UNREADABLE) from error
     check_pixels(*picture.size)
     check_decoded(picture.size[0] * picture.size[1] * 4)
     return picture

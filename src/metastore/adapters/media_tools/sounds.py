@@ -10,11 +10,11 @@ from av.stream import Discard
 from PIL import Image
 
 from metastore.adapters.media_tools import films
-from metastore.adapters.sandbox.films import DAMAGED, has_decoder
+from metastore.adapters.sandbox.films import has_decoder
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
+from metastore.kit.reason_codes import ReasonCode
 
-_NOTHING_TO_HEAR = "There is no sound in it."
 _FULL_SCALE = 2**31
 _SAMPLE = 4
 _TELL_EVERY = 600
@@ -30,7 +30,7 @@ def waveform(source: ParentBytes, points: int, tell: Callable[[], None]) -> byte
         track = next((stream for stream in container.streams.audio if has_decoder(stream)), None)
         length = films.duration_us(container, source)
         if track is None or not length:
-            raise RefusedError(_NOTHING_TO_HEAR)
+            raise RefusedError(ReasonCode.NO_AUDIO)
         for stream in container.streams:
             if stream is not track:
                 stream.discard = Discard.all
@@ -42,7 +42,7 @@ def waveform(source: ParentBytes, points: int, tell: Callable[[], None]) -> byte
                 told = peaks.seconds
                 tell()
         if not peaks.heard:
-            raise RefusedError(DAMAGED)
+            raise RefusedError(ReasonCode.FILM_UNREADABLE)
         return peaks.as_bytes()
 
 

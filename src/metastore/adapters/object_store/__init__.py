@@ -1,4 +1,6 @@
 """Adapters of the ``object_store`` port.
 
-``local`` is a folder that the product serves itself; ``s3`` is any S3-compatible server.
+* ``local``: a folder that the product serves itself.
+* ``s3``: a bucket on any S3-compatible server.
+* ``response_headers``: response headers of presigned GET URLs, used by both.
 """

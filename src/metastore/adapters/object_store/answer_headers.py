@@ -1,31 +1,32 @@
-"""The headers that a presigned GET URL fixes, safe for any file name and any declared type."""
+"""Response headers of presigned GET URLs, safe for any file name and any declared media type."""
 
 import re
 from unicodedata import category
 from urllib.parse import quote
 
 _ATTR_CHAR = "!#$&+-.^_`|~"
-"""What RFC 8187 leaves as it is in an extended value, besides letters and digits."""
+"""Characters other than letters and digits that RFC 8187 allows unencoded in an extended value."""
 
-_NEVER = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Unicode categories of controls, lone surrogates and line separators."""
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories of control characters, lone surrogates, and line and paragraph separators."""
 
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(; ?[ -~]{1,127})?")
 
 
 def safe_media_type(declared: str) -> str:
-    """``declared`` when it has the form of a media type (RFC 9110 §8.3.1), else ``application/octet-stream``."""
+    """Return ``declared`` if it is a well-formed media type (RFC 9110 §8.3.1), else ``application/octet-stream``."""
     return declared if _MEDIA_TYPE.fullmatch(declared) else "application/octet-stream"
 
 
 def content_disposition(filename: str, *, inline: bool = False) -> str:
-    """``Content-Disposition`` (RFC 6266), in ASCII: ``filename`` for old clients, ``filename*`` for the name as it is.
+    """Return a ``Content-Disposition`` header value (RFC 6266) in ASCII.
 
-    Control characters, which no file name needs and which could end the header, are left out; in the fallback,
-    ``_`` stands for what ASCII or a quoted string cannot carry, and for ``%``, which some clients would decode.
+    It has a ``filename`` and, if that cannot represent the name, a ``filename*`` (RFC 8187). Control characters are
+    removed because they could end the header. In ``filename``, ``_`` replaces characters outside ASCII, those that a
+    quoted string cannot contain, and ``%``, which some clients would decode.
     """
     kind = "inline" if inline else "attachment"
-    name = "".join(char for char in filename if category(char) not in _NEVER)
+    name = "".join(char for char in filename if category(char) not in _UNSAFE_CATEGORIES)
     if not name:
         return kind
     fallback = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in name)

@@ -1,1 +1,5 @@
-"""Adapters of ``ports.rate_limiter``: ``memory``."""
+"""Adapters of the ``rate_limiter`` port.
+
+* ``memory``: counts in the memory of one process.
+* ``redis``: counts shared by all processes.
+"""

@@ -1,6 +1,7 @@
-"""Counts in this process's memory, by the ``limits`` package, in fixed windows that open with a key's first attempt.
+"""Rate limiter in memory: fixed windows that start with a key's first attempt.
 
-Right for one process; several that share a limit need a shared backend. Counts are forgotten on a restart.
+Suitable for a single process; several processes need a shared backend to enforce a common limit. Counts are lost on a
+restart.
 """
 
 import math
@@ -13,13 +14,13 @@ from metastore.ports.rate_limiter import Limit, Standing
 
 
 class MemoryRateLimiter:
-    """See the module."""
+    """``RateLimiter`` that counts in this process only."""
 
     def __init__(self) -> None:
         self._storage = MemoryStorage()
 
     async def attempt(self, limit: Limit, key: str) -> Standing:
-        """See ``RateLimiter``; an attempt over the limit is not counted, so that forgiving others makes room."""
+        """Implement ``RateLimiter``. An attempt over the limit is not counted, so that a refund frees a slot."""
         name = _name(limit, key)
         count = await self._storage.incr(name, limit.window)
         allowed = count <= limit.amount
@@ -28,17 +29,17 @@ class MemoryRateLimiter:
         return Standing(allowed, max(0, limit.amount - count), await self._reset_after(name))
 
     async def forgive(self, limit: Limit, key: str) -> None:
-        """See ``RateLimiter``; what was never counted, or whose window has closed, needs no forgiving."""
-        # The storage would leave a key that has no window behind for ever.
+        """Implement ``RateLimiter``. Does nothing if no attempt is counted in the current window."""
+        # Decrementing a key without a window would leave it in the storage for good.
         name = _name(limit, key)
         if await self._storage.get(name) > 0:
             await self._storage.decr(name)
 
     async def check(self) -> None:
-        """See ``RateLimiter``; memory is always there."""
+        """Implement ``RateLimiter``; memory is always available."""
 
     async def aclose(self) -> None:
-        """See ``RateLimiter``."""
+        """Implement ``RateLimiter``."""
 
     async def _reset_after(self, name: str) -> int:
         return max(0, math.ceil(await self._storage.get_expiry(name) - time.time()))

@@ -1,11 +1,10 @@
-"""Counts that all processes share, in Redis: fixed windows that open with a key's first attempt.
+"""Rate limiter in Redis, shared by all processes: fixed windows that start with a key's first attempt.
 
-An attempt is one script in the server, hence atomic and one round trip: an attempt over the limit is not counted, and a
-count never lives longer than its window.
+An attempt is one server-side script, and so atomic and a single round trip. An attempt over the limit is not counted,
+and a count never outlives its window.
 
-Redis is a cache: it may be away, and people still sign in. Then this process counts in its own memory, so that a limit
-holds per process instead of for all of them together, and asks Redis again a moment later. What was counted on one side
-is not carried to the other.
+Users must be able to sign in while Redis is unavailable. This process then counts in its own memory, so that limits
+apply per process instead of globally, and tries Redis again a moment later. Counts are not transferred between the two.
 """
 
 import hashlib
@@ -21,9 +20,9 @@ from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.ports.rate_limiter import Limit, LimiterUnavailableError, Standing
 
 TIMEOUT = 0.5
-"""Seconds that an attempt waits for Redis."""
+"""Seconds to wait for Redis."""
 PAUSE = 1.0
-"""Seconds without another try once Redis did not answer, so that not every sign-in waits for the timeout."""
+"""Seconds before Redis is tried again after a failure, so that not every sign-in waits for the timeout."""
 
 _ATTEMPT = """
 local count = redis.call('INCR', KEYS[1])
@@ -31,62 +30,62 @@ if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
 if count > tonumber(ARGV[1]) then redis.call('DECR', KEYS[1]) end
 return {count, redis.call('PTTL', KEYS[1])}
 """
-_FORGIVE = """
+_REFUND = """
 if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
 """
 _log = structlog.get_logger(__name__)
 
 
 class RedisRateLimiter:
-    """See the module; ``prefix`` stands before every key."""
+    """``RateLimiter`` on the Redis server at ``url``; the names of all keys start with ``prefix``."""
 
     def __init__(self, url: str, *, prefix: str = "metastore:limit:") -> None:
         self._redis: Redis = Redis.from_url(
             url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 1)
         )
         self._attempt = self._redis.register_script(_ATTEMPT)
-        self._forgive = self._redis.register_script(_FORGIVE)
+        self._refund = self._redis.register_script(_REFUND)
         self._prefix = prefix
-        self._alone = MemoryRateLimiter()
-        self._ask_again = 0.0
+        self._fallback = MemoryRateLimiter()
+        self._retry_at = 0.0
 
     async def attempt(self, limit: Limit, key: str) -> Standing:
-        """See ``RateLimiter``."""
-        if time.monotonic() >= self._ask_again:
+        """Implement ``RateLimiter``."""
+        if time.monotonic() >= self._retry_at:
             try:
                 count, left = await self._attempt(keys=[self._name(limit, key)], args=[limit.amount, limit.window])
                 return Standing(count <= limit.amount, max(0, limit.amount - count), max(0, -(-left // 1000)))
             except (RedisError, OSError) as error:
-                self._give_up(error)
-        return await self._alone.attempt(limit, key)
+                self._suspend(error)
+        return await self._fallback.attempt(limit, key)
 
     async def forgive(self, limit: Limit, key: str) -> None:
-        """See ``RateLimiter``."""
-        if time.monotonic() >= self._ask_again:
+        """Implement ``RateLimiter``."""
+        if time.monotonic() >= self._retry_at:
             try:
-                await self._forgive(keys=[self._name(limit, key)])
+                await self._refund(keys=[self._name(limit, key)])
             except (RedisError, OSError) as error:
-                self._give_up(error)
+                self._suspend(error)
             else:
                 return
-        await self._alone.forgive(limit, key)
+        await self._fallback.forgive(limit, key)
 
     async def check(self) -> None:
-        """See ``RateLimiter``."""
+        """Implement ``RateLimiter``."""
         try:
             await self._redis.ping()
         except (RedisError, OSError) as error:
             raise LimiterUnavailableError(str(error)) from error
 
     async def aclose(self) -> None:
-        """See ``RateLimiter``."""
+        """Implement ``RateLimiter``."""
         await self._redis.aclose()
 
     def _name(self, limit: Limit, key: str) -> str:
-        # Of one length, whatever people type as their name.
+        # A digest has a fixed length, however long the key.
         digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         return f"{self._prefix}{limit.name}:{limit.amount}:{limit.window}:{digest}"
 
-    def _give_up(self, error: Exception) -> None:
-        self._ask_again = time.monotonic() + PAUSE
-        _log.warning("attempts are counted by this process alone", error=type(error).__name__)
+    def _suspend(self, error: Exception) -> None:
+        self._retry_at = time.monotonic() + PAUSE
+        _log.warning("rate limits are counted per process while the cache is unavailable", error=type(error).__name__)

@@ -1,1 +1,5 @@
-"""Messages to browsers: ``socketio`` speaks Socket.IO."""
+"""Adapters of the ``realtime`` port.
+
+* ``socketio``: messages to browsers over Socket.IO.
+* ``fan_out``: forwards them between processes through Redis.
+"""

@@ -1,8 +1,8 @@
-"""Socket.IO messages between processes, over one channel of Redis.
+"""Fan-out of Socket.IO messages to other processes, over one Redis channel.
 
-Implements the library's extension point for that, rather than its own Redis backend, whose pauses between tries grow to
-a minute and which closes no sockets in other processes. A message that finds Redis away is dropped with a line in the
-log: what must not be lost is saved before it is sent (see ``ports.realtime``).
+This implements the library's extension point instead of using its Redis backend, whose retry delay grows to a minute
+and which does not close sockets in other processes. While Redis is unavailable, messages are dropped and the failure is
+logged: everything that must not be lost is saved before it is sent (see ``ports.realtime``).
 """
 
 import asyncio
@@ -21,15 +21,18 @@ from socketio.async_pubsub_manager import (  # type: ignore[import-untyped]  # t
 
 CHANNEL = "metastore:sockets"
 TIMEOUT = 1.0
-"""Seconds that a message waits for Redis."""
+"""Seconds to wait for Redis when sending."""
 PAUSE = 1.0
-"""Seconds between tries to listen again, and without another message once Redis did not take one."""
+"""Seconds between attempts to subscribe, and before sending is tried again after a failure."""
 _PING_EVERY = 15
 _log = structlog.get_logger(__name__)
 
 
 class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has no types
-    """See the module. A ``write_only`` one is for processes that serve no sockets."""
+    """Fan-out over ``channel`` of the Redis server at ``url``.
+
+    ``write_only`` is for processes that send messages but serve no sockets.
+    """
 
     name = "redis"
 
@@ -37,18 +40,18 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
         super().__init__(channel=channel, write_only=write_only)
         once = Retry(NoBackoff(), 1)
         self._sender: Redis = Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=once)
-        # A listener waits for as long as nothing is said.
+        # No timeout: a subscriber waits as long as there are no messages.
         self._listener: Redis = Redis.from_url(
             url, socket_timeout=None, socket_connect_timeout=TIMEOUT, health_check_interval=_PING_EVERY, retry=once
         )
-        self._ask_again = 0.0
+        self._retry_at = 0.0
         self.is_listening = asyncio.Event()
-        """Set while messages of other processes come in."""
-        self.close_room_here: Callable[[str], Awaitable[None]] | None = None
-        """How sockets of a room are disconnected in this process."""
+        """Set while subscribed to the messages of other processes."""
+        self.close_local_room: Callable[[str], Awaitable[None]] | None = None
+        """Disconnects the sockets of a room in this process; set by ``SocketIoRealtime``."""
 
     async def aclose(self) -> None:
-        """Listen no more."""
+        """Stop listening and close the connections."""
         listening: asyncio.Task[None] | None = getattr(self, "thread", None)
         if listening is not None:
             listening.cancel()
@@ -57,14 +60,14 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
         await self._listener.aclose()
 
     async def _publish(self, data: dict[str, Any]) -> None:
-        if time.monotonic() < self._ask_again:
+        if time.monotonic() < self._retry_at:
             return
         try:
             await self._sender.publish(self.channel, self.json.dumps(data))
         except (RedisError, OSError) as error:
-            # Messages do not queue up behind a Redis that hangs.
-            self._ask_again = time.monotonic() + PAUSE
-            _log.warning("sockets of other processes not reached", method=data["method"], error=type(error).__name__)
+            # Otherwise each message would wait for the timeout of a hanging server.
+            self._retry_at = time.monotonic() + PAUSE
+            _log.warning("message to other processes dropped", method=data["method"], error=type(error).__name__)
 
     async def _listen(self) -> AsyncIterator[bytes]:
         while True:
@@ -75,11 +78,11 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
                     async for message in channel.listen():
                         yield message["data"]
             except (RedisError, OSError) as error:
-                _log.warning("sockets of other processes not heard", error=type(error).__name__)
+                _log.warning("messages of other processes unavailable", error=type(error).__name__)
             self.is_listening.clear()
             await asyncio.sleep(PAUSE)
 
     async def _handle_close_room(self, message: dict[str, Any]) -> None:
-        # For the library, a closed room is one that everybody has left; here its sockets are disconnected.
-        if self.close_room_here is not None:
-            await self.close_room_here(message["room"])
+        # The library only removes the members of a closed room; here their sockets are disconnected.
+        if self.close_local_room is not None:
+            await self.close_local_room(message["room"])

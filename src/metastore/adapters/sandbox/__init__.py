@@ -1,12 +1,12 @@
-"""Work on bytes that may have been made to do harm, in a child process for each piece of it.
+"""Run work on untrusted bytes in child processes with tight limits, one process for each task.
 
-A child (``child``) begins by giving up what it does not need: it dies with its parent, has limits of memory and
-processor time, writes no file, and once the libraries of its task are loaded can open nothing more, be it file or
-socket. It asks us for the bytes that it wants to see, block by block, over its pipes, so that a source of any size need
-be neither copied nor reachable. We (``process``) limit how long it takes and is silent, how much it sees, and how much
-it says.
+The child (``child``) drops what it does not need before it starts: it dies with its parent, has limits on memory and
+processor time, cannot write files and, once the libraries of its task are loaded, cannot open files or sockets. It
+requests the bytes that it needs from the parent, block by block, over its pipes. A source of any size is therefore
+neither copied nor reachable by other means. The parent (``process``) limits the child's running time, its silence, the
+bytes it may read and the bytes it may return.
 
-A **task** is a function of a module of an adapter, named ``package.module:function``; it is called with the source, a
-way to ``emit`` what it makes, and the arguments given, which are JSON. Its module must have loaded all that it needs
-once it is imported, and should stay with one family of libraries: others then cannot be attacked.
+A **task** is a function in an adapter's module, named ``package.module:function``. It is called with the source, a
+callback ``emit`` for results, and JSON arguments. Importing the module must load everything that the task needs. Each
+module should use one family of libraries, so that a hostile file cannot attack the others.
 """

@@ -1,4 +1,4 @@
-"""The child: does one task and ends. See the package for what it may and may not do."""
+"""The child process: run one task and exit. See the package for what it may and may not do."""
 
 import ctypes
 import importlib
@@ -13,68 +13,68 @@ from typing import BinaryIO
 from metastore.adapters.sandbox import wire
 from metastore.adapters.sandbox.refusal import NotCopyableError, NothingToSeeError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
-from metastore.adapters.sandbox.system_calls import give_up_calls, give_up_capabilities
+from metastore.adapters.sandbox.system_calls import block_system_calls, drop_capabilities
 from metastore.adapters.sandbox.wire import Json, Task
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
 def main() -> None:
-    """Do the task that comes on standard input."""
-    told, said = sys.stdin.buffer, _take_standard_output()
-    _limit_the_process()
-    task = Task.of_line(told.readline())
+    """Run the task that arrives on standard input."""
+    incoming, outgoing = sys.stdin.buffer, _take_standard_output()
+    _limit_process()
+    task = Task.of_line(incoming.readline())
     resource.setrlimit(resource.RLIMIT_AS, (task.memory, task.memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (task.cpu_seconds, task.most_cpu_seconds))
-    kind, reason = _do(task, ParentBytes(told, said, task.size), said)
-    answer = reason.encode(errors="replace")[: wire.MAX_REASON]
-    said.write(kind + wire.LENGTH.pack(len(answer)) + answer)
-    said.flush()
-    # Libraries may have threads and clean-ups of their own; there is nothing left to do for them.
+    resource.setrlimit(resource.RLIMIT_CPU, (task.cpu_seconds, task.max_cpu_seconds))
+    kind, reason = _run(task, ParentBytes(incoming, outgoing, task.size), outgoing)
+    message = reason.encode(errors="replace")[: wire.MAX_REASON]
+    outgoing.write(kind + wire.LENGTH.pack(len(message)) + message)
+    outgoing.flush()
+    # Skip the threads and exit handlers of libraries; nothing is left for them to do.
     os._exit(0)
 
 
-def _do(task: Task, source: ParentBytes, said: BinaryIO) -> tuple[bytes, str]:
+def _run(task: Task, source: ParentBytes, outgoing: BinaryIO) -> tuple[bytes, str]:
     def emit(header: Mapping[str, Json], data: bytes) -> None:
-        about = json.dumps(header).encode()
-        said.write(wire.EMIT + wire.LENGTHS.pack(len(about), len(data)) + about)
-        said.write(data)
-        said.flush()
+        encoded = json.dumps(header).encode()
+        outgoing.write(wire.EMIT + wire.LENGTHS.pack(len(encoded), len(data)) + encoded)
+        outgoing.write(data)
+        outgoing.flush()
 
     try:
         module, _, function = task.name.partition(":")
         work = getattr(importlib.import_module(module), function)
-        open_nothing_more()
+        forbid_opening()
         work(source, emit, **task.arguments)
     except NotCopyableError as refusal:
-        return wire.NOT_COPYABLE, str(refusal)
+        return wire.NOT_COPYABLE, refusal.code.value
     except NothingToSeeError as refusal:
-        return wire.NOTHING_TO_SEE, str(refusal)
+        return wire.NOTHING_TO_SEE, refusal.code.value
     except RefusedError as refusal:
-        return wire.REFUSED, str(refusal)
+        return wire.REFUSED, refusal.code.value
     except Exception as error:  # noqa: BLE001  the parent decides what follows
         return wire.FAILED, repr(error)
     return wire.DONE, ""
 
 
-def open_nothing_more() -> None:
-    """From here on no file can be opened and no connection made: there is room for none, whatever is closed."""
+def forbid_opening() -> None:
+    """Prevent the process from opening any more files or sockets, even after closing those it has."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
     if sys.platform == "linux":
-        give_up_capabilities()
-        give_up_calls()
+        drop_capabilities()
+        block_system_calls()
 
 
 def _take_standard_output() -> BinaryIO:
-    """Standard output for ourselves; what libraries print goes nowhere."""
-    mine = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    return os.fdopen(mine, "wb")
+    """Return standard output for the protocol; whatever libraries print is discarded."""
+    ours = os.dup(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+    return os.fdopen(ours, "wb")
 
 
-def _limit_the_process() -> None:
+def _limit_process() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":

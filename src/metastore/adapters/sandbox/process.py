@@ -1,4 +1,4 @@
-"""The parent's side: starts a child, answers its questions, takes what it makes, and ends it in time."""
+"""The parent: start a child process, serve its reads, collect its results, and enforce its limits."""
 
 import asyncio
 import contextlib
@@ -12,8 +12,9 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from metastore.adapters.sandbox import wire
-from metastore.adapters.sandbox.reading import Reading
+from metastore.adapters.sandbox.reading import ReadAhead
 from metastore.adapters.sandbox.wire import Json, Task
+from metastore.kit.reason_codes import known_reason
 from metastore.ports.media_tools import (
     MediaRefusedError,
     MediaToolError,
@@ -22,29 +23,35 @@ from metastore.ports.media_tools import (
     Source,
 )
 
-CHILD = (sys.executable, "-m", "metastore.adapters.sandbox.child")
-_LEAVE_WITHIN = 1.0
-_READ_WITHIN = 1.0
-"""Seconds of each reading that count as the tool's: it may read much, but cannot make a store slow."""
-_ERRORS: dict[bytes, type[Exception]] = {
+CHILD = (sys.executable, "-I", "-m", "metastore.adapters.sandbox.child")
+"""Isolated (``-I``): neither the working directory nor ``PYTHONPATH`` can supply modules."""
+_EXIT_SECONDS = 1.0
+_READ_SECONDS = 1.0
+"""Seconds of each read that count against the child's time limit. A slow store is not the child's fault."""
+_REFUSALS: dict[bytes, type[MediaRefusedError]] = {
     wire.REFUSED: MediaRefusedError,
     wire.NOT_COPYABLE: NotCopyableError,
     wire.NOTHING_TO_SEE: NothingToSeeError,
 }
-_KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "LANG")
-# Each thread that allocates would otherwise reserve 64 MiB of what the child may have.
+_INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG")
+# By default, each thread that allocates would reserve 64 MiB of the child's address space.
 _SET_VARIABLES = {"VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one task.
+    """Limits on one task. Exceeding any of them ends the child.
 
-    ``seconds``: on the clock, not counting those in which nobody takes what was made or the source does not answer;
-    ``cpu_seconds``: of the processor. Each thing that was made earns ``seconds_for_each`` more of both, so that long
-    work can be allowed as long as it gets on; ``stalled_seconds`` is the longest silence. ``read`` and ``made``: bytes
-    of the source, each time they are asked for, and of results; ``each_made``: of one result. ``memory``: bytes of
-    address space.
+    Attributes:
+        seconds: Wall-clock time, without the time in which nobody takes a result or the source does not respond.
+        stalled_seconds: The longest silence.
+        cpu_seconds: Processor time.
+        seconds_for_each: Added to ``seconds`` and ``cpu_seconds`` for each result, so that long work may continue as
+            long as it makes progress.
+        memory: Bytes of address space.
+        read: Bytes read from the source; bytes that are read twice count twice.
+        made: Bytes of all results.
+        each_made: Bytes of a single result.
     """
 
     seconds: float = 25
@@ -59,14 +66,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Something that a task emitted."""
+    """A result that a task emitted."""
 
     header: Mapping[str, Json]
     data: bytes
 
 
 class Sandbox:
-    """Has tasks done within limits; ``command`` is for tests that want another child."""
+    """Run tasks in child processes. ``command`` starts the child; tests replace it."""
 
     def __init__(self, command: tuple[str, ...] = CHILD) -> None:
         self._command = command
@@ -74,14 +81,16 @@ class Sandbox:
     async def work(
         self, name: str, arguments: Mapping[str, Json], source: Source, limits: Limits
     ) -> AsyncGenerator[Made, None]:
-        """What the task makes of the source, as it comes; the child waits meanwhile. Closing this ends it.
+        """Run the task ``name`` and yield its results as they arrive.
+
+        The child waits until each result is taken. Closing the generator ends the child.
 
         Raises:
             MediaRefusedError, NothingToSeeError, NotCopyableError: the task refused the source.
-            MediaToolError: the child died, hung, or went beyond its limits.
+            MediaToolError: the child died, hung, or exceeded its limits.
         """
-        # Nothing of our settings is for it to know.
-        environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+        # Our settings and secrets are not passed on.
+        environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
         child = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
@@ -93,117 +102,123 @@ class Sandbox:
         conversation = _Conversation(child, source, limits)
         try:
             await conversation.begin(name, arguments)
-            while (made := await conversation.next()) is not None:
-                yield made
+            while (result := await conversation.next()) is not None:
+                yield result
         except (asyncio.IncompleteReadError, ConnectionError):
             raise MediaToolError("the tool died") from None
         except TimeoutError:
             raise MediaToolError("the tool took too long") from None
         finally:
-            await _end(child, said_all=conversation.ended)
+            await _end(child, is_exiting=conversation.ended)
             await conversation.close()
 
 
 class _Conversation:
-    """With one child."""
+    """The protocol with one child."""
 
     def __init__(self, child: asyncio.subprocess.Process, source: Source, limits: Limits) -> None:
         if child.stdin is None or child.stdout is None:
             raise MediaToolError("the tool has no pipes")
         self.ended = False
         self._child = child
-        self._told, self._heard = child.stdin, child.stdout
+        self._outgoing, self._incoming = child.stdin, child.stdout
         self._size, self._limits = source.size, limits
-        self._reading = Reading(source)
+        self._reader = ReadAhead(source)
         self._seconds_left = limits.seconds
         self._cpu_seconds = limits.cpu_seconds
-        self._seen = self._made = 0
+        self._read_bytes = self._result_bytes = 0
         self._excused = 0.0
 
     async def begin(self, name: str, arguments: Mapping[str, Json]) -> None:
-        """Tell it what to do."""
+        """Send the task."""
         cpu_seconds = self._limits.cpu_seconds
         most = resource.RLIM_INFINITY if self._limits.seconds_for_each else cpu_seconds + 1
-        self._told.write(Task(name, arguments, self._size, self._limits.memory, cpu_seconds, most).line())
+        self._outgoing.write(Task(name, arguments, self._size, self._limits.memory, cpu_seconds, most).line())
 
     async def next(self) -> Made | None:
-        """What it makes next, if anything."""
+        """Return the next result, or ``None`` when the task is done."""
         since = time.monotonic()
         self._excused = 0.0
         try:
             async with asyncio.timeout(self._seconds_left) as limit:
-                while (kind := await self._hear(1)) == wire.ASK:
-                    await self._answer(limit)
+                while (kind := await self._receive(1)) == wire.READ:
+                    await self._serve_read(limit)
                 if kind == wire.EMIT:
-                    return await self._take()
-                await self._hear_the_end(kind)
+                    return await self._receive_result()
+                await self._receive_end(kind)
                 return None
         finally:
             self._seconds_left -= time.monotonic() - since - self._excused
 
     async def close(self) -> None:
-        """Read nothing more for it."""
-        await self._reading.close()
+        """Stop reading from the source."""
+        await self._reader.close()
 
-    async def _hear(self, count: int) -> bytes:
+    async def _receive(self, count: int) -> bytes:
         async with asyncio.timeout(self._limits.stalled_seconds):
-            return await self._heard.readexactly(count)
+            return await self._incoming.readexactly(count)
 
-    async def _answer(self, limit: asyncio.Timeout) -> None:
-        offset, length = wire.QUESTION.unpack(await self._hear(wire.QUESTION.size))
-        self._seen += length
-        if length > wire.MAX_QUESTION or self._seen > self._limits.read:
+    async def _serve_read(self, limit: asyncio.Timeout) -> None:
+        offset, length = wire.RANGE.unpack(await self._receive(wire.RANGE.size))
+        self._read_bytes += length
+        if length > wire.MAX_READ or self._read_bytes > self._limits.read:
             raise MediaToolError("the tool wanted to see too much")
-        answer = await self._read(offset, length, limit)
-        self._told.write(wire.LENGTH.pack(len(answer)) + answer)
-        await self._told.drain()
+        block = await self._read(offset, length, limit)
+        self._outgoing.write(wire.LENGTH.pack(len(block)) + block)
+        await self._outgoing.drain()
 
     async def _read(self, offset: int, length: int, limit: asyncio.Timeout) -> bytes:
-        """What the source has there. It ends its waiting itself, and much of that is not the tool's fault."""
+        """Read from the source, which has timeouts of its own. Most of that time is not charged to the child."""
         asked, ends = time.monotonic(), limit.when()
         limit.reschedule(None)
-        answer = await self._reading.read(offset, length)
-        excused = max(0.0, time.monotonic() - asked - _READ_WITHIN)
+        block = await self._reader.read(offset, length)
+        excused = max(0.0, time.monotonic() - asked - _READ_SECONDS)
         self._excused += excused
         limit.reschedule(None if ends is None else ends + excused)
-        return answer
+        return block
 
-    async def _take(self) -> Made:
-        about, length = wire.LENGTHS.unpack(await self._hear(wire.LENGTHS.size))
-        self._made += about + length
-        too_large = about > wire.MAX_HEADER or length > self._limits.each_made
-        if too_large or self._made > self._limits.made:
+    async def _receive_result(self) -> Made:
+        header, length = wire.LENGTHS.unpack(await self._receive(wire.LENGTHS.size))
+        self._result_bytes += header + length
+        too_large = header > wire.MAX_HEADER or length > self._limits.each_made
+        if too_large or self._result_bytes > self._limits.made:
             raise MediaToolError("the tool made too much")
         try:
-            made = Made(json.loads(await self._hear(about)), await self._hear(length))
+            result = Made(json.loads(await self._receive(header)), await self._receive(length))
         except ValueError:
             raise MediaToolError("the tool made no sense") from None
         if self._limits.seconds_for_each:
-            self._allow_more()
-        return made
+            self._extend_limits()
+        return result
 
-    async def _hear_the_end(self, kind: bytes) -> None:
-        (length,) = wire.LENGTH.unpack(await self._hear(wire.LENGTH.size))
+    async def _receive_end(self, kind: bytes) -> None:
+        (length,) = wire.LENGTH.unpack(await self._receive(wire.LENGTH.size))
         if length > wire.MAX_REASON:
             raise MediaToolError("the tool said too much")
-        reason = (await self._hear(length)).decode(errors="replace")
+        reason = (await self._receive(length)).decode(errors="replace")
         self.ended = True
         if kind != wire.DONE:
-            raise _ERRORS.get(kind, MediaToolError)(reason)
+            raise _refusal(kind, reason) or MediaToolError(reason)
 
-    def _allow_more(self) -> None:
+    def _extend_limits(self) -> None:
         self._seconds_left += self._limits.seconds_for_each
         self._cpu_seconds += self._limits.seconds_for_each
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(self._child.pid, resource.RLIMIT_CPU, (self._cpu_seconds, resource.RLIM_INFINITY))
 
 
-async def _end(child: asyncio.subprocess.Process, *, said_all: bool) -> None:
+def _refusal(kind: bytes, code: str) -> MediaRefusedError | None:
+    """Return the refusal that a child reported; ``None`` for anything else, and for a code that does not exist."""
+    refusal, reason = _REFUSALS.get(kind), known_reason(code)
+    return refusal(reason) if refusal and reason else None
+
+
+async def _end(child: asyncio.subprocess.Process, *, is_exiting: bool) -> None:
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_LEAVE_WITHIN if said_all else 0):
+        async with asyncio.timeout(_EXIT_SECONDS if is_exiting else 0):
             await child.wait()
     if child.returncode is None:
-        # Not by the object's own method, which would take the exit code from under the event loop.
+        # Process.kill() would reap the child, and the event loop would miss its exit code.
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, signal.SIGKILL)
     if child.stdin is not None:

@@ -1,13 +1,19 @@
-"""How a task refuses."""
+"""Exceptions by which a task in a sandboxed child process refuses its source."""
+
+from metastore.kit.reason_codes import ReasonCode
 
 
 class RefusedError(Exception):
-    """The bytes cannot be made sense of, or are too much; the message is a sentence for people."""
+    """The source cannot be read, or exceeds a limit; ``code`` says which."""
+
+    def __init__(self, code: ReasonCode) -> None:
+        super().__init__(code.value)
+        self.code = code
 
 
 class NotCopyableError(RefusedError):
-    """The picture cannot be copied as it is."""
+    """The video cannot be remuxed without encoding it again."""
 
 
 class NothingToSeeError(RefusedError):
-    """The bytes may well be good, but no picture can be made of them; the message is a sentence for people."""
+    """No thumbnail can be made of the source, which may well be intact."""

@@ -1,4 +1,4 @@
-"""A file to read and seek in, whose bytes the parent has."""
+"""A readable, seekable file whose bytes the parent process provides."""
 
 import errno
 import io
@@ -15,59 +15,63 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
 
 _BLOCK = 256 * 1024
-_KEPT = 64
+_CACHED_BLOCKS = 64
 
 
 class ParentBytes(io.RawIOBase):
-    """``size`` bytes; asks in blocks on ``said``, hears on ``told``, and keeps the latest 16 MiB.
+    """A file of ``size`` bytes that requests blocks on ``outgoing`` and receives them on ``incoming``.
 
-    It has ``asked`` for so many bytes; once they are more than ``most``, or it is later than ``until`` by the monotonic
-    clock, reading fails with an ``OSError``.
+    The 16 MiB used last are cached.
+
+    Attributes:
+        asked: Bytes requested so far.
+        most: Once ``asked`` exceeds this, reading fails with ``OSError``.
+        until: A time on the monotonic clock after which reading fails with ``OSError``.
     """
 
-    def __init__(self, told: BinaryIO, said: BinaryIO, size: int) -> None:
+    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO, size: int) -> None:
         self.size = size
         self.asked = 0
         self.most = sys.maxsize
         self.until = math.inf
-        self._told = told
-        self._said = said
-        self._at = 0
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._position = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
     def readable(self) -> bool:
-        """It is."""
+        """Return ``True``."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return ``True``."""
         return True
 
     def tell(self) -> int:
-        """Where the next read begins."""
-        return self._at
+        """Return the offset of the next read."""
+        return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go there."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
+        """Set the offset of the next read and return it."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, as many as there are."""
-        end = self.size if size < 0 else min(self.size, self._at + size)
+        """Return the next ``size`` bytes, or fewer at the end."""
+        end = self.size if size < 0 else min(self.size, self._position + size)
         pieces = []
-        while self._at < end:
-            number, start = divmod(self._at, _BLOCK)
-            piece = self._block(number)[start : start + end - self._at]
+        while self._position < end:
+            number, start = divmod(self._position, _BLOCK)
+            piece = self._block(number)[start : start + end - self._position]
             if not piece:
                 break
             pieces.append(piece)
-            self._at += len(piece)
+            self._position += len(piece)
         return b"".join(pieces)
 
     def readinto(self, buffer: "Buffer") -> int:
-        """Fill as much of ``buffer`` as there is."""
+        """Read into ``buffer`` and return the number of bytes read."""
         view = memoryview(buffer).cast("B")
         data = self.read(len(view))
         view[: len(data)] = data
@@ -80,16 +84,16 @@ class ParentBytes(io.RawIOBase):
         if self.asked > self.most or time.monotonic() > self.until:
             raise OSError(errno.EIO, "enough has been read")
         self.asked += _BLOCK
-        self._said.write(wire.ASK + wire.QUESTION.pack(number * _BLOCK, _BLOCK))
-        self._said.flush()
-        (length,) = wire.LENGTH.unpack(self._exactly(wire.LENGTH.size))
-        block = self._blocks[number] = self._exactly(length)
-        if len(self._blocks) > _KEPT:
+        self._outgoing.write(wire.READ + wire.RANGE.pack(number * _BLOCK, _BLOCK))
+        self._outgoing.flush()
+        (length,) = wire.LENGTH.unpack(self._receive(wire.LENGTH.size))
+        block = self._blocks[number] = self._receive(length)
+        if len(self._blocks) > _CACHED_BLOCKS:
             self._blocks.popitem(last=False)
         return block
 
-    def _exactly(self, count: int) -> bytes:
-        heard = self._told.read(count)
-        if len(heard) < count:
+    def _receive(self, count: int) -> bytes:
+        data = self._incoming.read(count)
+        if len(data) < count:
             raise EOFError("the parent is gone")
-        return heard
+        return data

@@ -1,12 +1,11 @@
-"""System calls that a child gives up, so that not even code of an attacker in it could reach anything.
+"""Block system calls in a child process, so that injected code cannot reach anything outside it.
 
-With no room for a file descriptor nothing can be opened. What is left is to make that last (an administrator's process
-could give itself room again), and to keep the child's hands off other processes of its user, the parent above all: it
-must neither trace nor signal them, nor become another program.
+The limit on open files already prevents opening anything. The filter makes that permanent (a process of an
+administrator could raise the limit again) and protects the user's other processes, above all the parent: the child can
+neither trace nor signal them, nor execute another program.
 
-A filter of the kernel's (``seccomp(2)``, a program for the machine of ``bpf(2)``) answers such calls with ``EPERM``, in
-every thread. It is an addition to the limits of the process: where the kernel or the processor is none of those known
-here, the child goes without.
+The filter is a seccomp program (``seccomp(2)``, ``bpf(2)``) that makes the listed calls fail with ``EPERM`` in every
+thread. It adds to the resource limits. Where the kernel or the processor does not support it, the child runs without.
 """
 
 import ctypes
@@ -37,7 +36,7 @@ _CALLS: Mapping[str, Mapping[str, int]] = {
         "bpf": 280, "perf_event_open": 241, "userfaultfd": 282,
     },
 }  # fmt: skip
-"""By processor, the numbers of the calls that are refused."""
+"""The numbers of the blocked system calls, by processor architecture."""
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 _SET_MODE_FILTER, _IN_EVERY_THREAD = 1, 1
@@ -45,7 +44,7 @@ _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 _NUMBER, _ARCHITECTURE = 0, 4
 _OTHER_NUMBERS = 0x40000000
-"""From here on lie the numbers of another way into the same kernel."""
+"""The numbers of the x32 ABI start here; it reaches the same kernel."""
 _CAPABILITIES_VERSION = 0x20080522
 
 
@@ -53,8 +52,8 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
 
 
-def give_up_calls() -> None:
-    """Give them up, for good; the process must have given up new privileges before."""
+def block_system_calls() -> None:
+    """Install the filter for good. ``PR_SET_NO_NEW_PRIVS`` must be set before."""
     machine = platform.machine()
     if machine not in _CALLS:
         return
@@ -64,8 +63,8 @@ def give_up_calls() -> None:
     libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, _IN_EVERY_THREAD, ctypes.byref(program))
 
 
-def give_up_capabilities() -> None:
-    """Be nobody in particular, even when started by the administrator."""
+def drop_capabilities() -> None:
+    """Drop all capabilities, for a child that root started."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.capset(struct.pack("=Ii", _CAPABILITIES_VERSION, 0), bytes(24))
 

@@ -1,7 +1,7 @@
-"""How a film wants its pictures turned and mirrored.
+"""The orientation in which a video's pictures are shown.
 
-Cameras that were held otherwise, or looked back at whoever held them, note it as a matrix that takes each point of the
-picture to where it is shown (ISO/IEC 14496-12, 6.2.2).
+Cameras that are held sideways or face the person filming record a matrix, which maps each point of the picture to
+where it is displayed (ISO/IEC 14496-12, 6.2.2).
 """
 
 import struct
@@ -18,14 +18,14 @@ _MATRIX = struct.Struct("=9i")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What is done to a picture, in this order: exchange its sides, mirror it left to right, turn it upside down."""
+    """Operations on a picture, in this order: transpose it, mirror it left to right, flip it upside down."""
 
     sideways: bool = False
     mirrored: bool = False
     upside_down: bool = False
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Width and height of what was so large before."""
+        """Return the width and height of a picture after the operations."""
         return (height, width) if self.sideways else (width, height)
 
 
@@ -33,10 +33,10 @@ AS_IT_IS = Turn()
 
 
 def turn_of(frame: VideoFrame) -> Turn:
-    """By quarters; what is askew stays so."""
-    # `frame.side_data` would be the same, but it and the frame hold each other: large pictures would pile up.
-    noted = cast("Mapping[Type, Buffer]", SideDataContainer(frame))  # type: ignore[call-arg]  # left untyped there
-    matrix = noted.get(Type.DISPLAYMATRIX)
+    """Return the orientation of a decoded frame, rounded to quarter turns."""
+    # `frame.side_data` is the same, but makes a reference cycle with the frame: large pictures would pile up.
+    side_data = cast("Mapping[Type, Buffer]", SideDataContainer(frame))  # type: ignore[call-arg]  # left untyped there
+    matrix = side_data.get(Type.DISPLAYMATRIX)
     if matrix is None:
         return AS_IT_IS
     across, down_of_across, _, across_of_down, down, *_ = _MATRIX.unpack_from(bytes(matrix))

@@ -1,6 +1,7 @@
-"""What parent and child say to each other. All numbers are big-endian.
+"""The protocol between parent and child. All numbers are big-endian.
 
-The parent first sends a ``Task``. The child then asks and emits, any number of times, and ends with one of the others.
+The parent first sends a ``Task``. The child then sends ``READ`` and ``EMIT``, any number of times, and one of the other
+messages at the end.
 """
 
 import json
@@ -10,32 +11,38 @@ from dataclasses import asdict, dataclass
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Emit = Callable[[Mapping[str, Json], bytes], None]
-"""How a task tells a result: what it is, as JSON, and its bytes. Waits until they are taken."""
+"""Return a result to the parent: a JSON header and the data. Blocks until the parent has taken it."""
 
-ASK = b"R"
-"""Followed by offset and length; answered by a length, at most the one asked for, and so many bytes."""
+READ = b"R"
+"""Followed by offset and length. The response is a length, at most the requested one, and that many bytes."""
 EMIT = b"M"
-"""Followed by the lengths of a header, which is JSON, and of its data; then both. Not answered."""
+"""Followed by the lengths of the JSON header and of the data, then both. There is no response."""
 DONE = b"D"
 REFUSED = b"X"
 NOT_COPYABLE = b"C"
 NOTHING_TO_SEE = b"N"
 FAILED = b"E"
-"""The last: followed by a length and so many bytes: nothing, or the reason in UTF-8."""
+"""The last: followed by a length and so many bytes: nothing, a ``ReasonCode``, or an error in UTF-8."""
 
-QUESTION = struct.Struct(">QI")
+RANGE = struct.Struct(">QI")
 LENGTH = struct.Struct(">I")
 LENGTHS = struct.Struct(">II")
-MAX_QUESTION = 2**20
+MAX_READ = 2**20
 MAX_HEADER = 2**20
 MAX_REASON = 2**12
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to do (``package.module:function``) with how many bytes, and the child's limits.
+    """A task and the child's limits.
 
-    Past ``cpu_seconds`` of the processor it is ended, unless the parent puts that off; never past ``most_cpu_seconds``.
+    Attributes:
+        name: The function, as ``package.module:function``.
+        arguments: Its keyword arguments.
+        size: Bytes of the source.
+        memory: Bytes of address space.
+        cpu_seconds: Processor time after which the kernel ends the child, unless the parent raises the limit.
+        max_cpu_seconds: The highest limit that the parent may set.
     """
 
     name: str
@@ -43,13 +50,13 @@ class Task:
     size: int
     memory: int
     cpu_seconds: int
-    most_cpu_seconds: int
+    max_cpu_seconds: int
 
     def line(self) -> bytes:
-        """As it is sent."""
+        """Encode the task as a line of JSON."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
     @classmethod
     def of_line(cls, line: bytes) -> "Task":
-        """As it was sent."""
+        """Decode a task from a line of JSON."""
         return cls(**json.loads(line))

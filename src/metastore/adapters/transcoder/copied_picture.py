@@ -15,6 +15,7 @@ from metastore.adapters.transcoder.decode_times import DecodeTimes
 from metastore.adapters.transcoder.film import Film
 from metastore.adapters.transcoder.fragments import Picture, Sample
 from metastore.adapters.transcoder.renditions import Rendition
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, SEGMENT_US
 
 _MAX_BYTES = 64 * 2**20
@@ -22,7 +23,6 @@ _LARGE = 24 * 2**20
 """From this size on any keyframe will do for a cut."""
 _FRAMES_APART = Fraction(2, 10)
 """How far the times of an index, which are those of decoding, may be from when frames are shown, in seconds."""
-_NO = "The picture cannot be copied as it is."
 
 
 class CopiedPicture:
@@ -33,7 +33,7 @@ class CopiedPicture:
         context = stream.codec_context
         self._record = context.extradata or b""
         if context.name != "h264" or not codecs.is_avc_configuration(self._record):
-            raise NotCopyableError(_NO)
+            raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
         self._clock = clock = film.clock(stream)
         self._shortest = clock.ticks_of_us(SEGMENT_US)
         self._longest = clock.ticks_of_us(MAX_COPIED_SEGMENT_US)
@@ -63,7 +63,7 @@ class CopiedPicture:
     def take(self, packet: "Packet[Stream]") -> None:
         """The next."""
         if packet.pts is None or packet.is_discard or packet.has_sidedata("new_extradata"):
-            raise NotCopyableError(_NO)
+            raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
         data = bytes(packet)
         shown = self._clock.ticks(packet.pts)
         decoded = self._decoded(packet, shown)
@@ -73,7 +73,7 @@ class CopiedPicture:
             self._keys.append(len(self._samples))
         elif not self._samples:
             if self._ends:
-                raise NotCopyableError(_NO)
+                raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
             return  # Nothing that comes before the first keyframe can be shown.
         if not self._samples and not self._ends and shown > self._late:
             # It is seen while one waits for the second.
@@ -82,12 +82,12 @@ class CopiedPicture:
         self._bytes += len(data)
         self._ends = max(self._ends, shown + self._clock.length(packet.duration or 0))
         if self._bytes > _MAX_BYTES or self._ends - self._samples[self._keys[-1]].shown > self._longest:
-            raise NotCopyableError(_NO)
+            raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
 
     def finish(self) -> None:
         """There are no more."""
         if not self._samples:
-            raise NotCopyableError(_NO)
+            raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
         self._cut_before(self._ends, force=True)
         self._rendition.end()
 
@@ -97,7 +97,7 @@ class CopiedPicture:
             return decoded
         before = self._samples[-1].decoded
         if decoded <= before - self._shortest:
-            raise NotCopyableError(_NO)
+            raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
         return decoded
 
     def _cut_before(self, shown: int, *, force: bool = False) -> None:
@@ -119,7 +119,7 @@ class CopiedPicture:
         # An index may call frames key that do not stand by themselves.
         said_to_last = self._clock.us(ends - self._cut_at)
         if ends - begins > self._longest or said_to_last >= (2 * self._target + 1) * 500_000:
-            raise NotCopyableError(_NO)
+            raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
         self._cut_at = ends
         self._rendition.add(*self._decode_times.of(samples, ends), begins, ends)
         self._samples = self._samples[count:]
@@ -148,5 +148,5 @@ def _target_seconds(film: Film, stream: VideoStream) -> int:
             longest_seen, begins = max(longest_seen, time - begins), time
         passed = time
     if longest_seen * unit * 1_000_000 > MAX_COPIED_SEGMENT_US:
-        raise NotCopyableError(_NO)
+        raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
     return max(1, min(longest, floor(longest_seen * unit + _FRAMES_APART + Fraction(1, 2))))

@@ -10,10 +10,11 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from metastore.adapters.sandbox.films import DAMAGED, has_decoder, open_container, video_of
+from metastore.adapters.sandbox.films import has_decoder, open_container, video_of
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.transcoder.times import Clock
+from metastore.kit.reason_codes import ReasonCode
 
 _MAX_BROKEN = 100
 
@@ -38,7 +39,7 @@ class Film:
         """
         video = video_of(self.container)
         if video is None:
-            raise RefusedError("There is no picture in the film.")
+            raise RefusedError(ReasonCode.FILM_WITHOUT_PICTURE)
         return video
 
     def sound(self, index: int) -> AudioStream:
@@ -49,7 +50,7 @@ class Film:
         """
         tracks = self.container.streams.audio
         if index >= len(tracks) or not has_decoder(tracks[index]):
-            raise RefusedError("There is no such sound in the film, or it is of a kind that cannot be read.")
+            raise RefusedError(ReasonCode.AUDIO_TRACK_UNREADABLE)
         return tracks[index]
 
     def clock(self, stream: Stream) -> Clock:
@@ -59,7 +60,7 @@ class Film:
             RefusedError: it has none.
         """
         if not stream.time_base:
-            raise RefusedError(DAMAGED)
+            raise RefusedError(ReasonCode.FILM_UNREADABLE)
         return Clock(stream.time_base, self.beginning_us)
 
     def seek(self, stream: Stream, us: int) -> bool:

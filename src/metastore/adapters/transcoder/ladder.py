@@ -9,7 +9,6 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from metastore.adapters.sandbox.films import DAMAGED
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.turning import Turn
 from metastore.adapters.sandbox.wire import Emit
@@ -20,9 +19,9 @@ from metastore.adapters.transcoder.film import Film, decoded, rest_of
 from metastore.adapters.transcoder.frame_times import FrameTimes
 from metastore.adapters.transcoder.renditions import Rendition
 from metastore.adapters.transcoder.rung import Look, Rung
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, VideoRendition
 
-TOO_LARGE = "The film's pictures are too large."
 LARGE, _MAX_PIXELS = 4096 * 2304, 70_000_000
 """Of pictures that are larger than 4K each thread of a decoder keeps one of up to 130 MB."""
 _LONGEST_STILL_US = 400_000
@@ -48,7 +47,7 @@ class Ladder:
         context = stream.codec_context
         pixels = context.width * context.height
         if pixels > _MAX_PIXELS:
-            raise RefusedError(TOO_LARGE)
+            raise RefusedError(ReasonCode.FILM_FRAME_TOO_LARGE)
         threads = _DECODING_THREADS if pixels <= LARGE else min(2, _DECODING_THREADS)
         context.thread_type, context.thread_count = "AUTO", threads
         rate = _rate_of(stream)
@@ -103,7 +102,7 @@ class Ladder:
             if isinstance(frame, VideoFrame):
                 self._add(frame)
         if self._last is None and not self._first:
-            raise RefusedError(DAMAGED)
+            raise RefusedError(ReasonCode.FILM_UNREADABLE)
         ends = self._times.end
         while self._last is not None and (cut := self._cuts.at(self._next)) is not None and cut < ends:
             self._next += 1

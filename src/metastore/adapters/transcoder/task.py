@@ -9,14 +9,14 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from metastore.adapters.sandbox.films import DAMAGED
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit, Json
 from metastore.adapters.transcoder.copied_picture import CopiedPicture
 from metastore.adapters.transcoder.film import Film
-from metastore.adapters.transcoder.ladder import LARGE, TOO_LARGE, Ladder
+from metastore.adapters.transcoder.ladder import LARGE, Ladder
 from metastore.adapters.transcoder.sounds import sound_track
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.transcoder import AudioRendition, VideoRendition
 
 _NICENESS = 10
@@ -71,7 +71,7 @@ def make(source: ParentBytes, emit: Emit, job: _Job) -> None:
         nonlocal segments
         segments += about["kind"] == "segment"
         if segments > most:
-            raise RefusedError(DAMAGED)
+            raise RefusedError(ReasonCode.FILM_UNREADABLE)
         emit(about, data)
 
     film = Film(source)
@@ -83,7 +83,7 @@ def make(source: ParentBytes, emit: Emit, job: _Job) -> None:
         receivers.setdefault(part.stream.index, []).append(part)
     _hand_out(film, parts, receivers)
     if not segments and not job["first"]:
-        raise RefusedError(DAMAGED)
+        raise RefusedError(ReasonCode.FILM_UNREADABLE)
 
 
 def _hand_out(film: Film, parts: list[_Part], receivers: Mapping[int, list[_Part]]) -> None:
@@ -96,7 +96,7 @@ def _hand_out(film: Film, parts: list[_Part], receivers: Mapping[int, list[_Part
     except (MemoryError, av.ExternalError):
         # The latter is how encoders say that they have none left.
         if any(_is_large(part.stream) for part in parts):
-            raise RefusedError(TOO_LARGE) from None
+            raise RefusedError(ReasonCode.FILM_FRAME_TOO_LARGE) from None
         raise
 
 

@@ -1,15 +1,16 @@
-"""Which request goes where, and what errors become."""
+"""The ASGI application: dispatch by method, and map errors to problem documents."""
 
 from collections.abc import Iterable, Mapping
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange
+from metastore.entrypoints.objects.exchange import ClientGoneError, HttpExchange
 from metastore.entrypoints.objects.receiving import PartReceiver
 from metastore.entrypoints.objects.serving import ObjectServer
 from metastore.entrypoints.server.answers import ReadyAnswer
 from metastore.kit.problem import Problem, storage_full, unavailable
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import (
     ObjectNotFoundError,
     ObjectStoreError,
@@ -21,7 +22,7 @@ from metastore.ports.served_objects import InvalidSignatureError, ServedObjectSt
 _METHODS = b"GET, HEAD, PUT, OPTIONS"
 _PREFLIGHT = [
     (b"allow", _METHODS),
-    # Without ``Access-Control-Allow-Origin``, which not every page gets, these allow nothing.
+    # These allow nothing without ``Access-Control-Allow-Origin``, which depends on the origin.
     (b"access-control-allow-methods", b"GET, HEAD, PUT"),
     (b"access-control-allow-headers", b"Content-Type, Range, If-Range, If-None-Match, X-Request-ID"),
     (b"access-control-max-age", b"86400"),
@@ -32,8 +33,10 @@ _log = structlog.get_logger(__name__)
 class ObjectsApp:
     """The ASGI application; see the package.
 
-    Pages of any origin may read what they have a URL of; ``allowed_origins`` are those that may write from another
-    origin than this one. A client that sends less than 1 KiB/s for ``idle_timeout`` seconds is cut off.
+    Args:
+        store: The store that is served.
+        allowed_origins: Other origins whose pages may write. Pages of any origin may read.
+        idle_timeout: Seconds after which a client is disconnected that sends less than 1 KiB/s or reads nothing.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class ObjectsApp:
         self._server = ObjectServer(store, idle_timeout=idle_timeout)
 
     def answer_now(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> ReadyAnswer | None:
-        """The answer to a GET, when it is in memory: that of a small range of a hot object. See ``server.answers``."""
+        """Return the response to a GET of a small range of a cached object, or ``None``; see ``server``."""
         if not path.startswith("/objects/"):
             return None
         try:
@@ -53,10 +56,10 @@ class ObjectsApp:
             return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Handle a request."""
         if scope["type"] != "http":
             return
-        exchange = Exchange(scope, receive, send, self._writers)
+        exchange = HttpExchange(scope, receive, send, self._writers)
         try:
             await self._dispatch(exchange)
         except ClientGoneError:
@@ -66,16 +69,16 @@ class ObjectsApp:
                 raise
             await exchange.refuse(_problem_of(error))
 
-    async def _dispatch(self, exchange: Exchange) -> None:
+    async def _dispatch(self, exchange: HttpExchange) -> None:
         if exchange.method in ("GET", "HEAD"):
             await self._server.serve(exchange)
         elif exchange.method == "PUT":
             await self._receiver.receive(exchange)
         elif exchange.method == "OPTIONS":
-            await exchange.answer(204, _PREFLIGHT)
+            await exchange.respond(204, _PREFLIGHT)
         else:
             headers = {"Allow": _METHODS.decode()}
-            raise Problem(405, "method-not-allowed", "Only GET, HEAD and PUT work here.", headers=headers)
+            raise Problem(405, ProblemCode.METHOD_NOT_ALLOWED, "Only GET, HEAD and PUT are supported.", headers=headers)
 
 
 def _problem_of(error: Problem | ObjectStoreError) -> Problem:
@@ -83,14 +86,14 @@ def _problem_of(error: Problem | ObjectStoreError) -> Problem:
         case Problem():
             return error
         case InvalidSignatureError():
-            return Problem(403, "invalid-signature", "This address is not valid, or not for this method.")
+            return Problem(403, ProblemCode.INVALID_SIGNATURE, "This URL is invalid, or made for another method.")
         case UrlExpiredError():
-            return Problem(403, "url-expired", "This address has expired; ask for a new one.")
+            return Problem(403, ProblemCode.URL_EXPIRED, "This URL has expired; request a new one.")
         case UploadNotFoundError():
-            return Problem(404, "upload-not-found", "The upload was completed or cancelled, or never was.")
+            return Problem(404, ProblemCode.UPLOAD_NOT_FOUND, "There is no such upload, or it has ended.")
         case ObjectNotFoundError():
-            return Problem(404, "object-not-found", "There is no such object.")
+            return Problem(404, ProblemCode.OBJECT_NOT_FOUND, "There is no such object.")
         case StoreFullError():
             return storage_full()
     _log.error("object store failed", error=str(error))
-    return unavailable("The store does not answer.")
+    return unavailable("The object store does not respond.")

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 §13) and ranges (§14) as pure functions over header values."""
+"""Conditional requests (RFC 9110 §13) and ranges (§14), as pure functions of header values."""
 
 import re
 from collections.abc import Mapping
@@ -8,45 +8,45 @@ from email.utils import parsedate_to_datetime
 
 _RANGE = re.compile(rb"\s*(\d{0,20})\s*-\s*(\d{0,20})\s*")
 _IGNORED_RANGES = 8
-"""As many ranges in one header are ignored; more are refused."""
+"""A header with fewer commas than this is ignored; others are refused."""
 
 
 class UnsatisfiableRangeError(Exception):
-    """The range lies beyond the end, or there are too many."""
+    """The range starts beyond the end, or there are too many ranges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What identifies the object's state: its strong ETag in quotes, and its date in whole seconds."""
+    """The validators of an object: its strong ETag in quotes, and its modification time in whole seconds."""
 
     etag: bytes
     modified_at: datetime
 
 
 def precondition_status(headers: Mapping[bytes, bytes], validators: Validators) -> int | None:
-    """412 or 304 when a precondition decides the answer (in the order of §13.2.2), else ``None``."""
+    """Return 412 or 304 if a precondition decides the response (in the order of §13.2.2), otherwise ``None``."""
     if (value := headers.get(b"if-match")) is not None:
-        if not _lists(value, validators.etag, weakly=False):
+        if not _contains(value, validators.etag, weakly=False):
             return 412
     elif (date := _date(headers.get(b"if-unmodified-since"))) and validators.modified_at > date:
         return 412
     if (value := headers.get(b"if-none-match")) is not None:
-        return 304 if _lists(value, validators.etag, weakly=True) else None
+        return 304 if _contains(value, validators.etag, weakly=True) else None
     date = _date(headers.get(b"if-modified-since"))
     return 304 if date and validators.modified_at <= date else None
 
 
-def wanted_range(headers: Mapping[bytes, bytes], size: int, validators: Validators) -> tuple[int, int] | None:
-    """The range to send as offset and length, or ``None`` for the whole object.
+def requested_range(headers: Mapping[bytes, bytes], size: int, validators: Validators) -> tuple[int, int] | None:
+    """Return the range to send as offset and length, or ``None`` for the whole object.
 
     Raises:
-        UnsatisfiableRangeError: to be answered with 416.
+        UnsatisfiableRangeError: respond with 416.
     """
     value = headers.get(b"range")
     if value is None or size == 0 or value[:6].lower() != b"bytes=":
         return None
     condition = headers.get(b"if-range")
-    if condition is not None and not _still(condition, validators):
+    if condition is not None and not _is_unchanged(condition, validators):
         return None
     if (commas := value.count(b",")) >= _IGNORED_RANGES:
         raise UnsatisfiableRangeError
@@ -71,14 +71,14 @@ def _resolve(first: bytes, last: bytes, size: int) -> tuple[int, int] | None:
     return start, min(end, size - 1) - start + 1
 
 
-def _still(condition: bytes, validators: Validators) -> bool:
-    """If-Range: whether the part that the client has is of this very object."""
+def _is_unchanged(condition: bytes, validators: Validators) -> bool:
+    """Evaluate If-Range: return whether the client's copy is of the same object."""
     if condition.endswith(b'"'):
         return condition.strip() == validators.etag
     return _date(condition) == validators.modified_at
 
 
-def _lists(value: bytes, etag: bytes, *, weakly: bool) -> bool:
+def _contains(value: bytes, etag: bytes, *, weakly: bool) -> bool:
     if value.strip() == b"*":
         return True
     tags = [tag.strip() for tag in value.split(b",")]

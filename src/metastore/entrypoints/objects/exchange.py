@@ -1,4 +1,4 @@
-"""One request and its answer."""
+"""A request and its response."""
 
 import json
 import re
@@ -12,21 +12,21 @@ from metastore.kit.problem import Problem
 
 Header = tuple[bytes, bytes]
 
-_SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_VALID_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 
 ANY_PAGE = frozenset({"*"})
-"""Whoever has a URL may read what it opens: no cookie is involved, so a page gains nothing by a visitor's browser."""
+"""Pages of any origin may read objects: no cookie is involved, so a page gains nothing from its visitor's browser."""
 
 
 class ClientGoneError(Exception):
-    """The client hung up, or does not take what is sent; there is nobody to answer."""
+    """The client disconnected or does not read the response."""
 
 
-class Exchange:
-    """Thin on purpose: a handful of attributes and one way each to answer."""
+class HttpExchange:
+    """A request and the methods to respond to it. Kept small, since one is created for every request."""
 
-    __slots__ = ("always", "headers", "method", "path", "query", "receive", "scope", "send", "started")
+    __slots__ = ("common_headers", "headers", "method", "path", "query", "receive", "scope", "send", "started")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, writers: frozenset[str]) -> None:
         self.scope = scope
@@ -37,25 +37,25 @@ class Exchange:
         self.query: bytes = scope["query_string"]
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
         self.started = False
-        self.always = common_headers(self.headers, ANY_PAGE if self._reads() else writers)
+        self.common_headers = common_headers(self.headers, ANY_PAGE if self._reads() else writers)
 
     def _reads(self) -> bool:
-        wanted = self.headers.get(b"access-control-request-method", b"").decode("latin-1")
-        return (wanted if self.method == "OPTIONS" and wanted else self.method) in ("GET", "HEAD")
+        requested = self.headers.get(b"access-control-request-method", b"").decode("latin-1")
+        return (requested if self.method == "OPTIONS" and requested else self.method) in ("GET", "HEAD")
 
     def take_body(self) -> DirectBody | None:
-        """The body for a thread to take, where the server has that and the body is not all here already."""
+        """Return the body for direct transfer, if the server supports it and the body has not all arrived."""
         extension = self.scope.get("extensions", {}).get(BODY)
         body: DirectBody | None = extension["take"]() if extension else None
         return body
 
     async def start(self, status: int, headers: Iterable[Header]) -> None:
-        """Send status and headers; the body must follow."""
+        """Send the status and the headers. The body must follow."""
         self.started = True
-        await self.send({"type": "http.response.start", "status": status, "headers": [*headers, *self.always]})
+        await self.send({"type": "http.response.start", "status": status, "headers": [*headers, *self.common_headers]})
 
-    async def answer(self, status: int, headers: Sequence[Header], body: bytes = b"") -> None:
-        """Send a whole answer."""
+    async def respond(self, status: int, headers: Sequence[Header], body: bytes = b"") -> None:
+        """Send a complete response."""
         await self.start(status, headers)
         await self.send({"type": "http.response.body", "body": body})
 
@@ -69,24 +69,24 @@ class Exchange:
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),
         ]
-        await self.answer(problem.status, headers, b"" if self.method == "HEAD" else body)
+        await self.respond(problem.status, headers, b"" if self.method == "HEAD" else body)
 
 
 def common_headers(headers: Mapping[bytes, bytes], origins: frozenset[str]) -> list[Header]:
-    """What every answer to a request with ``headers`` carries: its id, and what pages of other origins may do."""
+    """Return the headers of every response to a request with ``headers``: the request id and CORS headers."""
     given = headers.get(b"x-request-id")
-    request_id = given if given and _SANE_ID.fullmatch(given) else new_id().encode()
+    request_id = given if given and _VALID_ID.fullmatch(given) else new_id().encode()
     common = [(b"x-request-id", request_id)]
     if origins:
-        common += _sharing(headers.get(b"origin", b"").decode("latin-1"), origins)
+        common += _cors_headers(headers.get(b"origin", b"").decode("latin-1"), origins)
     return common
 
 
 _EXPOSED = b"ETag, Content-Length, Content-Range, Content-Disposition, Accept-Ranges, Last-Modified, X-Request-ID"
 
 
-def _sharing(origin: str, origins: frozenset[str]) -> list[Header]:
-    """CORS headers (Fetch standard) for a request from a page of ``origin``."""
+def _cors_headers(origin: str, origins: frozenset[str]) -> list[Header]:
+    """Return the CORS headers (Fetch standard) for a request from a page of ``origin``."""
     if "*" in origins:
         return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
     if origin not in origins:

@@ -1,51 +1,52 @@
-"""PUT: the bytes of a part, from the socket to the store."""
+"""PUT: write a part from the socket to the store."""
 
 import asyncio
 
-from metastore.entrypoints.objects.exchange import ClientGoneError, Exchange
+from metastore.entrypoints.objects.exchange import ClientGoneError, HttpExchange
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import Part
 from metastore.ports.served_objects import PartWriter, ServedObjectStore, SourceEndedError
 
-_SLOWEST = 1024
-"""Bytes a second that a client must send on average over the idle timeout."""
+_MIN_RATE = 1024
+"""Bytes a second that a client must send on average during the idle timeout."""
 
 
 class PartReceiver:
-    """Serves PUT."""
+    """Serve PUT requests."""
 
     def __init__(self, store: ServedObjectStore, idle_timeout: float) -> None:
         self._store = store
         self._idle_timeout = idle_timeout
 
-    async def receive(self, exchange: Exchange) -> None:
-        """Store the part and answer with its ETag."""
+    async def receive(self, exchange: HttpExchange) -> None:
+        """Store the part and respond with its ETag."""
         grant = self._store.grant_put(exchange.path, exchange.query)
         _require_length(exchange, grant.length)
         body = _Body(exchange, await self._store.write_part(grant))
-        # A task of its own, since not every server lets its own be cancelled.
+        # In a task of its own, since not every server allows cancelling the request's task.
         task = asyncio.create_task(body.store())
         try:
-            part = await self._patiently(task, body)
+            part = await self._wait_for(task, body)
         finally:
             task.cancel()
             await asyncio.wait((task,))
-        await exchange.answer(200, [(b"etag", b'"%s"' % part.etag.encode()), (b"content-length", b"0")])
+        await exchange.respond(200, [(b"etag", b'"%s"' % part.etag.encode()), (b"content-length", b"0")])
 
-    async def _patiently(self, task: asyncio.Task[Part], body: "_Body") -> Part:
+    async def _wait_for(self, task: asyncio.Task[Part], body: "_Body") -> Part:
         while True:
             received = body.received
             done, _ = await asyncio.wait((task,), timeout=self._idle_timeout)
             if done:
                 return task.result()
-            if body.waiting and body.received - received < _SLOWEST * self._idle_timeout:
-                raise Problem(408, "request-timeout", "The part came in too slowly.")
+            if body.waiting and body.received - received < _MIN_RATE * self._idle_timeout:
+                raise Problem(408, ProblemCode.REQUEST_TIMEOUT, "The part arrived too slowly.")
 
 
 class _Body:
-    """A body coming in: how far it is, and whether it is the client that is being waited for."""
+    """A body being received: the bytes so far, and whether it waits for the client or for the disk."""
 
-    def __init__(self, exchange: Exchange, writer: PartWriter) -> None:
+    def __init__(self, exchange: HttpExchange, writer: PartWriter) -> None:
         self._exchange = exchange
         self._writer = writer
         self.received = 0
@@ -90,13 +91,13 @@ class _Body:
                 return
 
 
-def _require_length(exchange: Exchange, expected: int) -> None:
+def _require_length(exchange: HttpExchange, expected: int) -> None:
     declared = exchange.headers.get(b"content-length")
     if b"transfer-encoding" in exchange.headers or (declared is None and expected):
-        raise Problem(411, "length-required", "A part must be sent with its Content-Length.")
+        raise Problem(411, ProblemCode.LENGTH_REQUIRED, "A part must be sent with its Content-Length.")
     if declared is not None and (not declared.isdigit() or int(declared[:20]) != expected):
-        raise _length_mismatch(f"the address is for {expected} bytes")
+        raise _length_mismatch(f"the URL is for {expected} bytes")
 
 
 def _length_mismatch(detail: str) -> Problem:
-    return Problem(400, "length-mismatch", f"The length is not that of the part: {detail}.")
+    return Problem(400, ProblemCode.LENGTH_MISMATCH, f"The length does not match the part: {detail}.")

@@ -1,8 +1,8 @@
-"""GET and HEAD: an object, whole or a range of it.
+"""GET and HEAD: serve an object or a range of it.
 
-The way of a small range is kept as short as it can be: a dictionary look-up verifies the URL, another finds the open
-file, most headers are ready, one ``preadv`` takes the bytes from memory, and one send gives them away. What is larger
-goes by the server's own file sending (``http.response.zerocopysend``) where it has that.
+The path for small ranges is as short as possible: a dictionary look-up verifies the URL, another finds the open file,
+most headers are prepared, ``preadv`` reads the bytes from the page cache, and one call sends them. Larger ranges use
+the server's file transfer (``http.response.zerocopysend``), if available.
 """
 
 import asyncio
@@ -13,12 +13,13 @@ from metastore.entrypoints.objects.conditions import (
     UnsatisfiableRangeError,
     Validators,
     precondition_status,
-    wanted_range,
+    requested_range,
 )
-from metastore.entrypoints.objects.exchange import ANY_PAGE, ClientGoneError, Exchange, Header, common_headers
+from metastore.entrypoints.objects.exchange import ANY_PAGE, ClientGoneError, Header, HttpExchange, common_headers
 from metastore.entrypoints.server import ZERO_COPY
 from metastore.entrypoints.server.answers import ReadyAnswer
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.served_objects import OpenObject, ReadGrant, ServedObjectStore
 
 _ONE_SEND = 2**20
@@ -29,7 +30,7 @@ _CONDITIONS = frozenset({b"if-match", b"if-none-match", b"if-modified-since", b"
 
 
 class ObjectServer:
-    """Serves GET and HEAD."""
+    """Serve GET and HEAD requests."""
 
     def __init__(self, store: ServedObjectStore, *, idle_timeout: float) -> None:
         self._store = store
@@ -37,10 +38,10 @@ class ObjectServer:
         self._prepared: dict[ReadGrant, _Prepared] = {}
 
     def serve_now(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> ReadyAnswer | None:
-        """The range that a GET without conditions wants, if it is small and in memory.
+        """Return the response to a GET for a range without conditions, if the range is small and in memory.
 
         Raises:
-            ObjectStoreError: the URL allows nothing.
+            ObjectStoreError: the URL is not valid.
         """
         if b"range" not in headers or not _CONDITIONS.isdisjoint(headers):
             return None
@@ -50,20 +51,20 @@ class ObjectServer:
             return None
         prepared = self._prepare(grant, file)
         try:
-            wanted = wanted_range(headers, file.size, prepared.validators)
+            span = requested_range(headers, file.size, prepared.validators)
         except UnsatisfiableRangeError:
             return None
-        body = file.read_now(*wanted) if wanted else None
-        if not wanted or not body:
+        body = file.read_now(*span) if span else None
+        if not span or not body:
             return None
-        offset, length = wanted
-        span = b"content-length: %d\r\ncontent-range: bytes %d-%d/%d\r\n"
-        head = span % (length, offset, offset + length - 1, file.size)
+        offset, length = span
+        content_range = b"content-length: %d\r\ncontent-range: bytes %d-%d/%d\r\n"
+        head = content_range % (length, offset, offset + length - 1, file.size)
         common = b"".join(b"%s: %s\r\n" % header for header in common_headers(headers, ANY_PAGE))
         return ReadyAnswer(206, head + prepared.lines + common, body)
 
-    async def serve(self, exchange: Exchange) -> None:
-        """Answer with the object, a range of it, 304, 412 or 416."""
+    async def serve(self, exchange: HttpExchange) -> None:
+        """Respond with the object, a range of it, 304, 412 or 416."""
         grant = self._store.grant_get(exchange.path, exchange.query)
         file = self._store.opened(grant.key) or await self._store.open_object(grant.key)
         prepared = self._prepare(grant, file)
@@ -71,31 +72,33 @@ class ObjectServer:
         if not _CONDITIONS.isdisjoint(headers):
             status = precondition_status(headers, prepared.validators)
             if status == 304:
-                await exchange.answer(304, prepared.short)
+                await exchange.respond(304, prepared.short)
                 return
             if status == 412:
-                raise Problem(412, "precondition-failed", "The object is not the one that was meant.")
+                raise Problem(412, ProblemCode.PRECONDITION_FAILED, "The object does not match the condition.")
         try:
-            wanted = wanted_range(headers, file.size, prepared.validators) if b"range" in headers else None
+            span = requested_range(headers, file.size, prepared.validators) if b"range" in headers else None
         except UnsatisfiableRangeError:
-            span = {"Content-Range": f"bytes */{file.size}"}
-            raise Problem(416, "invalid-range", "There are no such bytes.", headers=span) from None
-        await self._send(exchange, file, prepared, wanted)
+            content_range = {"Content-Range": f"bytes */{file.size}"}
+            raise Problem(
+                416, ProblemCode.INVALID_RANGE, "The range is beyond the end of the object.", headers=content_range
+            ) from None
+        await self._send(exchange, file, prepared, span)
 
     async def _send(
-        self, exchange: Exchange, file: OpenObject, prepared: "_Prepared", wanted: tuple[int, int] | None
+        self, exchange: HttpExchange, file: OpenObject, prepared: "_Prepared", span: tuple[int, int] | None
     ) -> None:
-        offset, length = wanted or (0, file.size)
+        offset, length = span or (0, file.size)
         sized: list[Header] = [(b"content-length", b"%d" % length)]
-        if wanted:
+        if span:
             sized.append((b"content-range", b"bytes %d-%d/%d" % (offset, offset + length - 1, file.size)))
         sized += prepared.full
-        status = 206 if wanted else 200
+        status = 206 if span else 200
         if exchange.method == "HEAD":
-            await exchange.answer(status, sized)
+            await exchange.respond(status, sized)
         elif length <= _ONE_SEND:
             body = file.read_now(offset, length) or await file.read(offset, length)
-            await exchange.answer(status, sized, body)
+            await exchange.respond(status, sized, body)
         elif ZERO_COPY in exchange.scope.get("extensions", ()):
             await exchange.start(status, sized)
             await exchange.send({"type": ZERO_COPY, "file": file.fileno(), "offset": offset, "count": length})
@@ -103,7 +106,7 @@ class ObjectServer:
             await exchange.start(status, sized)
             await self._stream(exchange, file, offset, length)
 
-    async def _stream(self, exchange: Exchange, file: OpenObject, offset: int, length: int) -> None:
+    async def _stream(self, exchange: HttpExchange, file: OpenObject, offset: int, length: int) -> None:
         end = offset + length
         while offset < end:
             size = min(_CHUNK, end - offset)
@@ -125,12 +128,12 @@ class ObjectServer:
 
 
 def _caching(grant: ReadGrant) -> bytes:
-    # An object never changes, so nobody who keeps it need ask whether it has.
+    # Objects never change, so caches need not revalidate them.
     return b"private, max-age=%d, immutable" % grant.keep_seconds if grant.keep_seconds else b"private"
 
 
 class _Prepared:
-    """The headers that are the same for every answer to one URL."""
+    """The headers that all responses to a URL share."""
 
     __slots__ = ("full", "lines", "short", "validators")
 

@@ -1,4 +1,4 @@
-"""What the process and server around the data plane should be set to; measured, and without effect on behaviour."""
+"""Tune the C library's memory allocator for the data plane. Affects speed alone."""
 
 import ctypes
 
@@ -6,10 +6,10 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep freed memory instead of giving it back and faulting it in again for each piece of a body.
+    """Let the C library keep freed memory, instead of returning it and faulting it in again for each piece of a body.
 
-    Saves a tenth of the processor time of an upload. Resident memory stays what it was at its highest, which the data
-    plane bounds. Does nothing where the C library is not glibc.
+    Saves a tenth of the processor time of an upload. Resident memory stays at its maximum, which the data plane limits.
+    Has no effect unless the C library is glibc.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

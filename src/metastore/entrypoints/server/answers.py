@@ -1,16 +1,19 @@
-"""What an application may answer without a task being made for it."""
+"""Responses that an application has ready in memory."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 
 class ReadyAnswer(NamedTuple):
-    """A whole answer in memory; ``head`` is its header lines, each with its line end, without Date and the last one."""
+    """A complete response.
+
+    ``head`` holds the header lines, each with its line ending, without Date and the final empty line.
+    """
 
     status: int
     head: bytes
     body: bytes
 
 
-AnswerNow = Callable[[str, bytes, Mapping[bytes, bytes]], ReadyAnswer | None]
-"""Decoded path, raw query and headers (lower-case) of a GET → its answer, or ``None`` to have the application run."""
+ReadyResponder = Callable[[str, bytes, Mapping[bytes, bytes]], ReadyAnswer | None]
+"""Return the response to a GET with a decoded path, raw query and lower-case headers; ``None`` runs the application."""

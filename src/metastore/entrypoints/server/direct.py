@@ -1,7 +1,7 @@
-"""Bytes between a socket and whoever has the buffer, without the event loop in between.
+"""Transfer bodies between sockets and files in threads, bypassing the event loop.
 
-Both directions work on a duplicate of the transport's socket while the transport itself neither reads nor writes. The
-duplicate shares the socket's non-blocking mode, so a thread is never caught in it.
+Both directions use a duplicate of the transport's socket while the transport itself neither reads nor writes. The
+duplicate shares the socket's non-blocking mode, so a thread never blocks in it.
 """
 
 import asyncio
@@ -15,58 +15,63 @@ from concurrent.futures import ThreadPoolExecutor
 
 from metastore.ports.served_objects import SourceEndedError
 
-_PATIENCE = 0.005
-"""Seconds that a thread waits for the client, in all of a turn, before it leaves the waiting to the event loop."""
+_WAIT_SECONDS = 0.005
+"""Seconds for which a thread waits for the client in each turn, before the event loop waits instead."""
 _TURN = 64 * 2**20
-"""Bytes that a thread sends before others get their turn."""
+"""Bytes that a thread sends before other transfers get their turn."""
 _PIECE = 512 * 2**10
-"""Bytes given to the socket at once. The kernel holds the end of each packet back while it is told of more to come, so
-with the whole file at once the client has pauses: it took a third longer."""
-_SLOW = 64 * 2**10
-_GATHER = 0.03
-"""A client that moved fewer bytes in a turn is slow: seconds pass before its next one, which then does not wait."""
+"""Bytes passed to the socket at once. The kernel holds back the end of a packet while more data is announced, so that
+sending the whole file at once causes pauses: it took a third longer."""
+_SLOW_BYTES = 64 * 2**10
+_SLOW_PAUSE = 0.03
+"""A client that transfers fewer bytes in a turn is slow. Its next turn starts after this pause and does not wait."""
 
 
 class ClientTooSlowError(Exception):
-    """The client took nothing for too long."""
+    """The client read nothing within the idle timeout."""
 
 
 class DirectBody:
     """The rest of a request's body; a ``ByteSource``.
 
-    ``ended`` is called with whether all of it was taken. Make it on the event loop; ``read_into`` is for threads, one
-    at a time.
+    Create it on the event loop. ``read_into`` may be called from a thread, one at a time.
+
+    Args:
+        transport: The connection, which must not read meanwhile.
+        received: The beginning of the body, as far as it has arrived.
+        length: Bytes of the whole body.
+        closed: Called with this object when it is closed.
     """
 
     def __init__(
-        self, transport: asyncio.Transport, begun: bytes, length: int, ended: Callable[["DirectBody"], None]
+        self, transport: asyncio.Transport, received: bytes, length: int, closed: Callable[["DirectBody"], None]
     ) -> None:
         self._socket = duplicate_socket(transport)
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
-        self._begun = memoryview(begun)
-        self._ended = ended
+        self._received = memoryview(received)
+        self._closed = closed
         self.left = length
         """Bytes still to come."""
         self.sender_is_gone = False
-        self._patience = _PATIENCE
+        self._wait = _WAIT_SECONDS
         self._moved = 0
 
     @property
     def on_the_wire(self) -> int:
-        """Bytes that the socket has yet to bring."""
-        return self.left - len(self._begun)
+        """Return the number of bytes that have not been read from the socket."""
+        return self.left - len(self._received)
 
     def read_into(self, buffer: memoryview) -> int:
-        """Fill ``buffer`` from its start with what is there; 0 when nothing came for some milliseconds.
+        """Read into the start of ``buffer`` and return the number of bytes; 0 if none arrived for some milliseconds.
 
         Raises:
-            SourceEndedError: the client hung up.
+            SourceEndedError: the client disconnected.
         """
-        if self._begun:
-            count = min(len(buffer), len(self._begun))
-            buffer[:count] = self._begun[:count]
-            self._begun = self._begun[count:]
+        if self._received:
+            count = min(len(buffer), len(self._received))
+            buffer[:count] = self._received[:count]
+            self._received = self._received[count:]
         else:
             count = self._receive(buffer)
         self.left -= count
@@ -74,26 +79,26 @@ class DirectBody:
         return count
 
     async def readable(self) -> None:
-        """Wait until there is more, or the end."""
-        is_slow = self._moved < _SLOW
-        self._patience, self._moved = 0.0 if is_slow else _PATIENCE, 0
+        """Wait on the event loop until there is more data, or the client has disconnected."""
+        is_slow = self._moved < _SLOW_BYTES
+        self._wait, self._moved = 0.0 if is_slow else _WAIT_SECONDS, 0
         loop = asyncio.get_running_loop()
         await _ready(self._socket, loop.add_reader, loop.remove_reader)
         if is_slow:
-            await asyncio.sleep(_GATHER)
+            await asyncio.sleep(_SLOW_PAUSE)
 
     def close(self) -> None:
-        """Give the socket back."""
+        """Close the duplicate socket, so that the transport may read again."""
         if self._socket.fileno() >= 0:
             self._socket.close()
-            self._ended(self)
+            self._closed(self)
 
     def _receive(self, buffer: memoryview) -> int:
         while True:
             try:
                 count = self._socket.recv_into(buffer, min(len(buffer), self.left))
             except BlockingIOError:
-                if not self._waited():
+                if not self._wait_for_data():
                     return 0
                 continue
             except OSError as error:
@@ -104,42 +109,42 @@ class DirectBody:
                 raise SourceEndedError
             return count
 
-    def _waited(self) -> bool:
-        if self._patience <= 0:
+    def _wait_for_data(self) -> bool:
+        if self._wait <= 0:
             return False
         began = time.monotonic()
-        ready = bool(self._poll.poll(self._patience * 1000))
-        self._patience -= time.monotonic() - began
+        ready = bool(self._poll.poll(self._wait * 1000))
+        self._wait -= time.monotonic() - began
         return ready
 
 
 class FileSender:
-    """Sends pieces of files through sockets; ``idle_timeout`` is in seconds."""
+    """Send files through sockets. ``idle_timeout`` is in seconds."""
 
     def __init__(self, threads: ThreadPoolExecutor, idle_timeout: float) -> None:
         self._threads = threads
         self._idle_timeout = idle_timeout
 
     async def send(self, transport: asyncio.Transport, file: int, offset: int, count: int) -> None:
-        """Send ``count`` bytes of the open ``file``. The transport must have nothing left to write.
+        """Send ``count`` bytes of the open ``file``. The transport's write buffer must be empty.
 
         Raises:
-            ConnectionError: the client hung up.
-            ClientTooSlowError: it took nothing for the idle timeout.
-            EOFError: the file ends before.
+            ConnectionError: the client disconnected.
+            ClientTooSlowError: the client read nothing within the idle timeout.
+            EOFError: the file is too short.
         """
         loop = asyncio.get_running_loop()
         with duplicate_socket(transport) as target:
-            end, patience = offset + count, _PATIENCE
+            end, wait = offset + count, _WAIT_SECONDS
             while True:
-                turn = loop.run_in_executor(self._threads, _send_turn, target, file, offset, end, patience)
-                begin, offset = offset, await _to_the_end(turn)
+                turn = loop.run_in_executor(self._threads, _send_turn, target, file, offset, end, wait)
+                begin, offset = offset, await _finished(turn)
                 if offset == end:
                     return
-                is_slow = offset - begin < _SLOW
-                patience = 0.0 if is_slow else _PATIENCE
+                is_slow = offset - begin < _SLOW_BYTES
+                wait = 0.0 if is_slow else _WAIT_SECONDS
                 if is_slow:
-                    await asyncio.sleep(_GATHER)
+                    await asyncio.sleep(_SLOW_PAUSE)
                 try:
                     async with asyncio.timeout(self._idle_timeout):
                         await _ready(target, loop.add_writer, loop.remove_writer)
@@ -148,11 +153,11 @@ class FileSender:
 
 
 def duplicate_socket(transport: asyncio.Transport) -> socket.socket:
-    """A second handle to the transport's socket."""
+    """Return a second handle to the transport's socket."""
     return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
 
 
-def _send_turn(target: socket.socket, file: int, offset: int, end: int, patience: float) -> int:
+def _send_turn(target: socket.socket, file: int, offset: int, end: int, wait: float) -> int:
     writable = select.poll()
     writable.register(target, select.POLLOUT)
     stop = min(end, offset + _TURN)
@@ -161,18 +166,18 @@ def _send_turn(target: socket.socket, file: int, offset: int, end: int, patience
             sent = os.sendfile(target.fileno(), file, offset, min(_PIECE, stop - offset))
         except BlockingIOError:
             began = time.monotonic()
-            if patience <= 0 or not writable.poll(patience * 1000):
+            if wait <= 0 or not writable.poll(wait * 1000):
                 break
-            patience -= time.monotonic() - began
+            wait -= time.monotonic() - began
             continue
         if not sent:
-            raise EOFError("the file is shorter than it was said to be")
+            raise EOFError("the file is shorter than announced")
         offset += sent
     return offset
 
 
-async def _to_the_end(work: "asyncio.Future[int]") -> int:
-    """The thread's result; when cancelled, only once the thread lets go of the file and the socket."""
+async def _finished(work: "asyncio.Future[int]") -> int:
+    """Return the thread's result. On cancellation, wait until the thread no longer uses the file and the socket."""
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
@@ -189,11 +194,11 @@ async def _ready(
 ) -> None:
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def tell() -> None:
+    def notify() -> None:
         if not ready.done():
             ready.set_result(None)
 
-    watch(handle.fileno(), tell)
+    watch(handle.fileno(), notify)
     try:
         await ready
     finally:

@@ -1,4 +1,4 @@
-"""The server itself: a socket, its connections, and how they end."""
+"""The server: listen on an address, serve connections, and shut down gracefully."""
 
 import asyncio
 import contextlib
@@ -7,12 +7,12 @@ import socket
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from metastore.entrypoints.server.answers import AnswerNow
+from metastore.entrypoints.server.answers import ReadyResponder
 from metastore.entrypoints.server.connection import Connection
 from metastore.entrypoints.server.direct import FileSender
 
@@ -20,35 +20,49 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication
 
 _KEEP_ALIVE_SECONDS = 75
-"""Longer than the 60 s for which proxies keep idle connections, so that none is closed under a request on its way."""
+"""Longer than the 60 s for which proxies keep idle connections, so that none is closed as a request is being sent."""
 _SENDING_THREADS = 16
 _IDLE_SECONDS = 30.0
 _LAST_HEAD_SECONDS = 0.5
-"""How long connections that were just made have to send their request when the server stops."""
+"""Seconds in which new connections may still send their request when the server stops."""
 _CANCELLED_SECONDS = 5
-"""How long requests that were cut off have to end."""
+"""Seconds that cancelled requests have to end."""
 _MESSAGE_LIMIT = 2**20
-"""Bytes of one WebSocket message."""
+"""Bytes of a WebSocket message."""
+
+Protocol = Literal["extended", "uvicorn"]
 
 
 class HttpServer:
-    """Serves ``app`` on an address, in the running event loop.
+    """Serve an application in the running event loop.
 
-    ``answer_now`` is asked for GETs first; see the package. Requests that still run ``grace`` seconds after ``stop``
-    are cut off.
+    Args:
+        app: The application.
+        host: The address to listen on.
+        port: The port to listen on.
+        protocol: ``extended`` is described in the package; ``uvicorn`` is uvicorn's own protocol class.
+        answer_now: Called first for GET requests; see the package. Not used with ``uvicorn``.
+        grace: Seconds after ``stop`` until requests in progress are cancelled.
     """
 
     def __init__(
-        self, app: ASGIApp, *, host: str, port: int, answer_now: AnswerNow | None = None, grace: int = 60
+        self,
+        app: ASGIApp,
+        *,
+        host: str,
+        port: int,
+        protocol: Protocol = "extended",
+        answer_now: ReadyResponder | None = None,
+        grace: int = 60,
     ) -> None:
         self._threads = ThreadPoolExecutor(_SENDING_THREADS, thread_name_prefix="send")
-        connection = partial(Connection, sender=FileSender(self._threads, _IDLE_SECONDS), answer_now=answer_now)
+        extended = partial(Connection, sender=FileSender(self._threads, _IDLE_SECONDS), answer_now=answer_now)
         config = Config(
             cast("ASGIApplication", app),
             host=host,
             port=port,
             interface="asgi3",
-            http=cast("type[Connection]", connection),
+            http=cast("type[Connection]", extended) if protocol == "extended" else "httptools",
             ws="websockets-sansio",
             ws_max_size=_MESSAGE_LIMIT,
             lifespan="off",
@@ -65,14 +79,14 @@ class HttpServer:
 
     @property
     def is_listening(self) -> bool:
-        """Whether connections are taken."""
+        """Return whether new connections are accepted."""
         return self._server.started and not self._server.should_exit
 
     async def serve(self) -> None:
-        """Serve until ``stop``, and then until the requests that run have ended.
+        """Serve until ``stop`` is called and the requests in progress have ended.
 
         Raises:
-            SystemExit: the address cannot be listened on.
+            SystemExit: the address cannot be bound.
         """
         try:
             await self._server.serve()
@@ -80,48 +94,48 @@ class HttpServer:
             self._threads.shutdown()
 
     def stop(self) -> None:
-        """Take no more connections, and have ``serve`` return."""
+        """Stop accepting connections, and let ``serve`` return."""
         self._server.should_exit = True
 
 
 class _Server(Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Leave signals to the process."""
+        """Install no signal handlers; the process has its own."""
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop without turning away anybody who had been let in.
+        """Stop without resetting connections that clients have established.
 
-        Closing a socket that listens resets the connections that wait in its queue, and uvicorn closes those that have
-        not sent their request yet. Behind a gateway, both have a request on its way.
+        Closing a listening socket resets the connections in its queue, and uvicorn closes those that have not sent a
+        request yet. Behind a gateway, a request is on its way on both.
         """
-        await self._take_the_last()
+        await self._accept_queued()
         for _ in range(50):
             if all(getattr(each, "cycle", each) is not None for each in self.server_state.connections):
                 break
             await asyncio.sleep(_LAST_HEAD_SECONDS / 50)
         await super().shutdown(sockets)
-        # After the grace uvicorn cancels what runs, but neither waits for it nor closes its connections.
+        # After the grace period uvicorn cancels requests, but neither waits for them nor closes their connections.
         for each in list(self.server_state.connections):
             each.transport.abort()
         if self.server_state.tasks:
             await asyncio.wait(set(self.server_state.tasks), timeout=_CANCELLED_SECONDS)
 
-    async def _take_the_last(self) -> None:
+    async def _accept_queued(self) -> None:
         loop = asyncio.get_running_loop()
         listeners = [socket.socket(fileno=os.dup(each.fileno())) for server in self.servers for each in server.sockets]
         for server in self.servers:
             server.close()
-        # The event loop closes its handles in its next turn; the duplicates keep the queue open until it is empty.
+        # The event loop closes its handles in the next iteration; the duplicates keep the queue until it is empty.
         await asyncio.sleep(0.01)
-        taken: list[socket.socket] = []
+        accepted: list[socket.socket] = []
         for listener in listeners:
-            # None is left, or the process may have no more.
+            # Raised when the queue is empty, or the process has too many open files.
             with listener, contextlib.suppress(OSError):
                 while True:
-                    taken.append(listener.accept()[0])
-        for connection in taken:
+                    accepted.append(listener.accept()[0])
+        for connection in accepted:
             connection.setblocking(False)
             with contextlib.suppress(OSError):
                 await loop.connect_accepted_socket(self._new_connection, connection)

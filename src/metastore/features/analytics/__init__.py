@@ -1,1 +1,1 @@
-"""How much the product is used: counted by the day from what is heard, for admins."""
+"""Usage statistics for admins, counted per day from events."""

@@ -1,4 +1,4 @@
-"""What is counted, of which facts."""
+"""The consumer that counts events."""
 
 from metastore.features.analytics.service import AnalyticsService
 from metastore.features.auth.events import SessionOpened, SessionRefused, UserRegistered
@@ -11,35 +11,35 @@ _UPLOADING = "UPLOADING"
 
 
 def consumers(analytics: AnalyticsService) -> list[Consumer]:
-    """The feature's consumers."""
+    """Return the feature's consumers."""
 
     async def on_uploaded(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        fact = FileUploaded.model_validate(event.payload)
-        await analytics.count(tx, event.created_at, user_id=fact.owner_id, uploads=1, uploaded_bytes=fact.size)
+        file = FileUploaded.model_validate(event.payload)
+        await analytics.count(tx, event.created_at, user_id=file.owner_id, uploads=1, uploaded_bytes=file.size)
         return None
 
     async def on_downloaded(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        fact = FileDownloaded.model_validate(event.payload)
-        # Through a share link, say, somebody else than the owner is at work.
+        file = FileDownloaded.model_validate(event.payload)
+        # The actor need not be the owner, for instance if the file is shared by a link.
         actor = event.headers.get("actorId")
-        await analytics.count(tx, event.created_at, user_id=actor, downloads=1, downloaded_bytes=fact.size)
+        await analytics.count(tx, event.created_at, user_id=actor, downloads=1, downloaded_bytes=file.size)
         return None
 
     async def on_purged(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        fact = FilePurged.model_validate(event.payload)
-        # Not the owner's doing for certain: the trash empties itself in time. An upload given up never was a file.
-        if fact.status != _UPLOADING:
-            await analytics.count(tx, event.created_at, deletions=1, deleted_bytes=fact.size)
+        file = FilePurged.model_validate(event.payload)
+        # No user is counted as active, because expired trash is purged automatically. Unfinished uploads do not count.
+        if file.status != _UPLOADING:
+            await analytics.count(tx, event.created_at, deletions=1, deleted_bytes=file.size)
         return None
 
     async def on_folder(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        fact = FolderCreated.model_validate(event.payload)
-        await analytics.count(tx, event.created_at, user_id=fact.owner_id)
+        folder = FolderCreated.model_validate(event.payload)
+        await analytics.count(tx, event.created_at, user_id=folder.owner_id)
         return None
 
     async def on_signed_in(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        fact = SessionOpened.model_validate(event.payload)
-        await analytics.count(tx, event.created_at, user_id=fact.user_id, sign_ins=1)
+        session = SessionOpened.model_validate(event.payload)
+        await analytics.count(tx, event.created_at, user_id=session.user_id, sign_ins=1)
         return None
 
     async def on_refused(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:

@@ -1,4 +1,4 @@
-"""HTTP of analytics: ``/api/v1/admin/analytics``, for admins."""
+"""HTTP endpoints of analytics, for admins: ``/api/v1/admin/analytics``."""
 
 from typing import Annotated
 
@@ -16,8 +16,8 @@ Analytics = Annotated[AnalyticsService, provided(AnalyticsService)]
 
 @router.get("")
 async def show_analytics(
-    _caller: AdminCaller, wanted: Annotated[AnalyticsQuery, Query()], analytics: Analytics, database: Transactions
+    _caller: AdminCaller, query: Annotated[AnalyticsQuery, Query()], analytics: Analytics, database: Transactions
 ) -> AnalyticsOut:
-    """What happened on each day, from a day up to and with another."""
+    """Return the usage of each day of a period, both ends included."""
     async with database.reading() as tx:
-        return await analytics.report(tx, wanted)
+        return await analytics.report(tx, query)

@@ -1,4 +1,4 @@
-"""The tables of analytics: a row a day that grows, and who was counted in it."""
+"""The tables of analytics: one row of counters per day, and the users active on it."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from metastore.kit.tables import Base
 
 
 class AnalyticsDay(Base):
-    """What happened on one day of UTC."""
+    """The counters of a day in UTC."""
 
     __tablename__ = "analytics_days"
 
@@ -27,7 +27,7 @@ class AnalyticsDay(Base):
 
 
 class AnalyticsVisitor(Base):
-    """A user who did something on a day, so that each counts once."""
+    """A user active on a day, stored so that each is counted once."""
 
     __tablename__ = "analytics_visitors"
 

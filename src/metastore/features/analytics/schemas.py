@@ -10,7 +10,7 @@ from metastore.kit.schema import Schema
 
 
 class Amounts(Schema):
-    """What happened: how often, by how many users, how many bytes."""
+    """Counters of events and bytes."""
 
     uploads: int = 0
     uploaded_bytes: int = 0
@@ -24,14 +24,14 @@ class Amounts(Schema):
 
 
 class DayOut(Amounts):
-    """A day of UTC; ``active_users`` did something on it, each counted once."""
+    """The counters of a day in UTC; each active user is counted once."""
 
     day: date
     active_users: int = 0
 
 
 class AnalyticsOut(Schema):
-    """Every day of a period, both ends included, and what they come to together."""
+    """Every day of a period, both ends included, and the totals."""
 
     first_day: date = Field(serialization_alias="from")
     last_day: date = Field(serialization_alias="to")
@@ -40,7 +40,7 @@ class AnalyticsOut(Schema):
 
 
 class AnalyticsQuery(BaseModel):
-    """The period: the last 30 days unless named; at most 366."""
+    """The period: at most 366 days; by default the last 30."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 

@@ -1,4 +1,4 @@
-"""The rules of analytics: what counts as what, on the day (of UTC) on which it happened."""
+"""The analytics service: counts usage per day (in UTC) and reports it."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,29 +9,32 @@ from metastore.kit.database import Transaction
 from metastore.kit.period import day_of
 from metastore.kit.problem import invalid
 
-_SHOWN_DAYS = 30
-_MOST_DAYS = 366
+_DEFAULT_DAYS = 30
+_MAX_DAYS = 366
 
 
 class AnalyticsService:
-    """Counts, and shows what was counted."""
+    """Counts usage and reports it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def count(self, tx: Transaction, moment: datetime, *, user_id: str | None = None, **amounts: int) -> None:
-        """Add ``amounts``, named like the fields of ``Amounts``, to the day; ``user_id`` was active on it."""
+        """Add ``amounts``, named like the fields of ``Amounts``, to the day of ``moment``.
+
+        ``user_id`` is the user who was active, if any.
+        """
         day = moment.astimezone(UTC).date()
-        if user_id is not None and await repository.first_sight(tx, day, user_id):
+        if user_id is not None and await repository.add_visitor(tx, day, user_id):
             amounts["active_users"] = 1
         if amounts:
             await repository.add(tx, day, amounts)
 
     async def report(self, tx: Transaction, query: AnalyticsQuery) -> AnalyticsOut:
-        """Every day of a period.
+        """Return the counters of every day of a period, and the totals.
 
         Raises:
-            Problem: 422 when the period ends before it begins, or is longer than 366 days.
+            Problem: 422 if the period ends before it starts, or is longer than 366 days.
         """
         first, last = self._period(query)
         counted = {row.day: DayOut.model_validate(row) for row in await repository.days(tx, first, last)}
@@ -42,11 +45,11 @@ class AnalyticsService:
 
     def _period(self, query: AnalyticsQuery) -> tuple[date, date]:
         last = day_of(query.until) if query.until else max(self._clock().date(), _day(query) or date.min)
-        first = _day(query) or date.fromordinal(max(1, last.toordinal() - _SHOWN_DAYS + 1))
+        first = _day(query) or date.fromordinal(max(1, last.toordinal() - _DEFAULT_DAYS + 1))
         if first > last:
-            raise invalid("from", "The period ends before it begins.")
-        if (last - first).days >= _MOST_DAYS:
-            raise invalid("from", f"At most {_MOST_DAYS} days are shown at once.")
+            raise invalid("from", "The period ends before it starts.")
+        if (last - first).days >= _MAX_DAYS:
+            raise invalid("from", f"A period can have at most {_MAX_DAYS} days.")
         return first, last
 
 

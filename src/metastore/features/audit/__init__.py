@@ -1,1 +1,1 @@
-"""Who did what, on what, from where: written down once and never changed."""
+"""The audit trail: an append-only log of who did what, to what, and from where."""

@@ -1,4 +1,4 @@
-"""The audit trail hears every fact."""
+"""The consumer that appends every event to the audit trail."""
 
 from metastore.features.audit.service import AuditService
 from metastore.kit.consumer import AfterCommit, Consumer
@@ -7,10 +7,10 @@ from metastore.kit.outbox import RecordedEvent
 
 
 def consumers(audit: AuditService) -> list[Consumer]:
-    """The feature's consumers."""
+    """Return the feature's consumers."""
 
     async def on_any(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        await audit.write_down(tx, event)
+        await audit.append(tx, event)
         return None
 
     return [Consumer("audit", every=on_any)]

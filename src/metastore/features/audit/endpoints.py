@@ -1,4 +1,4 @@
-"""HTTP of the audit trail: ``/api/v1/admin/audit-logs``, for admins."""
+"""HTTP endpoints of the audit trail, for admins: ``/api/v1/admin/audit-logs``."""
 
 from typing import Annotated
 
@@ -17,8 +17,8 @@ Audit = Annotated[AuditService, provided(AuditService)]
 
 @router.get("")
 async def list_audit_logs(
-    _caller: AdminCaller, wanted: Annotated[AuditQuery, Query()], audit: Audit, database: Transactions
+    _caller: AdminCaller, query: Annotated[AuditQuery, Query()], audit: Audit, database: Transactions
 ) -> Page[AuditLogOut]:
-    """Who did what, latest first: by actor, action, resource and time."""
+    """List the audit trail, latest first, filtered by actor, action, resource and time."""
     async with database.reading() as tx:
-        return await audit.page(tx, wanted)
+        return await audit.page(tx, query)

@@ -1,4 +1,4 @@
-"""Facts that only the audit trail is interested in."""
+"""Events recorded only for the audit trail."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from metastore.kit.facts import Fact
 
 
 class AccessRefused(Fact):
-    """Somebody asked for what is not theirs and was refused; ``user_id`` is ``None`` for strangers."""
+    """A request for another user's resource was refused; ``user_id`` is ``None`` if nobody was signed in."""
 
     event_type: ClassVar[str] = "access.refused"
     method: str
@@ -15,5 +15,5 @@ class AccessRefused(Fact):
     user_id: str | None
 
     def aggregate(self) -> str:
-        """The user who tried."""
+        """The user who made the request."""
         return f"user:{self.user_id or 'unknown'}"

@@ -1,8 +1,8 @@
-"""The table of the audit trail, which the database itself keeps append-only.
+"""The table of the audit trail, made append-only by triggers in the database.
 
-Triggers refuse ``UPDATE`` and ``DELETE`` (and ``TRUNCATE`` where there is one), so that neither a fault of ours nor
-anybody with the product's own database account rewrites history unnoticed. They are created with the table;
-migrations reuse ``CREATE_GUARDS`` and ``DROP_GUARDS``, statements by dialect to be executed one by one.
+The triggers reject ``UPDATE``, ``DELETE`` and, on PostgreSQL, ``TRUNCATE``. Neither a bug nor anyone who has the
+product's database credentials can change entries without disabling them. They are created with the table; migrations
+reuse ``CREATE_GUARDS`` and ``DROP_GUARDS``.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from metastore.kit.tables import Base, UtcDateTime
 
 
 class AuditLog(Base):
-    """One thing that happened. No foreign keys: the trail outlives what it speaks of."""
+    """An entry of the audit trail. There are no foreign keys: entries outlive what they refer to."""
 
     __tablename__ = "audit_logs"
     __table_args__ = (
@@ -30,11 +30,11 @@ class AuditLog(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     event_id: Mapped[str] = mapped_column(String(36))
     actor_id: Mapped[str | None] = mapped_column(String(36))
-    """The user who did it; ``None`` for the product itself and for strangers."""
+    """The user who did it; ``None`` for the system itself and for requests without a session."""
     action: Mapped[str] = mapped_column(String(100))
     """The type of the event."""
     resource: Mapped[str] = mapped_column(String(100))
-    """What it was done to, as ``kind:id``."""
+    """What the action was done to, as ``kind:id``."""
     address: Mapped[str | None] = mapped_column(String(64))
     user_agent: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(String(128))
@@ -57,7 +57,7 @@ CREATE_GUARDS: dict[str, tuple[str, ...]] = {
         FOR EACH STATEMENT EXECUTE FUNCTION audit_logs_refuse()""",
     ),
 }
-"""What makes the table append-only, by dialect."""
+"""Statements that create the triggers, by dialect."""
 
 DROP_GUARDS: dict[str, tuple[str, ...]] = {
     "sqlite": ("DROP TRIGGER audit_logs_no_update", "DROP TRIGGER audit_logs_no_delete"),
@@ -67,7 +67,7 @@ DROP_GUARDS: dict[str, tuple[str, ...]] = {
         "DROP FUNCTION audit_logs_refuse()",
     ),
 }
-"""What undoes ``CREATE_GUARDS``."""
+"""Statements that undo ``CREATE_GUARDS``, by dialect."""
 
 _guard: Callable[[str], DDL] = DDL
 

@@ -1,4 +1,4 @@
-"""Every SQL statement on the audit trail."""
+"""SQL statements on the audit trail."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,19 +13,19 @@ from metastore.kit.database import Transaction
 from metastore.kit.tables import UtcDateTime
 
 Position = tuple[datetime, str]
-"""Where a list goes on: the time and id of the last entry shown."""
+"""The time and ID of the last entry of the previous page."""
 
 
 async def append(tx: Transaction, entry: AuditLog) -> None:
-    """Write an entry down, unless there is one of the same event: told of it again, the trail stays as it is."""
+    """Insert an entry unless its event has one already, as happens if the event is redelivered."""
     values = {column.key: getattr(entry, column.key) for column in AuditLog.__table__.columns}
     insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
     await tx.session.execute(insert(AuditLog).values(values).on_conflict_do_nothing(index_elements=["event_id"]))
 
 
-async def latest(tx: Transaction, wanted: AuditQuery, after: Position | None, limit: int) -> Sequence[AuditLog]:
-    """The entries that match, latest first."""
-    statement = select(AuditLog).where(*_conditions(wanted))
+async def latest(tx: Transaction, query: AuditQuery, after: Position | None, limit: int) -> Sequence[AuditLog]:
+    """Return the matching entries, latest first."""
+    statement = select(AuditLog).where(*_conditions(query))
     if after is not None:
         position = tuple_(literal(after[0], UtcDateTime()), literal(after[1]))
         statement = statement.where(tuple_(AuditLog.occurred_at, AuditLog.id) < position)
@@ -33,16 +33,16 @@ async def latest(tx: Transaction, wanted: AuditQuery, after: Position | None, li
     return (await tx.session.scalars(statement.limit(limit))).all()
 
 
-def _conditions(wanted: AuditQuery) -> list[ColumnElement[bool]]:
+def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.actor is not None:
-        conditions.append(AuditLog.actor_id == wanted.actor)
-    if wanted.action is not None:
-        conditions.append(AuditLog.action == wanted.action)
-    if wanted.resource is not None:
-        conditions.append(AuditLog.resource == wanted.resource)
-    if wanted.since is not None:
-        conditions.append(AuditLog.occurred_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(AuditLog.occurred_at < wanted.until)
+    if query.actor is not None:
+        conditions.append(AuditLog.actor_id == query.actor)
+    if query.action is not None:
+        conditions.append(AuditLog.action == query.action)
+    if query.resource is not None:
+        conditions.append(AuditLog.resource == query.resource)
+    if query.since is not None:
+        conditions.append(AuditLog.occurred_at >= query.since)
+    if query.until is not None:
+        conditions.append(AuditLog.occurred_at < query.until)
     return conditions

@@ -11,7 +11,7 @@ Exactly = Annotated[str, Field(max_length=100, pattern=r"^[!-~]+$")]
 
 
 class AuditLogOut(Schema):
-    """Who (``actor_id``) did what (``action``), on what (``resource``), from where, and when."""
+    """Who (``actor_id``) did what (``action``) to what (``resource``), from where, and when."""
 
     id: str
     event_id: str
@@ -26,13 +26,13 @@ class AuditLogOut(Schema):
 
 
 class AuditQuery(BaseModel):
-    """What to show: exact matches, and times ``from`` one moment up to but not including another (``to``)."""
+    """The filter: exact matches, and the period starting at ``from`` and ending before ``to``."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    actor: Exactly | None = Field(default=None, description="A user's id.")
+    actor: Exactly | None = Field(default=None, description="The ID of a user.")
     action: Exactly | None = Field(default=None, description="The type of the event: `file.uploaded`.")
-    resource: Exactly | None = Field(default=None, description="What it was done to: `file:<id>`.")
+    resource: Exactly | None = Field(default=None, description="What the action was done to: `file:<id>`.")
     since: AwareDatetime | None = Field(default=None, alias="from")
     until: AwareDatetime | None = Field(default=None, alias="to")
     limit: Limit = 50

@@ -1,4 +1,4 @@
-"""The rules of the audit trail: every fact is written down with its circumstances; nothing is ever changed."""
+"""The audit service: appends every event with its request context, and lists entries. Entries are never changed."""
 
 from datetime import datetime
 
@@ -13,13 +13,13 @@ from metastore.kit.ids import is_id, new_id
 from metastore.kit.outbox import RecordedEvent
 from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
 
-_LONGEST_PATH = 500
+_MAX_PATH_LENGTH = 500
 
 
 class AuditService:
-    """Keeps and shows the trail."""
+    """Appends to the audit trail and lists it."""
 
-    async def write_down(self, tx: Transaction, event: RecordedEvent) -> None:
+    async def append(self, tx: Transaction, event: RecordedEvent) -> None:
         """Append the entry for an event."""
         headers = event.headers
         entry = AuditLog(
@@ -28,39 +28,39 @@ class AuditService:
             actor_id=headers.get("actorId"),
             action=event.event_type,
             resource=event.aggregate,
-            address=_cut(headers.get("address"), 64),
-            user_agent=_cut(headers.get("userAgent"), 500),
-            request_id=_cut(headers.get("requestId"), 128),
+            address=_truncate(headers.get("address"), 64),
+            user_agent=_truncate(headers.get("userAgent"), 500),
+            request_id=_truncate(headers.get("requestId"), 128),
             details=event.payload,
             occurred_at=event.created_at,
         )
         await repository.append(tx, entry)
 
     def record_refusal(self, tx: Transaction, *, method: str, path: str, code: str) -> None:
-        """Record that the present request was refused; it reaches the trail like any other fact.
+        """Record that the current request was refused; the event reaches the audit trail like any other.
 
-        ``path`` is the URL's path without its query; it is cut to 500 characters. Leave out what is secret in it.
+        ``path`` is the URL's path without its query; it is truncated to 500 characters. The caller must remove secrets.
         """
         context = current_context()
         user_id = context.actor_id if context else None
-        tx.record(AccessRefused(method=method, path=path[:_LONGEST_PATH], code=code, user_id=user_id))
+        tx.record(AccessRefused(method=method, path=path[:_MAX_PATH_LENGTH], code=code, user_id=user_id))
 
-    async def page(self, tx: Transaction, wanted: AuditQuery) -> Page[AuditLogOut]:
-        """The entries that match, latest first.
+    async def page(self, tx: Transaction, query: AuditQuery) -> Page[AuditLogOut]:
+        """Return a page of the matching entries, latest first.
 
         Raises:
             Problem: 422 ``invalid-cursor``.
         """
-        after = _position_in(wanted.cursor) if wanted.cursor is not None else None
-        found = await repository.latest(tx, wanted, after, wanted.limit + 1)
-        items = found[: wanted.limit]
+        after = _position_from_cursor(query.cursor) if query.cursor is not None else None
+        found = await repository.latest(tx, query, after, query.limit + 1)
+        items = found[: query.limit]
         return Page(
             items=[AuditLogOut.model_validate(item) for item in items],
-            next_cursor=_cursor_after(items[-1]) if len(found) > wanted.limit else None,
+            next_cursor=_cursor_after(items[-1]) if len(found) > query.limit else None,
         )
 
 
-def _cut(text: str | None, length: int) -> str | None:
+def _truncate(text: str | None, length: int) -> str | None:
     return text[:length] if text else None
 
 
@@ -68,7 +68,7 @@ def _cursor_after(entry: AuditLog) -> str:
     return encode_cursor([entry.occurred_at.isoformat(), entry.id])
 
 
-def _position_in(cursor: str) -> Position:
+def _position_from_cursor(cursor: str) -> Position:
     moment, entry_id = decode_cursor(cursor, 2)
     try:
         occurred_at = datetime.fromisoformat(str(moment))

@@ -1,8 +1,10 @@
-"""Accounts, sign-in sessions and storage quotas.
+"""Accounts, sessions and storage quotas.
 
-* ``access``: who is calling; the FastAPI dependencies that every other feature's endpoints use.
-* ``quota``: reserving, using and giving back storage, one conditional statement each.
-* ``service``: the rules of registering, signing in, refreshing and signing out.
-* ``passwords``, ``tokens``, ``identity``, ``throttle``: what the rules are made of.
-* ``commands``: accounts made without HTTP: the first admin at start, users from the command line.
+* ``endpoints``: HTTP in. ``access``: the FastAPI dependencies with which all endpoints authenticate the caller.
+* ``service``: signing in, refreshing, signing out, listing sessions.
+* ``accounts``: registration, profiles, and accounts created without HTTP.
+* ``sessions``: tokens, cookies, revocation. ``credentials``: password hashing, limits on attempts.
+* ``identity``: valid usernames and e-mail addresses, roles.
+* ``quota``: reserving, using and refunding storage.
+* ``repository``, ``models``, ``schemas``, ``events``: SQL statements, tables, API shapes, published events.
 """

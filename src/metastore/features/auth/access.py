@@ -1,12 +1,12 @@
-"""Who is calling: the dependencies by which endpoints demand a signed-in user or an admin.
+"""Authentication: the FastAPI dependencies for endpoints that require a signed-in user or an admin.
 
 ::
 
     @router.get("/files/{file_id}")
     async def get_file(caller: CurrentCaller, file_id: str) -> FileOut: ...
 
-Session and user are looked up on every request, in one statement: signing out, ending a session and suspending a user
-take effect at once, whatever an access token says.
+Every request reads the session and its user, in one statement. Signing out, revoking a session and suspending a user
+therefore take effect at once, even if the access token is still valid.
 """
 
 from collections.abc import Mapping
@@ -22,23 +22,24 @@ from metastore.kit.context import current_context
 from metastore.kit.database import Database
 from metastore.kit.http import Transactions, provided
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
 Auth = Annotated[AuthService, provided(AuthService)]
 Cookies = Annotated[SessionCookies, provided(SessionCookies)]
 
-# Puts the cookie into the API's description; the value is read by ``SessionCookies``, which knows its name.
-_described = APIKeyCookie(name="access_token", scheme_name="session", auto_error=False)
+# Only for the OpenAPI description; ``SessionCookies`` knows the cookie's actual name and reads it.
+_openapi_scheme = APIKeyCookie(name="access_token", scheme_name="session", auto_error=False)
 
 
 async def authenticate(
-    auth: AuthService, cookies: SessionCookies, database: Database, sent: Mapping[str, str]
+    auth: AuthService, cookies: SessionCookies, database: Database, request_cookies: Mapping[str, str]
 ) -> Caller:
-    """The caller behind the cookies ``sent`` (names to values) with an HTTP or socket request.
+    """Return the caller authenticated by the cookies of an HTTP or socket request.
 
     Raises:
         Problem: 401 ``not-authenticated`` or ``token-expired``; 403 ``account-suspended``.
     """
-    claims = auth.read_access_token(cookies.access_token(sent))
+    claims = auth.read_access_token(cookies.access_token(request_cookies))
     async with database.reading() as tx:
         return await auth.caller(tx, claims)
 
@@ -48,7 +49,7 @@ async def _current_caller(
     auth: Auth,
     cookies: Cookies,
     database: Transactions,
-    _described: Annotated[str | None, Security(_described)],
+    _cookie: Annotated[str | None, Security(_openapi_scheme)],
 ) -> Caller:
     caller = await authenticate(auth, cookies, database, request.cookies)
     context = current_context()
@@ -58,14 +59,14 @@ async def _current_caller(
 
 
 CurrentCaller = Annotated[Caller, Depends(_current_caller)]
-"""The signed-in user; anybody else gets 401, a suspended user 403."""
+"""The signed-in user; the response is 401 if nobody is signed in, 403 if the user is suspended."""
 
 
 async def _admin_caller(caller: CurrentCaller) -> Caller:
     if not caller.is_admin:
-        raise Problem(403, "admin-required", "Only administrators may do this.")
+        raise Problem(403, ProblemCode.ADMIN_REQUIRED, "Only administrators may do this.")
     return caller
 
 
 AdminCaller = Annotated[Caller, Depends(_admin_caller)]
-"""The signed-in admin; other users get 403 ``admin-required``."""
+"""The signed-in admin; the response for other users is 403 ``admin-required``."""

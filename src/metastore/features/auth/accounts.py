@@ -1,18 +1,18 @@
-"""The rules of accounts: making one, and changing one's own.
+"""The accounts service: registration, and changes to one's own account.
 
-Hashing a password takes a while, so what needs a hash comes in steps: look up (reading), verify and hash (outside any
-transaction), then change (in one), where what was looked up is checked once more.
+Hashing a password is slow and must not happen inside a transaction. Operations that need it have three steps: read,
+verify and hash outside any transaction, then write in a transaction that checks again what was read.
 """
 
 from dataclasses import dataclass, field
 
 from metastore.features.auth import repository
-from metastore.features.auth.circumstances import act_as, throttled_address
+from metastore.features.auth.circumstances import rate_limit_address, set_actor
 from metastore.features.auth.events import PasswordChanged, UserRegistered
-from metastore.features.auth.identity import folded
+from metastore.features.auth.identity import comparison_key
 from metastore.features.auth.models import User
 from metastore.features.auth.passwords import Hasher
-from metastore.features.auth.revocation import end_other_sessions
+from metastore.features.auth.revocation import revoke_other_sessions
 from metastore.features.auth.roles import Role, Status
 from metastore.features.auth.schemas import Caller, ProfileChange, Registration, UserOut
 from metastore.features.auth.throttle import AuthLimits, count_attempt
@@ -20,12 +20,13 @@ from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problem import Problem, invalid, not_found
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.rate_limiter import RateLimiter
 
 
 @dataclass(frozen=True, slots=True)
 class NewUsers:
-    """What a new account starts with (``storage_quota`` in bytes), and whether people may make their own."""
+    """The settings of new accounts: plan, storage quota in bytes, and whether users may register themselves."""
 
     plan: str
     storage_quota: int
@@ -34,7 +35,7 @@ class NewUsers:
 
 @dataclass(frozen=True, slots=True)
 class PreparedChange:
-    """A change of profile, its hashing done; ``old_hash`` is the one that the current password fitted."""
+    """A profile change with passwords hashed; ``old_hash`` is the hash that the current password matched."""
 
     display_name: str | None
     old_hash: str | None = field(default=None, repr=False)
@@ -42,7 +43,7 @@ class PreparedChange:
 
 
 class AccountsService:
-    """See the module."""
+    """The rules of accounts."""
 
     def __init__(
         self,
@@ -60,18 +61,20 @@ class AccountsService:
         self._clock = clock
 
     async def hash_for_registration(self, registration: Registration) -> str:
-        """The password's hash, when registering is possible at all; outside any transaction.
+        """Hash the password if registration is open. Must not run inside a transaction.
 
         Raises:
             Problem: 403 ``registration-closed``; 429 ``too-many-attempts``.
         """
         if not self._new_users.registration_open:
-            raise Problem(403, "registration-closed", "Accounts are made by the administrator here.")
-        await count_attempt(self._limiter, self._limits.register_per_address, throttled_address())
+            raise Problem(
+                403, ProblemCode.REGISTRATION_CLOSED, "Registration is closed. Ask the administrator for an account."
+            )
+        await count_attempt(self._limiter, self._limits.register_per_address, rate_limit_address())
         return await self._hasher.hash(registration.password)
 
     async def hash_password(self, password: str) -> str:
-        """A hash of ``password``; outside any transaction."""
+        """Hash ``password``. Must not run inside a transaction."""
         return await self._hasher.hash(password)
 
     async def register(
@@ -83,7 +86,7 @@ class AccountsService:
         role: Role = Role.USER,
         by: str = "registration",
     ) -> UserOut:
-        """Make the account; it is not signed in.
+        """Create an account, without signing in. ``by`` is recorded in the event.
 
         Raises:
             Problem: 409 ``username-taken`` or ``email-taken``.
@@ -91,29 +94,31 @@ class AccountsService:
         user = self._new_user(registration, password_hash, role)
         if not await repository.insert_user(tx, user):
             if await repository.user_by_key(tx, username_key=user.username_key):
-                raise Problem(409, "username-taken", "Somebody else has this name.")
-            raise Problem(409, "email-taken", "There is an account with this address.")
-        act_as(user.id)
+                raise Problem(409, ProblemCode.USERNAME_TAKEN, "This username is already taken.")
+            raise Problem(409, ProblemCode.EMAIL_TAKEN, "This e-mail address is already in use.")
+        set_actor(user.id)
         tx.record(UserRegistered(user_id=user.id, username=user.username, role=user.role, by=by))
         return UserOut.model_validate(user)
 
     async def no_users_yet(self, tx: Transaction) -> bool:
-        """Whether there is no account at all."""
+        """Return whether no account exists yet."""
         return not await repository.any_user(tx)
 
     async def me(self, tx: Transaction, caller: Caller) -> UserOut:
-        """The caller's account."""
+        """Return the caller's account."""
         return UserOut.model_validate(await self._own(tx, caller))
 
     async def password_hash_of(self, tx: Transaction, caller: Caller) -> str:
-        """The caller's present password hash."""
+        """Return the caller's current password hash."""
         return (await self._own(tx, caller)).password_hash
 
     async def prepare_change(self, caller: Caller, password_hash: str, change: ProfileChange) -> PreparedChange:
-        """Check the current password and hash the new one; outside any transaction.
+        """Verify the current password and hash the new one. Must not run inside a transaction.
+
+        Attempts share the limit on sign-ins of the account.
 
         Raises:
-            Problem: 422 ``wrong-password``; 429 ``too-many-attempts`` (counted with the account's sign-ins).
+            Problem: 422 ``wrong-password``; 429 ``too-many-attempts``.
         """
         if change.password is None:
             return PreparedChange(change.display_name)
@@ -124,10 +129,10 @@ class AccountsService:
         return PreparedChange(change.display_name, password_hash, await self._hasher.hash(change.password))
 
     async def change_profile(self, tx: Transaction, caller: Caller, change: PreparedChange) -> UserOut:
-        """Change the caller's account; a new password ends all its other sessions.
+        """Change the caller's account; a new password revokes all its other sessions.
 
         Raises:
-            Problem: 422 ``wrong-password`` when the password was changed in the meantime.
+            Problem: 422 ``wrong-password`` if the password has been changed since ``prepare_change``.
         """
         user = await self._own(tx, caller, lock=True)
         now = self._clock()
@@ -140,7 +145,7 @@ class AccountsService:
             user.password_hash = change.new_hash
             user.updated_at = now
             tx.record(PasswordChanged(user_id=user.id))
-            await end_other_sessions(tx, user.id, caller.session_id, "password-changed", now)
+            await revoke_other_sessions(tx, user.id, caller.session_id, "password-changed", now)
         return UserOut.model_validate(user)
 
     async def _own(self, tx: Transaction, caller: Caller, *, lock: bool = False) -> User:
@@ -154,9 +159,9 @@ class AccountsService:
         return User(
             id=new_id(),
             username=registration.username,
-            username_key=folded(registration.username),
+            username_key=comparison_key(registration.username),
             email=registration.email,
-            email_key=folded(registration.email),
+            email_key=comparison_key(registration.email),
             display_name=registration.display_name or registration.username,
             password_hash=password_hash,
             role=role,
@@ -171,4 +176,4 @@ class AccountsService:
 
 
 def _wrong_password() -> Problem:
-    return invalid("currentPassword", "The current password is wrong.", code="wrong-password")
+    return invalid("currentPassword", "The current password is wrong.", code=ProblemCode.WRONG_PASSWORD)

@@ -1,29 +1,29 @@
-"""The circumstances of the request, as signing in needs and completes them."""
+"""The request context of authentication: the client's address and user agent, and the acting user."""
 
 from metastore.kit.context import current_context
 
-_LONGEST_USER_AGENT = 255
+_MAX_USER_AGENT_LENGTH = 255
 
 
 def client_address() -> str | None:
-    """The network address of the client."""
+    """Return the IP address of the client, if known."""
     context = current_context()
     return context.address if context else None
 
 
-def throttled_address() -> str:
-    """The address that attempts are counted under; clients without one share a count."""
+def rate_limit_address() -> str:
+    """Return the address under which attempts are counted; clients without one share a counter."""
     return client_address() or "unknown"
 
 
 def user_agent() -> str | None:
-    """What the client calls itself, cut to what a session keeps."""
+    """Return the client's user agent, truncated to the length of the session's column."""
     context = current_context()
-    return (context.user_agent or "")[:_LONGEST_USER_AGENT] or None if context else None
+    return (context.user_agent or "")[:_MAX_USER_AGENT_LENGTH] or None if context else None
 
 
-def act_as(user_id: str) -> None:
-    """From here on the request is this user's doing, unless it was already known to be somebody's."""
+def set_actor(user_id: str) -> None:
+    """Set the acting user of the current request, unless it has one."""
     context = current_context()
     if context is not None and context.actor_id is None:
         context.actor_id = user_id

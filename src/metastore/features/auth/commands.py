@@ -1,4 +1,4 @@
-"""Accounts made without HTTP: the first admin when the product starts, users from the command line."""
+"""Accounts created without HTTP: the first admin at startup, and users from the command line."""
 
 import secrets
 
@@ -9,27 +9,28 @@ from metastore.features.auth.roles import Role
 from metastore.features.auth.schemas import Registration, UserOut
 from metastore.kit.database import Database
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
-_TAKEN = ("username-taken", "email-taken")
+_TAKEN = (ProblemCode.USERNAME_TAKEN, ProblemCode.EMAIL_TAKEN)
 
 
 async def ensure_first_admin(
     accounts: AccountsService, database: Database, username: str, password: str = "", *, email: str = ""
 ) -> str | None:
-    """Make the first admin when there is no account yet.
+    """Create the first admin if there is no account yet.
 
-    Returns the password that was made when none was given, to be shown once; else ``None``. Of several processes that
-    start at once, one makes the admin.
+    Return the generated password, to be shown once; ``None`` if a password was given or no admin was created. Exactly
+    one of several processes that start at the same time creates the admin.
 
     Raises:
-        ValueError: the name or password is not acceptable; the message says why in one line.
+        ValueError: the name or password is invalid; the message is one line.
     """
     async with database.reading() as tx:
         if not await accounts.no_users_yet(tx):
             return None
-    made = "" if password else secrets.token_urlsafe(15)
-    # The address is a placeholder under a name that never resolves (RFC 6761) until the admin has one.
-    registration = _registration(username, email or "admin@metastore.invalid", password or made)
+    generated = "" if password else secrets.token_urlsafe(15)
+    # A placeholder in a domain that never resolves (RFC 6761).
+    registration = _registration(username, email or "admin@metastore.invalid", password or generated)
     password_hash = await accounts.hash_password(registration.password)
     try:
         async with database.transaction() as tx:
@@ -40,16 +41,16 @@ async def ensure_first_admin(
         if problem.code in _TAKEN:
             return None
         raise
-    return made or None
+    return generated or None
 
 
 async def create_user(
     accounts: AccountsService, database: Database, *, username: str, email: str, password: str, admin: bool = False
 ) -> UserOut:
-    """Make an account, even when registration is closed.
+    """Create an account, even if registration is closed.
 
     Raises:
-        ValueError: the name, address or password is not acceptable; the message says why in one line.
+        ValueError: the name, address or password is invalid; the message is one line.
         Problem: 409 ``username-taken`` or ``email-taken``.
     """
     registration = _registration(username, email, password)

@@ -1,12 +1,12 @@
 """The two cookies of a session.
 
-Over http they are named ``access_token`` and ``refresh_token``. When people reach the product over https they are
-``Secure`` and carry the prefixes by which browsers refuse look-alikes planted by a neighbouring host or a plain http
-page (RFC 6265bis, section 4.1.3): ``__Host-access_token``, and ``__Secure-refresh_token``, since ``__Host-`` demands
-``Path=/``. Only the names of the configured scheme are read, else the prefix would protect nothing.
+Over HTTP they are named ``access_token`` and ``refresh_token``. Over HTTPS they are ``Secure`` and have name prefixes
+that keep a sibling host or a plain HTTP page from overwriting them (RFC 6265bis, section 4.1.3):
+``__Host-access_token`` and ``__Secure-refresh_token``, because ``__Host-`` requires ``Path=/``. Only the names of the
+configured scheme are read; otherwise the prefixes would protect nothing.
 
-Both are ``HttpOnly`` and ``SameSite=Lax``. The refresh token goes to ``/api`` alone: pages, downloads and sockets never
-carry it, while every version of the API (``/api/v1``, ``/api/v2``) can refresh and sign out.
+Both are ``HttpOnly`` and ``SameSite=Lax``. The refresh token is sent only to ``/api``: not with pages, downloads and
+sockets, but with every version of the API, each of which can refresh and sign out.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _REFRESH_PATH = "/api"
 
 
 class SessionCookies:
-    """Sets, reads and clears the cookies; ``secure`` when the product is reached over https."""
+    """Sets, reads and clears the cookies; ``secure`` if clients connect over HTTPS."""
 
     def __init__(self, *, secure: bool) -> None:
         self.secure = secure
@@ -28,20 +28,20 @@ class SessionCookies:
         self.refresh_name = "__Secure-refresh_token" if secure else "refresh_token"
 
     def access_token(self, cookies: Mapping[str, str]) -> str | None:
-        """The access token among a request's cookies."""
+        """Return the access token from a request's cookies."""
         return cookies.get(self.access_name)
 
     def refresh_token(self, cookies: Mapping[str, str]) -> str | None:
-        """The refresh token among a request's cookies."""
+        """Return the refresh token from a request's cookies."""
         return cookies.get(self.refresh_name)
 
     def put(self, response: Response, tokens: TokenPair) -> None:
-        """Hand both tokens to the browser."""
+        """Set both cookies."""
         self._set(response, self.access_name, tokens.access_token, tokens.access_max_age, _ACCESS_PATH)
         self._set(response, self.refresh_name, tokens.refresh_token, tokens.refresh_max_age, _REFRESH_PATH)
 
     def clear(self, response: Response) -> None:
-        """Take both tokens from the browser."""
+        """Delete both cookies."""
         self._set(response, self.access_name, "", 0, _ACCESS_PATH)
         self._set(response, self.refresh_name, "", 0, _REFRESH_PATH)
 

@@ -1,11 +1,11 @@
-"""Facts about accounts and sessions."""
+"""Events published by the auth feature."""
 
 from typing import ClassVar
 
 from metastore.kit.facts import Fact
 
 
-class _UserFact(Fact):
+class _UserEvent(Fact):
     user_id: str
 
     def aggregate(self) -> str:
@@ -13,8 +13,8 @@ class _UserFact(Fact):
         return f"user:{self.user_id}"
 
 
-class UserRegistered(_UserFact):
-    """An account was made; ``by`` says how: ``registration``, ``setup`` (the first admin) or ``command``."""
+class UserRegistered(_UserEvent):
+    """An account was created; ``by`` says how: ``registration``, ``setup`` (the first admin) or ``command``."""
 
     event_type: ClassVar[str] = "user.registered"
     username: str
@@ -22,13 +22,13 @@ class UserRegistered(_UserFact):
     by: str
 
 
-class PasswordChanged(_UserFact):
-    """A user has a new password."""
+class PasswordChanged(_UserEvent):
+    """A user changed the password."""
 
     event_type: ClassVar[str] = "user.password_changed"
 
 
-class SessionOpened(_UserFact):
+class SessionOpened(_UserEvent):
     """A user signed in."""
 
     event_type: ClassVar[str] = "session.opened"
@@ -40,25 +40,25 @@ class SessionRefused(Fact):
 
     event_type: ClassVar[str] = "session.refused"
     username: str
-    """As it was typed, cut to 64 characters."""
+    """As entered, truncated to 64 characters."""
     user_id: str | None
     reason: str
 
     def aggregate(self) -> str:
-        """The user whose name was tried."""
+        """The user with that name, if there is one."""
         return f"user:{self.user_id or 'unknown'}"
 
 
-class SessionReused(_UserFact):
-    """A refresh token that had been used up was used again: somebody holds a copy. Its session was revoked."""
+class SessionReused(_UserEvent):
+    """A refresh token was used twice, so it may have been stolen. Its session was revoked."""
 
     event_type: ClassVar[str] = "session.reused"
     session_id: str
     generation: int
 
 
-class SessionRevoked(_UserFact):
-    """A session ended before its time.
+class SessionRevoked(_UserEvent):
+    """A session ended before it expired.
 
     ``reason`` is ``signed-out``, ``revoked`` (from the list of devices), ``password-changed`` or ``refresh-reused``.
     """

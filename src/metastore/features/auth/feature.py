@@ -3,6 +3,7 @@
 from metastore.features.auth.accounts import AccountsService, NewUsers
 from metastore.features.auth.cookies import SessionCookies
 from metastore.features.auth.endpoints import router
+from metastore.features.auth.jobs import delete_expired_sessions
 from metastore.features.auth.passwords import Hasher
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.tokens import Tokens
@@ -15,12 +16,14 @@ def auth_feature(
 ) -> Feature:
     """Build the feature. ``secure_cookies``: people reach the product over https."""
     limiter, clock = resources.limiter, resources.clock
+    auth = AuthService(tokens=tokens, hasher=hasher, limiter=limiter, clock=clock)
     return Feature(
         "auth",
         routers=[router],
         services=[
-            AuthService(tokens=tokens, hasher=hasher, limiter=limiter, clock=clock),
+            auth,
             AccountsService(hasher=hasher, limiter=limiter, new_users=new_users, clock=clock),
             SessionCookies(secure=secure_cookies),
         ],
+        recurring_jobs={"delete expired sessions": delete_expired_sessions(resources.database, auth)},
     )

@@ -1,8 +1,7 @@
-"""Names of accounts: what is allowed, and when two names are one.
+"""Validation and comparison of usernames, e-mail addresses and display names.
 
-Usernames are compared by their NFKC case-folded form (Unicode UAX #15 and TR31's identifier profile), so that names
-which look alike in case or width are one account. E-mail addresses are compared the same way as a whole; only their
-syntax is checked, delivery proves the rest.
+Usernames are compared by their NFKC case-folded form (Unicode UAX #15, UTS #31), so that names that differ only in case
+or width are one account. E-mail addresses are compared in the same way; only their syntax is checked.
 """
 
 import re
@@ -13,13 +12,13 @@ _EMAIL_LOCAL = re.compile(r"[^\s@\"(),:;<>\[\\\]]{1,64}")
 _DOMAIN_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 
 
-def folded(name: str) -> str:
-    """The form by which names are compared: NFKC, case-folded."""
+def comparison_key(name: str) -> str:
+    """Return the form in which names are compared: NFKC, case-folded."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
-def checked_username(name: str) -> str:
-    """``name`` in NFKC.
+def normalize_username(name: str) -> str:
+    """Validate a username and return it in NFKC.
 
     Raises:
         ValueError: it is not 3 to 64 letters, digits, dots, underscores and hyphens, starting with a letter or digit.
@@ -32,16 +31,16 @@ def checked_username(name: str) -> str:
     return name
 
 
-def checked_email(email: str) -> str:
-    """``email`` without surrounding space.
+def normalize_email(email: str) -> str:
+    """Validate an e-mail address and return it without surrounding whitespace.
 
     Raises:
-        ValueError: it has not the form of an address.
+        ValueError: it is not syntactically an address.
     """
-    email = checked_text(email.strip())
+    email = validate_text(email.strip())
     local, _, domain = email.rpartition("@")
     labels = domain.split(".")
-    sound = (
+    well_formed = (
         _EMAIL_LOCAL.fullmatch(local)
         and not local.startswith(".")
         and not local.endswith(".")
@@ -49,19 +48,19 @@ def checked_email(email: str) -> str:
         and len(labels) > 1
         and all(_DOMAIN_LABEL.fullmatch(label) for label in labels)
     )
-    # Folding can lengthen; the folded form has the same limit.
-    if not sound or not email.isprintable() or len(folded(email)) > 254:
+    # Case folding can lengthen the text, and the folded form has the same limit.
+    if not well_formed or not email.isprintable() or len(comparison_key(email)) > 254:
         raise ValueError("must be an e-mail address")
     return email
 
 
-def checked_display_name(name: str) -> str:
-    """``name`` in NFC without surrounding space.
+def normalize_display_name(name: str) -> str:
+    """Validate a display name and return it in NFC without surrounding whitespace.
 
     Raises:
-        ValueError: nothing is left of it, or it has control characters.
+        ValueError: it is empty, longer than 100 characters, or contains control characters.
     """
-    name = unicodedata.normalize("NFC", checked_text(name)).strip()
+    name = unicodedata.normalize("NFC", validate_text(name)).strip()
     if not name:
         raise ValueError("must not be empty")
     if len(name) > 100:
@@ -71,11 +70,11 @@ def checked_display_name(name: str) -> str:
     return name
 
 
-def checked_text(text: str) -> str:
-    """``text`` as it is.
+def validate_text(text: str) -> str:
+    """Return ``text`` unchanged if it can be stored.
 
     Raises:
-        ValueError: it has NUL or lone surrogates, which neither database can keep.
+        ValueError: it contains NUL or lone surrogates, which the databases cannot store.
     """
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("must be Unicode text without NUL")
@@ -83,5 +82,5 @@ def checked_text(text: str) -> str:
 
 
 def _in_username(character: str) -> bool:
-    # Marks (M) spell vowels in many scripts.
+    # Combining marks (M) are vowels in many scripts.
     return character in _USERNAME_MARKS or unicodedata.category(character)[0] in "LM" or character.isdecimal()

@@ -1,4 +1,4 @@
-"""Tables of accounts and sign-in sessions."""
+"""The tables of accounts and sessions."""
 
 from datetime import datetime
 
@@ -12,8 +12,8 @@ from metastore.kit.tables import Base, UtcDateTime
 class User(Base):
     """An account.
 
-    ``username`` and ``email`` are kept as typed; their ``_key`` twins are the folded forms that make them unique.
-    Storage is in bytes: ``storage_used`` by files, ``storage_reserved`` by unfinished uploads.
+    ``username`` and ``email`` are stored as entered. The ``_key`` columns hold the unique forms in which they are
+    compared. Storage is in bytes: ``storage_used`` by files, ``storage_reserved`` by unfinished uploads.
     """
 
     __tablename__ = "users"
@@ -43,9 +43,9 @@ class User(Base):
 
 
 class Session(Base):
-    """A sign-in on one device, from sign-in to sign-out; all tokens refreshed from it belong to it.
+    """A session of a user on one device, from sign-in to sign-out.
 
-    ``generation`` counts refreshes: only the refresh token of the present generation is good.
+    ``generation`` counts refreshes; only the refresh token of the current generation is valid.
     """
 
     __tablename__ = "sessions"

@@ -1,10 +1,10 @@
-"""Password hashing: Argon2id (RFC 9106) at OWASP's parameters, off the event loop and bounded.
+"""Password hashing with Argon2id (RFC 9106) and OWASP's parameters, in threads and with limited concurrency.
 
-A hash takes 19 MiB and some 20 ms of a core. ``workers`` of them run at a time and the rest wait, so that a burst of
-sign-ins costs neither the memory nor the responsiveness of everything else. Never call it inside a transaction.
+A hash takes 19 MiB and about 20 ms of CPU time. At most ``workers`` run at a time, so that a burst of sign-ins neither
+exhausts memory nor slows down other requests. Must not run inside a transaction.
 
-Passwords are hashed in Unicode NFKC, as NIST SP 800-63B recommends, so that the same password typed on another
-keyboard or system fits.
+Passwords are normalized to Unicode NFKC, as NIST SP 800-63B recommends, so that a password matches regardless of the
+keyboard or system it is typed on.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ import argon2
 
 
 class Hasher(Protocol):
-    """Makes and checks password hashes."""
+    """Creates and verifies password hashes."""
 
     async def hash(self, password: str) -> str:
-        """A salted hash of ``password``."""
+        """Return a salted hash of ``password``."""
         ...
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password is the one; with no hash (no such user) ``False`` after the same work."""
+        """Return whether the password matches. Without a hash (no such user), return ``False`` after the same work."""
         ...
 
     def outdated(self, password_hash: str) -> bool:
-        """Whether it was made with other parameters than a new one would be."""
+        """Return whether the hash has other parameters than a new one would have."""
         ...
 
 
@@ -36,19 +36,19 @@ class Argon2Hasher:
 
     def __init__(self, *, memory_kib: int = 19 * 1024, passes: int = 2, lanes: int = 1, workers: int = 2) -> None:
         self._argon2 = argon2.PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
-        self._bound = asyncio.Semaphore(workers)
-        self._nobodys = self._argon2.hash(secrets.token_urlsafe(16))
+        self._semaphore = asyncio.Semaphore(workers)
+        self._dummy_hash = self._argon2.hash(secrets.token_urlsafe(16))
 
     async def hash(self, password: str) -> str:
         """See ``Hasher``."""
-        async with self._bound:
-            return await asyncio.to_thread(self._argon2.hash, _normal(password))
+        async with self._semaphore:
+            return await asyncio.to_thread(self._argon2.hash, _normalize(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """See ``Hasher``."""
-        async with self._bound:
-            fits = await asyncio.to_thread(self._verify, password_hash or self._nobodys, _normal(password))
-        return fits and password_hash is not None
+        async with self._semaphore:
+            matches = await asyncio.to_thread(self._verify, password_hash or self._dummy_hash, _normalize(password))
+        return matches and password_hash is not None
 
     def outdated(self, password_hash: str) -> bool:
         """See ``Hasher``."""
@@ -61,5 +61,5 @@ class Argon2Hasher:
             return False
 
 
-def _normal(password: str) -> str:
+def _normalize(password: str) -> str:
     return unicodedata.normalize("NFKC", password)

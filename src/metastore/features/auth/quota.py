@@ -1,8 +1,7 @@
-"""Storage quotas: every byte is reserved before it comes in, becomes use when its file exists, and is given back.
+"""Storage quotas: bytes are reserved before an upload, used once the file is stored, and refunded when it is purged.
 
-Each step is one conditional ``UPDATE`` of the user's row, so that no mix of parallel uploads can exceed the quota by a
-byte and nothing is counted twice. The steps take part in the caller's transaction: they hold or fall with the change
-that they count.
+Each operation is one conditional ``UPDATE`` of the user's row, so that concurrent uploads cannot exceed the quota and
+nothing is counted twice. Operations run in the caller's transaction and commit with the change they count.
 """
 
 from sqlalchemy import select, update
@@ -10,23 +9,24 @@ from sqlalchemy import select, update
 from metastore.features.auth.models import User
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem, not_found
+from metastore.kit.problem_codes import ProblemCode
 
-_LARGEST = 2**63 - 1
+_MAX_BIGINT = 2**63 - 1
 
 
 async def reserve(tx: Transaction, user_id: str, size: int) -> None:
-    """Set ``size`` bytes aside for an upload.
+    """Reserve ``size`` bytes for an upload.
 
     Raises:
-        Problem: 413 ``quota-exceeded`` with ``quota``, ``used``, ``reserved`` and ``requested`` when there is no room.
+        Problem: 413 ``quota-exceeded`` with ``quota``, ``used``, ``reserved`` and ``requested``, all in bytes.
     """
     _check(size)
-    room = User.storage_quota - User.storage_used - User.storage_reserved
-    # What exceeds the column's range cannot be compared in the database, and fits no quota.
-    if size <= _LARGEST:
+    available = User.storage_quota - User.storage_used - User.storage_reserved
+    # A size beyond the column's range cannot be passed to the database, and exceeds any quota.
+    if size <= _MAX_BIGINT:
         statement = (
             update(User)
-            .where(User.id == user_id, room >= size)
+            .where(User.id == user_id, available >= size)
             .values(storage_reserved=User.storage_reserved + size)
             .returning(User.id)
             .execution_options(synchronize_session=False)
@@ -37,22 +37,22 @@ async def reserve(tx: Transaction, user_id: str, size: int) -> None:
 
 
 async def release(tx: Transaction, user_id: str, size: int) -> None:
-    """Give a reservation of ``size`` bytes back unused."""
+    """Release an unused reservation of ``size`` bytes."""
     await _move(tx, user_id, reserved=-_check(size))
 
 
 async def use(tx: Transaction, user_id: str, size: int) -> None:
-    """Turn a reservation of ``size`` bytes into use."""
+    """Turn a reservation of ``size`` bytes into used storage."""
     await _move(tx, user_id, reserved=-_check(size), used=size)
 
 
 async def free(tx: Transaction, user_id: str, size: int) -> None:
-    """Give ``size`` used bytes back."""
+    """Refund ``size`` used bytes."""
     await _move(tx, user_id, used=-_check(size))
 
 
 async def _move(tx: Transaction, user_id: str, *, reserved: int = 0, used: int = 0) -> None:
-    # Taking back more than was counted would be a fault of ours: the table's CHECKs refuse it.
+    # Subtracting more than was counted would be a bug; the table's CHECK constraints reject it.
     await tx.session.execute(
         update(User)
         .where(User.id == user_id)
@@ -69,8 +69,8 @@ async def _exceeded(tx: Transaction, user_id: str, size: int) -> Problem:
     if row is None:
         return not_found("user")
     quota, used, reserved = row
-    detail = "There is not enough room left in your storage for this."
-    return Problem(413, "quota-exceeded", detail, quota=quota, used=used, reserved=reserved, requested=size)
+    detail = "There is not enough storage left."
+    return Problem(413, ProblemCode.QUOTA_EXCEEDED, detail, quota=quota, used=used, reserved=reserved, requested=size)
 
 
 def _check(size: int) -> int:

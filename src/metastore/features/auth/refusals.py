@@ -1,18 +1,19 @@
-"""Refusals that more than one rule gives."""
+"""Error responses of authentication."""
 
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
 
 def not_authenticated() -> Problem:
-    """401 ``not-authenticated``: nobody is signed in, or no longer."""
-    return Problem(401, "not-authenticated", "Sign in first.")
+    """Return 401 ``not-authenticated``: there is no session, or it has ended."""
+    return Problem(401, ProblemCode.NOT_AUTHENTICATED, "Sign in first.")
 
 
 def token_expired(detail: str) -> Problem:
-    """401 ``token-expired``: it was a good token once."""
-    return Problem(401, "token-expired", detail)
+    """Return 401 ``token-expired``: the token is valid but has expired."""
+    return Problem(401, ProblemCode.TOKEN_EXPIRED, detail)
 
 
 def suspended() -> Problem:
-    """403 ``account-suspended``."""
-    return Problem(403, "account-suspended", "This account is suspended.")
+    """Return 403 ``account-suspended``."""
+    return Problem(403, ProblemCode.ACCOUNT_SUSPENDED, "This account is suspended.")

@@ -1,4 +1,4 @@
-"""Every SQL statement on accounts and sessions; quota's are in ``quota``."""
+"""SQL statements on accounts and sessions; those on storage are in ``quota``."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ from metastore.features.auth.roles import Status
 from metastore.kit.database import Transaction
 
 
-class Standing(NamedTuple):
-    """A session with its user, as far as a request needs them."""
+class SessionState(NamedTuple):
+    """The columns of a session and its user that authenticating a request needs."""
 
     user_id: str
     username: str
@@ -25,8 +25,8 @@ class Standing(NamedTuple):
     expires_at: datetime
 
 
-async def standing_of(tx: Transaction, session_id: str, user_id: str) -> Standing | None:
-    """The session and its user, in one statement."""
+async def session_state(tx: Transaction, session_id: str, user_id: str) -> SessionState | None:
+    """Return the state of the session and its user, in one statement."""
     statement = (
         select(
             User.id,
@@ -41,28 +41,28 @@ async def standing_of(tx: Transaction, session_id: str, user_id: str) -> Standin
         .where(Session.id == session_id, User.id == user_id)
     )
     row = (await tx.session.execute(statement)).first()
-    return Standing(*row) if row else None
+    return SessionState(*row) if row else None
 
 
 async def user_by_id(tx: Transaction, user_id: str, *, lock: bool = False) -> User | None:
-    """The user as the database has it now; ``lock`` holds its row until the end of the transaction."""
+    """Return the user as currently stored; ``lock`` locks its row until the end of the transaction."""
     statement = select(User).where(User.id == user_id).execution_options(populate_existing=True)
     return (await tx.session.execute(statement.with_for_update() if lock else statement)).scalar_one_or_none()
 
 
 async def user_by_key(tx: Transaction, *, username_key: str | None = None, email_key: str | None = None) -> User | None:
-    """The user with that folded name or address."""
+    """Return the user with this comparison key of a username or an e-mail address."""
     column, key = (User.email_key, email_key) if username_key is None else (User.username_key, username_key)
     return (await tx.session.execute(select(User).where(column == key))).scalar_one_or_none()
 
 
 async def any_user(tx: Transaction) -> bool:
-    """Whether there is an account at all."""
+    """Return whether any account exists."""
     return bool((await tx.session.execute(select(exists().select_from(User)))).scalar())
 
 
 async def insert_user(tx: Transaction, user: User) -> bool:
-    """Add the account, unless its name or address is taken (``False``)."""
+    """Insert the account; return ``False`` if its name or address is taken."""
     values = {column.name: getattr(user, column.name) for column in User.__table__.columns}
     insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
     statement = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
@@ -70,13 +70,13 @@ async def insert_user(tx: Transaction, user: User) -> bool:
 
 
 async def insert_session(tx: Transaction, session: Session) -> None:
-    """Add the session."""
+    """Insert the session."""
     tx.session.add(session)
     await tx.session.flush()
 
 
 async def session_with_user(tx: Transaction, session_id: str) -> tuple[Session, User] | None:
-    """The session and its user as the database has them now."""
+    """Return the session and its user as currently stored."""
     statement = (
         select(Session, User)
         .join(User, User.id == Session.user_id)
@@ -87,8 +87,8 @@ async def session_with_user(tx: Transaction, session_id: str) -> tuple[Session, 
     return (row[0], row[1]) if row else None
 
 
-async def advance(tx: Transaction, session_id: str, generation: int, *, refreshed_at: datetime) -> bool:
-    """Move the session on by one generation; of parallel callers with the same generation one gets ``True``."""
+async def rotate(tx: Transaction, session_id: str, generation: int, *, refreshed_at: datetime) -> bool:
+    """Increment the session's generation; of several callers with the same one, exactly one gets ``True``."""
     statement = (
         update(Session)
         .where(
@@ -113,7 +113,7 @@ async def revoke(
     session_id: str | None = None,
     except_session_id: str | None = None,
 ) -> list[str]:
-    """End the user's session of that id, or all its sessions but one; the ids of those that this call ended."""
+    """Revoke one session of the user, or all but one; return the IDs of the sessions this call revoked."""
     statement = update(Session).where(
         Session.user_id == user_id, Session.revoked_at.is_(None), Session.expires_at > now
     )
@@ -122,14 +122,14 @@ async def revoke(
     if except_session_id is not None:
         statement = statement.where(Session.id != except_session_id)
     statement = statement.values(revoked_at=now, revoke_reason=reason)
-    ended = await tx.session.execute(statement.returning(Session.id).execution_options(synchronize_session=False))
-    return list(ended.scalars())
+    revoked = await tx.session.execute(statement.returning(Session.id).execution_options(synchronize_session=False))
+    return list(revoked.scalars())
 
 
-async def live_sessions(
+async def active_sessions(
     tx: Transaction, user_id: str, *, now: datetime, before_id: str | None, limit: int
 ) -> Sequence[Row[str, str | None, str | None, datetime, datetime, datetime]]:
-    """Sessions that are neither revoked nor expired, latest first."""
+    """Return the user's sessions that are neither revoked nor expired, latest first."""
     statement = (
         select(
             Session.id,
@@ -149,14 +149,14 @@ async def live_sessions(
 
 
 async def delete_expired_sessions(tx: Transaction, before: datetime) -> None:
-    """Forget sessions that ended by time before then."""
+    """Delete sessions that expired before ``before``."""
     await tx.session.execute(
         delete(Session).where(Session.expires_at < before).execution_options(synchronize_session=False)
     )
 
 
-async def open_among(tx: Transaction, session_ids: Collection[str], *, now: datetime) -> set[str]:
-    """Those of the sessions that have neither ended nor belong to a user who is not active."""
+async def active_among(tx: Transaction, session_ids: Collection[str], *, now: datetime) -> set[str]:
+    """Return those of the sessions that are neither revoked nor expired and belong to an active user."""
     statement = (
         select(Session.id)
         .join(User, User.id == Session.user_id)

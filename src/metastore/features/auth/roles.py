@@ -1,17 +1,17 @@
-"""What an account may be."""
+"""Roles and statuses of accounts."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a user may do."""
+    """The role of a user, which determines permissions."""
 
     USER = "USER"
     ADMIN = "ADMIN"
 
 
 class Status(StrEnum):
-    """Whether a user may do anything at all."""
+    """The status of an account; a suspended user cannot sign in or make requests."""
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"

@@ -1,24 +1,24 @@
-"""API shapes of accounts and sessions, and the caller as other features see it."""
+"""API shapes of accounts and sessions, and the authenticated caller."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from metastore.features.auth.identity import checked_display_name, checked_email, checked_text, checked_username
+from metastore.features.auth.identity import normalize_display_name, normalize_email, normalize_username, validate_text
 from metastore.features.auth.roles import Role, Status
 from metastore.kit.schema import Input, Schema, Timestamp
 
-Username = Annotated[str, Field(min_length=3, max_length=64), AfterValidator(checked_username)]
-Email = Annotated[str, Field(max_length=254), AfterValidator(checked_email)]
-DisplayName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(checked_display_name)]
-NewPassword = Annotated[str, Field(min_length=8, max_length=256), AfterValidator(checked_text)]
-GivenPassword = Annotated[str, Field(max_length=256), AfterValidator(checked_text)]
+Username = Annotated[str, Field(min_length=3, max_length=64), AfterValidator(normalize_username)]
+Email = Annotated[str, Field(max_length=254), AfterValidator(normalize_email)]
+DisplayName = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(normalize_display_name)]
+NewPassword = Annotated[str, Field(min_length=8, max_length=256), AfterValidator(validate_text)]
+GivenPassword = Annotated[str, Field(max_length=256), AfterValidator(validate_text)]
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The signed-in user behind a request, and the session it came by."""
+    """The signed-in user who makes a request, and the session."""
 
     id: str
     username: str
@@ -33,7 +33,7 @@ class Caller:
 
 
 class Registration(Input):
-    """What it takes to make an account; passwords have 8 to 256 characters."""
+    """A new account; passwords have 8 to 256 characters."""
 
     username: Username
     email: Email
@@ -42,14 +42,14 @@ class Registration(Input):
 
 
 class Credentials(Input):
-    """A sign-in; ``username`` may be the e-mail address."""
+    """Credentials for signing in; ``username`` may be the e-mail address."""
 
-    username: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(checked_text)]
+    username: Annotated[str, Field(min_length=1, max_length=254), AfterValidator(validate_text)]
     password: GivenPassword = Field(repr=False)
 
 
 class ProfileChange(Input):
-    """What a user may change of itself; a new ``password`` needs ``current_password``."""
+    """Changes to one's own account; a new ``password`` requires ``current_password``."""
 
     display_name: DisplayName | None = None
     password: NewPassword | None = Field(default=None, repr=False)
@@ -57,7 +57,7 @@ class ProfileChange(Input):
 
 
 class UserOut(Schema):
-    """An account as its owner sees it; storage in bytes."""
+    """An account; storage in bytes."""
 
     id: str
     username: str
@@ -71,14 +71,14 @@ class UserOut(Schema):
     storage_quota: int
 
 
-class UserAnswer(Schema):
-    """An account, in an envelope."""
+class UserResponse(Schema):
+    """A response that contains an account."""
 
     user: UserOut
 
 
 class SessionOut(Schema):
-    """A device that is signed in; ``current`` is the one that asks."""
+    """A session on a device; ``current`` marks the session of the request."""
 
     id: str
     user_agent: str | None

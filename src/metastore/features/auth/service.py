@@ -1,10 +1,10 @@
-"""The rules of signing in, staying signed in and signing out.
+"""The auth service: signing in, authenticating requests, refreshing and signing out.
 
-Verifying a password takes a while, so signing in comes in steps: look the user up (reading), try the password (outside
-any transaction), then open the session (in one), where the user is checked once more.
+Verifying a password is slow and must not happen inside a transaction. Signing in has three steps: read the user, verify
+the password outside any transaction, then open the session in a transaction that checks the user again.
 
-Some refusals leave a record (a wrong password, a reused refresh token). They are *returned* as a ``Problem`` for the
-endpoint to raise after the transaction has committed; all others are raised.
+Some failures record an event (a wrong password, a reused refresh token). They are *returned* as a ``Problem``, to be
+raised by the endpoint after the commit; all others are raised.
 """
 
 from collections.abc import Collection
@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from metastore.features.auth import repository
-from metastore.features.auth.circumstances import act_as, client_address, throttled_address, user_agent
+from metastore.features.auth.circumstances import client_address, rate_limit_address, set_actor, user_agent
 from metastore.features.auth.events import (
     SessionOpened,
     SessionRefused,
     SessionReused,
 )
-from metastore.features.auth.identity import folded
+from metastore.features.auth.identity import comparison_key
 from metastore.features.auth.models import Session, User
 from metastore.features.auth.passwords import Hasher
 from metastore.features.auth.refusals import not_authenticated, suspended, token_expired
-from metastore.features.auth.revocation import end_session
+from metastore.features.auth.revocation import revoke_session
 from metastore.features.auth.roles import Status
 from metastore.features.auth.schemas import Caller, Credentials, SessionOut, UserOut
 from metastore.features.auth.throttle import AuthLimits, count_attempt
@@ -39,33 +39,34 @@ from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id, new_id
 from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.problem import Problem, not_found
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.rate_limiter import RateLimiter
 
-PARALLEL_REFRESH = timedelta(seconds=10)
-"""How long after a refresh the token that it used up still gets the same successor."""
+REFRESH_REUSE_WINDOW = timedelta(seconds=10)
+"""How long a used refresh token may be used again, for parallel requests, and returns the same successor."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session that is open, with the tokens for its browser."""
+    """The result of signing in or refreshing: the user and the tokens of the session."""
 
     user: UserOut
     tokens: TokenPair
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A sign-in whose password has been looked at; ``new_hash`` replaces a hash with outdated parameters."""
+class SignInAttempt:
+    """A sign-in whose password has been verified; ``new_hash`` replaces a hash with outdated parameters."""
 
     name: str
     user_id: str | None
     password_hash: str | None = field(repr=False)
-    right: bool
+    password_matches: bool
     new_hash: str | None = field(repr=False)
 
 
 class AuthService:
-    """See the module."""
+    """The rules of sessions."""
 
     def __init__(
         self,
@@ -82,10 +83,10 @@ class AuthService:
         self._limits = limits or AuthLimits()
         self._clock = clock
 
-    # --- who is calling
+    # --- authenticating requests
 
     def read_access_token(self, token: str | None) -> AccessClaims:
-        """What the token says.
+        """Return the claims of a valid access token.
 
         Raises:
             Problem: 401 ``not-authenticated`` or ``token-expired``.
@@ -93,17 +94,17 @@ class AuthService:
         try:
             return self._tokens.read_access(token)
         except ExpiredTokenError:
-            raise token_expired("The access token's time is over; refresh it.") from None
+            raise token_expired("The access token has expired. Refresh the session.") from None
         except InvalidTokenError:
             raise not_authenticated() from None
 
     async def caller(self, tx: Transaction, claims: AccessClaims) -> Caller:
-        """The user, while its session lasts.
+        """Return the user if the session is active.
 
         Raises:
             Problem: 401 ``not-authenticated`` when the session has ended; 403 ``account-suspended``.
         """
-        found = await repository.standing_of(tx, claims.session_id, claims.user_id)
+        found = await repository.session_state(tx, claims.session_id, claims.user_id)
         if found is None or found.revoked_at is not None or found.expires_at <= self._clock():
             raise not_authenticated()
         if found.status != Status.ACTIVE:
@@ -113,50 +114,51 @@ class AuthService:
     # --- signing in and out
 
     async def find(self, tx: Transaction, name: str) -> User | None:
-        """The user of that name or e-mail address."""
+        """Return the user with this username or e-mail address."""
         if "@" in name:
-            return await repository.user_by_key(tx, email_key=folded(name.strip()))
-        return await repository.user_by_key(tx, username_key=folded(name))
+            return await repository.user_by_key(tx, email_key=comparison_key(name.strip()))
+        return await repository.user_by_key(tx, username_key=comparison_key(name))
 
-    async def try_password(self, user: User | None, credentials: Credentials) -> Attempt:
-        """Look at the password, at the same cost whether there is such a user; outside any transaction.
+    async def verify_password(self, user: User | None, credentials: Credentials) -> SignInAttempt:
+        """Verify the password, at the same cost if there is no such user. Must not run inside a transaction.
 
         Raises:
             Problem: 429 ``too-many-attempts`` by this address or on this account.
         """
-        await count_attempt(self._limiter, self._limits.login_per_address, throttled_address())
-        key = user.id if user else folded(credentials.username)
+        await count_attempt(self._limiter, self._limits.login_per_address, rate_limit_address())
+        key = user.id if user else comparison_key(credentials.username)
         await count_attempt(self._limiter, self._limits.login_per_account, key)
-        right = await self._hasher.verify(user.password_hash if user else None, credentials.password)
+        matches = await self._hasher.verify(user.password_hash if user else None, credentials.password)
         if user is None:
-            return Attempt(credentials.username, None, None, right=False, new_hash=None)
-        stale = right and self._hasher.outdated(user.password_hash)
-        new_hash = await self._hasher.hash(credentials.password) if stale else None
-        return Attempt(credentials.username, user.id, user.password_hash, right, new_hash)
+            return SignInAttempt(credentials.username, None, None, password_matches=False, new_hash=None)
+        outdated = matches and self._hasher.outdated(user.password_hash)
+        new_hash = await self._hasher.hash(credentials.password) if outdated else None
+        return SignInAttempt(credentials.username, user.id, user.password_hash, matches, new_hash)
 
-    async def sign_in(self, tx: Transaction, attempt: Attempt) -> SignedIn | Problem:
-        """Open a session when the attempt was right; else record it and return 401 ``invalid-credentials``.
+    async def sign_in(self, tx: Transaction, attempt: SignInAttempt) -> SignedIn | Problem:
+        """Open a session if the password matches; otherwise record the failure and return a ``Problem``.
 
-        A suspended user with the right password gets 403 ``account-suspended``.
+        It is 401 ``invalid-credentials``, or 403 ``account-suspended`` if the password matches but the user is
+        suspended.
         """
         user = await repository.user_by_id(tx, attempt.user_id, lock=True) if attempt.user_id else None
-        if user is None or not attempt.right or user.password_hash != attempt.password_hash:
-            self._refused(tx, attempt, "wrong-password" if user else "unknown-user")
-            return Problem(401, "invalid-credentials", "The name or the password is wrong.")
+        if user is None or not attempt.password_matches or user.password_hash != attempt.password_hash:
+            self._record_refused(tx, attempt, "wrong-password" if user else "unknown-user")
+            return Problem(401, ProblemCode.INVALID_CREDENTIALS, "The username or the password is wrong.")
         if user.status != Status.ACTIVE:
-            self._refused(tx, attempt, "suspended")
+            self._record_refused(tx, attempt, "suspended")
             return suspended()
         if attempt.new_hash:
             user.password_hash = attempt.new_hash
         return await self._open_session(tx, user)
 
-    async def forgive(self, attempt: Attempt) -> None:
-        """Take a successful sign-in off the counts."""
-        await self._limiter.forgive(self._limits.login_per_address, throttled_address())
-        await self._limiter.forgive(self._limits.login_per_account, attempt.user_id or folded(attempt.name))
+    async def forgive(self, attempt: SignInAttempt) -> None:
+        """Remove a successful sign-in from the attempts counted."""
+        await self._limiter.forgive(self._limits.login_per_address, rate_limit_address())
+        await self._limiter.forgive(self._limits.login_per_account, attempt.user_id or comparison_key(attempt.name))
 
     def read_refresh_token(self, token: str | None) -> RefreshClaims:
-        """What the token says.
+        """Return the claims of a valid refresh token.
 
         Raises:
             Problem: 401 ``not-authenticated`` or ``token-expired``.
@@ -164,63 +166,63 @@ class AuthService:
         try:
             return self._tokens.read_refresh(token)
         except ExpiredTokenError:
-            raise token_expired("The session's time is over; sign in again.") from None
+            raise token_expired("The session has expired. Sign in again.") from None
         except InvalidTokenError:
             raise not_authenticated() from None
 
     async def refresh(self, tx: Transaction, claims: RefreshClaims) -> SignedIn | Problem:
-        """Move the session on by a generation.
+        """Issue new tokens for the session.
 
-        A token used up less than ``PARALLEL_REFRESH`` ago gets the same successor again, byte for byte; one used up
-        earlier is in a second pair of hands: its session ends, and 401 ``refresh-reused`` is returned.
+        A token that was used less than ``REFRESH_REUSE_WINDOW`` ago returns the same successor again, byte for byte. An
+        older one may have been stolen: its session is revoked, and 401 ``refresh-reused`` is returned.
 
         Raises:
-            Problem: 401 ``not-authenticated`` when the session has ended; 403 ``account-suspended``.
+            Problem: 401 ``not-authenticated`` if the session has ended; 403 ``account-suspended``.
         """
         now = self._clock()
-        won = await repository.advance(tx, claims.session_id, claims.generation, refreshed_at=now)
+        rotated = await repository.rotate(tx, claims.session_id, claims.generation, refreshed_at=now)
         found = await repository.session_with_user(tx, claims.session_id)
         if found is None:
             raise not_authenticated()
         session, user = found
-        if won:
+        if rotated:
             session.expires_at = self._tokens.end_of_session(created_at=session.created_at, refreshed_at=now)
         if session.revoked_at is not None or session.expires_at <= now:
             raise not_authenticated()
         if user.status != Status.ACTIVE:
             raise suspended()
-        act_as(user.id)
+        set_actor(user.id)
         behind = session.generation - claims.generation
-        if won or (behind == 1 and now - session.refreshed_at <= PARALLEL_REFRESH):
+        if rotated or (behind == 1 and now - session.refreshed_at <= REFRESH_REUSE_WINDOW):
             return self._signed_in(user, session)
         if behind < 1:
             raise not_authenticated()
         tx.record(SessionReused(user_id=user.id, session_id=session.id, generation=claims.generation))
-        await end_session(tx, user.id, session.id, "refresh-reused", now)
-        return Problem(401, "refresh-reused", "This refresh token was used before; sign in again.")
+        await revoke_session(tx, user.id, session.id, "refresh-reused", now)
+        return Problem(401, ProblemCode.REFRESH_REUSED, "This refresh token was already used. Sign in again.")
 
     def sessions_of(self, access_token: str | None, refresh_token: str | None) -> set[tuple[str, str]]:
-        """The (user id, session id) pairs that the tokens name, even if their time is over."""
-        named = set()
+        """Return the user IDs and session IDs in the tokens, even if these have expired."""
+        found = set()
         for read, token in ((self._tokens.read_access, access_token), (self._tokens.read_refresh, refresh_token)):
             try:
-                claims = read(token, even_expired=True)
+                claims = read(token, allow_expired=True)
             except InvalidTokenError:
                 continue
-            named.add((claims.user_id, claims.session_id))
-        return named
+            found.add((claims.user_id, claims.session_id))
+        return found
 
     async def sign_out(self, tx: Transaction, user_id: str, session_id: str) -> None:
-        """End the session, if it has not ended."""
-        act_as(user_id)
-        await end_session(tx, user_id, session_id, "signed-out", self._clock())
+        """Revoke the session if it is active."""
+        set_actor(user_id)
+        await revoke_session(tx, user_id, session_id, "signed-out", self._clock())
 
     # --- devices
 
     async def sessions(self, tx: Transaction, caller: Caller, limit: int, cursor: str | None) -> Page[SessionOut]:
-        """The caller's open sessions, latest first."""
-        before_id = _session_in(cursor) if cursor else None
-        rows = await repository.live_sessions(tx, caller.id, now=self._clock(), before_id=before_id, limit=limit + 1)
+        """Return a page of the caller's active sessions, latest first."""
+        before_id = _id_from_cursor(cursor) if cursor else None
+        rows = await repository.active_sessions(tx, caller.id, now=self._clock(), before_id=before_id, limit=limit + 1)
         items = [
             SessionOut(
                 id=row.id,
@@ -236,23 +238,21 @@ class AuthService:
         return Page(items=items, next_cursor=encode_cursor([items[-1].id]) if len(rows) > limit else None)
 
     async def revoke_session(self, tx: Transaction, caller: Caller, session_id: str) -> None:
-        """End one of the caller's sessions.
+        """Revoke one of the caller's sessions.
 
         Raises:
-            Problem: 404 when there is none of that id among them.
+            Problem: 404 if the caller has no such session.
         """
-        if not is_id(session_id) or not await end_session(tx, caller.id, session_id, "revoked", self._clock()):
+        if not is_id(session_id) or not await revoke_session(tx, caller.id, session_id, "revoked", self._clock()):
             raise not_found("session")
 
     async def ended_among(self, tx: Transaction, session_ids: Collection[str]) -> set[str]:
-        """Those of the sessions that nobody may act under any more, for whatever reason."""
-        return set(session_ids) - await repository.open_among(tx, session_ids, now=self._clock())
+        """Return those of the sessions that are no longer active, for whatever reason."""
+        return set(session_ids) - await repository.active_among(tx, session_ids, now=self._clock())
 
     async def forget_expired_sessions(self, tx: Transaction) -> None:
-        """Delete sessions whose time was over a day ago."""
+        """Delete sessions that expired more than a day ago."""
         await repository.delete_expired_sessions(tx, self._clock() - timedelta(days=1))
-
-    # --- parts of the above
 
     async def _open_session(self, tx: Transaction, user: User) -> SignedIn:
         now = self._clock()
@@ -267,7 +267,7 @@ class AuthService:
             address=client_address(),
         )
         await repository.insert_session(tx, session)
-        act_as(user.id)
+        set_actor(user.id)
         tx.record(SessionOpened(user_id=user.id, session_id=session.id))
         return self._signed_in(user, session)
 
@@ -281,11 +281,11 @@ class AuthService:
         )
         return SignedIn(UserOut.model_validate(user), tokens)
 
-    def _refused(self, tx: Transaction, attempt: Attempt, reason: str) -> None:
+    def _record_refused(self, tx: Transaction, attempt: SignInAttempt, reason: str) -> None:
         tx.record(SessionRefused(username=attempt.name[:64], user_id=attempt.user_id, reason=reason))
 
 
-def _session_in(cursor: str) -> str:
+def _id_from_cursor(cursor: str) -> str:
     (session_id,) = decode_cursor(cursor, 1)
     if not isinstance(session_id, str) or not is_id(session_id):
         raise invalid_cursor()

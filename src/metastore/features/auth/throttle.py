@@ -1,12 +1,13 @@
-"""Guessing is slowed down: attempts are counted per account and per address, and refused beyond a limit.
+"""Throttling of sign-ins and registrations: attempts are counted per account and per address.
 
-The refusal carries ``Retry-After`` (RFC 9110) and the ``RateLimit-Policy`` and ``RateLimit`` fields of
+Responses beyond the limit carry ``Retry-After`` (RFC 9110) and the ``RateLimit-Policy`` and ``RateLimit`` fields of
 draft-ietf-httpapi-ratelimit-headers-10: ``"name";q=quota;w=seconds`` and ``"name";r=remaining;t=seconds``.
 """
 
 from dataclasses import dataclass
 
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.rate_limiter import Limit, RateLimiter, Standing
 
 _LOGIN_PER_ACCOUNT = Limit("login-account", 10, 300)
@@ -16,7 +17,7 @@ _REGISTER_PER_ADDRESS = Limit("register-address", 1000, 3600)
 
 @dataclass(frozen=True, slots=True)
 class AuthLimits:
-    """How often one may try; sign-ins that succeed do not count."""
+    """The limits on attempts; successful sign-ins do not count."""
 
     login_per_account: Limit = _LOGIN_PER_ACCOUNT
     login_per_address: Limit = _LOGIN_PER_ADDRESS
@@ -27,7 +28,7 @@ async def count_attempt(limiter: RateLimiter, limit: Limit, key: str) -> None:
     """Count an attempt by ``key``.
 
     Raises:
-        Problem: 429 ``too-many-attempts`` when it was one too many.
+        Problem: 429 ``too-many-attempts`` if the limit is exceeded.
     """
     standing = await limiter.attempt(limit, key)
     if not standing.allowed:
@@ -41,4 +42,5 @@ def _too_many(limit: Limit, standing: Standing) -> Problem:
         "RateLimit-Policy": f'"{limit.name}";q={limit.amount};w={limit.window}',
         "RateLimit": f'"{limit.name}";r={standing.remaining};t={wait}',
     }
-    return Problem(429, "too-many-attempts", f"Too many attempts. Try again in {wait} seconds.", headers=headers)
+    detail = f"Too many attempts. Try again in {wait} seconds."
+    return Problem(429, ProblemCode.TOO_MANY_ATTEMPTS, detail, headers=headers)

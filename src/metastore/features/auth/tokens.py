@@ -1,12 +1,12 @@
-"""Access and refresh tokens: JSON Web Tokens (RFC 7519), signed with HS256 and nothing else.
+"""Access and refresh tokens: JSON Web Tokens (RFC 7519), always signed with HS256.
 
-* The **access token** says who calls (``sub``) and by which session (``sid``). It is good for minutes, and every
-  request still checks the session and the user in the database, so that ending either ends it at once.
-* The **refresh token** names a session and its generation (``gen``). It is made of nothing but what the session's row
-  holds, so that two requests that refresh at the same time can be given byte for byte the same successor.
+* The **access token** identifies the user (``sub``) and the session (``sid``). It is valid for minutes. Every request
+  also checks the session and the user in the database, so that revoking either takes effect at once.
+* The **refresh token** identifies a session and its generation (``gen``). It is derived only from the session's row, so
+  that two concurrent refreshes return the same successor, byte for byte.
 
-Each kind has its own key, derived from the product's secret key by HMAC-SHA256 under a label (the expand step of HKDF,
-RFC 5869, for one block), and its own ``typ``; issuer, audience, times and the claims' types are checked.
+Each kind has its own ``typ`` and its own key, derived from the secret key by HMAC-SHA256 with a label (the expand step
+of HKDF, RFC 5869, for one block). Issuer, audience, times and the types of claims are verified.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _ACCESS, _REFRESH = "access", "refresh"
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What an access token says."""
+    """The claims of an access token."""
 
     user_id: str
     session_id: str
@@ -35,7 +35,7 @@ class AccessClaims:
 
 @dataclass(frozen=True, slots=True)
 class RefreshClaims:
-    """What a refresh token says."""
+    """The claims of a refresh token."""
 
     user_id: str
     session_id: str
@@ -44,7 +44,7 @@ class RefreshClaims:
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """The tokens of a session's present generation, and for how many seconds browsers shall keep each."""
+    """The tokens of a session's current generation, and the cookies' maximum age in seconds."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -53,15 +53,15 @@ class TokenPair:
 
 
 class InvalidTokenError(Exception):
-    """Missing, forged, of another kind, or malformed."""
+    """The token is missing, forged, malformed, or of another kind."""
 
 
 class ExpiredTokenError(InvalidTokenError):
-    """Sound, but its time is over."""
+    """The token is valid but has expired."""
 
 
 class Tokens:
-    """Signs and reads tokens; lifetimes are in seconds."""
+    """Issues and verifies tokens; lifetimes are in seconds."""
 
     def __init__(
         self,
@@ -79,13 +79,13 @@ class Tokens:
         self._clock = clock
 
     def end_of_session(self, *, created_at: datetime, refreshed_at: datetime) -> datetime:
-        """When a session ends unless it is refreshed before; no refreshing takes it past ``session_ttl``."""
+        """Return when a session expires unless it is refreshed; at most ``session_ttl`` after it was created."""
         return min(refreshed_at + self._refresh_ttl, created_at + self._session_ttl)
 
     def issue(
         self, user_id: str, session_id: str, generation: int, *, refreshed_at: datetime, expires_at: datetime
     ) -> TokenPair:
-        """The tokens for a session as it stands: the same input gives the same tokens."""
+        """Return the tokens of a session. The same arguments always return the same tokens."""
         access = {"sub": user_id, "sid": session_id}
         refresh: dict[str, str | int] = {"sub": user_id, "sid": session_id, "gen": generation}
         return TokenPair(
@@ -95,23 +95,23 @@ class Tokens:
             refresh_max_age=int((expires_at - refreshed_at).total_seconds()),
         )
 
-    def read_access(self, token: str | None, *, even_expired: bool = False) -> AccessClaims:
-        """What the access token says.
+    def read_access(self, token: str | None, *, allow_expired: bool = False) -> AccessClaims:
+        """Return the claims of the access token.
 
         Raises:
-            ExpiredTokenError: its time is over, unless ``even_expired``.
-            InvalidTokenError: it is not one that this server signed.
+            ExpiredTokenError: it has expired, unless ``allow_expired``.
+            InvalidTokenError: it was not issued by this server.
         """
-        claims = self._read(_ACCESS, token, even_expired=even_expired)
-        return AccessClaims(_text(claims, "sub"), _text(claims, "sid"))
+        claims = self._read(_ACCESS, token, allow_expired=allow_expired)
+        return AccessClaims(_string(claims, "sub"), _string(claims, "sid"))
 
-    def read_refresh(self, token: str | None, *, even_expired: bool = False) -> RefreshClaims:
-        """What the refresh token says; raises as ``read_access`` does."""
-        claims = self._read(_REFRESH, token, even_expired=even_expired)
+    def read_refresh(self, token: str | None, *, allow_expired: bool = False) -> RefreshClaims:
+        """Return the claims of the refresh token; raises as ``read_access`` does."""
+        claims = self._read(_REFRESH, token, allow_expired=allow_expired)
         generation = claims.get("gen")
         if not isinstance(generation, int) or isinstance(generation, bool) or not 0 <= generation < 2**31:
             raise InvalidTokenError("gen")
-        return RefreshClaims(_text(claims, "sub"), _text(claims, "sid"), generation)
+        return RefreshClaims(_string(claims, "sub"), _string(claims, "sid"), generation)
 
     def _sign(self, kind: str, claims: Mapping[str, str | int], issued_at: datetime, expires_at: datetime) -> str:
         payload = {
@@ -124,7 +124,7 @@ class Tokens:
         }
         return jwt.encode(payload, self._keys[kind], algorithm=_ALGORITHM)
 
-    def _read(self, kind: str, token: str | None, *, even_expired: bool) -> dict[str, Any]:
+    def _read(self, kind: str, token: str | None, *, allow_expired: bool) -> dict[str, Any]:
         if not token:
             raise InvalidTokenError("missing")
         try:
@@ -134,14 +134,14 @@ class Tokens:
                 algorithms=[_ALGORITHM],
                 audience=_AUDIENCE,
                 issuer=_ISSUER,
-                # Times are compared below, with our clock.
+                # Times are verified below, with the injected clock.
                 options={"require": ["sub", "sid", "typ", "iat", "exp"], "verify_exp": False, "verify_iat": False},
             )
         except (jwt.InvalidTokenError, ValueError) as error:
             raise InvalidTokenError(type(error).__name__) from None
         if claims.get("typ") != kind or not isinstance(claims["exp"], int):
             raise InvalidTokenError("typ")
-        if not even_expired and claims["exp"] <= self._clock().timestamp():
+        if not allow_expired and claims["exp"] <= self._clock().timestamp():
             raise ExpiredTokenError("exp")
         return claims
 
@@ -150,7 +150,7 @@ def _derive(secret_key: bytes, label: str) -> bytes:
     return hmac.digest(secret_key, label.encode() + b"\x01", hashlib.sha256)
 
 
-def _text(claims: dict[str, Any], name: str) -> str:
+def _string(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= 64:
         raise InvalidTokenError(name)

@@ -1,1 +1,1 @@
-"""Events that a consumer failed on too often: an admin looks at them and has them tried again."""
+"""Dead-letter administration: admins list events that a consumer failed on too often, and redeliver them."""

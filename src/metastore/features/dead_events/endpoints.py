@@ -1,4 +1,4 @@
-"""HTTP of dead events: ``/api/v1/admin/events/dead``, for admins."""
+"""HTTP endpoints of dead events, for admins: ``/api/v1/admin/events/dead``."""
 
 from typing import Annotated
 
@@ -25,16 +25,16 @@ async def list_dead_events(
     limit: Annotated[Limit, Query()] = 50,
     cursor: Cursor | None = None,
 ) -> Page[DeadEventOut]:
-    """Events that a consumer failed on too often, latest first.
+    """List events that a consumer failed on too often, latest first.
 
-    On RabbitMQ, of each consumer the 2,000 that died first; others follow as these are tried again.
+    On RabbitMQ, only the 2,000 oldest dead events of each consumer are listed.
     """
     return await dead_events.page(limit=limit, cursor=cursor)
 
 
 @router.post("/{dead_id}/redeliver", status_code=204)
 async def redeliver(dead_id: str, _caller: AdminCaller, dead_events: DeadEvents, database: Transactions) -> None:
-    """Have a dead event tried again by the consumer that failed on it."""
+    """Redeliver a dead event to the consumer that failed on it."""
     earlier = begun()
     if earlier is None:
         async with database.transaction() as tx:

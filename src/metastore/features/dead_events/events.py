@@ -1,4 +1,4 @@
-"""Facts about dead events."""
+"""Events about dead events."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from metastore.kit.facts import Fact
 
 
 class EventRedelivered(Fact):
-    """An admin had a dead event tried again; the audit trail knows who."""
+    """An admin redelivered a dead event; the audit trail records who."""
 
     event_type: ClassVar[str] = "event.redelivered"
     dead_id: str

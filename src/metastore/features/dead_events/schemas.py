@@ -8,8 +8,8 @@ from metastore.kit.schema import Schema, Timestamp
 class DeadEventOut(Schema):
     """An event that ``consumer`` failed on ``attempts`` times, the last time with ``error``.
 
-    ``id`` is that of this failure; ``event_id``, ``type``, ``aggregate`` (what it is about, as ``kind:id``),
-    ``occurred_at`` and ``payload`` are the event's.
+    ``id`` identifies the dead letter. ``event_id``, ``type``, ``aggregate`` (its subject, as ``kind:id``),
+    ``occurred_at`` and ``payload`` belong to the event.
     """
 
     id: str

@@ -1,21 +1,27 @@
-"""Folders and files: their names, their places, their trash.
+"""Folders and files: the tree, its names, and the trash.
 
-Folders and files are *nodes* of one tree per owner, in the table ``nodes``. A node without a parent lies in the root,
-which itself is no row. Three rules hold at every commit:
+Folders and files are *nodes* of one tree per owner, stored in the table ``nodes``. A node without a parent lies in the
+root, which has no row of its own. Three invariants hold at every commit:
 
-* **One name once a folder**, by a unique index over the nodes that are not in the trash. A file that arrives with a
-  taken name becomes ``name (1).ext``; every other clash is a 409.
-* **A tree**: no node lies below itself, nothing that is alive lies in a folder that is not, and folders nest 64 deep
-  at the most. Whatever changes the tree first locks its owner (PostgreSQL; SQLite has one writer anyway).
-* **Bytes outlive rows, never the other way round.** Purging deletes the row and records ``file.purged``; a consumer
-  deletes the object after the commit.
+* **Names are unique within a folder.** A unique index covers the nodes that are not in the trash. An uploaded file
+  whose name is taken becomes ``name (1).ext``; every other conflict is a 409.
+* **Nodes form a tree.** No node is its own ancestor, no live node lies in a trashed folder, and folders nest at most
+  64 deep. Every change to the tree locks its owner first (on PostgreSQL; SQLite has a single writer anyway).
+* **No row refers to a missing object.** Purging deletes the row and records ``file.purged``; a consumer deletes the
+  object after the commit.
 
-A file's life::
+The life of a file::
 
-    UPLOADING ──finish_file──▶ READY          (processing comes between the two one day)
-        │                        │
-     discard_file             trash ──▶ restore | purge (by hand, or when its time is over)
+    UPLOADING ──finish_file──▶ PROCESSING ──▶ READY or FAILED        (READY at once if there is nothing to process)
+        │                          │
+     discard_file                trash ──▶ restore | purge (by its owner, or when it has expired)
 
-``names`` (what a name may be), ``content_type`` (what a file is) and ``presentation`` (rows as API shapes) are pure.
-``service`` is what other features call; ``listing``, ``trash`` and ``purging`` stand beside it.
+Where to find what:
+
+* ``endpoints``, ``consumers``: HTTP in, events in. ``service``: what other features and the endpoints call.
+* ``tree``: names, paths, and renaming or moving a node. ``trash``: trashing, restoring, purging.
+* ``listing``: pages of a folder and of the trash; nodes by ID for other features.
+* ``representation``: a node as JSON, its ETag and its URLs.
+* ``content``: what the bytes are (content types), their processing, their integrity.
+* ``repository``, ``models``, ``schemas``, ``events``: SQL on single nodes, the table, API shapes, published events.
 """

@@ -1,15 +1,15 @@
-"""Where the pictures and streams of listed nodes are, for all nodes of a list at once."""
+"""Thumbnail and stream URLs of nodes, resolved for a whole list at once."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from metastore.features.files.models import Node, NodeRow
 from metastore.features.files.stream_urls import StreamUrls
-from metastore.features.files.thumbnails import Thumbnails
+from metastore.features.files.thumbnails import ThumbnailUrls
 
 
 class NodeUrls(NamedTuple):
-    """Where a node's small picture is, and its stream's master playlist; ``None`` where there is none."""
+    """URLs of a node's thumbnail and of its master playlist; ``None`` if it has none."""
 
     thumbnail: str | None = None
     stream: str | None = None
@@ -18,19 +18,19 @@ class NodeUrls(NamedTuple):
 NO_URLS = NodeUrls()
 
 
-class Addresses:
-    """See the module. Without ``streams`` no stream is shown."""
+class NodeUrlResolver:
+    """Resolves the URLs of nodes. Without ``streams``, nodes have no stream URL."""
 
-    def __init__(self, thumbnails: Thumbnails, streams: StreamUrls | None = None) -> None:
+    def __init__(self, thumbnails: ThumbnailUrls, streams: StreamUrls | None = None) -> None:
         self._thumbnails = thumbnails
         self._streams = streams
 
-    async def of(self, rows: Sequence[NodeRow | Node]) -> dict[str, NodeUrls]:
-        """By id the URLs of those that have any."""
-        pictures = await self._thumbnails.urls_of([row.thumbnail_key for row in rows if row.thumbnail_key])
-        found = {row.id: NodeUrls(pictures.get(row.thumbnail_key or ""), self._stream_of(row)) for row in rows}
+    async def resolve(self, rows: Sequence[NodeRow | Node]) -> dict[str, NodeUrls]:
+        """Return the URLs by node ID, leaving out nodes that have none."""
+        thumbnails = await self._thumbnails.presign([row.thumbnail_key for row in rows if row.thumbnail_key])
+        found = {row.id: NodeUrls(thumbnails.get(row.thumbnail_key or ""), self._stream_url(row)) for row in rows}
         return {node_id: urls for node_id, urls in found.items() if urls != NO_URLS}
 
-    def _stream_of(self, row: NodeRow | Node) -> str | None:
-        plays = row.playable_at is not None and row.damage is None and row.trashed_at is None
-        return self._streams.master_of(row.id) if plays and self._streams else None
+    def _stream_url(self, row: NodeRow | Node) -> str | None:
+        playable = row.playable_at is not None and row.damage is None and row.trashed_at is None
+        return self._streams.master_of(row.id) if playable and self._streams else None

@@ -1,6 +1,6 @@
-"""Renaming, moving and publishing one node, all at once or not at all."""
+"""Renaming, moving and publishing a node in one update."""
 
-from metastore.features.files import repository, tree
+from metastore.features.files import repository
 from metastore.features.files.etags import require_match
 from metastore.features.files.events import (
     FileMoved,
@@ -10,14 +10,15 @@ from metastore.features.files.events import (
     FolderRenamed,
 )
 from metastore.features.files.models import FOLDER, Node
-from metastore.features.files.names import checked_name, name_key
+from metastore.features.files.names import name_key, normalize_name
 from metastore.features.files.presentation import etag_of
 from metastore.features.files.schemas import FilePatch, FolderPatch
+from metastore.features.files.tree import path_of, path_of_folder, require_name_free, target_folder, untrashed_node
 from metastore.kit.clock import Clock
 from metastore.kit.database import Transaction
 
 
-async def change(
+async def update_node(
     tx: Transaction,
     owner_id: str,
     node_id: str,
@@ -27,18 +28,18 @@ async def change(
     if_match: str | None,
     clock: Clock,
 ) -> tuple[Node, str]:
-    """Make the changes in ``patch`` and return the node and the path of its folder.
+    """Apply ``patch`` and return the node and the path of its folder.
 
-    What is as it was is no change: no new version, no fact.
+    A patch that changes nothing leaves the version alone and records no event.
 
     Raises:
         Problem: 404; 409 ``name-taken`` or ``move-into-itself``; 412 ``stale``; 422 ``invalid-name`` or
             ``path-too-deep``.
     """
-    name = None if patch.name is None else checked_name(patch.name)
+    name = None if patch.name is None else normalize_name(patch.name)
     await repository.lock_owner(tx, owner_id)
-    node = await tree.owned_alive(tx, owner_id, node_id, kind)
-    folder_path = await tree.path_of_folder(tx, node.parent_id)
+    node = await untrashed_node(tx, owner_id, node_id, kind)
+    folder_path = await path_of_folder(tx, node.parent_id)
     require_match(if_match, etag_of(node, folder_path))
 
     old_name, old_parent = node.name, node.parent_id
@@ -49,9 +50,9 @@ async def change(
         return node, folder_path
 
     if new_parent != old_parent:
-        folder_path = await _enter(tx, node, new_parent)
+        folder_path = await _target_path(tx, node, new_parent)
     if (new_name, new_parent) != (old_name, old_parent):
-        await tree.require_free(tx, owner_id, new_parent, new_name)
+        await require_name_free(tx, owner_id, new_parent, new_name)
     if visibility != node.visibility:
         tx.record(FileVisibilityChanged(file_id=node.id, owner_id=owner_id, name=new_name, visibility=visibility))
     node.name, node.name_key = new_name, name_key(new_name)
@@ -67,11 +68,10 @@ async def change(
     return node, folder_path
 
 
-async def _enter(tx: Transaction, node: Node, folder_id: str | None) -> str:
-    """The path of the folder that ``node`` may move to."""
-    height = await repository.height_of(tx, node.id) if node.kind == FOLDER else 0
-    way = await tree.room_below(tx, node.owner_id, folder_id, height, moving=node.id)
-    return tree.path_along(way)
+async def _target_path(tx: Transaction, node: Node, folder_id: str | None) -> str:
+    """Return the path of the folder ``node`` is moving to, if it may move there."""
+    height = await repository.subtree_height(tx, node.id) if node.kind == FOLDER else 0
+    return path_of(await target_folder(tx, node.owner_id, folder_id, height, moving=node.id))
 
 
 def _record_rename(tx: Transaction, node: Node, old_name: str) -> None:
@@ -82,8 +82,8 @@ def _record_rename(tx: Transaction, node: Node, old_name: str) -> None:
 
 
 def _record_move(tx: Transaction, node: Node, old_parent_id: str | None) -> None:
-    about = {"parent_id": node.parent_id, "old_parent_id": old_parent_id}
+    parents = {"parent_id": node.parent_id, "old_parent_id": old_parent_id}
     if node.kind == FOLDER:
-        tx.record(FolderMoved(folder_id=node.id, owner_id=node.owner_id, name=node.name, **about))
+        tx.record(FolderMoved(folder_id=node.id, owner_id=node.owner_id, name=node.name, **parents))
     else:
-        tx.record(FileMoved(file_id=node.id, owner_id=node.owner_id, name=node.name, **about))
+        tx.record(FileMoved(file_id=node.id, owner_id=node.owner_id, name=node.name, **parents))

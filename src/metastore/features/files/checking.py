@@ -1,4 +1,8 @@
-"""What a check of the store asks of the files feature, and what it tells it."""
+"""Integrity of stored files: what the store checks read and update.
+
+Pages are read in ascending order of ID: up to ``limit`` rows whose ID is greater than ``after`` (empty: from the
+start).
+"""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -11,7 +15,7 @@ from metastore.kit.database import Transaction
 
 
 class StoredFile(NamedTuple):
-    """A file whose bytes should be in the store; ``damage`` is what an earlier check found wrong."""
+    """A file that has an object; ``damage`` is what an earlier check found wrong with it."""
 
     id: str
     owner_id: str
@@ -37,62 +41,65 @@ _STORED = (Node.kind == FILE, Node.object_key.is_not(None))
 
 
 async def stored_files(tx: Transaction, after: str, limit: int) -> list[StoredFile]:
-    """Up to ``limit`` files with bytes, by ascending id from the one behind ``after`` (empty: from the first)."""
+    """Return a page of the files that have an object."""
     statement = select(*_COLUMNS).where(Node.id > after, *_STORED).order_by(Node.id).limit(limit)
     return [StoredFile._make(row) for row in await tx.session.execute(statement)]
 
 
 async def stored_files_of(tx: Transaction, ids: Sequence[str]) -> dict[str, StoredFile]:
-    """Those of the files that still are and have bytes, by id."""
+    """Return those of the files that still exist and have an object, by ID."""
     statement = select(*_COLUMNS).where(Node.id.in_(ids), *_STORED)
     return {row[0]: StoredFile._make(row) for row in await tx.session.execute(statement)}
 
 
 async def arriving_files(tx: Transaction, after: str, limit: int) -> list[str]:
-    """Ids of up to ``limit`` files whose bytes are still to come, ascending from the one behind ``after``."""
+    """Return a page of the IDs of files that are UPLOADING."""
     statement = select(Node.id).where(Node.id > after, Node.kind == FILE, Node.status == UPLOADING)
     return list(await tx.session.scalars(statement.order_by(Node.id).limit(limit)))
 
 
 async def is_arriving(tx: Transaction, file_id: str) -> bool:
-    """Whether the file's bytes are still to come."""
+    """Return whether the file is UPLOADING."""
     return await tx.session.scalar(select(Node.status).where(Node.id == file_id)) == UPLOADING
 
 
 async def named_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Which of these object keys belong to a file: its bytes, or what was made, or is just being made, of them."""
-    # What is made of an object lies under its key, and the object's key has an index.
+    """Return those of the object keys that a file refers to.
+
+    These are the keys of originals and thumbnails, and everything derived from a file that is being processed.
+    """
+    # Derived objects are stored below the original's key, and only that column has an index.
     originals = {"/".join(key.split("/")[:2]) for key in keys}
     statement = select(Node.object_key, Node.thumbnail_key, Node.status).where(
         Node.object_key.in_(originals), Node.object_key.is_not(None)
     )
     rows = (await tx.session.execute(statement)).all()
-    named = {key for row in rows for key in row[:2]}
-    processed = {row[0] for row in rows if row[2] == PROCESSING}
-    return {key for key in keys if key in named or "/".join(key.split("/")[:2]) in processed}
+    referenced = {key for row in rows for key in row[:2]}
+    in_processing = {row[0] for row in rows if row[2] == PROCESSING}
+    return {key for key in keys if key in referenced or "/".join(key.split("/")[:2]) in in_processing}
 
 
 class DerivedObject(NamedTuple):
-    """An object that was made of a file's bytes."""
+    """An object derived from a file, such as its thumbnail."""
 
     file_id: str
     key: str
 
 
 async def derived_objects(tx: Transaction, after: str, limit: int) -> list[DerivedObject]:
-    """Up to ``limit`` of them, by ascending id of the file from the one behind ``after``."""
+    """Return a page of derived objects, ordered by file ID."""
     statement = select(Node.id, Node.thumbnail_key).where(Node.id > after, Node.thumbnail_key.is_not(None))
     rows = await tx.session.execute(statement.order_by(Node.id).limit(limit))
     return [DerivedObject(file_id, key) for file_id, key in rows if key is not None]
 
 
 async def names_derived(tx: Transaction, derived: DerivedObject) -> bool:
-    """Whether the file still says that this was made of it."""
+    """Return whether the file still refers to the derived object."""
     return await tx.session.scalar(select(Node.thumbnail_key).where(Node.id == derived.file_id)) == derived.key
 
 
 async def forget_derived(tx: Transaction, derived: DerivedObject) -> None:
-    """Let the file go without it."""
+    """Clear the file's reference to the derived object."""
     await tx.session.execute(
         update(Node)
         .where(Node.id == derived.file_id, Node.thumbnail_key == derived.key)
@@ -102,7 +109,7 @@ async def forget_derived(tx: Transaction, derived: DerivedObject) -> None:
 
 
 async def settled(tx: Transaction, ids: Collection[str]) -> dict[str, bool]:
-    """Of those of the files that are whole and not being processed, whether they are ready; they failed otherwise."""
+    """Return, by ID, whether processing succeeded; leave out damaged files and those that are not READY or FAILED."""
     statement = select(Node.id, Node.status).where(
         Node.id.in_(ids), Node.status.in_((READY, FAILED)), Node.damage.is_(None)
     )
@@ -110,7 +117,7 @@ async def settled(tx: Transaction, ids: Collection[str]) -> dict[str, bool]:
 
 
 async def ready_files(tx: Transaction, after: str, limit: int) -> dict[str, str]:
-    """The media types of up to ``limit`` ready and whole files, by ascending id from the one behind ``after``."""
+    """Return a page of the media types, by file ID, of undamaged files that are READY."""
     statement = select(Node.id, Node.mime_type).where(
         Node.id > after, Node.status == READY, Node.damage.is_(None), *_STORED
     )
@@ -119,29 +126,32 @@ async def ready_files(tx: Transaction, after: str, limit: int) -> dict[str, str]
 
 
 async def playable_files(tx: Transaction, after: str, limit: int) -> list[str]:
-    """Ids of up to ``limit`` ready files that are said to be playable, ascending from the one behind ``after``."""
+    """Return a page of the IDs of files that are READY and marked as playable."""
     statement = select(Node.id).where(Node.id > after, Node.playable_at.is_not(None), Node.status == READY)
     return list(await tx.session.scalars(statement.order_by(Node.id).limit(limit)))
 
 
 async def said_to_be_playable(tx: Transaction, ids: Collection[str]) -> dict[str, bool]:
-    """Of those of the files that are ready, whether they are said to be playable."""
+    """Return, by ID, whether each file that is READY is marked as playable."""
     statement = select(Node.id, Node.playable_at).where(Node.id.in_(ids), Node.status == READY)
-    return {file_id: moment is not None for file_id, moment in await tx.session.execute(statement)}
+    return {file_id: playable_at is not None for file_id, playable_at in await tx.session.execute(statement)}
 
 
 async def count_damaged(tx: Transaction) -> int:
-    """How many files are marked as damaged."""
+    """Return the number of files marked as damaged."""
     return await tx.session.scalar(select(func.count()).where(Node.damage.is_not(None))) or 0
 
 
 async def stored_bytes(tx: Transaction) -> int:
-    """How many bytes all files have together."""
+    """Return the total size of all stored files in bytes."""
     return int(await tx.session.scalar(select(func.sum(Node.size)).where(*_STORED)) or 0)
 
 
 async def mark_damaged(tx: Transaction, file: StoredFile, reason: str) -> bool:
-    """Give the file's bytes out no more, and tell its owner; ``False`` when it is gone or was marked so before."""
+    """Mark the file as damaged, which stops downloads, and record the event.
+
+    Return ``False`` if it no longer exists or was already marked with that reason.
+    """
     if not await _set_damage(tx, file, reason):
         return False
     tx.record(FileDamaged(file_id=file.id, owner_id=file.owner_id, name=file.name, reason=reason))
@@ -149,7 +159,10 @@ async def mark_damaged(tx: Transaction, file: StoredFile, reason: str) -> bool:
 
 
 async def mark_recovered(tx: Transaction, file: StoredFile) -> bool:
-    """Give the file's bytes out again, and tell its owner; ``False`` when it is gone or was not marked."""
+    """Clear the file's damage and record the event.
+
+    Return ``False`` if it no longer exists or was not marked.
+    """
     if not await _set_damage(tx, file, None):
         return False
     tx.record(FileRecovered(file_id=file.id, owner_id=file.owner_id, name=file.name))

@@ -1,4 +1,4 @@
-"""What the files feature does when it hears of facts: bytes go once their row is gone."""
+"""Consumers of the files feature: delete the objects of purged files."""
 
 from metastore.features.files.events import FilePurged
 from metastore.kit.consumer import Consumer
@@ -7,11 +7,11 @@ from metastore.ports.object_store import ObjectStore
 
 
 def consumers(store: ObjectStore) -> list[Consumer]:
-    """The feature's consumers."""
+    """Return the feature's consumers."""
 
     async def delete_object(event: RecordedEvent) -> None:
         purged = FilePurged.model_validate(event.payload)
-        # A file that was still coming in has no object; the uploads feature ends its upload.
+        # A file that was still uploading has no object; the uploads feature aborts its upload.
         if purged.object_key is not None:
             await store.delete([purged.object_key, *purged.derived_keys])
 

@@ -1,11 +1,10 @@
-"""What a file is, judged by its first bytes.
+"""Content type detection from the first bytes of a file.
 
-What the client claims is the last thing to be believed. The bytes decide; where many kinds share a beginning (a ZIP
-may be a document, an MP4 an audio file) the name's suffix chooses among the kinds that fit. Bytes that tell nothing
-leave it to the suffix, then to the claim, as long as that is nothing a browser would run. A drawing (SVG) is called one
-only when it is.
+The bytes decide. Where several types share a signature (a ZIP may be a document, an MP4 an audio file), the name's
+suffix chooses among the types that fit. If the bytes match no signature, the suffix decides, then the type claimed by
+the client, unless a browser would run it. SVG is reported only if the bytes are SVG.
 
-The type is a label. It never makes content active: the data plane serves all of it as an attachment, sandboxed.
+The type is only a label. It never makes content active: downloads are served as sandboxed attachments.
 """
 
 import mimetypes
@@ -13,17 +12,26 @@ import re
 
 import puremagic
 
-from metastore.features.files import signatures
 from metastore.features.files.names import split_suffix
+from metastore.features.files.signatures import (
+    is_dv,
+    is_svg,
+    is_zip,
+    isobmff_type,
+    ogg_type,
+    ole_document_type,
+    raw_audio_type,
+    zip_document_type,
+)
 
 UNKNOWN = "application/octet-stream"
 SNIFFED_BYTES = 4096
-"""How much of a file's beginning is worth reading."""
+"""How many bytes from the start of a file are read for detection."""
 
-_WELL_FORMED = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 _ACTIVE = re.compile(r"html|xml|svg|script|xslt|pdf|flash")
 _TRUSTED_CONFIDENCE = 0.3
-"""A match of three bytes or more; shorter ones are found in any noise."""
+"""Equals a signature of at least three bytes; shorter ones match random data."""
 _BY_SUFFIX = {
     ".3gp": "video/3gpp",
     ".aac": "audio/aac",
@@ -82,9 +90,9 @@ _PREFERRED_NAMES = {
     "video/avi": "video/x-msvideo",
 }
 _PLAIN_CONTAINERS = ("application/zip", "application/ogg", "video/mp4")
-"""What an ambiguous beginning is called when the suffix does not tell."""
+"""Types preferred for an ambiguous signature that the suffix does not resolve."""
 _SVG, _PDF = "image/svg+xml", "application/pdf"
-_PICTURES = frozenset(
+_IMAGE_TYPES = frozenset(
     {
         "image/avif",
         "image/bmp",
@@ -97,7 +105,7 @@ _PICTURES = frozenset(
         "image/webp",
     }
 )
-_SOUNDS = frozenset(
+_AUDIO_TYPES = frozenset(
     {
         "audio/aac",
         "audio/ac3",
@@ -114,7 +122,7 @@ _SOUNDS = frozenset(
         "audio/x-ms-wma",
     }
 )
-_OFFICE = frozenset(
+_OFFICE_TYPES = frozenset(
     {
         "application/msword",
         "application/rtf",
@@ -128,115 +136,117 @@ _OFFICE = frozenset(
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     }
 )
-_PACKAGED = _OFFICE - {"application/rtf"}
-_TRANSPORT_PACKET, _TIMED_PACKET = 188, 192
-# The interpreter's own table alone: what the machine's administrator added would make answers differ by machine.
+_ZIP_OR_OLE_TYPES = _OFFICE_TYPES - {"application/rtf"}
+_TS_PACKET, _M2TS_PACKET = 188, 192
+# Only Python's built-in table: the system's files would make results differ between machines.
 _BUILT_IN = mimetypes.MimeTypes()
 
 
 def content_type_of(head: bytes, name: str, claimed: str) -> str:
-    """The media type of a file of that ``name`` which begins with ``head`` (a few KiB), without parameters."""
+    """Return the media type, without parameters, of a file with this ``name``.
+
+    ``head`` holds the first ``SNIFFED_BYTES`` of the file; ``claimed`` is the type sent by the client.
+    """
     suffix = split_suffix(name)[1].lower()
     by_suffix = _by_suffix(suffix)
-    sniffed = _sniffed(head, suffix, by_suffix)
+    sniffed = _sniff(head, suffix, by_suffix)
     if sniffed:
         return sniffed
     if by_suffix and by_suffix != _SVG:
         return by_suffix
-    kind = well_formed(claimed)
-    return UNKNOWN if _ACTIVE.search(kind) else kind
+    media_type = well_formed(claimed)
+    return UNKNOWN if _ACTIVE.search(media_type) else media_type
 
 
 def is_media(head: bytes, name: str) -> bool:
-    """Whether these first bytes are those of something that is processed; names prove nothing.
+    """Return whether the first bytes are those of a type that is processed. The name alone is not enough.
 
-    Films, sounds, pictures, drawings, PDF and office documents are; the last only where programs for them are, which
-    ``ports.media_tools`` knows.
+    These are video, audio, images, SVG, PDF and office documents. Office documents are processed only where
+    ``ports.media_tools`` supports them.
     """
     suffix = split_suffix(name)[1].lower()
-    kind = _sniffed(head, suffix, _by_suffix(suffix)) or ""
-    return _is_film_sound_or_picture(kind) or kind in (_SVG, _PDF) or kind in _OFFICE
+    media_type = _sniff(head, suffix, _by_suffix(suffix)) or ""
+    return _is_audiovisual(media_type) or media_type in (_SVG, _PDF) or media_type in _OFFICE_TYPES
 
 
 def is_named_media(name: str) -> bool:
-    """Whether the name is that of a film, a sound or a picture: one that cannot be read is damaged then."""
-    return _is_film_sound_or_picture(_by_suffix(split_suffix(name)[1].lower()) or "")
+    """Return whether the name has the suffix of a video, audio or image file.
+
+    Such a file that cannot be decoded is damaged.
+    """
+    return _is_audiovisual(_by_suffix(split_suffix(name)[1].lower()) or "")
 
 
 def is_office(mime_type: str) -> bool:
-    """Whether it is a document of an office program, which few programs can draw."""
-    return mime_type in _OFFICE
+    """Return whether it is the type of an office document, which needs an office suite to be rendered."""
+    return mime_type in _OFFICE_TYPES
 
 
 def well_formed(claimed: str) -> str:
-    """``claimed`` in lower case without parameters; ``application/octet-stream`` when it is no media type at all."""
-    kind = claimed.partition(";")[0].strip().lower()
-    return kind if _WELL_FORMED.fullmatch(kind) else UNKNOWN
+    """Return ``claimed`` in lower case without parameters; ``application/octet-stream`` if it is not a media type."""
+    media_type = claimed.partition(";")[0].strip().lower()
+    return media_type if _MEDIA_TYPE.fullmatch(media_type) else UNKNOWN
 
 
 def _by_suffix(suffix: str) -> str | None:
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
-    kind, encoding = _BUILT_IN.guess_type(f"x{suffix}")
+    media_type, encoding = _BUILT_IN.guess_type(f"x{suffix}")
     if encoding:
         return {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}.get(encoding)
-    return kind
+    return media_type
 
 
-def _sniffed(head: bytes, suffix: str, by_suffix: str | None) -> str | None:
+def _sniff(head: bytes, suffix: str, by_suffix: str | None) -> str | None:
     if not head:
         return None
-    told = _looked_at(head, suffix, by_suffix)
-    if told:
-        return told
+    own = _by_own_signatures(head, suffix, by_suffix)
+    if own:
+        return own
     try:
         matches = puremagic.magic_string(head, f"x{suffix}" if suffix else None)
     except puremagic.PureError:
         return None
     trusted = [match for match in matches if match.confidence >= _TRUSTED_CONFIDENCE and match.mime_type]
-    # What these are has been looked at closer.
-    kinds = [kind for match in trusted if (kind := _kind(match.mime_type)) != _SVG and kind not in _PACKAGED]
-    if by_suffix in kinds:
+    # For SVG, ZIP and OLE documents our own signatures are stricter.
+    names = (_preferred_name(match.mime_type) for match in trusted)
+    candidates = [name for name in names if name != _SVG and name not in _ZIP_OR_OLE_TYPES]
+    if by_suffix in candidates:
         return by_suffix
-    fitting = [_kind(match.mime_type) for match in trusted if suffix and match.extension == suffix]
-    plain = [kind for kind in _PLAIN_CONTAINERS if kind in kinds]
-    return next((kind for kind in (*fitting, *plain, *kinds) if kind in kinds), None)
+    with_suffix = [_preferred_name(match.mime_type) for match in trusted if suffix and match.extension == suffix]
+    plain = [name for name in _PLAIN_CONTAINERS if name in candidates]
+    return next((name for name in (*with_suffix, *plain, *candidates) if name in candidates), None)
 
 
-def _looked_at(head: bytes, suffix: str, by_suffix: str | None) -> str | None:
-    """By signatures of our own."""
+def _by_own_signatures(head: bytes, suffix: str, by_suffix: str | None) -> str | None:
+    """Return the type by the signatures that a table of magic numbers cannot express."""
     if _is_transport_stream(head):
         return "video/mp2t"
-    if signatures.is_digital_video(head):
+    if is_dv(head):
         return "video/x-dv"
-    if signatures.is_package(head):
-        return signatures.document_in_package(head, by_suffix)
-    if signatures.is_svg(head):
+    if is_zip(head):
+        return zip_document_type(head, by_suffix)
+    if is_svg(head):
         return _SVG
-    return (
-        signatures.picture_or_sound_in_boxes(head)
-        or signatures.in_ogg(head)
-        or signatures.old_document(head, suffix)
-        or signatures.bare_sound(head)
-    )
+    return isobmff_type(head) or ogg_type(head) or ole_document_type(head, suffix) or raw_audio_type(head)
 
 
-def _is_film_sound_or_picture(kind: str) -> bool:
-    return kind in _PICTURES or kind in _SOUNDS or kind.startswith("video/")
+def _is_audiovisual(media_type: str) -> bool:
+    return media_type in _IMAGE_TYPES or media_type in _AUDIO_TYPES or media_type.startswith("video/")
 
 
-def _kind(mime_type: str) -> str:
-    kind = well_formed(mime_type)
-    return _PREFERRED_NAMES.get(kind, kind)
+def _preferred_name(mime_type: str) -> str:
+    media_type = well_formed(mime_type)
+    return _PREFERRED_NAMES.get(media_type, media_type)
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """MPEG-TS has no magic number, only a sync byte in every packet, which on discs a time comes before.
+    """Return whether it is MPEG-TS, which has no magic number, only a sync byte at the start of every packet.
 
-    A recording may begin in the middle of a packet; then more of them have to be seen.
+    In M2TS, a timestamp precedes each packet. A recording may start in mid-packet; then more sync bytes must line up.
     """
-    plain = head[: 4 * _TRANSPORT_PACKET : _TRANSPORT_PACKET]
-    if b"GGGG" in (plain, head[4 : 4 * _TIMED_PACKET : _TIMED_PACKET]):
+    plain = head[: 4 * _TS_PACKET : _TS_PACKET]
+    if b"GGGG" in (plain, head[4 : 4 * _M2TS_PACKET : _M2TS_PACKET]):
         return True
-    rows = (head[start : start + 8 * _TRANSPORT_PACKET : _TRANSPORT_PACKET] for start in range(_TRANSPORT_PACKET))
-    return len(head) > 9 * _TRANSPORT_PACKET and b"G" * 8 in rows
+    columns = (head[start : start + 8 * _TS_PACKET : _TS_PACKET] for start in range(_TS_PACKET))
+    return len(head) > 9 * _TS_PACKET and b"G" * 8 in columns

@@ -1,7 +1,7 @@
 """HTTP endpoints of files, folders and the trash.
 
-``/files/{id}`` speaks of files and ``/folders/{id}`` of folders alone: the id of the other kind is 404, like one that
-never was or is somebody else's. The trash takes both. What lies in the trash is 404 everywhere else.
+``/files/{id}`` accepts only IDs of files, ``/folders/{id}`` only those of folders, ``/trash/{id}`` both. Any other ID
+is 404: one of the other kind, an unknown one, another user's, and, outside ``/trash``, one in the trash.
 """
 
 from typing import Annotated, Any, TypedDict, TypeVar
@@ -14,8 +14,8 @@ from metastore.features.auth.access import CurrentCaller
 from metastore.features.auth.schemas import Caller
 from metastore.features.files import listing
 from metastore.features.files.models import FILE, FOLDER
-from metastore.features.files.presentation import Tagged
-from metastore.features.files.purging import purge
+from metastore.features.files.presentation import WithETag
+from metastore.features.files.purging import purge_trash
 from metastore.features.files.schemas import (
     FileOut,
     FilePatch,
@@ -50,7 +50,7 @@ class _Redirecting(TypedDict):
 _REDIRECTING: _Redirecting = {
     "status_code": 302,
     "response_class": RedirectResponse,
-    "responses": {302: {"description": "To a URL that serves the bytes for a while, with ranges."}},
+    "responses": {302: {"description": "Redirect to a presigned URL that supports range requests."}},
 }
 
 
@@ -58,7 +58,7 @@ _REDIRECTING: _Redirecting = {
 async def list_folder(
     caller: CurrentCaller, database: Transactions, files: Files, query: Annotated[FolderQuery, Query()]
 ) -> Response:
-    """A folder by its path or id, the root without either: its folders first, then its files."""
+    """List a folder given by path or ID, or the root: its folders first, then its files."""
     async with database.reading() as tx:
         page = await listing.folder_page(tx, caller.id, query, files.addresses)
     return Response(orjson.dumps(page), media_type="application/json")
@@ -68,9 +68,9 @@ async def list_folder(
 async def get_file(
     file_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
 ) -> FileOut:
-    """A file."""
+    """Return a file."""
     async with database.reading() as tx:
-        return _shown(await files.get_file(tx, caller.id, file_id), response)
+        return _with_etag(await files.get_file(tx, caller.id, file_id), response)
 
 
 @router.patch("/files/{file_id}")
@@ -86,54 +86,54 @@ async def change_file(
 ) -> FileOut:
     """Rename, move or publish a file; ``parentId: null`` moves it to the root."""
     async with database.transaction() as tx:
-        return _shown(await files.change_file(tx, caller.id, file_id, patch, if_match), response)
+        return _with_etag(await files.change_file(tx, caller.id, file_id, patch, if_match), response)
 
 
 @router.delete("/files/{file_id}", status_code=204)
 async def trash_file(
     file_id: str, caller: CurrentCaller, database: Transactions, files: Files, if_match: IfMatch = None
 ) -> None:
-    """Put a file in the trash."""
+    """Move a file to the trash."""
     async with database.transaction() as tx:
         await files.put_in_trash(tx, caller.id, file_id, FILE, if_match)
 
 
 @router.get("/files/{file_id}/download", **_REDIRECTING)
 async def download(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
-    """Where to get a file's bytes."""
-    return await _to_bytes(file_id, caller, database, files, head=False)
+    """Download a file: redirects to a presigned URL."""
+    return await _redirect_to_download(file_id, caller, database, files, head=False)
 
 
 @router.head("/files/{file_id}/download", **_REDIRECTING)
 async def download_head(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
-    """Where to ask about a file's bytes, with HEAD."""
-    return await _to_bytes(file_id, caller, database, files, head=True)
+    """Redirect to a presigned URL for a HEAD request on the file's bytes."""
+    return await _redirect_to_download(file_id, caller, database, files, head=True)
 
 
 @router.post("/files/{file_id}/retry")
 async def retry_processing(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> FileOut:
-    """Run a failed processing again; 409 unless it has failed and may be tried again (``processing.retryable``)."""
+    """Retry failed processing; 409 unless it has failed and can be retried (``processing.retryable``)."""
     async with database.transaction() as tx:
         return await keep_answer(tx, await files.retry_processing(tx, caller.id, file_id))
 
 
 @router.post("/folders", status_code=201)
 async def create_folder(
-    wanted: FolderIn, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+    folder: FolderIn, caller: CurrentCaller, database: Transactions, files: Files, response: Response
 ) -> FolderOut:
-    """Make a folder, in the root or in the one named by ``parentId``."""
+    """Create a folder in the root or in the folder ``parentId``."""
     async with database.transaction() as tx:
-        made = _shown(await files.create_folder(tx, caller.id, wanted), response)
-        return await keep_answer(tx, made, status=201, headers=response.headers)
+        created = _with_etag(await files.create_folder(tx, caller.id, folder), response)
+        return await keep_answer(tx, created, status=201, headers=response.headers)
 
 
 @router.get("/folders/{folder_id}")
 async def get_folder(
     folder_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
 ) -> FolderOut:
-    """A folder, without what is in it."""
+    """Return a folder, without its contents."""
     async with database.reading() as tx:
-        return _shown(await files.get_folder(tx, caller.id, folder_id), response)
+        return _with_etag(await files.get_folder(tx, caller.id, folder_id), response)
 
 
 @router.patch("/folders/{folder_id}")
@@ -149,14 +149,14 @@ async def change_folder(
 ) -> FolderOut:
     """Rename or move a folder; ``parentId: null`` moves it to the root."""
     async with database.transaction() as tx:
-        return _shown(await files.change_folder(tx, caller.id, folder_id, patch, if_match), response)
+        return _with_etag(await files.change_folder(tx, caller.id, folder_id, patch, if_match), response)
 
 
 @router.delete("/folders/{folder_id}", status_code=204)
 async def trash_folder(
     folder_id: str, caller: CurrentCaller, database: Transactions, files: Files, if_match: IfMatch = None
 ) -> None:
-    """Put a folder and all that is in it in the trash."""
+    """Move a folder and everything in it to the trash."""
     async with database.transaction() as tx:
         await files.put_in_trash(tx, caller.id, folder_id, FOLDER, if_match)
 
@@ -169,9 +169,9 @@ async def list_trash(
     limit: Annotated[Limit, Query()] = 50,
     cursor: str | None = None,
 ) -> Response:
-    """What lies in the trash, latest first; a folder stands for all that went with it."""
+    """List the trash, latest first; a folder represents everything that was trashed with it."""
     async with database.reading() as tx:
-        page = await listing.trash_page(tx, caller.id, limit=limit, cursor=cursor, addresses=files.addresses)
+        page = await listing.trash_page(tx, caller.id, limit=limit, cursor=cursor, urls=files.addresses)
     return Response(orjson.dumps(page), media_type="application/json")
 
 
@@ -179,40 +179,40 @@ async def list_trash(
 async def restore(
     node_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
 ) -> FileOut | FolderOut:
-    """Put a file or folder back where it was, or in the root when that place is gone."""
+    """Restore a file or folder to its folder, or to the root if that no longer exists."""
     async with database.transaction() as tx:
-        restored = _shown(await files.restore(tx, caller.id, node_id), response)
+        restored = _with_etag(await files.restore(tx, caller.id, node_id), response)
         return await keep_answer(tx, restored, headers=response.headers)
 
 
 @router.delete("/trash/{node_id}", status_code=204)
 async def purge_one(node_id: str, caller: CurrentCaller, database: Transactions) -> None:
-    """Delete a file or folder in the trash for good."""
-    await purge(database, caller.id, node_id)
+    """Permanently delete a file or folder in the trash."""
+    await purge_trash(database, caller.id, node_id)
 
 
 @router.delete("/trash", status_code=204)
 async def empty_trash(caller: CurrentCaller, database: Transactions) -> None:
-    """Delete all that lies in the trash for good."""
-    await purge(database, caller.id, None)
+    """Permanently delete everything in the trash."""
+    await purge_trash(database, caller.id, None)
 
 
-async def _to_bytes(
+async def _redirect_to_download(
     file_id: str, caller: Caller, database: Database, files: FilesService, *, head: bool
 ) -> RedirectResponse:
     async with database.reading() as tx:
-        wanted = await files.downloadable(tx, caller.id, file_id)
-    url = await files.download_url(wanted, head=head)
+        file = await files.downloadable(tx, caller.id, file_id)
+    url = await files.download_url(file, head=head)
     try:
         async with database.transaction() as tx:
-            files.record_download(tx, wanted)
+            files.record_download(tx, file)
     except Problem as problem:
-        # A full disk keeps nobody from what is stored; the note of it is what is lost.
+        # Downloads work even if the disk is full; only the event is lost.
         if problem.status != 507:
             raise
     return RedirectResponse(absolute(url), 302, {"Cache-Control": "no-store"})
 
 
-def _shown(tagged: Tagged[Body], response: Response) -> Body:
+def _with_etag(tagged: WithETag[Body], response: Response) -> Body:
     response.headers["ETag"] = tagged.etag
     return tagged.body

@@ -1,16 +1,17 @@
-"""``If-Match`` (RFC 9110, section 13.1.1): change a resource only if it still is what the client has seen."""
+"""``If-Match`` (RFC 9110, section 13.1.1): update a resource only if the client has its current version."""
 
 import re
 
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 
 _TAG = re.compile(r'\s*(W/)?("[^"]*")\s*(?:,|$)')
 
 
 def require_match(if_match: str | None, etag: str) -> None:
-    """Return when there is no condition or ``etag`` (with its quotes) meets it.
+    """Return if there is no condition or ``etag`` (with its quotes) meets it.
 
-    Weak tags meet nothing: the comparison is the strong one.
+    The comparison is strong: weak tags never match.
 
     Raises:
         Problem: 412 ``stale``.
@@ -19,4 +20,4 @@ def require_match(if_match: str | None, etag: str) -> None:
         return
     if any(not weak and tag == etag for weak, tag in _TAG.findall(if_match)):
         return
-    raise Problem(412, "stale", "It was changed meanwhile. Read it again before you change it.")
+    raise Problem(412, ProblemCode.STALE, "The resource has changed. Read it again before you change it.")

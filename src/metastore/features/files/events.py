@@ -1,11 +1,12 @@
-"""Facts that the files feature publishes."""
+"""Events published by the files feature."""
 
 from typing import ClassVar
 
 from metastore.kit.facts import Fact
+from metastore.kit.schema import Reason
 
 
-class _FolderFact(Fact):
+class _FolderEvent(Fact):
     folder_id: str
     owner_id: str
     name: str
@@ -15,48 +16,48 @@ class _FolderFact(Fact):
         return f"folder:{self.folder_id}"
 
 
-class FolderCreated(_FolderFact):
-    """A folder was made."""
+class FolderCreated(_FolderEvent):
+    """A folder was created."""
 
     event_type: ClassVar[str] = "folder.created"
     parent_id: str | None
 
 
-class FolderRenamed(_FolderFact):
-    """A folder has a new ``name``."""
+class FolderRenamed(_FolderEvent):
+    """A folder was renamed to ``name``."""
 
     event_type: ClassVar[str] = "folder.renamed"
     old_name: str
 
 
-class FolderMoved(_FolderFact):
-    """A folder lies elsewhere, with all that is in it."""
+class FolderMoved(_FolderEvent):
+    """A folder was moved with everything in it."""
 
     event_type: ClassVar[str] = "folder.moved"
     parent_id: str | None
     old_parent_id: str | None
 
 
-class FolderTrashed(_FolderFact):
-    """A folder was put in the trash, with all below it."""
+class FolderTrashed(_FolderEvent):
+    """A folder was moved to the trash with everything in it."""
 
     event_type: ClassVar[str] = "folder.trashed"
 
 
-class FolderRestored(_FolderFact):
-    """A folder came back from the trash, with all that went along."""
+class FolderRestored(_FolderEvent):
+    """A folder was restored from the trash with everything that was trashed along with it."""
 
     event_type: ClassVar[str] = "folder.restored"
     parent_id: str | None
 
 
-class FolderPurged(_FolderFact):
-    """A folder is gone for good; whatever was in it has a fact of its own."""
+class FolderPurged(_FolderEvent):
+    """A folder was purged; everything in it has an event of its own."""
 
     event_type: ClassVar[str] = "folder.purged"
 
 
-class _FileFact(Fact):
+class _FileEvent(Fact):
     file_id: str
     owner_id: str
     name: str
@@ -66,8 +67,8 @@ class _FileFact(Fact):
         return f"file:{self.file_id}"
 
 
-class FileUploaded(_FileFact):
-    """All bytes of a file have arrived; ``path`` is that of the file."""
+class FileUploaded(_FileEvent):
+    """A file was uploaded completely; ``path`` is its own path."""
 
     event_type: ClassVar[str] = "file.uploaded"
     path: str
@@ -76,8 +77,8 @@ class FileUploaded(_FileFact):
     object_key: str
 
 
-class FileReady(_FileFact):
-    """A file can be used: its processing is over, or it needed none."""
+class FileReady(_FileEvent):
+    """A file became READY: its processing succeeded, or it needed none."""
 
     event_type: ClassVar[str] = "file.ready"
     path: str
@@ -85,71 +86,72 @@ class FileReady(_FileFact):
     mime_type: str
 
 
-class FileFailed(_FileFact):
-    """A file did not become ready; ``reason`` is a sentence for its owner.
+class FileFailed(_FileEvent):
+    """A file's upload or processing failed; ``reason`` is a sentence for its owner, ``reason_code`` the same as a code.
 
-    ``step`` is where it failed. After the step ``store`` its bytes are there and can be downloaded; before or at it,
-    nothing of it is left. ``retryable`` tells whether its processing can be run again.
+    ``step`` is the saga step that failed. After the step ``store``, the original exists and can be downloaded; at or
+    before it, nothing of the file remains. ``retryable`` is whether processing can be retried.
     """
 
     event_type: ClassVar[str] = "file.failed"
     step: str
     reason: str
+    reason_code: Reason = None
     retryable: bool
 
 
-class FileDamaged(_FileFact):
-    """A check found that a file's bytes are gone or not what they were; ``reason`` says what is wrong."""
+class FileDamaged(_FileEvent):
+    """A check found that a file's object is missing or was changed; ``reason`` describes the damage."""
 
     event_type: ClassVar[str] = "file.damaged"
     reason: str
 
 
-class FileRecovered(_FileFact):
-    """A file that was found damaged has its bytes again."""
+class FileRecovered(_FileEvent):
+    """A check found a damaged file's object intact again."""
 
     event_type: ClassVar[str] = "file.recovered"
 
 
-class FileRenamed(_FileFact):
-    """A file has a new ``name``."""
+class FileRenamed(_FileEvent):
+    """A file was renamed to ``name``."""
 
     event_type: ClassVar[str] = "file.renamed"
     old_name: str
 
 
-class FileMoved(_FileFact):
-    """A file lies elsewhere."""
+class FileMoved(_FileEvent):
+    """A file was moved to another folder."""
 
     event_type: ClassVar[str] = "file.moved"
     parent_id: str | None
     old_parent_id: str | None
 
 
-class FileVisibilityChanged(_FileFact):
-    """Others may see a file now, or no longer."""
+class FileVisibilityChanged(_FileEvent):
+    """A file's visibility was changed to ``visibility``."""
 
     event_type: ClassVar[str] = "file.visibility_changed"
     visibility: str
 
 
-class FileTrashed(_FileFact):
-    """A file was put in the trash by itself."""
+class FileTrashed(_FileEvent):
+    """A file was moved to the trash by itself, not along with a folder."""
 
     event_type: ClassVar[str] = "file.trashed"
 
 
-class FileRestored(_FileFact):
-    """A file came back from the trash by itself."""
+class FileRestored(_FileEvent):
+    """A file was restored from the trash by itself, not along with a folder."""
 
     event_type: ClassVar[str] = "file.restored"
     parent_id: str | None
 
 
-class FilePurged(_FileFact):
-    """A file is gone for good; ``status`` is the one it had.
+class FilePurged(_FileEvent):
+    """A file was purged; ``status`` is the status it had.
 
-    ``object_key`` is what is to be deleted, and ``derived_keys`` what had been made of it.
+    ``object_key`` and ``derived_keys`` are the objects to delete: the original and what was derived from it.
     """
 
     event_type: ClassVar[str] = "file.purged"
@@ -159,8 +161,8 @@ class FilePurged(_FileFact):
     derived_keys: tuple[str, ...] = ()
 
 
-class FileDownloaded(_FileFact):
-    """Somebody was given a URL to a file's bytes."""
+class FileDownloaded(_FileEvent):
+    """A download URL was issued for a file."""
 
     event_type: ClassVar[str] = "file.downloaded"
     size: int

@@ -1,6 +1,6 @@
-"""SQL statements that read lists: each is one range of one index.
+"""SQL statements for pages of a folder and of the trash. Each reads one range of one index.
 
-They are built once for each shape, since building one takes longer than the database takes to answer it.
+Statements are cached per combination of options: building one takes longer than running it.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import Integer, Select, String, bindparam, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from metastore.features.files.models import SHOWN_COLUMNS, Node, NodeRow
+from metastore.features.files.models import LISTED_COLUMNS, Node, NodeRow
 from metastore.features.files.repository import FOLDER_KEY, IS_KEPT
 from metastore.kit.database import Transaction
 
 Nodes = Select[*tuple[Any, ...]]
-"""A statement that reads ``SHOWN_COLUMNS``."""
+"""A statement that selects ``LISTED_COLUMNS``."""
 Position = tuple[str | int | datetime, str]
-"""The sort key and the id of the last node shown."""
+"""The sort key and the ID of the last node of the previous page."""
 
 _SORT_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "name": Node.name_key,
@@ -29,8 +29,8 @@ _SORT_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A run of nodes in one order: ``limit`` of them, from the one after ``after``."""
+class PageRange:
+    """The part of a sorted list that is read: up to ``limit`` nodes that follow ``after``."""
 
     sort: str
     descending: bool
@@ -39,46 +39,46 @@ class Span:
 
 
 async def nodes_in_folder(
-    tx: Transaction, owner_id: str, folder_id: str | None, kind: str, span: Span
+    tx: Transaction, owner_id: str, folder_id: str | None, kind: str, page: PageRange
 ) -> list[NodeRow]:
-    """Nodes of one kind in a folder (``None``: the root)."""
-    statement = folder_range(span.sort, descending=span.descending, deep=span.after is not None)
+    """Return nodes of one kind in a folder (``None``: the root)."""
+    statement = folder_statement(page.sort, descending=page.descending, resumed=page.after is not None)
     values = {"owner": owner_id, "folder": folder_id or "", "kind": kind}
-    return await _rows(tx, statement, values, span.after, span.limit)
+    return await _rows(tx, statement, values, page.after, page.limit)
 
 
 async def trash_roots(tx: Transaction, owner_id: str, *, after: Position | None, limit: int) -> list[NodeRow]:
-    """Trash roots of an owner, latest first."""
-    return await _rows(tx, trash_range(deep=after is not None), {"owner": owner_id}, after, limit)
+    """Return the owner's trash roots, latest first."""
+    return await _rows(tx, trash_statement(resumed=after is not None), {"owner": owner_id}, after, limit)
 
 
 @cache
-def folder_range(sort: str, *, descending: bool, deep: bool) -> Nodes:
-    """The statement for a folder in that order, from its start or ``deep`` in it.
+def folder_statement(sort: str, *, descending: bool, resumed: bool) -> Nodes:
+    """Return the statement that lists a folder, from its start or ``resumed`` after a position.
 
-    Parameters: ``owner``, ``folder`` (empty for the root), ``kind``, ``limit``; deep down also ``key`` and ``id``.
+    Parameters: ``owner``, ``folder`` (empty for the root), ``kind``, ``limit``; if resumed also ``key`` and ``id``.
     """
-    statement = select(*SHOWN_COLUMNS).where(
+    statement = select(*LISTED_COLUMNS).where(
         Node.owner_id == bindparam("owner", type_=String),
         bindparam("folder", type_=String) == FOLDER_KEY,
         Node.kind == bindparam("kind", type_=String),
         Node.trashed_at.is_(None),
     )
-    return _range(statement, _SORT_COLUMNS[sort], descending=descending, deep=deep)
+    return _page(statement, _SORT_COLUMNS[sort], descending=descending, resumed=resumed)
 
 
 @cache
-def trash_range(*, deep: bool) -> Nodes:
-    """The statement for the trash of an owner; parameters as for folders."""
-    statement = select(*SHOWN_COLUMNS).where(Node.owner_id == bindparam("owner", type_=String), IS_KEPT)
-    return _range(statement, Node.trashed_at, descending=True, deep=deep)
+def trash_statement(*, resumed: bool) -> Nodes:
+    """Return the statement that lists an owner's trash; parameters as in ``folder_statement``."""
+    statement = select(*LISTED_COLUMNS).where(Node.owner_id == bindparam("owner", type_=String), IS_KEPT)
+    return _page(statement, Node.trashed_at, descending=True, resumed=resumed)
 
 
-def _range(statement: Nodes, key: InstrumentedAttribute[Any], *, descending: bool, deep: bool) -> Nodes:
-    if deep:
-        here = tuple_(key, Node.id)
-        there = tuple_(bindparam("key", type_=key.type), bindparam("id", type_=String))
-        statement = statement.where(here < there if descending else here > there)
+def _page(statement: Nodes, key: InstrumentedAttribute[Any], *, descending: bool, resumed: bool) -> Nodes:
+    if resumed:
+        position = tuple_(key, Node.id)
+        after = tuple_(bindparam("key", type_=key.type), bindparam("id", type_=String))
+        statement = statement.where(position < after if descending else position > after)
     ordering = (key.desc(), Node.id.desc()) if descending else (key.asc(), Node.id.asc())
     return statement.order_by(*ordering).limit(bindparam("limit", type_=Integer))
 

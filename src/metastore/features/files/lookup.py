@@ -1,4 +1,4 @@
-"""Nodes as they are now, for features that keep something about them beside."""
+"""Nodes by ID, for other features that refer to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,24 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from metastore.features.files import lookup_queries, names, processing, repository, tree
-from metastore.features.files.addresses import NO_URLS, Addresses
-from metastore.features.files.lookup_queries import OwnedRow
+from metastore.features.files import lookup_queries, repository
+from metastore.features.files.addresses import NO_URLS, NodeUrlResolver
+from metastore.features.files.lookup_queries import OwnedRow, nodes_with_owner
 from metastore.features.files.models import READY, UPLOADING
+from metastore.features.files.names import split_suffix
 from metastore.features.files.presentation import node_json
+from metastore.features.files.processing import sagas_of
+from metastore.features.files.tree import path_of
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id
 
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """What is known of a file or folder; ``listed`` says whether its owner sees it in a folder with all its bytes."""
+    """The current state of a file or folder.
+
+    ``listed`` is whether its owner sees it in a folder: it is not in the trash, and all its bytes are stored.
+    """
 
     id: str
     owner_id: str
@@ -28,16 +34,16 @@ class NodeState:
     listed: bool
 
 
-async def states_of(tx: Transaction, node_ids: Sequence[str]) -> list[NodeState]:
-    """Files and folders of these ids; those that are gone are left out."""
-    return [_state(row) for row in await lookup_queries.rows_of(tx, node_ids)]
+async def node_states(tx: Transaction, node_ids: Sequence[str]) -> list[NodeState]:
+    """Return the states of the nodes with these IDs that exist."""
+    return [_state(row) for row in await nodes_with_owner(tx, node_ids)]
 
 
 @dataclass(frozen=True, slots=True)
 class StreamedFile:
-    """A file that may be streamed: it has something to play, lies in no trash, and its bytes are sound.
+    """A file that can be played: it is marked as playable, not in the trash and not damaged.
 
-    ``settled`` tells that nothing more will be made of it.
+    ``settled`` is whether its processing has ended, so that no more renditions will be added.
     """
 
     id: str
@@ -50,7 +56,7 @@ class StreamedFile:
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A file that lies beside another and belongs to it by its name; ``size`` in bytes."""
+    """A file in the same folder as another that belongs to it by its name; ``size`` in bytes."""
 
     id: str
     name: str
@@ -59,39 +65,42 @@ class Sidecar:
 
 
 async def streamed(tx: Transaction, file_id: str) -> StreamedFile | None:
-    """The file, whoever owns it, if it may be streamed."""
+    """Return the file, whatever its owner, if it can be played."""
     row = await lookup_queries.playable(tx, file_id) if is_id(file_id) else None
     return StreamedFile(*row[:-1], settled=row[-1] == READY) if row else None
 
 
 async def beside(tx: Transaction, file: StreamedFile, *, limit: int) -> list[Sidecar]:
-    """Files of the same folder whose names begin with the file's own, less its suffix, and a dot; without itself."""
-    stem = names.split_suffix(file.name)[0]
-    rows = await lookup_queries.named_after(tx, file.owner_id, file.folder_id, stem, limit=limit)
+    """Return other files in the file's folder whose names start with the file's stem and a dot."""
+    stem = split_suffix(file.name)[0]
+    rows = await lookup_queries.with_stem(tx, file.owner_id, file.folder_id, stem, limit=limit)
     return [Sidecar(node_id, name, size, key) for node_id, name, size, key in rows if key and node_id != file.id]
 
 
-async def ids_below(tx: Transaction, folder_id: str) -> list[str]:
-    """The ids of a folder and of all that lies below it, in the trash or not."""
-    return await lookup_queries.ids_below(tx, folder_id)
+async def descendant_ids(tx: Transaction, folder_id: str) -> list[str]:
+    """Return the IDs of a folder and of everything below it, in the trash or not."""
+    return await lookup_queries.descendant_ids(tx, folder_id)
 
 
-async def shown(
-    tx: Transaction, owner_id: str, node_ids: Sequence[str], addresses: Addresses | None = None
+async def nodes_as_json(
+    tx: Transaction, owner_id: str, node_ids: Sequence[str], urls: NodeUrlResolver | None = None
 ) -> dict[str, dict[str, JsonValue]]:
-    """By id what a list of the owner's would show of these; without what is not theirs, gone or in the trash."""
+    """Return the owner's nodes as lists show them, by ID.
+
+    Nodes that are in the trash, no longer exist or belong to another user are left out.
+    """
     rows = [
         row.node
-        for row in await lookup_queries.rows_of(tx, node_ids)
+        for row in await nodes_with_owner(tx, node_ids)
         if row.owner_id == owner_id and row.node.trashed_at is None
     ]
-    ways = await repository.way_to(tx, [row.parent_id for row in rows if row.parent_id])
-    sagas = await processing.sagas_of(tx, rows)
-    urls = await addresses.of(rows) if addresses else {}
+    ancestors = await repository.ancestors_of(tx, [row.parent_id for row in rows if row.parent_id])
+    sagas = await sagas_of(tx, rows)
+    found_urls = await urls.resolve(rows) if urls else {}
     found = {}
     for row in rows:
-        path = tree.path_along(ways.get(row.parent_id or "", []))
-        found[row.id] = node_json(row, path, saga=sagas.get(row.id), urls=urls.get(row.id, NO_URLS))
+        path = path_of(ancestors.get(row.parent_id or "", []))
+        found[row.id] = node_json(row, path, saga=sagas.get(row.id), urls=found_urls.get(row.id, NO_URLS))
     return found
 
 

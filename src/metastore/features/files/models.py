@@ -22,79 +22,80 @@ PURGING = "PURGING"
 _FOLDER_KEY = text("coalesce(parent_id, '')")
 
 
-def _only(predicate: str) -> dict[str, Any]:
-    """What makes an index partial, on either database."""
+def _partial(predicate: str) -> dict[str, Any]:
+    """Return the arguments that make an index partial on either database."""
     return {"sqlite_where": text(predicate), "postgresql_where": text(predicate)}
 
 
-_ALIVE = _only("trashed_at IS NULL")
+_LIVE = _partial("trashed_at IS NULL")
 
 
 def _binary(length: int) -> String:
-    """Text that is ordered by its bytes: SQLite's habit, and PostgreSQL's when told so."""
+    """Return a string type that is ordered by its bytes: SQLite's default, collation ``C`` in PostgreSQL."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class Node(Base):
     """A folder or a file.
 
-    The list indexes serve every order both ways: a list reads the folders, then the files, each as one range.
+    The list indexes serve every sort order in both directions: a list reads the folders, then the files, each as one
+    range.
     """
 
     __tablename__ = "nodes"
     __table_args__ = (
         CheckConstraint("kind IN ('folder', 'file')", name="kind"),
         CheckConstraint("size >= 0", name="size"),
-        Index("uq_nodes_name", "owner_id", _FOLDER_KEY, "name", unique=True, **_ALIVE),
-        Index("ix_nodes_by_name", "owner_id", _FOLDER_KEY, "kind", "name_key", "id", **_ALIVE),
-        Index("ix_nodes_by_size", "owner_id", _FOLDER_KEY, "kind", "size", "id", **_ALIVE),
-        Index("ix_nodes_by_created_at", "owner_id", _FOLDER_KEY, "kind", "created_at", "id", **_ALIVE),
-        Index("ix_nodes_by_updated_at", "owner_id", _FOLDER_KEY, "kind", "updated_at", "id", **_ALIVE),
+        Index("uq_nodes_name", "owner_id", _FOLDER_KEY, "name", unique=True, **_LIVE),
+        Index("ix_nodes_by_name", "owner_id", _FOLDER_KEY, "kind", "name_key", "id", **_LIVE),
+        Index("ix_nodes_by_size", "owner_id", _FOLDER_KEY, "kind", "size", "id", **_LIVE),
+        Index("ix_nodes_by_created_at", "owner_id", _FOLDER_KEY, "kind", "created_at", "id", **_LIVE),
+        Index("ix_nodes_by_updated_at", "owner_id", _FOLDER_KEY, "kind", "updated_at", "id", **_LIVE),
         Index("ix_nodes_parent_id", "parent_id"),
-        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", **_only("trash_state = 'KEPT'")),
-        Index("ix_nodes_trash_age", "trashed_at", **_only("trash_state = 'KEPT'")),
+        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", **_partial("trash_state = 'KEPT'")),
+        Index("ix_nodes_trash_age", "trashed_at", **_partial("trash_state = 'KEPT'")),
         Index("ix_nodes_trash_root_id", "trash_root_id", "id"),
-        Index("ix_nodes_object_key", "object_key", **_only("object_key IS NOT NULL")),
-        Index("ix_nodes_purging", "owner_id", "id", **_only("trash_state = 'PURGING'")),
+        Index("ix_nodes_object_key", "object_key", **_partial("object_key IS NOT NULL")),
+        Index("ix_nodes_purging", "owner_id", "id", **_partial("trash_state = 'PURGING'")),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     owner_id: Mapped[str] = mapped_column(String(36), ForeignKey("users.id"))
     parent_id: Mapped[str | None] = mapped_column(String(36), ForeignKey("nodes.id", ondelete="SET NULL"))
-    """The folder it lies in; ``None`` is the root. What lies in the trash on its own account outlives its folder."""
+    """The folder that contains it; ``None`` is the root. A trash root outlives its folder."""
     kind: Mapped[str] = mapped_column(String(6))
     name: Mapped[str] = mapped_column(_binary(255))
-    """In NFC, at most 255 bytes of UTF-8; see ``names``."""
+    """In NFC, at most 255 bytes of UTF-8; see ``tree.names``."""
     name_key: Mapped[str] = mapped_column(_binary(255))
-    """What lists are ordered by; see ``names.name_key``."""
+    """The key that lists are sorted by; see ``tree.names.name_key``."""
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     mime_type: Mapped[str] = mapped_column(String(255), default="")
     status: Mapped[str] = mapped_column(String(10), default=READY)
     visibility: Mapped[str] = mapped_column(String(7), default="PRIVATE")
     moderation: Mapped[str] = mapped_column(String(8), default="NONE")
     object_key: Mapped[str | None] = mapped_column(String(200))
-    """Where its bytes are; ``None`` for folders and while uploading."""
+    """The key of the object with its bytes; ``None`` for folders and while UPLOADING."""
     object_etag: Mapped[str | None] = mapped_column(String(200))
     checksum: Mapped[str | None] = mapped_column(String(200))
     damage: Mapped[str | None] = mapped_column(String(200))
-    """What a check found wrong with the stored bytes; while it stands they are not given out."""
+    """What a check found wrong with the object; a damaged file cannot be downloaded."""
     thumbnail_key: Mapped[str | None] = mapped_column(String(200))
-    """Where its small picture is, once there is one."""
+    """The key of its thumbnail, if it has one."""
     playable_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Since when it can be played as a stream, be it that more is still being made of it."""
+    """When it became playable as a stream; further renditions may still be in progress."""
     version: Mapped[int] = mapped_column(default=1)
-    """Grows with every change to the row; shown in the HTTP ``ETag``."""
+    """Incremented by every change to the row; part of the HTTP ``ETag``."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     trashed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     trash_root_id: Mapped[str | None] = mapped_column(String(36))
-    """The node whose trashing took this one along; its own id for that node itself."""
+    """The node that was trashed together with everything below it, this node included; its own ID for a trash root."""
     trash_state: Mapped[str | None] = mapped_column(String(7))
-    """Of a trash root alone: KEPT, or PURGING while its rows go in batches, when it is gone for its owner already."""
+    """Only for trash roots: KEPT, or PURGING while its rows are deleted in batches and its owner no longer sees it."""
 
 
 class NodeRow(NamedTuple):
-    """What is read of a node to show it in a list; cheaper than the mapped object."""
+    """The columns of a node that lists need; cheaper to load than the mapped object."""
 
     id: str
     parent_id: str | None
@@ -115,4 +116,4 @@ class NodeRow(NamedTuple):
     trashed_at: datetime | None
 
 
-SHOWN_COLUMNS = tuple(getattr(Node, name) for name in NodeRow._fields)
+LISTED_COLUMNS = tuple(getattr(Node, name) for name in NodeRow._fields)

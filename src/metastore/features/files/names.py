@@ -1,13 +1,12 @@
-r"""What a name may be, where a path leads, and how a twin is called.
+r"""Names and paths of nodes: validation, normalization, sort keys and numbered duplicates.
 
-A name is any Unicode text in NFC of 1 to 255 bytes of UTF-8, except what a path, a terminal or a reader could be
-deceived by: ``/`` and ``\``, control characters, line and paragraph separators, the marks that turn the direction of
-what follows (a bidi override makes ``exe.gpj`` out of ``jpg.exe``), lone surrogates, and the names ``.`` and ``..``.
-Other invisible characters stay, since emoji and several scripts are written with them, but a name must have something
-to see besides. Spaces of any width at either end are taken off: nobody sees them or types them on purpose. Everything
-else is refused rather than changed.
+A name is any Unicode text in NFC of 1 to 255 bytes of UTF-8, except what could mislead a path, a terminal or a reader:
+``/`` and ``\``, control characters, line and paragraph separators, bidirectional controls (an override displays
+``jpg.exe`` as ``exe.gpj``), lone surrogates, and the names ``.`` and ``..``. Other invisible characters are allowed,
+since emoji and several scripts need them, but a name must contain at least one visible character. Leading and trailing
+spaces of any width are stripped. Everything else is rejected rather than changed.
 
-Two names are the same when their normal forms are; upper and lower case differ, as on the systems most files come from.
+Names are equal if their NFC forms are. They are case-sensitive.
 """
 
 import re
@@ -15,74 +14,76 @@ import unicodedata
 from collections.abc import Set as AbstractSet
 
 from metastore.kit.problem import Problem, invalid
+from metastore.kit.problem_codes import ProblemCode
 
 MAX_NAME_BYTES = 255
 MAX_DEPTH = 64
-"""How deep folders nest."""
+"""How deep folders may nest."""
 MAX_PATH_CHARACTERS = 16384
-"""Beyond what 64 names need; longer paths are not even looked at."""
+"""More than 64 names need; longer paths are rejected without being parsed."""
 
-_TURNING_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_REFUSED_CHARACTERS = frozenset("/\\") | _TURNING_MARKS
+_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_FORBIDDEN_CHARACTERS = frozenset("/\\") | _BIDI_CONTROLS
 _SPACES = "\u0020\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _INVISIBLE_CATEGORIES = frozenset({"Cf", "Zs"})
 
 _SUFFIX = re.compile(r"\.(?=\w*[^\W\d])\w{1,10}$")
 _DOUBLE_SUFFIX = re.compile(r"\.(?=\w*[^\W\d])\w{1,5}\.(?:gz|bz2|xz|zst|lz4|lzma|br|z)$", re.IGNORECASE)
-_TWIN_ROOM = len(" (9999999)")
+_NUMBER_BYTES = len(" (9999999)")
 
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NOT_DECOMPOSED = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t"})
-_KEY_CHARACTERS = 255
+_MAX_KEY_CHARACTERS = 255
 _MAX_DIGITS = 99
 
 
-def checked_name(name: str) -> str:
-    """``name`` as it is stored.
+def normalize_name(name: str) -> str:
+    """Validate ``name`` and return it in its stored form.
 
     Raises:
-        Problem: 422 ``invalid-name`` that says why.
+        Problem: 422 ``invalid-name`` with the reason.
     """
-    reason, settled = _settle(name)
+    reason, normalized = _validate(name)
     if reason:
-        raise invalid("name", reason, "invalid-name")
-    return settled
+        raise invalid("name", reason, ProblemCode.INVALID_NAME)
+    return normalized
 
 
-def path_segments(path: str) -> list[str]:
-    """The folder names that lead from the root to ``path``: ``/a/b`` is ``["a", "b"]``, ``/`` and the empty path none.
+def split_path(path: str) -> list[str]:
+    """Split a path into names: ``/a/b`` becomes ``["a", "b"]``, ``/`` and the empty path become ``[]``.
 
-    Slashes at the end and doubled ones are passed over, and so is a missing one at the start.
+    The leading slash is optional; trailing and repeated slashes are ignored.
 
     Raises:
-        Problem: 422 ``invalid-path`` when a segment is no name (``..`` above all), ``path-too-deep`` beyond 64 folders.
+        Problem: 422 ``invalid-path`` if a segment is not a valid name, such as ``..``; ``path-too-deep`` beyond 64
+            folders.
     """
     if len(path) > MAX_PATH_CHARACTERS:
         raise too_deep()
-    segments = []
-    for part in path.split("/"):
-        if not part:
+    names = []
+    for segment in path.split("/"):
+        if not segment:
             continue
-        reason, settled = _settle(part)
+        reason, name = _validate(segment)
         if reason:
-            raise invalid("path", f"Not a path: {reason[0].lower()}{reason[1:]}", "invalid-path")
-        segments.append(settled)
-    if len(segments) > MAX_DEPTH:
+            raise invalid("path", f"The path is invalid: {reason[0].lower()}{reason[1:]}", ProblemCode.INVALID_PATH)
+        names.append(name)
+    if len(names) > MAX_DEPTH:
         raise too_deep()
-    return segments
+    return names
 
 
 def too_deep() -> Problem:
-    """422 ``path-too-deep``."""
-    return invalid("path", f"Folders nest {MAX_DEPTH} deep at the most.", "path-too-deep")
+    """Return 422 ``path-too-deep``."""
+    return invalid("path", f"Folders can be nested at most {MAX_DEPTH} deep.", ProblemCode.PATH_TOO_DEEP)
 
 
 def split_suffix(name: str) -> tuple[str, str]:
-    """Stem and suffix, the way people see them: ``a.tar.gz`` is ``a`` and ``.tar.gz``; ``.profile`` has no suffix.
+    """Split a name into stem and suffix: ``a.tar.gz`` into ``a`` and ``.tar.gz``; ``.profile`` has no suffix.
 
-    A suffix has a letter and no space, so that ``Report 1.2`` and ``Dr. Who`` stay whole.
+    A suffix contains a letter and no space, so ``Report 1.2`` and ``Dr. Who`` have none.
     """
     for pattern in (_DOUBLE_SUFFIX, _SUFFIX):
         found = pattern.search(name)
@@ -91,63 +92,64 @@ def split_suffix(name: str) -> tuple[str, str]:
     return name, ""
 
 
-def twin_parts(name: str, *, folder: bool = False) -> tuple[str, str]:
-    """What stands before and after ``(1)`` in the names of twins; folders have no suffix to keep.
+def numbered_name_parts(name: str, *, folder: bool = False) -> tuple[str, str]:
+    """Return what precedes and follows ``(1)`` in numbered names; a folder's name has no suffix.
 
-    The first part ends with a space. It is cut so that a number of seven digits still fits into 255 bytes.
+    The first part ends with a space. It is truncated so that a number of seven digits still fits into 255 bytes.
     """
     stem, suffix = (name, "") if folder else split_suffix(name)
-    room = MAX_NAME_BYTES - len(suffix.encode()) - _TWIN_ROOM
-    return _cut(stem, room).rstrip() + " ", suffix
+    room = MAX_NAME_BYTES - len(suffix.encode()) - _NUMBER_BYTES
+    return _truncate(stem, room).rstrip() + " ", suffix
 
 
-def twin_name(name: str, taken: AbstractSet[str], *, folder: bool = False) -> str:
-    """``name`` if it is free, else the first free one of ``name (1).ext``, ``name (2).ext`` and so on.
+def numbered_name(name: str, taken: AbstractSet[str], *, folder: bool = False) -> str:
+    """Return ``name`` if it is free, else the first free one of ``name (1).ext``, ``name (2).ext`` and so on.
 
-    ``taken`` must hold all names of the folder that begin like ``twin_parts`` says, and ``name`` itself if it is taken.
+    ``taken`` must hold ``name`` if it is taken, and all names in the folder that start with the first of
+    ``numbered_name_parts``.
     """
     if name not in taken:
         return name
-    before, after = twin_parts(name, folder=folder)
+    prefix, suffix = numbered_name_parts(name, folder=folder)
     number = 1
-    while (twin := f"{before}({number}){after}") in taken:
+    while (numbered := f"{prefix}({number}){suffix}") in taken:
         number += 1
-    return twin
+    return numbered
 
 
 def name_key(name: str) -> str:
-    """What lists are ordered by, compared by code point: case and accents aside, numbers by their value.
+    """Return the key that lists are sorted by, in code point order.
 
-    Names with the same key come in the order in which they were made.
+    It ignores case and accents and orders numbers by value. Names with equal keys are ordered by age.
     """
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", name).casefold()).translate(_NOT_DECOMPOSED)
-    return _DIGITS.sub(_by_value, plain)[:_KEY_CHARACTERS]
+    return _DIGITS.sub(_by_value, plain)[:_MAX_KEY_CHARACTERS]
 
 
 def _by_value(found: re.Match[str]) -> str:
-    # The count of digits goes first, two digits wide, so that 9 comes before 10.
+    # Prefixed with the number of digits, two digits wide, so that 9 sorts before 10.
     digits = found.group().lstrip("0") or "0"
     return f"{min(len(digits), _MAX_DIGITS):02d}{digits}"
 
 
-def _settle(name: str) -> tuple[str, str]:
-    """A reason to refuse ``name`` (or nothing), and the name in its stored form."""
-    settled = unicodedata.normalize("NFC", name).strip(_SPACES)
-    if settled in (".", ".."):
-        return f"'{settled}' is not a name.", settled
+def _validate(name: str) -> tuple[str, str]:
+    """Return why ``name`` is invalid (empty if it is valid), and its stored form."""
+    normalized = unicodedata.normalize("NFC", name).strip(_SPACES)
+    if normalized in (".", ".."):
+        return f"'{normalized}' cannot be used as a name.", normalized
     visible = False
-    for character in settled:
+    for character in normalized:
         category = unicodedata.category(character)
-        if character in _REFUSED_CHARACTERS or category in _REFUSED_CATEGORIES:
-            return f"The character U+{ord(character):04X} must not be in a name.", settled
+        if character in _FORBIDDEN_CHARACTERS or category in _FORBIDDEN_CATEGORIES:
+            return f"A name cannot contain the character U+{ord(character):04X}.", normalized
         visible = visible or category not in _INVISIBLE_CATEGORIES
     if not visible:
-        return "A name must not be empty.", settled
-    if len(settled.encode()) > MAX_NAME_BYTES:
-        return f"A name has at most {MAX_NAME_BYTES} bytes in UTF-8.", settled
-    return "", settled
+        return "A name cannot be empty.", normalized
+    if len(normalized.encode()) > MAX_NAME_BYTES:
+        return f"A name can have at most {MAX_NAME_BYTES} bytes in UTF-8.", normalized
+    return "", normalized
 
 
-def _cut(text: str, room: int) -> str:
-    """The longest beginning of ``text`` that has at most ``room`` bytes of UTF-8."""
+def _truncate(text: str, room: int) -> str:
+    """Return the longest prefix of ``text`` of at most ``room`` bytes of UTF-8."""
     return text.encode()[: max(0, room)].decode(errors="ignore")

@@ -1,7 +1,7 @@
-"""Rows as the API shows them.
+"""Serialization of nodes as the API returns them.
 
-Lists are made as plain dictionaries and go straight to JSON, since validating a hundred models would take longer than
-reading the rows. Single resources are models made from the same dictionaries, so that both always look alike.
+Lists are built as plain dictionaries and encoded to JSON directly: validating a hundred models would take longer than
+reading the rows. Single resources are models built from the same dictionaries, so both have the same shape.
 """
 
 import zlib
@@ -12,36 +12,40 @@ from pydantic import JsonValue
 
 from metastore.features.files.addresses import NO_URLS, NodeUrls
 from metastore.features.files.models import FAILED, FOLDER, PROCESSING, READY, UPLOADING, Node, NodeRow
-from metastore.features.files.repository import Step
+from metastore.features.files.repository import Ancestor
 from metastore.features.files.schemas import FileOut, FolderOut
 from metastore.kit.clock import rfc3339
+from metastore.kit.reason_codes import ReasonCode, known_reason
 from metastore.kit.saga_models import RUNNING, Saga
 
 Body_co = TypeVar("Body_co", bound=FileOut | FolderOut, covariant=True)
 
 _PROCESSING: dict[str, dict[str, JsonValue]] = {
-    READY: {"step": None, "state": "DONE", "progress": 100, "error": None, "retryable": False},
-    UPLOADING: {"step": "upload", "state": "PENDING", "progress": 0, "error": None, "retryable": False},
-    PROCESSING: {"step": None, "state": "PENDING", "progress": 0, "error": None, "retryable": False},
-    FAILED: {"step": None, "state": "FAILED", "progress": 0, "error": None, "retryable": False},
+    status: {"step": step, "state": state, "progress": progress, "error": None, "reasonCode": None, "retryable": False}
+    for status, step, state, progress in (
+        (READY, None, "DONE", 100),
+        (UPLOADING, "upload", "PENDING", 0),
+        (PROCESSING, None, "PENDING", 0),
+        (FAILED, None, "FAILED", 0),
+    )
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged(Generic[Body_co]):
-    """A single resource and its HTTP entity tag (RFC 9110), quotes included."""
+class WithETag(Generic[Body_co]):
+    """A single resource with its HTTP ETag (RFC 9110), quotes included."""
 
     body: Body_co
     etag: str
 
 
-def folder_json(row: NodeRow | Node | Step, folder_path: str) -> dict[str, JsonValue]:
-    """A folder that lies in ``folder_path`` (``/`` is the root); of a file, what it shares with folders."""
+def folder_json(row: NodeRow | Node | Ancestor, folder_path: str) -> dict[str, JsonValue]:
+    """Return the fields of a folder in ``folder_path`` (``/`` is the root); for a file, the fields both kinds have."""
     return {
         "kind": row.kind,
         "id": row.id,
         "name": row.name,
-        "path": join(folder_path, row.name),
+        "path": join_path(folder_path, row.name),
         "parentId": row.parent_id,
         "createdAt": rfc3339(row.created_at),
         "updatedAt": rfc3339(row.updated_at),
@@ -51,10 +55,10 @@ def folder_json(row: NodeRow | Node | Step, folder_path: str) -> dict[str, JsonV
 def node_json(
     row: NodeRow | Node, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS
 ) -> dict[str, JsonValue]:
-    """A file or folder that lies in ``folder_path``; ``saga`` is that of a file which is not ready."""
-    shown = folder_json(row, folder_path)
+    """Return the fields of a file or folder in ``folder_path``; ``saga`` is needed for a PROCESSING or FAILED file."""
+    fields = folder_json(row, folder_path)
     if row.kind != FOLDER:
-        shown |= {
+        fields |= {
             "size": row.size,
             "mimeType": row.mime_type,
             "status": FAILED if row.damage else row.status,
@@ -65,7 +69,7 @@ def node_json(
             "streamUrl": urls.stream,
             "processing": _damaged(row.damage) if row.damage else _processing(row.status, saga),
         }
-    return shown
+    return fields
 
 
 def _processing(status: str, saga: Saga | None) -> dict[str, JsonValue]:
@@ -73,38 +77,52 @@ def _processing(status: str, saga: Saga | None) -> dict[str, JsonValue]:
         return _PROCESSING[status]
     if status == FAILED:
         step = saga.failed_step or saga.step
-        return {"step": step, "state": "FAILED", "progress": 100, "error": saga.error, "retryable": saga.retryable}
-    begun = saga.attempts > 0 or saga.state != RUNNING
+        return _failed(step, saga.error, known_reason(saga.error_code), retryable=saga.retryable)
+    started = saga.attempts > 0 or saga.state != RUNNING
     return {
         "step": saga.step,
-        "state": "RUNNING" if begun else "PENDING",
+        "state": "RUNNING" if started else "PENDING",
         "progress": saga.progress,
         "error": None,
+        "reasonCode": None,
         "retryable": False,
     }
 
 
 def _damaged(reason: str) -> dict[str, JsonValue]:
-    return {"step": "storage", "state": "FAILED", "progress": 100, "error": reason, "retryable": False}
+    return _failed("storage", reason, ReasonCode.BYTES_DAMAGED, retryable=False)
 
 
-def tagged_file(node: Node, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS) -> Tagged[FileOut]:
-    """A file with its entity tag; the rest as for ``node_json``."""
-    shown = node_json(node, folder_path, saga=saga, urls=urls)
-    return Tagged(FileOut.model_validate(shown), etag_of(node, folder_path))
+def _failed(step: str, error: str | None, code: ReasonCode | None, *, retryable: bool) -> dict[str, JsonValue]:
+    return {
+        "step": step,
+        "state": "FAILED",
+        "progress": 100,
+        "error": error,
+        "reasonCode": code.value if code else None,
+        "retryable": retryable,
+    }
 
 
-def tagged_folder(node: Node, folder_path: str) -> Tagged[FolderOut]:
-    """A folder with its entity tag."""
-    return Tagged(FolderOut.model_validate(node_json(node, folder_path)), etag_of(node, folder_path))
+def file_with_etag(
+    node: Node, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS
+) -> WithETag[FileOut]:
+    """Return a file with its ETag; parameters as in ``node_json``."""
+    fields = node_json(node, folder_path, saga=saga, urls=urls)
+    return WithETag(FileOut.model_validate(fields), etag_of(node, folder_path))
 
 
-def join(folder_path: str, name: str) -> str:
-    """The path of what has that name in that folder."""
+def folder_with_etag(node: Node, folder_path: str) -> WithETag[FolderOut]:
+    """Return a folder with its ETag."""
+    return WithETag(FolderOut.model_validate(node_json(node, folder_path)), etag_of(node, folder_path))
+
+
+def join_path(folder_path: str, name: str) -> str:
+    """Return the path of the node with this name in the folder."""
     return f"{folder_path.rstrip('/')}/{name}"
 
 
 def etag_of(node: Node, folder_path: str) -> str:
-    """The entity tag of a node as it is shown now."""
-    # The path is shown as well, and changes without the row when a folder above is renamed.
+    """Return the ETag of a node's current representation."""
+    # The representation includes the path, which changes without the row if an ancestor is renamed.
     return f'"{node.version}-{zlib.crc32(folder_path.encode()):08x}"'

@@ -1,12 +1,13 @@
-"""What happens to a file between the arrival of its bytes and its being ready, as far as the file itself is concerned.
+"""Status changes of a file while it is processed.
 
-A file's arrival is a saga of the kind ``INGEST`` whose subject is the file; ``media.ingest`` binds its steps. Its
-row is the only place that knows step, progress and error. Here is what the steps change about the file::
+Every uploaded file has a saga of the kind ``INGEST``, whose subject is the file's ID; ``media.ingest`` defines its
+steps. Step, progress and error are stored only in the saga's row. This module holds what the steps change in the
+file::
 
     UPLOADING ──▶ PROCESSING ──▶ READY
                       │  ▲
                       ▼  │ retry
-                     FAILED          (the original can be downloaded all the same)
+                     FAILED          (the original can still be downloaded)
 """
 
 from collections.abc import Iterable
@@ -14,26 +15,29 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from metastore.features.files import repository, tree
+from metastore.features.files import repository
 from metastore.features.files.events import FileFailed, FileReady
 from metastore.features.files.models import FAILED, FILE, PROCESSING, READY, Node, NodeRow
-from metastore.features.files.presentation import join
+from metastore.features.files.presentation import join_path
+from metastore.features.files.tree import path_of_folder, untrashed_node
 from metastore.kit import saga
 from metastore.kit.clock import utc_now
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.reason_codes import ReasonCode, known_reason
 from metastore.kit.saga_models import Saga
 
 INGEST = "ingest"
 INITIATE, STORE, NOTIFY = "initiate", "store", "notify"
 AGAIN = "again"
-"""In the data of a saga: the file was ready before, and nobody need be told that it is so again."""
+"""Key in a saga's data: the file was READY before, so its owner is not notified again."""
 PROBE, PACKAGE, THUMBNAIL, TRANSCODE = "probe", "package", "thumbnail", "transcode"
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The bytes that are processed; ``size`` in bytes."""
+    """The original object that is processed; ``size`` in bytes."""
 
     file_id: str
     name: str
@@ -44,12 +48,12 @@ class Original:
 
 
 async def sagas_of(tx: Transaction, rows: Iterable[NodeRow | Node]) -> dict[str, Saga]:
-    """Of these files, the sagas of those that are being processed, or failed; nothing is asked when none is."""
+    """Return the sagas, by file ID, of files that are PROCESSING or FAILED; no query runs if none is."""
     return await saga.sagas_of(tx, INGEST, [row.id for row in rows if row.status in (PROCESSING, FAILED)])
 
 
 async def original_of(tx: Transaction, file_id: str) -> Original | None:
-    """What there is to process; ``None`` when the file is gone or is not being processed."""
+    """Return the file's original; ``None`` if the file no longer exists or is not PROCESSING."""
     node = await repository.find(tx, file_id)
     if node is None or node.status != PROCESSING or node.object_key is None:
         return None
@@ -57,11 +61,11 @@ async def original_of(tx: Transaction, file_id: str) -> Original | None:
 
 
 async def make_ready(tx: Transaction, file_id: str, *, tell: bool = True) -> None:
-    """PROCESSING becomes READY, and its owner hears of it; nothing happens to a file that is gone."""
+    """Change PROCESSING to READY and, with ``tell``, record ``file.ready``; do nothing if the file no longer exists."""
     node = await repository.change_status(tx, file_id, PROCESSING, READY)
     if node is None or not tell:
         return
-    path = join(await tree.path_of_folder(tx, node.parent_id), node.name)
+    path = join_path(await path_of_folder(tx, node.parent_id), node.name)
     tx.record(
         FileReady(
             file_id=node.id, owner_id=node.owner_id, name=node.name, path=path, size=node.size, mime_type=node.mime_type
@@ -69,47 +73,53 @@ async def make_ready(tx: Transaction, file_id: str, *, tell: bool = True) -> Non
     )
 
 
-async def make_failed(tx: Transaction, file_id: str, *, step: str, reason: str, retryable: bool) -> None:
-    """PROCESSING becomes FAILED, and its owner hears of it; nothing happens to a file that is gone."""
-    node = await repository.change_status(tx, file_id, PROCESSING, FAILED)
+async def make_failed(tx: Transaction, saga: Saga, step: str) -> None:
+    """Change the saga's file from PROCESSING to FAILED and notify its owner; do nothing for a file that is gone."""
+    node = await repository.change_status(tx, saga.subject, PROCESSING, FAILED)
     if node is not None:
         tx.record(
             FileFailed(
-                file_id=node.id, owner_id=node.owner_id, name=node.name, step=step, reason=reason, retryable=retryable
+                file_id=node.id,
+                owner_id=node.owner_id,
+                name=node.name,
+                step=step,
+                reason=saga.error or ReasonCode.PROCESSING_FAILED.sentence,
+                reason_code=known_reason(saga.error_code),
+                retryable=saga.retryable,
             )
         )
 
 
 async def thumbnail_of(tx: Transaction, file_id: str) -> str | None:
-    """Where the file's small picture is."""
+    """Return the object key of the file's thumbnail, if it has one."""
     node = await repository.find(tx, file_id)
     return node.thumbnail_key if node else None
 
 
 async def set_thumbnail(tx: Transaction, original: Original, key: str) -> bool:
-    """Note where the file's small picture is; ``False`` when the file is gone."""
+    """Set the file's thumbnail to the object ``key``; return ``False`` if the file no longer exists."""
     return await repository.set_thumbnail(tx, original.file_id, key)
 
 
 async def clear_thumbnail(tx: Transaction, file_id: str) -> None:
-    """Note that there is no small picture (any more)."""
+    """Clear the file's thumbnail."""
     await repository.set_thumbnail(tx, file_id, None)
 
 
 async def make_playable(tx: Transaction, file_id: str) -> bool:
-    """Note that it can be played from now on; ``False`` when that was known before, or the file is gone."""
+    """Mark the file as playable; return ``False`` if it was marked before or no longer exists."""
     return await repository.make_playable(tx, file_id)
 
 
 async def clear_playable(tx: Transaction, file_id: str) -> None:
-    """Note that there is nothing (any more) to be played."""
+    """Mark the file as not playable."""
     await repository.clear_playable(tx, file_id)
 
 
 async def process_again(tx: Transaction, file_id: str) -> bool:
-    """Process a file that is ready once more: what there is of it is kept, what is missing is made.
+    """Process a READY file again, creating only the derived objects that are missing.
 
-    ``False`` when it is gone, not ready, or damaged.
+    Return ``False`` if the file no longer exists, is not READY, or is damaged.
     """
     node = await repository.find(tx, file_id)
     if node is None or node.damage is not None or node.object_key is None:
@@ -117,21 +127,21 @@ async def process_again(tx: Transaction, file_id: str) -> bool:
     if await repository.change_status(tx, file_id, READY, PROCESSING) is None:
         return False
     await saga.forget(tx, INGEST, file_id)
-    about: dict[str, JsonValue] = {"ownerId": node.owner_id, "name": node.name, AGAIN: True}
-    about["uploadId"] = node.object_key.rpartition("/")[2]
-    saga.start(tx, INGEST, file_id, done=STORE, step=PROBE, due_at=utc_now(), data=about, owner=node.owner_id)
+    data: dict[str, JsonValue] = {"ownerId": node.owner_id, "name": node.name, AGAIN: True}
+    data["uploadId"] = node.object_key.rpartition("/")[2]
+    saga.start(tx, INGEST, file_id, done=STORE, step=PROBE, due_at=utc_now(), data=data, owner=node.owner_id)
     return True
 
 
 async def retry(tx: Transaction, owner_id: str, file_id: str) -> Node:
-    """Run a failed processing again; of many at once, one does.
+    """Retry failed processing. Exactly one of several concurrent calls succeeds.
 
     Raises:
-        Problem: 404; 409 ``nothing-to-retry`` when it has not failed, or would fail again.
+        Problem: 404; 409 ``nothing-to-retry`` if processing has not failed or cannot be retried.
     """
-    node = await tree.owned_alive(tx, owner_id, file_id, FILE)
+    node = await untrashed_node(tx, owner_id, file_id, FILE)
     if node.damage is None and await saga.restart(tx, INGEST, file_id, step=PROBE):
         restarted = await repository.change_status(tx, file_id, FAILED, PROCESSING)
         if restarted is not None:
             return restarted
-    raise Problem(409, "nothing-to-retry", "There is no failed processing of this file that could be run again.")
+    raise Problem(409, ProblemCode.NOTHING_TO_RETRY, "This file has no failed processing that can be retried.")

@@ -1,4 +1,8 @@
-"""SQL statements on single nodes and on where they lie. ``list_queries`` and ``trash_queries`` have the others."""
+"""SQL statements on single nodes and on their place in the tree.
+
+Statements for lists, lookups by ID and the trash are in ``listing`` and ``trash``; those for store checks in
+``content.integrity``.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,15 +33,15 @@ from metastore.kit.database import Transaction
 _USERS = table("users", column("id"))
 
 FOLDER_KEY: ColumnElement[str] = func.coalesce(Node.parent_id, literal_column("''"))
-"""Where a node lies, as the indexes have it: the folder's id, or nothing for the root."""
+"""The ID of a node's folder as the indexes store it; empty for the root."""
 
-# Written out rather than bound: a partial index is used only when its condition can be read in the statement.
+# Literals rather than bound parameters: the planner uses a partial index only if its condition is in the statement.
 IS_KEPT = Node.trash_state == literal_column("'KEPT'")
 IS_PURGING = Node.trash_state == literal_column("'PURGING'")
 
 
-class Step(NamedTuple):
-    """A folder (or whatever is at the end) on a way through the tree."""
+class Ancestor(NamedTuple):
+    """A node on the path from the root to a node, which may be that node itself."""
 
     id: str
     name: str
@@ -49,22 +53,23 @@ class Step(NamedTuple):
     trashed_at: datetime | None
 
 
-_STEP = tuple(getattr(Node, name) for name in Step._fields)
+_ANCESTOR_COLUMNS = tuple(getattr(Node, name) for name in Ancestor._fields)
 
 
 async def lock_owner(tx: Transaction, owner_id: str) -> None:
-    """Let nobody else change this owner's tree until the transaction ends.
+    """Lock the owner's tree against changes by other transactions until this one ends.
 
-    The user's row is the lock because uploads take it as well, when they count bytes. On SQLite the writer is alone.
+    The user's row serves as the lock because uploads lock it too, when they count bytes. SQLite has a single writer and
+    needs no lock.
     """
     if tx.dialect != "sqlite":
-        # "No key" strength: rows that refer to the user may still be written meanwhile.
+        # FOR NO KEY UPDATE: other transactions may still insert rows that refer to the user.
         statement = select(_USERS.c.id).where(_USERS.c.id == owner_id).with_for_update(key_share=True)
         await tx.session.execute(statement)
 
 
 async def lock_owner_of(tx: Transaction, node_id: str) -> None:
-    """``lock_owner`` for the owner of a node; nothing happens when there is none."""
+    """Lock the tree of the node's owner, as ``lock_owner`` does; do nothing if the node does not exist."""
     if tx.dialect != "sqlite":
         owner = select(Node.owner_id).where(Node.id == node_id).scalar_subquery()
         statement = select(_USERS.c.id).where(_USERS.c.id == owner).with_for_update(key_share=True)
@@ -72,12 +77,12 @@ async def lock_owner_of(tx: Transaction, node_id: str) -> None:
 
 
 async def find(tx: Transaction, node_id: str) -> Node | None:
-    """The node of that id, whoever owns it and wherever it lies."""
+    """Return the node with this ID, whatever its owner, in the trash or not."""
     return await tx.session.get(Node, node_id, populate_existing=True)
 
 
 async def add(tx: Transaction, node: Node) -> bool:
-    """Insert ``node``; ``False`` when its name is taken."""
+    """Insert ``node``; return ``False`` if its name is taken."""
     try:
         async with tx.session.begin_nested():
             tx.session.add(node)
@@ -90,7 +95,7 @@ async def add(tx: Transaction, node: Node) -> bool:
 
 
 async def add_all(tx: Transaction, nodes: Sequence[Node]) -> None:
-    """Insert nodes whose names are known to be free, parents first."""
+    """Insert nodes whose names are known to be free, parents before children."""
     tx.session.add_all(nodes)
     await tx.session.flush()
 
@@ -99,52 +104,56 @@ def _name_taken(error: IntegrityError) -> bool:
     return "uq_nodes_name" in str(error.orig)
 
 
-async def named(tx: Transaction, owner_id: str, folder_id: str | None, name: str) -> Node | None:
-    """What has that name in that folder."""
+async def find_by_name(tx: Transaction, owner_id: str, folder_id: str | None, name: str) -> Node | None:
+    """Return the node with this name in the folder, unless it is in the trash."""
     statement = select(Node).where(*_in_folder(owner_id, folder_id), Node.name == name)
     return (await tx.session.scalars(statement)).first()
 
 
-async def taken_names(tx: Transaction, owner_id: str, folder_id: str | None, name: str, before: str) -> set[str]:
-    """Of the names in that folder, ``name`` itself and those that begin with ``before`` and a bracket."""
-    twins = (Node.name >= before + "(") & (Node.name < before + ")")
-    statement = select(Node.name).where(*_in_folder(owner_id, folder_id), (Node.name == name) | twins)
+async def taken_names(tx: Transaction, owner_id: str, folder_id: str | None, name: str, prefix: str) -> set[str]:
+    """Return the names in the folder that equal ``name`` or start with ``prefix`` and a parenthesis."""
+    numbered = (Node.name >= prefix + "(") & (Node.name < prefix + ")")
+    statement = select(Node.name).where(*_in_folder(owner_id, folder_id), (Node.name == name) | numbered)
     return set(await tx.session.scalars(statement))
 
 
-async def way_to(tx: Transaction, node_ids: Sequence[str]) -> dict[str, list[Step]]:
-    """For each node the steps from the root down to it, itself included, in one statement."""
-    ways: dict[str, list[Step]] = {}
-    for start, _, *step in await tx.session.execute(_upward(), {"ids": list(node_ids)}):
-        ways.setdefault(start, []).append(Step._make(step))
-    return ways
+async def ancestors_of(tx: Transaction, node_ids: Sequence[str]) -> dict[str, list[Ancestor]]:
+    """Return, by node ID, the path from the root down to the node, itself included, in one statement."""
+    found: dict[str, list[Ancestor]] = {}
+    for node_id, _, *row in await tx.session.execute(_ancestors_statement(), {"ids": list(node_ids)}):
+        found.setdefault(node_id, []).append(Ancestor._make(row))
+    return found
 
 
-async def walk(tx: Transaction, owner_id: str, segments: Sequence[str]) -> list[Step]:
-    """Follow names down from the root as far as they go, in one statement. A file ends the way."""
-    if not segments:
+async def resolve_path(tx: Transaction, owner_id: str, names: Sequence[str]) -> list[Ancestor]:
+    """Return the nodes along a path from the root, as far as they exist, in one statement.
+
+    A file ends the path.
+    """
+    if not names:
         return []
-    # No name has a slash in it.
-    values = {"owner": owner_id, "path": "".join(f"{name}/" for name in segments)}
-    return [Step._make(step) for _, _, *step in await tx.session.execute(_downward(tx.dialect), values)]
+    # Names contain no slash.
+    values = {"owner": owner_id, "path": "".join(f"{name}/" for name in names)}
+    return [Ancestor._make(row) for _, _, *row in await tx.session.execute(_path_statement(tx.dialect), values)]
 
 
-# Statements that every list needs are built once: building one takes longer than the database takes to answer it.
+# Statements needed for every list are cached: building one takes longer than running it.
 
 
 @cache
-def _upward() -> Select[*tuple[Any, ...]]:
+def _ancestors_statement() -> Select[*tuple[Any, ...]]:
     up = (
-        select(Node.id.label("start"), literal(0, Integer).label("height"), *_STEP)
+        select(Node.id.label("start"), literal(0, Integer).label("height"), *_ANCESTOR_COLUMNS)
         .where(Node.id.in_(bindparam("ids", expanding=True)))
         .cte("up", recursive=True)
     )
-    up = up.union_all(select(up.c.start, up.c.height + 1, *_STEP).select_from(Node).join(up, Node.id == up.c.parent_id))
+    parents = select(up.c.start, up.c.height + 1, *_ANCESTOR_COLUMNS).select_from(Node)
+    up = up.union_all(parents.join(up, Node.id == up.c.parent_id))
     return select(up).order_by(up.c.start, up.c.height.desc())
 
 
 @cache
-def _downward(dialect: str) -> Select[*tuple[Any, ...]]:
+def _path_statement(dialect: str) -> Select[*tuple[Any, ...]]:
     def first(path: ColumnElement[str]) -> ColumnElement[str]:
         return func.substr(path, 1, func.instr(path, "/") - 1) if sqlite else func.split_part(path, "/", 1)
 
@@ -152,42 +161,45 @@ def _downward(dialect: str) -> Select[*tuple[Any, ...]]:
         return func.substr(path, (func.instr if sqlite else func.strpos)(path, "/") + 1)
 
     sqlite = dialect == "sqlite"
-    mine = (Node.owner_id == bindparam("owner", type_=String), Node.trashed_at.is_(None))
+    live = (Node.owner_id == bindparam("owner", type_=String), Node.trashed_at.is_(None))
     path = bindparam("path", type_=String)
     down = (
-        select(literal(1, Integer).label("depth"), rest(path).label("rest"), *_STEP)
-        .where(*mine, literal_column("''") == FOLDER_KEY, Node.name == first(path))
+        select(literal(1, Integer).label("depth"), rest(path).label("rest"), *_ANCESTOR_COLUMNS)
+        .where(*live, literal_column("''") == FOLDER_KEY, Node.name == first(path))
         .cte("down", recursive=True)
     )
     deeper = (down.c.id == FOLDER_KEY) & (down.c.kind == FOLDER) & (Node.name == first(down.c.rest))
     down = down.union_all(
-        select(down.c.depth + 1, rest(down.c.rest), *_STEP).select_from(Node).join(down, deeper).where(*mine)
+        select(down.c.depth + 1, rest(down.c.rest), *_ANCESTOR_COLUMNS)
+        .select_from(Node)
+        .join(down, deeper)
+        .where(*live)
     )
     return select(down).order_by(down.c.depth)
 
 
-async def height_of(tx: Transaction, node_id: str) -> int:
-    """How many levels of folders the tree below a folder has, that folder included; a file has none.
+async def subtree_height(tx: Transaction, node_id: str) -> int:
+    """Return the number of folder levels of the subtree, its root included; 0 for a file.
 
-    Counts what is alive or went into the trash together with the folder.
+    If the folder is in the trash, only what was trashed along with it counts.
     """
     top = select(Node.id, Node.kind, Node.trash_root_id, literal(1, Integer).label("level")).where(
         Node.id == node_id, Node.kind == FOLDER
     )
     down = top.cte("down", recursive=True)
-    same_fate = func.coalesce(Node.trash_root_id, literal_column("''")) == func.coalesce(
+    same_trash_root = func.coalesce(Node.trash_root_id, literal_column("''")) == func.coalesce(
         down.c.trash_root_id, literal_column("''")
     )
     down = down.union_all(
         select(Node.id, Node.kind, Node.trash_root_id, down.c.level + 1)
         .select_from(Node)
-        .join(down, (Node.parent_id == down.c.id) & (Node.kind == FOLDER) & same_fate)
+        .join(down, (Node.parent_id == down.c.id) & (Node.kind == FOLDER) & same_trash_root)
     )
     return (await tx.session.scalar(select(func.max(down.c.level)))) or 0
 
 
-async def finish(tx: Transaction, node_id: str, changes: dict[str, object]) -> Node | None:
-    """UPLOADING → READY or PROCESSING with ``changes``; ``None`` when the file is gone or was finished before."""
+async def complete(tx: Transaction, node_id: str, changes: dict[str, object]) -> Node | None:
+    """Apply ``changes`` to a file that is UPLOADING; return ``None`` if there is no such file."""
     statement = (
         update(Node)
         .where(Node.id == node_id, Node.kind == FILE, Node.status == UPLOADING)
@@ -199,7 +211,7 @@ async def finish(tx: Transaction, node_id: str, changes: dict[str, object]) -> N
 
 
 async def change_status(tx: Transaction, node_id: str, old: str, new: str) -> Node | None:
-    """Turn a file of status ``old`` into one of status ``new``; ``None`` when there is none such."""
+    """Change a file's status from ``old`` to ``new``; return ``None`` if there is no such file."""
     statement = (
         update(Node)
         .where(Node.id == node_id, Node.kind == FILE, Node.status == old)
@@ -211,7 +223,7 @@ async def change_status(tx: Transaction, node_id: str, old: str, new: str) -> No
 
 
 async def set_thumbnail(tx: Transaction, node_id: str, thumbnail_key: str | None) -> bool:
-    """Note a file's small picture; ``False`` when the file is gone."""
+    """Set or clear a file's thumbnail; return ``False`` if the file no longer exists."""
     statement = (
         update(Node)
         .where(Node.id == node_id)
@@ -223,7 +235,7 @@ async def set_thumbnail(tx: Transaction, node_id: str, thumbnail_key: str | None
 
 
 async def make_playable(tx: Transaction, node_id: str) -> bool:
-    """Note that a file can be played; ``False`` when that was so before, or the file is gone."""
+    """Mark a file as playable; return ``False`` if it was marked before or no longer exists."""
     statement = (
         update(Node)
         .where(Node.id == node_id, Node.playable_at.is_(None))
@@ -235,23 +247,23 @@ async def make_playable(tx: Transaction, node_id: str) -> bool:
 
 
 async def clear_playable(tx: Transaction, node_id: str) -> None:
-    """Note that a file cannot be played."""
+    """Mark a file as not playable."""
     statement = update(Node).where(Node.id == node_id, Node.playable_at.is_not(None))
     values = {"playable_at": None, "version": Node.version + 1}
     await tx.session.execute(statement.values(values).execution_options(synchronize_session=False))
 
 
-async def discard(tx: Transaction, node_id: str) -> bool:
-    """Delete a file that is still UPLOADING."""
+async def delete_uploading(tx: Transaction, node_id: str) -> bool:
+    """Delete the file if it is UPLOADING; return whether it was deleted."""
     statement = delete(Node).where(Node.id == node_id, Node.status == UPLOADING).returning(Node.id)
     return (await tx.session.execute(statement.execution_options(synchronize_session=False))).first() is not None
 
 
 async def name_of(tx: Transaction, node_id: str) -> str | None:
-    """A node's name."""
+    """Return a node's name; ``None`` if it does not exist."""
     return await tx.session.scalar(select(Node.name).where(Node.id == node_id))
 
 
 def _in_folder(owner_id: str, folder_id: str | None) -> tuple[ColumnElement[bool], ...]:
-    place = literal_column("''") if folder_id is None else literal(folder_id, String)
-    return (Node.owner_id == owner_id, place == FOLDER_KEY, Node.trashed_at.is_(None))
+    folder_key = literal_column("''") if folder_id is None else literal(folder_id, String)
+    return (Node.owner_id == owner_id, folder_key == FOLDER_KEY, Node.trashed_at.is_(None))

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from metastore.kit.paging import Limit
-from metastore.kit.schema import Input, Schema, Timestamp
+from metastore.kit.schema import Input, Reason, Schema, Timestamp
 
 Status = Literal["UPLOADING", "PROCESSING", "READY", "FAILED"]
 Visibility = Literal["PRIVATE", "PUBLIC"]
@@ -17,20 +17,22 @@ SortOrder = Literal["asc", "desc"]
 
 
 class Processing(Schema):
-    """How far a file's processing is: its ``step``, and how much of that is done, in percent.
+    """The state of a file's processing: its current ``step``, and the progress of that step in percent.
 
-    ``error`` is a sentence for people; ``retryable`` tells whether ``POST /files/{id}/retry`` is of use.
+    ``error`` is a sentence for people, and ``reason_code`` the same for programs: ``None`` for files that failed before
+    there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
     """
 
     step: str | None = None
     state: Literal["PENDING", "RUNNING", "DONE", "FAILED"]
     progress: int
     error: str | None = None
+    reason_code: Reason = None
     retryable: bool = False
 
 
 class FileOut(Schema):
-    """A file. ``path`` is that of the file itself; ``checksum`` is ``algorithm[-blocksize]:hex``."""
+    """A file. ``path`` is its own path; ``checksum`` has the form ``algorithm[-blocksize]:hex``."""
 
     kind: Literal["file"] = "file"
     id: str
@@ -63,14 +65,14 @@ class FolderOut(Schema):
 
 
 class Crumb(Schema):
-    """A folder on the way from the root to the one that is shown."""
+    """An ancestor of the listed folder, or the folder itself."""
 
     id: str
     name: str
 
 
 class FolderListing(Schema):
-    """One page of a folder: folders first, then files. ``folder`` is ``None`` for the root."""
+    """A page of a folder: folders first, then files. ``folder`` is ``None`` for the root."""
 
     items: Sequence[Annotated[FileOut | FolderOut, Field(discriminator="kind")]]
     next_cursor: str | None = None
@@ -79,7 +81,7 @@ class FolderListing(Schema):
 
 
 class FolderQuery(BaseModel):
-    """Which folder to list (by path or id, the root without either), in which order, from where on."""
+    """The folder to list (by path or ID, otherwise the root), the order, and where to continue."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
@@ -91,46 +93,46 @@ class FolderQuery(BaseModel):
     cursor: str | None = None
 
     @model_validator(mode="after")
-    def _one_way(self) -> "FolderQuery":
+    def _path_or_id(self) -> "FolderQuery":
         if self.path is not None and self.parent_id is not None:
             raise ValueError("name the folder by path or by parentId, not by both")
         return self
 
 
 class TrashedFile(FileOut):
-    """A file in the trash; ``path`` is where it was."""
+    """A file in the trash; ``path`` is its former path."""
 
     trashed_at: Timestamp
 
 
 class TrashedFolder(FolderOut):
-    """A folder in the trash, with all that was in it; ``path`` is where it was."""
+    """A folder in the trash with everything in it; ``path`` is its former path."""
 
     trashed_at: Timestamp
 
 
 class TrashListing(Schema):
-    """One page of the trash, latest first."""
+    """A page of the trash, latest first."""
 
     items: Sequence[Annotated[TrashedFile | TrashedFolder, Field(discriminator="kind")]]
     next_cursor: str | None = None
 
 
 class FolderIn(Input):
-    """A folder to be made; without ``parent_id`` in the root."""
+    """A folder to create; in the root if ``parent_id`` is absent."""
 
     name: str
     parent_id: str | None = None
 
 
 class FolderPatch(Input):
-    """What is to change; an absent field stays, ``parentId: null`` moves to the root."""
+    """Changes to a folder. Absent fields are left alone; ``parentId: null`` moves the folder to the root."""
 
     name: str | None = None
     parent_id: str | None = None
 
     @model_validator(mode="after")
-    def _values(self) -> "FolderPatch":
+    def _not_null(self) -> "FolderPatch":
         for field in self.model_fields_set - {"parent_id"}:
             if getattr(self, field) is None:
                 raise ValueError(f"{field} must not be null")
@@ -138,11 +140,11 @@ class FolderPatch(Input):
 
     @property
     def moves(self) -> bool:
-        """Whether ``parent_id`` was given, be it null."""
+        """Whether ``parent_id`` was given, even if null."""
         return "parent_id" in self.model_fields_set
 
 
 class FilePatch(FolderPatch):
-    """As for folders, and who may see the file."""
+    """Changes to a file: those of a folder, and its visibility."""
 
     visibility: Visibility | None = None

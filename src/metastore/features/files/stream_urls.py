@@ -1,8 +1,8 @@
-"""Addresses by which a file is streamed: they hold their own permission.
+"""Signed URLs for streaming a file without a cookie: ``/api/v1/streams/<token>/…``.
 
-``/api/v1/streams/<token>/…``. The token is the file's id, when its time is over, and, where a link gave the permission,
-that link's id, with an HMAC-SHA256 of these, all as base64url. Who has it may have what is below, without a cookie,
-until then. It is the same for a period (``kit.clock.period_start``), so that caches find playlists again.
+The token holds the file's ID, an expiry time and, if access was granted by a link, the link's ID, with an HMAC-SHA256
+of these, encoded as base64url. It grants access to everything below the URL until it expires. Within a period
+(``kit.clock.period_start``) the token stays the same, so that caches can reuse playlists.
 """
 
 import hmac
@@ -13,17 +13,18 @@ from uuid import UUID
 from metastore.kit.clock import Clock, period_start, utc_now
 from metastore.kit.context import absolute
 from metastore.kit.problem import Problem, not_found
+from metastore.kit.problem_codes import ProblemCode
 
 PREFIX = "/api/v1/streams/"
-_LONG_FILM_MS = 600_000
-_LONGEST = 7 * 24 * 3600
-"""Seconds; S3 signs for no longer."""
+_LONG_MEDIA_MS = 600_000
+_MAX_LIFETIME = 7 * 24 * 3600
+"""In seconds; the longest lifetime of S3's presigned URLs."""
 _ID, _TIME, _MAC = 16, 5, 16
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPass:
-    """What a token allows: to stream this file, as its owner or by that link; ``expires_at`` is in Unix seconds."""
+    """Access granted by a token: to this file, for its owner or through a link; ``expires_at`` is in Unix seconds."""
 
     file_id: str
     expires_at: int
@@ -31,7 +32,7 @@ class StreamPass:
 
 
 class StreamUrls:
-    """Makes and opens such addresses. ``ttl`` is how many seconds presigned URLs live."""
+    """Creates and verifies stream URLs. ``ttl`` is the lifetime of presigned URLs in seconds."""
 
     def __init__(self, key: bytes, ttl: int, clock: Clock = utc_now) -> None:
         self._key = key
@@ -39,57 +40,57 @@ class StreamUrls:
         self._clock = clock
 
     def lifetime(self, duration_ms: int | None) -> int:
-        """How many seconds URLs live that play something of that duration.
+        """Return the lifetime in seconds of URLs for media of that duration.
 
-        A player asks for a playlist once and for its last segment when the film ends, so what is longer than ten
-        minutes may be played for twice its duration.
+        A player requests a playlist once and the last segment only at the end. Media longer than ten minutes therefore
+        get at least twice their duration, up to a week.
         """
-        if duration_ms is None or duration_ms <= _LONG_FILM_MS:
+        if duration_ms is None or duration_ms <= _LONG_MEDIA_MS:
             return self._ttl
-        return max(self._ttl, min(_LONGEST, 2 * duration_ms // 1000))
+        return max(self._ttl, min(_MAX_LIFETIME, 2 * duration_ms // 1000))
 
     def keep_seconds(self, lifetime: int) -> int:
-        """How long an answer with URLs of that lifetime stays as it is: until the next period."""
+        """Return for how many seconds a response with URLs of that lifetime may be cached: until the next period."""
         now = self._clock().timestamp()
         return max(0, int(period_start(now, lifetime) + max(1, lifetime // 4) - now))
 
     def base_of(self, file_id: str, *, lifetime: int | None = None, link_id: str | None = None) -> str:
-        """The address that all of a file's stream is below, without a slash at its end."""
-        lasting = lifetime or self._ttl
-        expires_at = period_start(self._clock().timestamp(), lasting) + lasting
+        """Return the base URL of a file's stream, without a trailing slash; ``lifetime`` in seconds."""
+        seconds = lifetime or self._ttl
+        expires_at = period_start(self._clock().timestamp(), seconds) + seconds
         return absolute(PREFIX + self._token(StreamPass(file_id, expires_at, link_id)))
 
     def master_of(self, file_id: str) -> str:
-        """The address of the file's master playlist."""
+        """Return the URL of the file's master playlist."""
         return f"{self.base_of(file_id)}/master.m3u8"
 
     def opened(self, token: str) -> StreamPass:
-        """What the token allows.
+        """Return what the token grants.
 
         Raises:
-            Problem: 404 when it is none of ours; 403 ``url-expired``.
+            Problem: 404 if it is not valid; 403 ``url-expired``.
         """
-        found = self._decoded(token)
-        if found is None:
+        grant = self._decode(token)
+        if grant is None:
             raise not_found("stream")
-        if self._clock().timestamp() >= found.expires_at:
-            # Players go on asking; that is nothing to write down each time.
-            raise Problem(403, "url-expired", "This address has expired; ask for a new one.", refused=False)
-        return found
+        if self._clock().timestamp() >= grant.expires_at:
+            # Players keep requesting expired URLs, so this is not recorded as a refused access.
+            raise Problem(403, ProblemCode.URL_EXPIRED, "This URL has expired; request a new one.", refused=False)
+        return grant
 
-    def _token(self, allowed: StreamPass) -> str:
-        ids = [UUID(part).bytes for part in (allowed.file_id, allowed.link_id) if part]
-        body = allowed.expires_at.to_bytes(_TIME) + b"".join(ids)
-        return _text(body + self._mac(body))
+    def _token(self, grant: StreamPass) -> str:
+        ids = [UUID(part).bytes for part in (grant.file_id, grant.link_id) if part]
+        body = grant.expires_at.to_bytes(_TIME) + b"".join(ids)
+        return _base64url(body + self._mac(body))
 
-    def _decoded(self, token: str) -> StreamPass | None:
+    def _decode(self, token: str) -> StreamPass | None:
         try:
             data = urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except ValueError:
             return None
         body, mac = data[:-_MAC], data[-_MAC:]
-        # One token has one spelling: the last character of base64 may have bits to spare.
-        if len(body) not in (_TIME + _ID, _TIME + 2 * _ID) or _text(data) != token:
+        # Reject other spellings of the same bytes: the last character of base64 may have unused bits.
+        if len(body) not in (_TIME + _ID, _TIME + 2 * _ID) or _base64url(data) != token:
             return None
         if not hmac.compare_digest(mac, self._mac(body)):
             return None
@@ -100,5 +101,5 @@ class StreamUrls:
         return hmac.digest(self._key, body, "sha256")[:_MAC]
 
 
-def _text(data: bytes) -> str:
+def _base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,4 +1,4 @@
-"""Text and code: what can be shown as it is, and in which language it is written."""
+"""Text detection: whether a file is text, and in which language it is written."""
 
 import codecs
 import re
@@ -6,7 +6,7 @@ import re
 from metastore.features.files.names import split_suffix
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
-_MOST_CONTROL = 0.02
+_MAX_CONTROL_SHARE = 0.02
 _BOMS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -33,24 +33,27 @@ _NAMES = """
 """
 
 
-def _by_ending(table: str) -> dict[str, str]:
-    lines = (entry.partition(":") for entry in table.split())
-    return {ending: language for language, _, endings in lines for ending in endings.split(",")}
+def _languages(table: str) -> dict[str, str]:
+    entries = (entry.partition(":") for entry in table.split())
+    return {key: language for language, _, keys in entries for key in keys.split(",")}
 
 
-_BY_SUFFIX, _BY_NAME = _by_ending(_SUFFIXES), _by_ending(_NAMES)
+_BY_SUFFIX, _BY_NAME = _languages(_SUFFIXES), _languages(_NAMES)
 
 
 def text_language(name: str) -> str | None:
-    """The language of a file of that name, as highlighters call it; ``plaintext`` of plain text, ``None`` of none."""
+    """Return the language of a file by its name, as highlight.js calls it.
+
+    ``plaintext`` stands for plain text, ``None`` for a name that is not known to be text.
+    """
     lowered = name.lower()
     return _BY_NAME.get(lowered) or _BY_SUFFIX.get(split_suffix(lowered)[1].removeprefix("."))
 
 
 def is_text(head: bytes) -> bool:
-    """Whether a file that begins like this can be read by people; an encoding that is not Unicode passes, too."""
+    """Return whether a file that starts with ``head`` is text, in Unicode or in an 8-bit encoding."""
     encoding = next((name for bom, name in _BOMS.items() if head.startswith(bom)), None)
     if encoding is None and b"\0" in head:
         return False
-    shown = head.decode(encoding or "utf-8", "ignore" if encoding else "surrogateescape")
-    return len(_CONTROL.findall(shown)) <= len(shown) * _MOST_CONTROL
+    decoded = head.decode(encoding or "utf-8", "ignore" if encoding else "surrogateescape")
+    return len(_CONTROL.findall(decoded)) <= len(decoded) * _MAX_CONTROL_SHARE

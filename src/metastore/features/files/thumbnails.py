@@ -1,7 +1,6 @@
-"""URLs of small pictures.
+"""Presigned URLs of thumbnails.
 
-A list shows many of them, again and again; their URLs stay the same for a while, so that browsers find the pictures in
-their caches.
+Lists show the same thumbnails again and again. Their URLs stay the same for a while, so that browsers can cache them.
 """
 
 from collections.abc import Sequence
@@ -12,15 +11,15 @@ from metastore.ports.object_store import ObjectStore
 CONTENT_TYPE = "image/webp"
 
 
-class Thumbnails:
-    """Presigns them on ``store``, for ``ttl`` seconds."""
+class ThumbnailUrls:
+    """Presigns thumbnails in ``store`` for ``ttl`` seconds."""
 
     def __init__(self, store: ObjectStore, ttl: int) -> None:
         self._store = store
         self._ttl = ttl
 
-    async def urls_of(self, keys: Sequence[str]) -> dict[str, str]:
-        """By key where each picture is shown from, by itself on a page or within it."""
+    async def presign(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return absolute URLs by object key."""
         if not keys:
             return {}
         urls = await self._store.presign_reads(keys, content_type=CONTENT_TYPE, expires_in=self._ttl)

@@ -16,7 +16,7 @@ _NO_SYNC = {"synchronize_session": False}
 
 @dataclass(frozen=True, slots=True)
 class PurgedNode:
-    """What is left to be said of a node whose row is gone."""
+    """The columns of a deleted node that its event needs."""
 
     id: str
     owner_id: str
@@ -29,7 +29,7 @@ class PurgedNode:
 
 
 async def mark_trashed(tx: Transaction, root_id: str, now: datetime) -> None:
-    """Put a node and all that is alive below it in the trash, in one statement."""
+    """Trash a node and everything live below it, in one statement."""
     below = select(Node.id).where(Node.id == root_id).cte("below", recursive=True)
     below = below.union_all(select(Node.id).join(below, Node.parent_id == below.c.id).where(Node.trashed_at.is_(None)))
     await tx.session.execute(
@@ -46,7 +46,7 @@ async def mark_trashed(tx: Transaction, root_id: str, now: datetime) -> None:
 
 
 async def mark_restored(tx: Transaction, root_id: str) -> None:
-    """Take a trash root and all that went along out of the trash."""
+    """Restore a trash root and everything trashed along with it."""
     await tx.session.execute(
         update(Node)
         .where(Node.trash_root_id == root_id)
@@ -56,25 +56,25 @@ async def mark_restored(tx: Transaction, root_id: str) -> None:
 
 
 async def mark_all_purging(tx: Transaction, owner_id: str) -> None:
-    """Give up everything in an owner's trash."""
+    """Mark everything in an owner's trash as PURGING."""
     await tx.session.execute(
         update(Node).where(Node.owner_id == owner_id, IS_KEPT).values(trash_state=PURGING).execution_options(**_NO_SYNC)
     )
 
 
 def expired_roots(before: datetime, limit: int) -> Select[str]:
-    """The statement for the oldest trash roots that lie there since before then."""
+    """Return the statement for the oldest trash roots that were trashed before ``before``."""
     return select(Node.id).where(IS_KEPT, Node.trashed_at < before).order_by(Node.trashed_at).limit(limit)
 
 
 async def owners_of_expired(tx: Transaction, before: datetime, limit: int) -> Sequence[str]:
-    """Who owns the ``limit`` oldest trash roots that lie there since before then."""
+    """Return the owners of the ``limit`` oldest trash roots that were trashed before ``before``."""
     oldest = expired_roots(before, limit).scalar_subquery()
     return (await tx.session.scalars(select(Node.owner_id).where(Node.id.in_(oldest)).distinct())).all()
 
 
 async def mark_expired_purging(tx: Transaction, owner_id: str, before: datetime, limit: int) -> None:
-    """Give up the owner's trash roots that lie there since before then, ``limit`` at the most."""
+    """Mark up to ``limit`` of the owner's trash roots that were trashed before ``before`` as PURGING."""
     expired = select(Node.id).where(Node.owner_id == owner_id, IS_KEPT, Node.trashed_at < before).limit(limit)
     await tx.session.execute(
         update(Node)
@@ -84,33 +84,33 @@ async def mark_expired_purging(tx: Transaction, owner_id: str, before: datetime,
     )
 
 
-async def owners_with_purges(tx: Transaction, limit: int) -> Sequence[str]:
-    """Owners of trash roots that have been given up, in a fixed order."""
+async def owners_of_purging(tx: Transaction, limit: int) -> Sequence[str]:
+    """Return up to ``limit`` owners of trash roots that are PURGING, ordered by ID."""
     statement = select(Node.owner_id).where(IS_PURGING).distinct().order_by(Node.owner_id).limit(limit)
     return (await tx.session.scalars(statement)).all()
 
 
-async def delete_below_purged(tx: Transaction, owner_id: str, limit: int) -> list[PurgedNode]:
-    """Delete up to ``limit`` nodes that lie below given-up roots, not the roots themselves."""
+async def delete_below_purging(tx: Transaction, owner_id: str, limit: int) -> list[PurgedNode]:
+    """Delete up to ``limit`` nodes below trash roots that are PURGING, but not the roots themselves."""
     root = aliased(Node, name="root")
-    doomed = (
+    node_ids = (
         select(Node.id)
         .join(root, Node.trash_root_id == root.id)
         .where(root.owner_id == owner_id, root.trash_state == literal_column("'PURGING'"), Node.id != root.id)
         .limit(limit)
     )
-    return await _delete(tx, doomed)
+    return await _delete(tx, node_ids)
 
 
-async def delete_purged_roots(tx: Transaction, owner_id: str, limit: int) -> list[PurgedNode]:
-    """Delete up to ``limit`` given-up roots; call it when nothing is left below them."""
+async def delete_purging_roots(tx: Transaction, owner_id: str, limit: int) -> list[PurgedNode]:
+    """Delete up to ``limit`` trash roots that are PURGING; nothing may be left below them."""
     return await _delete(tx, select(Node.id).where(Node.owner_id == owner_id, IS_PURGING).limit(limit))
 
 
-async def _delete(tx: Transaction, doomed: Select[str]) -> list[PurgedNode]:
+async def _delete(tx: Transaction, node_ids: Select[str]) -> list[PurgedNode]:
     statement = (
         delete(Node)
-        .where(Node.id.in_(doomed.scalar_subquery()))
+        .where(Node.id.in_(node_ids.scalar_subquery()))
         .returning(*(getattr(Node, field.name) for field in fields(PurgedNode)))
         .execution_options(**_NO_SYNC)
     )

@@ -1,7 +1,12 @@
-"""Films, sounds, pictures and documents: what they are, what stands for each, and how they are played.
+"""Media: probe uploaded files, create their thumbnails and renditions, and play them.
 
-The steps of a file's processing live here (``probing``, ``picturing``, ``rendering``); ``media.ingest`` binds them
-into the saga of its arrival. What they make is *derived*: it can be made again from the file, lies in the object store
-below the file's own key, and goes with it. Rows tell of each object before it is there, or how many may be there
-without one; nothing is found by listing the store.
+Everything is *derived*: it can be created again from the uploaded file, is stored below that file's object key and is
+deleted with it. Rows say which objects exist; the store is never listed.
+
+* ``probe``, ``thumbnails``, ``renditions``: the saga steps that ``ingest`` combines into the saga of a file.
+* ``playback``: streams, playlists, subtitles and previews.
+* ``objects``: the object keys, and how derived objects are stored, deleted and checked.
+* ``service``: the steps together; deletes everything derived from a file.
+* ``endpoints``, ``consumers``, ``events``: HTTP, and the events that the feature consumes and publishes.
+* ``models``, ``repository``: the tables, and the statements of those who write to them.
 """

@@ -1,4 +1,4 @@
-"""What the media feature does when it hears of facts: begin early, and stop when there is nothing left to do it for."""
+"""The media feature's event consumers: start processing early, and delete what is no longer needed."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,14 @@ from metastore.kit.outbox import RecordedEvent
 
 
 def consumers(media: MediaService, wake: Callable[[], None]) -> list[Consumer]:
-    """The feature's consumers; ``wake`` has this process look for due sagas."""
+    """Return the feature's consumers; ``wake`` makes this process look for due sagas."""
 
     async def on_file_uploaded(_event: RecordedEvent) -> None:
-        """The saga is due already; without this it would be found a moment later."""
+        """Run the saga, which is due already, without waiting for the next poll."""
         wake()
 
     async def on_file_purged(event: RecordedEvent) -> None:
-        await media.remove(FilePurged.model_validate(event.payload).file_id)
+        await media.delete_derived(FilePurged.model_validate(event.payload).file_id)
         wake()
 
     async def on_media_dropped(event: RecordedEvent) -> None:

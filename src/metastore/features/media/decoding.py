@@ -1,4 +1,4 @@
-"""Bytes that are meant to be text, of whatever age and place, as text."""
+"""Decode text files of unknown encoding."""
 
 import codecs
 import re
@@ -6,66 +6,66 @@ from itertools import chain
 
 from charset_normalizer import from_bytes
 
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_JUDGED = 2**15
-"""Bytes that an unknown encoding is judged by."""
+_SAMPLE_SIZE = 2**15
+"""Bytes that are enough to guess an encoding."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
-"""What texts do not have; tabs, line and page ends and the escape of terminal colours they do."""
-_TOLERATED = 0.005
-_FEW, _MANY = 0.05, 0.4
+"""Characters that text files do not contain, unlike tabs, line and page breaks, and the escape of terminal colours."""
+_MAX_CONTROLS = 0.005
+_FEW_ZEROS, _MANY_ZEROS = 0.05, 0.4
 
 
-def decoded(data: bytes, *, cut: bool = False) -> str | None:
-    """``data`` as text, or ``None`` when it is none; ``cut`` when it may end within a character."""
-    encoding, body = _marked(data)
+def decode_text(data: bytes, *, truncated: bool = False) -> str | None:
+    """Decode ``data``; return ``None`` if it is not text. ``truncated`` data may end within a character."""
+    encoding, body = _by_byte_order_mark(data)
     if encoding is None:
-        encoding = _wide(data) if b"\0" in data else "utf-8"
-    text = _strictly(body, encoding, cut=cut) if encoding else None
+        encoding = _guess_utf16(data) if b"\0" in data else "utf-8"
+    text = _decode_strictly(body, encoding, truncated=truncated) if encoding else None
     if text is None and b"\0" not in data:
-        text = _guessed(data)
-    if text is None or len(_CONTROLS.findall(text)) > len(text) * _TOLERATED:
+        text = _decode_by_guess(data)
+    if text is None or len(_CONTROLS.findall(text)) > len(text) * _MAX_CONTROLS:
         return None
     return text
 
 
-def _marked(data: bytes) -> tuple[str | None, bytes]:
-    for mark, encoding in _MARKS:
+def _by_byte_order_mark(data: bytes) -> tuple[str | None, bytes]:
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return encoding, data[len(mark) :]
     return None, data
 
 
-def _wide(data: bytes) -> str | None:
-    """Two bytes a character, without a mark: every other byte of plain letters is zero."""
+def _guess_utf16(data: bytes) -> str | None:
+    """Recognise UTF-16 without a byte order mark: in Latin text every other byte is zero."""
     half = max(1, len(data) // 2)
-    low, high = data[0::2].count(0) / half, data[1::2].count(0) / half
-    if min(low, high) > _FEW or max(low, high) < _MANY:
+    even, odd = data[0::2].count(0) / half, data[1::2].count(0) / half
+    if min(even, odd) > _FEW_ZEROS or max(even, odd) < _MANY_ZEROS:
         return None
-    return "utf-16-le" if high > low else "utf-16-be"
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _strictly(data: bytes, encoding: str, *, cut: bool) -> str | None:
+def _decode_strictly(data: bytes, encoding: str, *, truncated: bool) -> str | None:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        return decoder.decode(data, final=not cut)
+        return decoder.decode(data, final=not truncated)
     except UnicodeDecodeError:
         return None
 
 
-def _guessed(data: bytes) -> str | None:
-    best = from_bytes(_telling(data)).best()
+def _decode_by_guess(data: bytes) -> str | None:
+    best = from_bytes(_sample(data)).best()
     return data.decode(best.encoding, errors="replace") if best else None
 
 
-def _telling(data: bytes) -> bytes:
-    """Of much text the lines that are not plain ASCII: they alone tell one encoding from another."""
-    if len(data) <= _JUDGED:
+def _sample(data: bytes) -> bytes:
+    """Return the part that the encoding is guessed from: of long texts only lines that are not plain ASCII."""
+    if len(data) <= _SAMPLE_SIZE:
         return data
     lines = (line for line in data.splitlines(keepends=True) if not line.isascii())
-    return bytes(chain.from_iterable(lines))[:_JUDGED]
+    return bytes(chain.from_iterable(lines))[:_SAMPLE_SIZE]

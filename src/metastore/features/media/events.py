@@ -1,4 +1,4 @@
-"""Facts that the media feature publishes."""
+"""Events that the media feature publishes."""
 
 from typing import ClassVar
 
@@ -6,9 +6,10 @@ from metastore.kit.facts import Fact
 
 
 class MediaDropped(Fact):
-    """What was made of a file, or of a part of it, is no longer wanted, and the store was away: it is to be removed.
+    """Derived objects of a file are obsolete but could not be deleted during an outage of the object store.
 
-    ``renditions``: below each prefix the initialisation segment and so many segments, or less. ``object_keys``: more.
+    ``renditions`` maps key prefixes to numbers of segments: below each prefix there may be an init segment and up to
+    that many segments. ``object_keys`` lists further objects.
     """
 
     event_type: ClassVar[str] = "media.dropped"
@@ -17,5 +18,5 @@ class MediaDropped(Fact):
     object_keys: list[str]
 
     def aggregate(self) -> str:
-        """The file."""
+        """Return the file."""
         return f"file:{self.file_id}"

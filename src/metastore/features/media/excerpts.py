@@ -1,11 +1,11 @@
-"""The beginnings of texts: which files are text at all, and what language code is in."""
+"""Excerpts of text files, and the languages of source code."""
 
 from metastore.features.files.names import split_suffix
-from metastore.features.media.decoding import decoded
+from metastore.features.media.decoding import decode_text
 from metastore.features.media.schemas import ExcerptOut
 
-LARGEST = 256 * 2**10
-"""Bytes that are read."""
+MAX_SIZE = 256 * 2**10
+"""The length of an excerpt in bytes."""
 
 _LANGUAGES = {
     "bash": ".bash .sh .zsh",
@@ -68,24 +68,24 @@ _BY_TYPE = {
     "text/xml": "xml",
 }
 _MARKDOWN = frozenset({".markdown", ".md", ".mdown", ".mkd"})
-UNKNOWN_TYPES = frozenset({"application/octet-stream", "application/x-subrip", ""})
-"""Types that say nothing of what is in the file."""
+UNSPECIFIC_TYPES = frozenset({"application/octet-stream", "application/x-subrip", ""})
+"""Media types of files that may or may not be text."""
 
 
 def language_of(name: str, mime_type: str) -> str | None:
-    """What a highlighter would call the language of that code; ``None`` when it is no code."""
+    """Return a syntax highlighter's name for the language of a file; ``None`` if it is not source code."""
     lowered = name.lower()
     suffix = split_suffix(lowered)[1]
     return _BY_NAME.get(lowered) or _BY_SUFFIX.get(suffix) or _BY_TYPE.get(mime_type)
 
 
 def is_markdown(name: str, mime_type: str) -> bool:
-    """Whether it is meant to be Markdown."""
+    """Return whether a file is Markdown by its name or media type."""
     return mime_type == "text/markdown" or split_suffix(name.lower())[1] in _MARKDOWN
 
 
 def excerpt(data: bytes, size: int, language: str | None) -> ExcerptOut | None:
-    """What ``data``, the beginning of a file of ``size`` bytes, says; ``None`` when it is no text."""
+    """Return ``data``, the beginning of a file of ``size`` bytes, as an excerpt; ``None`` if it is not text."""
     truncated = size > len(data)
-    text = decoded(data, cut=truncated)
+    text = decode_text(data, truncated=truncated)
     return None if text is None else ExcerptOut(text=text, truncated=truncated, language=language)

@@ -1,4 +1,4 @@
-"""What a probe found, as it is kept in a row."""
+"""Convert probe results to and from the JSON column that keeps them."""
 
 from typing import TypeAlias, cast
 
@@ -8,17 +8,17 @@ from metastore.features.media.models import Media
 from metastore.ports.media_tools import MediaFacts
 
 _Json: TypeAlias = dict[str, JsonValue]
-_FACTS = TypeAdapter(MediaFacts)
+_RESULT = TypeAdapter(MediaFacts)
 
 
-def as_json(facts: MediaFacts) -> _Json:
-    """For the column."""
-    return cast("_Json", _FACTS.dump_python(facts, mode="json"))
+def dump_result(result: MediaFacts) -> _Json:
+    """Return a probe result as JSON."""
+    return cast("_Json", _RESULT.dump_python(result, mode="json"))
 
 
-def facts_of(media: Media) -> MediaFacts | None:
-    """What is known of a file; ``None`` when it was looked into by a version that kept less."""
+def load_result(media: Media) -> MediaFacts | None:
+    """Return the probe result of a file; ``None`` if a version that stored less probed it."""
     try:
-        return _FACTS.validate_python(media.facts) if media.facts is not None else None
+        return _RESULT.validate_python(media.facts) if media.facts is not None else None
     except ValidationError:
         return None

@@ -1,7 +1,8 @@
-"""Deleting what a step had made, though the store may be away just then, for that is often why the step failed.
+"""Delete derived objects now, or have an event delete them later.
 
-Then a fact is recorded in its place, together with whatever makes the objects unwanted, and they are deleted when the
-store is back. A saga that is taken back need not wait for that.
+A step often fails because of an outage of the object store, and its compensation must not wait for the store. In that
+case it records a ``MediaDropped`` event in the transaction that removes the rows; the event's consumer deletes the
+objects once the store is available again.
 """
 
 import asyncio
@@ -11,34 +12,36 @@ from itertools import chain
 import structlog
 
 from metastore.features.media.events import MediaDropped
-from metastore.features.media.originals import delete_all
-from metastore.features.media.storing import keys_of
+from metastore.features.media.object_keys import rendition_keys
+from metastore.features.media.object_storage import delete_all
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 _log = structlog.get_logger(__name__)
-_SECONDS = 10.0
+_TIMEOUT = 10.0
 
 
-async def free(
+async def try_to_delete(
     store: ObjectStore, file_id: str, *, renditions: Mapping[str, int] | None = None, keys: Collection[str] = ()
 ) -> MediaDropped | None:
-    """Delete renditions (their prefixes, and how many segments there may be without a row's) and other objects.
+    """Delete renditions and other objects of a file, within ten seconds.
 
-    Returns what is to be recorded because that did not succeed.
+    ``renditions`` maps the key prefix of each rendition to the number of its segment rows.
+
+    Returns the event to record if the deletion did not succeed.
     """
     dropped = MediaDropped(file_id=file_id, renditions=dict(renditions or {}), object_keys=sorted(keys))
     if not dropped.renditions and not dropped.object_keys:
         return None
     try:
-        async with asyncio.timeout(_SECONDS):
-            await delete_all(store, keys_dropped(dropped))
+        async with asyncio.timeout(_TIMEOUT):
+            await delete_all(store, dropped_keys(dropped))
     except (ObjectStoreError, TimeoutError) as error:
-        _log.warning("objects are deleted later", file_id=file_id, error=repr(error))
+        _log.warning("deletion of derived objects deferred", file_id=file_id, error=repr(error))
         return dropped
     return None
 
 
-def keys_dropped(dropped: MediaDropped) -> Iterable[str]:
-    """Every key under which there may be something of it."""
-    renditions = chain.from_iterable(keys_of(prefix, count) for prefix, count in dropped.renditions.items())
+def dropped_keys(dropped: MediaDropped) -> Iterable[str]:
+    """Return every key that the event wants deleted."""
+    renditions = chain.from_iterable(rendition_keys(prefix, count) for prefix, count in dropped.renditions.items())
     return chain(dropped.object_keys, renditions)

@@ -1,4 +1,4 @@
-"""The tables of what is known about films, sounds, pictures and documents, and of what was made of them."""
+"""The tables of probe results, thumbnails and renditions."""
 
 from pydantic import JsonValue
 from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, Float, ForeignKey, Integer, LargeBinary, String
@@ -12,12 +12,12 @@ MAKING, DONE = "making", "done"
 
 
 class Media(Base):
-    """What a probe found in a file, and what was made of it beside renditions."""
+    """The probe result of a file, its preview image, sprite and waveform."""
 
     __tablename__ = "media"
 
     file_id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    """No foreign key: the file may be purged while it is probed; a consumer then deletes this."""
+    """No foreign key: the file may be purged while it is probed. A consumer then deletes the row."""
     container: Mapped[str] = mapped_column(String(50))
     width: Mapped[int | None] = mapped_column(Integer)
     height: Mapped[int | None] = mapped_column(Integer)
@@ -25,22 +25,22 @@ class Media(Base):
     video_codec: Mapped[str | None] = mapped_column(String(50))
     audio_codec: Mapped[str | None] = mapped_column(String(50))
     facts: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON(none_as_null=True))
-    """All that the probe found (``ports.media_tools.MediaFacts``)."""
+    """The whole probe result (``ports.media_tools.MediaFacts``)."""
     pictures_prefix: Mapped[str | None] = mapped_column(String(200))
-    """Below it lie the pictures that were made of the file; written before they are, and never used again."""
+    """The prefix of the latest attempt's image keys. Saved before the images are stored, and never reused."""
     preview_key: Mapped[str | None] = mapped_column(String(200))
-    """Where the larger picture is (1024 pixels); the small one is the file's own."""
+    """The preview image (1024 pixels). The thumbnail's key is a column of the file itself."""
     sprite_key: Mapped[str | None] = mapped_column(String(200))
     sprite: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON(none_as_null=True))
-    """How the sprite is laid out: columns, count, tileWidth, tileHeight, intervalMs."""
+    """The layout of the sprite: columns, count, tileWidth, tileHeight, intervalMs."""
     waveform: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """Of sound alone: the peaks, one byte each."""
+    """Audio files only: the peaks, one byte each."""
 
 
 class Rendition(Base):
-    """One stream of a file in HLS: its picture at one size, or one track of its sound.
+    """One HLS rendition of a file: its video in one size, or one audio track.
 
-    Its initialisation segment and its segments are objects below ``key_prefix``, which is never used again.
+    Its init segment and segments are objects below ``key_prefix``, which is never reused.
     """
 
     __tablename__ = "media_renditions"
@@ -53,7 +53,7 @@ class Rendition(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     file_id: Mapped[str] = mapped_column(String(36), ForeignKey("media.file_id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(20))
-    """``v1080``, ``v720``, … by the smaller side; ``a0``, ``a1``, … by track."""
+    """``v1080``, ``v720``, … by the shorter side; ``a0``, ``a1``, … by track."""
     kind: Mapped[str] = mapped_column(String(5))
     state: Mapped[str] = mapped_column(String(6))
     copied: Mapped[bool] = mapped_column(Boolean)
@@ -67,12 +67,13 @@ class Rendition(Base):
     title: Mapped[str | None] = mapped_column(String(200))
     is_default: Mapped[bool] = mapped_column(Boolean)
     bandwidth: Mapped[int | None] = mapped_column(BigInteger)
-    """Bits per second of the fullest segment, and (next) on average; once it is done."""
+    """Peak bits per second, set when the rendition is done."""
     average_bandwidth: Mapped[int | None] = mapped_column(BigInteger)
+    """Average bits per second, set when the rendition is done."""
 
 
 class MediaSegment(Base):
-    """A segment that is in the store: the row is written after the object. Times in microseconds, size in bytes."""
+    """A segment in the object store; the row is written after the object. Times in microseconds, size in bytes."""
 
     __tablename__ = "media_segments"
 
@@ -83,33 +84,3 @@ class MediaSegment(Base):
     start_us: Mapped[int] = mapped_column(BigInteger)
     duration_us: Mapped[int] = mapped_column(BigInteger)
     size: Mapped[int] = mapped_column(BigInteger)
-
-
-def thumbnail_key(pictures_prefix: str) -> str:
-    """Where the small picture lies."""
-    return f"{pictures_prefix}/thumbnail.webp"
-
-
-def preview_key(pictures_prefix: str) -> str:
-    """Where the larger picture lies."""
-    return f"{pictures_prefix}/preview.webp"
-
-
-def sprite_key(pictures_prefix: str) -> str:
-    """Where a film at a glance lies."""
-    return f"{pictures_prefix}/sprite.webp"
-
-
-def picture_keys(pictures_prefix: str) -> list[str]:
-    """All that may lie there."""
-    return [thumbnail_key(pictures_prefix), preview_key(pictures_prefix), sprite_key(pictures_prefix)]
-
-
-def init_key(key_prefix: str) -> str:
-    """Where a rendition's initialisation segment lies."""
-    return f"{key_prefix}/init.mp4"
-
-
-def segment_key(key_prefix: str, number: int) -> str:
-    """Where a rendition's segment lies."""
-    return f"{key_prefix}/{number:06d}.m4s"

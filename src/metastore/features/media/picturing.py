@@ -1,9 +1,8 @@
-"""The step ``thumbnail``: what stands for a file on the screen.
+"""The saga step ``thumbnail``: create the images that represent a file.
 
-Of all that can be seen there is a small picture and a larger one, of a film also one with its frames in small, and of
-sound alone how loud it is. Each attempt puts its pictures below a prefix of its own, which is noted before there is
-anything below it: what an attempt that was cut off left there is found, and no two attempts are in each other's way.
-What there is already, from an earlier processing, is kept.
+A file that can be shown gets a thumbnail and a larger preview image, a video also a sprite, and an audio file a
+waveform. Each attempt stores its images below a prefix of its own, which is saved first: images of an interrupted
+attempt can be found that way, and no two attempts interfere. Images from earlier processing are kept.
 """
 
 from contextlib import suppress
@@ -13,179 +12,150 @@ from metastore.features.files import processing
 from metastore.features.files.processing import Original
 from metastore.features.files.thumbnails import CONTENT_TYPE
 from metastore.features.media import repository
-from metastore.features.media.facts import facts_of
-from metastore.features.media.freeing import free
-from metastore.features.media.models import Media, picture_keys, preview_key, sprite_key, thumbnail_key
-from metastore.features.media.originals import delete_all, gone, original_of, source_of
-from metastore.features.media.storing import put
+from metastore.features.media.freeing import try_to_delete
+from metastore.features.media.models import Media
+from metastore.features.media.object_keys import preview_key, sprite_key, thumbnail_key, thumbnail_keys
+from metastore.features.media.object_storage import delete_all, put_object
+from metastore.features.media.originals import file_deleted, find_source_file, open_source
+from metastore.features.media.thumbnail_plan import MissingImages, missing_images
 from metastore.kit import saga_claims
 from metastore.kit.database import Database, Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_steps import Effect, Outcome, Report, StepFailedError
-from metastore.ports.media_tools import MediaFacts, MediaRefusedError, MediaTools, NothingToSeeError, Source, Sprite
+from metastore.ports.media_tools import MediaRefusedError, MediaTools, NothingToSeeError, Source, Sprite
 from metastore.ports.object_store import ObjectStore
 
-SMALL, LARGE = 256, 1024
-WAVEFORM_POINTS = 800
+_THUMBNAIL_SIZE, _PREVIEW_SIZE = 256, 1024
+_WAVEFORM_POINTS = 800
 
 
 @dataclass(slots=True)
-class _Missing:
-    """What is to be made."""
-
-    small: bool = False
-    large: bool = False
-    sprite: bool = False
-    waveform: bool = False
-
-    @property
-    def anything(self) -> bool:
-        return self.small or self.large or self.sprite or self.waveform
-
-
-@dataclass(slots=True)
-class _Made:
-    """What was made, as columns of the file's media."""
+class _Images:
+    """What was created: the thumbnail's key, and columns of the file's media row."""
 
     thumbnail_key: str | None = None
-    values: dict[str, object] = field(default_factory=dict)
+    columns: dict[str, object] = field(default_factory=dict)
 
 
-class Picturing:
-    """Makes pictures of files."""
+class ThumbnailStep:
+    """Creates thumbnails, preview images, sprites and waveforms."""
 
     def __init__(self, database: Database, store: ObjectStore, tools: MediaTools) -> None:
         self._database = database
         self._store = store
         self._tools = tools
-        self._at_work: dict[str, str] = {}
-        """The prefix that a saga's pictures are put below, while they are made and until a lost saga is cleaned up."""
+        self._prefixes: dict[str, str] = {}
+        """The prefix of the running attempt, by saga id. Kept after a lost lease, for the clean-up."""
 
     async def picture(self, saga: Saga, report: Report) -> Outcome:
-        """Make what is missing, and store it.
+        """Create and store the missing images.
 
         Raises:
-            StepFailedError: the film or picture is damaged, or the file is gone.
+            StepFailedError: The file is damaged or was deleted.
         """
-        original = await original_of(self._database, saga)
+        original = await find_source_file(self._database, saga)
         async with self._database.reading() as tx:
             media = await repository.find(tx, saga.subject)
-        missing = self._missing(original, media)
-        if media is None or not missing.anything:
+        missing = missing_images(original, media, self._tools.can_show)
+        if media is None or missing.is_empty:
             return None
         prefix = await self._new_prefix(saga, report, original, media)
         try:
-            made = await self._make(source_of(self._store, original), missing, prefix, report)
+            images = await self._create(open_source(self._store, original), missing, prefix, report)
         except MediaRefusedError as refusal:
-            raise StepFailedError(str(refusal), final=True) from refusal
+            raise StepFailedError(refusal.code, final=True) from refusal
 
         async def effect(tx: Transaction) -> None:
-            self._at_work.pop(saga.id, None)
-            if made.thumbnail_key and not await processing.set_thumbnail(tx, original, made.thumbnail_key):
-                raise gone()
-            if made.values and not await repository.change(tx, original.file_id, **made.values):
-                raise gone()
+            self._prefixes.pop(saga.id, None)
+            if images.thumbnail_key and not await processing.set_thumbnail(tx, original, images.thumbnail_key):
+                raise file_deleted()
+            if images.columns and not await repository.update_media(tx, original.file_id, **images.columns):
+                raise file_deleted()
 
         return effect
 
     async def drop(self, saga: Saga) -> Effect | None:
-        """Take ``picture`` back; of a saga that was lost only what this worker made, and nobody shows."""
-        written = self._at_work.pop(saga.id, None)
+        """Compensate: delete all images.
+
+        If the saga's claim was lost, delete only the images that this worker stored and no row refers to.
+        """
+        written = self._prefixes.pop(saga.id, None)
         async with self._database.reading() as tx:
             media = await repository.find(tx, saga.subject)
-            small = await processing.thumbnail_of(tx, saga.subject)
-            # Asked last: what was read before is then of this attempt, or of earlier ones.
+            thumbnail = await processing.thumbnail_of(tx, saga.subject)
+            # Checked last: if the claim is held now, everything read before belongs to this attempt or earlier ones.
             is_held = await saga_claims.is_held(tx, saga)
-        shown = {key for key in (small, media and media.preview_key, media and media.sprite_key) if key}
+        in_use = {key for key in (thumbnail, media and media.preview_key, media and media.sprite_key) if key}
         prefixes = {written, media.pictures_prefix if media and is_held else None}
-        keys = {key for prefix in prefixes if prefix for key in picture_keys(prefix)}
-        later = await free(self._store, saga.subject, keys=keys | shown if is_held else keys - shown)
+        keys = {key for prefix in prefixes if prefix for key in thumbnail_keys(prefix)}
+        obsolete = keys | in_use if is_held else keys - in_use
+        deferred = await try_to_delete(self._store, saga.subject, keys=obsolete)
         if not is_held:
-            if later is not None:
+            if deferred is not None:
                 async with self._database.transaction() as tx:
-                    tx.record(later)
+                    tx.record(deferred)
             return None
 
         async def effect(tx: Transaction) -> None:
-            if later is not None:
-                tx.record(later)
+            if deferred is not None:
+                tx.record(deferred)
             await processing.clear_thumbnail(tx, saga.subject)
-            nothing = dict.fromkeys(("pictures_prefix", "preview_key", "sprite_key", "sprite", "waveform"))
-            await repository.change(tx, saga.subject, **nothing)
+            cleared = dict.fromkeys(("pictures_prefix", "preview_key", "sprite_key", "sprite", "waveform"))
+            await repository.update_media(tx, saga.subject, **cleared)
 
         return effect
 
-    def _missing(self, original: Original, media: Media | None) -> _Missing:
-        facts = facts_of(media) if media else None
-        if media is None or facts is None:
-            return _Missing(small=media is not None and media.width is not None and original.thumbnail_key is None)
-        seen = self._tools.can_show(original.mime_type) if not _is_sound(facts) else facts.has_cover
-        return _Missing(
-            small=seen and original.thumbnail_key is None,
-            large=seen and media.preview_key is None,
-            sprite=_is_film(facts) and media.sprite_key is None,
-            waveform=_is_sound(facts) and media.waveform is None,
-        )
-
     async def _new_prefix(self, saga: Saga, report: Report, original: Original, media: Media) -> str:
-        """A prefix for this attempt's pictures; what an attempt that was cut off left below its own is deleted."""
+        """Return a new prefix for this attempt, after deleting what an interrupted attempt left below its own."""
         if media.pictures_prefix is not None:
-            shown = {original.thumbnail_key, media.preview_key, media.sprite_key}
-            await delete_all(self._store, [key for key in picture_keys(media.pictures_prefix) if key not in shown])
+            in_use = {original.thumbnail_key, media.preview_key, media.sprite_key}
+            await delete_all(self._store, [key for key in thumbnail_keys(media.pictures_prefix) if key not in in_use])
         prefix = f"{original.object_key}/{new_id()}"
         async with report.transaction() as tx:
-            if not await repository.change(tx, original.file_id, pictures_prefix=prefix):
-                raise gone()
-        self._at_work[saga.id] = prefix
+            if not await repository.update_media(tx, original.file_id, pictures_prefix=prefix):
+                raise file_deleted()
+        self._prefixes[saga.id] = prefix
         return prefix
 
-    async def _make(self, source: Source, missing: _Missing, prefix: str, report: Report) -> _Made:
-        made = _Made()
-        if missing.small or missing.large:
-            await self._make_pictures(source, missing, prefix, made)
+    async def _create(self, source: Source, missing: MissingImages, prefix: str, report: Report) -> _Images:
+        images = _Images()
+        if missing.thumbnail or missing.preview:
+            await self._create_thumbnails(source, missing, prefix, images)
             await report(30)
         if missing.sprite and (sprite := await self._sprite(source)):
             key = sprite_key(prefix)
-            await put(self._store, key, sprite.data, CONTENT_TYPE)
-            made.values |= {"sprite_key": key, "sprite": _layout(sprite)}
+            await put_object(self._store, key, sprite.data, CONTENT_TYPE)
+            images.columns |= {"sprite_key": key, "sprite": _layout(sprite)}
             await report(80)
         if missing.waveform:
             with suppress(MediaRefusedError):
-                made.values["waveform"] = await self._tools.waveform(source, points=WAVEFORM_POINTS)
-        return made
+                images.columns["waveform"] = await self._tools.waveform(source, points=_WAVEFORM_POINTS)
+        return images
 
-    async def _make_pictures(self, source: Source, missing: _Missing, prefix: str, made: _Made) -> None:
+    async def _create_thumbnails(self, source: Source, missing: MissingImages, prefix: str, images: _Images) -> None:
         try:
-            small, large = await self._tools.thumbnails(source, sizes=(SMALL, LARGE))
+            thumbnail, preview = await self._tools.thumbnails(source, sizes=(_THUMBNAIL_SIZE, _PREVIEW_SIZE))
         except NothingToSeeError:
             return
         except MediaRefusedError:
             if missing.waveform:
-                # A broken cover does the sound no harm.
+                # An audio file with a broken cover can still be played.
                 return
             raise
-        if missing.small:
-            made.thumbnail_key = thumbnail_key(prefix)
-            await put(self._store, made.thumbnail_key, small, CONTENT_TYPE)
-        if missing.large:
-            made.values["preview_key"] = preview_key(prefix)
-            await put(self._store, preview_key(prefix), large, CONTENT_TYPE)
+        if missing.thumbnail:
+            images.thumbnail_key = thumbnail_key(prefix)
+            await put_object(self._store, images.thumbnail_key, thumbnail, CONTENT_TYPE)
+        if missing.preview:
+            images.columns["preview_key"] = preview_key(prefix)
+            await put_object(self._store, preview_key(prefix), preview, CONTENT_TYPE)
 
     async def _sprite(self, source: Source) -> Sprite | None:
-        """A nicety that is gone without when there is none."""
+        """Return the sprite; it is optional, so a refusal is no failure."""
         try:
             return await self._tools.sprite(source)
         except MediaRefusedError:
             return None
-
-
-def _is_film(facts: MediaFacts) -> bool:
-    return facts.video_codec is not None and facts.width is not None
-
-
-def _is_sound(facts: MediaFacts) -> bool:
-    return facts.width is None and bool(facts.audio_tracks)
 
 
 def _layout(sprite: Sprite) -> dict[str, object]:

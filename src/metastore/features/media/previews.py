@@ -1,8 +1,8 @@
-"""What a viewer shows of a file in place of its being downloaded.
+"""Previews: what a viewer needs to show a file without downloading it.
 
-The file itself is given out only as what browsers show without running it; all else is shown by what was made of it.
-Of text and code there is an excerpt. Whether it is text is told by its bytes: a name or type that says so is a reason
-to look, and so is one that says nothing.
+The file's own URL is only included for types that browsers show without executing anything; other files are shown by
+their derived images. Text and source code get an excerpt. Content decides what is text: a file is read if its name or
+media type says that it is text, or if neither says anything.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from metastore.kit.database import Transaction
 from metastore.kit.problem import unavailable
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
-_SHOWN_BY_BROWSERS = frozenset(
+_BROWSER_TYPES = frozenset(
     {
         "application/pdf",
         "audio/aac",
@@ -43,12 +43,12 @@ _SHOWN_BY_BROWSERS = frozenset(
         "video/webm",
     }
 )
-_FAMILIES: dict[str, PreviewKind] = {"video": "video", "audio": "audio", "image": "image", "text": "text"}
+_KINDS: dict[str, PreviewKind] = {"video": "video", "audio": "audio", "image": "image", "text": "text"}
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What is known about a file that is to be shown."""
+class PreviewedFile:
+    """A file to preview; ``waveform`` is set for audio files only."""
 
     file: Download
     media: MediaRow | None
@@ -57,52 +57,52 @@ class Known:
 
 
 class PreviewsService:
-    """See the module."""
+    """Builds previews."""
 
     def __init__(self, store: ObjectStore, files: FilesService, streams: StreamUrls) -> None:
         self._store = store
         self._files = files
         self._streams = streams
 
-    async def find(self, tx: Transaction, owner_id: str, file_id: str) -> Known:
-        """What is known about the owner's file.
+    async def find(self, tx: Transaction, owner_id: str, file_id: str) -> PreviewedFile:
+        """Find a file that its owner wants to preview.
 
         Raises:
-            Problem: as for downloads.
+            Problem: As for downloads.
         """
         file = await self._files.downloadable(tx, owner_id, file_id)
         media = await stream_queries.media_of(tx, file_id)
-        heard_alone = media is not None and media.width is None
-        waveform = await stream_queries.waveform_of(tx, file_id) if heard_alone else None
-        return Known(file, media, waveform, await lookup.streamed(tx, file_id) is not None)
+        has_no_video = media is not None and media.width is None
+        waveform = await stream_queries.waveform_of(tx, file_id) if has_no_video else None
+        return PreviewedFile(file, media, waveform, await lookup.streamed(tx, file_id) is not None)
 
-    async def show(self, known: Known) -> PreviewOut:
-        """The preview.
+    async def preview(self, found: PreviewedFile) -> PreviewOut:
+        """Return the preview of a file.
 
         Raises:
-            Problem: 503 when the object store does not answer.
+            Problem: 503 during an outage of the object store.
         """
-        file, media = known.file, known.media
+        file, media = found.file, found.media
         duration_ms = media.duration_ms if media else None
         lifetime = self._streams.lifetime(duration_ms)
         kind = _kind(file.mime_type)
         language = excerpts.language_of(file.name, file.mime_type)
         excerpt = None
-        # What a type claims that nothing was found of may be something else: TypeScript goes by the name of a film's.
-        if kind == "text" or (media is None and (language or file.mime_type in excerpts.UNKNOWN_TYPES)):
+        # Without a probe result the media type may be wrong: TypeScript has the suffix of MPEG transport streams.
+        if kind == "text" or (media is None and (language or file.mime_type in excerpts.UNSPECIFIC_TYPES)):
             excerpt = await self._excerpt(file, language)
             if excerpt:
                 kind = _kind_of_text(file, language)
             elif kind == "text":
                 kind = "none"
         try:
-            shown = excerpt is None and file.mime_type in _SHOWN_BY_BROWSERS
-            url = await self._url(file.object_key, file.mime_type, lifetime) if shown else None
-            pictured = media.preview_key if media else None
-            picture_url = await self._url(pictured, CONTENT_TYPE, lifetime) if pictured else None
+            is_inline = excerpt is None and file.mime_type in _BROWSER_TYPES
+            url = await self._presign(file.object_key, file.mime_type, lifetime) if is_inline else None
+            preview_key = media.preview_key if media else None
+            picture_url = await self._presign(preview_key, CONTENT_TYPE, lifetime) if preview_key else None
         except ObjectStoreError as error:
-            raise unavailable("The object store does not answer.") from error
-        base = self._streams.base_of(file.file_id, lifetime=lifetime) if known.playable else None
+            raise unavailable("The object store does not respond.") from error
+        base = self._streams.base_of(file.file_id, lifetime=lifetime) if found.playable else None
         return PreviewOut(
             kind=kind,
             mime_type=file.mime_type,
@@ -112,26 +112,26 @@ class PreviewsService:
             duration_ms=duration_ms,
             picture_url=picture_url,
             url=url,
-            waveform=_peaks(known.waveform),
+            waveform=_peaks(found.waveform),
             excerpt=excerpt,
             stream_url=f"{base}/master.m3u8" if base else None,
         )
 
     async def _excerpt(self, file: Download, language: str | None) -> ExcerptOut | None:
-        chunks = self._store.read(file.object_key, length=excerpts.LARGEST)
+        chunks = self._store.read(file.object_key, length=excerpts.MAX_SIZE)
         try:
             data = b"".join([chunk async for chunk in chunks])
         except ObjectStoreError as error:
-            raise unavailable("The object store does not answer.") from error
+            raise unavailable("The object store does not respond.") from error
         return await asyncio.to_thread(excerpts.excerpt, data, file.size, language)
 
-    async def _url(self, key: str, content_type: str, lifetime: int) -> str:
+    async def _presign(self, key: str, content_type: str, lifetime: int) -> str:
         [url] = await self._store.presign_reads([key], content_type=content_type, expires_in=lifetime)
         return absolute(url)
 
 
 def _kind(mime_type: str) -> PreviewKind:
-    return "pdf" if mime_type == "application/pdf" else _FAMILIES.get(mime_type.partition("/")[0], "none")
+    return "pdf" if mime_type == "application/pdf" else _KINDS.get(mime_type.partition("/")[0], "none")
 
 
 def _kind_of_text(file: Download, language: str | None) -> PreviewKind:

@@ -1,10 +1,10 @@
-"""The step ``probe``: what is in a file."""
+"""The saga step ``probe``."""
 
 from metastore.features.files.content_type import is_named_media
 from metastore.features.media import repository
-from metastore.features.media.facts import as_json
+from metastore.features.media.facts import dump_result
 from metastore.features.media.models import Media
-from metastore.features.media.originals import original_of, source_of
+from metastore.features.media.originals import find_source_file, open_source
 from metastore.kit.database import Database, Transaction
 from metastore.kit.saga_models import Saga
 from metastore.kit.saga_steps import Effect, Outcome, Report, StepFailedError
@@ -12,8 +12,8 @@ from metastore.ports.media_tools import MediaFacts, MediaRefusedError, MediaTool
 from metastore.ports.object_store import ObjectStore
 
 
-class Probing:
-    """Looks into files."""
+class ProbeStep:
+    """Finds out what uploaded files contain."""
 
     def __init__(self, database: Database, store: ObjectStore, tools: MediaTools) -> None:
         self._database = database
@@ -21,44 +21,45 @@ class Probing:
         self._tools = tools
 
     async def probe(self, saga: Saga, report: Report) -> Outcome:
-        """Find out what is in the file.
+        """Probe the file and save the result.
 
-        Nothing is noted of what only began like media, and is not called so either.
+        A file whose content only starts like media, and whose name is not one of a media file either, is left without
+        a result.
 
         Raises:
-            StepFailedError: it is damaged.
+            StepFailedError: The file is damaged or was deleted.
         """
-        original = await original_of(self._database, saga)
+        original = await find_source_file(self._database, saga)
         try:
-            facts = await self._tools.probe(source_of(self._store, original))
+            result = await self._tools.probe(open_source(self._store, original))
         except MediaRefusedError as refusal:
             if not is_named_media(original.name):
                 return None
-            raise StepFailedError(str(refusal), final=True) from refusal
+            raise StepFailedError(refusal.code, final=True) from refusal
 
         async def effect(tx: Transaction) -> None:
-            await repository.save(tx, media_of(original.file_id, facts))
+            await repository.save(tx, media_row(original.file_id, result))
 
         return effect
 
     async def forget(self, saga: Saga) -> Effect:
-        """Take ``probe`` back."""
+        """Compensate: delete the result."""
 
         async def effect(tx: Transaction) -> None:
-            await repository.forget(tx, saga.subject)
+            await repository.delete_media(tx, saga.subject)
 
         return effect
 
 
-def media_of(file_id: str, facts: MediaFacts) -> Media:
-    """The row that keeps them."""
+def media_row(file_id: str, result: MediaFacts) -> Media:
+    """Return the row that keeps a probe result."""
     return Media(
         file_id=file_id,
-        container=facts.container,
-        width=facts.width,
-        height=facts.height,
-        duration_ms=facts.duration_ms,
-        video_codec=facts.video_codec,
-        audio_codec=facts.audio_codec,
-        facts=as_json(facts),
+        container=result.container,
+        width=result.width,
+        height=result.height,
+        duration_ms=result.duration_ms,
+        video_codec=result.video_codec,
+        audio_codec=result.audio_codec,
+        facts=dump_result(result),
     )

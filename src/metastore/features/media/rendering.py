@@ -1,18 +1,19 @@
-"""The steps ``package`` and ``transcode``: a film or sound made into what can be streamed.
+"""The saga steps ``package`` and ``transcode``: create the HLS renditions of a video or audio file.
 
-``package`` reads the file once and makes what needs no encoding of pictures: the picture itself, where it can be
-copied, and all sound. ``transcode`` makes the other sizes by one decoding. The file can be played from the first
-segments on.
+``package`` reads the file once and creates what needs no video encoding: the remuxed video, if it can be copied, and
+all audio tracks. ``transcode`` decodes the video once and encodes the remaining rungs. The file can be played as soon
+as the first segments exist.
 
-A rendition's row is written before anything of it is stored, and a segment's after, each under the saga's claim: a
-worker that has lost the saga can store objects, but nobody will ever hear of them, and it deletes them itself.
+A rendition's row is written before any of its objects and a segment's row after its object, each under the saga's
+claim. A worker that has lost the claim may store objects, but no row will ever refer to them, and it deletes them
+itself.
 
-**Going on.** Of ``package`` a rendition that is done stays, and one that is not is dropped and made anew: reading is
-quick. ``transcode`` goes on at the first segment that not all sizes have, as long as their initialisation segments come
-out the same as before; after an upgrade that changed the encoder it begins anew.
+**Resuming.** ``package`` keeps finished renditions and starts the others again, since remuxing is quick. ``transcode``
+resumes at the first segment that some rung lacks, provided that the encoder produces the same init segments as before;
+if an upgrade changed the encoder, it starts again.
 
-**When the picture cannot be copied** after all, its rendition is dropped, what was found in the file is corrected, and
-the picture is encoded instead.
+**Video that turns out not to be copyable.** Its rendition is deleted, the probe result is corrected, and ``transcode``
+encodes it instead.
 """
 
 import asyncio
@@ -24,12 +25,14 @@ import structlog
 from metastore.features.files import processing
 from metastore.features.files.processing import Original
 from metastore.features.media import repository
-from metastore.features.media.facts import as_json
-from metastore.features.media.freeing import free
-from metastore.features.media.making import InitChangedError, Making
-from metastore.features.media.originals import delete_all, gone, original_of, source_of
-from metastore.features.media.progress import State, is_playable, state_of
-from metastore.features.media.storing import Place, Stored, keys_of, store_all
+from metastore.features.media.facts import dump_result
+from metastore.features.media.freeing import try_to_delete
+from metastore.features.media.making import InitChangedError, JobRecorder
+from metastore.features.media.object_keys import rendition_keys
+from metastore.features.media.object_storage import delete_all
+from metastore.features.media.originals import file_deleted, find_source_file, open_source
+from metastore.features.media.progress import RenditionState, is_playable, load_state
+from metastore.features.media.storing import StoredSegment, Target, store_outputs
 from metastore.kit import saga_claims
 from metastore.kit.database import Database, Transaction
 from metastore.kit.saga_claims import LeaseLostError
@@ -42,145 +45,147 @@ from metastore.ports.transcoder import Ended, Job, Transcoder
 _log = structlog.get_logger(__name__)
 
 
-class Rendering:
-    """Makes renditions; ``playable`` is called once a file can be played."""
+class RenditionSteps:
+    """Creates renditions; awaits ``on_playable`` when a file becomes playable."""
 
     def __init__(
         self,
         database: Database,
         store: ObjectStore,
         transcoder: Transcoder,
-        playable: Callable[[Saga], Awaitable[None]],
+        on_playable: Callable[[Saga], Awaitable[None]],
     ) -> None:
         self._database = database
         self._store = store
         self._transcoder = transcoder
-        self._playable = playable
-        self._at_work: dict[str, dict[str, Place]] = {}
-        """By saga, where its objects are put by rendition; until they are made, or a lost saga is cleaned up after."""
+        self._on_playable = on_playable
+        self._running: dict[str, dict[str, Target]] = {}
+        """The targets of running jobs by rendition id, by saga id. Kept after a lost lease, for the clean-up."""
 
     async def package(self, saga: Saga, report: Report) -> Outcome:
-        """Make what needs no encoding of pictures, in one reading.
+        """Remux the video if possible, and create all audio renditions.
 
         Raises:
-            StepFailedError: the film is damaged, or the file is gone.
+            StepFailedError: The file is damaged or was deleted.
         """
-        original = await original_of(self._database, saga)
+        original = await find_source_file(self._database, saga)
         while True:
-            state = await state_of(self._database, original.file_id)
+            state = await load_state(self._database, original.file_id)
             plan = state.ladder
             copied = plan.copied if plan.copied not in state.done else None
             audio = [track for track in plan.audio if track.name not in state.done]
             if copied is None and not audio:
                 return None
-            await self._drop_some(report, state, [copied, *(track.name for track in audio)])
+            await self._delete_renditions(report, state, [copied, *(track.name for track in audio)])
             job = Job(copied_video=copied, audio=audio)
             try:
-                await self._make(saga, report, original, await state_of(self._database, original.file_id), job)
+                await self._run(saga, report, original, await load_state(self._database, original.file_id), job)
             except NotCopyableError as error:
                 if copied is None:
-                    raise StepFailedError(str(error), final=True) from error
-                _log.info("a picture is not copied", file_id=original.file_id, reason=str(error))
-                await self._do_not_copy(report, original, copied)
+                    raise StepFailedError(error.code, final=True) from error
+                _log.info("video not copyable, will be encoded", file_id=original.file_id, reason=str(error))
+                await self._mark_not_copyable(report, original, copied)
 
     async def has_to_encode(self, saga: Saga) -> bool:
-        """Whether ``transcode`` has anything to do."""
-        return bool((await state_of(self._database, saga.subject)).rungs_left)
+        """Return whether ``transcode`` has anything to do."""
+        return bool((await load_state(self._database, saga.subject)).unfinished_rungs)
 
     async def transcode(self, saga: Saga, report: Report) -> Outcome:
-        """Make the other sizes, in one decoding.
+        """Encode the remaining rungs.
 
         Raises:
-            StepFailedError: the film is damaged, or the file is gone.
+            StepFailedError: The file is damaged or was deleted.
         """
-        # Nothing is left to do there, but for files whose processing an older version began.
+        # Usually finished by now, except for sagas that were started by an older version.
         await self.package(saga, report)
-        original = await original_of(self._database, saga)
+        original = await find_source_file(self._database, saga)
         while True:
-            state = await state_of(self._database, original.file_id)
-            rungs = state.rungs_left
+            state = await load_state(self._database, original.file_id)
+            rungs = state.unfinished_rungs
             if not rungs:
                 return None
-            cuts = await self._cuts(state)
+            cuts = await self._segment_starts(state)
             first = min(state.extent(rung.name).count for rung in rungs)
             try:
-                await self._make(saga, report, original, state, Job(rungs=rungs, cuts_us=cuts, first=first))
+                await self._run(saga, report, original, state, Job(rungs=rungs, cuts_us=cuts, first=first))
             except InitChangedError:
-                _log.info("renditions are begun anew", file_id=original.file_id)
-                await self._drop_some(report, state, [rung.name for rung in rungs])
+                _log.info("encoder changed, renditions restarted", file_id=original.file_id)
+                await self._delete_renditions(report, state, [rung.name for rung in rungs])
 
     async def drop(self, saga: Saga) -> Effect | None:
-        """Take both back; of a saga that was lost only what this worker stored, and no row tells of."""
-        written = self._at_work.pop(saga.id, {})
-        state = await state_of(self._database, saga.subject)
+        """Compensate both steps: delete all renditions.
+
+        If the saga's claim was lost, delete only the objects that this worker stored and no row refers to.
+        """
+        written = self._running.pop(saga.id, {})
+        state = await load_state(self._database, saga.subject)
         async with self._database.reading() as tx:
-            # Asked last: what was read before is then of this attempt, or of earlier ones.
+            # Checked last: if the claim is held now, everything read before belongs to this attempt or earlier ones.
             is_held = await saga_claims.is_held(tx, saga)
         known = {rendition.id for rendition in state.renditions.values()}
-        unwanted = {place.key_prefix: place.reached for id_, place in written.items() if id_ not in known}
+        obsolete = {target.key_prefix: target.reached for id_, target in written.items() if id_ not in known}
         if is_held:
-            unwanted |= {one.key_prefix: state.extent(name).count for name, one in state.renditions.items()}
-        later = await free(self._store, saga.subject, renditions=unwanted)
+            obsolete |= {one.key_prefix: state.extent(name).count for name, one in state.renditions.items()}
+        deferred = await try_to_delete(self._store, saga.subject, renditions=obsolete)
         if not is_held:
-            if later is not None:
+            if deferred is not None:
                 async with self._database.transaction() as tx:
-                    tx.record(later)
+                    tx.record(deferred)
             return None
 
         async def effect(tx: Transaction) -> None:
-            if later is not None:
-                tx.record(later)
-            await repository.drop(tx, known)
+            if deferred is not None:
+                tx.record(deferred)
+            await repository.delete_renditions(tx, known)
             await processing.clear_playable(tx, saga.subject)
 
         return effect
 
-    async def _make(self, saga: Saga, report: Report, original: Original, state: State, job: Job) -> None:
-        making = Making(self._database, self._store, report, original, state, job)
-        self._at_work[saga.id] = making.places
-        outputs = self._transcoder.make(source_of(self._store, original), job)
+    async def _run(self, saga: Saga, report: Report, original: Original, state: RenditionState, job: Job) -> None:
+        recorder = JobRecorder(self._database, self._store, report, original, state, job)
+        self._running[saga.id] = recorder.targets
+        outputs = self._transcoder.make(open_source(self._store, original), job)
 
-        async def write(rows: Sequence[Stored | Ended]) -> None:
-            if await making.write(rows):
-                await self._playable(saga)
+        async def record(rows: Sequence[StoredSegment | Ended]) -> None:
+            if await recorder.record(rows):
+                await self._on_playable(saga)
 
         try:
-            await store_all(self._store, outputs, making.begin, write)
+            await store_outputs(self._store, outputs, recorder.start, record)
         except (LeaseLostError, asyncio.CancelledError):
-            # Whoever cleans up after a lost saga needs to know what was stored.
+            # The compensation still needs to know what was stored.
             raise
         except BaseException as error:
-            del self._at_work[saga.id]
+            del self._running[saga.id]
             if isinstance(error, MediaRefusedError) and not isinstance(error, NotCopyableError):
-                raise StepFailedError(str(error), final=True) from error
+                raise StepFailedError(error.code, final=True) from error
             raise
-        del self._at_work[saga.id]
+        del self._running[saga.id]
 
-    async def _cuts(self, state: State) -> Sequence[int]:
+    async def _segment_starts(self, state: RenditionState) -> Sequence[int]:
         if state.ladder.copied is None:
             return ()
         async with self._database.reading() as tx:
-            return await repository.cuts_of(tx, state.renditions[state.ladder.copied].id)
+            return await repository.segment_starts(tx, state.renditions[state.ladder.copied].id)
 
-    async def _do_not_copy(self, report: Report, original: Original, copied: str) -> None:
-        state = await state_of(self._database, original.file_id)
-        facts = replace(state.facts, video_copyable=False)
-        await self._drop_some(report, state, [copied], facts=as_json(facts))
+    async def _mark_not_copyable(self, report: Report, original: Original, copied: str) -> None:
+        state = await load_state(self._database, original.file_id)
+        corrected = replace(state.probed, video_copyable=False)
+        await self._delete_renditions(report, state, [copied], facts=dump_result(corrected))
 
-    async def _drop_some(self, report: Report, state: State, names: Iterable[str | None], **values: object) -> None:
-        """Drop those renditions, objects first, and change what is known about the file."""
-        dropped = [name for name in names if name in state.renditions]
-        if not dropped and not values:
+    async def _delete_renditions(
+        self, report: Report, state: RenditionState, names: Iterable[str | None], **values: object
+    ) -> None:
+        """Delete renditions, objects first, and update columns of the file's media row."""
+        existing = [name for name in names if name in state.renditions]
+        if not existing and not values:
             return
-        await self._delete_objects(state, dropped)
+        for name in existing:
+            rendition = state.renditions[name]
+            await delete_all(self._store, rendition_keys(rendition.key_prefix, state.extent(name).count))
         async with report.transaction() as tx:
-            await repository.drop(tx, [state.renditions[name].id for name in dropped])
-            if values and not await repository.change(tx, state.file_id, **values):
-                raise gone()
+            await repository.delete_renditions(tx, [state.renditions[name].id for name in existing])
+            if values and not await repository.update_media(tx, state.file_id, **values):
+                raise file_deleted()
             if not await is_playable(tx, state.file_id, state.ladder):
                 await processing.clear_playable(tx, state.file_id)
-
-    async def _delete_objects(self, state: State, names: Iterable[str]) -> None:
-        for name in names:
-            rendition = state.renditions[name]
-            await delete_all(self._store, keys_of(rendition.key_prefix, state.extent(name).count))

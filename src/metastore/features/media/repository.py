@@ -1,4 +1,4 @@
-"""Every SQL statement on what is known about media and on their renditions, as those see it who make them."""
+"""The SQL statements of the saga steps: probe results, renditions and segments."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,41 +13,41 @@ _NO_SYNC = {"synchronize_session": False}
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How far a rendition has come: so many segments, and the time at which the last of them ends."""
+    """The number of a rendition's segments, and the time in microseconds at which the last one ends."""
 
     count: int = 0
     end_us: int = 0
 
 
 async def save(tx: Transaction, media: Media) -> None:
-    """Insert what is known about a file, or change what is given of it."""
+    """Insert a file's row, or update the columns that are set."""
     await tx.session.merge(media)
 
 
 async def find(tx: Transaction, file_id: str) -> Media | None:
-    """What is known about a file."""
+    """Return a file's row."""
     return await tx.session.get(Media, file_id)
 
 
-async def change(tx: Transaction, file_id: str, **values: object) -> bool:
-    """Change what is known about a file; ``False`` when nothing is."""
+async def update_media(tx: Transaction, file_id: str, **values: object) -> bool:
+    """Update columns of a file's row; ``False`` if it has none."""
     statement = update(Media).where(Media.file_id == file_id).values(values).returning(Media.file_id)
     return await tx.session.scalar(statement.execution_options(**_NO_SYNC)) is not None
 
 
-async def forget(tx: Transaction, file_id: str) -> None:
-    """Delete what is known about a file, with its renditions."""
+async def delete_media(tx: Transaction, file_id: str) -> None:
+    """Delete a file's row, with its renditions and segments."""
     await tx.session.execute(delete(Media).where(Media.file_id == file_id).execution_options(**_NO_SYNC))
 
 
 async def renditions_of(tx: Transaction, file_id: str) -> list[Rendition]:
-    """A file's renditions, in the order in which they were begun."""
+    """Return a file's renditions, oldest first."""
     statement = select(Rendition).where(Rendition.file_id == file_id).order_by(Rendition.id)
     return list(await tx.session.scalars(statement))
 
 
 async def extents_of(tx: Transaction, rendition_ids: Collection[str]) -> dict[str, Extent]:
-    """How far these renditions have come, by id."""
+    """Return the extent of each rendition, by id."""
     statement = (
         select(
             MediaSegment.rendition_id,
@@ -61,45 +61,45 @@ async def extents_of(tx: Transaction, rendition_ids: Collection[str]) -> dict[st
     return {rendition_id: found.get(rendition_id, Extent()) for rendition_id in rendition_ids}
 
 
-async def cuts_of(tx: Transaction, rendition_id: str) -> list[int]:
-    """Where a rendition's segments begin, in microseconds."""
+async def segment_starts(tx: Transaction, rendition_id: str) -> list[int]:
+    """Return the start of each of a rendition's segments, in microseconds."""
     statement = select(MediaSegment.start_us).where(MediaSegment.rendition_id == rendition_id)
     return list(await tx.session.scalars(statement.order_by(MediaSegment.number)))
 
 
-async def weights_of(tx: Transaction, rendition_id: str) -> list[tuple[int, int]]:
-    """The sizes of a rendition's segments in bytes, and their durations in microseconds."""
+async def segment_sizes(tx: Transaction, rendition_id: str) -> list[tuple[int, int]]:
+    """Return the size in bytes and the duration in microseconds of each of a rendition's segments."""
     statement = select(MediaSegment.size, MediaSegment.duration_us).where(MediaSegment.rendition_id == rendition_id)
     return [(row[0], row[1]) for row in await tx.session.execute(statement.order_by(MediaSegment.number))]
 
 
-async def kinds_begun(tx: Transaction, file_id: str) -> set[str]:
-    """Of which kinds the file has a rendition with something in it, or one that is whole without."""
+async def playable_kinds(tx: Transaction, file_id: str) -> set[str]:
+    """Return the kinds (video, audio) of which the file has a rendition with a segment, or a finished empty one."""
     has_segments = exists().where(MediaSegment.rendition_id == Rendition.id)
     statement = select(Rendition.kind).where(Rendition.file_id == file_id, has_segments | (Rendition.state == DONE))
     return set(await tx.session.scalars(statement.distinct()))
 
 
 async def add(tx: Transaction, rendition: Rendition) -> None:
-    """Begin a rendition."""
+    """Insert a rendition."""
     tx.session.add(rendition)
     await tx.session.flush()
 
 
 async def add_segments(tx: Transaction, segments: Sequence[dict[str, object]]) -> None:
-    """Note segments that are in the store."""
+    """Insert the rows of segments that are in the store."""
     if segments:
         await tx.session.execute(insert(MediaSegment), segments)
 
 
 async def finish(tx: Transaction, rendition_id: str, *, bandwidth: int, average_bandwidth: int) -> None:
-    """A rendition has all of its segments."""
+    """Mark a rendition as done and set its bandwidths, in bits per second."""
     values = {"state": DONE, "bandwidth": bandwidth, "average_bandwidth": average_bandwidth}
     statement = update(Rendition).where(Rendition.id == rendition_id).values(values)
     await tx.session.execute(statement.execution_options(**_NO_SYNC))
 
 
-async def drop(tx: Transaction, rendition_ids: Collection[str]) -> None:
-    """Delete renditions with their segments."""
+async def delete_renditions(tx: Transaction, rendition_ids: Collection[str]) -> None:
+    """Delete the rows of renditions and of their segments."""
     statement = delete(Rendition).where(Rendition.id.in_(rendition_ids))
     await tx.session.execute(statement.execution_options(**_NO_SYNC))

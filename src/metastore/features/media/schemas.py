@@ -9,9 +9,9 @@ PreviewKind = Literal["video", "audio", "image", "pdf", "text", "markdown", "cod
 
 
 class RenditionOut(Schema):
-    """One stream of a file: its picture at one size, or one track of its sound.
+    """One rendition of a file: its video in one size, or one audio track.
 
-    ``bandwidth`` is in bits per second at the fullest, once the rendition is done. ``language`` is by BCP 47.
+    ``bandwidth`` is the peak in bits per second, available once the rendition is done. ``language`` is a BCP 47 tag.
     """
 
     name: str
@@ -27,7 +27,7 @@ class RenditionOut(Schema):
 
 
 class SubtitlesOut(Schema):
-    """A track of subtitles: ``url`` is WebVTT, and needs no cookie."""
+    """A subtitle track: ``url`` returns WebVTT and needs no cookie. ``language`` is a BCP 47 tag."""
 
     name: str
     language: str | None
@@ -35,10 +35,11 @@ class SubtitlesOut(Schema):
 
 
 class StreamOut(Schema):
-    """Where a playable file streams from: ``url`` is an HLS master playlist, and needs no cookie.
+    """Where to stream a playable file from: ``url`` is an HLS master playlist and needs no cookie.
 
-    ``complete`` tells that no more renditions will come; until then the master is worth asking for again. ``poster`` is
-    a picture; ``sprite`` is WebVTT whose cues name the pieces of a picture, for a player's time line.
+    While ``complete`` is false more renditions will follow, so reload the master playlist now and then. ``poster`` is
+    the URL of an image. ``sprite`` is the URL of a WebVTT file that maps times to regions of one image, for the time
+    line of a player.
     """
 
     url: str
@@ -52,7 +53,7 @@ class StreamOut(Schema):
 
 
 class ExcerptOut(Schema):
-    """The beginning of a text; ``language`` is what a highlighter would call it, when it is code."""
+    """The beginning of a text file; ``language`` is a syntax highlighter's name for it if it is source code."""
 
     text: str
     truncated: bool
@@ -62,10 +63,10 @@ class ExcerptOut(Schema):
 class PreviewOut(Schema):
     """What a viewer needs to show a file.
 
-    ``picture_url`` is a WebP picture of up to 1024 pixels: of a document its first page, whatever its ``kind``. ``url``
-    is the file itself, to be shown within a page, where browsers can: pictures, PDF, films and sounds of common
-    kinds. ``waveform`` has the peaks of a sound from 0 to 255. ``excerpt`` is there for text, Markdown and code.
-    ``stream_url`` is that of ``StreamOut``, once there is something to play.
+    ``picture_url`` is a WebP image of up to 1024 pixels, whatever the ``kind``; for a document it shows the first page.
+    ``url`` is the file itself, if browsers can show it within a page: images, PDF, and common kinds of video and audio.
+    ``waveform`` holds the peaks of an audio file, from 0 to 255. ``excerpt`` is set for text, Markdown and code.
+    ``stream_url`` is the ``url`` of ``StreamOut``, set once the file can be played.
     """
 
     kind: PreviewKind

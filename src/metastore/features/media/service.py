@@ -1,7 +1,8 @@
-"""The steps of processing media together; ``media.ingest`` binds them into the saga of a file's arrival.
+"""The saga steps that process media, and the deletion of everything they derived from a file.
 
-Each may run again, and beside itself: whatever it makes lies under keys that no other attempt uses, or is kept under
-the saga's claim.
+``media.ingest`` combines the steps into the saga of an uploaded file. Every step may run again, also concurrently
+with an earlier attempt: whatever it stores goes under keys that no other attempt uses, or is written under the saga's
+claim.
 """
 
 import structlog
@@ -10,11 +11,11 @@ from pydantic import JsonValue
 from metastore.features.files.processing import INGEST
 from metastore.features.media import checking, repository
 from metastore.features.media.events import MediaDropped
-from metastore.features.media.freeing import keys_dropped
-from metastore.features.media.originals import delete_all
-from metastore.features.media.picturing import Picturing
-from metastore.features.media.probing import Probing
-from metastore.features.media.rendering import Rendering
+from metastore.features.media.freeing import dropped_keys
+from metastore.features.media.object_storage import delete_all
+from metastore.features.media.picturing import ThumbnailStep
+from metastore.features.media.probing import ProbeStep
+from metastore.features.media.rendering import RenditionSteps
 from metastore.kit import saga as sagas
 from metastore.kit.database import Database
 from metastore.kit.saga_models import Saga
@@ -28,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 class MediaService:
-    """The steps, by what they do; and the end of all that was made of a file."""
+    """The steps by kind, and the deletion of derived data."""
 
     def __init__(
         self, database: Database, store: ObjectStore, tools: MediaTools, transcoder: Transcoder, realtime: Realtime
@@ -36,39 +37,44 @@ class MediaService:
         self._database = database
         self._store = store
         self._realtime = realtime
-        self.probing = Probing(database, store, tools)
-        self.picturing = Picturing(database, store, tools)
-        self.rendering = Rendering(database, store, transcoder, self._tell_playable)
+        self.probing = ProbeStep(database, store, tools)
+        self.picturing = ThumbnailStep(database, store, tools)
+        self.rendering = RenditionSteps(database, store, transcoder, self._notify_playable)
 
     async def tell(self, saga: Saga, **more: JsonValue) -> None:
-        """Tell the owner's open screens how far the processing of a file is."""
+        """Send the progress of a file's processing to its owner's open sockets."""
         owner_id = saga.data.get("ownerId")
         if isinstance(owner_id, str):
-            told: dict[str, JsonValue] = {"fileId": saga.subject, "step": saga.step, "progress": saga.progress, **more}
-            await self._realtime.emit_to_user(owner_id, SOCKET_EVENT, told)
+            message: dict[str, JsonValue] = {
+                "fileId": saga.subject,
+                "step": saga.step,
+                "progress": saga.progress,
+                **more,
+            }
+            await self._realtime.emit_to_user(owner_id, SOCKET_EVENT, message)
 
-    async def remove(self, file_id: str) -> None:
-        """Stop making anything of a file that is gone, and delete what was made. May run again.
+    async def delete_derived(self, file_id: str) -> None:
+        """Cancel the processing of a purged file and delete everything derived from it. Idempotent.
 
-        Objects go before the rows that know of them.
+        Deletes the objects first: only the rows say which there are.
         """
         async with self._database.transaction() as tx:
             if not await sagas.cancel(tx, INGEST, file_id, error="file purged"):
                 await sagas.forget(tx, INGEST, file_id)
         async with self._database.reading() as tx:
-            is_known = await repository.find(tx, file_id) is not None
+            is_probed = await repository.find(tx, file_id) is not None
             keys = await checking.keys_of_file(tx, file_id)
         await delete_all(self._store, keys)
-        if is_known:
+        if is_probed:
             async with self._database.transaction() as tx:
-                await repository.forget(tx, file_id)
+                await repository.delete_media(tx, file_id)
 
     async def free(self, dropped: MediaDropped) -> None:
-        """Delete what was to be deleted while the store was away."""
-        await delete_all(self._store, keys_dropped(dropped))
+        """Delete the objects that could not be deleted during an outage."""
+        await delete_all(self._store, dropped_keys(dropped))
 
-    async def _tell_playable(self, saga: Saga) -> None:
+    async def _notify_playable(self, saga: Saga) -> None:
         try:
             await self.tell(saga, playable=True)
-        except Exception as error:  # noqa: BLE001  a convenience: the database has it as well
-            _log.info("that a file can be played was not told", error=repr(error), file_id=saga.subject)
+        except Exception as error:  # noqa: BLE001  a convenience: clients also read it from the API
+            _log.info("playable notification not sent", error=repr(error), file_id=saga.subject)

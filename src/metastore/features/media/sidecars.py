@@ -1,4 +1,4 @@
-"""The subtitles that lie beside a film: found when they are asked for, so that they may come, change and go."""
+"""The subtitle files of a video in the same folder. Looked up on every request, since users add and remove them."""
 
 import asyncio
 from collections import OrderedDict
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from metastore.features.files import lookup
 from metastore.features.files.lookup import StreamedFile
 from metastore.features.files.names import split_suffix
-from metastore.features.media.subtitles import LARGEST, NotSubtitlesError, language_beside, web_vtt
+from metastore.features.media.subtitles import MAX_SIZE, NotSubtitlesError, parse_sidecar_name, to_webvtt
 from metastore.kit.database import Transaction
 from metastore.kit.problem import not_found, unavailable
 from metastore.ports.object_store import ObjectNotFoundError, ObjectStore, ObjectStoreError
 
-_LOOKED_AT = 200
-_SHOWN = 32
-_KEPT = 32
+_MAX_CANDIDATES = 200
+_MAX_TRACKS = 32
+_CACHE_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Subtitles:
-    """A track: the file that it is in, what to call it, and its language by BCP 47."""
+class SubtitleTrack:
+    """A subtitle file: its id, the track's name, and its language as a BCP 47 tag."""
 
     id: str
     name: str
@@ -28,42 +28,42 @@ class Subtitles:
     size: int
 
 
-async def subtitles_of(tx: Transaction, file: StreamedFile) -> list[Subtitles]:
-    """A film's subtitles, in the order of their files' names."""
+async def subtitle_tracks(tx: Transaction, file: StreamedFile) -> list[SubtitleTrack]:
+    """Return the subtitle tracks of a video, by file name."""
     stem = split_suffix(file.name)[0]
-    found = []
-    for sidecar in await lookup.beside(tx, file, limit=_LOOKED_AT):
-        belongs, language = language_beside(stem, sidecar.name)
-        if belongs and 0 < sidecar.size <= LARGEST:
+    tracks = []
+    for sidecar in await lookup.beside(tx, file, limit=_MAX_CANDIDATES):
+        is_subtitles, language = parse_sidecar_name(stem, sidecar.name)
+        if is_subtitles and 0 < sidecar.size <= MAX_SIZE:
             name = language or sidecar.name
-            found.append(Subtitles(sidecar.id, name, language, sidecar.object_key, sidecar.size))
-    return found[:_SHOWN]
+            tracks.append(SubtitleTrack(sidecar.id, name, language, sidecar.object_key, sidecar.size))
+    return tracks[:_MAX_TRACKS]
 
 
 class SubtitleTexts:
-    """Subtitles as WebVTT; those of late are kept, since objects never change."""
+    """Subtitle tracks as WebVTT. Caches the most recently used ones, as objects never change."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._texts: OrderedDict[str, str] = OrderedDict()
+        self._cache: OrderedDict[str, str] = OrderedDict()
 
-    async def of(self, track: Subtitles) -> str:
-        """The text of a track.
+    async def webvtt(self, track: SubtitleTrack) -> str:
+        """Return the text of a track.
 
         Raises:
-            Problem: 404 when it is none after all; 503 when the store does not answer.
+            Problem: 404 if the file contains no subtitles; 503 during an outage of the object store.
         """
-        text = self._texts.get(track.object_key)
+        text = self._cache.get(track.object_key)
         if text is None:
             try:
-                data = b"".join([chunk async for chunk in self._store.read(track.object_key, length=LARGEST)])
-                text = await asyncio.to_thread(web_vtt, data)
+                data = b"".join([chunk async for chunk in self._store.read(track.object_key, length=MAX_SIZE)])
+                text = await asyncio.to_thread(to_webvtt, data)
             except (ObjectNotFoundError, NotSubtitlesError) as error:
                 raise not_found("subtitle track") from error
             except ObjectStoreError as error:
-                raise unavailable("The object store does not answer.") from error
-            self._texts[track.object_key] = text
-            if len(self._texts) > _KEPT:
-                self._texts.popitem(last=False)
-        self._texts.move_to_end(track.object_key)
+                raise unavailable("The object store does not respond.") from error
+            self._cache[track.object_key] = text
+            if len(self._cache) > _CACHE_SIZE:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(track.object_key)
         return text

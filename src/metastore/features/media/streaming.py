@@ -1,10 +1,10 @@
-"""What players are given: where a file streams from, its playlists, and what goes with them.
+"""Streaming: a file's stream, its playlists, sprite and subtitles.
 
-Each thing is found in a transaction (``find_…``) and written out after it. Who asks by a token is asked each time
-whether the file may still be streamed: it must exist, lie in no trash and be sound. What a playlist names, segments
-above all, are presigned addresses of the object store, which end by themselves.
+Every response is prepared in two steps: ``find_…`` reads from the database within a transaction, the method after it
+builds the response without one. With each request that carries a token the file is checked again: it must exist, must
+not be in the trash and must not be damaged. Playlists refer to segments by presigned URLs, which expire.
 
-A token tells where the permission came from: it is the owner's, or a link's, which ``may_stream`` is asked about.
+A token says who granted access: the owner, or a share link, which ``may_stream`` is asked about.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,247 +15,257 @@ from metastore.features.files.lookup import StreamedFile
 from metastore.features.files.service import FilesService
 from metastore.features.files.stream_urls import StreamPass, StreamUrls
 from metastore.features.files.thumbnails import CONTENT_TYPE
-from metastore.features.media import bit_rates, playlists, repository, sidecars, stream_queries
-from metastore.features.media.hovering import hover_cues
-from metastore.features.media.models import AUDIO, DONE, VIDEO, init_key, segment_key
-from metastore.features.media.playlists import Sound, Track, Variant
+from metastore.features.media import playlists, repository, sidecars, stream_queries
+from metastore.features.media.bit_rates import average, peak
+from metastore.features.media.hovering import sprite_cues
+from metastore.features.media.models import AUDIO, DONE, VIDEO
+from metastore.features.media.object_keys import init_key, segment_key
+from metastore.features.media.playlists import AudioTrack, Track, Variant
 from metastore.features.media.schemas import RenditionOut, StreamOut, SubtitlesOut
-from metastore.features.media.sidecars import Subtitles, SubtitleTexts
+from metastore.features.media.sidecars import SubtitleTexts, SubtitleTrack
 from metastore.features.media.stream_queries import MediaRow, RenditionRow
 from metastore.kit.context import absolute
 from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem, not_found, unavailable
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 MayStream = Callable[[Transaction, StreamPass], Awaitable[bool]]
-_NOTHING_KNOWN = MediaRow(None, None, None, None, None, None)
+_NOT_PROBED = MediaRow(None, None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A text for a player, and for how many seconds it stays as it is; 0: it may change at any moment."""
+class CacheableText:
+    """A text response, and how many seconds a client may cache it; 0 if it may change at any moment."""
 
     text: str
-    keep_seconds: int = 0
+    max_age: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
-    """A file with all that can be played of it.
+class PlayableFile:
+    """A file with its renditions and subtitles.
 
-    ``rates`` are those of the renditions that a master playlist names: bits per second at the fullest and on average,
-    by id.
+    ``bandwidths`` holds the peak and average bits per second of the renditions in the master playlist, by id.
     """
 
     file: StreamedFile
     media: MediaRow
     renditions: Sequence[RenditionRow]
-    subtitles: Sequence[Subtitles]
-    rates: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    subtitles: Sequence[SubtitleTrack]
+    bandwidths: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
-    def settled(self) -> bool:
-        """Whether it stays as it is."""
+    def is_complete(self) -> bool:
+        """Whether processing has ended and all renditions are done."""
         return self.file.settled and all(rendition.state == DONE for rendition in self.renditions)
 
-    def played(self, kind: str) -> list[RenditionRow]:
-        """The renditions of that kind to name: the whole ones if there are any, else those that have begun."""
-        begun = [rendition for rendition in self.renditions if rendition.kind == kind and rendition.begun]
-        return [rendition for rendition in begun if rendition.state == DONE] or begun
+    def listed(self, kind: str) -> list[RenditionRow]:
+        """Return the renditions to list in the master playlist: the finished ones if any, else those with segments."""
+        started = [rendition for rendition in self.renditions if rendition.kind == kind and rendition.has_segments]
+        return [rendition for rendition in started if rendition.state == DONE] or started
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
-    """One rendition with its segments: their numbers and durations in microseconds."""
+class RenditionSegments:
+    """A rendition with the number and the duration in microseconds of each of its segments."""
 
     rendition: RenditionRow
     segments: Sequence[tuple[int, int]]
     duration_ms: int | None
 
 
-async def owners_alone(_tx: Transaction, allowed: StreamPass) -> bool:
-    """Whether the permission is the owner's own."""
+async def owner_only(_tx: Transaction, allowed: StreamPass) -> bool:
+    """Return whether the owner granted access."""
     return allowed.link_id is None
 
 
 class StreamingService:
-    """See the module."""
+    """Finds playable files and builds the responses that players need."""
 
     def __init__(
-        self, store: ObjectStore, files: FilesService, streams: StreamUrls, may_stream: MayStream = owners_alone
+        self, store: ObjectStore, files: FilesService, streams: StreamUrls, may_stream: MayStream = owner_only
     ) -> None:
         self._store = store
         self._files = files
         self._streams = streams
         self._may_stream = may_stream
-        self._texts = SubtitleTexts(store)
+        self._subtitles = SubtitleTexts(store)
 
-    async def find_stream(self, tx: Transaction, owner_id: str, file_id: str) -> Film:
-        """What the owner may play of a file.
+    async def find_stream(self, tx: Transaction, owner_id: str, file_id: str) -> PlayableFile:
+        """Find a file that its owner wants to play.
 
         Raises:
             Problem: 404; 409 ``not-playable``, ``not-ready`` or ``file-damaged``.
         """
         file = await lookup.streamed(tx, file_id)
         if file is None or file.owner_id != owner_id:
-            await self._files.downloadable(tx, owner_id, file_id)
+            await self._files.require_stored(tx, owner_id, file_id)
             raise not_playable()
-        return await self._film(tx, file)
+        return await self._load(tx, file)
 
-    async def stream(self, film: Film, *, link_id: str | None = None) -> StreamOut:
-        """Where it streams from, with the permission of its owner or of a link."""
-        lifetime = self._streams.lifetime(film.media.duration_ms)
-        base = self._streams.base_of(film.file.id, lifetime=lifetime, link_id=link_id)
-        poster = film.media.preview_key or film.file.thumbnail_key
+    async def stream(self, playable: PlayableFile, *, link_id: str | None = None) -> StreamOut:
+        """Return where to stream the file from, with access granted by its owner or by a share link."""
+        lifetime = self._streams.lifetime(playable.media.duration_ms)
+        base = self._streams.base_of(playable.file.id, lifetime=lifetime, link_id=link_id)
+        poster = playable.media.preview_key or playable.file.thumbnail_key
         return StreamOut(
             url=f"{base}/master.m3u8",
-            renditions=[RenditionOut.model_validate(rendition) for rendition in film.renditions],
-            complete=film.settled,
-            poster=await self._picture(poster, lifetime) if poster else None,
-            sprite=f"{base}/thumbnails.vtt" if film.media.sprite_key else None,
+            renditions=[RenditionOut.model_validate(rendition) for rendition in playable.renditions],
+            complete=playable.is_complete,
+            poster=await self._image_url(poster, lifetime) if poster else None,
+            sprite=f"{base}/thumbnails.vtt" if playable.media.sprite_key else None,
             subtitles=[
                 SubtitlesOut(name=track.name, language=track.language, url=f"{base}/subtitles/{track.id}.vtt")
-                for track in film.subtitles
+                for track in playable.subtitles
             ],
-            duration_ms=film.media.duration_ms,
+            duration_ms=playable.media.duration_ms,
         )
 
-    async def find_master(self, tx: Transaction, token: str) -> Film:
-        """What the token's file has to play.
+    async def find_master(self, tx: Transaction, token: str) -> PlayableFile:
+        """Find the token's file, with the bandwidths of its renditions.
 
         Raises:
             Problem: 404; 403 ``url-expired``.
         """
-        film = await self._film(tx, await self._opened(tx, token))
-        played = [*film.played(VIDEO), *film.played(AUDIO)]
-        return replace(film, rates={row.id: await _rates(tx, row) for row in played})
+        playable = await self._load(tx, await self._authorize(tx, token))
+        listed = [*playable.listed(VIDEO), *playable.listed(AUDIO)]
+        return replace(playable, bandwidths={row.id: await _bandwidths(tx, row) for row in listed})
 
-    def master(self, film: Film) -> Written:
-        """The master playlist.
+    def master(self, playable: PlayableFile) -> CacheableText:
+        """Return the master playlist.
 
         Raises:
-            Problem: 404 when there is nothing to play.
+            Problem: 404 if there is nothing to play yet.
         """
-        pictures, sounds = film.played(VIDEO), film.played(AUDIO)
-        if not pictures and (film.media.width or not sounds):
+        videos, audio = playable.listed(VIDEO), playable.listed(AUDIO)
+        if not videos and (playable.media.width or not audio):
             raise not_found("stream")
         text = playlists.master(
-            [_variant(row, film.rates[row.id]) for row in pictures],
-            [_sound(row, film.rates[row.id]) for row in sounds],
-            [Track(f"subtitles/{track.id}.m3u8", track.name, track.language) for track in film.subtitles],
+            [_variant(row, playable.bandwidths[row.id]) for row in videos],
+            [_audio_track(row, playable.bandwidths[row.id]) for row in audio],
+            [Track(f"subtitles/{track.id}.m3u8", track.name, track.language) for track in playable.subtitles],
         )
-        return Written(text, self._keep(film.media.duration_ms) if film.settled else 0)
+        return CacheableText(text, self._max_age(playable.media.duration_ms) if playable.is_complete else 0)
 
-    async def find_media(self, tx: Transaction, token: str, name: str) -> Strip:
-        """A rendition with its segments.
+    async def find_media(self, tx: Transaction, token: str, name: str) -> RenditionSegments:
+        """Find a rendition of the token's file, with its segments.
 
         Raises:
-            Problem: as for the master; 404 when there is no such rendition, or nothing of it yet.
+            Problem: As for the master playlist; 404 if there is no such rendition or it has no segment yet.
         """
-        file = await self._opened(tx, token)
+        file = await self._authorize(tx, token)
         rendition = await stream_queries.rendition_named(tx, file.id, name)
-        if rendition is None or not rendition.begun:
+        if rendition is None or not rendition.has_segments:
             raise not_found("rendition")
-        media = await stream_queries.media_of(tx, file.id) or _NOTHING_KNOWN
-        return Strip(rendition, await stream_queries.segments_of(tx, rendition.id), media.duration_ms)
+        media = await stream_queries.media_of(tx, file.id) or _NOT_PROBED
+        return RenditionSegments(rendition, await stream_queries.segments_of(tx, rendition.id), media.duration_ms)
 
-    async def media(self, strip: Strip) -> Written:
-        """Its media playlist."""
-        rendition = strip.rendition
-        keys = [segment_key(rendition.key_prefix, number) for number, _ in strip.segments]
-        lifetime = self._streams.lifetime(strip.duration_ms)
-        content_type = "audio/mp4" if rendition.kind == AUDIO else "video/mp4"
-        init, *urls = await self._urls([init_key(rendition.key_prefix), *keys], content_type, lifetime)
-        done = rendition.state == DONE
-        durations = [duration for _, duration in strip.segments]
-        text = playlists.media(rendition.target_seconds, init, durations, urls, done=done)
-        return Written(text, self._keep(strip.duration_ms) if done else 0)
-
-    async def find_hover_pictures(self, tx: Transaction, token: str) -> MediaRow:
-        """How small pictures lie along the time line.
+    async def media(self, found: RenditionSegments) -> CacheableText:
+        """Return the media playlist of a rendition.
 
         Raises:
-            Problem: as for the master; 404 when there are none.
+            Problem: 503 during an outage of the object store.
         """
-        file = await self._opened(tx, token)
+        rendition = found.rendition
+        keys = [segment_key(rendition.key_prefix, number) for number, _ in found.segments]
+        lifetime = self._streams.lifetime(found.duration_ms)
+        content_type = "audio/mp4" if rendition.kind == AUDIO else "video/mp4"
+        init, *urls = await self._presign([init_key(rendition.key_prefix), *keys], content_type, lifetime)
+        done = rendition.state == DONE
+        durations = [duration for _, duration in found.segments]
+        text = playlists.media(rendition.target_seconds, init, durations, urls, done=done)
+        return CacheableText(text, self._max_age(found.duration_ms) if done else 0)
+
+    async def find_sprite(self, tx: Transaction, token: str) -> MediaRow:
+        """Find the sprite of the token's file.
+
+        Raises:
+            Problem: As for the master playlist; 404 if there is no sprite.
+        """
+        file = await self._authorize(tx, token)
         media = await stream_queries.media_of(tx, file.id)
         if media is None or not media.sprite_key or not media.sprite:
-            raise not_found("strip of pictures")
+            raise not_found("sprite")
         return media
 
-    async def hover_pictures(self, media: MediaRow) -> Written:
-        """WebVTT whose cues name the pieces of one picture."""
-        url = await self._picture(media.sprite_key or "", self._streams.lifetime(media.duration_ms))
-        return Written(hover_cues(media.sprite or {}, media.duration_ms, url), self._keep(media.duration_ms))
-
-    async def find_subtitles(self, tx: Transaction, token: str, subtitles_id: str) -> tuple[Subtitles, MediaRow]:
-        """A track of subtitles, and what is known of its film.
+    async def sprite(self, media: MediaRow) -> CacheableText:
+        """Return WebVTT that maps times to regions of the sprite.
 
         Raises:
-            Problem: as for the master; 404 when there are no such subtitles beside it.
+            Problem: 503 during an outage of the object store.
         """
-        file = await self._opened(tx, token)
-        for track in await sidecars.subtitles_of(tx, file):
+        url = await self._image_url(media.sprite_key or "", self._streams.lifetime(media.duration_ms))
+        return CacheableText(sprite_cues(media.sprite or {}, media.duration_ms, url), self._max_age(media.duration_ms))
+
+    async def find_subtitles(self, tx: Transaction, token: str, subtitles_id: str) -> tuple[SubtitleTrack, MediaRow]:
+        """Find a subtitle track of the token's file, and the file's media row.
+
+        Raises:
+            Problem: As for the master playlist; 404 if there is no such track.
+        """
+        file = await self._authorize(tx, token)
+        for track in await sidecars.subtitle_tracks(tx, file):
             if track.id == subtitles_id:
-                return track, await stream_queries.media_of(tx, file.id) or _NOTHING_KNOWN
+                return track, await stream_queries.media_of(tx, file.id) or _NOT_PROBED
         raise not_found("subtitle track")
 
-    def subtitles_playlist(self, track: Subtitles, media: MediaRow) -> Written:
-        """The media playlist of a track of subtitles."""
-        return Written(playlists.subtitles((media.duration_ms or 1000) * 1000, f"{track.id}.vtt"))
+    def subtitles_playlist(self, track: SubtitleTrack, media: MediaRow) -> CacheableText:
+        """Return the media playlist of a subtitle track."""
+        return CacheableText(playlists.subtitles((media.duration_ms or 1000) * 1000, f"{track.id}.vtt"))
 
-    async def subtitles(self, track: Subtitles) -> Written:
-        """A track of subtitles as WebVTT.
+    async def subtitles(self, track: SubtitleTrack) -> CacheableText:
+        """Return a subtitle track as WebVTT.
 
         Raises:
-            Problem: 404 when it is none after all; 503 when the store does not answer.
+            Problem: 404 if the file contains no subtitles; 503 during an outage of the object store.
         """
-        return Written(await self._texts.of(track))
+        return CacheableText(await self._subtitles.webvtt(track))
 
-    async def _opened(self, tx: Transaction, token: str) -> StreamedFile:
+    async def _authorize(self, tx: Transaction, token: str) -> StreamedFile:
         allowed = self._streams.opened(token)
         file = await lookup.streamed(tx, allowed.file_id)
         if file is None or not await self._may_stream(tx, allowed):
             raise not_found("stream")
         return file
 
-    async def _film(self, tx: Transaction, file: StreamedFile) -> Film:
-        media = await stream_queries.media_of(tx, file.id) or _NOTHING_KNOWN
+    async def _load(self, tx: Transaction, file: StreamedFile) -> PlayableFile:
+        media = await stream_queries.media_of(tx, file.id) or _NOT_PROBED
         renditions = await stream_queries.renditions_of(tx, file.id)
-        return Film(file, media, renditions, await sidecars.subtitles_of(tx, file))
+        return PlayableFile(file, media, renditions, await sidecars.subtitle_tracks(tx, file))
 
-    async def _picture(self, key: str, lifetime: int) -> str:
-        [url] = await self._urls([key], CONTENT_TYPE, lifetime)
+    async def _image_url(self, key: str, lifetime: int) -> str:
+        [url] = await self._presign([key], CONTENT_TYPE, lifetime)
         return url
 
-    async def _urls(self, keys: Sequence[str], content_type: str, lifetime: int) -> list[str]:
+    async def _presign(self, keys: Sequence[str], content_type: str, lifetime: int) -> list[str]:
         try:
             urls = await self._store.presign_reads(keys, content_type=content_type, expires_in=lifetime)
         except ObjectStoreError as error:
-            raise unavailable("The object store does not answer.") from error
+            raise unavailable("The object store does not respond.") from error
         return [absolute(url) for url in urls]
 
-    def _keep(self, duration_ms: int | None) -> int:
+    def _max_age(self, duration_ms: int | None) -> int:
         return self._streams.keep_seconds(self._streams.lifetime(duration_ms))
 
 
 def not_playable() -> Problem:
-    """409 ``not-playable``."""
-    return Problem(409, "not-playable", "There is nothing to be played of this file (yet).")
+    """Return 409 ``not-playable``."""
+    return Problem(409, ProblemCode.NOT_PLAYABLE, "This file has nothing to play, or nothing yet.")
 
 
-async def _rates(tx: Transaction, row: RenditionRow) -> tuple[int, int]:
-    """What is known once it is done, else what can be said of the segments that there are."""
+async def _bandwidths(tx: Transaction, row: RenditionRow) -> tuple[int, int]:
+    """Return the peak and average bandwidth of a rendition; an unfinished one is measured by its segments so far."""
     if row.bandwidth is not None and row.average_bandwidth is not None:
         return row.bandwidth, row.average_bandwidth
-    weights = await repository.weights_of(tx, row.id)
-    return bit_rates.peak(weights, row.target_seconds), bit_rates.average(weights)
+    sizes = await repository.segment_sizes(tx, row.id)
+    return peak(sizes, row.target_seconds), average(sizes)
 
 
-def _variant(row: RenditionRow, rates: tuple[int, int]) -> Variant:
-    return Variant(f"{row.name}.m3u8", *rates, row.codecs, row.width, row.height, row.frame_rate)
+def _variant(row: RenditionRow, bandwidths: tuple[int, int]) -> Variant:
+    return Variant(f"{row.name}.m3u8", *bandwidths, row.codecs, row.width, row.height, row.frame_rate)
 
 
-def _sound(row: RenditionRow, rates: tuple[int, int]) -> Sound:
+def _audio_track(row: RenditionRow, bandwidths: tuple[int, int]) -> AudioTrack:
     name = row.title or row.language or f"Track {int(row.name.removeprefix('a')) + 1}"
-    return Sound(f"{row.name}.m3u8", name, row.language, row.is_default, *rates, row.codecs)
+    return AudioTrack(f"{row.name}.m3u8", name, row.language, row.is_default, *bandwidths, row.codecs)

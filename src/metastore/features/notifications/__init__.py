@@ -1,1 +1,1 @@
-"""What a user is told: saved first, then sent to the user's open sockets."""
+"""Notifications: stored first, then sent to the user's open sockets."""

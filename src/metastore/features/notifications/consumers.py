@@ -1,4 +1,4 @@
-"""Which facts a user is told of, and which end a user's sockets."""
+"""Consumers that notify users of events and close the sockets of revoked sessions."""
 
 from metastore.features.auth.events import SessionRevoked
 from metastore.features.files.events import FileDamaged, FileFailed, FileReady, FileRecovered
@@ -10,9 +10,9 @@ from metastore.ports.realtime import Realtime
 
 
 def consumers(notifications: NotificationsService, realtime: Realtime) -> list[Consumer]:
-    """The feature's consumers.
+    """Return the feature's consumers.
 
-    Closing sockets has a queue of its own, so that a sign-out never waits behind notifications.
+    Closing sockets is a consumer of its own, so that a sign-out does not wait behind notifications.
     """
 
     async def on_file_ready(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
@@ -43,6 +43,7 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
                 "name": failed.name,
                 "step": failed.step,
                 "reason": failed.reason,
+                "reasonCode": failed.reason_code.value if failed.reason_code else None,
                 "retryable": failed.retryable,
             },
         )

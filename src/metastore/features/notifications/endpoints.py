@@ -1,11 +1,11 @@
-"""HTTP of notifications: ``/api/v1/notifications``."""
+"""HTTP endpoints of notifications: ``/api/v1/notifications``."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from metastore.features.auth.access import CurrentCaller
-from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllAnswer
+from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllResponse
 from metastore.features.notifications.service import NotificationsService
 from metastore.kit.http import Transactions, provided
 from metastore.kit.paging import Limit
@@ -25,14 +25,14 @@ async def list_notifications(
     limit: Limit = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> NotificationPage:
-    """The caller's notifications, latest first; ``unread=true`` leaves out those that were read."""
+    """List the caller's notifications, latest first; ``unread=true`` leaves out those already read."""
     async with database.reading() as tx:
         return await notifications.page(tx, caller.id, unread=unread, limit=limit, cursor=cursor)
 
 
 @router.post("/read-all")
-async def read_all(caller: CurrentCaller, notifications: Notifications, database: Transactions) -> ReadAllAnswer:
-    """Mark every notification read. It needs no idempotency key: sent again, it marks what has come since as well."""
+async def read_all(caller: CurrentCaller, notifications: Notifications, database: Transactions) -> ReadAllResponse:
+    """Mark every notification as read. No idempotency key is needed: repeating the request is harmless."""
     async with database.transaction() as tx:
         return await notifications.read_all(tx, caller.id)
 
@@ -41,6 +41,6 @@ async def read_all(caller: CurrentCaller, notifications: Notifications, database
 async def read(
     notification_id: str, caller: CurrentCaller, notifications: Notifications, database: Transactions
 ) -> NotificationOut:
-    """Mark one notification read."""
+    """Mark one notification as read."""
     async with database.transaction() as tx:
         return await notifications.read(tx, caller.id, notification_id)

@@ -1,4 +1,4 @@
-"""Plain English for each type of notification, for clients that know no better words."""
+"""English messages for each type of notification, for clients without a translation."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ _SENTENCES = {
 
 
 def message_of(notification_type: str, payload: Mapping[str, JsonValue]) -> str:
-    """A sentence or two; a type without one of its own is shown as it is."""
+    """Return the message; an unknown type is returned as it is."""
     sentence = _SENTENCES.get(notification_type)
     if sentence is None:
         return notification_type

@@ -12,7 +12,7 @@ _UNREAD = text("read_at IS NULL")
 
 
 class Notification(Base):
-    """Something that a user was told; each event tells a user once."""
+    """A notification of a user; each event notifies a user at most once."""
 
     __tablename__ = "notifications"
     __table_args__ = (

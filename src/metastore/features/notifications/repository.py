@@ -1,4 +1,4 @@
-"""Every SQL statement on notifications."""
+"""SQL statements on notifications."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,17 +12,17 @@ from metastore.kit.database import Transaction
 
 
 async def insert(tx: Transaction, notification: Mapping[str, object]) -> Notification | None:
-    """Save a new notification; ``None`` when the user was told of that event before."""
+    """Insert a notification; return ``None`` if the user has one for that event already."""
     insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
     statement = insert(Notification).values(notification)
-    told_once = statement.on_conflict_do_nothing(index_elements=["user_id", "event_id"])
-    return await tx.session.scalar(told_once.returning(Notification))
+    once_per_event = statement.on_conflict_do_nothing(index_elements=["user_id", "event_id"])
+    return await tx.session.scalar(once_per_event.returning(Notification))
 
 
 async def latest(
     tx: Transaction, user_id: str, *, unread: bool, before: str | None, limit: int
 ) -> Sequence[Notification]:
-    """The user's notifications, latest first, from the one before the id ``before``."""
+    """Return the user's notifications with IDs below ``before``, latest first."""
     statement = select(Notification).where(Notification.user_id == user_id)
     if unread:
         statement = statement.where(Notification.read_at.is_(None))
@@ -32,13 +32,13 @@ async def latest(
 
 
 async def count_unread(tx: Transaction, user_id: str) -> int:
-    """How many notifications the user has not read."""
+    """Return the number of the user's unread notifications."""
     statement = select(func.count()).where(Notification.user_id == user_id, Notification.read_at.is_(None))
     return await tx.session.scalar(statement) or 0
 
 
 async def mark_read(tx: Transaction, user_id: str, notification_id: str, now: datetime) -> Notification | None:
-    """Mark the user's notification read, if it was not, and return it; ``None`` when the user has none of that id."""
+    """Mark the user's notification as read and return it; ``None`` if the user has none with that ID."""
     return await tx.session.scalar(
         update(Notification)
         .where(Notification.id == notification_id, Notification.user_id == user_id)
@@ -48,7 +48,7 @@ async def mark_read(tx: Transaction, user_id: str, notification_id: str, now: da
 
 
 async def mark_all_read(tx: Transaction, user_id: str, now: datetime) -> int:
-    """Mark all of the user's notifications read; how many were not."""
+    """Mark all of the user's notifications as read; return how many were unread."""
     rows = await tx.session.execute(
         update(Notification)
         .where(Notification.user_id == user_id, Notification.read_at.is_(None))
@@ -60,5 +60,5 @@ async def mark_all_read(tx: Transaction, user_id: str, now: datetime) -> int:
 
 
 async def exists(tx: Transaction, notification_id: str) -> bool:
-    """Whether anybody has a notification of that id."""
+    """Return whether any user has a notification with that ID."""
     return await tx.session.get(Notification, notification_id) is not None

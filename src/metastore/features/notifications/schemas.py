@@ -7,7 +7,7 @@ from metastore.kit.schema import Schema, Timestamp
 
 
 class NotificationOut(Schema):
-    """A notification; clients make their own words from ``type`` and ``payload``, or show ``message``."""
+    """A notification. Clients translate ``type`` and ``payload``, or show ``message``."""
 
     id: str
     user_id: str
@@ -19,12 +19,12 @@ class NotificationOut(Schema):
 
 
 class NotificationPage(Page[NotificationOut]):
-    """One page of notifications, and how many are unread in all."""
+    """A page of notifications, with the total number of unread ones."""
 
     unread_count: int
 
 
-class ReadAllAnswer(Schema):
-    """How many notifications were unread until now."""
+class ReadAllResponse(Schema):
+    """The number of notifications that were unread."""
 
     updated: int

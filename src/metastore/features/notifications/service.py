@@ -1,4 +1,4 @@
-"""The rules of notifications: saved with the event that they tell of, then sent to whoever is there to see them."""
+"""The notifications service: stores notifications and sends them to the user's sockets."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from metastore.features.notifications import repository
 from metastore.features.notifications.messages import message_of
-from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllAnswer
+from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllResponse
 from metastore.kit.clock import Clock
 from metastore.kit.consumer import AfterCommit
 from metastore.kit.database import Transaction
@@ -34,9 +34,10 @@ class NotificationsService:
         notification_type: str,
         payload: Mapping[str, JsonValue],
     ) -> AfterCommit | None:
-        """Save a notification; the function returned sends it to the user's sockets, once the save has committed.
+        """Store a notification and return a function that sends it to the user's sockets after the commit.
 
-        ``None`` when the user was told of the event before: the inbox forgets in time, and brokers may not.
+        Return ``None`` if the user has a notification for the event already: brokers may redeliver an event after its
+        inbox entry has been deleted.
         """
         notification = await repository.insert(
             tx,
@@ -52,22 +53,22 @@ class NotificationsService:
         )
         if notification is None:
             return None
-        shown = NotificationOut.model_validate(notification).model_dump(mode="json", by_alias=True)
+        message = NotificationOut.model_validate(notification).model_dump(mode="json", by_alias=True)
 
         async def dispatch() -> None:
-            await self._realtime.emit_to_user(user_id, SOCKET_EVENT, shown)
+            await self._realtime.emit_to_user(user_id, SOCKET_EVENT, message)
 
         return dispatch
 
     async def page(
         self, tx: Transaction, user_id: str, *, unread: bool, limit: int, cursor: str | None
     ) -> NotificationPage:
-        """The user's notifications, latest first.
+        """Return a page of the user's notifications, latest first.
 
         Raises:
             Problem: 422 ``invalid-cursor``.
         """
-        before = _id_in(cursor) if cursor is not None else None
+        before = _id_from_cursor(cursor) if cursor is not None else None
         found = await repository.latest(tx, user_id, unread=unread, before=before, limit=limit + 1)
         items = found[:limit]
         return NotificationPage(
@@ -77,10 +78,10 @@ class NotificationsService:
         )
 
     async def read(self, tx: Transaction, user_id: str, notification_id: str) -> NotificationOut:
-        """Mark one notification read; doing so again changes nothing.
+        """Mark one notification as read; repeating it changes nothing.
 
         Raises:
-            Problem: 404 ``not-found`` when the user has no such notification.
+            Problem: 404 ``not-found`` if the user has no such notification.
         """
         if not is_id(notification_id):
             raise not_found("notification")
@@ -89,12 +90,12 @@ class NotificationsService:
             raise not_found("notification", refused=await repository.exists(tx, notification_id))
         return NotificationOut.model_validate(notification)
 
-    async def read_all(self, tx: Transaction, user_id: str) -> ReadAllAnswer:
-        """Mark all of the user's notifications read."""
-        return ReadAllAnswer(updated=await repository.mark_all_read(tx, user_id, self._clock()))
+    async def read_all(self, tx: Transaction, user_id: str) -> ReadAllResponse:
+        """Mark all of the user's notifications as read."""
+        return ReadAllResponse(updated=await repository.mark_all_read(tx, user_id, self._clock()))
 
 
-def _id_in(cursor: str) -> str:
+def _id_from_cursor(cursor: str) -> str:
     (key,) = decode_cursor(cursor, 1)
     if not isinstance(key, str) or not is_id(key):
         raise invalid_cursor()

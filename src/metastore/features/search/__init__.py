@@ -1,1 +1,6 @@
-"""Finding files and folders by their names: an index of its own, kept up to date by what is heard of them."""
+"""Search for files and folders by name, in an index of its own that is updated from events.
+
+* ``consumers``: the events that update the index. ``service``: updating and querying it.
+* ``text_normalization``: how text is compared, split into terms and highlighted.
+* ``categories``: the categories of files that searches can be limited to.
+"""

@@ -1,9 +1,13 @@
-"""What the index listens to: everything that changes what an owner's lists show.
+"""Consumers that keep the search index up to date: every event that changes what an owner's lists show.
 
-A folder that is moved, thrown away or taken back takes along all that lies below it, which may be thousands of nodes.
-They are refreshed a few at a time, each time in a transaction of its own, so that nobody waits long for the database.
-Cut off in between and told again, it begins anew, which is harmless: a node is always looked up as it is by then.
+Moving, trashing or restoring a folder affects everything below it, which may be thousands of nodes. They are refreshed
+in batches, each in its own transaction, so that other writers do not wait long. An interrupted event is handled from
+the start when it is redelivered, which is harmless: the current state of each node is read again.
 """
+
+from functools import partial
+
+import structlog
 
 from metastore.features.files.events import (
     FileMoved,
@@ -21,14 +25,19 @@ from metastore.features.files.events import (
     FolderRestored,
     FolderTrashed,
 )
-from metastore.features.search.service import AT_ONCE, SearchService
+from metastore.features.search.service import BATCH_SIZE, SearchService
 from metastore.kit.consumer import AfterCommit, Consumer
 from metastore.kit.database import Database, Transaction
 from metastore.kit.facts import Fact
 from metastore.kit.outbox import RecordedEvent
 from metastore.kit.schema import Schema
+from metastore.ports.realtime import Realtime
 
-ONE_NODE: tuple[type[Fact], ...] = (
+_log = structlog.get_logger(__name__)
+
+INDEXED = "search.indexed"
+"""The Socket.IO event sent to an owner when a search can return something new. Its payload is an empty object."""
+NODE_EVENTS: tuple[type[Fact], ...] = (
     FileUploaded,
     FileReady,
     FileRenamed,
@@ -41,13 +50,13 @@ ONE_NODE: tuple[type[Fact], ...] = (
     FolderRenamed,
     FolderPurged,
 )
-"""Facts after which one node is to be looked up anew."""
-WHOLE_TREE: tuple[type[Fact], ...] = (FolderMoved, FolderTrashed, FolderRestored)
-"""Facts after which all below a folder is."""
+"""Events that affect a single node."""
+SUBTREE_EVENTS: tuple[type[Fact], ...] = (FolderMoved, FolderTrashed, FolderRestored)
+"""Events that affect a folder and everything below it."""
 
 
-class _About(Schema):
-    """Which node a fact of the files feature is about; one of the ids is there."""
+class _NodeReference(Schema):
+    """The part of an event of the files feature that identifies its node; one of the two IDs is set."""
 
     owner_id: str
     file_id: str = ""
@@ -58,26 +67,37 @@ class _About(Schema):
         return self.file_id or self.folder_id
 
 
-def consumers(search: SearchService, database: Database) -> list[Consumer]:
-    """The feature's consumers; ``database`` is where the index is."""
+def consumers(search: SearchService, database: Database, realtime: Realtime) -> list[Consumer]:
+    """Return the feature's consumers.
+
+    ``database`` holds the index. The owner's open screens get ``search.indexed`` through ``realtime`` once a change can
+    be found.
+    """
+
+    async def notify(owner_id: str) -> None:
+        await realtime.emit_to_user(owner_id, INDEXED, {})
 
     async def on_node(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        about = _About.model_validate(event.payload)
-        await search.refresh(tx, about.owner_id, [about.node_id])
-        return None
+        node = _NodeReference.model_validate(event.payload)
+        await search.refresh(tx, node.owner_id, [node.node_id])
+        return partial(notify, node.owner_id)
 
-    async def on_tree(event: RecordedEvent) -> None:
-        about = _About.model_validate(event.payload)
+    async def on_subtree(event: RecordedEvent) -> None:
+        folder = _NodeReference.model_validate(event.payload)
         async with database.reading() as tx:
-            tree = await search.tree_of(tx, about.node_id)
-        for start in range(0, len(tree), AT_ONCE):
+            node_ids = await search.subtree_ids(tx, folder.node_id)
+        for start in range(0, len(node_ids), BATCH_SIZE):
             async with database.transaction() as tx:
-                await search.refresh(tx, about.owner_id, tree[start : start + AT_ONCE])
+                await search.refresh(tx, folder.owner_id, node_ids[start : start + BATCH_SIZE])
+        try:
+            await notify(folder.owner_id)
+        except Exception as error:  # noqa: BLE001  only a hint for open screens: the index itself is up to date
+            _log.info("search.indexed not sent", error=repr(error), folder_id=folder.node_id)
 
     return [
         Consumer(
             "indexing",
-            in_transaction=dict.fromkeys((fact.event_type for fact in ONE_NODE), on_node),
-            outside=dict.fromkeys((fact.event_type for fact in WHOLE_TREE), on_tree),
+            in_transaction=dict.fromkeys((event.event_type for event in NODE_EVENTS), on_node),
+            outside=dict.fromkeys((event.event_type for event in SUBTREE_EVENTS), on_subtree),
         )
     ]

@@ -1,4 +1,4 @@
-"""HTTP of search: ``/api/v1/search``."""
+"""HTTP endpoints of search: ``/api/v1/search``."""
 
 from typing import Annotated
 
@@ -17,9 +17,9 @@ Search = Annotated[SearchService, provided(SearchService)]
 
 @router.get("", response_model=SearchResults)
 async def search(
-    caller: CurrentCaller, wanted: Annotated[SearchQuery, Query()], service: Search, database: Transactions
+    caller: CurrentCaller, query: Annotated[SearchQuery, Query()], service: Search, database: Transactions
 ) -> Response:
-    """The caller's files and folders by name, type and time of change, latest first."""
+    """Search the caller's files and folders by name, type and time of change, latest first."""
     async with database.reading() as tx:
-        page = await service.page(tx, caller.id, wanted)
+        page = await service.page(tx, caller.id, query)
     return Response(orjson.dumps(page), media_type="application/json")

@@ -1,4 +1,4 @@
-"""What kind of thing a file is to its owner, by its name first and its media type second."""
+"""Categories of files that searches can be limited to, such as ``image`` or ``document``."""
 
 _EXTENSIONS = {
     "video": "mp4 mkv mov webm avi m4v",
@@ -10,7 +10,7 @@ _EXTENSIONS = {
     "code": "js ts tsx py rs go c h cpp java html css json xml yml yaml sh sql",
     "text": "txt md rtf doc docx odt log ppt pptx odp",
 }
-_BY_EXTENSION = {extension: family for family, all_of in _EXTENSIONS.items() for extension in all_of.split()}
+_BY_EXTENSION = {extension: family for family, names in _EXTENSIONS.items() for extension in names.split()}
 _MAIN_TYPES = frozenset({"video", "image", "audio", "text"})
 
 OTHER = "other"
@@ -18,15 +18,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
     **{family: (family,) for family in (*_EXTENSIONS, OTHER)},
     "document": ("pdf", "table", "text"),
 }
-"""What can be asked for, and the families that belong to it."""
+"""The values of the search parameter ``type``, with the categories each covers."""
 
 
 def family_of(name: str, mime_type: str) -> str:
-    """The family of a file; ``other`` when nothing tells."""
-    known = _BY_EXTENSION.get(name.rpartition(".")[2].lower())
-    if known is not None:
-        return known
+    """Return the category of a file by its extension, else by its media type; ``other`` if neither is known."""
+    by_extension = _BY_EXTENSION.get(name.rpartition(".")[2].lower())
+    if by_extension is not None:
+        return by_extension
     if mime_type == "application/pdf":
         return "pdf"
-    main = mime_type.partition("/")[0]
-    return main if main in _MAIN_TYPES else OTHER
+    main_type = mime_type.partition("/")[0]
+    return main_type if main_type in _MAIN_TYPES else OTHER

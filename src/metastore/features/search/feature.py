@@ -12,4 +12,9 @@ from metastore.ports.resources import Resources
 def search_feature(resources: Resources, services: Services) -> Feature:
     """Build the feature."""
     search = SearchService(services.get(FilesService).addresses)
-    return Feature("search", routers=[router], services=[search], consumers=consumers(search, resources.database))
+    return Feature(
+        "search",
+        routers=[router],
+        services=[search],
+        consumers=consumers(search, resources.database, resources.realtime),
+    )

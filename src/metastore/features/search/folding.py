@@ -1,7 +1,7 @@
-"""Text made equal for finding: upper and lower case, accents and widths aside.
+"""Text normalization for search: case, accents and character widths are ignored.
 
-``Báo Cáo``, ``BÁO CÁO`` and ``bao cao`` are one; so are ``Đ`` and ``d``. Folding goes character by character, so that
-what was found in folded text can be shown in the original.
+``Báo Cáo``, ``BÁO CÁO`` and ``bao cao`` are equal, and so are ``Đ`` and ``d``. Each character is normalized on its own,
+so that matches in normalized text can be highlighted in the original.
 """
 
 import re
@@ -12,23 +12,23 @@ from html import escape
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NOT_DECOMPOSED = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t"})
-MAX_FOLDED = 1000
-"""Characters of folded text that are kept; only ligatures that unfold to many could ever exceed it."""
+MAX_TEXT_LENGTH = 1000
+"""Longer normalized text is truncated; a name can only exceed it if its ligatures expand to many characters."""
 
 
 @lru_cache(maxsize=4096)
-def _folded(character: str) -> str:
+def _normalize_character(character: str) -> str:
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", character)).casefold()
     return _ACCENTS.sub("", unicodedata.normalize("NFKD", plain)).translate(_NOT_DECOMPOSED)
 
 
 def fold(text: str) -> str:
-    """``text`` as it is compared."""
-    return "".join(map(_folded, unicodedata.normalize("NFC", text)))[:MAX_FOLDED]
+    """Return ``text`` in the form in which it is compared."""
+    return "".join(map(_normalize_character, unicodedata.normalize("NFC", text)))[:MAX_TEXT_LENGTH]
 
 
-def terms_of(query: str) -> list[str]:
-    """The words that a name must have in it, folded, each once; nothing is asked for twice within another."""
+def query_terms(query: str) -> list[str]:
+    """Split a query into normalized words, without duplicates and words contained in others."""
     words = sorted({fold(word) for word in query.split()} - {""}, key=lambda word: (-len(word), word))
     kept: list[str] = []
     for word in words:
@@ -37,24 +37,24 @@ def terms_of(query: str) -> list[str]:
     return kept
 
 
-def highlighted(name: str, terms: Sequence[str]) -> str:
-    """``name`` as HTML in which what the terms found is marked: ``<mark>Báo</mark> c&amp;o``."""
+def highlight(name: str, terms: Sequence[str]) -> str:
+    """Return ``name`` as HTML with the matches of the terms marked: ``<mark>Báo</mark> c&amp;o``."""
     name = unicodedata.normalize("NFC", name)
-    origins = [index for index, character in enumerate(name) for _ in _folded(character)]
-    folded = fold(name)
+    origins = [index for index, character in enumerate(name) for _ in _normalize_character(character)]
+    normalized = fold(name)
     marked: set[int] = set()
     for term in terms:
-        start = folded.find(term)
+        start = normalized.find(term)
         while start >= 0:
             marked.update(range(origins[start], origins[start + len(term) - 1] + 1))
-            start = folded.find(term, start + len(term))
+            start = normalized.find(term, start + len(term))
     pieces = []
     inside = False
     for index, character in enumerate(name):
-        # A combining mark that folds to nothing belongs to what stands before it.
-        now = index in marked or (inside and not _folded(character))
-        if now != inside:
-            pieces.append("<mark>" if now else "</mark>")
-            inside = now
+        # A combining mark that normalizes to nothing belongs to the preceding character.
+        is_match = index in marked or (inside and not _normalize_character(character))
+        if is_match != inside:
+            pieces.append("<mark>" if is_match else "</mark>")
+            inside = is_match
         pieces.append(escape(character))
     return "".join(pieces) + ("</mark>" if inside else "")

@@ -9,9 +9,10 @@ from metastore.kit.tables import Base, UtcDateTime
 
 
 class SearchDocument(Base):
-    """A file or folder that can be found. No foreign keys: the index follows what it hears, in its own time.
+    """A file or folder that can be found.
 
-    An owner's documents, latest change first, are one range of the index, which has the text to be looked through.
+    There are no foreign keys: the table is updated from events, after the change. The database index holds an owner's
+    documents, latest change first, as one range, and contains the text that is searched.
     """
 
     __tablename__ = "search_documents"
@@ -21,8 +22,8 @@ class SearchDocument(Base):
     owner_id: Mapped[str] = mapped_column(String(36))
     kind: Mapped[str] = mapped_column(String(6))
     family: Mapped[str] = mapped_column(String(10))
-    """See ``families``; of a folder, nothing."""
+    """See ``categories``; empty for a folder."""
     mime_type: Mapped[str] = mapped_column(String(255))
     text: Mapped[str] = mapped_column(String(1000).with_variant(String(1000, collation="C"), "postgresql"))
-    """The name, folded; see ``folding``."""
+    """The normalized name; see ``text_normalization``."""
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)

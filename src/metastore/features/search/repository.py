@@ -1,4 +1,4 @@
-"""Every SQL statement on the search index."""
+"""SQL statements on the search index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from metastore.features.search.models import SearchDocument
 from metastore.kit.database import Transaction
 from metastore.kit.tables import UtcDateTime
 
-_AT_ONCE = 500
-"""Rows a statement; either database bounds the number of parameters."""
+_BATCH_SIZE = 500
+"""Rows per statement; both databases limit the number of parameters."""
 
 
 class Entry(TypedDict):
@@ -30,82 +30,84 @@ class Entry(TypedDict):
 
 
 class Position(NamedTuple):
-    """Where a document stands in its owner's order."""
+    """The position of a document in its owner's list, latest change first."""
 
     updated_at: datetime
     node_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What documents are looked for: all of ``terms`` in the text, of that kind, families or media type."""
+class SearchFilter:
+    """The conditions that documents must meet: all ``terms`` in the text, and the kind, categories and media type."""
 
     terms: Sequence[str] = ()
     kind: str | None = None
     families: Sequence[str] = ()
     mime_type: str | None = None
-    """In full, or up to and with the slash."""
+    """Either complete or only the main type with its slash, such as ``image/``."""
     since: datetime | None = None
     until: datetime | None = None
 
 
 async def lock(tx: Transaction, owner_id: str) -> None:
-    """Let nobody else change this owner's documents until the transaction ends. On SQLite the writer is alone."""
+    """Lock this owner's documents until the transaction ends. SQLite has a single writer and needs no lock."""
     if tx.dialect != "sqlite":
         key = func.hashtextextended(f"search {owner_id}", 0)
         await tx.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 async def save(tx: Transaction, entries: Sequence[Entry]) -> None:
-    """Put documents into the index, in the place of what it had of the same nodes."""
+    """Insert documents, replacing those of the same nodes."""
     insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
-    for start in range(0, len(entries), _AT_ONCE):
-        statement = insert(SearchDocument).values(list(entries[start : start + _AT_ONCE]))
-        changed = {name: statement.excluded[name] for name in Entry.__annotations__ if name != "node_id"}
-        await tx.session.execute(statement.on_conflict_do_update(index_elements=["node_id"], set_=changed))
+    for start in range(0, len(entries), _BATCH_SIZE):
+        statement = insert(SearchDocument).values(list(entries[start : start + _BATCH_SIZE]))
+        updated = {name: statement.excluded[name] for name in Entry.__annotations__ if name != "node_id"}
+        await tx.session.execute(statement.on_conflict_do_update(index_elements=["node_id"], set_=updated))
 
 
 async def remove(tx: Transaction, node_ids: Sequence[str]) -> None:
-    """Take documents out of the index."""
-    for start in range(0, len(node_ids), _AT_ONCE):
-        chosen = SearchDocument.node_id.in_(node_ids[start : start + _AT_ONCE])
-        await tx.session.execute(delete(SearchDocument).where(chosen))
+    """Delete the documents of these nodes."""
+    for start in range(0, len(node_ids), _BATCH_SIZE):
+        batch = SearchDocument.node_id.in_(node_ids[start : start + _BATCH_SIZE])
+        await tx.session.execute(delete(SearchDocument).where(batch))
 
 
-async def latest(tx: Transaction, owner_id: str, wanted: Wanted, after: Position | None, limit: int) -> list[Position]:
-    """Where the owner's documents stand that match, latest change first."""
-    found = await tx.session.execute(latest_statement(owner_id, wanted, after, limit))
+async def latest(
+    tx: Transaction, owner_id: str, criteria: SearchFilter, after: Position | None, limit: int
+) -> list[Position]:
+    """Return the positions of the owner's matching documents, latest change first."""
+    found = await tx.session.execute(latest_statement(owner_id, criteria, after, limit))
     return [Position(*row) for row in found]
 
 
 def latest_statement(
-    owner_id: str, wanted: Wanted, after: Position | None, limit: int
+    owner_id: str, criteria: SearchFilter, after: Position | None, limit: int
 ) -> Select[*tuple[datetime, str]]:
-    """The statement of ``latest``."""
-    here = (SearchDocument.updated_at, SearchDocument.node_id)
-    statement = select(*here).where(SearchDocument.owner_id == owner_id, *_conditions(wanted))
+    """Return the statement that ``latest`` executes."""
+    columns = (SearchDocument.updated_at, SearchDocument.node_id)
+    statement = select(*columns).where(SearchDocument.owner_id == owner_id, *_conditions(criteria))
     if after is not None:
         position = tuple_(literal(after.updated_at, UtcDateTime()), literal(after.node_id))
-        statement = statement.where(tuple_(*here) < position)
-    return statement.order_by(*(column.desc() for column in here)).limit(limit)
+        statement = statement.where(tuple_(*columns) < position)
+    return statement.order_by(*(column.desc() for column in columns)).limit(limit)
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(criteria: SearchFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
-        SearchDocument.text.contains(term, autoescape=True) for term in wanted.terms
+        SearchDocument.text.contains(term, autoescape=True) for term in criteria.terms
     ]
-    if wanted.kind is not None:
-        conditions.append(SearchDocument.kind == wanted.kind)
-    if wanted.families:
-        conditions.append(SearchDocument.family.in_(wanted.families))
-    if wanted.mime_type is not None:
-        whole = not wanted.mime_type.endswith("/")
+    if criteria.kind is not None:
+        conditions.append(SearchDocument.kind == criteria.kind)
+    if criteria.families:
+        conditions.append(SearchDocument.family.in_(criteria.families))
+    if criteria.mime_type is not None:
+        complete = not criteria.mime_type.endswith("/")
         mime_type = SearchDocument.mime_type
         conditions.append(
-            mime_type == wanted.mime_type if whole else mime_type.startswith(wanted.mime_type, autoescape=True)
+            mime_type == criteria.mime_type if complete else mime_type.startswith(criteria.mime_type, autoescape=True)
         )
-    if wanted.since is not None:
-        conditions.append(SearchDocument.updated_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(SearchDocument.updated_at < wanted.until)
+    if criteria.since is not None:
+        conditions.append(SearchDocument.updated_at >= criteria.since)
+    if criteria.until is not None:
+        conditions.append(SearchDocument.updated_at < criteria.until)
     return conditions

@@ -15,32 +15,32 @@ _NAMES = "`file`, `folder`, `image`, `video`, `audio`, `document`, `pdf`, `table
 
 
 class FoundFile(FileOut):
-    """A file that was found; ``highlight`` is its name as HTML, with what matched in ``mark`` elements."""
+    """A file that matches; ``highlight`` is its name as HTML with the matches in ``mark`` elements."""
 
     highlight: str
 
 
 class FoundFolder(FolderOut):
-    """A folder that was found; ``highlight`` is its name as HTML, with what matched in ``mark`` elements."""
+    """A folder that matches; ``highlight`` is its name as HTML with the matches in ``mark`` elements."""
 
     highlight: str
 
 
 class SearchResults(Schema):
-    """One page of what was found, latest change first."""
+    """A page of search results, latest change first."""
 
     items: Sequence[Annotated[FoundFile | FoundFolder, Field(discriminator="kind")]]
     next_cursor: str | None = None
 
 
 class SearchQuery(BaseModel):
-    """What to look for: every word of ``q`` in the name, of that type, changed in that period."""
+    """The search: every word of ``q`` must occur in the name; type and period of the last change narrow it down."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    q: _Text = Field(default="", description="Words that the name has, in any order; case and accents aside.")
+    q: _Text = Field(default="", description="Words that occur in the name, in any order, ignoring case and accents.")
     type: _Text | None = Field(default=None, description=f"{_NAMES}, or a media type: `image/png`, `image/*`.")
-    since: DayOrMoment | None = Field(default=None, alias="from", description="Changed then or later.")
-    until: DayOrMoment | None = Field(default=None, alias="to", description="Changed before then, or on that day.")
+    since: DayOrMoment | None = Field(default=None, alias="from", description="Changed at this time or later.")
+    until: DayOrMoment | None = Field(default=None, alias="to", description="Changed before this time, or on this day.")
     limit: Limit = 50
     cursor: Annotated[str, Field(max_length=1000)] | None = None

@@ -1,9 +1,9 @@
-"""The rules of search.
+"""The search service: updating and querying the index.
 
-The index is told *that* something happened to a node and looks up *how it is now*, one owner at a time. So it does not
-matter in which order or how often it is told: whoever comes last saw the latest, and telling it again changes nothing.
-What is found is shown from the files themselves, never from the index: a document that is behind its file for a moment
-can hide it, but never show what is renamed, thrown away or somebody else's.
+Events only say *which* node changed; its current state is read from the files feature, one owner at a time. Events may
+therefore arrive in any order and more than once. Search results are also read from the files feature, not from the
+index: an outdated document can hide a file, but can never reveal one that was renamed, trashed or given to another
+owner.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from metastore.features.files import lookup
-from metastore.features.files.addresses import Addresses
+from metastore.features.files.addresses import NodeUrlResolver
 from metastore.features.files.lookup import NodeState
 from metastore.features.search import repository
 from metastore.features.search.families import GROUPS, family_of
-from metastore.features.search.folding import fold, highlighted, terms_of
-from metastore.features.search.repository import Entry, Position, Wanted
+from metastore.features.search.folding import fold, highlight, query_terms
+from metastore.features.search.repository import Entry, Position, SearchFilter
 from metastore.features.search.schemas import SearchQuery
 from metastore.kit.database import Transaction
 from metastore.kit.ids import is_id
@@ -25,55 +25,55 @@ from metastore.kit.paging import decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.period import beginning, ending
 from metastore.kit.problem import invalid
 
-AT_ONCE = 500
-"""Nodes refreshed in one transaction: on SQLite all other writers wait for its end."""
-_ROUNDS = 5
-"""How often a page is filled up when the index is behind and found what is no longer there."""
+BATCH_SIZE = 500
+"""Nodes refreshed per transaction. On SQLite, all other writers wait for it."""
+_MAX_QUERIES = 5
+"""How often the index is queried for one page if it is outdated and some results no longer exist."""
 
 Json = dict[str, JsonValue]
 
 
 class SearchService:
-    """Keeps the index and looks things up in it; what is found comes with its pictures and streams by ``addresses``."""
+    """Updates and queries the index; ``urls`` resolves the thumbnail and stream URLs of results."""
 
-    def __init__(self, addresses: Addresses | None = None) -> None:
-        self._addresses = addresses
+    def __init__(self, urls: NodeUrlResolver | None = None) -> None:
+        self._urls = urls
 
     async def refresh(self, tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> None:
-        """Bring the documents of some nodes up to date; at most ``AT_ONCE``, as others wait meanwhile."""
+        """Update the documents of at most ``BATCH_SIZE`` nodes; other writers may wait meanwhile."""
         await repository.lock(tx, owner_id)
-        await _settle(tx, node_ids, await lookup.states_of(tx, node_ids))
+        await _update_documents(tx, node_ids, await lookup.node_states(tx, node_ids))
 
-    async def tree_of(self, tx: Transaction, folder_id: str) -> Sequence[str]:
-        """What is to be refreshed when a whole folder changed: its id, and those of all that lies below it now."""
-        return sorted({folder_id, *await lookup.ids_below(tx, folder_id)})
+    async def subtree_ids(self, tx: Transaction, folder_id: str) -> Sequence[str]:
+        """Return the IDs of a folder and of everything below it, to be refreshed after the folder changed."""
+        return sorted({folder_id, *await lookup.descendant_ids(tx, folder_id)})
 
     async def page(self, tx: Transaction, owner_id: str, query: SearchQuery) -> Json:
-        """One page of what was found, latest change first; see ``SearchResults``.
+        """Return a page of results, latest change first; see ``SearchResults``.
 
         Raises:
-            Problem: 422 ``invalid-cursor``, or for a type that is none.
+            Problem: 422 ``invalid-cursor``, or if ``type`` is unknown.
         """
-        after = _position_in(query.cursor) if query.cursor else None
-        terms = terms_of(query.q)
-        wanted = _wanted(query, terms)
+        after = _position_from_cursor(query.cursor) if query.cursor else None
+        terms = query_terms(query.q)
+        criteria = _filter(query, terms)
         items: list[JsonValue] = []
         more = False
-        for _ in range(_ROUNDS):
+        for _ in range(_MAX_QUERIES):
             missing = query.limit - len(items)
-            found = await repository.latest(tx, owner_id, wanted, after, missing + 1)
+            found = await repository.latest(tx, owner_id, criteria, after, missing + 1)
             more, found = len(found) > missing, found[:missing]
-            shown = await lookup.shown(tx, owner_id, [position.node_id for position in found], self._addresses)
-            items += [_marked(shown[position.node_id], terms) for position in found if position.node_id in shown]
+            nodes = await lookup.nodes_as_json(tx, owner_id, [position.node_id for position in found], self._urls)
+            items += [_highlighted(nodes[position.node_id], terms) for position in found if position.node_id in nodes]
             after = found[-1] if found else after
             if not more or len(items) == query.limit:
                 break
         return {"items": items, "nextCursor": _cursor_after(after) if more and after else None}
 
 
-async def _settle(tx: Transaction, told_of: Sequence[str], states: Sequence[NodeState]) -> None:
+async def _update_documents(tx: Transaction, node_ids: Sequence[str], states: Sequence[NodeState]) -> None:
     listed = {state.id for state in states if state.listed}
-    await repository.remove(tx, sorted({*told_of, *(state.id for state in states)} - listed))
+    await repository.remove(tx, sorted({*node_ids, *(state.id for state in states)} - listed))
     await repository.save(tx, [_entry(state) for state in states if state.listed])
 
 
@@ -89,13 +89,13 @@ def _entry(state: NodeState) -> Entry:
     }
 
 
-def _marked(item: Json, terms: Sequence[str]) -> Json:
-    return {**item, "highlight": highlighted(str(item["name"]), terms)}
+def _highlighted(item: Json, terms: Sequence[str]) -> Json:
+    return {**item, "highlight": highlight(str(item["name"]), terms)}
 
 
-def _wanted(query: SearchQuery, terms: Sequence[str]) -> Wanted:
-    kind, families, mime_type = _type_in(query.type) if query.type else (None, (), None)
-    return Wanted(
+def _filter(query: SearchQuery, terms: Sequence[str]) -> SearchFilter:
+    kind, families, mime_type = _parse_type(query.type) if query.type else (None, (), None)
+    return SearchFilter(
         terms=terms,
         kind=kind,
         families=families,
@@ -105,22 +105,23 @@ def _wanted(query: SearchQuery, terms: Sequence[str]) -> Wanted:
     )
 
 
-def _type_in(wanted: str) -> tuple[str | None, Sequence[str], str | None]:
-    wanted = wanted.lower()
-    if wanted in ("file", "folder"):
-        return wanted, (), None
-    if wanted in GROUPS:
-        return None, GROUPS[wanted], None
-    if "/" in wanted:
-        return None, (), wanted.removesuffix("*")
-    raise invalid("type", f"Must be file, folder, one of {', '.join(sorted(GROUPS))}, or a media type.")
+def _parse_type(value: str) -> tuple[str | None, Sequence[str], str | None]:
+    """Return the kind, the categories or the media type that the parameter ``type`` stands for."""
+    value = value.lower()
+    if value in ("file", "folder"):
+        return value, (), None
+    if value in GROUPS:
+        return None, GROUPS[value], None
+    if "/" in value:
+        return None, (), value.removesuffix("*")
+    raise invalid("type", f"Must be one of file, folder, {', '.join(sorted(GROUPS))}, or a media type.")
 
 
 def _cursor_after(position: Position) -> str:
     return encode_cursor([position.updated_at.isoformat(), position.node_id])
 
 
-def _position_in(cursor: str) -> Position:
+def _position_from_cursor(cursor: str) -> Position:
     moment, node_id = decode_cursor(cursor, 2)
     try:
         updated_at = datetime.fromisoformat(str(moment))

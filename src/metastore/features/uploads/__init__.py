@@ -1,14 +1,18 @@
-"""Files coming in: in parts straight to the object store, or whole through the API.
+"""Uploads: multipart, with parts sent straight to the object store, or whole in one request.
 
-A multipart upload is a small state machine whose truth is the ``uploads`` row::
+The ``uploads`` row is the state of an upload::
 
     OPEN ──complete──▶ COMPLETING ──▶ COMPLETED
      │ ▲                  │
      │ └──bad part────────┘
-     └──abort / expiry──▶ (row gone, bytes and reservation released)
+     └──abort / expiry──▶ (row removed, bytes and reservation released)
 
-Every arrow is one conditional ``UPDATE`` or ``DELETE``, so that of two requests that race exactly one wins. The store
-is called between transactions, never inside one; a crash at any point leaves a row from which a repeated request or
-the saga of the file's arrival goes on (``arriving``, bound in ``media.ingest``): it is due when the upload's time
-is over, or a minute after a completing was begun.
+Every transition is one conditional ``UPDATE`` or ``DELETE``, so exactly one of two racing requests wins. The object
+store is called between transactions, never inside one. After a crash, a repeated request or the saga of the file's
+arrival continues from the row.
+
+**Expiry.** Only the saga ends an upload that has run out of time: its step ``store`` is due when the upload expires, or
+when a completion has not finished within its lease (``arriving``). The step finishes an upload that the store holds
+whole and fails otherwise; the compensation then removes the upload. The reaper starts a saga for expired uploads that
+have none. Whatever ends an upload without a file does so with ``calling_off.end_upload``.
 """

@@ -1,4 +1,4 @@
-"""What the uploads feature does when it hears of facts."""
+"""Event consumers of the uploads feature."""
 
 from metastore.features.files.events import FilePurged
 from metastore.features.uploads.events import UploadAborted
@@ -9,15 +9,15 @@ from metastore.kit.outbox import RecordedEvent
 
 
 def consumers(uploads: UploadsService) -> list[Consumer]:
-    """The feature's consumers."""
+    """Return the feature's consumers."""
 
     async def on_file_purged(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        """A file may be purged while it is still coming in; its upload then ends."""
+        """End the upload of a file that was purged before it arrived."""
         await uploads.abort_of_purged_file(tx, FilePurged.model_validate(event.payload).file_id)
         return None
 
     async def on_upload_aborted(event: RecordedEvent) -> None:
-        """The request that aborted has tried this at once; here is where it surely happens."""
+        """Remove the bytes from the store. The request that aborted may have failed to do so."""
         aborted = UploadAborted.model_validate(event.payload)
         await uploads.release_in_store(aborted.object_key, aborted.store_upload_id)
 

@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi import File as FormFile
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.uploads.listing import UnfinishedUploads
@@ -24,13 +24,14 @@ from metastore.kit.http import provided
 from metastore.kit.idempotency import IdempotentRoute, repeatable
 from metastore.kit.paging import Limit, Page
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
 from metastore.ports.object_store import CompletedPart
 
 _CHUNK = 256 * 1024
 
 router = APIRouter(prefix="/api/v1/files", tags=["uploads"], route_class=IdempotentRoute)
 
-Answer = TypeVar("Answer", bound=InitiateOut)
+UploadResponse = TypeVar("UploadResponse", bound=InitiateOut)
 Uploads = Annotated[UploadsService, provided(UploadsService)]
 
 
@@ -61,13 +62,13 @@ async def complete(body: CompleteIn, caller: CurrentCaller, uploads: Uploads) ->
 
 @router.get("/chunked-upload/{upload_id}")
 async def resume(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> UploadOut:
-    """What has arrived so far, with fresh URLs: all that is needed to go on."""
+    """Get the parts received so far and new URLs, to continue an upload."""
     return _with_absolute_urls(await uploads.resume(caller.id, upload_id))
 
 
 @router.delete("/chunked-upload/{upload_id}", status_code=204)
 async def abort(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> None:
-    """End an upload; its bytes and its reservation are released."""
+    """Abort an upload and release its bytes and reservation."""
     await uploads.abort(caller.id, upload_id)
 
 
@@ -81,7 +82,7 @@ async def upload_whole(
 ) -> FileAnswer:
     """Upload a small file in one request."""
     try:
-        wanted = InitiateIn.model_validate(
+        request = InitiateIn.model_validate(
             {
                 "name": file.filename or "",
                 "path": path,
@@ -91,13 +92,13 @@ async def upload_whole(
             }
         )
     except ValidationError as error:
-        fields = [{"field": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
-        raise Problem(422, "validation-failed", "The form is not valid.", errors=[dict(f) for f in fields]) from None
-    return FileAnswer(file=await whole.store(caller.id, wanted, _chunks(file)))
+        fields: list[JsonValue] = [{"field": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
+        raise Problem(422, ProblemCode.VALIDATION_FAILED, "The form is invalid.", errors=fields) from None
+    return FileAnswer(file=await whole.store(caller.id, request, _chunks(file)))
 
 
-def _with_absolute_urls(answer: Answer) -> Answer:
-    return answer.model_copy(update={"upload_urls": [absolute(url) for url in answer.upload_urls]})
+def _with_absolute_urls(response: UploadResponse) -> UploadResponse:
+    return response.model_copy(update={"upload_urls": [absolute(url) for url in response.upload_urls]})
 
 
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""Facts that the uploads feature publishes.
+"""Domain events of the uploads feature.
 
 The arrival of the file itself is ``file.uploaded`` of the files feature.
 """
@@ -8,26 +8,26 @@ from typing import ClassVar
 from metastore.kit.facts import Fact
 
 
-class _UploadFact(Fact):
+class _UploadEvent(Fact):
     upload_id: str
     file_id: str
     owner_id: str
     size: int
 
     def aggregate(self) -> str:
-        """The file."""
+        """Return the file's aggregate."""
         return f"file:{self.file_id}"
 
 
-class UploadInitiated(_UploadFact):
-    """Space was reserved and the parts may come."""
+class UploadInitiated(_UploadEvent):
+    """Space was reserved, and the client may send parts."""
 
     event_type: ClassVar[str] = "upload.initiated"
     name: str
 
 
-class UploadAborted(_UploadFact):
-    """The upload is over without a file; what the store holds of it is to be removed."""
+class UploadAborted(_UploadEvent):
+    """The upload ended without a file. Its parts and object are to be removed from the store."""
 
     event_type: ClassVar[str] = "upload.aborted"
     reason: str

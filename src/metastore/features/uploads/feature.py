@@ -4,6 +4,7 @@ from metastore.features.files.service import FilesService
 from metastore.features.uploads.arriving import Arrival
 from metastore.features.uploads.consumers import consumers
 from metastore.features.uploads.endpoints import router
+from metastore.features.uploads.jobs import UploadJobs
 from metastore.features.uploads.limits import UploadLimits
 from metastore.features.uploads.listing import UnfinishedUploads
 from metastore.features.uploads.service import UploadsService
@@ -27,4 +28,5 @@ def uploads_feature(resources: Resources, services: Services, *, limits: UploadL
             Arrival(database, store, uploads, resources.clock),
         ],
         consumers=consumers(uploads),
+        recurring_jobs=UploadJobs(database, store, uploads, limits.upload_ttl, resources.clock).all(),
     )

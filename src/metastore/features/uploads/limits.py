@@ -1,4 +1,4 @@
-"""How large, and how long."""
+"""Upload size and lifetime limits."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 _COMPLETING_LEASE = timedelta(seconds=60)
 _SHORTEST_LEASE = timedelta(seconds=5)
 WHOLE_WITHIN = timedelta(minutes=5)
-"""A small file that took longer to be stored lost its process."""
+"""A whole upload that has not finished after this time is taken to have lost its process."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """Sizes in bytes, durations in seconds."""
+    """Sizes are in bytes, durations in seconds."""
 
     part_size: int
     max_file_size: int
@@ -20,12 +20,13 @@ class UploadLimits:
 
     @property
     def completing_lease(self) -> timedelta:
-        """A completing older than this lost its process; the store answers within 30 seconds.
+        """The time after which an unfinished completion is taken to have lost its process.
 
-        Where uploads are given less time than that, so that soon nothing may be left of any, it is as long.
+        The store responds within 30 seconds. With a shorter upload lifetime the lease is as short as that, but at least
+        5 seconds.
         """
         return min(_COMPLETING_LEASE, max(_SHORTEST_LEASE, timedelta(seconds=self.upload_ttl)))
 
     def usable_until(self, expires_at: datetime, now: datetime) -> datetime:
-        """How long URLs that are made now can be used for an upload that ends at ``expires_at``."""
+        """Return when part URLs presigned now stop working for an upload that expires at ``expires_at``."""
         return min(expires_at, now + timedelta(seconds=self.presign_ttl))

@@ -1,4 +1,4 @@
-"""The list of a user's unfinished uploads, for screens that offer to resume them."""
+"""The list of a user's unfinished uploads."""
 
 import asyncio
 
@@ -8,13 +8,13 @@ from metastore.features.uploads.models import Upload
 from metastore.features.uploads.schemas import UnfinishedUpload
 from metastore.kit.database import Database
 from metastore.kit.paging import Page, decode_cursor, encode_cursor
-from metastore.ports.object_store import ObjectStore, ObjectStoreError, UploadTarget
+from metastore.ports.object_store import ObjectStore, ObjectStoreError, UploadNotFoundError, UploadTarget
 
 _LISTED_AT_ONCE = 8
 
 
 class UnfinishedUploads:
-    """Reads the list from the database and, per upload, the received bytes from the store."""
+    """Lists uploads from the database with the bytes that the store has received of each."""
 
     def __init__(self, database: Database, store: ObjectStore, files: FilesService) -> None:
         self._database = database
@@ -23,7 +23,7 @@ class UnfinishedUploads:
         self._slots = asyncio.Semaphore(_LISTED_AT_ONCE)
 
     async def page(self, owner_id: str, *, limit: int, cursor: str | None) -> Page[UnfinishedUpload]:
-        """One page, latest first.
+        """Return one page, latest first.
 
         Raises:
             Problem: 422 ``invalid-cursor``.
@@ -52,13 +52,16 @@ class UnfinishedUploads:
         more = len(uploads) > limit
         return Page(items=items, next_cursor=encode_cursor([shown[-1].id]) if more else None)
 
-    async def _received(self, upload: Upload) -> int:
+    async def _received(self, upload: Upload) -> int | None:
+        """Return the bytes that the store holds; ``None`` when it does not respond."""
         if upload.store_upload_id is None:
             return 0
         target = UploadTarget(upload.object_key, upload.store_upload_id, upload.size, upload.part_size)
         async with self._slots:
             try:
                 parts = await self._store.list_parts(target)
-            except ObjectStoreError:
+            except UploadNotFoundError:
                 return 0
+            except ObjectStoreError:
+                return None
         return sum(part.size for part in parts)

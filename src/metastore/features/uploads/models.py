@@ -1,4 +1,4 @@
-"""Table of uploads under way and lately completed."""
+"""The table of unfinished and recently completed uploads."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ COMPLETED = "COMPLETED"
 
 
 class Upload(Base):
-    """One file on its way in; ``size`` bytes are reserved for it until it is completed or aborted."""
+    """One upload. ``size`` bytes are reserved until it is completed or aborted."""
 
     __tablename__ = "uploads"
     __table_args__ = (
@@ -26,15 +26,15 @@ class Upload(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     owner_id: Mapped[str] = mapped_column(String(36), ForeignKey("users.id"))
     file_id: Mapped[str] = mapped_column(String(36), index=True)
-    """No foreign key: the file may be purged while its upload runs; a consumer then aborts the upload."""
+    """Not a foreign key: the file may be purged before it arrives; a consumer then aborts the upload."""
     object_key: Mapped[str] = mapped_column(String(200))
     store_upload_id: Mapped[str | None] = mapped_column(String(1024))
-    """The store's own id of the multipart upload; empty until the store has answered, and for whole uploads."""
+    """The store's id of the multipart upload. Null until the store has created it, and for whole uploads."""
     size: Mapped[int] = mapped_column(BigInteger)
     part_size: Mapped[int] = mapped_column(BigInteger)
     mime_type: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(12))
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """When completing began."""
+    """When the latest completion began."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,31 +1,33 @@
-"""Every SQL statement of the uploads feature."""
+"""SQL statements of the uploads feature."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Row, delete, func, select, update
 
+from metastore.features.files.processing import INGEST
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
+from metastore.kit import saga
 from metastore.kit.database import Transaction
 
 
 async def find(tx: Transaction, upload_id: str) -> Upload | None:
-    """The upload of that id, whoever owns it."""
+    """Return the upload, whoever owns it."""
     return await tx.session.get(Upload, upload_id)
 
 
 async def find_by_file(tx: Transaction, file_id: str) -> Upload | None:
-    """The upload that makes that file."""
+    """Return the upload of a file."""
     return (await tx.session.scalars(select(Upload).where(Upload.file_id == file_id))).first()
 
 
 async def state_of(tx: Transaction, upload_id: str) -> str | None:
-    """The state that the upload is in by now; ``None`` when it is gone."""
+    """Return the upload's current state, or ``None`` when it is gone."""
     return (await tx.session.scalars(select(Upload.state).where(Upload.id == upload_id))).first()
 
 
 async def set_store_upload_id(tx: Transaction, upload_id: str, store_upload_id: str) -> bool:
-    """Note the store's id; ``False`` when the upload is gone or has one already."""
+    """Set the store's id. Return ``False`` when the upload is gone or already has one."""
     return await _changed(
         tx,
         upload_id,
@@ -36,70 +38,65 @@ async def set_store_upload_id(tx: Transaction, upload_id: str, store_upload_id: 
 
 
 async def touch(tx: Transaction, upload_id: str, now: datetime, expires_at: datetime) -> bool:
-    """Let an open upload, whose time is not over ``now``, live until then."""
+    """Extend an open upload that has not expired at ``now`` to ``expires_at``."""
     return await _changed(
         tx, upload_id, Upload.state == OPEN, Upload.expires_at >= now, values={"expires_at": expires_at}
     )
 
 
 async def claim(tx: Transaction, upload_id: str, now: datetime) -> bool:
-    """OPEN or COMPLETING → COMPLETING. A second completer may join: completing is idempotent."""
+    """OPEN or COMPLETING → COMPLETING. Concurrent completions are allowed: completing is idempotent."""
     return await _changed(
         tx, upload_id, Upload.state.in_((OPEN, COMPLETING)), values={"state": COMPLETING, "claimed_at": now}
     )
 
 
 async def reopen(tx: Transaction, upload_id: str) -> bool:
-    """COMPLETING → OPEN, after the store refused a part."""
+    """COMPLETING → OPEN, after the store rejected a part."""
     return await _changed(tx, upload_id, Upload.state == COMPLETING, values={"state": OPEN, "claimed_at": None})
 
 
 async def finish(tx: Transaction, upload_id: str) -> bool:
-    """OPEN or COMPLETING → COMPLETED; of all that try, one gets ``True``.
+    """OPEN or COMPLETING → COMPLETED. Exactly one of several callers gets ``True``.
 
-    OPEN is allowed since another completer with a bad part may have reopened the upload in the meantime.
+    OPEN is allowed because a concurrent completion with a bad part may have reopened the upload.
     """
     return await _changed(tx, upload_id, Upload.state.in_((OPEN, COMPLETING)), values={"state": COMPLETED})
 
 
-async def remove_unfinished(
-    tx: Transaction, upload_id: str, *, claimed_before: datetime | None, expired_before: datetime | None = None
-) -> Upload | None:
-    """Delete an upload that is OPEN, or whose completing began before then and never ended; the row, or ``None``.
-
-    With ``expired_before`` only if its time was over by then.
-    """
+async def remove_unfinished(tx: Transaction, upload_id: str, *, claimed_before: datetime | None) -> Upload | None:
+    """Delete an upload that is OPEN, or COMPLETING since before ``claimed_before``. Return the row, or ``None``."""
     removable: ColumnElement[bool] = Upload.state == OPEN
     if claimed_before is not None:
         removable = removable | ((Upload.state == COMPLETING) & (Upload.claimed_at < claimed_before))
-    if expired_before is not None:
-        removable = removable & (Upload.expires_at < expired_before)
     statement = delete(Upload).where(Upload.id == upload_id, removable).returning(Upload)
     return (await tx.session.scalars(statement)).first()
 
 
 async def unfinished_of(tx: Transaction, owner_id: str, *, after: str | None, limit: int) -> Sequence[Upload]:
-    """The owner's open uploads, latest first, from the one before the id ``after``."""
+    """Return the owner's open uploads, latest first, that are older than the id ``after``."""
     statement = select(Upload).where(Upload.owner_id == owner_id, Upload.state == OPEN)
     if after is not None:
         statement = statement.where(Upload.id < after)
     return (await tx.session.scalars(statement.order_by(Upload.id.desc()).limit(limit))).all()
 
 
-async def expired(tx: Transaction, state: str, now: datetime, limit: int) -> Sequence[Upload]:
-    """Uploads in that state whose time is over, longest over first."""
-    statement = select(Upload).where(Upload.state == state, Upload.expires_at < now)
+async def expired_without_saga(tx: Transaction, now: datetime, limit: int) -> Sequence[Upload]:
+    """Return unfinished uploads that expired before ``now`` and whose saga has ended or is missing."""
+    statement = select(Upload).where(
+        Upload.state.in_((OPEN, COMPLETING)), Upload.expires_at < now, ~saga.is_under_way(INGEST, Upload.file_id)
+    )
     return (await tx.session.scalars(statement.order_by(Upload.expires_at).limit(limit))).all()
 
 
 async def known_keys(tx: Transaction, keys: Sequence[str]) -> set[str]:
-    """Which of these object keys belong to an upload that is not completed."""
+    """Return which of these object keys belong to unfinished uploads."""
     statement = select(Upload.object_key).where(Upload.object_key.in_(keys), Upload.state != COMPLETED)
     return set(await tx.session.scalars(statement))
 
 
 async def store_ids(tx: Transaction, keys: Sequence[str]) -> dict[str, str | None]:
-    """By object key, the store's ids of the uploads that are not completed."""
+    """Return the store's upload ids of unfinished uploads, by object key."""
     statement = select(Upload.object_key, Upload.store_upload_id).where(
         Upload.object_key.in_(keys), Upload.state != COMPLETED
     )
@@ -107,7 +104,7 @@ async def store_ids(tx: Transaction, keys: Sequence[str]) -> dict[str, str | Non
 
 
 async def open_in_store(tx: Transaction, after: str, limit: int) -> Sequence[Row[str, str, str, str, str | None]]:
-    """Id, owner, file, key and store's id of open uploads that have one, by ascending id from behind ``after``."""
+    """Return id, owner, file, key and store id of open multipart uploads, by ascending id, after the id ``after``."""
     statement = select(Upload.id, Upload.owner_id, Upload.file_id, Upload.object_key, Upload.store_upload_id).where(
         Upload.id > after, Upload.state == OPEN, Upload.store_upload_id.is_not(None)
     )
@@ -115,23 +112,23 @@ async def open_in_store(tx: Transaction, after: str, limit: int) -> Sequence[Row
 
 
 async def count_unfinished(tx: Transaction) -> int:
-    """How many uploads are not completed."""
+    """Return the number of unfinished uploads."""
     return await tx.session.scalar(select(func.count()).where(Upload.state != COMPLETED)) or 0
 
 
 async def unfinished(tx: Transaction, limit: int) -> Sequence[Upload]:
-    """Up to ``limit`` uploads that are not completed."""
+    """Return up to ``limit`` unfinished uploads."""
     return (await tx.session.scalars(select(Upload).where(Upload.state != COMPLETED).limit(limit))).all()
 
 
 async def files_under_way(tx: Transaction, file_ids: Sequence[str]) -> set[str]:
-    """Which of these files have an upload that is not completed."""
+    """Return which of these files have an unfinished upload."""
     statement = select(Upload.file_id).where(Upload.file_id.in_(file_ids), Upload.state != COMPLETED)
     return set(await tx.session.scalars(statement))
 
 
 async def forget_completed(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete completed rows that expired before then; returns how many."""
+    """Delete up to ``limit`` completed uploads that expired before ``before``. Return how many were deleted."""
     old = select(Upload.id).where(Upload.state == COMPLETED, Upload.expires_at < before).limit(limit)
     statement = delete(Upload).where(Upload.id.in_(old.scalar_subquery())).returning(Upload.id)
     return len((await tx.session.scalars(statement)).all())

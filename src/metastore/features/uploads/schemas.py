@@ -11,7 +11,7 @@ Visibility = Literal["PRIVATE", "PUBLIC"]
 
 
 class InitiateIn(Input):
-    """A file to be uploaded: its folder ``path`` (made when missing), ``name`` and exact ``size`` in bytes."""
+    """The file to upload: its folder ``path`` (created if missing), ``name`` and exact ``size`` in bytes."""
 
     name: str = Field(min_length=1, max_length=1024)
     path: str = Field(default="/", max_length=16384)
@@ -21,7 +21,7 @@ class InitiateIn(Input):
 
 
 class PartIn(Input):
-    """A part that the client has sent, with the ETag it got."""
+    """A part that the client has sent, with the ETag that it received."""
 
     part_number: int
     etag: str = Field(max_length=200)
@@ -36,7 +36,7 @@ class CompleteIn(Input):
 
 
 class InitiateOut(Schema):
-    """Where the parts go: ``upload_urls[i]`` takes part ``i + 1`` until ``expires_at``."""
+    """A new upload. ``upload_urls[i]`` accepts part ``i + 1`` until ``expires_at``."""
 
     file_id: str
     upload_id: str
@@ -54,14 +54,17 @@ class PartOut(Schema):
 
 
 class UploadOut(InitiateOut):
-    """All that is needed to go on with an upload, fresh URLs included."""
+    """An upload to resume: the parts received so far and new URLs."""
 
     size: int
     parts: list[PartOut]
 
 
 class UnfinishedUpload(Schema):
-    """An upload that waits to be resumed or aborted."""
+    """An upload that can be resumed or aborted.
+
+    ``received_bytes`` is what the object store holds of it; ``None`` when the store does not respond.
+    """
 
     file_id: str
     upload_id: str
@@ -69,12 +72,12 @@ class UnfinishedUpload(Schema):
     path: str
     size: int
     part_size: int
-    received_bytes: int
+    received_bytes: int | None
     created_at: Timestamp
     expires_at: Timestamp
 
 
 class FileAnswer(Schema):
-    """The file that an upload became."""
+    """The uploaded file."""
 
     file: FileOut

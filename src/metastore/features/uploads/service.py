@@ -1,6 +1,6 @@
-"""The rules of multipart uploads.
+"""Multipart uploads: initiate, resume, complete and abort.
 
-Unlike other services this one opens its transactions itself: an upload goes back and forth between the database and
+Unlike other services this one opens its own transactions, because every operation alternates between the database and
 the object store, and a slow store must never hold a transaction open. Each transaction leaves a state from which the
 next step can be repeated (see the package).
 """
@@ -11,31 +11,27 @@ from datetime import UTC, datetime, timedelta
 from metastore.features.auth import quota
 from metastore.features.files import checking
 from metastore.features.files.content_type import well_formed
-from metastore.features.files.processing import INGEST, INITIATE, STORE
+from metastore.features.files.processing import INGEST, STORE
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
-from metastore.features.uploads.calling_off import call_off, drop
+from metastore.features.uploads.calling_off import cancel_upload, end_upload
 from metastore.features.uploads.events import UploadInitiated
+from metastore.features.uploads.ingest_saga import advance_saga, start_saga
 from metastore.features.uploads.limits import WHOLE_WITHIN, UploadLimits
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
-from metastore.features.uploads.parts import (
-    choose_part_size,
-    look_into,
-    named_parts,
-    part_digest,
-    part_urls,
-    target_of,
-)
+from metastore.features.uploads.parts import choose_part_size, named_parts, part_digest, part_urls, target_of
 from metastore.features.uploads.refusals import completed, completing, problem_of_store, too_large, upload_not_found
-from metastore.features.uploads.saga_steps import NOT_KEPT, TOO_LATE, move_on, record_failure
 from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
+from metastore.features.uploads.sniffing import sniff
 from metastore.kit import saga
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
-from metastore.kit.idempotency_begun import begun, keep_begun
+from metastore.kit.idempotency_begun import begun, keep_begun, mark_compensation
 from metastore.kit.ids import is_id, new_id
 from metastore.kit.problem import Problem
+from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.object_store import (
     CompletedPart,
     InvalidPartError,
@@ -47,12 +43,11 @@ from metastore.ports.object_store import (
     UploadNotFoundError,
 )
 
-EXPIRED = "expired"
 _ANY_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class UploadsService:
-    """Initiate, resume, complete and abort multipart uploads; of what is processed, ``can_show`` has the last word."""
+    """Runs multipart uploads. ``can_show`` tells whether previews of office documents of a content type can be made."""
 
     def __init__(
         self,
@@ -68,18 +63,18 @@ class UploadsService:
         self._files = files
         self._limits = limits
         self.completing_lease = limits.completing_lease
-        """How long a completing is left alone."""
+        """The time after which an unfinished completion may be taken over or ended."""
         self._clock = clock
         self._can_show = can_show
 
-    async def initiate(self, owner_id: str, wanted: InitiateIn) -> InitiateOut:
-        """Reserve space, make the file's entry and return where its parts go.
+    async def initiate(self, owner_id: str, request: InitiateIn) -> InitiateOut:
+        """Reserve space, create the file's entry and return the URLs of its parts.
 
-        Sent again under its key after a crash, it goes on with the upload that it began.
+        A retry under the same idempotency key continues with the upload that was begun.
 
         Raises:
             Problem: 413 ``quota-exceeded`` or ``file-too-large``, 422 for a bad name or path, 507 ``storage-full``;
-                404 ``upload-not-found`` when the one it began was ended since.
+                404 ``upload-not-found`` when the upload that was begun has ended since.
         """
         earlier = begun()
         if earlier is not None:
@@ -87,14 +82,13 @@ class UploadsService:
                 upload = await self._owned(tx, owner_id, earlier)
         else:
             async with self._database.transaction() as tx:
-                upload = await self.begin(tx, owner_id, wanted)
+                upload = await self.begin(tx, owner_id, request)
                 await keep_begun(tx, upload.id)
         try:
             if upload.store_upload_id is None:
                 await self._open_in_store(upload)
         except ObjectStoreError as error:
-            async with self._database.transaction() as tx:
-                tx.takes_back = await call_off(tx, self._files, upload.id, "store refused")
+            await self.undo(upload.id, "store refused")
             raise problem_of_store(error) from error
         urls = await part_urls(self._store, upload, self._limits.presign_ttl)
         return InitiateOut(
@@ -105,22 +99,22 @@ class UploadsService:
             expires_at=self._limits.usable_until(upload.expires_at, self._clock()),
         )
 
-    async def begin(self, tx: Transaction, owner_id: str, wanted: InitiateIn, *, claimed: bool = False) -> Upload:
-        """The first step alone: reservation, file entry, upload row and saga, in the caller's transaction.
+    async def begin(self, tx: Transaction, owner_id: str, request: InitiateIn, *, claimed: bool = False) -> Upload:
+        """Create reservation, file entry, upload row and saga in the caller's transaction.
 
         ``claimed`` starts in COMPLETING, for an upload that arrives whole with this request.
         """
-        if wanted.size > self._limits.max_file_size:
+        if request.size > self._limits.max_file_size:
             raise too_large(self._limits.max_file_size)
-        await quota.reserve(tx, owner_id, wanted.size)
+        await quota.reserve(tx, owner_id, request.size)
         node = await self._files.begin_file(
             tx,
             owner_id,
-            path=wanted.path,
-            name=wanted.name,
-            size=wanted.size,
-            mime_type=wanted.mime_type,
-            visibility=wanted.visibility,
+            path=request.path,
+            name=request.name,
+            size=request.size,
+            mime_type=request.mime_type,
+            visibility=request.visibility,
         )
         now = self._clock()
         upload_id = new_id()
@@ -130,26 +124,25 @@ class UploadsService:
             file_id=node.id,
             object_key=f"files/{upload_id}",
             store_upload_id=None,
-            size=wanted.size,
-            part_size=choose_part_size(wanted.size, self._limits.part_size),
-            mime_type=well_formed(wanted.mime_type),
+            size=request.size,
+            part_size=choose_part_size(request.size, self._limits.part_size),
+            mime_type=well_formed(request.mime_type),
             state=COMPLETING if claimed else OPEN,
             claimed_at=now if claimed else None,
             created_at=now,
             expires_at=now + timedelta(seconds=self._limits.upload_ttl),
         )
         tx.session.add(upload)
-        about = {"uploadId": upload_id, "ownerId": owner_id, "name": node.name}
-        # One that arrives whole does so in minutes; should its process die, the saga need not wait for the rest.
+        # A whole upload takes minutes at most. The saga need not wait for its expiry if its process dies.
         due_at = min(upload.expires_at, now + WHOLE_WITHIN) if claimed else upload.expires_at
-        saga.start(tx, INGEST, node.id, done=INITIATE, step=STORE, due_at=due_at, data=about, owner=owner_id)
+        start_saga(tx, upload, node.name, due_at)
         tx.record(
             UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
         )
         return upload
 
     async def resume(self, owner_id: str, upload_id: str) -> UploadOut:
-        """What the store holds of an open upload, with fresh URLs; its time starts anew.
+        """Return the received parts of an open upload and new URLs, and extend its lifetime.
 
         Raises:
             Problem: 404 ``upload-not-found``; 409 ``upload-completed``.
@@ -161,12 +154,12 @@ class UploadsService:
             if upload.state == COMPLETED:
                 raise completed(upload)
             if upload.state == OPEN and upload.expires_at < now:
-                # Whoever looks at it must not keep it from being taken back.
+                # It is about to be ended; do not extend it.
                 raise upload_not_found()
             if await repository.touch(tx, upload_id, now, expires_at):
                 upload.expires_at = expires_at
                 if not await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=expires_at):
-                    # Its time was over, and it is being taken back.
+                    # Its saga is ending it.
                     raise upload_not_found()
         try:
             if upload.store_upload_id is None:
@@ -185,7 +178,7 @@ class UploadsService:
         )
 
     async def complete(self, owner_id: str, file_id: str, upload_id: str, parts: Sequence[CompletedPart]) -> FileOut:
-        """Turn the parts into the file; the same answer when it was done before.
+        """Turn the parts into the file. Repeating it returns the same file.
 
         Raises:
             Problem: 400 ``missing-part`` or ``invalid-part`` with ``partNumber`` (the upload stays open);
@@ -200,7 +193,7 @@ class UploadsService:
         named = named_parts(parts, target_of(upload).part_count)
         async with self._database.transaction() as tx:
             claimed = await repository.claim(tx, upload_id, now := self._clock())
-            # Should this process die, or the store not answer, the saga goes on with completing from then on.
+            # If this process dies or the store does not respond, the saga takes over once the lease has ended.
             due_at, digest = now + self.completing_lease, part_digest(named)
             waits = await saga.postpone(tx, INGEST, file_id, step=STORE, due_at=due_at, data={"named": digest})
             if claimed and not waits:
@@ -213,19 +206,19 @@ class UploadsService:
             return await self._files.file_out(tx, owner_id, file_id)
 
     async def finish(self, upload: Upload, stored: StoredObject) -> FileOut:
-        """The last step: the stored object becomes the file, its reservation becomes use.
+        """Turn the stored object into the file and its reservation into usage.
 
         Raises:
             Problem: 404 when the upload was aborted or the file purged meanwhile; the object is removed again.
         """
         async with self._database.reading() as tx:
             name = await self._files.name_of(tx, upload.file_id) or ""
-        mime_type, needs_processing = await look_into(self._store, upload, name, self._can_show)
+        mime_type, needs_processing = await sniff(self._store, upload, name, self._can_show)
         try:
             async with self._database.transaction() as tx:
                 if await repository.finish(tx, upload.id):
                     await quota.use(tx, upload.owner_id, upload.size)
-                    await move_on(tx, upload.file_id, needs_processing=needs_processing)
+                    await advance_saga(tx, upload.file_id, needs_processing=needs_processing)
                     return await self._files.finish_file(
                         tx,
                         upload.file_id,
@@ -242,16 +235,16 @@ class UploadsService:
             if problem.status != 404:
                 raise
             async with self._database.transaction() as tx:
-                await call_off(tx, self._files, upload.id, "file purged", claimed_before=_ANY_TIME)
+                await cancel_upload(tx, self._files, upload.id, "file purged", claimed_before=_ANY_TIME)
         async with self._database.reading() as tx:
-            # Whoever comes late with what it once read may find the upload completed and forgotten.
+            # The upload may have been completed and its row deleted since the caller read it.
             if await checking.named_keys(tx, [upload.object_key]):
                 return await self._files.file_out(tx, upload.owner_id, upload.file_id)
         await self._store.delete([upload.object_key])
         raise upload_not_found()
 
     async def abort(self, owner_id: str, upload_id: str) -> None:
-        """End an upload without a file: bytes and reservation are released.
+        """End an upload without a file and release its bytes and reservation.
 
         Raises:
             Problem: 404 ``upload-not-found``; 409 ``upload-completed`` or ``upload-completing``.
@@ -259,9 +252,8 @@ class UploadsService:
         async with self._database.transaction() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
             stale = self._clock() - self.completing_lease
-            dropped = await call_off(tx, self._files, upload_id, "aborted by its owner", claimed_before=stale)
-            if not dropped:
-                # Read again: whoever raced with this call may have completed it, or aborted it.
+            if not await cancel_upload(tx, self._files, upload_id, "aborted by its owner", claimed_before=stale):
+                # Read the state again: a concurrent request may have completed or aborted the upload.
                 state = await repository.state_of(tx, upload_id)
                 if state is None:
                     raise upload_not_found()
@@ -269,47 +261,57 @@ class UploadsService:
         await self.release_in_store(upload.object_key, upload.store_upload_id)
 
     async def abort_of_purged_file(self, tx: Transaction, file_id: str) -> None:
-        """End the open upload of a file that was purged, in the caller's transaction."""
+        """End the open upload of a purged file, in the caller's transaction."""
         upload = await repository.find_by_file(tx, file_id)
         if upload is not None:
-            await call_off(tx, self._files, upload.id, "file purged")
+            await cancel_upload(tx, self._files, upload.id, "file purged")
 
     async def release_in_store(self, object_key: str, store_upload_id: str | None) -> None:
-        """Remove what the store holds of an aborted upload. May be repeated.
+        """Remove the parts and the object of an ended upload from the store. May be repeated.
 
         Raises:
-            ObjectStoreError: the store did not do it; try again later.
+            ObjectStoreError: the store failed; try again later.
         """
         if store_upload_id is not None:
             await self._store.abort_multipart(object_key, store_upload_id)
         await self._store.delete([object_key])
 
-    async def expire(self, upload: Upload, reason: str = EXPIRED) -> None:
-        """End an upload whose time is over; one that a crash left whole in the store becomes its file."""
-        if await self.finished_after_all(upload):
+    async def end(
+        self, tx: Transaction, upload_id: str, reason: str, *, claimed_before: datetime, failure: ReasonCode | None
+    ) -> Upload | None:
+        """End an upload as ``end_upload`` does."""
+        return await end_upload(tx, self._files, upload_id, reason, claimed_before=claimed_before, failure=failure)
+
+    async def discard(self, upload: Upload, reason: str, *, even_completing: bool = False) -> None:
+        """End an upload that cannot go on and notify its owner. One that the store holds whole becomes its file.
+
+        With ``even_completing`` also an upload that a request may be completing at the moment.
+
+        Raises:
+            ObjectStoreError: the store failed. If the upload has ended, a consumer removes its bytes later.
+        """
+        if await self.finish_if_stored(upload):
             return
+        before = _ANY_TIME if even_completing else self._clock() - self.completing_lease
         async with self._database.transaction() as tx:
-            name = await self._files.name_of(tx, upload.file_id)
-            stale = self._clock() - self.completing_lease
-            # One that was resumed since it was read lives on.
-            over_by = self._clock() if reason == EXPIRED else None
-            dropped = await call_off(
-                tx, self._files, upload.id, reason, claimed_before=stale, expired_before=over_by, cancelled=False
-            )
-            if dropped and name is not None:
-                told = TOO_LATE if reason == EXPIRED else NOT_KEPT
-                record_failure(tx, upload.file_id, upload.owner_id, name, told)
-        if dropped:
+            failure = ReasonCode.NOT_STORED
+            ended = await cancel_upload(tx, self._files, upload.id, reason, claimed_before=before, failure=failure)
+        if ended:
             await self.release_in_store(upload.object_key, upload.store_upload_id)
 
-    async def drop_whole(self, upload_id: str, reason: str) -> None:
-        """End an upload that came whole with its request and failed."""
+    async def undo(self, upload_id: str, reason: str) -> None:
+        """End an upload whose initiating request failed, so that its idempotency key can be used again."""
         async with self._database.transaction() as tx:
-            tx.takes_back = await call_off(tx, self._files, upload_id, reason, claimed_before=_ANY_TIME)
+            if await cancel_upload(tx, self._files, upload_id, reason, claimed_before=_ANY_TIME):
+                mark_compensation(tx)
 
-    async def drop(self, tx: Transaction, upload_id: str, reason: str, *, claimed_before: datetime) -> Upload | None:
-        """Remove upload, file and reservation, if the upload is OPEN or began to complete before then; the row."""
-        return await drop(tx, self._files, upload_id, reason, claimed_before=claimed_before)
+    async def restart_saga(self, upload: Upload) -> None:
+        """Start a saga for an unfinished upload whose saga has ended or is missing. It is due at once."""
+        async with self._database.transaction() as tx:
+            if await repository.state_of(tx, upload.id) not in (OPEN, COMPLETING):
+                return
+            await saga.forget(tx, INGEST, upload.file_id)
+            start_saga(tx, upload, await self._files.name_of(tx, upload.file_id) or "", self._clock())
 
     async def _owned(self, tx: Transaction, owner_id: str, upload_id: str) -> Upload:
         upload = await repository.find(tx, upload_id) if is_id(upload_id) else None
@@ -337,7 +339,7 @@ class UploadsService:
             try:
                 return await self._store.complete_multipart(target_of(upload), parts)
             except UploadNotFoundError:
-                # Completed before, by a request that was cut off or runs beside this one.
+                # Already completed, by a request that was interrupted or runs concurrently.
                 stored = await self._store.head(upload.object_key)
                 if stored.size != upload.size:
                     raise
@@ -345,25 +347,30 @@ class UploadsService:
         except InvalidPartError as error:
             await self._reopen(upload)
             raise Problem(
-                400, "invalid-part", f"Part {error.number}: {error.reason}.", partNumber=error.number
+                400, ProblemCode.INVALID_PART, f"Part {error.number}: {error.reason}.", partNumber=error.number
             ) from error
         except ObjectNotFoundError as error:
             await self._reopen(upload)
             raise upload_not_found() from error
         except ObjectStoreError as error:
-            # The claim stands: whether the store completed is unknown, and completing again is safe.
+            # Keep the claim: it is unknown whether the store completed the upload, and completing again is safe.
             raise problem_of_store(error) from error
 
     async def _parts_of(self, upload: Upload) -> list[Part]:
         try:
             return await self._store.list_parts(target_of(upload))
         except UploadNotFoundError:
-            if await self.finished_after_all(upload):
+            if await self.finish_if_stored(upload):
                 raise completed(upload) from None
             raise
 
-    async def finished_after_all(self, upload: Upload) -> bool:
-        """Finish what the store completed for a process that died before it could say so; whether it was so."""
+    async def finish_if_stored(self, upload: Upload) -> bool:
+        """Finish an upload that the store has completed for a process that died. Return whether it was complete.
+
+        Raises:
+            Problem: as ``finish``.
+            ObjectStoreError: the store failed.
+        """
         try:
             stored = await self._store.head(upload.object_key)
         except ObjectNotFoundError:

@@ -1,7 +1,7 @@
-"""Small files sent whole through the API, in one ``multipart/form-data`` request.
+"""Small files uploaded whole in one ``multipart/form-data`` request.
 
-The same steps as a multipart upload, taken at once: the row begins in COMPLETING, so that a crash between storing the
-object and committing the file leaves something for the reaper to go by.
+The steps are those of a multipart upload, taken at once. The row starts in COMPLETING, so that the saga can finish or
+end the upload after a crash between storing the object and committing the file.
 """
 
 from collections.abc import AsyncIterator
@@ -23,44 +23,44 @@ from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 
 class WholeUploads:
-    """Stores a small file in one go."""
+    """Stores small files."""
 
     def __init__(self, database: Database, store: ObjectStore, uploads: UploadsService) -> None:
         self._database = database
         self._store = store
         self._uploads = uploads
 
-    async def store(self, owner_id: str, wanted: InitiateIn, chunks: AsyncIterator[bytes]) -> FileOut:
-        """Store exactly ``wanted.size`` bytes from ``chunks`` as a file.
+    async def store(self, owner_id: str, request: InitiateIn, chunks: AsyncIterator[bytes]) -> FileOut:
+        """Store exactly ``request.size`` bytes from ``chunks`` as a file.
 
-        Sent again under its key after a crash, it goes on with the file that it began, unless that was taken back.
+        A retry under the same idempotency key continues with the file that was begun, unless that has ended.
 
         Raises:
-            Problem: as ``UploadsService.initiate``; nothing is kept. 503 while what a crash left is being taken back.
+            Problem: as ``UploadsService.initiate``; nothing is kept. 503 while the file that was begun is being ended.
         """
         earlier = begun()
         async with self._database.transaction() as tx:
-            upload = await _take_up(tx, earlier) if earlier is not None else None
+            upload = await _resume(tx, earlier) if earlier is not None else None
             if upload is None:
-                upload = await self._uploads.begin(tx, owner_id, wanted, claimed=True)
+                upload = await self._uploads.begin(tx, owner_id, request, claimed=True)
                 await keep_begun(tx, upload.id)
         if upload.state == COMPLETED:
             return await self._uploads.complete(owner_id, upload.file_id, upload.id, [])
         try:
             stored = await self._store.put(upload.object_key, chunks, size=upload.size, content_type=upload.mime_type)
         except BaseException as error:
-            await self._uploads.drop_whole(upload.id, "not stored")
+            await self._uploads.undo(upload.id, "not stored")
             if isinstance(error, ObjectStoreError):
                 raise problem_of_store(error) from error
             raise
         return await self._uploads.finish(upload, stored)
 
 
-async def _take_up(tx: Transaction, upload_id: str) -> Upload | None:
-    """What an earlier request began, ours for as long as a new one would be; ``None`` when it was taken back.
+async def _resume(tx: Transaction, upload_id: str) -> Upload | None:
+    """Claim the upload that an interrupted request began. Return ``None`` when it has ended.
 
     Raises:
-        Problem: 503 while it is being taken back.
+        Problem: 503 while it is being ended.
     """
     now = utc_now()
     unfinished = await repository.claim(tx, upload_id, now)
@@ -68,5 +68,5 @@ async def _take_up(tx: Transaction, upload_id: str) -> Upload | None:
     if upload is None or not unfinished:
         return upload
     if not await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=now + WHOLE_WITHIN):
-        raise unavailable("What an earlier request left is being tidied up.")
+        raise unavailable("An earlier attempt of this request is being cleaned up.")
     return upload

@@ -11,7 +11,7 @@ down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# The audit trail is append-only by the database's own doing.
+# Triggers make the audit log append-only.
 _GUARDS = {
     "sqlite": (
         (
@@ -46,12 +46,12 @@ _UNGUARDS = {
 
 
 def _where(predicate: str) -> dict[str, Any]:
-    """The same predicate of a partial index for both databases."""
+    """Return the options of a partial index for both databases."""
     return {"sqlite_where": sa.text(predicate), "postgresql_where": sa.text(predicate)}
 
 
 def upgrade() -> None:
-    """Apply the step."""
+    """Apply the revision."""
     folder = sa.text("coalesce(parent_id, '')")
     alive: dict[str, Any] = _where("trashed_at IS NULL")
     op.create_table(
@@ -273,7 +273,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the step back."""
+    """Revert the revision."""
     for unguard in _UNGUARDS[op.get_bind().dialect.name]:
         op.execute(unguard)
     op.drop_table("uploads")

@@ -1,4 +1,4 @@
-"""What scaling out needs."""
+"""Sagas, search, analytics and outbox retries."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Apply the step."""
+    """Apply the revision."""
     op.add_column("outbox_events", sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True))
     refused = sa.text("status = 'pending' AND retry_at IS NOT NULL")
     op.create_index(
@@ -37,7 +37,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the step back."""
+    """Revert the revision."""
     op.drop_table("media")
     op.drop_table("saga_steps")
     op.drop_table("sagas")
@@ -87,9 +87,9 @@ _EXTENSIONS = {
 
 
 def _index_what_is_there() -> None:
-    """Files and folders that are older than the index: it learns of changes alone.
+    """Index existing files and folders; the index is otherwise updated by events only.
 
-    The rules are those of the index as it began; they are written out here, for a revision must not change.
+    The rules are a copy of the index's first version, because a revision must not change.
     """
     connection = op.get_bind()
     page = sa.text(
@@ -207,7 +207,7 @@ def _create_sagas() -> None:
         sa.Column("audio_codec", sa.String(length=50), nullable=True),
         sa.PrimaryKeyConstraint("file_id", name=op.f("pk_media")),
     )
-    # Uploads that are under way when this is applied go on as sagas.
+    # Open uploads continue as sagas.
     build = "json_build_object" if op.get_bind().dialect.name == "postgresql" else "json_object"
     op.execute(
         sa.text(

@@ -1,4 +1,4 @@
-"""What streaming and previews need."""
+"""Renditions, previews and fair scheduling of sagas."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Apply the step."""
+    """Apply the revision."""
     op.add_column("nodes", sa.Column("playable_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("media", sa.Column("facts", sa.JSON(), nullable=True))
     op.add_column("media", sa.Column("pictures_prefix", sa.String(length=200), nullable=True))
@@ -66,7 +66,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the step back."""
+    """Revert the revision."""
     op.drop_table("media_segments")
     op.drop_table("media_renditions")
     with op.batch_alter_table("media") as media:

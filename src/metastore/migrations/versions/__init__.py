@@ -1,1 +1,1 @@
-"""The revisions, oldest first by their numbers."""
+"""The revisions, numbered from the oldest."""

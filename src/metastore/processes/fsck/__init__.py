@@ -1,15 +1,16 @@
-"""The check: what the database says against what the store holds, both ways, and the counters against the rows.
+"""Consistency check of the database, the object store and the quota counters.
 
-It may run beside a product at work. So nothing is believed at first sight: a suspicion is looked at again after a
-pause, then after a longer one, and only what is wrong each time is a finding. What may be on its way has time: objects
-and multipart uploads younger than a grace period are left alone, as are objects whose deletion is in the outbox.
+The check may run while the product is in use. A first suspicion is therefore not reported: it is confirmed after a
+short delay and again after a longer one, and becomes a finding only if it holds each time. Work in progress gets time
+to finish: objects and multipart uploads younger than a grace period are skipped, as are objects whose deletion is
+pending in the outbox.
 
-Nothing is ever held whole in memory: rows come in pages by id and the store's lists as they stream, and each page is
-looked up on the other side.
+Memory use is constant: rows are read in pages by id, the store's listings are streamed, and each page is looked up on
+the other side.
 
-Repair is careful with what belongs to people. A file whose bytes are gone or changed keeps its row and its object; it
-is marked, no longer given out, and its owner is told; when its bytes are whole again (from a backup, say), the next
-repair takes the mark away. Deleted is only what no row names.
+Repairs never delete user data. A file whose bytes are missing or changed keeps its row and its object. It is marked as
+damaged, its downloads are refused, and its owner is notified. Once its bytes are whole again, for example restored from
+a backup, the next repair removes the mark. Only what no row refers to is deleted.
 """
 
 from metastore.processes.fsck.check import Check, Checked, Finding, Severity, look

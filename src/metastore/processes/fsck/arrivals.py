@@ -1,4 +1,4 @@
-"""Every file that is still coming in: is there an upload that brings it?"""
+"""Find uploading files that no upload will ever complete."""
 
 from collections.abc import AsyncIterator
 
@@ -11,38 +11,38 @@ from metastore.processes.fsck.check import Finding, Severity
 _PAGE = 200
 
 
-class ArrivalsCheck:
-    """Files in UPLOADING that nothing will ever finish."""
+class StrandedFilesCheck:
+    """Files in UPLOADING without an open upload."""
 
     def __init__(self, database: Database, files: FilesService) -> None:
         self._database = database
         self._files = files
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Their ids."""
+        """Yield their ids."""
         after = ""
         while True:
             async with self._database.reading() as tx:
                 page = await checking.arriving_files(tx, after, _PAGE)
-                brought = await reaping.files_under_way(tx, page)
+                uploading = await reaping.files_under_way(tx, page)
             if not page:
                 return
             after = page[-1]
             for file_id in page:
-                if file_id not in brought:
+                if file_id not in uploading:
                     yield file_id
 
     async def confirm(self, suspect: str) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
-            # The upload first: it is the file that goes on existing when both change.
+            # Check the upload first: if both change meanwhile, the file is the one that continues to exist.
             if suspect in await reaping.files_under_way(tx, [suspect]) or not await checking.is_arriving(tx, suspect):
                 return None
-        found = "the file is marked as coming in, but there is no upload for it"
+        found = "the file is marked as uploading, but no upload exists for it"
         return Finding("stranded-file", Severity.WARNING, suspect, found, "removes the entry, which has no bytes")
 
     async def repair(self, suspect: str) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.transaction() as tx:
             await self._files.discard_file(tx, suspect)
         return "removed"

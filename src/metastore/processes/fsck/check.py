@@ -1,4 +1,4 @@
-"""What all checks have in common: suspicion, the second look, the repair."""
+"""The interface of checks, and how a check is run."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 _BATCH = 200
-"""So many suspicions are looked at again together."""
+"""Suspects that are confirmed together."""
 PAUSES = (1.0, 3.0)
-"""Seconds before each further look: time for what is under way to end."""
+"""Seconds before each further confirmation, to let work in progress finish."""
 
 
 class Severity(StrEnum):
-    """How bad it is: something that people may miss, or something that only takes up room or time."""
+    """``ERROR``: users may notice it. ``WARNING``: it only wastes space or time."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -21,7 +21,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it should be; ``repair`` says what a repair does about it."""
+    """An inconsistency.
+
+    ``found`` describes it, and ``repair`` says what a repair does about it. ``fsck --json`` prints these fields.
+    """
 
     kind: str
     severity: Severity
@@ -34,24 +37,24 @@ Subject = TypeVar("Subject")
 
 
 class Check(Protocol, Generic[Subject]):
-    """One thing to be checked. ``Subject`` is what a suspicion is about."""
+    """A kind of inconsistency to detect; a ``Subject`` identifies one suspected case."""
 
     def suspects(self) -> AsyncIterator[Subject]:
-        """Everything that looks wrong at first sight (an async generator)."""
+        """Yield every suspected case (an async generator)."""
         ...
 
     async def confirm(self, suspect: Subject) -> Finding | None:
-        """A fresh look; ``None`` when all is well."""
+        """Check a suspect again; return ``None`` if it is consistent."""
         ...
 
     async def repair(self, suspect: Subject) -> str:
-        """Mend what was found; returns what was done, in a few words."""
+        """Repair a confirmed case; return a few words on what was done."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A finding, and what was done about it if anything was."""
+    """A finding, and what a repair did about it, if anything."""
 
     finding: Finding
     repaired: str | None
@@ -60,19 +63,22 @@ class Checked:
 async def look(
     check: Check[Subject], *, repair: bool = False, pauses: Sequence[float] = PAUSES
 ) -> AsyncIterator[Checked]:
-    """All findings of ``check``, mended when told to."""
+    """Yield the confirmed findings of ``check``, repaired if ``repair`` is set.
+
+    ``pauses`` are the seconds before each confirmation after the first.
+    """
     batch: list[Subject] = []
     async for suspect in check.suspects():
         batch.append(suspect)
         if len(batch) == _BATCH:
-            for checked in await _settle(check, batch, repair=repair, pauses=pauses):
+            for checked in await _confirm(check, batch, repair=repair, pauses=pauses):
                 yield checked
             batch = []
-    for checked in await _settle(check, batch, repair=repair, pauses=pauses):
+    for checked in await _confirm(check, batch, repair=repair, pauses=pauses):
         yield checked
 
 
-async def _settle(
+async def _confirm(
     check: Check[Subject], suspects: list[Subject], *, repair: bool, pauses: Sequence[float]
 ) -> list[Checked]:
     found = [(suspect, finding) for suspect in suspects if (finding := await check.confirm(suspect))]

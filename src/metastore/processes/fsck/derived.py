@@ -1,6 +1,6 @@
-"""What was made of files: pictures whose object is gone, and what is known of files that are gone.
+"""Find thumbnails and previews without an object, and media records without a file.
 
-All of it can be made again or is of no use, so a repair lets go of it.
+All of it can be generated again or is useless, so a repair deletes it.
 """
 
 import asyncio
@@ -12,46 +12,46 @@ from sqlalchemy import column, delete, exists, select, table
 
 from metastore.features.files.checking import DerivedObject
 from metastore.features.media import checking as media
-from metastore.features.media.originals import delete_all
+from metastore.features.media.object_storage import delete_all
 from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore
 from metastore.processes.fsck.check import Finding, Severity
-from metastore.processes.fsck.outgoing import is_on_its_way_out
+from metastore.processes.fsck.outgoing import is_deletion_pending
 
 _PAGE = 200
-_AT_ONCE = 8
+_CONCURRENCY = 8
 _MEDIA = table("media", column("file_id"))
 _NODES = table("nodes", column("id"))
 
 
-class Derived(Protocol):
-    """Who knows of derived objects: the module ``checking`` of a feature."""
+class DerivedObjects(Protocol):
+    """The integrity module of a feature that owns derived objects."""
 
     async def derived_objects(self, tx: Transaction, after: str, limit: int) -> list[DerivedObject]:
-        """A page of them, by ascending id of the file."""
+        """Return a page of derived objects, by ascending file id."""
         ...
 
     async def names_derived(self, tx: Transaction, derived: DerivedObject) -> bool:
-        """Whether there still is such."""
+        """Return whether the file still refers to it."""
         ...
 
     async def forget_derived(self, tx: Transaction, derived: DerivedObject) -> None:
-        """Let the file go without it."""
+        """Remove the file's reference to it."""
         ...
 
 
-class PicturesCheck:
-    """Files against the pictures that were made of them."""
+class DerivedImagesCheck:
+    """Thumbnails, previews and sprites whose object is missing or damaged."""
 
-    def __init__(self, database: Database, store: ObjectStore, derived: Derived) -> None:
+    def __init__(self, database: Database, store: ObjectStore, derived: DerivedObjects) -> None:
         self._database = database
         self._store = store
         self._derived = derived
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def suspects(self) -> AsyncIterator[DerivedObject]:
-        """Pictures that are not there, or not whole."""
+        """Yield images whose object is missing or damaged."""
         after = ""
         while True:
             async with self._database.reading() as tx:
@@ -65,25 +65,25 @@ class PicturesCheck:
                     yield derived
 
     async def confirm(self, suspect: DerivedObject) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
             if not await self._derived.names_derived(tx, suspect):
                 return None
         fault = await self._fault_of(suspect)
         if fault is None:
             return None
-        found = f"the picture {suspect.key} of this file {fault}"
-        return Finding("dangling-thumbnail", Severity.WARNING, suspect.file_id, found, "lets the file go without it")
+        found = f"the derived image {suspect.key} of this file {fault}"
+        return Finding("dangling-thumbnail", Severity.WARNING, suspect.file_id, found, "removes the reference to it")
 
     async def repair(self, suspect: DerivedObject) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.transaction() as tx:
             await self._derived.forget_derived(tx, suspect)
         await self._store.delete([suspect.key])
-        return "forgotten"
+        return "removed"
 
     async def _fault_of(self, derived: DerivedObject) -> str | None:
-        async with self._turns:
+        async with self._slots:
             try:
                 await self._store.examine(derived.key)
             except ObjectNotFoundError:
@@ -94,7 +94,7 @@ class PicturesCheck:
 
 
 class MediaCheck:
-    """What is known of files, and was made of them, against the files."""
+    """Media records and their derived objects whose file no longer exists."""
 
     def __init__(self, database: Database, store: ObjectStore, *, grace: timedelta, clock: Clock) -> None:
         self._database = database
@@ -103,7 +103,7 @@ class MediaCheck:
         self._clock = clock
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Ids of files that are gone."""
+        """Yield the ids of files that no longer exist."""
         after = ""
         while True:
             statement = select(_MEDIA.c.file_id).where(
@@ -118,19 +118,19 @@ class MediaCheck:
             after = page[-1]
 
     async def confirm(self, suspect: str) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
-            there = await tx.session.scalar(select(_MEDIA.c.file_id).where(_MEDIA.c.file_id == suspect))
+            media_id = await tx.session.scalar(select(_MEDIA.c.file_id).where(_MEDIA.c.file_id == suspect))
             file = await tx.session.scalar(select(_NODES.c.id).where(_NODES.c.id == suspect))
-        if there is None or file is not None:
+        if media_id is None or file is not None:
             return None
-        if await is_on_its_way_out(self._database, suspect, self._clock() - self._grace):
+        if await is_deletion_pending(self._database, suspect, self._clock() - self._grace):
             return None
-        found = "something is known about the media in a file that does not exist"
-        return Finding("dangling-media", Severity.WARNING, suspect, found, "deletes what is known and what was made")
+        found = "there is a media record of a file that does not exist"
+        return Finding("dangling-media", Severity.WARNING, suspect, found, "deletes the record and the derived objects")
 
     async def repair(self, suspect: str) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
             keys = await media.keys_of_file(tx, suspect)
         await delete_all(self._store, keys)

@@ -1,7 +1,7 @@
-"""Every fact in the outbox: was it passed by?
+"""Find events in the outbox that no relay will publish.
 
-Facts that wait while nothing runs are as they should be. One is stuck when the product has been at work, and recorded
-other facts, for long after it and has still not published it, or when its status is none that a relay looks for.
+Events that wait while nothing runs are not stuck. An event is stuck if it is still unpublished although much later
+events have been recorded, or if its status is one that no relay looks for.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -13,28 +13,32 @@ from metastore.kit.database import Database
 from metastore.kit.outbox import PENDING, PUBLISHED, OutboxEvent
 from metastore.processes.fsck.check import Finding, Severity
 
-PASSED_BY = timedelta(minutes=10)
+STUCK_AFTER = timedelta(minutes=10)
+"""Time between an unpublished event and the latest recorded one after which the former is stuck."""
 _PAGE = 200
 Publish = Callable[[Sequence[str]], Awaitable[bool]]
-"""Has a relay publish the events of these ids, now; whether it did."""
+"""Publishes the events with these ids through a relay; returns whether that succeeded."""
 
 
 class OutboxCheck:
-    """Facts that nobody publishes; ``publish`` is what a repair has them published by."""
+    """Events that stay unpublished.
+
+    A repair makes them due, and publishes them with ``publish`` if it is given.
+    """
 
     def __init__(self, database: Database, publish: Publish | None = None) -> None:
         self._database = database
         self._publish = publish
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Their ids."""
+        """Yield their ids."""
         after = ""
         while True:
             async with self._database.reading() as tx:
                 newest = await tx.session.scalar(select(func.max(OutboxEvent.created_at)))
                 if newest is None:
                     return
-                stuck = (OutboxEvent.status == PENDING) & (OutboxEvent.created_at < newest - PASSED_BY)
+                stuck = (OutboxEvent.status == PENDING) & (OutboxEvent.created_at < newest - STUCK_AFTER)
                 statement = (
                     select(OutboxEvent.id)
                     .where(OutboxEvent.id > after, stuck | OutboxEvent.status.not_in((PENDING, PUBLISHED)))
@@ -49,19 +53,19 @@ class OutboxCheck:
             after = page[-1]
 
     async def confirm(self, suspect: str) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
             event = await tx.session.get(OutboxEvent, suspect)
         if event is None or event.status == PUBLISHED:
             return None
         found = (
-            f"{event.event_type} about {event.aggregate}, recorded {event.created_at:%Y-%m-%d %H:%M:%S} UTC, "
-            f"is {event.status} after {event.attempts} tries"
+            f"{event.event_type} of {event.aggregate}, recorded {event.created_at:%Y-%m-%d %H:%M:%S} UTC, "
+            f"is {event.status} after {event.attempts} attempts"
         )
         return Finding("stuck-event", Severity.ERROR, suspect, found, "publishes it, or leaves it due for a relay")
 
     async def repair(self, suspect: str) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.transaction() as tx:
             await tx.session.execute(
                 update(OutboxEvent)

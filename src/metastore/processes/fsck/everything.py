@@ -1,4 +1,4 @@
-"""All checks of a product."""
+"""All checks, and the order in which they run."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -18,9 +18,9 @@ from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database import Database
 from metastore.kit.outbox import PUBLISHED, OutboxEvent
 from metastore.ports.object_store import ObjectStore
-from metastore.processes.fsck.arrivals import ArrivalsCheck
+from metastore.processes.fsck.arrivals import StrandedFilesCheck
 from metastore.processes.fsck.check import Check
-from metastore.processes.fsck.derived import MediaCheck, PicturesCheck
+from metastore.processes.fsck.derived import DerivedImagesCheck, MediaCheck
 from metastore.processes.fsck.events import OutboxCheck, Publish
 from metastore.processes.fsck.multiparts import MultipartsCheck, UploadsCheck
 from metastore.processes.fsck.objects import ObjectsCheck
@@ -30,14 +30,17 @@ from metastore.processes.fsck.sagas import SagasCheck
 from metastore.processes.fsck.stored_files import FilesCheck
 from metastore.processes.relay import Relay
 
-_PUBLISHED_WITHIN, _LOOKS = 20.0, 200
-NAMED_BY = {"files/": (checking.named_keys, reaping.named_keys, media_checking.named_keys)}
-"""By prefix of their keys, who may name objects."""
+_PUBLISH_TIMEOUT = 20.0
+"""Seconds."""
+_POLLS = 200
+"""Checks for publication within that time."""
+REFERENCED_BY = {"files/": (checking.named_keys, reaping.named_keys, media_checking.named_keys)}
+"""By key prefix, the queries that return which objects are referenced by rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a product that are checked, and those that mend it."""
+    """The components that are checked, and those that repair them."""
 
     database: Database
     store: ObjectStore
@@ -50,48 +53,49 @@ class Parts:
 def all_checks(
     parts: Parts, *, grace: timedelta, reads: bool, advance: Callable[[int], object] = lambda _: None
 ) -> dict[str, Check[Any]]:
-    """By name, in an order in which a repair of one does not make findings of another.
+    """Return all checks by name, ordered so that the repairs of one cause no findings in the others.
 
-    ``reads``: read every byte. ``grace``: how young what nobody knows must be to be left alone.
+    With ``reads``, every byte is read and verified. Objects and uploads without a row are skipped while younger than
+    ``grace``. ``advance`` is called with the number of bytes checked.
     """
     database, store, clock = parts.database, parts.store, parts.clock
-    publish = publishing(database, parts.relay) if parts.relay else None
+    publish = relay_publisher(database, parts.relay) if parts.relay else None
     return {
         "files": FilesCheck(database, store, reads=reads, advance=advance),
         "uploads": UploadsCheck(database, store, parts.uploads),
-        "arrivals": ArrivalsCheck(database, parts.files),
+        "stranded files": StrandedFilesCheck(database, parts.files),
         "multiparts": MultipartsCheck(database, store, grace=grace, clock=clock),
         "media": MediaCheck(database, store, grace=grace, clock=clock),
         "renditions": RenditionsCheck(database, store),
         "playable": PlayableCheck(database),
-        "objects": ObjectsCheck(database, store, NAMED_BY, grace=grace, clock=clock),
-        "thumbnails": PicturesCheck(database, store, checking),
-        "pictures": PicturesCheck(database, store, media_checking),
+        "objects": ObjectsCheck(database, store, REFERENCED_BY, grace=grace, clock=clock),
+        "thumbnails": DerivedImagesCheck(database, store, checking),
+        "previews": DerivedImagesCheck(database, store, media_checking),
         "quotas": QuotaCheck(database),
         "sagas": SagasCheck(database, clock, long_steps=[TRANSCODE]),
         "events": OutboxCheck(database, publish),
     }
 
 
-def publishing(database: Database, relay: Relay, *, within: float = _PUBLISHED_WITHIN) -> Publish:
-    """Has ``relay`` run until the events are published, or for ``within`` seconds.
+def relay_publisher(database: Database, relay: Relay, *, timeout: float = _PUBLISH_TIMEOUT) -> Publish:
+    """Return a function that runs ``relay`` until the given events are published, for at most ``timeout`` seconds.
 
-    Once that was not enough, the bus is taken to be away and nothing is waited for any more: a broker that is down
-    must not hold up the repair of each of a thousand events, which are due for the next relay all the same.
+    After the first timeout the bus is considered unavailable, and further calls return at once. An unavailable broker
+    must not delay the repair of each of a thousand events; they are due for the next relay anyway.
     """
-    away = False
+    is_unavailable = False
 
     async def publish(ids: Sequence[str]) -> bool:
-        nonlocal away
-        if away:
+        nonlocal is_unavailable
+        if is_unavailable:
             return False
         running = asyncio.create_task(relay.run())
         try:
-            for _ in range(_LOOKS):
+            for _ in range(_POLLS):
                 if await _are_published(database, ids):
                     return True
-                await asyncio.sleep(within / _LOOKS)
-            away = True
+                await asyncio.sleep(timeout / _POLLS)
+            is_unavailable = True
             return False
         finally:
             running.cancel()

@@ -1,4 +1,4 @@
-"""Uploads under way: does the database know each multipart upload of the store, and the store each of the database?"""
+"""Compare the open uploads of the database with the multipart uploads of the store, in both directions."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ _BATCH = 200
 
 
 class MultipartsCheck:
-    """Multipart uploads that the store holds and that no upload of the database is about."""
+    """Multipart uploads of the store that the database does not know."""
 
     def __init__(self, database: Database, store: ObjectStore, *, grace: timedelta, clock: Clock) -> None:
         self._database = database
@@ -24,7 +24,7 @@ class MultipartsCheck:
         self._clock = clock
 
     async def suspects(self) -> AsyncIterator[OpenMultipart]:
-        """Those that are old enough and that the database does not know."""
+        """Yield unknown multipart uploads that are older than the grace period."""
         batch: list[OpenMultipart] = []
         async for multipart in self._store.list_multiparts():
             if multipart.started_at < self._clock() - self._grace:
@@ -37,25 +37,25 @@ class MultipartsCheck:
             yield unknown
 
     async def confirm(self, suspect: OpenMultipart) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         if not await reaping.unknown_multiparts(self._database, [suspect]):
             return None
         if not await self._store.is_open(suspect.key, suspect.upload_id):
             return None
         found = (
-            f"the database knows no such multipart upload of {suspect.key}, "
-            f"begun {suspect.started_at:%Y-%m-%d %H:%M:%S} UTC"
+            f"the database does not know this multipart upload of {suspect.key}, "
+            f"started {suspect.started_at:%Y-%m-%d %H:%M:%S} UTC"
         )
         return Finding("orphan-multipart", Severity.WARNING, suspect.upload_id, found, "aborts it in the store")
 
     async def repair(self, suspect: OpenMultipart) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         await self._store.abort_multipart(suspect.key, suspect.upload_id)
         return "aborted"
 
 
 class UploadsCheck:
-    """Uploads of the database whose multipart upload the store does not hold."""
+    """Uploads of the database whose multipart upload the store has lost."""
 
     def __init__(self, database: Database, store: ObjectStore, uploads: UploadsService) -> None:
         self._database = database
@@ -63,7 +63,7 @@ class UploadsCheck:
         self._uploads = uploads
 
     async def suspects(self) -> AsyncIterator[OpenUpload]:
-        """Open uploads that the store has lost."""
+        """Yield open uploads that the store has lost."""
         after = ""
         while page := await reaping.open_uploads(self._database, after, _BATCH):
             for upload in page:
@@ -72,7 +72,7 @@ class UploadsCheck:
             after = page[-1].id
 
     async def confirm(self, suspect: OpenUpload) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         if not await reaping.is_lost(self._database, self._store, suspect):
             return None
         found = f"the store has lost the parts of this upload of file {suspect.file_id} by user {suspect.owner_id}"
@@ -80,9 +80,9 @@ class UploadsCheck:
         return Finding("lost-multipart", Severity.ERROR, suspect.id, found, repair)
 
     async def repair(self, suspect: OpenUpload) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         upload = await reaping.find(self._database, suspect.id)
         if upload is None:
             return "nothing: the upload is gone"
-        await self._uploads.expire(upload, "lost by the store")
+        await self._uploads.discard(upload, "lost by the store")
         return "ended"

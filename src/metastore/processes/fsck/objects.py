@@ -1,4 +1,4 @@
-"""Every object in the store: does any row name it?"""
+"""Find objects in the store that no row refers to."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
@@ -7,24 +7,25 @@ from metastore.kit.clock import Clock
 from metastore.kit.database import Database, Transaction
 from metastore.ports.object_store import ObjectNotFoundError, ObjectStore, StoredObject, StoreUnavailableError
 from metastore.processes.fsck.check import Finding, Severity
-from metastore.processes.fsck.outgoing import is_on_its_way_out
+from metastore.processes.fsck.outgoing import is_deletion_pending
 
 _BATCH = 500
-NamedKeys = Callable[[Transaction, Sequence[str]], Awaitable[set[str]]]
-"""Which of these keys a feature's rows name."""
+ReferencedKeys = Callable[[Transaction, Sequence[str]], Awaitable[set[str]]]
+"""Returns which of these keys a feature's rows refer to."""
 
 
 class ObjectsCheck:
-    """Objects against the rows that may name them.
+    """Objects that no row refers to.
 
-    ``owners`` tells by prefix who may name an object; what lies under no such prefix is not ours to judge.
+    ``owners`` maps key prefixes to the queries of the features that may refer to such objects. Objects under other
+    prefixes are not the product's and are skipped.
     """
 
     def __init__(
         self,
         database: Database,
         store: ObjectStore,
-        owners: Mapping[str, Sequence[NamedKeys]],
+        owners: Mapping[str, Sequence[ReferencedKeys]],
         *,
         grace: timedelta,
         clock: Clock,
@@ -36,23 +37,23 @@ class ObjectsCheck:
         self._clock = clock
 
     async def suspects(self) -> AsyncIterator[StoredObject]:
-        """Objects that are old enough and that no row names."""
+        """Yield unreferenced objects that are older than the grace period."""
         for prefix, owners in self._owners.items():
             batch: list[StoredObject] = []
             async for stored in self._store.list_objects(prefix):
                 if stored.modified_at < self._clock() - self._grace:
                     batch.append(stored)
                 if len(batch) == _BATCH:
-                    for orphan in await self._unnamed(batch, owners):
+                    for orphan in await self._unreferenced(batch, owners):
                         yield orphan
                     batch = []
-            for orphan in await self._unnamed(batch, owners):
+            for orphan in await self._unreferenced(batch, owners):
                 yield orphan
 
     async def confirm(self, suspect: StoredObject) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         owners = next(owners for prefix, owners in self._owners.items() if suspect.key.startswith(prefix))
-        if not await self._unnamed([suspect], owners):
+        if not await self._unreferenced([suspect], owners):
             return None
         try:
             await self._store.examine(suspect.key)
@@ -60,22 +61,24 @@ class ObjectsCheck:
             return None
         except StoreUnavailableError:
             await self._store.check()
-        if await is_on_its_way_out(self._database, suspect.key, self._clock() - self._grace):
+        if await is_deletion_pending(self._database, suspect.key, self._clock() - self._grace):
             return None
-        found = f"no row names this object of {suspect.size} bytes from {suspect.modified_at:%Y-%m-%d %H:%M:%S} UTC"
+        found = f"no row refers to this object of {suspect.size} bytes from {suspect.modified_at:%Y-%m-%d %H:%M:%S} UTC"
         return Finding("orphan-object", Severity.WARNING, suspect.key, found, "deletes the object")
 
     async def repair(self, suspect: StoredObject) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         await self._store.delete([suspect.key])
         return "deleted"
 
-    async def _unnamed(self, objects: Sequence[StoredObject], owners: Sequence[NamedKeys]) -> list[StoredObject]:
+    async def _unreferenced(
+        self, objects: Sequence[StoredObject], owners: Sequence[ReferencedKeys]
+    ) -> list[StoredObject]:
         if not objects:
             return []
         keys = [stored.key for stored in objects]
-        named: set[str] = set()
+        referenced: set[str] = set()
         async with self._database.reading() as tx:
             for owner in owners:
-                named |= await owner(tx, keys)
-        return [stored for stored in objects if stored.key not in named]
+                referenced |= await owner(tx, keys)
+        return [stored for stored in objects if stored.key not in referenced]

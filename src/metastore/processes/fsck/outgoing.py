@@ -1,4 +1,4 @@
-"""What is about to be deleted: events that have yet to be handled, or may just be so."""
+"""Find pending deletions: events that delete objects and are not handled yet, or may be being handled."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy import JSON, DateTime, column, or_, select, table
 from metastore.kit.database import Database
 from metastore.kit.outbox import PENDING, OutboxEvent
 
-_LETS_GO = ("file.purged", "upload.aborted", "media.dropped")
+_DELETING_EVENTS = ("file.purged", "upload.aborted", "media.dropped")
 _QUEUED = table(
     "queued_events",
     column("id"),
@@ -19,22 +19,25 @@ _QUEUED = table(
 )
 
 
-async def is_on_its_way_out(database: Database, name: str, since: datetime) -> bool:
-    """Whether an event that waits, or was recorded after ``since``, lets go of the object or file of that name."""
+async def is_deletion_pending(database: Database, name: str, since: datetime) -> bool:
+    """Return whether an event deletes the object or file ``name``.
+
+    Unpublished and queued events count, and those recorded after ``since``.
+    """
     recent = or_(OutboxEvent.status == PENDING, OutboxEvent.created_at > since)
-    outbox = select(OutboxEvent.payload).where(OutboxEvent.event_type.in_(_LETS_GO), recent)
-    queued = select(_QUEUED.c.payload).where(_QUEUED.c.event_type.in_(_LETS_GO), _QUEUED.c.dead_at.is_(None))
+    outbox = select(OutboxEvent.payload).where(OutboxEvent.event_type.in_(_DELETING_EVENTS), recent)
+    queued = select(_QUEUED.c.payload).where(_QUEUED.c.event_type.in_(_DELETING_EVENTS), _QUEUED.c.dead_at.is_(None))
     async with database.reading() as tx:
         for statement in (outbox, queued):
             payloads = await tx.session.stream_scalars(statement)
             async for payload in payloads:
-                if _lets_go_of(payload, name):
+                if _deletes(payload, name):
                     await payloads.close()
                     return True
     return False
 
 
-def _lets_go_of(payload: Mapping[str, JsonValue], name: str) -> bool:
+def _deletes(payload: Mapping[str, JsonValue], name: str) -> bool:
     object_key = payload.get("objectKey")
     is_below = isinstance(object_key, str) and name.startswith(f"{object_key}/")
     renditions, keys = payload.get("renditions"), payload.get("objectKeys")

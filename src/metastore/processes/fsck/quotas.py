@@ -1,4 +1,4 @@
-"""Every user's counters: are as many bytes counted as there are?"""
+"""Find quota counters that differ from the sums of the rows."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
@@ -15,28 +15,28 @@ _UPLOADS = table("uploads", column("owner_id"), column("state"), column("size"))
 
 
 class Counters(NamedTuple):
-    """A user's counters as they are, and as the rows say that they should be; in bytes."""
+    """A user's actual and expected counters, in bytes."""
 
     user_id: str
     used: int
     reserved: int
-    should_use: int
-    should_reserve: int
+    expected_used: int
+    expected_reserved: int
 
     @property
-    def are_right(self) -> bool:
-        """Whether they agree to the byte."""
-        return (self.used, self.reserved) == (self.should_use, self.should_reserve)
+    def are_correct(self) -> bool:
+        """Whether both counters have the expected values."""
+        return (self.used, self.reserved) == (self.expected_used, self.expected_reserved)
 
 
 class QuotaCheck:
-    """Used bytes against files, reserved bytes against unfinished uploads."""
+    """Used bytes that differ from the files' sizes, and reserved bytes that differ from those of open uploads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Users whose counters are wrong."""
+        """Yield the ids of users with wrong counters."""
         after = ""
         while True:
             page_of_users = select(_USERS.c.id).where(_USERS.c.id > after).order_by(_USERS.c.id).limit(_PAGE)
@@ -47,27 +47,27 @@ class QuotaCheck:
                 return
             after = ids[-1]
             for found in counters:
-                if not found.are_right:
+                if not found.are_correct:
                     yield found.user_id
 
     async def confirm(self, suspect: str) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
             counters = await _count(tx, [suspect])
-        if not counters or counters[0].are_right:
+        if not counters or counters[0].are_correct:
             return None
         [wrong] = counters
         found = (
             f"{wrong.used} bytes are counted as used and {wrong.reserved} as reserved; "
-            f"the rows say {wrong.should_use} and {wrong.should_reserve}"
+            f"the rows add up to {wrong.expected_used} and {wrong.expected_reserved}"
         )
-        return Finding("wrong-quota", Severity.ERROR, suspect, found, "sets both counters to what the rows say")
+        return Finding("wrong-quota", Severity.ERROR, suspect, found, "sets both counters to the sums of the rows")
 
     async def repair(self, suspect: str) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.transaction() as tx:
             if tx.dialect != "sqlite":
-                # Whoever changes what is counted changes the counters in the same transaction: this makes them wait.
+                # Every transaction that changes the rows also updates the counters, so this lock makes it wait.
                 await tx.session.execute(select(_USERS.c.id).where(_USERS.c.id == suspect).with_for_update())
             counters = await _count(tx, [suspect])
             if not counters:
@@ -76,13 +76,13 @@ class QuotaCheck:
             await tx.session.execute(
                 update(_USERS)
                 .where(_USERS.c.id == suspect)
-                .values(storage_used=found.should_use, storage_reserved=found.should_reserve)
+                .values(storage_used=found.expected_used, storage_reserved=found.expected_reserved)
             )
-        return f"set to {found.should_use} used and {found.should_reserve} reserved"
+        return f"set to {found.expected_used} used and {found.expected_reserved} reserved"
 
 
 async def _count(tx: Transaction, ids: Sequence[str]) -> list[Counters]:
-    """In one statement, so that rows and counters are of one moment."""
+    """Read rows and counters in one statement, so that they are consistent."""
     files = _sums(
         select(_NODES.c.owner_id, func.sum(_NODES.c.size).label("total")).where(
             _NODES.c.owner_id.in_(ids), _NODES.c.kind == "file", _NODES.c.status != "UPLOADING"

@@ -1,6 +1,6 @@
-"""Renditions: is everything there that their rows tell of, and can be played what is said to be?
+"""Find broken renditions, and files whose playable flag is wrong.
 
-What is being made is left alone. A repair drops what is broken and has it made again from the original.
+Renditions that are being made are skipped. A repair deletes what is broken and has it made again from the original.
 """
 
 import asyncio
@@ -9,44 +9,44 @@ from collections.abc import AsyncIterator, Mapping
 from metastore.features.files import checking, processing
 from metastore.features.media import checking as media
 from metastore.features.media.checking import StoredRendition
-from metastore.features.media.originals import delete_all
+from metastore.features.media.object_storage import delete_all
 from metastore.kit.database import Database, Transaction
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore
 from metastore.processes.fsck.check import Finding, Severity
 
 _PAGE = 20
-"""A film of some hours has some thousand segments, in each of five renditions."""
-_AT_ONCE = 8
-_FILES = 200
-_AGAIN = "drops it and has it made again"
+"""Renditions per page. A video of a few hours has thousands of segments in each of five renditions."""
+_CONCURRENCY = 8
+_FILES_PAGE = 200
+_REMAKE = "deletes it and has it made again"
 
 
 class RenditionsCheck:
-    """Renditions of files that are not being processed, against their objects."""
+    """Renditions with missing or damaged objects, of files that are not being processed."""
 
     def __init__(self, database: Database, store: ObjectStore) -> None:
         self._database = database
         self._store = store
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def suspects(self) -> AsyncIterator[StoredRendition]:
-        """Those of which something is not there, and those that nobody makes or plays any more."""
+        """Yield broken renditions, and those left over from failed processing."""
         after = ""
         while True:
             async with self._database.reading() as tx:
                 page = await media.stored_renditions(tx, after, _PAGE)
                 settled = await checking.settled(tx, [rendition.file_id for rendition in page])
-                looked_at = [rendition for rendition in page if rendition.file_id in settled]
-                sizes = await media.object_sizes(tx, looked_at)
+                inactive = [rendition for rendition in page if rendition.file_id in settled]
+                sizes = await media.object_sizes(tx, inactive)
             if not page:
                 return
             after = page[-1].id
-            for rendition in looked_at:
+            for rendition in inactive:
                 if await self._fault_of(rendition, sizes[rendition.id], is_ready=settled[rendition.file_id]):
                     yield rendition
 
     async def confirm(self, suspect: StoredRendition) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
             rendition = await media.find_rendition(tx, suspect.id)
             is_ready = (await checking.settled(tx, [suspect.file_id])).get(suspect.file_id)
@@ -57,34 +57,34 @@ class RenditionsCheck:
         if fault is None:
             return None
         found = f"the rendition {suspect.name} of file {suspect.file_id} {fault}"
-        return Finding("broken-rendition", Severity.ERROR, suspect.id, found, _AGAIN if is_ready else "drops it")
+        return Finding("broken-rendition", Severity.ERROR, suspect.id, found, _REMAKE if is_ready else "deletes it")
 
     async def repair(self, suspect: StoredRendition) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
             sizes = await media.object_sizes(tx, [suspect])
         await delete_all(self._store, sizes[suspect.id])
         async with self._database.transaction() as tx:
-            # The saga's row first, as those take the locks who make renditions.
+            # Lock the saga's row first, in the same order as the steps that make renditions.
             again = await processing.process_again(tx, suspect.file_id)
             await media.drop_rendition(tx, suspect.id)
             if not await media.with_segments(tx, [suspect.file_id]):
                 await processing.clear_playable(tx, suspect.file_id)
-        return "dropped, and will be made again" if again else "dropped"
+        return "deleted, and will be made again" if again else "deleted"
 
     async def _fault_of(
         self, rendition: StoredRendition, sizes: Mapping[str, int | None], *, is_ready: bool
     ) -> str | None:
         if not is_ready:
-            return "was left over when its processing failed"
+            return "was left over by failed processing"
         if not rendition.is_done:
-            return "was never finished"
+            return "was never completed"
         faults = await asyncio.gather(*(self._fault_of_object(key, size) for key, size in sizes.items()))
         found = [fault for fault in faults if fault]
-        return f"{found[0]}, as are {len(found) - 1} others" if len(found) > 1 else next(iter(found), None)
+        return f"{found[0]}, and {len(found) - 1} other objects" if len(found) > 1 else next(iter(found), None)
 
     async def _fault_of_object(self, key: str, size: int | None) -> str | None:
-        async with self._turns:
+        async with self._slots:
             try:
                 stored = await self._store.examine(key)
             except ObjectNotFoundError:
@@ -97,20 +97,20 @@ class RenditionsCheck:
 
 
 class PlayableCheck:
-    """Ready files that are said to be playable and are not, and the other way round."""
+    """Ready files that are marked as playable but are not, or the reverse."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Their ids."""
+        """Yield their ids."""
         after = ""
         while True:
             async with self._database.reading() as tx:
-                page = await checking.playable_files(tx, after, _FILES)
-                true = await media.with_segments(tx, page)
+                page = await checking.playable_files(tx, after, _FILES_PAGE)
+                playable = await media.with_segments(tx, page)
             for file_id in page:
-                if file_id not in true:
+                if file_id not in playable:
                     yield file_id
             if not page:
                 break
@@ -118,38 +118,38 @@ class PlayableCheck:
         after = ""
         while True:
             async with self._database.reading() as tx:
-                page = await media.files_played(tx, after, _FILES)
-                said = await checking.said_to_be_playable(tx, page)
-            for file_id, is_said in said.items():
-                if not is_said:
+                page = await media.files_played(tx, after, _FILES_PAGE)
+                marked = await checking.said_to_be_playable(tx, page)
+            for file_id, is_marked in marked.items():
+                if not is_marked:
                     yield file_id
             if not page:
                 return
             after = page[-1]
 
     async def confirm(self, suspect: str) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
-            is_said, is_so = await self._look(tx, suspect)
-        if is_said is None or is_said == is_so:
+            is_marked, is_playable = await self._state_of(tx, suspect)
+        if is_marked is None or is_marked == is_playable:
             return None
-        found = "the file is said to be playable, and has nothing to be played"
-        repair = "takes the mark away and has it processed again"
-        if is_so:
-            found, repair = "the file can be played, and is not said to be playable", "marks it as playable"
+        found = "the file is marked as playable, but has nothing to play"
+        repair = "removes the mark and has the file processed again"
+        if is_playable:
+            found, repair = "the file can be played, but is not marked as playable", "marks it as playable"
         return Finding("wrong-playable", Severity.ERROR, suspect, found, repair)
 
     async def repair(self, suspect: str) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.transaction() as tx:
-            _, is_so = await self._look(tx, suspect)
-            if is_so:
+            _, is_playable = await self._state_of(tx, suspect)
+            if is_playable:
                 await processing.make_playable(tx, suspect)
                 return "marked"
             again = await processing.process_again(tx, suspect)
             await processing.clear_playable(tx, suspect)
         return "no longer marked, and will be processed again" if again else "no longer marked"
 
-    async def _look(self, tx: Transaction, file_id: str) -> tuple[bool | None, bool]:
-        said = (await checking.said_to_be_playable(tx, [file_id])).get(file_id)
-        return said, bool(await media.with_segments(tx, [file_id]))
+    async def _state_of(self, tx: Transaction, file_id: str) -> tuple[bool | None, bool]:
+        marked = (await checking.said_to_be_playable(tx, [file_id])).get(file_id)
+        return marked, bool(await media.with_segments(tx, [file_id]))

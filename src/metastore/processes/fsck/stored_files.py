@@ -1,23 +1,24 @@
-"""Every file's bytes: are they there, are they as many as they should be, are they the same as when they came?"""
+"""Find files whose bytes are missing, of the wrong size or changed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+from metastore.client.checksums import can_compute, measure, name_of
 from metastore.features.files import checking
 from metastore.features.files.checking import StoredFile
 from metastore.kit.database import Database
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore, StoreUnavailableError
-from metastore.processes.checksums import can_compute, measure, name_of
 from metastore.processes.fsck.check import Finding, Severity
 
 _PAGE = 200
-_MARKS = "marks the file as damaged, gives it out no more and tells its owner"
+_MARKS = "marks the file as damaged, refuses downloads and notifies its owner"
 
 
 class FilesCheck:
-    """Files against their objects; with ``reads`` every byte is read and compared with the file's checksum.
+    """Files whose object is missing or damaged, and damaged files that are whole again.
 
-    ``advance`` is told of the bytes that are dealt with. ``at_once`` objects are looked at at the same time.
+    With ``reads``, every byte is read and compared with the file's checksum. ``advance`` is called with the number of
+    bytes checked. At most ``at_once`` objects are checked at a time.
     """
 
     def __init__(
@@ -32,11 +33,11 @@ class FilesCheck:
         self._database = database
         self._store = store
         self._reads = reads
-        self._turns = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(at_once)
         self._advance = advance
 
     async def suspects(self) -> AsyncIterator[StoredFile]:
-        """Files that are marked as damaged and are not, or are and not marked."""
+        """Yield files whose damage mark does not match the state of their bytes."""
         after = ""
         while True:
             async with self._database.reading() as tx:
@@ -44,13 +45,13 @@ class FilesCheck:
             if not page:
                 return
             after = page[-1].id
-            looks = await asyncio.gather(*(self._first_look(file) for file in page))
-            for file, suspicious in zip(page, looks, strict=True):
+            suspicions = await asyncio.gather(*(self._is_suspicious(file) for file in page))
+            for file, suspicious in zip(page, suspicions, strict=True):
                 if suspicious:
                     yield file
 
     async def confirm(self, suspect: StoredFile) -> Finding | None:
-        """See ``Check``."""
+        """Implement ``Check``."""
         async with self._database.reading() as tx:
             file = (await checking.stored_files_of(tx, [suspect.id])).get(suspect.id)
         if file is None or file.object_key != suspect.object_key:
@@ -58,17 +59,17 @@ class FilesCheck:
         fault = await self._fault_of(file)
         if fault is not None:
             kind, reason = fault
-            # What the owner was told already is no news; the row says so until the bytes are back.
-            return None if file.damage else Finding(kind, Severity.ERROR, file.id, self._told(file, reason), _MARKS)
+            # Damage that is already marked is no new finding; the mark stays until the bytes are whole again.
+            return None if file.damage else Finding(kind, Severity.ERROR, file.id, self._describe(file, reason), _MARKS)
         if file.damage and self._reads:
-            found = self._told(file, "is marked as damaged, but its bytes are whole")
+            found = self._describe(file, "is marked as damaged, but its bytes are whole")
             return Finding(
-                "recovered-file", Severity.WARNING, file.id, found, "takes the mark away and tells its owner"
+                "recovered-file", Severity.WARNING, file.id, found, "removes the mark and notifies its owner"
             )
         return None
 
     async def repair(self, suspect: StoredFile) -> str:
-        """See ``Check``."""
+        """Implement ``Check``."""
         fault = await self._fault_of(suspect)
         async with self._database.transaction() as tx:
             if fault is not None:
@@ -77,8 +78,8 @@ class FilesCheck:
             done = await checking.mark_recovered(tx, suspect)
             return "no longer marked as damaged" if done else "nothing: the file was not marked"
 
-    async def _first_look(self, file: StoredFile) -> bool:
-        async with self._turns:
+    async def _is_suspicious(self, file: StoredFile) -> bool:
+        async with self._slots:
             fault = await self._fault_of(file, advance=self._advance)
         if file.damage:
             return fault is None and self._reads
@@ -91,7 +92,7 @@ class FilesCheck:
             stored = await self._store.examine(file.object_key)
             if stored.size != file.size:
                 return "wrong-size", f"there are {stored.size} bytes instead of {file.size}"
-            if _contradict(file.checksum, stored.checksum):
+            if _differ(file.checksum, stored.checksum):
                 return "wrong-checksum", f"the store's checksum is {stored.checksum} instead of {file.checksum}"
             return await self._fault_in_bytes(file, stored.checksum, advance) if self._reads else None
         except ObjectNotFoundError:
@@ -99,7 +100,7 @@ class FilesCheck:
         except DamagedObjectError as error:
             return "damaged-object", str(error)
         except StoreUnavailableError as error:
-            # Either the store is away, which ends the check, or it cannot read this one object.
+            # Either the store is unavailable, which ends the check, or it cannot read this object.
             await self._store.check()
             return "unreadable-object", str(error)
 
@@ -118,10 +119,10 @@ class FilesCheck:
                 )
         return None
 
-    def _told(self, file: StoredFile, reason: str) -> str:
+    def _describe(self, file: StoredFile, reason: str) -> str:
         return f"file {file.name!r} of user {file.owner_id}, object {file.object_key}: {reason}"
 
 
-def _contradict(checksum: str | None, other: str | None) -> bool:
-    """Whether both are known, of one kind and different."""
+def _differ(checksum: str | None, other: str | None) -> bool:
+    """Return whether both checksums are known, of the same algorithm and different."""
     return bool(checksum and other) and name_of(checksum or "") == name_of(other or "") and checksum != other

@@ -1,20 +1,21 @@
-"""Carrying a grown instance over to another database and another object store, whole.
+"""Move a whole instance to another database and another object store.
 
-The product is stopped meanwhile, and the source is only read (but for unfinished uploads, which are ended when the
-operator says so: their parts cannot go along). Everything may be killed at any moment and run again; it then goes on.
+The product is stopped meanwhile, and the source is only read. The exception is unfinished uploads, whose parts cannot
+be moved: they are aborted in the source if the operator asks for it. The move can be killed at any point; running it
+again continues it.
 
-1. The target is claimed: an empty database gets the schema and a mark, in the place of the schema's revision, that
-   names the instance that is moving in. Until the move is over no product starts on it, and no other instance moves
-   in. A target with data of its own is refused, and so is a store with objects that the source does not have.
-2. Every object is copied under its key, a few at a time, and verified: the checksum that the target computed itself is
-   compared with that of the source's bytes, and those bytes with the checksum that the source had noted. Objects that
-   are there already are verified only.
-3. Every row of every table is copied page by page, and compared value by value; then the tables are counted. Rows that
-   the source no longer has (it was used between two runs) are removed. Foreign keys are put aside meanwhile and made
-   anew at the end, which proves that no reference dangles.
-4. Events that wait in the queues of the embedded bus go back to the outbox, dead ones too: whatever bus the new product
-   uses will deliver them. Consumers that had them before notice.
-5. Every file's object is looked for once more, and the mark gives way to the revision.
+1. The target is claimed. An empty database gets the schema and, in place of the schema revision, a mark that names the
+   instance being moved. Until the move is complete, no product starts on this database and no other instance can be
+   moved to it. A target with data of its own is refused, as is a store with objects that the source does not have.
+2. Every object is copied under its key, several at a time, and verified: the checksum computed by the target is
+   compared with that of the source's bytes, and those bytes with the checksum recorded in the source. Objects that
+   exist already are only verified.
+3. Every row of every table is copied page by page and compared value by value; then rows are counted. Rows that the
+   source no longer has, because it was used between two runs, are deleted. Foreign keys are dropped meanwhile and
+   created again at the end, which proves that all references are valid.
+4. Events in the queues of the in-process bus, including dead ones, return to the outbox, so that any bus can deliver
+   them. Consumers that have handled them before drop them.
+5. Every file's object is checked once more. Then the schema revision replaces the mark.
 
-Checksums stay what they were: they describe themselves, so those of one store can be computed from bytes in the other.
+Checksums are copied unchanged: they name their algorithm, so either store's checksums can be computed from the bytes.
 """

@@ -1,4 +1,4 @@
-"""The last look: is every file's object in its new place? Its new ETag is noted on the way."""
+"""Check that every file's object is in the target store, and record its new ETag."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,19 +9,22 @@ from metastore.kit.database import Database
 from metastore.ports.object_store import ObjectNotFoundError, ObjectStore
 
 _PAGE = 200
-_AT_ONCE = 8
+_CONCURRENCY = 8
 _NODES = table("nodes", column("id"), column("size"), column("object_key"), column("object_etag"))
 _File = tuple[str, int, str, str | None]
 
 
-async def settle_files(database: Database, store: ObjectStore) -> list[str]:
-    """Note each file's ETag of its new place; returns the ids of files whose object is not there, or not in full."""
+async def update_etags(database: Database, store: ObjectStore) -> list[str]:
+    """Record each file's ETag in the target store.
+
+    Returns the ids of files whose object is missing or has the wrong size.
+    """
     missing: list[str] = []
     after = ""
-    turns = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_CONCURRENCY)
 
     async def etag_of(file: _File) -> str | None:
-        async with turns:
+        async with slots:
             try:
                 stored = await store.head(file[2])
             except ObjectNotFoundError:
@@ -32,7 +35,7 @@ async def settle_files(database: Database, store: ObjectStore) -> list[str]:
         after = page[-1][0]
         etags = await asyncio.gather(*(etag_of(file) for file in page))
         missing += [file[0] for file, etag in zip(page, etags, strict=True) if etag is None]
-        await _note(
+        await _write_etags(
             database, [(file[0], etag) for file, etag in zip(page, etags, strict=True) if etag not in (None, file[3])]
         )
     return missing
@@ -49,7 +52,7 @@ async def _files(database: Database, after: str) -> list[_File]:
         return [(row[0], row[1], row[2], row[3]) for row in await tx.session.execute(statement)]
 
 
-async def _note(database: Database, etags: Sequence[tuple[str, str | None]]) -> None:
+async def _write_etags(database: Database, etags: Sequence[tuple[str, str | None]]) -> None:
     if not etags:
         return
     async with database.transaction() as tx:

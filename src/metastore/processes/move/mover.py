@@ -1,4 +1,4 @@
-"""The move from beginning to end; the package tells the steps."""
+"""Run the whole move; the package documents its steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ from metastore.features.uploads import reaping
 from metastore.features.uploads.service import UploadsService
 from metastore.kit.database import Database
 from metastore.ports.object_store import ObjectStore
-from metastore.processes.move.files import settle_files
-from metastore.processes.move.objects import Carried, carry_objects, refuse_strangers
-from metastore.processes.move.tables import Copied, carried_tables, copy_table, requeue
-from metastore.processes.move.target import MoveRefusedError, Target, name_of_instance
+from metastore.processes.move.files import update_etags
+from metastore.processes.move.objects import CopiedObjects, copy_objects, require_no_foreign_objects
+from metastore.processes.move.tables import CopiedTable, copy_table, requeue_events, tables_to_copy
+from metastore.processes.move.target import MoveRefusedError, Target, instance_mark
 
 _BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A database and the object store that belongs to it; of a source also the names of all its consumers."""
+    """A database and its object store. ``consumers`` are the names of all event consumers, for a source only."""
 
     database: Database
     store: ObjectStore
@@ -28,18 +28,21 @@ class Instance:
 
 @dataclass
 class Moved:
-    """What a move came to."""
+    """The result of a move."""
 
-    tables: list[Copied] = field(default_factory=list)
-    objects: Carried = field(default_factory=Carried)
+    tables: list[CopiedTable] = field(default_factory=list)
+    objects: CopiedObjects = field(default_factory=CopiedObjects)
     requeued: int = 0
     missing: list[str] = field(default_factory=list)
-    """Ids of files whose object the new store does not have, since the old one had not got it whole either."""
+    """Ids of files whose object is missing or incomplete in the target, as it was in the source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Is told how far the move is: of bytes to come, of bytes dealt with, and of steps in words."""
+    """Callbacks that report progress.
+
+    ``expect`` gets the total number of bytes, ``advance`` the number of bytes just done, ``step`` the name of a step.
+    """
 
     expect: Callable[[int], object] = lambda _: None
     advance: Callable[[int], object] = lambda _: None
@@ -47,46 +50,44 @@ class Watcher:
 
 
 async def end_uploads(database: Database, uploads: UploadsService) -> int:
-    """End every unfinished upload, and release what is reserved for it; how many there were."""
-    ended = 0
+    """Abort every unfinished upload and release its reservation; return their number."""
+    count = 0
     while batch := await reaping.unfinished(database, _BATCH):
         for upload in batch:
-            # One that is whole in the store becomes its file.
-            await uploads.expire(upload, "moved to another store")
-            if await reaping.find_unfinished(database, upload.id) is not None:
-                await uploads.drop_whole(upload.id, "moved to another store")
-                await uploads.release_in_store(upload.object_key, upload.store_upload_id)
-            ended += 1
-    return ended
+            await uploads.discard(upload, "moved to another store", even_completing=True)
+            count += 1
+    return count
 
 
 async def move(source: Instance, target: Instance, url: str, *, at_once: int, watcher: Watcher | None = None) -> Moved:
-    """Carry everything from ``source`` to ``target``, whose database is at ``url``.
+    """Move everything from ``source`` to ``target``, whose database is at ``url``.
+
+    At most ``at_once`` objects are copied at a time.
 
     Raises:
-        MovedBeforeError: there is nothing left to carry.
-        MoveRefusedError: see the message; what was done so far is kept for the next run.
+        MovedBeforeError: everything was moved by an earlier run.
+        MoveRefusedError: the move cannot be made; the message says why. Progress so far is kept for the next run.
     """
     watcher = watcher or Watcher()
     if unfinished := await reaping.count_unfinished(source.database):
-        raise MoveRefusedError(f"{unfinished} uploads are not finished; end them with --abort-uploads")
-    claimed = Target(url, target.database)
-    instance = await name_of_instance(source.database)
-    await refuse_strangers(source.store, target.store)
-    await claimed.claim(instance, source.database)
+        raise MoveRefusedError(f"{unfinished} uploads are unfinished; abort them with --abort-uploads")
+    destination = Target(url, target.database)
+    instance = await instance_mark(source.database)
+    await require_no_foreign_objects(source.store, target.store)
+    await destination.claim(instance, source.database)
 
     moved = Moved()
     async with source.database.reading() as tx:
         watcher.expect(await checking.stored_bytes(tx) + await media.stored_bytes(tx))
     watcher.step("objects")
-    moved.objects = await carry_objects(source.store, target.store, at_once=at_once, advance=watcher.advance)
-    await claimed.put_aside_foreign_keys()
-    for table in carried_tables():
+    moved.objects = await copy_objects(source.store, target.store, at_once=at_once, advance=watcher.advance)
+    await destination.drop_foreign_keys()
+    for table in tables_to_copy():
         watcher.step(table.name)
         moved.tables.append(await copy_table(source.database, target.database, table))
     watcher.step("events")
-    moved.requeued = await requeue(source.database, target.database, source.consumers)
+    moved.requeued = await requeue_events(source.database, target.database, source.consumers)
     watcher.step("files")
-    moved.missing = await settle_files(target.database, target.store)
-    await claimed.finish()
+    moved.missing = await update_etags(target.database, target.store)
+    await destination.finish()
     return moved

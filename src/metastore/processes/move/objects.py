@@ -1,28 +1,31 @@
-"""Copying every object, and making sure of it."""
+"""Copy and verify every object."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from metastore.client.checksums import Measured, can_compute, measure, name_of
 from metastore.ports.object_store import (
     DamagedObjectError,
     ObjectNotFoundError,
     ObjectStore,
     StoredObject,
 )
-from metastore.processes.checksums import Measured, can_compute, measure, name_of
 from metastore.processes.move.target import MoveRefusedError
 
-_TRIES = 3
-_BY_READING = "blake3"
-"""What two copies are compared by when no store computed anything."""
+_ATTEMPTS = 3
+_FALLBACK_ALGORITHM = "blake3"
+"""Used to compare two copies if neither store has a checksum."""
 Item = TypeVar("Item")
 
 
 @dataclass
-class Carried:
-    """What was done; ``damaged`` are objects whose bytes were not what the source had noted, with why."""
+class CopiedObjects:
+    """The result of copying the objects.
+
+    ``size`` is in bytes. ``damaged`` maps the keys of objects that were already damaged in the source to the reason.
+    """
 
     copied: int = 0
     found_there: int = 0
@@ -30,94 +33,97 @@ class Carried:
     damaged: dict[str, str] = field(default_factory=dict)
 
 
-async def refuse_strangers(source: ObjectStore, target: ObjectStore) -> None:
-    """Look whether the target holds anything but what comes, or came, from the source.
+async def require_no_foreign_objects(source: ObjectStore, target: ObjectStore) -> None:
+    """Check that the target has no objects other than the source's.
 
     Raises:
-        MoveRefusedError: it does.
+        MoveRefusedError: it has.
     """
     async for stored in target.list_objects():
-        if not await _has(source, stored.key):
+        if not await _exists(source, stored.key):
             raise MoveRefusedError(f"the store has objects of its own: {stored.key}")
 
 
-async def carry_objects(
+async def copy_objects(
     source: ObjectStore,
     target: ObjectStore,
     *,
     at_once: int,
     advance: Callable[[int], object] = lambda _: None,
-) -> Carried:
-    """Copy and verify every object, ``at_once`` at a time, and free what killed runs left behind.
+) -> CopiedObjects:
+    """Copy and verify every object, ``at_once`` at a time, and abort the multipart uploads of killed runs.
 
     Raises:
-        MoveRefusedError: an object does not arrive as it was sent.
+        MoveRefusedError: the copy of an object differs from it.
     """
-    carried = Carried()
+    result = CopiedObjects()
 
-    async def carry(stored: StoredObject) -> None:
-        await _carry(source, target, stored.key, carried)
-        carried.size += stored.size
+    async def copy(stored: StoredObject) -> None:
+        await _copy(source, target, stored.key, result)
+        result.size += stored.size
         advance(stored.size)
 
-    await _in_parallel(source.list_objects(), carry, at_once)
+    await _in_parallel(source.list_objects(), copy, at_once)
     async for multipart in target.list_multiparts():
-        if await _has(source, multipart.key):
+        if await _exists(source, multipart.key):
             await target.abort_multipart(multipart.key, multipart.upload_id)
-    return carried
+    return result
 
 
-async def _carry(source: ObjectStore, target: ObjectStore, key: str, carried: Carried) -> None:
+async def _copy(source: ObjectStore, target: ObjectStore, key: str, result: CopiedObjects) -> None:
     try:
         original = await source.examine(key)
     except ObjectNotFoundError:
         return
     except DamagedObjectError as error:
-        carried.damaged[key] = str(error)
+        result.damaged[key] = str(error)
         return
-    copy = await _copy_of(target, original)
-    if copy is not None and await _is_true(source, target, original, copy, carried):
-        carried.found_there += 1
+    copy = await _head(target, original)
+    if copy is not None and await _is_same(source, target, original, copy, result):
+        result.found_there += 1
         return
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         if copy is not None:
             await target.delete([key])
         copy = await target.put(key, source.read(key), size=original.size, content_type="application/octet-stream")
-        if await _is_true(source, target, original, copy, carried):
-            carried.copied += 1
+        if await _is_same(source, target, original, copy, result):
+            result.copied += 1
             return
-    raise MoveRefusedError(f"the object {key} does not arrive as it was sent")
+    raise MoveRefusedError(f"the copy of object {key} differs from the original")
 
 
-async def _copy_of(target: ObjectStore, original: StoredObject) -> StoredObject | None:
+async def _head(target: ObjectStore, original: StoredObject) -> StoredObject | None:
     try:
         return await target.head(original.key)
     except ObjectNotFoundError:
         return None
 
 
-async def _is_true(
-    source: ObjectStore, target: ObjectStore, original: StoredObject, copy: StoredObject, carried: Carried
+async def _is_same(
+    source: ObjectStore, target: ObjectStore, original: StoredObject, copy: StoredObject, result: CopiedObjects
 ) -> bool:
-    """Whether the copy has the source's bytes, by what the target computed of it or else by reading it back."""
-    noted = original.checksum if original.checksum and can_compute(name_of(original.checksum)) else None
-    received = copy.checksum if copy.checksum and can_compute(name_of(copy.checksum)) else None
-    names = {name_of(checksum) for checksum in (noted, received) if checksum}
-    measured = await measure(source.read(original.key), names or {_BY_READING})
-    if noted and not measured.agrees(noted):
-        carried.damaged[original.key] = f"its checksum is not {noted}"
+    """Return whether the copy has the source's bytes.
+
+    This uses the checksum that the target computed, or else reads the copy back.
+    """
+    recorded = original.checksum if original.checksum and can_compute(name_of(original.checksum)) else None
+    computed = copy.checksum if copy.checksum and can_compute(name_of(copy.checksum)) else None
+    names = {name_of(checksum) for checksum in (recorded, computed) if checksum}
+    measured = await measure(source.read(original.key), names or {_FALLBACK_ALGORITHM})
+    if recorded and not measured.agrees(recorded):
+        result.damaged[original.key] = f"its checksum is not {recorded}"
     if copy.size != measured.size:
         return False
-    if received:
-        return measured.agrees(received)
-    return _same(measured, await measure(target.read(copy.key), measured.checksums.keys()))
+    if computed:
+        return measured.agrees(computed)
+    return _same_bytes(measured, await measure(target.read(copy.key), measured.checksums.keys()))
 
 
-def _same(one: Measured, other: Measured) -> bool:
+def _same_bytes(one: Measured, other: Measured) -> bool:
     return (one.size, one.checksums) == (other.size, other.checksums)
 
 
-async def _has(store: ObjectStore, key: str) -> bool:
+async def _exists(store: ObjectStore, key: str) -> bool:
     try:
         await store.examine(key)
     except ObjectNotFoundError:
@@ -128,11 +134,11 @@ async def _has(store: ObjectStore, key: str) -> bool:
 
 
 async def _in_parallel(items: AsyncIterator[Item], work: Callable[[Item], Awaitable[None]], count: int) -> None:
-    taking = asyncio.Lock()
+    lock = asyncio.Lock()
 
     async def worker() -> None:
         while True:
-            async with taking:
+            async with lock:
                 item = await anext(items, None)
             if item is None:
                 return
@@ -143,5 +149,5 @@ async def _in_parallel(items: AsyncIterator[Item], work: Callable[[Item], Awaita
             for _ in range(count):
                 tasks.create_task(worker())
     except ExceptionGroup as group:
-        # The first to fail has stopped the others.
+        # The first failure has cancelled the other workers.
         raise group.exceptions[0] from None

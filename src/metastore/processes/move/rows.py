@@ -1,6 +1,6 @@
-"""Rows of any table, as they are: read in pages, written, compared.
+"""Read, write and compare the rows of any table unchanged.
 
-JSON travels as text, so that what a column holds (``null`` or nothing, say) is not interpreted on the way.
+JSON columns are copied as text, so that their content is not interpreted (``null`` and SQL ``NULL`` stay distinct).
 """
 
 import json
@@ -32,12 +32,12 @@ Key = tuple[Any, ...]
 
 
 def key_of(table: Table, row: Row) -> Key:
-    """The row's primary key."""
+    """Return the row's primary key."""
     return tuple(row[column.name] for column in table.primary_key)
 
 
 async def pages(database: Database, table: Table) -> AsyncIterator[list[Row]]:
-    """All rows in order of their primary key, ``PAGE`` at a time."""
+    """Yield all rows in the order of their primary key, ``PAGE`` at a time."""
     key = _key_columns(table)
     after: Key | None = None
     while True:
@@ -56,15 +56,15 @@ async def pages(database: Database, table: Table) -> AsyncIterator[list[Row]]:
 
 
 async def rows_of(tx: Transaction, table: Table, keys: Sequence[Key]) -> dict[Key, Row]:
-    """The rows with these primary keys, as far as there are such."""
+    """Return the existing rows with these primary keys."""
     statement = _selection(table, tx.dialect).where(_is_one_of(table, keys))
     rows = [dict(row) for row in (await tx.session.execute(statement)).mappings()]
     return {key_of(table, row): row for row in rows}
 
 
 async def write(tx: Transaction, table: Table, rows: Sequence[Row], *, replace: bool) -> None:
-    """Insert the rows; those that are there already are replaced or left, by their primary keys."""
-    values = {column.name: _incoming(column, tx.dialect) for column in _columns(table)}
+    """Insert the rows. Existing rows with the same primary key are replaced, or kept without ``replace``."""
+    values = {column.name: _write_expression(column, tx.dialect) for column in _columns(table)}
     key = [column.name for column in table.primary_key]
     inserting = (sqlite_insert if tx.dialect == "sqlite" else postgresql_insert)(table).values(values)
     others = {name: inserting.excluded[name] for name in values if name not in key}
@@ -84,14 +84,16 @@ async def remove(tx: Transaction, table: Table, keys: Sequence[Key]) -> None:
 
 
 async def count(database: Database, table: Table) -> int:
-    """How many rows there are."""
+    """Return the number of rows."""
     async with database.reading() as tx:
         return await tx.session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def equal(table: Table, one: Row, other: Row) -> bool:
-    """Whether two rows hold the same, however each database writes JSON down."""
-    return all(_plain(column, one[column.name]) == _plain(column, other[column.name]) for column in _columns(table))
+    """Return whether two rows have the same values, however each database formats JSON."""
+    return all(
+        _comparable(column, one[column.name]) == _comparable(column, other[column.name]) for column in _columns(table)
+    )
 
 
 def _columns(table: Table) -> list[Column[Any]]:
@@ -103,17 +105,17 @@ def _key_columns(table: Table) -> list[Column[Any]]:
 
 
 def _selection(table: Table, dialect: str) -> Any:  # noqa: ANN401  a Select whose row type is known only at run time
-    return select(*(_outgoing(column, dialect).label(column.name) for column in _columns(table)))
+    return select(*(_read_expression(column, dialect).label(column.name) for column in _columns(table)))
 
 
-def _outgoing(column: Column[Any], dialect: str) -> ColumnElement[Any]:
+def _read_expression(column: Column[Any], dialect: str) -> ColumnElement[Any]:
     if not isinstance(column.type, JSON):
         return column
     return type_coerce(column, Text) if dialect == "sqlite" else cast(column, Text)
 
 
-def _incoming(column: Column[Any], dialect: str) -> ColumnElement[Any]:
-    # Named unlike the column: the dialects' own clauses use that name.
+def _write_expression(column: Column[Any], dialect: str) -> ColumnElement[Any]:
+    # Not the column's name, which the dialects use for parameters of their own.
     name = f"new_{column.name}"
     if not isinstance(column.type, JSON):
         return bindparam(name, type_=column.type)
@@ -128,5 +130,5 @@ def _is_one_of(table: Table, keys: Sequence[Key]) -> ColumnElement[bool]:
     return tuple_(*columns).in_(keys)
 
 
-def _plain(column: Column[Any], value: Any) -> Any:  # noqa: ANN401  a column's value
+def _comparable(column: Column[Any], value: Any) -> Any:  # noqa: ANN401  a column's value
     return json.loads(value) if isinstance(column.type, JSON) and value is not None else value

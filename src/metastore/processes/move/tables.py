@@ -1,4 +1,4 @@
-"""Copying every row, and making sure of it."""
+"""Copy and verify every row."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,44 +14,45 @@ from metastore.processes.move import rows
 from metastore.processes.move.target import MoveRefusedError, all_tables
 
 _APPEND_ONLY = frozenset({"audit_logs"})
-"""Tables that the database itself lets nobody change."""
+"""Tables whose rows the database does not allow to be changed."""
 _QUEUE = "queued_events"
-"""The embedded bus's own, whose rows go back to the outbox."""
+"""Queue of the in-process bus; its events are returned to the outbox instead of copied."""
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
-    """A table that is whole in its new place."""
+class CopiedTable:
+    """A table that was copied and verified, and its number of rows."""
 
     table: str
     rows: int
 
 
-def carried_tables() -> list[Table]:
-    """The tables whose rows go over as they are."""
+def tables_to_copy() -> list[Table]:
+    """Return the tables whose rows are copied unchanged."""
     return [table for table in all_tables() if table.name != _QUEUE]
 
 
-async def copy_table(source: Database, target: Database, table: Table) -> Copied:
-    """Make ``target`` hold the same rows as ``source``, and prove it.
+async def copy_table(source: Database, target: Database, table: Table) -> CopiedTable:
+    """Make the table in ``target`` equal to that in ``source``, and verify it.
 
     Raises:
-        MoveRefusedError: it cannot be made so.
+        MoveRefusedError: the tables still differ.
     """
     replace = table.name not in _APPEND_ONLY
     async for page in rows.pages(source, table):
         async with target.transaction() as tx:
             await rows.write(tx, table, page, replace=replace)
     if replace:
-        await _remove_others(source, target, table)
-    return Copied(table.name, await _prove(source, target, table))
+        await _delete_surplus_rows(source, target, table)
+    return CopiedTable(table.name, await _verify(source, target, table))
 
 
-async def requeue(source: Database, target: Database, consumers: Collection[str] = ()) -> int:
-    """Put what waits in the embedded bus's queues back into the outbox; how many deliveries those were.
+async def requeue_events(source: Database, target: Database, consumers: Collection[str] = ()) -> int:
+    """Return the events in the queues of the in-process bus to the outbox; return the number of deliveries.
 
-    From there an event goes to all ``consumers``. Those in whose queues it does not wait have dealt with it, maybe so
-    long ago that the inbox has forgotten; it is noted there anew, so that the event has no second effect.
+    From the outbox, an event is delivered to all ``consumers``. Those without a queued delivery of it have handled it,
+    perhaps so long ago that their inbox entry was purged. The entry is written again, so that the event has no second
+    effect.
     """
     queue = Base.metadata.tables.get(_QUEUE)
     if queue is None:
@@ -62,7 +63,7 @@ async def requeue(source: Database, target: Database, consumers: Collection[str]
         events = {row["event_id"]: row for row in page}
         async with source.reading() as tx:
             handled = await _handled(tx, queue, list(events), consumers)
-        await _record_again(target, list(events.values()), handled)
+        await _write_to_outbox(target, list(events.values()), handled)
     return waiting
 
 
@@ -77,48 +78,50 @@ async def _handled(tx: Transaction, queue: Table, ids: Sequence[str], consumers:
     ]
 
 
-async def _record_again(target: Database, events: Sequence[rows.Row], handled: Sequence[rows.Row]) -> None:
+async def _write_to_outbox(target: Database, events: Sequence[rows.Row], handled: Sequence[rows.Row]) -> None:
     outbox = Base.metadata.tables[OutboxEvent.__tablename__]
     ids = [event["event_id"] for event in events]
     async with target.transaction() as tx:
-        there = await rows.rows_of(tx, outbox, [(event_id,) for event_id in ids])
-        fresh = [_as_recorded(outbox, event) for event in events if (event["event_id"],) not in there]
+        existing = await rows.rows_of(tx, outbox, [(event_id,) for event_id in ids])
+        fresh = [_outbox_row(outbox, event) for event in events if (event["event_id"],) not in existing]
         if fresh:
             await rows.write(tx, outbox, fresh, replace=False)
         if handled:
             await rows.write(tx, Base.metadata.tables[InboxEvent.__tablename__], handled, replace=False)
-        again = update(OutboxEvent).where(OutboxEvent.id.in_(ids))
-        await tx.session.execute(again.values(status=PENDING, published_at=None, attempts=0))
+        pending = update(OutboxEvent).where(OutboxEvent.id.in_(ids))
+        await tx.session.execute(pending.values(status=PENDING, published_at=None, attempts=0))
 
 
-def _as_recorded(outbox: Table, event: rows.Row) -> rows.Row:
+def _outbox_row(outbox: Table, event: rows.Row) -> rows.Row:
     recorded: rows.Row = dict.fromkeys(column.name for column in outbox.columns)
     recorded |= {name: event[name] for name in ("event_type", "aggregate", "payload", "headers", "created_at")}
     return recorded | {"id": event["event_id"], "status": PENDING, "attempts": 0}
 
 
-async def _remove_others(source: Database, target: Database, table: Table) -> None:
-    """Rows that an earlier run copied and that the source has lost since."""
+async def _delete_surplus_rows(source: Database, target: Database, table: Table) -> None:
+    """Delete rows that an earlier run copied and that the source no longer has."""
     async for page in rows.pages(target, table):
         keys = [rows.key_of(table, row) for row in page]
         async with source.reading() as tx:
             known = await rows.rows_of(tx, table, keys)
-        others = [key for key in keys if key not in known]
-        if others:
+        surplus = [key for key in keys if key not in known]
+        if surplus:
             async with target.transaction() as tx:
-                await rows.remove(tx, table, others)
+                await rows.remove(tx, table, surplus)
 
 
-async def _prove(source: Database, target: Database, table: Table) -> int:
+async def _verify(source: Database, target: Database, table: Table) -> int:
     counted = 0
     async for page in rows.pages(source, table):
         keys = [rows.key_of(table, row) for row in page]
         async with target.reading() as tx:
-            arrived = await rows.rows_of(tx, table, keys)
+            copied = await rows.rows_of(tx, table, keys)
         for key, row in zip(keys, page, strict=True):
-            if key not in arrived or not rows.equal(table, row, arrived[key]):
-                raise MoveRefusedError(f"the row {'/'.join(map(str, key))} of {table.name} is not the same in both")
+            if key not in copied or not rows.equal(table, row, copied[key]):
+                raise MoveRefusedError(
+                    f"the row {'/'.join(map(str, key))} of {table.name} differs between the databases"
+                )
         counted += len(page)
     if await rows.count(target, table) != counted:
-        raise MoveRefusedError(f"the database has more rows in {table.name} than were moved")
+        raise MoveRefusedError(f"the target has additional rows in {table.name}")
     return counted

@@ -1,4 +1,4 @@
-"""The database that is moved to: whose it is, and what is put aside while rows come in."""
+"""The target database: claiming it, and dropping its foreign keys while rows are copied."""
 
 import hashlib
 
@@ -23,36 +23,37 @@ from metastore.kit.tables import Base
 from metastore.processes.move import rows
 
 _MARK = "moving-"
+"""Prefix of the mark that replaces the schema revision during a move."""
 
 
 class MoveRefusedError(Exception):
-    """The move cannot be made, or cannot go on; the message is one line for the operator."""
+    """The move cannot start or continue. The message is one line for the operator."""
 
 
 class MovedBeforeError(Exception):
-    """Everything is there already: an earlier move came to its end, and nothing has happened here since."""
+    """An earlier move was completed, and the source has not changed since."""
 
 
 def all_tables() -> list[Table]:
-    """Every table of the product, those that others refer to first."""
+    """Return all tables, referenced tables first."""
     return list(Base.metadata.sorted_tables)
 
 
-async def name_of_instance(source: Database) -> str:
-    """What tells this instance from every other.
+async def instance_mark(source: Database) -> str:
+    """Return the mark that identifies this instance.
 
     Raises:
-        MoveRefusedError: it has no user yet, hence nothing to move.
+        MoveRefusedError: the instance has no users, and so nothing to move.
     """
     async with source.reading() as tx:
         first = await tx.session.scalar(select(func.min(Base.metadata.tables["users"].c.id)))
     if first is None:
-        raise MoveRefusedError("there is nothing to move: no user was ever made")
+        raise MoveRefusedError("there is nothing to move: the instance has no users")
     return _MARK + hashlib.sha256(first.encode()).hexdigest()[:24]
 
 
 class Target:
-    """The claimed database; ``url`` is its address."""
+    """The target database at ``url``."""
 
     def __init__(self, url: str, database: Database) -> None:
         self._url = url
@@ -61,54 +62,54 @@ class Target:
             event.listen(database.engine.sync_engine, "connect", _without_foreign_keys)
 
     async def claim(self, instance: str, source: Database) -> None:
-        """Make it that of this instance, whose database is ``source``, or find that it is.
+        """Claim the database for the instance with the mark ``instance``, or check that it has it already.
 
         Raises:
-            MovedBeforeError: the move was made, by a process that may not have come to say so.
-            MoveRefusedError: it has rows already, or another instance is moving in.
+            MovedBeforeError: the move was already completed.
+            MoveRefusedError: the database has rows of its own, or another instance is being moved to it.
         """
         current = await migrations.current(self._url)
         if current == instance:
             return
         if current is not None and current.startswith(_MARK):
-            raise MoveRefusedError("another instance's move to this database was begun and not ended")
+            raise MoveRefusedError("an unfinished move of another instance to this database exists")
         await migrations.upgrade(self._url)
-        if await _has_all_of(self.database, source):
+        if await _is_up_to_date(self.database, source):
             raise MovedBeforeError
         for table in all_tables():
             if await rows.count(self.database, table):
-                raise MoveRefusedError(f"the database is not empty: there are rows in {table.name}")
+                raise MoveRefusedError(f"the database is not empty: {table.name} has rows")
         await self._set_revision(instance)
 
-    async def put_aside_foreign_keys(self) -> None:
-        """Let rows come in any order."""
+    async def drop_foreign_keys(self) -> None:
+        """Drop the foreign keys, so that rows can be inserted in any order. SQLite only disables them."""
         if self.database.single_writer:
             return
         async with self.database.transaction() as tx:
             connection = await tx.session.connection()
-            there = await connection.run_sync(_foreign_keys)
+            existing = await connection.run_sync(_foreign_keys)
             for constraint in _declared_foreign_keys():
-                if constraint.name in there:
+                if constraint.name in existing:
                     await tx.session.execute(DropConstraint(constraint))
 
     async def finish(self) -> None:
-        """Make the foreign keys anew, let counters go on behind the rows, and let products start.
+        """Create the foreign keys, advance the sequences, and set the schema revision.
 
         Raises:
-            MoveRefusedError: a reference leads nowhere.
+            MoveRefusedError: a reference is dangling.
         """
         async with self.database.transaction() as tx:
             connection = await tx.session.connection()
             if self.database.single_writer:
                 dangling = (await tx.session.execute(text("PRAGMA foreign_key_check"))).first()
                 if dangling is not None:
-                    raise MoveRefusedError(f"a row of {dangling[0]} refers to one of {dangling[2]} that is not there")
+                    raise MoveRefusedError(f"a row of {dangling[0]} refers to a missing row of {dangling[2]}")
             else:
-                there = await connection.run_sync(_foreign_keys)
+                existing = await connection.run_sync(_foreign_keys)
                 for constraint in _declared_foreign_keys():
-                    if constraint.name not in there:
+                    if constraint.name not in existing:
                         await tx.session.execute(AddConstraint(constraint, isolate_from_table=False))
-                await connection.run_sync(_advance_counters)
+                await connection.run_sync(_advance_sequences)
         await self._set_revision(migrations.head() or "")
 
     async def _set_revision(self, revision: str) -> None:
@@ -116,8 +117,8 @@ class Target:
             await tx.session.execute(text("UPDATE alembic_version SET version_num = :new"), {"new": revision})
 
 
-async def _has_all_of(database: Database, source: Database) -> bool:
-    """Whether the latest that happened in ``source`` is known here: every change is told of in these tables."""
+async def _is_up_to_date(database: Database, source: Database) -> bool:
+    """Return whether ``database`` has the latest rows of the tables that record every change."""
     for name in ("audit_logs", "outbox_events"):
         key = Base.metadata.tables[name].c.id
         async with source.reading() as tx:
@@ -137,13 +138,13 @@ def _foreign_keys(connection: Connection) -> set[str | None]:
     return {key["name"] for table in all_tables() for key in found.get_foreign_keys(table.name)}
 
 
-def _advance_counters(connection: Connection) -> None:
-    """PostgreSQL counts automatic keys in sequences of their own, which copied rows do not move."""
+def _advance_sequences(connection: Connection) -> None:
+    """Set PostgreSQL's sequences beyond the copied rows, which do not advance them."""
     for table in all_tables():
-        counted = table.autoincrement_column
-        if counted is not None and isinstance(counted.type, Integer):
-            sequence = func.pg_get_serial_sequence(table.name, counted.name)
-            latest = select(func.max(counted)).scalar_subquery()
+        column = table.autoincrement_column
+        if column is not None and isinstance(column.type, Integer):
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            latest = select(func.max(column)).scalar_subquery()
             connection.execute(select(func.setval(sequence, func.coalesce(latest, 0) + 1, False)))
 
 

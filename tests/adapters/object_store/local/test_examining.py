@@ -1,4 +1,4 @@
-"""What a doubting look at an object of the embedded store notices."""
+"""Integrity checks of the embedded store's objects."""
 
 import random
 from collections.abc import AsyncIterator
@@ -24,38 +24,38 @@ async def store(tmp_path: Path) -> AsyncIterator[LocalObjectStore]:
 
 @pytest.fixture
 def folder(store: LocalObjectStore, tmp_path: Path) -> Path:
-    """Where the object lies."""
-    [facts] = (tmp_path / "store" / "objects").glob("*/*/object.json")
-    return facts.parent
+    """The object's folder."""
+    [metadata] = (tmp_path / "store" / "objects").glob("*/*/object.json")
+    return metadata.parent
 
 
-async def test_any_byte_of_the_facts_that_changed_is_noticed(store: LocalObjectStore, folder: Path) -> None:
-    sound = (folder / "object.json").read_bytes()
-    for position in range(len(sound)):
-        flipped = bytearray(sound)
+async def test_a_changed_byte_in_the_metadata_is_detected(store: LocalObjectStore, folder: Path) -> None:
+    original = (folder / "object.json").read_bytes()
+    for position in range(len(original)):
+        flipped = bytearray(original)
         flipped[position] ^= random.randint(1, 255)
         (folder / "object.json").write_bytes(flipped)
         with pytest.raises(DamagedObjectError):
             await store.examine(KEY)
-    (folder / "object.json").write_bytes(sound)
+    (folder / "object.json").write_bytes(original)
     assert 3 == (await store.examine(KEY)).size
 
 
 @pytest.mark.parametrize("content", [b"", b"ab", b"abcd"])
-async def test_bytes_too_few_or_too_many_are_noticed(store: LocalObjectStore, folder: Path, content: bytes) -> None:
+async def test_a_wrong_size_is_detected(store: LocalObjectStore, folder: Path, content: bytes) -> None:
     (folder / "data").write_bytes(content)
     with pytest.raises(DamagedObjectError, match=f"{len(content)} bytes instead of 3"):
         await store.examine(KEY)
 
 
 @pytest.mark.parametrize("name", ["data", "object.json"])
-async def test_half_an_object_is_a_damaged_one(store: LocalObjectStore, folder: Path, name: str) -> None:
+async def test_a_missing_file_is_damage(store: LocalObjectStore, folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(DamagedObjectError, match="missing"):
         await store.examine(KEY)
 
 
-async def test_an_object_in_anothers_place_is_noticed(store: LocalObjectStore, folder: Path, tmp_path: Path) -> None:
+async def test_an_object_in_the_wrong_folder_is_detected(store: LocalObjectStore, folder: Path, tmp_path: Path) -> None:
     await store.put("files/other", stream(b"xyz"), size=3, content_type="text/plain")
     [other] = [path for path in (tmp_path / "store" / "objects").glob("*/*/object.json") if path.parent != folder]
     (folder / "object.json").write_bytes(other.read_bytes())
@@ -63,12 +63,12 @@ async def test_an_object_in_anothers_place_is_noticed(store: LocalObjectStore, f
         await store.examine(KEY)
 
 
-async def test_objects_that_cannot_be_read_do_not_hide_the_others(store: LocalObjectStore, folder: Path) -> None:
+async def test_listing_skips_objects_with_unreadable_metadata(store: LocalObjectStore, folder: Path) -> None:
     await store.put("files/other", stream(b"xyz"), size=3, content_type="text/plain")
     (folder / "object.json").write_bytes(b"{")
     assert ["files/other"] == [item.key async for item in store.list_objects()]
 
 
-async def test_what_lies_nowhere_is_not_found(store: LocalObjectStore) -> None:
+async def test_a_malformed_key_is_not_found(store: LocalObjectStore) -> None:
     with pytest.raises(ObjectNotFoundError):
         await store.examine("not a key")

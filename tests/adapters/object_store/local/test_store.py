@@ -1,4 +1,4 @@
-"""What the embedded store promises beyond the port."""
+"""Guarantees of the embedded store beyond the port."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from metastore.adapters.object_store.local import LocalObjectStore
-from metastore.adapters.object_store.local.upload import _MOST_BESIDE
+from metastore.adapters.object_store.local.upload import _MAX_SIDE_WRITES
 from metastore.ports.object_store import (
     CompletedPart,
     InvalidPartError,
@@ -40,7 +40,7 @@ async def begin(store: LocalObjectStore, size: int = 3, part_size: int = 3) -> U
 
 
 async def writer_of(store: LocalObjectStore, target: UploadTarget, number: int = 1) -> PartWriter:
-    """Begin to receive a part."""
+    """Start receiving a part."""
     return await store.write_part(PartGrant(target.key, target.upload_id, number, target.part_length(number), 0))
 
 
@@ -58,7 +58,7 @@ def files_of(store_folder: Path, pattern: str) -> list[str]:
 
 
 async def test_the_etag_of_a_replaced_part_no_longer_completes(store: LocalObjectStore) -> None:
-    """Only the part that holds can be named."""
+    """Only the ETag of the latest version can be named."""
     target = await begin(store)
     old = await send(store, target, b"old")
     new = await send(store, target, b"new")
@@ -67,8 +67,8 @@ async def test_the_etag_of_a_replaced_part_no_longer_completes(store: LocalObjec
     await store.complete_multipart(target, [new])
 
 
-async def test_completing_moves_the_bytes_without_copying(store: LocalObjectStore, tmp_path: Path) -> None:
-    """The object is the very file that the parts were written to."""
+async def test_complete_does_not_copy_the_bytes(store: LocalObjectStore, tmp_path: Path) -> None:
+    """The object is the file that the parts were written to."""
     target = await begin(store, 6)
     parts = [await send(store, target, b"abc", 1), await send(store, target, b"def", 2)]
     [data] = (tmp_path / "store" / "uploads").glob("*/data")
@@ -77,15 +77,15 @@ async def test_completing_moves_the_bytes_without_copying(store: LocalObjectStor
     assert inode == os.fstat((await store.open_object(KEY)).fileno()).st_ino
 
 
-async def test_all_space_is_taken_at_the_start(store: LocalObjectStore, tmp_path: Path) -> None:
-    """An upload that was begun does not fail later for want of room."""
+async def test_create_allocates_all_space(store: LocalObjectStore, tmp_path: Path) -> None:
+    """An open upload cannot fail later for lack of space."""
     await begin(store, 10_000_000, 5_000_000)
     [data] = (tmp_path / "store" / "uploads").glob("*/data")
     assert data.stat().st_blocks * 512 >= 10_000_000
 
 
-async def test_two_that_write_are_refused(store: LocalObjectStore, tmp_path: Path) -> None:
-    """A second writer gets a clear error; one that only reads may look on."""
+async def test_a_second_writer_is_refused(store: LocalObjectStore, tmp_path: Path) -> None:
+    """It gets ``EBUSY``; a read-only store can be opened."""
     await store.complete_multipart(target := await begin(store), [await send(store, target, b"abc")])
     with pytest.raises(OSError, match="in use") as refusal:
         LocalObjectStore(tmp_path / "store", b"k" * 32)
@@ -97,8 +97,8 @@ async def test_two_that_write_are_refused(store: LocalObjectStore, tmp_path: Pat
     await LocalObjectStore(tmp_path / "store", b"k" * 32).aclose()
 
 
-async def test_uploads_go_on_after_a_restart(tmp_path: Path) -> None:
-    """What was received before is still listed, and the rest can be sent."""
+async def test_uploads_continue_after_a_restart(tmp_path: Path) -> None:
+    """Parts received before are still listed, and the rest can be sent."""
     first = LocalObjectStore(tmp_path / "store", b"k" * 32)
     target = await begin(first, 5)
     parts = [await send(first, target, b"abc", 1)]
@@ -111,8 +111,8 @@ async def test_uploads_go_on_after_a_restart(tmp_path: Path) -> None:
     await second.aclose()
 
 
-async def test_a_writer_that_gives_up_leaves_nothing(store: LocalObjectStore, tmp_path: Path) -> None:
-    """Neither in place nor beside; the acknowledged part stays."""
+async def test_a_discarded_writer_leaves_nothing(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Neither in place nor in a side file; the acknowledged part is kept."""
     target = await begin(store)
     await (await writer_of(store, target)).discard()
     kept = await send(store, target, b"abc")
@@ -126,8 +126,8 @@ async def test_a_writer_that_gives_up_leaves_nothing(store: LocalObjectStore, tm
     assert [kept.etag] == [part.etag for part in await store.list_parts(target)]
 
 
-async def test_of_two_at_the_same_time_the_last_to_end_holds(store: LocalObjectStore, tmp_path: Path) -> None:
-    """Whichever was begun first; nothing of the other is left."""
+async def test_of_two_concurrent_writers_the_last_to_commit_wins(store: LocalObjectStore, tmp_path: Path) -> None:
+    """The order in which they started does not matter; nothing of the other is left."""
     for order in ((0, 1), (1, 0)):
         target = await begin(store)
         writers = [await writer_of(store, target), await writer_of(store, target)]
@@ -141,8 +141,8 @@ async def test_of_two_at_the_same_time_the_last_to_end_holds(store: LocalObjectS
     assert [] == files_of(tmp_path / "store", "*")
 
 
-async def test_a_part_being_sent_when_the_upload_ends_is_refused(store: LocalObjectStore, tmp_path: Path) -> None:
-    """It cannot change the object, nor outlive the abort."""
+async def test_a_part_in_transit_when_the_upload_closes_is_rejected(store: LocalObjectStore, tmp_path: Path) -> None:
+    """It can neither change the object nor survive the abort."""
     completed = await begin(store)
     part = await send(store, completed, b"abc")
     late = await writer_of(store, completed)
@@ -162,20 +162,20 @@ async def test_a_part_being_sent_when_the_upload_ends_is_refused(store: LocalObj
 
 
 async def test_a_key_is_never_written_twice(store: LocalObjectStore) -> None:
-    """The second object under one key is refused, and its upload stays open."""
+    """A second object under the same key is refused, and its upload stays open."""
     first, second = await begin(store), await begin(store)
     await store.complete_multipart(first, [await send(store, first, b"abc")])
     part = await send(store, second, b"xyz")
     with pytest.raises(ObjectStoreError, match="already"):
         await store.complete_multipart(second, [part])
-    assert [part.etag] == [held.etag for held in await store.list_parts(second)]
+    assert [part.etag] == [listed.etag for listed in await store.list_parts(second)]
     assert b"abc" == b"".join([chunk async for chunk in store.read(KEY)])
 
 
 @pytest.mark.parametrize(
     "key", ["", "..", "files/../x", "/files/x", "files//x", ".hidden", "files/x\0", "fil\u00e9", "x" * 600]
 )
-async def test_keys_that_are_none_of_ours_are_refused(store: LocalObjectStore, key: str) -> None:
+async def test_malformed_keys_are_refused(store: LocalObjectStore, key: str) -> None:
     """Nothing is created for them, and nothing is found."""
     with pytest.raises(ValueError, match="key"):
         await store.create_multipart(key, size=1, part_size=1, content_type="a/b")
@@ -184,16 +184,16 @@ async def test_keys_that_are_none_of_ours_are_refused(store: LocalObjectStore, k
 
 
 @pytest.mark.parametrize("upload_id", ["", "..", "../objects", "a/b", "x" * 300])
-async def test_upload_ids_lead_nowhere_else(store: LocalObjectStore, upload_id: str) -> None:
-    """An id is a name in one folder, or nobody's."""
+async def test_upload_ids_cannot_traverse_paths(store: LocalObjectStore, upload_id: str) -> None:
+    """A malformed id is an unknown upload."""
     with pytest.raises(UploadNotFoundError):
         await store.list_parts(UploadTarget(KEY, upload_id, 1, 1))
     await store.abort_multipart(KEY, upload_id)
     await store.check()
 
 
-async def test_another_key_does_not_open_an_upload(store: LocalObjectStore) -> None:
-    """Key and id must belong together."""
+async def test_an_upload_is_found_by_its_own_key_only(store: LocalObjectStore) -> None:
+    """The key must match the upload id."""
     target = await begin(store)
     foreign = UploadTarget("files/other", target.upload_id, 3, 3)
     with pytest.raises(UploadNotFoundError):
@@ -202,8 +202,8 @@ async def test_another_key_does_not_open_an_upload(store: LocalObjectStore) -> N
     assert [] == await store.list_parts(target)
 
 
-async def test_a_full_device_refuses_what_it_cannot_hold(store: LocalObjectStore, tmp_path: Path) -> None:
-    """Nothing half made is left, reading and deleting go on, and writing resumes by itself."""
+async def test_a_full_device_rejects_new_data_only(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Nothing incomplete is left behind, reads and deletes still work, and writes resume by themselves."""
     target = await begin(store, 2**20, 2**20)
     await send(store, target, b"a" * 2**20)
     with files_limited_to(2**19):
@@ -221,26 +221,26 @@ async def test_a_full_device_refuses_what_it_cannot_hold(store: LocalObjectStore
     await store.delete([KEY])
 
 
-async def test_some_room_is_left_to_others(tmp_path: Path) -> None:
-    """A database beside the store can still be written to when the store says that it is full."""
+async def test_some_space_is_kept_free(tmp_path: Path) -> None:
+    """A database on the same device can still be written to when the store is full."""
     free = os.statvfs(tmp_path)
-    greedy = LocalObjectStore(tmp_path / "store", b"k" * 32, keep_free=free.f_bavail * free.f_frsize)
+    store = LocalObjectStore(tmp_path / "store", b"k" * 32, keep_free=free.f_bavail * free.f_frsize)
     with pytest.raises(StoreFullError):
-        await begin(greedy, 2**30, 2**30)
-    await greedy.aclose()
+        await begin(store, 2**30, 2**30)
+    await store.aclose()
 
 
 async def test_an_object_being_read_outlives_its_deletion(store: LocalObjectStore) -> None:
-    """Whoever began to read gets the rest; nobody else finds it."""
+    """An open object can be read to its end; new readers no longer find it."""
     await store.put(KEY, _stream(b"abc"), size=3, content_type="a/b")
-    held = await store.open_object(KEY)
+    file = await store.open_object(KEY)
     await store.delete([KEY])
     assert store.opened(KEY) is None
-    assert b"abc" == held.read_now(0, 3) or b"abc" == await held.read(0, 3)
+    assert b"abc" == file.read_now(0, 3) or b"abc" == await file.read(0, 3)
 
 
-async def test_only_the_owner_may_look(store: LocalObjectStore, tmp_path: Path) -> None:
-    """Folders and files are private."""
+async def test_files_are_private_to_the_owner(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Group and others have no access to folders and files."""
     await store.complete_multipart(target := await begin(store), [await send(store, target, b"abc")])
     await begin(store)
     for path in (tmp_path / "store").rglob("*"):
@@ -252,19 +252,19 @@ async def _stream(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def test_a_part_cannot_be_sent_beside_itself_without_end(store: LocalObjectStore, tmp_path: Path) -> None:
-    """Each sending takes room of its own, which no quota knows of."""
+async def test_concurrent_resends_of_a_part_are_limited(store: LocalObjectStore, tmp_path: Path) -> None:
+    """Each one takes additional disk space, which no quota counts."""
     target = await begin(store)
-    writers = [await writer_of(store, target) for _ in range(1 + _MOST_BESIDE)]
+    writers = [await writer_of(store, target) for _ in range(1 + _MAX_SIDE_WRITES)]
     with pytest.raises(StoreUnavailableError):
         await writer_of(store, target)
-    assert _MOST_BESIDE == len(files_of(tmp_path / "store", "side-*"))
+    assert _MAX_SIDE_WRITES == len(files_of(tmp_path / "store", "side-*"))
     for writer in writers:
         await writer.discard()
     await send(store, target, b"abc")
 
 
-async def test_a_part_sent_again_needs_room_like_an_upload(tmp_path: Path) -> None:
+async def test_sending_a_part_again_requires_free_space(tmp_path: Path) -> None:
     store = LocalObjectStore(tmp_path / "store", b"k" * 32, keep_free=0)
     target = await begin(store)
     await send(store, target, b"abc")

@@ -1,4 +1,4 @@
-"""Presigned URLs of the embedded store bind everything that they say."""
+"""The signature of the embedded store's URLs covers every field."""
 
 import time
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ NOW = 1_800_000_000.0
 
 
 class Clock:
-    """Tells what it is told."""
+    """A clock that is set by the test."""
 
     now = NOW
 
@@ -24,12 +24,12 @@ class Clock:
 
 
 def split(url: str) -> tuple[str, bytes]:
-    """Path and raw query as the server sees them."""
+    """Return path and raw query as the server sees them."""
     parts = urlsplit(url)
     return parts.path, parts.query.encode()
 
 
-def test_a_part_url_grants_what_it_was_made_for() -> None:
+def test_a_part_url_carries_its_grant() -> None:
     """Key, upload, number, exact length and expiry."""
     signer = UrlSigner(b"k" * 32, now=Clock())
     [_, _, url] = signer.part_urls(TARGET, [1, 2, 3], 60)
@@ -47,8 +47,8 @@ def test_a_part_url_grants_what_it_was_made_for() -> None:
         ("&s=", "&s=A"),
     ],
 )
-def test_a_part_url_changed_anywhere_grants_nothing(old: str, new: str) -> None:
-    """Each field is bound by the signature."""
+def test_an_altered_part_url_is_rejected(old: str, new: str) -> None:
+    """The signature covers each field."""
     signer = UrlSigner(b"k" * 32, now=Clock())
     [url] = signer.part_urls(TARGET, [1], 60)
     assert old in url
@@ -57,8 +57,8 @@ def test_a_part_url_changed_anywhere_grants_nothing(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("query", [b"", b"s=", b"&s=", b"u=1&n=1&l=1&e=1", b"\xff\xfe&s=abc", b"u=1&s=\xff"])
-def test_rubbish_grants_nothing(query: bytes) -> None:
-    """Whatever is sent, the answer is the same refusal."""
+def test_malformed_queries_are_rejected(query: bytes) -> None:
+    """All of them raise the same error."""
     signer = UrlSigner(b"k" * 32, now=Clock())
     with pytest.raises(InvalidSignatureError):
         signer.part_grant("/objects/files/abc", query)
@@ -66,8 +66,8 @@ def test_rubbish_grants_nothing(query: bytes) -> None:
         signer.read_grant("/objects/fil\u00e9s", query)
 
 
-def test_a_read_url_does_not_write_nor_the_reverse() -> None:
-    """The method is bound."""
+def test_a_url_is_valid_for_its_method_only() -> None:
+    """The signature covers the method."""
     signer = UrlSigner(b"k" * 32, now=Clock())
     [put] = signer.part_urls(TARGET, [1], 60)
     get = signer.read_url("files/abc", "attachment", "text/plain", 60)
@@ -77,15 +77,14 @@ def test_a_read_url_does_not_write_nor_the_reverse() -> None:
         signer.part_grant(*split(get))
 
 
-def test_another_store_signs_otherwise() -> None:
-    """A URL is worth nothing without the key that made it."""
+def test_a_url_signed_with_another_key_is_rejected() -> None:
     url = UrlSigner(b"k" * 32, now=Clock()).read_url("files/abc", "attachment", "text/plain", 60)
     with pytest.raises(InvalidSignatureError):
         UrlSigner(b"j" * 32, now=Clock()).read_grant(*split(url))
 
 
-def test_a_remembered_url_expires_all_the_same() -> None:
-    """Having been verified does not make a URL live longer."""
+def test_a_cached_url_still_expires() -> None:
+    """The expiry is checked again on each request."""
     clock = Clock()
     signer = UrlSigner(b"k" * 32, now=clock)
     url = signer.read_url("files/abc", "attachment", "text/plain", 60)
@@ -95,8 +94,8 @@ def test_a_remembered_url_expires_all_the_same() -> None:
         signer.read_grant(*split(url))
 
 
-def test_names_and_types_come_back_in_any_script() -> None:
-    """They travel as base64url."""
+def test_file_names_and_types_round_trip_in_any_script() -> None:
+    """They are encoded as base64url."""
     signer = UrlSigner(b"k" * 32, "https://objects.example.org", now=Clock())
     url = signer.read_url("files/abc", "attachment; filename*=UTF-8''%E6%9C%80", "text/plain; charset=utf-8", 60)
     assert url.startswith("https://objects.example.org/objects/files/abc?")
@@ -108,7 +107,7 @@ def test_names_and_types_come_back_in_any_script() -> None:
 
 
 def test_ten_thousand_urls_take_a_fraction_of_a_second() -> None:
-    """The largest upload's URLs are made without holding up anybody (about 40 ms)."""
+    """The URLs of the largest upload do not block the event loop for long (about 40 ms)."""
     signer = UrlSigner(b"k" * 32)
     target = UploadTarget("files/abc", "01a2", 10_000 * 5, 5)
     began = time.process_time()

@@ -1,4 +1,4 @@
-"""An ETag is taken for a checksum only where it is one."""
+"""An ETag is used as a checksum only if it is one."""
 
 import pytest
 
@@ -24,5 +24,5 @@ METADATA = {"Metadata": {"part-size": "5242880"}}
     ],
 )
 def test_checksums_from_etags(etag: str, head: dict[str, object], expected: str | None) -> None:
-    """MD5 of the bytes, MD5 of the parts' MD5s, or nothing."""
+    """MD5 of the bytes, MD5 of the parts' MD5 digests, or ``None``."""
     assert expected == checksum_from(etag, head)

@@ -1,4 +1,4 @@
-"""Every call on S3 ends, and ends in the truth, whatever the server does."""
+"""Every call to S3 ends in time and with a correct result, whatever the server does."""
 
 from collections.abc import AsyncIterator
 
@@ -28,7 +28,7 @@ DONE = f"<CompleteMultipartUploadResult><ETag>{ETAG}-1</ETag></CompleteMultipart
 
 @pytest.fixture
 async def server() -> AsyncIterator[ScriptedS3]:
-    """A server that says yes until told otherwise."""
+    """A server on which every request succeeds, until scripted otherwise."""
     async with scripted_s3() as server:
         yield server
 
@@ -42,27 +42,27 @@ async def store(server: ScriptedS3) -> AsyncIterator[S3ObjectStore]:
 
 
 async def open_store(endpoint: str) -> S3ObjectStore:
-    """Connect."""
+    """Open a store at ``endpoint``."""
     return await S3ObjectStore.open(
         bucket="bucket", endpoint=endpoint, access_key_id="id", secret_access_key="secret", allowed_origins=["*"]
     )
 
 
 def head_of(size: int) -> str:
-    """The answer to HEAD of an object."""
+    """Return the response to HEAD of an object of ``size`` bytes."""
     return reply(200, ETag=f'"{ETAG}-1"', Content_Length=str(size), Last_Modified="Sun, 22 Nov 2026 12:00:00 GMT")
 
 
-async def test_a_server_that_is_not_there_is_unavailable() -> None:
-    """Nobody listens."""
+async def test_an_unreachable_server_is_unavailable() -> None:
+    """Nothing listens on the port."""
     with pytest.raises(StoreUnavailableError):
         await open_store(f"http://127.0.0.1:{free_port()}")
 
 
-async def test_a_server_that_says_nothing_is_given_up(
+async def test_a_silent_server_times_out(
     server: ScriptedS3, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A black hole costs no more than the deadline."""
+    """The call takes no longer than the deadline."""
     server.script = lambda asked: SAY_NOTHING
     monkeypatch.setattr(calls, "DEADLINE_SECONDS", 0.3)
     with pytest.raises(StoreUnavailableError):
@@ -73,10 +73,10 @@ async def test_a_server_that_says_nothing_is_given_up(
         await store.complete_multipart(TARGET, NAMED)
 
 
-async def test_what_takes_two_requests_is_given_up_when_the_second_is_not_answered(
+async def test_an_operation_of_two_requests_has_one_deadline(
     server: ScriptedS3, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Storing looks at what was stored, and reading begins by looking: both within one deadline."""
+    """``put`` and ``read`` each send two requests; the second one is never answered."""
     monkeypatch.setattr(calls, "DEADLINE_SECONDS", 0.5)
 
     async def once() -> AsyncIterator[bytes]:
@@ -91,22 +91,22 @@ async def test_what_takes_two_requests_is_given_up_when_the_second_is_not_answer
 
 
 @pytest.mark.parametrize("answer", [error(503, "SlowDown"), error(500, "InternalError"), error(403, "AccessDenied")])
-async def test_faults_of_the_server_are_unavailability(server: ScriptedS3, store: S3ObjectStore, answer: str) -> None:
-    """Whatever it says, the caller may try again later."""
+async def test_server_errors_mean_unavailable(server: ScriptedS3, store: S3ObjectStore, answer: str) -> None:
+    """After any of these, the caller may retry later."""
     server.script = lambda asked: answer
     with pytest.raises(StoreUnavailableError):
         await store.list_parts(TARGET)
 
 
-async def test_a_full_server_is_full(server: ScriptedS3, store: S3ObjectStore) -> None:
-    """By its code."""
+async def test_a_full_server_raises_store_full(server: ScriptedS3, store: S3ObjectStore) -> None:
+    """It is recognised by its error code."""
     server.script = lambda asked: error(507, "InsufficientStorage")
     with pytest.raises(StoreFullError):
         await store.create_multipart("files/abc", size=3, part_size=3, content_type="a/b")
 
 
 async def test_an_error_in_the_body_of_a_200_is_an_error(server: ScriptedS3, store: S3ObjectStore) -> None:
-    """Complete may answer 200 before it fails."""
+    """S3 may send status 200 before complete fails."""
 
     def script(asked: Asked) -> str | None:
         if asked.method == "POST":
@@ -119,14 +119,14 @@ async def test_an_error_in_the_body_of_a_200_is_an_error(server: ScriptedS3, sto
 
 
 class LosesAnswer:
-    """Completes, hangs up without a word, and then knows no such upload."""
+    """A script: complete succeeds but its response is lost, and a retry finds no upload."""
 
     def __init__(self, size_under_the_key: int | None) -> None:
         self._size = size_under_the_key
         self._completed = False
 
     def __call__(self, asked: Asked) -> str | None:
-        """The answer to one request."""
+        """Return the response to one request."""
         if asked.method == "POST":
             first, self._completed = not self._completed, True
             return HANG_UP if first else error(404, "NoSuchUpload")
@@ -135,25 +135,25 @@ class LosesAnswer:
         return head_of(self._size) if self._size is not None else reply(404)
 
 
-async def test_a_complete_whose_answer_was_lost_succeeded(server: ScriptedS3, store: S3ObjectStore) -> None:
-    """The object under the key, of the right size, tells."""
+async def test_a_complete_whose_response_was_lost_succeeds(server: ScriptedS3, store: S3ObjectStore) -> None:
+    """An object of the right size under the key proves it."""
     server.script = LosesAnswer(3)
     stored = await store.complete_multipart(TARGET, NAMED)
     assert (3, f"{ETAG}-1") == (stored.size, stored.etag)
 
 
 @pytest.mark.parametrize("size", [None, 4])
-async def test_a_lost_answer_without_the_object_did_not_succeed(
+async def test_a_lost_response_without_the_object_is_an_error(
     server: ScriptedS3, store: S3ObjectStore, size: int | None
 ) -> None:
-    """No object, or another one, is no success."""
+    """So is an object of another size."""
     server.script = LosesAnswer(size)
     with pytest.raises(UploadNotFoundError):
         await store.complete_multipart(TARGET, NAMED)
 
 
 async def test_a_body_that_ends_early_is_an_error(server: ScriptedS3, store: S3ObjectStore) -> None:
-    """Half an object is never taken for the whole."""
+    """A truncated read is never taken for the whole object."""
 
     def script(asked: Asked) -> str | None:
         return head_of(3) if asked.method == "HEAD" else reply(206, "ab", Content_Length="2")
@@ -163,14 +163,14 @@ async def test_a_body_that_ends_early_is_an_error(server: ScriptedS3, store: S3O
         [chunk async for chunk in store.read("files/abc")]
 
 
-async def test_a_server_without_sharing_rules_is_used_all_the_same(server: ScriptedS3) -> None:
-    """The rules may be the operator's."""
+async def test_a_server_without_cors_support_is_usable(server: ScriptedS3) -> None:
+    """The operator may maintain the CORS rules elsewhere."""
     server.script = lambda asked: error(501, "NotImplemented") if "cors" in asked.query else None
     await (await open_store(server.endpoint)).aclose()
 
 
 async def test_an_absent_bucket_is_created(server: ScriptedS3) -> None:
-    """Also when somebody else creates it at the same moment."""
+    """Losing a race to create it is not an error."""
     for answer in (None, error(409, "BucketAlreadyOwnedByYou")):
         server.asked.clear()
         server.script = lambda asked, answer=answer: {  # type: ignore[misc]  # mypy sees no type for the default
@@ -181,8 +181,8 @@ async def test_an_absent_bucket_is_created(server: ScriptedS3) -> None:
         assert Asked("PUT", "/bucket", "") in server.asked
 
 
-async def test_an_address_of_its_own_for_clients_is_in_their_urls(server: ScriptedS3) -> None:
-    """We talk to the endpoint, they to the public one."""
+async def test_presigned_urls_use_the_public_endpoint(server: ScriptedS3) -> None:
+    """The server itself uses the private endpoint."""
     store = await S3ObjectStore.open(
         bucket="bucket",
         endpoint=server.endpoint,
@@ -196,8 +196,8 @@ async def test_an_address_of_its_own_for_clients_is_in_their_urls(server: Script
     await store.aclose()
 
 
-async def test_an_error_never_looks_like_success(server: ScriptedS3, store: S3ObjectStore) -> None:
-    """Deleting says so when an object could not be removed."""
+async def test_a_partly_failed_delete_raises(server: ScriptedS3, store: S3ObjectStore) -> None:
+    """The response has status 200 and lists the objects that were not deleted."""
     refused = "<DeleteResult><Error><Key>files/abc</Key><Code>AccessDenied</Code></Error></DeleteResult>"
     server.script = lambda asked: reply(200, refused)
     with pytest.raises(ObjectStoreError):

@@ -1,19 +1,22 @@
-"""The event bus on Kafka, or what speaks its protocol.
+"""Event bus on Kafka, or any broker that speaks its protocol.
 
-* ``metastore.events``: every event, keyed by its aggregate, so that what is about one thing lies in one partition, in
-  order. One topic for all types: with a topic for each, no order would hold between the types of one aggregate.
-* A consumer is a consumer group of its name, ``metastore.<consumer>``; its processes share the partitions. Types that
-  it does not want are passed over here.
-* ``metastore.<consumer>.dead``: dead events, keyed by their ids, with the error in the headers; compacted. A record
-  without a value says that the event was redelivered.
-* ``metastore.<consumer>.again``: what was redelivered, for this consumer alone.
+**Topics.**
 
-Offsets are committed by hand, and only up to the first event that is not done with: one that waits for its next try
-(``lanes``) holds back the offset and not the events behind it, which are handled, and delivered again should the
-process die. How long an event waits for a consumer's first start is a matter of the topic's retention.
+* ``metastore.events`` holds every event, keyed by aggregate, so that all events of an aggregate are in one partition,
+  in order. All types share one topic: with a topic for each, there would be no order between types.
+* ``metastore.<consumer>.dead`` is the consumer's dead-letter topic, keyed by dead-letter id, with the error in the
+  headers. It is compacted; a record without a value (a tombstone) means that the event was redelivered.
+* ``metastore.<consumer>.again`` holds the events that were redelivered to this consumer.
 
-This uses aiokafka itself, as the RabbitMQ bus uses aiormq, and for the same reason: FastStream ties an offset to the
-end of a handler.
+**Consuming.** Each consumer is a consumer group, ``metastore.<consumer>``, whose processes share the partitions. Events
+of types that it does not subscribe to are skipped in the process.
+
+Offsets are committed explicitly, and only up to the first unsettled event. An event that waits for its next attempt
+(see ``dispatcher``) holds back the committed offset, but not the events behind it: those are handled, and delivered
+again if the process dies. The topic's retention limits how long an event waits for a consumer's first start.
+
+This uses aiokafka directly because deliveries must stay unsettled while their aggregate waits for a retry; frameworks
+such as FastStream commit the offset when a handler returns.
 """
 
 from metastore.adapters.event_bus.kafka.bus import KafkaBus

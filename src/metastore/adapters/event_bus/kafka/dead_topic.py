@@ -1,4 +1,4 @@
-"""Looking at dead events and bringing one back."""
+"""List the dead letters of the consumers and redeliver them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,42 +6,45 @@ from operator import attrgetter
 
 from aiokafka import AIOKafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # the package has no types
 
-from metastore.adapters.event_bus.kafka.faults import broker_faults
+from metastore.adapters.event_bus.kafka.faults import broker_errors
 from metastore.adapters.event_bus.kafka.records import dead_event, value_of
-from metastore.adapters.event_bus.kafka.sender import Sender
+from metastore.adapters.event_bus.kafka.sender import Producer
 from metastore.adapters.event_bus.kafka.topics import Cluster, create_topics
 from metastore.ports.event_bus import DeadEvent, Subscription
 
 
-class DeadTopics:
-    """The dead topics of these consumers; each is read from its beginning, whenever somebody looks."""
+class DeadLetterTopics:
+    """The dead-letter topics of the subscribed consumers. Each call reads them from the beginning."""
 
-    def __init__(self, cluster: Cluster, sender: Sender, subscriptions: Sequence[Subscription]) -> None:
+    def __init__(self, cluster: Cluster, producer: Producer, subscriptions: Sequence[Subscription]) -> None:
         self._cluster = cluster
-        self._sender = sender
+        self._producer = producer
         self._subscriptions = subscriptions
 
     async def latest(self, limit: int, before: str | None) -> list[DeadEvent]:
-        """Dead events, latest first."""
-        dead = [event for event in await self._all() if before is None or event.id < before]
-        return sorted(dead, key=attrgetter("id"), reverse=True)[:limit]
+        """Return at most ``limit`` dead events with ids below ``before``, latest first."""
+        listed = [event for event in await self._read_all() if before is None or event.id < before]
+        return sorted(listed, key=attrgetter("id"), reverse=True)[:limit]
 
     async def redeliver(self, dead_id: str) -> bool:
-        """Write the event for its consumer again, then that it is dead no more."""
-        wanted = next((event for event in await self._all() if event.id == dead_id), None)
-        if wanted is None:
+        """Write the event to its consumer's redelivery topic, then a tombstone to its dead-letter topic.
+
+        Returns whether there was such an event. A crash in between leaves it redelivered and still listed.
+        """
+        dead = next((event for event in await self._read_all() if event.id == dead_id), None)
+        if dead is None:
             return False
-        again, dead = self._cluster.again(wanted.consumer), self._cluster.dead(wanted.consumer)
-        await self._sender.send([(again, wanted.event.aggregate, value_of(wanted.event), [])])
-        await self._sender.send([(dead, dead_id, None, [])])
+        consumer, event = dead.consumer, dead.event
+        await self._producer.send([(self._cluster.redelivered(consumer), event.aggregate, value_of(event), [])])
+        await self._producer.send([(self._cluster.dead(consumer), dead_id, None, [])])
         return True
 
-    async def _all(self) -> list[DeadEvent]:
+    async def _read_all(self) -> list[DeadEvent]:
         topics = {TopicPartition(self._cluster.dead(s.consumer), 0): s.consumer for s in self._subscriptions}
         if not topics:
             return []
         found: dict[str, DeadEvent] = {}
-        with broker_faults():
+        with broker_errors():
             await create_topics(self._cluster, self._subscriptions)
             consumer = AIOKafkaConsumer(bootstrap_servers=self._cluster.servers, enable_auto_commit=False)
             async with asyncio.timeout(self._cluster.answer_within):

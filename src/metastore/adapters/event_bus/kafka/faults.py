@@ -1,4 +1,4 @@
-"""What goes wrong with Kafka, in the words of the port."""
+"""Translate Kafka errors into those of the port."""
 
 import logging
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the pa
 
 from metastore.ports.event_bus import BusUnavailableError
 
-# What it logs of a broker that is away, we say ourselves, once.
+# It logs an unreachable broker over and over; the callers here log it once.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 @contextmanager
-def broker_faults() -> Iterator[None]:
-    """Turn what the broker or the connection does wrong in the block into ``BusUnavailableError``."""
+def broker_errors() -> Iterator[None]:
+    """Raise ``BusUnavailableError`` for errors of the broker or the connection within the block."""
     try:
         yield
     except (KafkaError, OSError, TimeoutError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "it does not answer"
+        reason = str(error).splitlines()[0] if str(error) else "no response"
         raise BusUnavailableError(f"Kafka: {type(error).__name__}: {reason}") from error

@@ -1,4 +1,8 @@
-"""Dead events as records."""
+"""Encode events and dead letters as Kafka records.
+
+A record's value is the event as CloudEvents JSON. The headers of a dead letter are ``metastore-attempts``,
+``metastore-error`` and ``metastore-died-at`` (RFC 3339).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +17,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class Record(Protocol):
-    """What we read of a record."""
+    """The fields of a consumed record that are read here."""
 
     key: bytes | None
     value: bytes | None
@@ -21,7 +25,7 @@ class Record(Protocol):
 
 
 def headers_of(attempts: int, error: str) -> Headers:
-    """What is kept beside a dead event."""
+    """Return the headers of a dead letter."""
     return [
         ("metastore-attempts", str(attempts).encode()),
         ("metastore-error", error.encode(errors="replace")),
@@ -30,19 +34,19 @@ def headers_of(attempts: int, error: str) -> Headers:
 
 
 def dead_event(consumer: str, dead_id: str, value: bytes, headers: Headers) -> DeadEvent:
-    """The dead event that a record tells of."""
-    kept = {name: content.decode(errors="replace") for name, content in headers}
-    died_at = datetime.fromisoformat(kept["metastore-died-at"])
+    """Decode a record of a dead-letter topic."""
+    fields = {name: content.decode(errors="replace") for name, content in headers}
+    died_at = datetime.fromisoformat(fields["metastore-died-at"])
     return DeadEvent(
         dead_id,
         consumer,
         cloudevents.decode(value),
-        int(kept["metastore-attempts"]),
-        kept["metastore-error"],
+        int(fields["metastore-attempts"]),
+        fields["metastore-error"],
         died_at,
     )
 
 
 def value_of(event: RecordedEvent) -> bytes:
-    """The event as a record's value."""
+    """Encode an event as a record's value."""
     return cloudevents.encode(event)

@@ -1,54 +1,58 @@
-"""Writing records, many at a time."""
+"""Write records in batches."""
 
 import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # the package has no types
 
-from metastore.adapters.event_bus.kafka.faults import broker_faults
+from metastore.adapters.event_bus.kafka.faults import broker_errors
 from metastore.adapters.event_bus.kafka.records import Headers
 from metastore.adapters.event_bus.kafka.topics import Cluster, create_topics
 from metastore.ports.event_bus import Subscription
 
-Outgoing = tuple[str, str, bytes | None, Headers]
+OutgoingRecord = tuple[str, str, bytes | None, Headers]
 """Topic, key, value and headers."""
 
 
-class Sender:
-    """One producer, opened when needed and dropped when it failed."""
+class Producer:
+    """A Kafka producer that connects on first use and reconnects after a failure."""
 
     def __init__(self, cluster: Cluster, subscriptions: Sequence[Subscription]) -> None:
         self._cluster = cluster
         self._subscriptions = subscriptions
         self._producer: AIOKafkaProducer | None = None
-        # One batch at a time: batches side by side could turn round the order within an aggregate.
-        self._turn = asyncio.Lock()
+        # One batch at a time: concurrent batches could reorder the events of an aggregate.
+        self._lock = asyncio.Lock()
 
-    async def send(self, records: Sequence[Outgoing]) -> None:
-        """Write records in order; returns when the brokers have all of them.
+    async def send(self, records: Sequence[OutgoingRecord]) -> None:
+        """Write records in order and return once the brokers have acknowledged all of them.
 
         Raises:
-            BusUnavailableError: some may not have been written.
+            BusUnavailableError: some records may not have been written.
         """
-        async with self._turn:
+        async with self._lock:
             try:
-                with broker_faults():
+                with broker_errors():
                     await self._send(records)
             except BaseException:
                 await self._drop()
                 raise
 
     async def check(self) -> None:
-        """Return when the brokers answer."""
-        async with self._turn:
-            with broker_faults():
+        """Return once the brokers have responded.
+
+        Raises:
+            BusUnavailableError: they did not.
+        """
+        async with self._lock:
+            with broker_errors():
                 await create_topics(self._cluster, self._subscriptions)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._drop()
 
-    async def _send(self, records: Sequence[Outgoing]) -> None:
+    async def _send(self, records: Sequence[OutgoingRecord]) -> None:
         if self._producer is None:
             await create_topics(self._cluster, self._subscriptions)
             self._producer = AIOKafkaProducer(bootstrap_servers=self._cluster.servers, acks="all", linger_ms=2)
@@ -67,5 +71,5 @@ class Sender:
             try:
                 async with asyncio.timeout(1):
                     await producer.stop()
-            except Exception:  # noqa: BLE001  it failed, which is why it is dropped
+            except Exception:  # noqa: BLE001  it is dropped because it failed
                 return

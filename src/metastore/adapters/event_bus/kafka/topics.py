@@ -1,4 +1,4 @@
-"""The cluster and its topics."""
+"""The cluster's topics and how to create them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,60 +10,63 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code  # type: ignore[im
 from metastore.ports.event_bus import Subscription
 
 PARTITIONS = 6
-"""How many processes of one consumer can share the work."""
+"""Partitions of the event topic; at most so many processes of one consumer share the work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where the brokers are, what our topics begin with, and how long an answer may take (seconds)."""
+    """The brokers' addresses, the prefix of all topic names, and timeouts in seconds.
+
+    ``answer_within`` limits each request.
+    """
 
     servers: str
     prefix: str = "metastore"
     answer_within: float = 15.0
     session: float = 10.0
-    """After so long without a sign of life a process of a group is taken for dead."""
+    """Time without a heartbeat after which the group considers a process dead."""
 
     @property
     def events(self) -> str:
-        """The topic of all events."""
+        """Name of the topic of all events."""
         return f"{self.prefix}.events"
 
     def group(self, consumer: str) -> str:
-        """The consumer group of a consumer."""
+        """Name of a consumer's group."""
         return f"{self.prefix}.{consumer}"
 
     def dead(self, consumer: str) -> str:
-        """The topic of its dead events."""
+        """Name of a consumer's dead-letter topic."""
         return f"{self.prefix}.{consumer}.dead"
 
-    def again(self, consumer: str) -> str:
-        """The topic of what is redelivered to it."""
+    def redelivered(self, consumer: str) -> str:
+        """Name of the topic of events redelivered to a consumer."""
         return f"{self.prefix}.{consumer}.again"
 
 
 async def create_topics(cluster: Cluster, subscriptions: Sequence[Subscription]) -> None:
-    """Create what is missing, with up to three copies."""
+    """Create missing topics, replicated to up to three brokers."""
     admin = AIOKafkaAdminClient(bootstrap_servers=cluster.servers)
     async with asyncio.timeout(cluster.answer_within):
         await admin.start()
         try:
-            copies = min(3, len((await admin.describe_cluster())["brokers"]))
-            wanted = _wanted(cluster, subscriptions, copies)
-            missing = wanted.keys() - set(await admin.list_topics())
+            replicas = min(3, len((await admin.describe_cluster())["brokers"]))
+            required = _required_topics(cluster, subscriptions, replicas)
+            missing = required.keys() - set(await admin.list_topics())
             if not missing:
                 return
-            answer = await admin.create_topics([wanted[name] for name in sorted(missing)])
-            for _, code, *_ in answer.topic_errors:
+            response = await admin.create_topics([required[name] for name in sorted(missing)])
+            for _, code, *_ in response.topic_errors:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise for_code(code)
         finally:
             await admin.close()
 
 
-def _wanted(cluster: Cluster, subscriptions: Sequence[Subscription], copies: int) -> dict[str, NewTopic]:
-    wanted = {cluster.events: NewTopic(cluster.events, PARTITIONS, copies)}
+def _required_topics(cluster: Cluster, subscriptions: Sequence[Subscription], replicas: int) -> dict[str, NewTopic]:
+    required = {cluster.events: NewTopic(cluster.events, PARTITIONS, replicas)}
     for subscription in subscriptions:
-        again, dead = cluster.again(subscription.consumer), cluster.dead(subscription.consumer)
-        wanted[again] = NewTopic(again, 1, copies)
-        wanted[dead] = NewTopic(dead, 1, copies, topic_configs={"cleanup.policy": "compact"})
-    return wanted
+        redelivered, dead = cluster.redelivered(subscription.consumer), cluster.dead(subscription.consumer)
+        required[redelivered] = NewTopic(redelivered, 1, replicas)
+        required[dead] = NewTopic(dead, 1, replicas, topic_configs={"cleanup.policy": "compact"})
+    return required

@@ -1,4 +1,9 @@
-"""A dead event as a message: what is told about it beside the event itself."""
+"""Publish dead letters to, and decode them from, a consumer's dead-letter queue.
+
+The message body is the event. Its headers are ``metastore-dead-id``, ``metastore-attempts``, ``metastore-error`` and
+``metastore-died-at`` (RFC 3339). A message that the broker itself dead-lettered at its delivery limit has none of
+these; its id is derived from the broker's own ``x-death`` header, so that it is the same in every listing.
+"""
 
 import asyncio
 import hashlib
@@ -24,8 +29,8 @@ ID, ATTEMPTS, ERROR, DIED_AT = "metastore-dead-id", "metastore-attempts", "metas
 
 
 @dataclass(frozen=True, slots=True)
-class Burial:
-    """What is set aside: a consumer's message, after that many tries."""
+class DeadLetter:
+    """A message to dead-letter, and the number of attempts that failed."""
 
     consumer: str
     body: bytes
@@ -33,39 +38,42 @@ class Burial:
     attempts: int
 
 
-async def bury(channel: Channel, broker: Broker, burial: Burial, error: str) -> None:
-    """Put the message into the consumer's dead queue; returns once the broker has it for good."""
+async def publish_dead_letter(channel: Channel, broker: Broker, letter: DeadLetter, error: str) -> None:
+    """Publish to the consumer's dead-letter queue and return once the broker has confirmed it."""
     headers: FieldTable = {
         ID: new_id(),
-        ATTEMPTS: burial.attempts,
+        ATTEMPTS: letter.attempts,
         ERROR: error,
         DIED_AT: rfc3339(utc_now()),
     }
     async with asyncio.timeout(broker.answer_within):
         await channel.basic_publish(
-            burial.body,
+            letter.body,
             exchange=broker.names.dead_exchange,
-            routing_key=burial.consumer,
+            routing_key=letter.consumer,
             mandatory=True,
             properties=amqp.Basic.Properties(
                 content_type=cloudevents.CONTENT_TYPE,
                 delivery_mode=PERSISTENT,
-                message_id=burial.message_id,
+                message_id=letter.message_id,
                 headers=headers,
             ),
             wait=False,
         )
 
 
-def exhumed(consumer: str, message: DeliveredMessage) -> DeadEvent:
-    """The dead event that a message of a dead queue tells of."""
+def read_dead_letter(consumer: str, message: DeliveredMessage) -> DeadEvent:
+    """Decode a message of the consumer's dead-letter queue.
+
+    A body that is not an event is returned as the payload of an event of type ``unknown``.
+    """
     event = _event_of(message)
     headers = message.header.properties.headers or {}
     if ID in headers:
         died_at = datetime.fromisoformat(str(headers[DIED_AT]))
         return DeadEvent(str(headers[ID]), consumer, event, int(str(headers[ATTEMPTS])), str(headers[ERROR]), died_at)
-    died_at = _set_aside_by_broker(headers)
-    error = f"delivered {DELIVERY_LIMIT} times without an end: its worker dies of it, or loses its connection"
+    died_at = _dead_lettered_by_broker_at(headers)
+    error = f"delivered {DELIVERY_LIMIT} times and never settled: its worker crashed or lost its connection each time"
     return DeadEvent(_id_at(died_at, f"{consumer} {event.id}"), consumer, event, DELIVERY_LIMIT, error, died_at)
 
 
@@ -78,7 +86,7 @@ def _event_of(message: DeliveredMessage) -> RecordedEvent:
         return RecordedEvent(event_id, "unknown", "unknown", {"body": body}, {}, datetime.fromtimestamp(0, UTC))
 
 
-def _set_aside_by_broker(headers: FieldTable) -> datetime:
+def _dead_lettered_by_broker_at(headers: FieldTable) -> datetime:
     deaths = headers.get("x-death")
     first = deaths[0] if isinstance(deaths, list) and deaths else {}
     moment = first.get("time") if isinstance(first, dict) else None
@@ -86,7 +94,7 @@ def _set_aside_by_broker(headers: FieldTable) -> datetime:
 
 
 def _id_at(moment: datetime, seed: str) -> str:
-    """An id in the form of a UUIDv7, the same for the same arguments."""
+    """Return a UUIDv7 with that timestamp, the rest of it derived from ``seed``."""
     milliseconds = int(moment.timestamp() * 1000).to_bytes(6, "big")
     rest = bytearray(hashlib.sha256(seed.encode()).digest()[:10])
     rest[0] = 0x70 | rest[0] & 0x0F

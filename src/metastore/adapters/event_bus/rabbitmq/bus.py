@@ -1,11 +1,11 @@
-"""The bus itself: its parts put together."""
+"""``RabbitMqBus``, the ``EventBus`` implementation."""
 
 import asyncio
 from collections.abc import Sequence
 
 from metastore.adapters.event_bus.lanes import Pacing
-from metastore.adapters.event_bus.rabbitmq.consuming import Consuming
-from metastore.adapters.event_bus.rabbitmq.dead_queue import DeadQueues
+from metastore.adapters.event_bus.rabbitmq.consuming import QueueConsumer
+from metastore.adapters.event_bus.rabbitmq.dead_queue import DeadLetterQueues
 from metastore.adapters.event_bus.rabbitmq.link import Broker
 from metastore.adapters.event_bus.rabbitmq.publisher import Publisher
 from metastore.adapters.event_bus.rabbitmq.topology import Names
@@ -14,9 +14,9 @@ from metastore.ports.event_bus import DeadEvent, Subscription, chosen
 
 
 class RabbitMqBus:
-    """Implements ``EventBus`` on the broker at ``url`` (``amqp://`` or ``amqps://``).
+    """``EventBus`` on the broker at ``url`` (``amqp://`` or ``amqps://``).
 
-    ``prefix`` begins the name of every exchange and queue; ``link.Broker`` has the meaning of the seconds.
+    The names of all exchanges and queues start with ``prefix``. ``connection.Broker`` documents the timeouts.
     """
 
     def __init__(
@@ -32,47 +32,47 @@ class RabbitMqBus:
         self._pacing = pacing or Pacing()
         self._subscriptions: list[Subscription] = []
         self._publisher = Publisher(self._broker, self._subscriptions)
-        self._dead_queues = DeadQueues(self._broker, self._subscriptions)
+        self._dead_letters = DeadLetterQueues(self._broker, self._subscriptions)
 
     @property
     def subscriptions(self) -> Sequence[Subscription]:
-        """The consumers that are registered."""
+        """The registered consumers."""
         return tuple(self._subscriptions)
 
     def subscribe(self, subscription: Subscription) -> None:
         """Register a consumer.
 
         Raises:
-            ValueError: there is one of that name.
+            ValueError: a consumer of that name is already registered.
         """
         if any(subscription.consumer == other.consumer for other in self._subscriptions):
-            raise ValueError(f"the consumer {subscription.consumer} is subscribed twice")
+            raise ValueError(f"consumer {subscription.consumer} is already subscribed")
         self._subscriptions.append(subscription)
 
     async def publish(self, events: Sequence[RecordedEvent]) -> None:
-        """Publish with confirms; returns when the broker has every event."""
+        """Publish the events and return once the broker has confirmed all of them."""
         if events:
             await self._publisher.publish(events)
 
     async def run(self, only: frozenset[str] | None = None) -> None:
-        """Serve the queues until cancelled, reconnecting as often as it takes."""
+        """Deliver events until cancelled, reconnecting after every failure."""
         served = chosen(self._subscriptions, only)
         async with asyncio.TaskGroup() as tasks:
-            for mine in served:
-                consuming = Consuming(self._broker, self._subscriptions, mine, self._pacing)
-                tasks.create_task(consuming.run(), name=f"consumer {mine.consumer}")
+            for subscription in served:
+                consumer = QueueConsumer(self._broker, self._subscriptions, subscription, self._pacing)
+                tasks.create_task(consumer.run(), name=f"consumer {subscription.consumer}")
             await asyncio.Event().wait()
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
-        """What lies in the dead queues, latest first."""
-        return await self._dead_queues.latest(limit, before)
+        """Return the events in the dead-letter queues, latest first."""
+        return await self._dead_letters.latest(limit, before)
 
     async def redeliver(self, dead_id: str) -> bool:
         """Move a dead event back to its consumer's queue."""
-        return await self._dead_queues.redeliver(dead_id)
+        return await self._dead_letters.redeliver(dead_id)
 
     async def check(self) -> None:
-        """Ask the broker for the exchange."""
+        """Check that the broker responds and has our exchange."""
         await self._publisher.check()
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""A connection to the broker with one channel on it, where every wait has an end."""
+"""Connections to the broker with one channel each; every wait is limited in time."""
 
 import asyncio
 import contextlib
@@ -15,89 +15,89 @@ from metastore.adapters.event_bus.rabbitmq.locking import open_channel
 from metastore.adapters.event_bus.rabbitmq.topology import Names, declare
 from metastore.ports.event_bus import BusUnavailableError, Subscription
 
-# What it logs of a broker that is away, we say ourselves, once.
+# It logs an unreachable broker over and over; the callers here log it once.
 logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 
-CLOSE_WITHIN = 1.0
+CLOSE_TIMEOUT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """How to reach the broker, and how long to wait for it (seconds).
+    """The broker's address and timeouts, in seconds.
 
-    ``open_within`` limits each step until a connection has proved itself: connecting with its declarations, the first
-    batch, the beginning of a consumer. What a broker that has just started is asked before a queue has its leader it
-    may never answer, while it answers the next connection at once. ``answer_within`` limits the confirming of a later
-    batch: a broker short of memory or disk lets publishers wait. A connection is given up after three ``heartbeat``
-    without a sign of life.
+    ``connect_timeout`` limits each step until the connection is proven: connecting with all declarations, the first
+    batch, starting a consumer. It is short because a broker that has just started may never respond to a request that
+    it received before a queue had elected its leader, but responds to the next connection at once.
+    ``answer_within`` limits the confirms of later batches; a broker that is short of memory or disk delays publishers.
+    A connection is closed after three ``heartbeat`` intervals without a frame from the broker.
     """
 
     url: str
     names: Names
     answer_within: float = 15.0
     heartbeat: int = 6
-    open_within: float = 3.0
+    connect_timeout: float = 3.0
 
 
-class Link:
-    """One connection and its channel."""
+class BrokerConnection:
+    """A connection (``transport``) and its channel."""
 
-    def __init__(self, connection: aiormq.Connection, channel: Channel) -> None:
-        self.connection = connection
+    def __init__(self, transport: aiormq.Connection, channel: Channel) -> None:
+        self.transport = transport
         self.channel = channel
         self.proven = False
-        """Set by whoever got an answer that needed a queue's leader."""
+        """Set by the caller after a response that needed a queue's leader."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it has not been seen to fail."""
-        return not (self.connection.is_closed or self.channel.is_closed)
+        """Whether no failure of the connection or the channel is known."""
+        return not (self.transport.is_closed or self.channel.is_closed)
 
     async def aclose(self) -> None:
-        """Close it; a broker that does not answer is not waited for."""
-        await _close(self.connection)
+        """Close the connection, waiting at most ``CLOSE_TIMEOUT`` seconds for the broker."""
+        await _close(self.transport)
 
 
-async def open_link(broker: Broker, subscriptions: Sequence[Subscription]) -> Link:
-    """Connect and declare what ``subscriptions`` need.
+async def open_connection(broker: Broker, subscriptions: Sequence[Subscription]) -> BrokerConnection:
+    """Connect and declare the exchanges and queues of ``subscriptions``.
 
     Raises:
-        BusUnavailableError: the broker cannot be reached or refuses.
+        BusUnavailableError: the broker is unreachable or refused a request.
     """
-    connection = aiormq.Connection(str(URL(broker.url).update_query(heartbeat=str(broker.heartbeat))))
+    transport = aiormq.Connection(str(URL(broker.url).update_query(heartbeat=str(broker.heartbeat))))
     try:
-        with broker_faults():
-            async with asyncio.timeout(broker.open_within):
-                await connection.connect()
-                channel = await open_channel(connection)
+        with broker_errors():
+            async with asyncio.timeout(broker.connect_timeout):
+                await transport.connect()
+                channel = await open_channel(transport)
                 await declare(channel, broker.names, subscriptions)
     except BaseException:
-        await _close(connection)
+        await _close(transport)
         raise
-    return Link(connection, channel)
+    return BrokerConnection(transport, channel)
 
 
 @asynccontextmanager
-async def linked(broker: Broker, subscriptions: Sequence[Subscription]) -> AsyncIterator[Link]:
-    """A link for the block.
+async def connected(broker: Broker, subscriptions: Sequence[Subscription]) -> AsyncIterator[BrokerConnection]:
+    """Open a connection for the block.
 
     Raises:
-        BusUnavailableError: the broker cannot be reached or refuses, or fails within the block.
+        BusUnavailableError: the broker is unreachable, refused a request, or failed within the block.
     """
-    link = await open_link(broker, subscriptions)
+    connection = await open_connection(broker, subscriptions)
     try:
-        with broker_faults():
-            yield link
+        with broker_errors():
+            yield connection
     finally:
-        await link.aclose()
+        await connection.aclose()
 
 
 @contextmanager
-def broker_faults() -> Iterator[None]:
-    """Turn what goes wrong in the block into ``BusUnavailableError``.
+def broker_errors() -> Iterator[None]:
+    """Raise ``BusUnavailableError`` for any error within the block.
 
-    A dying connection ends what waits for it with all kinds of errors, ``CancelledError`` among them; only a
-    cancellation that somebody asked for goes through.
+    A lost connection ends pending calls with all kinds of errors, ``CancelledError`` among them. Only a genuine
+    cancellation of the current task is passed on.
     """
     try:
         yield
@@ -113,12 +113,12 @@ def broker_faults() -> Iterator[None]:
 
 
 def unavailable(error: BaseException) -> BusUnavailableError:
-    """The error in the words of the port."""
-    reason = str(error).splitlines()[0] if str(error) else "it does not answer"
+    """Return the port's error for ``error``."""
+    reason = str(error).splitlines()[0] if str(error) else "no response"
     return BusUnavailableError(f"RabbitMQ: {type(error).__name__}: {reason}")
 
 
-async def _close(connection: aiormq.Connection) -> None:
-    with contextlib.suppress(BusUnavailableError), broker_faults():
-        async with asyncio.timeout(CLOSE_WITHIN):
-            await connection.close()
+async def _close(transport: aiormq.Connection) -> None:
+    with contextlib.suppress(BusUnavailableError), broker_errors():
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await transport.close()

@@ -1,4 +1,7 @@
-"""A lock that the broker keeps: an exclusive queue, which one connection may have and which goes with it."""
+"""A lock held in the broker.
+
+The lock is an exclusive queue: only one connection can have it, and the broker deletes it when that connection closes.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,25 +13,25 @@ from aiormq.exceptions import ChannelLockedResource
 
 from metastore.ports.event_bus import BusUnavailableError
 
-_TRY_EVERY = 0.05
+_POLL_INTERVAL = 0.05
 
 
 async def open_channel(connection: aiormq.Connection) -> Channel:
-    """Another channel on a connection, with publisher confirms."""
+    """Open another channel with publisher confirms."""
     channel = await connection.channel()
     if not isinstance(channel, Channel):
-        raise TypeError(f"{channel!r} is no AMQP channel")
+        raise TypeError(f"{channel!r} is not an AMQP channel")
     return channel
 
 
 @asynccontextmanager
-async def locked(connection: aiormq.Connection, name: str, within: float) -> AsyncIterator[None]:
+async def broker_lock(connection: aiormq.Connection, name: str, timeout: float) -> AsyncIterator[None]:
     """Hold the lock ``name`` for the block.
 
     Raises:
-        BusUnavailableError: another connection has held it for ``within`` seconds.
+        BusUnavailableError: another connection still holds it after ``timeout`` seconds.
     """
-    deadline = asyncio.get_running_loop().time() + within
+    deadline = asyncio.get_running_loop().time() + timeout
     while True:
         channel = await open_channel(connection)
         try:
@@ -36,8 +39,8 @@ async def locked(connection: aiormq.Connection, name: str, within: float) -> Asy
             break
         except ChannelLockedResource:
             if asyncio.get_running_loop().time() > deadline:
-                raise BusUnavailableError(f"RabbitMQ: somebody else holds {name}") from None
-            await asyncio.sleep(_TRY_EVERY)
+                raise BusUnavailableError(f"RabbitMQ: the lock {name} is held by another connection") from None
+            await asyncio.sleep(_POLL_INTERVAL)
     try:
         yield
     finally:

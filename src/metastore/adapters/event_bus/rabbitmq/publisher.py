@@ -1,9 +1,9 @@
-"""Handing events over to the exchange: pipelined, confirmed, mandatory.
+"""Publish events to the exchange: pipelined, confirmed and mandatory.
 
-*Mandatory* tells only of a message that no queue took at all. Of one that several consumers want, and one queue of
-theirs is unbound, the broker says nothing: so these queues are bound again on the channel before the batch, which the
-broker works through in order. A binding that is there stays as it is; a queue that is not there ends the channel,
-nothing of the batch is taken, and the next connection declares the queue.
+The broker returns a *mandatory* message only if no queue took it. If an event has several consumers and one of their
+queues is unbound, the broker reports nothing. Those queues are therefore bound again before each batch, on the same
+channel, which the broker processes in order. An existing binding is left unchanged. A missing queue closes the channel
+before anything is published, and the next connection declares the queue.
 """
 
 import asyncio
@@ -13,52 +13,57 @@ from aiormq.exceptions import PublishError
 from pamqp import commands as amqp
 from pamqp.common import FieldTable
 
-from metastore.adapters.event_bus.rabbitmq.link import Broker, Link, broker_faults, open_link
-from metastore.adapters.event_bus.rabbitmq.topology import EVERYTHING
+from metastore.adapters.event_bus.rabbitmq.link import Broker, BrokerConnection, broker_errors, open_connection
+from metastore.adapters.event_bus.rabbitmq.topology import ALL_TYPES
 from metastore.kit import cloudevents
 from metastore.kit.outbox import RecordedEvent
 from metastore.ports.event_bus import BusUnavailableError, Subscription
 
 PERSISTENT = 2
+"""AMQP delivery mode of messages that survive a restart of the broker."""
 
 
 class Publisher:
-    """Publishes over one connection, which it opens when needed and drops when it failed."""
+    """Publishes over one connection, opened on first use and again after a failure."""
 
     def __init__(self, broker: Broker, subscriptions: Sequence[Subscription]) -> None:
         self._broker = broker
         self._subscriptions = subscriptions
-        self._link: Link | None = None
-        # One batch at a time: batches side by side could turn round the order within an aggregate.
-        self._turn = asyncio.Lock()
+        self._connection: BrokerConnection | None = None
+        # One batch at a time: concurrent batches could reorder the events of an aggregate.
+        self._lock = asyncio.Lock()
 
     async def publish(self, events: Sequence[RecordedEvent]) -> None:
         """See ``EventBus.publish``."""
-        async with self._turn:
-            link = await self._opened()
-            taken: set[str] = set()
+        async with self._lock:
+            connection = await self._connect()
+            confirmed: set[str] = set()
             try:
-                returned = await self._publish(link, events, taken)
-                link.proven = True
+                returned = await self._publish(connection, events, confirmed)
+                connection.proven = True
             except BusUnavailableError as error:
                 await self._drop()
-                raise BusUnavailableError(str(error), taken=frozenset(taken)) from error
+                raise BusUnavailableError(str(error), taken=frozenset(confirmed)) from error
             except BaseException:
-                await self._drop()  # a channel with confirms under way is no good for another batch
+                await self._drop()  # pending confirms would be mixed up with those of the next batch
                 raise
         if returned:
-            refused = frozenset(event.id for event in events) - taken
-            what = f"RabbitMQ: no queue takes {len(refused)} of {len(events)} events: {returned[0]}"
-            raise BusUnavailableError(what, taken=frozenset(taken), refused=refused)
+            refused = frozenset(event.id for event in events) - confirmed
+            message = f"RabbitMQ: {len(refused)} of {len(events)} events could not be routed: {returned[0]}"
+            raise BusUnavailableError(message, taken=frozenset(confirmed), refused=refused)
 
     async def check(self) -> None:
-        """Return when the broker answers."""
-        async with self._turn:
-            link = await self._opened()
+        """Return once the broker has responded.
+
+        Raises:
+            BusUnavailableError: it did not.
+        """
+        async with self._lock:
+            connection = await self._connect()
             try:
-                with broker_faults():
-                    async with asyncio.timeout(self._broker.open_within):
-                        await link.channel.exchange_declare(self._broker.names.events, passive=True)
+                with broker_errors():
+                    async with asyncio.timeout(self._broker.connect_timeout):
+                        await connection.channel.exchange_declare(self._broker.names.events, passive=True)
             except BaseException:
                 await self._drop()
                 raise
@@ -67,9 +72,11 @@ class Publisher:
         """Close the connection."""
         await self._drop()
 
-    async def _publish(self, link: Link, events: Sequence[RecordedEvent], taken: set[str]) -> list[PublishError]:
-        async def one(event: RecordedEvent) -> None:
-            await link.channel.basic_publish(
+    async def _publish(
+        self, connection: BrokerConnection, events: Sequence[RecordedEvent], confirmed: set[str]
+    ) -> list[PublishError]:
+        async def publish_one(event: RecordedEvent) -> None:
+            await connection.channel.basic_publish(
                 cloudevents.encode(event),
                 exchange=self._broker.names.events,
                 routing_key=event.event_type,
@@ -77,43 +84,43 @@ class Publisher:
                 properties=properties(event),
                 wait=False,
             )
-            taken.add(event.id)
+            confirmed.add(event.id)
 
-        within = self._broker.answer_within if link.proven else self._broker.open_within
-        with broker_faults():
-            async with asyncio.timeout(within):
-                await self._bind(link, events)
-                outcomes = await asyncio.gather(*map(one, events), return_exceptions=True)
+        timeout = self._broker.answer_within if connection.proven else self._broker.connect_timeout
+        with broker_errors():
+            async with asyncio.timeout(timeout):
+                await self._bind(connection, events)
+                outcomes = await asyncio.gather(*map(publish_one, events), return_exceptions=True)
             returned = [outcome for outcome in outcomes if isinstance(outcome, PublishError)]
             for outcome in outcomes:
                 if outcome is not None and not isinstance(outcome, PublishError):
                     raise outcome
         return returned
 
-    async def _bind(self, link: Link, events: Sequence[RecordedEvent]) -> None:
+    async def _bind(self, connection: BrokerConnection, events: Sequence[RecordedEvent]) -> None:
         names = self._broker.names
         bindings: set[tuple[str, str]] = set()
         for event_type in {event.event_type for event in events}:
-            wanting = [subscription for subscription in self._subscriptions if subscription.wants(event_type)]
-            if len(wanting) > 1:  # of a queue that is alone the broker tells
-                bindings.update((each.consumer, event_type if each.event_types else EVERYTHING) for each in wanting)
+            subscribed = [subscription for subscription in self._subscriptions if subscription.wants(event_type)]
+            if len(subscribed) > 1:  # An unroutable event of a single consumer is returned by the broker.
+                bindings.update((each.consumer, event_type if each.event_types else ALL_TYPES) for each in subscribed)
         for consumer, key in sorted(bindings):
-            await link.channel.queue_bind(names.queue(consumer), names.events, routing_key=key, nowait=True)
+            await connection.channel.queue_bind(names.queue(consumer), names.events, routing_key=key, nowait=True)
 
-    async def _opened(self) -> Link:
-        if self._link is None or not self._link.is_open:
+    async def _connect(self) -> BrokerConnection:
+        if self._connection is None or not self._connection.is_open:
             await self._drop()
-            self._link = await open_link(self._broker, self._subscriptions)
-        return self._link
+            self._connection = await open_connection(self._broker, self._subscriptions)
+        return self._connection
 
     async def _drop(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            await link.aclose()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.aclose()
 
 
 def properties(event: RecordedEvent, headers: FieldTable | None = None) -> amqp.Basic.Properties:
-    """The message properties of an event."""
+    """Return the message properties of an event."""
     return amqp.Basic.Properties(
         content_type=cloudevents.CONTENT_TYPE,
         delivery_mode=PERSISTENT,

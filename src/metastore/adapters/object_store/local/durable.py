@@ -1,4 +1,4 @@
-"""Small file operations that are on disk when they return."""
+"""File operations whose effects are on disk when they return."""
 
 import ctypes
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names that were added to, removed from or renamed in ``folder`` durable."""
+    """Sync the directory, so that entries added, removed or renamed in it are durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -16,19 +16,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Make ``path`` hold ``content``, whole or not at all. Its name is durable once the folder is synced."""
-    fresh = path.with_name(path.name + ".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Write ``content`` to ``path`` atomically. The name is durable once the folder is synced."""
+    temporary = path.with_name(path.name + ".new")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         write_all(handle, content, 0)
         os.fdatasync(handle)
     finally:
         os.close(handle)
-    fresh.rename(path)
+    temporary.rename(path)
 
 
 def write_all(handle: int, content: bytes, offset: int) -> None:
-    """Write all of ``content`` at ``offset``."""
+    """Write all of ``content`` at ``offset``, however many system calls that takes."""
     view = memoryview(content)
     while view:
         written = os.pwrite(handle, view, offset)
@@ -36,7 +36,7 @@ def write_all(handle: int, content: bytes, offset: int) -> None:
 
 
 def write_vector(handle: int, chunks: Sequence[bytes | memoryview], offset: int) -> None:
-    """Write ``chunks``, one after the other, at ``offset``, with as few system calls as the system allows."""
+    """Write ``chunks`` one after another at ``offset``, with as few system calls as possible."""
     for start in range(0, len(chunks), _VECTOR_LIMIT):
         vector = chunks[start : start + _VECTOR_LIMIT]
         length = sum(map(len, vector))
@@ -51,9 +51,9 @@ _VECTOR_LIMIT = 1024
 
 
 def begin_writeback(handle: int, offset: int, length: int) -> None:
-    """Have the system begin to write that range to disk, so that a later sync has less to wait for.
+    """Ask the kernel to start writing that range to disk, so that a later sync takes less time.
 
-    Promises nothing, and does nothing where the system has no ``sync_file_range(2)``.
+    This guarantees nothing, and does nothing on systems without ``sync_file_range(2)``.
     """
     if _sync_file_range is not None:
         _sync_file_range(handle, offset, length, _SYNC_FILE_RANGE_WRITE)

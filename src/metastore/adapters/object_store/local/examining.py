@@ -1,44 +1,47 @@
-"""Looking at objects with doubt: their facts against themselves, their folder and the length of their bytes."""
+"""Integrity checks of objects that do not read their bytes.
+
+The metadata is compared with its own digest, the object's folder and the length of the data file.
+"""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from metastore.adapters.object_store.local.facts import ObjectFacts
-from metastore.adapters.object_store.local.layout import DATA, OBJECT_FACTS
+from metastore.adapters.object_store.local.facts import ObjectMetadata
+from metastore.adapters.object_store.local.layout import DATA, OBJECT_METADATA
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, StoredObject
 
 
-def examine_object(folder: Path, key: str) -> ObjectFacts:
-    """The facts of the object ``key`` in ``folder``. Blocks.
+def examine_object(folder: Path, key: str) -> ObjectMetadata:
+    """Return the verified metadata of the object ``key`` in ``folder``. Blocks.
 
     Raises:
-        ObjectNotFoundError: there is none.
-        DamagedObjectError: half of it is gone, it is another object, or it has more or fewer bytes than it should.
+        ObjectNotFoundError: there is no such object.
+        DamagedObjectError: a file is missing, the metadata is damaged, or the size is wrong.
     """
     if not folder.is_dir():
         raise ObjectNotFoundError(key)
     try:
-        document = (folder / OBJECT_FACTS).read_bytes()
+        document = (folder / OBJECT_METADATA).read_bytes()
         size = (folder / DATA).stat().st_size
     except FileNotFoundError as error:
-        # A folder goes as a whole, so what is left of one was damaged, unless it went this moment.
+        # Folders are removed as a whole, so a missing file is damage, unless the folder was removed just now.
         if not folder.is_dir():
             raise ObjectNotFoundError(key) from None
         raise DamagedObjectError(f"{Path(error.filename).name} is missing") from None
-    facts = ObjectFacts.decode(document)
-    if facts.key != key:
-        raise DamagedObjectError("the facts are those of another object")
-    if facts.size != size:
-        raise DamagedObjectError(f"there are {size} bytes instead of {facts.size}")
-    return facts
+    metadata = ObjectMetadata.decode(document)
+    if metadata.key != key:
+        raise DamagedObjectError("the metadata is that of another object")
+    if metadata.size != size:
+        raise DamagedObjectError(f"there are {size} bytes instead of {metadata.size}")
+    return metadata
 
 
 def readable_objects(documents: Iterable[bytes | None]) -> Iterator[StoredObject]:
-    """The objects whose facts can be read."""
+    """Yield the objects whose metadata is readable."""
     for document in documents:
         if document is None:
             continue
         try:
-            yield ObjectFacts.decode(document).stored()
+            yield ObjectMetadata.decode(document).stored()
         except DamagedObjectError:
             continue

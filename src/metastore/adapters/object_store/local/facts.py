@@ -1,4 +1,4 @@
-"""The facts kept beside the bytes of an upload and of an object, as JSON."""
+"""Metadata of uploads (``upload.json``) and objects (``object.json``)."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,8 +12,8 @@ _DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True)
-class UploadFacts:
-    """What was asked for at create; sizes in bytes."""
+class UploadMetadata:
+    """Metadata of an open upload, as given at create; sizes in bytes."""
 
     key: str
     size: int
@@ -22,21 +22,21 @@ class UploadFacts:
     started_at: str
 
     def encode(self) -> bytes:
-        """The facts as a JSON document."""
+        """Return the metadata as a JSON document."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def decode(cls, document: bytes) -> "UploadFacts":
-        """Facts from ``encode``."""
+    def decode(cls, document: bytes) -> "UploadMetadata":
+        """Parse a document made by ``encode``."""
         return cls(**json.loads(document))
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectFacts:
-    """What is known of a whole object; ``checksum`` as in the port.
+class ObjectMetadata:
+    """Metadata of an object; ``checksum`` has the port's notation.
 
-    The document ends in a digest of itself, so that a byte that changed in it is noticed. (Documents of earlier
-    versions have none.)
+    The document contains a digest of itself, so that damage is detected. Documents written by earlier versions have
+    none.
     """
 
     key: str
@@ -47,38 +47,38 @@ class ObjectFacts:
     modified_at: str
 
     def encode(self) -> bytes:
-        """The facts as a JSON document."""
-        facts = asdict(self)
-        return json.dumps({**facts, _DIGEST: _digest(facts)}).encode()
+        """Return the metadata as a JSON document."""
+        metadata = asdict(self)
+        return json.dumps({**metadata, _DIGEST: _digest(metadata)}).encode()
 
     @classmethod
-    def decode(cls, document: bytes) -> "ObjectFacts":
-        """Facts from ``encode``.
+    def decode(cls, document: bytes) -> "ObjectMetadata":
+        """Parse a document made by ``encode``.
 
         Raises:
-            DamagedObjectError: this is not what ``encode`` gave.
+            DamagedObjectError: the document is unreadable or was altered.
         """
         try:
-            facts = json.loads(document)
-            digest = facts.pop(_DIGEST, None)
-            decoded = cls(**facts)
+            metadata = json.loads(document)
+            digest = metadata.pop(_DIGEST, None)
+            decoded = cls(**metadata)
         except (ValueError, TypeError, AttributeError):
-            raise DamagedObjectError("the facts of an object cannot be read") from None
+            raise DamagedObjectError("the metadata of an object is unreadable") from None
         if digest is not None and document != decoded.encode():
-            raise DamagedObjectError("the facts of an object were changed")
+            raise DamagedObjectError("the metadata of an object was altered")
         return decoded
 
     def stored(self) -> StoredObject:
-        """The facts as the port gives them."""
+        """Return the port's representation."""
         return StoredObject(self.key, self.size, self.etag, self.checksum, datetime.fromisoformat(self.modified_at))
 
 
-def _digest(facts: dict[str, object]) -> str:
-    return blake3(json.dumps(facts).encode()).hexdigest(length=8)
+def _digest(metadata: dict[str, object]) -> str:
+    return blake3(json.dumps(metadata).encode()).hexdigest(length=8)
 
 
-def describe_object(upload: UploadFacts, digests: list[bytes], modified_at: datetime) -> ObjectFacts:
-    """The facts of the object that an upload becomes, from its parts' BLAKE3 digests in order."""
+def describe_object(upload: UploadMetadata, digests: list[bytes], modified_at: datetime) -> ObjectMetadata:
+    """Return the metadata of the object made from ``upload``, given the BLAKE3 digests of its parts in order."""
     if len(digests) == 1:
         checksum = f"blake3:{digests[0].hex()}"
         etag = digests[0].hex()
@@ -86,4 +86,4 @@ def describe_object(upload: UploadFacts, digests: list[bytes], modified_at: date
         joined = blake3(b"".join(digests)).hexdigest()
         checksum = f"blake3-{upload.part_size}:{joined}"
         etag = f"{joined}-{len(digests)}"
-    return ObjectFacts(upload.key, upload.size, etag, checksum, upload.content_type, modified_at.isoformat())
+    return ObjectMetadata(upload.key, upload.size, etag, checksum, upload.content_type, modified_at.isoformat())

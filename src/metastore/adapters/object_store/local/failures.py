@@ -1,4 +1,4 @@
-"""What the operating system's errors mean to callers of the store."""
+"""Translate errors of the operating system into those of the port."""
 
 import errno
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 from metastore.ports.object_store import StoreFullError, StoreUnavailableError
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def store_failures() -> Iterator[None]:
-    """Turn ``OSError`` into ``StoreFullError`` where there was no room, else into ``StoreUnavailableError``."""
+def translate_os_errors() -> Iterator[None]:
+    """Raise ``StoreFullError`` for an ``OSError`` that means no space, ``StoreUnavailableError`` for any other."""
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise StoreFullError("no room left on the device") from error
+        if error.errno in _DISK_FULL:
+            raise StoreFullError("no space left on the device") from error
         raise StoreUnavailableError(f"the disk failed: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""Where things are under the store's root; see the package for what they are."""
+"""Paths below the store's root; the package documents what is in them."""
 
 import errno
 import fcntl
@@ -13,9 +13,9 @@ from metastore.adapters.object_store.local.durable import sync_folder
 from metastore.kit.ids import is_id, new_id
 
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
-_KEY_LIMIT = 512
-UPLOAD_FACTS = "upload.json"
-OBJECT_FACTS = "object.json"
+_MAX_KEY_LENGTH = 512
+UPLOAD_METADATA = "upload.json"
+OBJECT_METADATA = "object.json"
 DATA = "data"
 PARTS = "parts.log"
 
@@ -30,19 +30,19 @@ class Layout:
         self.trash = root / "trash"
 
     def create(self) -> None:
-        """Make what is missing, durably."""
+        """Create missing folders durably."""
         for folder in (self.root, self.uploads, self.objects, self.trash):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for shelf in self.shelves():
-            shelf.mkdir(mode=0o700, exist_ok=True)
+        for folder in self.object_folders():
+            folder.mkdir(mode=0o700, exist_ok=True)
         for folder in (self.objects, self.root, self.root.parent):
             sync_folder(folder)
 
     def lock(self) -> int:
-        """Take the store for this process to write in; the lock goes with the returned file handle.
+        """Lock the store for writing; closing the returned descriptor releases the lock.
 
         Raises:
-            OSError: ``EBUSY`` when another process (or another store in this one) has it.
+            OSError: ``EBUSY`` if another process, or another store in this process, holds it.
         """
         handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -53,39 +53,39 @@ class Layout:
         return handle
 
     def sweep(self) -> None:
-        """Collect what a crash left: uploads not fully created, small objects not fully put, deletions not ended."""
+        """Remove what a crash left behind: incomplete creates and puts, and unfinished deletions."""
         for folder in self.trash.iterdir():
             shutil.rmtree(folder, ignore_errors=True)
         for folder in self.uploads.iterdir():
-            if not (folder / UPLOAD_FACTS).exists():
+            if not (folder / UPLOAD_METADATA).exists():
                 shutil.rmtree(folder, ignore_errors=True)
 
     def upload(self, upload_id: str) -> Path | None:
-        """The folder of an upload, or ``None`` when that can be nobody's id."""
+        """Return the folder of an upload, or ``None`` if ``upload_id`` is not well-formed."""
         return self.uploads / upload_id if is_id(upload_id) else None
 
     def object(self, key: str) -> Path:
-        """The folder of an object.
+        """Return the folder of an object.
 
         Raises:
-            ValueError: no key of the product looks like that.
+            ValueError: ``key`` is not a well-formed object key.
         """
-        if len(key) > _KEY_LIMIT or not _KEY.fullmatch(key):
+        if len(key) > _MAX_KEY_LENGTH or not _KEY.fullmatch(key):
             raise ValueError(f"not an object key: {key!r}")
         name = blake3(key.encode()).hexdigest(length=20)
         return self.objects / name[:2] / name
 
-    def shelves(self) -> list[Path]:
-        """The folders that object folders are in."""
+    def object_folders(self) -> list[Path]:
+        """Return the 256 parent folders of the objects' folders."""
         return [self.objects / f"{number:02x}" for number in range(256)]
 
     def discard(self, folder: Path) -> bool:
-        """Remove an upload or object, at once for everyone and durably; whether it was there."""
-        grave = self.trash / new_id()
+        """Remove the folder of an upload or object, atomically and durably; return whether it existed."""
+        trashed = self.trash / new_id()
         try:
-            folder.rename(grave)
+            folder.rename(trashed)
         except FileNotFoundError:
             return False
         sync_folder(folder.parent)
-        shutil.rmtree(grave, ignore_errors=True)
+        shutil.rmtree(trashed, ignore_errors=True)
         return True

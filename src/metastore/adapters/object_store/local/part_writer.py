@@ -1,8 +1,7 @@
-"""Receiving one part: gather, hash and write while more comes in, then make it durable.
+"""Receive one part: buffer, hash and write the bytes as they arrive, then make the part durable.
 
-From a source that a thread can take from, all of that happens in the thread, in turns, through one batch of memory.
-Else the event loop gathers, and at most two batches are in memory for each part: the one being written by a thread and
-the one being gathered.
+If a thread can read from the source, the thread does all of that with a single buffer. Otherwise the event loop fills
+buffers, and a part uses at most two: one being filled and one being written by a thread.
 """
 
 import asyncio
@@ -19,13 +18,13 @@ from metastore.ports.object_store import Part
 from metastore.ports.served_objects import ByteSource
 
 BATCH = 2**20
-"""Bytes gathered before they are hashed and written."""
-_TURN = 8 * BATCH
-"""Bytes that a thread takes before complete and abort get their turn."""
+"""Bytes buffered before they are hashed and written."""
+_READ_LIMIT = 8 * BATCH
+"""Bytes that a thread reads before it lets a waiting complete or abort proceed."""
 
 
 class LocalPartWriter:
-    """A ``PartWriter``; made by ``open``."""
+    """``PartWriter`` of the embedded store; created by ``open``."""
 
     def __init__(self, upload: Upload, number: int, length: int, side: str | None) -> None:
         self._upload = upload
@@ -36,24 +35,24 @@ class LocalPartWriter:
         self._position = 0
         self._received = 0
         self._digest = blake3()
-        self._gathered: list[bytes] = []
-        self._gathered_size = 0
+        self._chunks: list[bytes] = []
+        self._buffered_size = 0
         self._buffer = memoryview(b"")
         self._writing: asyncio.Task[None] | None = None
         self._ended = False
 
     @classmethod
     async def open(cls, upload: Upload, number: int, length: int) -> "LocalPartWriter":
-        """Begin to receive part ``number`` of exactly ``length`` bytes.
+        """Start receiving part ``number`` of exactly ``length`` bytes.
 
         Raises:
             UploadNotFoundError, StoreFullError: as in the port.
         """
-        async with upload.step():
+        async with upload.access():
             upload.require_open()
             side = None
-            if not upload.take_place(number):
-                upload.take_side()
+            if not upload.reserve_in_place(number):
+                upload.reserve_side_file()
                 side = uuid.uuid4().hex
             writer = cls(upload, number, length, side)
             try:
@@ -61,47 +60,47 @@ class LocalPartWriter:
                     upload.files.open_part, number, side, length
                 )
             except BaseException:
-                writer._leave()
+                writer._release()
                 raise
         return writer
 
     async def write(self, chunk: bytes) -> None:
-        """Take the next bytes; see the port."""
+        """Implement ``PartWriter.write``."""
         self._received += len(chunk)
         if self._received > self._length:
             raise ValueError(f"part {self._number} has more than {self._length} bytes")
-        self._gathered.append(chunk)
-        self._gathered_size += len(chunk)
-        if self._gathered_size >= BATCH:
-            await self._settle()
-            batch, self._gathered, self._gathered_size = self._gathered, [], 0
-            self._writing = asyncio.create_task(self._write_batch(batch))
+        self._chunks.append(chunk)
+        self._buffered_size += len(chunk)
+        if self._buffered_size >= BATCH:
+            await self._wait_for_write()
+            batch, self._chunks, self._buffered_size = self._chunks, [], 0
+            self._writing = asyncio.create_task(self._write_in_thread(batch))
 
     async def take(self, source: ByteSource) -> bool:
-        """Take bytes in a thread; see the port."""
-        async with self._upload.step():
+        """Implement ``PartWriter.take`` by reading from ``source`` in a thread."""
+        async with self._upload.access():
             self._upload.require_open()
-            return await self._upload.receiving.call(self._take_turn, source)
+            return await self._upload.receiving.call(self._read_some, source)
 
-    def _take_turn(self, source: ByteSource) -> bool:
+    def _read_some(self, source: ByteSource) -> bool:
         if not self._buffer:
             self._buffer = memoryview(bytearray(min(BATCH, self._length)))
-        stop = min(self._length, self._received + _TURN)
+        stop = min(self._length, self._received + _READ_LIMIT)
         while self._received < stop:
-            filled = self._gathered_size
+            filled = self._buffered_size
             room = min(len(self._buffer) - filled, self._length - self._received)
             count = source.read_into(self._buffer[filled : filled + room])
             if not count:
                 return False
             self._received += count
-            self._gathered_size += count
-            if self._gathered_size == len(self._buffer) or self._received == self._length:
-                self._hash_and_write([self._buffer[: self._gathered_size]])
-                self._gathered_size = 0
+            self._buffered_size += count
+            if self._buffered_size == len(self._buffer) or self._received == self._length:
+                self._hash_and_write([self._buffer[: self._buffered_size]])
+                self._buffered_size = 0
         return self._received == self._length
 
     async def commit(self) -> Part:
-        """Make the part durable; see the port. Goes on to its end when the caller is cancelled."""
+        """Implement ``PartWriter.commit``. The commit completes even if the caller is cancelled."""
         if self._received != self._length:
             raise ValueError(f"part {self._number} has {self._received} of {self._length} bytes")
         self._ended = True
@@ -109,24 +108,24 @@ class LocalPartWriter:
 
     async def _commit(self) -> Part:
         try:
-            await self._settle()
-            async with self._upload.step():
+            await self._wait_for_write()
+            async with self._upload.access():
                 self._upload.require_open()
                 record, slot = await self._upload.threads.call(self._finish)
-                await self._upload.keep(record, slot)
+                await self._upload.add_record(record, slot)
         except BaseException:
-            await self._forget()
+            await self._drop()
             raise
-        self._leave()
+        self._release()
         return Part(record.number, record.etag, record.size)
 
     async def discard(self) -> None:
-        """Forget what was written; see the port."""
+        """Implement ``PartWriter.discard``."""
         if not self._ended:
             self._ended = True
-            await self._forget()
+            await self._drop()
 
-    async def _forget(self) -> None:
+    async def _drop(self) -> None:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.wait([self._writing])
@@ -135,9 +134,9 @@ class LocalPartWriter:
                 path = self._upload.files.side_path(self._side)
                 await self._upload.threads.call(path.unlink, missing_ok=True)
         finally:
-            self._leave()
+            self._release()
 
-    async def _settle(self) -> None:
+    async def _wait_for_write(self) -> None:
         if self._writing is not None:
             writing, self._writing = self._writing, None
             try:
@@ -146,8 +145,8 @@ class LocalPartWriter:
                 self._writing = writing
                 raise
 
-    async def _write_batch(self, batch: list[bytes]) -> None:
-        async with self._upload.step():
+    async def _write_in_thread(self, batch: list[bytes]) -> None:
+        async with self._upload.access():
             self._upload.require_open()
             await self._upload.threads.call(self._hash_and_write, batch)
 
@@ -160,15 +159,15 @@ class LocalPartWriter:
         self._position += size
 
     def _finish(self) -> tuple[PartRecord, int]:
-        self._hash_and_write(self._gathered)
+        self._hash_and_write(self._chunks)
         record = PartRecord(self._number, self._length, self._digest.digest(), self._side)
-        return record, self._upload.files.record(record, self._handle)
+        return record, self._upload.files.commit_part(record, self._handle)
 
-    def _leave(self) -> None:
+    def _release(self) -> None:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
         if self._side is None:
-            self._upload.leave_place(self._number)
+            self._upload.release_in_place(self._number)
         else:
-            self._upload.leave_side()
+            self._upload.release_side_file()

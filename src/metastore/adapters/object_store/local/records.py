@@ -1,8 +1,12 @@
-"""The record that a part was received: what makes it durable and what survives a torn write.
+"""Format of ``parts.log``, the durable record of the parts that an upload received.
 
-A record has a fixed size and ends in a digest of itself. ``parts.log`` is an array of them, written front to back; a
-slot that was never written (zeros), or only half, does not match its digest and counts for nothing. Of two records of
-one part, the one in the later slot holds.
+The log is an array of fixed-size slots, written front to back. Each record ends with a digest of itself, so a slot that
+was never written (zeros) or was torn by a crash is ignored. If there are several records of a part, the one in the
+last slot wins.
+
+A record is, in little-endian byte order: the magic ``MSP1``, the part number (4 bytes), the size (8 bytes), the id of
+the side file or zeros (16 bytes), the BLAKE3 hash of the part (32 bytes), and the first 8 bytes of the BLAKE3 hash of
+all that.
 """
 
 import struct
@@ -20,7 +24,10 @@ RECORD_SIZE = _BODY.size + _CHECK_SIZE
 
 @dataclass(frozen=True, slots=True)
 class PartRecord:
-    """A received part: ``side`` names the side file that holds it (hex), ``None`` when it is in place in ``data``."""
+    """A received part.
+
+    ``side`` is the id of the side file that holds it, in hex, or ``None`` if the part is in place in ``data``.
+    """
 
     number: int
     size: int
@@ -29,18 +36,18 @@ class PartRecord:
 
     @property
     def etag(self) -> str:
-        """The part's ETag."""
+        """The part's ETag, the hex digest of its bytes."""
         return self.digest.hex()
 
     def encode(self) -> bytes:
-        """The record as ``RECORD_SIZE`` bytes."""
+        """Return the record as ``RECORD_SIZE`` bytes."""
         side = bytes.fromhex(self.side) if self.side else _IN_PLACE
         body = _BODY.pack(_MAGIC, self.number, self.size, side, self.digest)
         return body + _check(body)
 
 
 def decode_records(log: bytes) -> Iterator[tuple[int, PartRecord]]:
-    """Every whole record with its slot, by ascending slot."""
+    """Yield the valid records with their slots, by ascending slot."""
     for slot in range(len(log) // RECORD_SIZE):
         start = slot * RECORD_SIZE
         body = log[start : start + _BODY.size]

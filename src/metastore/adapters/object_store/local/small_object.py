@@ -1,4 +1,7 @@
-"""Storing an object in one go, by the same steps as an upload of one part, without what only a restart would need."""
+"""Store an object in a single call.
+
+The steps are those of an upload of one part, without the files that only serve to resume it after a restart.
+"""
 
 import os
 import shutil
@@ -8,7 +11,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from metastore.adapters.object_store.local.durable import write_vector
-from metastore.adapters.object_store.local.facts import ObjectFacts, UploadFacts, describe_object
+from metastore.adapters.object_store.local.facts import ObjectMetadata, UploadMetadata, describe_object
 from metastore.adapters.object_store.local.layout import DATA
 from metastore.adapters.object_store.local.part_writer import BATCH
 from metastore.adapters.object_store.local.threads import FileThreads
@@ -19,18 +22,18 @@ from metastore.kit.clock import Clock
 async def write_small_object(
     folder: Path,
     target: Path,
-    facts: UploadFacts,
+    metadata: UploadMetadata,
     chunks: AsyncIterator[bytes],
     threads: FileThreads,
     clock: Clock,
-) -> ObjectFacts:
-    """Write ``chunks`` to ``folder`` and turn that into the object folder ``target``; after an error nothing is left.
+) -> ObjectMetadata:
+    """Write ``chunks`` to ``folder`` and rename it to the object folder ``target``. An error leaves nothing behind.
 
     Raises:
-        ValueError: there are more or fewer bytes than ``facts`` says.
+        ValueError: the number of bytes is not ``metadata.size``.
     """
-    files = await threads.call(UploadFiles.create, folder, facts, 1, resumable=False)
-    data = _Data(folder / DATA, facts.size)
+    files = await threads.call(UploadFiles.create, folder, metadata, 1, resumable=False)
+    data = _Data(folder / DATA, metadata.size)
     try:
         batch: list[bytes] = []
         async for chunk in chunks:
@@ -39,8 +42,8 @@ async def write_small_object(
                 await threads.call(data.write, batch)
                 batch = []
         digest = await threads.call(data.finish, batch)
-        described = describe_object(facts, [digest], clock())
-        await threads.call(files.become, target, described)
+        described = describe_object(metadata, [digest], clock())
+        await threads.call(files.publish, target, described)
     except BaseException:
         await threads.call(shutil.rmtree, folder, ignore_errors=True)
         raise
@@ -50,7 +53,7 @@ async def write_small_object(
 
 
 class _Data:
-    """The file being written, with the digest so far."""
+    """The file being written and its running digest."""
 
     def __init__(self, path: Path, size: int) -> None:
         self._handle = os.open(path, os.O_WRONLY)
@@ -61,7 +64,7 @@ class _Data:
     def write(self, batch: list[bytes]) -> None:
         length = sum(map(len, batch))
         if self._position + length > self._size:
-            raise ValueError(f"there are more than {self._size} bytes")
+            raise ValueError(f"more than {self._size} bytes")
         for chunk in batch:
             self._digest.update(chunk)
         write_vector(self._handle, batch, self._position)
@@ -70,7 +73,7 @@ class _Data:
     def finish(self, batch: list[bytes]) -> bytes:
         self.write(batch)
         if self._position != self._size:
-            raise ValueError(f"there are {self._position} of {self._size} bytes")
+            raise ValueError(f"{self._position} of {self._size} bytes")
         os.fdatasync(self._handle)
         return self._digest.digest()
 

@@ -1,4 +1,4 @@
-"""Threads for file work, so that the event loop never waits for a disk."""
+"""Thread pools for file operations, so that the event loop never waits for the disk."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
-from metastore.adapters.object_store.local.failures import store_failures
+from metastore.adapters.object_store.local.failures import translate_os_errors
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
 
 class FileThreads:
-    """Runs blocking functions; their ``OSError`` comes out as the port's errors."""
+    """A thread pool that raises the port's errors for ``OSError``."""
 
     def __init__(self, count: int) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="objects")
@@ -22,9 +22,12 @@ class FileThreads:
     async def call(
         self, function: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Result:
-        """``function(*args)`` in a thread. When cancelled, returns only once the thread is done with the files."""
+        """Run ``function`` in a thread and return its result.
+
+        A cancelled call returns only after the thread has finished, so that the caller can clean up its files.
+        """
         work = asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))
-        with store_failures():
+        with translate_os_errors():
             try:
                 return await asyncio.shield(work)
             except asyncio.CancelledError:
@@ -36,18 +39,18 @@ class FileThreads:
                 raise
 
     def close(self) -> None:
-        """End the threads, after the work that they have."""
+        """Stop the threads once all submitted work is done."""
         self._pool.shutdown()
 
 
 @dataclass(frozen=True, slots=True)
 class StoreThreads:
-    """Those for short work, and those that take parts in, so that neither waits for the other."""
+    """Separate pools for short file operations and for receiving parts, so that neither delays the other."""
 
     files: FileThreads
     receiving: FileThreads
 
     def close(self) -> None:
-        """End all of them, after the work that they have."""
+        """Stop both pools once all submitted work is done."""
         self.receiving.close()
         self.files.close()

@@ -1,44 +1,47 @@
-"""Letting many through at a time, or one alone."""
+"""A lock with shared and exclusive access, for asyncio."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Turnstile:
-    """Keeps those who must be alone (complete, abort) apart from those who may be many (parts being written)."""
+class SharedExclusiveLock:
+    """Any number of shared holders, or one exclusive holder.
+
+    A waiting exclusive holder takes precedence: new shared holders wait until it is done.
+    """
 
     def __init__(self) -> None:
-        self._inside = 0
-        self._barred = False
+        self._shared_holders = 0
+        self._is_exclusive = False
         self._changed = asyncio.Event()
 
     @asynccontextmanager
-    async def among_others(self) -> AsyncIterator[None]:
-        """Be inside together with others, but with nobody who is alone."""
-        while self._barred:
+    async def shared(self) -> AsyncIterator[None]:
+        """Hold the lock together with other shared holders."""
+        while self._is_exclusive:
             await self._changed.wait()
-        self._inside += 1
+        self._shared_holders += 1
         try:
             yield
         finally:
-            self._inside -= 1
-            self._tell()
+            self._shared_holders -= 1
+            self._notify()
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Be inside with nobody else; newcomers wait."""
-        while self._barred:
+    async def exclusive(self) -> AsyncIterator[None]:
+        """Hold the lock alone."""
+        while self._is_exclusive:
             await self._changed.wait()
-        self._barred = True
+        self._is_exclusive = True
         try:
-            while self._inside:
+            while self._shared_holders:
                 await self._changed.wait()
             yield
         finally:
-            self._barred = False
-            self._tell()
+            self._is_exclusive = False
+            self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()

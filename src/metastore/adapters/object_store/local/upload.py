@@ -1,18 +1,18 @@
-"""One open upload: who may write where, and who wins.
+"""State of one open upload: which parts it has, and which are being written where.
 
-All decisions are made on the event loop, between two awaits; threads only carry them out. Parts being written share
-the turnstile for each step on disk; complete and abort pass it alone, so that no byte is written while they work and
+All decisions are made on the event loop, between two awaits; threads only carry them out. Part writers hold the lock
+shared for each file operation. Complete and abort hold it exclusively, so that no bytes are written meanwhile and
 exactly one of them closes the upload.
 """
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
-from metastore.adapters.object_store.local.facts import ObjectFacts, describe_object
+from metastore.adapters.object_store.local.facts import ObjectMetadata, describe_object
 from metastore.adapters.object_store.local.layout import Layout
 from metastore.adapters.object_store.local.records import PartRecord
 from metastore.adapters.object_store.local.threads import StoreThreads
-from metastore.adapters.object_store.local.turnstile import Turnstile
+from metastore.adapters.object_store.local.turnstile import SharedExclusiveLock
 from metastore.adapters.object_store.local.upload_files import UploadFiles
 from metastore.kit.clock import Clock
 from metastore.ports.object_store import (
@@ -24,12 +24,12 @@ from metastore.ports.object_store import (
     UploadTarget,
 )
 
-_MOST_BESIDE = 8
-"""Parts of an upload that may be written at a time beside others of the same number."""
+_MAX_SIDE_WRITES = 8
+"""Maximum number of side files of an upload that are being written at a time."""
 
 
 class Upload:
-    """See the module."""
+    """An open multipart upload, shared by all requests for it in this process."""
 
     def __init__(
         self,
@@ -43,84 +43,94 @@ class Upload:
         self.receiving = threads.receiving
         self._layout = layout
         self._records = records
-        self._turnstile = Turnstile()
+        self._lock = SharedExclusiveLock()
         self._in_place: set[int] = set()
-        self._beside = 0
+        self._side_writes = 0
         self._open = True
 
     def parts(self) -> list[Part]:
-        """The parts received, by ascending number."""
+        """Return the received parts, by ascending number."""
         return [Part(record.number, record.etag, record.size) for _, (_, record) in sorted(self._records.items())]
 
-    def step(self) -> AbstractAsyncContextManager[None]:
-        """The turn to change files; call ``require_open`` inside."""
-        return self._turnstile.among_others()
+    def access(self) -> AbstractAsyncContextManager[None]:
+        """Hold the lock shared while changing files; call ``require_open`` inside."""
+        return self._lock.shared()
 
     def require_open(self) -> None:
-        """Refuse what comes after complete or abort.
+        """Check that the upload was neither completed nor aborted.
 
         Raises:
-            UploadNotFoundError: the upload is not open.
+            UploadNotFoundError: it was.
         """
         if not self._open:
-            raise UploadNotFoundError(self.files.facts.key)
+            raise UploadNotFoundError(self.files.metadata.key)
 
-    def needs_side(self, number: int) -> bool:
-        """Whether a part would have to be written beside the one that is there."""
+    def needs_side_file(self, number: int) -> bool:
+        """Return whether the part's place is occupied, so that it must be written to a side file."""
         return number in self._records or number in self._in_place
 
-    def take_side(self) -> None:
-        """Begin to write a part beside one that is there.
+    def reserve_side_file(self) -> None:
+        """Reserve one of the limited number of concurrent side-file writes.
 
         Raises:
-            StoreUnavailableError: too many are being written; each takes room of its own.
+            StoreUnavailableError: all are in use. Each takes additional disk space.
         """
-        if self._beside >= _MOST_BESIDE:
-            raise StoreUnavailableError("the same parts are being sent too often at once")
-        self._beside += 1
+        if self._side_writes >= _MAX_SIDE_WRITES:
+            raise StoreUnavailableError("too many concurrent uploads of the same parts")
+        self._side_writes += 1
 
-    def leave_side(self) -> None:
-        """Give back what ``take_side`` gave."""
-        self._beside -= 1
+    def release_side_file(self) -> None:
+        """Release the reservation of ``reserve_side_file``."""
+        self._side_writes -= 1
 
-    def take_place(self, number: int) -> bool:
-        """Whether a part may be written in place: nobody does so now, and no acknowledged bytes are there."""
-        if self.needs_side(number):
+    def reserve_in_place(self, number: int) -> bool:
+        """Reserve the part's place in ``data``; return ``False`` if it is occupied.
+
+        It is occupied by acknowledged bytes or by another writer.
+        """
+        if self.needs_side_file(number):
             return False
         self._in_place.add(number)
         return True
 
-    def leave_place(self, number: int) -> None:
-        """Give back what ``take_place`` gave."""
+    def release_in_place(self, number: int) -> None:
+        """Release the reservation of ``reserve_in_place``."""
         self._in_place.discard(number)
 
-    async def keep(self, record: PartRecord, slot: int) -> None:
-        """Let a durable record hold, unless one in a later slot does; the side file of the other is removed."""
-        held = self._records.get(record.number)
-        if held is None or held[0] < slot:
+    async def add_record(self, record: PartRecord, slot: int) -> None:
+        """Register a durable record. If there is another of that part, the later slot wins.
+
+        The losing record's side file is removed.
+        """
+        current = self._records.get(record.number)
+        if current is None or current[0] < slot:
             self._records[record.number] = (slot, record)
-            superseded = held[1] if held else None
+            superseded = current[1] if current else None
         else:
             superseded = record
         if superseded and superseded.side:
             await self.threads.call(self.files.side_path(superseded.side).unlink, missing_ok=True)
 
-    async def complete(self, target: UploadTarget, parts: Sequence[CompletedPart], clock: Clock) -> ObjectFacts:
-        """Check what the client names, and become the object."""
-        async with self._turnstile.alone():
+    async def complete(self, target: UploadTarget, parts: Sequence[CompletedPart], clock: Clock) -> ObjectMetadata:
+        """Check the named parts against the records and turn the upload into the object.
+
+        Raises:
+            UploadNotFoundError, InvalidPartError: as in the port.
+        """
+        async with self._lock.exclusive():
             self.require_open()
             digests = self._check(target, parts)
-            facts = describe_object(self.files.facts, digests, clock())
-            held = [record for _, record in self._records.values()]
-            for slot, record in await self.threads.call(self.files.settle, held):
+            metadata = describe_object(self.files.metadata, digests, clock())
+            records = [record for _, record in self._records.values()]
+            for slot, record in await self.threads.call(self.files.merge_side_files, records):
                 self._records[record.number] = (slot, record)
-            await self.threads.call(self.files.become, self._layout.object(facts.key), facts)
+            await self.threads.call(self.files.publish, self._layout.object(metadata.key), metadata)
             self._open = False
-            return facts
+            return metadata
 
     async def abort(self) -> None:
-        """Free everything, unless it was completed or aborted."""
-        async with self._turnstile.alone():
+        """Delete the upload unless it was already completed or aborted."""
+        async with self._lock.exclusive():
             if self._open:
                 self._open = False
                 await self.threads.call(self._layout.discard, self.files.folder)
@@ -133,12 +143,12 @@ class Upload:
                 raise InvalidPartError(number, "is not named, or not in order")
             if number > target.part_count:
                 raise InvalidPartError(number, "is beyond the last part")
-            held = self._records.get(number)
-            if held is None:
+            _, record = self._records.get(number, (0, None))
+            if record is None:
                 raise InvalidPartError(number, "was not received")
-            if held[1].etag != parts[index].etag:
+            if record.etag != parts[index].etag:
                 raise InvalidPartError(number, "has another ETag")
-            if held[1].size != target.part_length(number):
+            if record.size != target.part_length(number):
                 raise InvalidPartError(number, "has another size")
-            digests.append(held[1].digest)
+            digests.append(record.digest)
         return digests

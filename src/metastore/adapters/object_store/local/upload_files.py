@@ -1,4 +1,4 @@
-"""The files of one open upload. Everything here blocks; the package tells what the files are."""
+"""The files of one open upload. All functions block; the package documents the files."""
 
 import contextlib
 import errno
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from metastore.adapters.object_store.local.durable import sync_folder, write_all, write_file
-from metastore.adapters.object_store.local.facts import ObjectFacts, UploadFacts
-from metastore.adapters.object_store.local.layout import DATA, OBJECT_FACTS, PARTS, UPLOAD_FACTS
+from metastore.adapters.object_store.local.facts import ObjectMetadata, UploadMetadata
+from metastore.adapters.object_store.local.layout import DATA, OBJECT_METADATA, PARTS, UPLOAD_METADATA
 from metastore.adapters.object_store.local.records import RECORD_SIZE, PartRecord, decode_records
 from metastore.ports.object_store import ObjectStoreError, UploadTarget
 
@@ -19,42 +19,42 @@ _SIDE = "side-"
 
 
 class UploadFiles:
-    """The folder of an upload."""
+    """The folder of an open upload."""
 
-    def __init__(self, folder: Path, facts: UploadFacts, next_slot: int = 0) -> None:
+    def __init__(self, folder: Path, metadata: UploadMetadata, next_slot: int = 0) -> None:
         self.folder = folder
-        self.facts = facts
+        self.metadata = metadata
         self._slots = itertools.count(next_slot)
 
     @classmethod
-    def create(cls, folder: Path, facts: UploadFacts, part_count: int, *, resumable: bool) -> "UploadFiles":
-        """Make the folder with room for all bytes and for a record of every part.
+    def create(cls, folder: Path, metadata: UploadMetadata, part_count: int, *, resumable: bool) -> "UploadFiles":
+        """Create the folder and allocate space for all bytes and for a record of each part.
 
-        Without ``resumable`` nothing is written that would let the upload outlive the process.
+        Without ``resumable``, the files that would let the upload survive a restart are not written.
         """
         folder.mkdir(mode=0o700)
         try:
-            _allocate(folder / DATA, facts.size)
+            _allocate(folder / DATA, metadata.size)
             if resumable:
                 _allocate(folder / PARTS, part_count * RECORD_SIZE)
-                write_file(folder / UPLOAD_FACTS, facts.encode())
+                write_file(folder / UPLOAD_METADATA, metadata.encode())
                 sync_folder(folder)
                 sync_folder(folder.parent)
         except OSError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return cls(folder, facts)
+        return cls(folder, metadata)
 
     @classmethod
     def load(cls, folder: Path) -> "tuple[UploadFiles, dict[int, tuple[int, PartRecord]]]":
-        """The files of an upload with what they record: by part number, the slot and the record that holds.
+        """Load an upload; returns its files and, by part number, the winning record with its slot.
 
-        Side files that no record names any more are removed.
+        Side files that no record names are removed.
 
         Raises:
             FileNotFoundError: there is no such upload.
         """
-        facts = UploadFacts.decode((folder / UPLOAD_FACTS).read_bytes())
+        metadata = UploadMetadata.decode((folder / UPLOAD_METADATA).read_bytes())
         records: dict[int, tuple[int, PartRecord]] = {}
         next_slot = 0
         sides = {path.name.removeprefix(_SIDE) for path in folder.glob(f"{_SIDE}*")}
@@ -62,19 +62,22 @@ class UploadFiles:
             next_slot = slot + 1
             if record.side is None or record.side in sides:
                 records[record.number] = (slot, record)
-        files = cls(folder, facts, next_slot)
+        files = cls(folder, metadata, next_slot)
         for side in sides - {record.side for _, record in records.values()}:
             files.side_path(side).unlink()
         return files, records
 
     def side_path(self, side: str) -> Path:
-        """Where a side file is."""
+        """Return the path of a side file."""
         return self.folder / f"{_SIDE}{side}"
 
     def open_part(self, number: int, side: str | None, length: int) -> tuple[int, int]:
-        """A handle to write a part through, and the offset where it begins; a side file is created at full length."""
+        """Open the file to write a part to; return its descriptor and the part's offset in it.
+
+        A side file is created and allocated at full length.
+        """
         if side is None:
-            return os.open(self.folder / DATA, os.O_WRONLY), (number - 1) * self.facts.part_size
+            return os.open(self.folder / DATA, os.O_WRONLY), (number - 1) * self.metadata.part_size
         path = self.side_path(side)
         try:
             _allocate(path, length)
@@ -83,15 +86,15 @@ class UploadFiles:
             path.unlink(missing_ok=True)
             raise
 
-    def record(self, record: PartRecord, part: int) -> int:
-        """Make a part, written through the handle ``part``, durable, then its record; returns the record's slot."""
-        os.fdatasync(part)
+    def commit_part(self, record: PartRecord, handle: int) -> int:
+        """Sync the part written to ``handle``, then write its record; return the record's slot."""
+        os.fdatasync(handle)
         if record.side:
             sync_folder(self.folder)
         return self.append(record)
 
     def append(self, *records: PartRecord) -> int:
-        """Write records durably; returns the slot of the last."""
+        """Write records to the log durably; return the slot of the last."""
         slot = -1
         log = os.open(self.folder / PARTS, os.O_WRONLY)
         try:
@@ -106,10 +109,10 @@ class UploadFiles:
             os.close(log)
         return slot
 
-    def settle(self, records: Iterable[PartRecord]) -> list[tuple[int, PartRecord]]:
-        """Copy parts from their side files in place; returns their new slots and records.
+    def merge_side_files(self, records: Iterable[PartRecord]) -> list[tuple[int, PartRecord]]:
+        """Copy parts from their side files into place; return their new slots and records.
 
-        May be cut off and done again: the side files hold until the new records are durable.
+        Safe to interrupt and repeat: side files are kept until the new records are durable.
         """
         moved = [record for record in records if record.side]
         if not moved:
@@ -117,41 +120,43 @@ class UploadFiles:
         data = os.open(self.folder / DATA, os.O_WRONLY)
         try:
             for record in moved:
-                _copy(self.side_path(record.side or ""), data, (record.number - 1) * self.facts.part_size, record.size)
+                _copy(
+                    self.side_path(record.side or ""), data, (record.number - 1) * self.metadata.part_size, record.size
+                )
             os.fdatasync(data)
         finally:
             os.close(data)
-        settled = [PartRecord(record.number, record.size, record.digest, None) for record in moved]
-        last = self.append(*settled)
+        merged = [PartRecord(record.number, record.size, record.digest, None) for record in moved]
+        last = self.append(*merged)
         for record in moved:
             self.side_path(record.side or "").unlink()
-        return list(enumerate(settled, start=last - len(settled) + 1))
+        return list(enumerate(merged, start=last - len(merged) + 1))
 
-    def become(self, target: Path, facts: ObjectFacts) -> None:
-        """Turn the folder into the object ``target`` by one rename.
+    def publish(self, target: Path, metadata: ObjectMetadata) -> None:
+        """Turn the folder into the object folder ``target`` with one rename.
 
         Raises:
-            ObjectStoreError: there is an object already.
+            ObjectStoreError: the object already exists.
         """
-        write_file(self.folder / OBJECT_FACTS, facts.encode())
+        write_file(self.folder / OBJECT_METADATA, metadata.encode())
         sync_folder(self.folder)
         try:
             self.folder.rename(target)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                raise ObjectStoreError(f"there is an object under {facts.key} already") from None
+                raise ObjectStoreError(f"object {metadata.key} already exists") from None
             raise
         sync_folder(target.parent)
         sync_folder(self.folder.parent)
-        for name in (UPLOAD_FACTS, PARTS):
+        for name in (UPLOAD_METADATA, PARTS):
             (target / name).unlink(missing_ok=True)
         for path in target.glob(f"{_SIDE}*"):
             path.unlink(missing_ok=True)
 
-    def fits(self, target: UploadTarget) -> bool:
-        """Whether a caller means this upload."""
-        facts = self.facts
-        return (facts.key, facts.size, facts.part_size) == (target.key, target.size, target.part_size)
+    def matches(self, target: UploadTarget) -> bool:
+        """Return whether ``target`` describes this upload."""
+        metadata = self.metadata
+        return (metadata.key, metadata.size, metadata.part_size) == (target.key, target.size, target.part_size)
 
 
 def _allocate(path: Path, size: int) -> None:
@@ -165,7 +170,7 @@ def _allocate(path: Path, size: int) -> None:
 
 
 def _erase(log: int, slot: int) -> None:
-    """Take back a record that may have been half written: what was refused must not turn up after a restart."""
+    """Zero a slot after a failed write, so that a rejected part does not reappear after a restart."""
     with contextlib.suppress(OSError):
         write_all(log, bytes(RECORD_SIZE), slot * RECORD_SIZE)
 
@@ -177,7 +182,7 @@ def _copy(source: Path, target: int, offset: int, length: int) -> None:
         while done < length:
             copied = os.copy_file_range(handle, target, min(length - done, _COPY_STEP), done, offset + done)
             if not copied:
-                raise OSError(errno.EIO, f"{source.name} is shorter than its record says")
+                raise OSError(errno.EIO, f"{source.name} is shorter than recorded")
             done += copied
     finally:
         os.close(handle)

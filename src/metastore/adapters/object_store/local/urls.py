@@ -1,9 +1,8 @@
 """Presigned URLs of the embedded store.
 
-``/objects/<key>?<what is allowed>&s=<signature>``. The signature is HMAC-SHA256 over the method, the path and the raw
-query before ``&s=``, so that there is nothing to canonicalise and nothing that is not bound. Values are made of
-letters, digits, ``-`` and ``_`` alone (free text as base64url), so that no client or proxy has a reason to rewrite
-them.
+A URL is ``/objects/<key>?<fields>&s=<signature>``. The signature is HMAC-SHA256 over the method, the path and the raw
+query before ``&s=``, so nothing needs canonicalisation and every byte is signed. Values consist of letters, digits,
+``-`` and ``_`` only (free text is base64url), so no client or proxy has a reason to rewrite them.
 
 ====== ================================ ====== =========================
 PUT    meaning                          GET    meaning
@@ -11,12 +10,12 @@ PUT    meaning                          GET    meaning
 ``u``  upload id                        ``t``  content type, base64url
 ``n``  part number                      ``d``  disposition, base64url
 ``l``  exact length in bytes            ``e``  expiry, Unix seconds
-``e``  expiry, Unix seconds             ``c``  seconds to be cached for
+``e``  expiry, Unix seconds             ``c``  seconds to cache for
 ====== ================================ ====== =========================
 
-``d`` and ``c`` may be missing: the object is shown inline, under no name, and not kept by caches. A URL
-for GET serves HEAD as well. GET URLs that were verified are remembered, since players and download managers send the
-same one many times; their expiry is still looked at each time.
+``d`` and ``c`` are optional: without ``d`` the object is served inline without a file name, without ``c`` it is not
+cached. A GET URL also serves HEAD. Verified GET URLs are cached, since players and download managers send the same one
+many times; the expiry is checked on each request.
 """
 
 import hmac
@@ -30,39 +29,42 @@ from metastore.ports.object_store import UploadTarget
 from metastore.ports.served_objects import InvalidSignatureError, PartGrant, ReadGrant, UrlExpiredError
 
 PREFIX = "/objects/"
-_REMEMBERED = 4096
+_MAX_VERIFIED = 4096
 
 
 class UrlSigner:
-    """Makes and checks URLs. ``base`` is put before the path; ``now`` tells Unix time."""
+    """Signs and verifies URLs.
+
+    ``base`` is prepended to the path of each URL. ``now`` returns the Unix time.
+    """
 
     def __init__(self, key: bytes, base: str = "", now: Callable[[], float] = time.time) -> None:
         if len(key) < 16:
-            raise ValueError("a signing key has at least 16 bytes")
+            raise ValueError("the signing key must have at least 16 bytes")
         self._key = key
         self._base = base
         self._now = now
         self._verified: OrderedDict[tuple[str, bytes], ReadGrant] = OrderedDict()
 
     def part_urls(self, target: UploadTarget, numbers: Sequence[int], expires_in: int) -> list[str]:
-        """URLs to PUT those parts to; 10,000 take about 40 ms."""
+        """Return URLs to PUT those parts to. 10,000 take about 40 ms."""
         expiry = int(self._now()) + expires_in
         path = PREFIX + target.key
-        ask = f"{path}?u={target.upload_id}&e={expiry}"
+        prefix = f"{path}?u={target.upload_id}&e={expiry}"
         urls = []
         for number in numbers:
-            signed = f"{ask}&n={number}&l={target.part_length(number)}"
+            signed = f"{prefix}&n={number}&l={target.part_length(number)}"
             urls.append(f"{self._base}{signed}&s={self._sign('PUT', signed)}")
         return urls
 
     def read_url(self, key: str, disposition: str, content_type: str, expires_in: int) -> str:
-        """A URL to GET or HEAD an object by."""
+        """Return a URL to GET or HEAD an object."""
         expiry = int(self._now()) + expires_in
         signed = f"{PREFIX}{key}?t={_pack(content_type)}&d={_pack(disposition)}&e={expiry}"
         return f"{self._base}{signed}&s={self._sign('GET', signed)}"
 
     def read_urls(self, keys: Sequence[str], content_type: str, expires_in: int) -> list[str]:
-        """Lasting URLs to GET or HEAD objects by, as the port has it; 2,000 take about 5 ms."""
+        """Return cacheable URLs to GET or HEAD objects, as the port requires. 2,000 take about 5 ms."""
         expiry = period_start(self._now(), expires_in) + expires_in
         query = f"t={_pack(content_type)}&e={expiry}&c={expires_in}"
         urls = []
@@ -72,7 +74,7 @@ class UrlSigner:
         return urls
 
     def part_grant(self, path: str, query: bytes) -> PartGrant:
-        """What a PUT request may do; raises as in the port."""
+        """Verify the URL of a PUT request; raises as the port documents."""
         fields = self._verify("PUT", path, query)
         grant = PartGrant(
             key=path.removeprefix(PREFIX),
@@ -85,7 +87,7 @@ class UrlSigner:
         return grant
 
     def read_grant(self, path: str, query: bytes) -> ReadGrant:
-        """What a GET or HEAD request may do; raises as in the port."""
+        """Verify the URL of a GET or HEAD request; raises as the port documents."""
         grant = self._verified.get((path, query))
         if grant is None:
             fields = self._verify("GET", path, query)
@@ -97,15 +99,15 @@ class UrlSigner:
                 keep_seconds=int(fields.get("c", 0)),
             )
             self._verified[path, query] = grant
-            if len(self._verified) > _REMEMBERED:
+            if len(self._verified) > _MAX_VERIFIED:
                 self._verified.popitem(last=False)
         self._require_time(grant.expires_at)
         return grant
 
     def _verify(self, method: str, path: str, query: bytes) -> dict[str, str]:
-        asked, _, signature = query.rpartition(b"&s=")
+        signed, _, signature = query.rpartition(b"&s=")
         try:
-            text = asked.decode("ascii")
+            text = signed.decode("ascii")
             expected = self._sign(method, f"{path}?{text}").encode()
         except UnicodeError:
             raise InvalidSignatureError from None

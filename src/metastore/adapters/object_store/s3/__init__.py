@@ -1,28 +1,29 @@
-"""Objects in a bucket of any S3-compatible server (MinIO, SeaweedFS, Ceph RGW, Garage, AWS …).
+"""Object store in a bucket of any S3-compatible server (MinIO, SeaweedFS, Ceph RGW, Garage, AWS …).
 
-Bytes go straight between the clients and the server by presigned URLs; only facts and small objects pass through here.
+Clients transfer bytes directly to and from the server with presigned URLs. Only metadata and small objects pass through
+this adapter.
 
-**Which objects appear when.** A multipart upload is the server's own; nothing is under its key until complete. A small
-object is put in one request up to 8 MiB, and as a multipart upload above that, aborted on failure. Each multipart
-object carries the metadata ``part-size``, from which its checksum is described.
+**Atomicity.** A multipart upload is the server's own; its key has no object until complete. ``put`` takes one request
+up to 8 MiB, and a multipart upload above that, which is aborted on failure. Each multipart object has the user metadata
+``part-size``, which its checksum refers to.
 
-**Lengths.** Part URLs sign ``Content-Length``, so that a client can send neither more nor less. Since servers check
-only ETags at complete, the sizes that the server reports are compared first.
+**Lengths.** Part URLs sign ``Content-Length``, so a client can send neither more nor fewer bytes. Servers only check
+ETags at complete, so the sizes that the server lists are compared first.
 
-**Parts sent again.** Some servers (SeaweedFS) keep every sending of a part until complete, and list them all. It is the
-ETag named at complete that decides, and it always stands for its own bytes.
+**Parts sent again.** Some servers (SeaweedFS) keep every version of a part until complete, and list all of them. The
+ETag named at complete decides, and it always identifies its own bytes.
 
-**Lost answers.** Every call ends within 28 seconds, retries included. When complete was carried out but its answer was
-lost, the retry finds no upload; an object of the right size under the key, which is never written twice, then tells
-that it had succeeded. An error in the body of a 200 is an error.
+**Lost responses.** Every call ends within 28 seconds, including retries. If complete succeeded but its response was
+lost, the retry finds no upload. An object of the right size then proves that it had succeeded, because a key is never
+written twice. An error in the body of a 200 response is an error.
 
-**Checksums** come from ETags where those are MD5 digests (not under SSE-KMS or SSE-C, for instance).
+**Checksums** are taken from ETags where those are MD5 digests; they are not with SSE-KMS or SSE-C, for example.
 
-**Permissions needed** on the bucket: ``s3:GetObject``, ``PutObject``, ``DeleteObject``, ``AbortMultipartUpload``,
-``ListMultipartUploadParts``, ``ListBucket``, ``ListBucketMultipartUploads``; ``PutBucketCORS`` unless the rules for
-browsers are kept by the operator; ``CreateBucket`` unless it is there.
+**Permissions** required on the bucket: ``s3:GetObject``, ``PutObject``, ``DeleteObject``, ``AbortMultipartUpload``,
+``ListMultipartUploadParts``, ``ListBucket``, ``ListBucketMultipartUploads``; ``PutBucketCORS`` unless the operator
+maintains the CORS rules; ``CreateBucket`` unless the bucket exists.
 
-**Known limits.** A presigned GET URL does not serve HEAD, since S3 signs the method: ask for one with ``head=True``.
+**Known limits.** A presigned GET URL does not serve HEAD, since S3 signs the method: request one with ``head=True``.
 """
 
 from metastore.adapters.object_store.s3.store import S3ObjectStore

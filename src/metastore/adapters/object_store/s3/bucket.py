@@ -1,29 +1,29 @@
-"""Making the bucket ready for use."""
+"""Create and configure the bucket."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import structlog
 
-from metastore.adapters.object_store.s3.calls import ask, error_code
+from metastore.adapters.object_store.s3.calls import call, error_code
 from metastore.ports.object_store import ObjectNotFoundError, ObjectStoreError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3.type_defs import CORSConfigurationTypeDef, CORSRuleTypeDef
 
-_EXPOSED = ["ETag", "Content-Length", "Content-Range", "Content-Disposition", "Accept-Ranges", "Last-Modified"]
+_EXPOSED_HEADERS = ["ETag", "Content-Length", "Content-Range", "Content-Disposition", "Accept-Ranges", "Last-Modified"]
 _log = structlog.get_logger(__name__)
 
 
 async def ensure_bucket(client: "S3Client", bucket: str, region: str, *, amazon: bool) -> None:
-    """Create the bucket when there is none.
+    """Create the bucket unless it exists.
 
     Raises:
-        StoreUnavailableError: the server cannot be reached, or does not let us in.
+        StoreUnavailableError: the server is unreachable or denied access.
     """
     try:
-        await ask(client.head_bucket(Bucket=bucket), about=bucket)
+        await call(client.head_bucket(Bucket=bucket), about=bucket)
     except ObjectNotFoundError:
         await _create(client, bucket, region, amazon=amazon)
 
@@ -32,11 +32,11 @@ async def _create(client: "S3Client", bucket: str, region: str, *, amazon: bool)
     try:
         if amazon and region != "us-east-1":
             location = {"LocationConstraint": region}
-            await ask(client.create_bucket(Bucket=bucket, CreateBucketConfiguration=location))  # type: ignore[arg-type]  # any region name, the stubs list those of today
+            await call(client.create_bucket(Bucket=bucket, CreateBucketConfiguration=location))  # type: ignore[arg-type]  # any region name is valid; the stubs list the current ones
         else:
-            await ask(client.create_bucket(Bucket=bucket))
+            await call(client.create_bucket(Bucket=bucket))
     except StoreUnavailableError as error:
-        # Somebody else, another process of ours say, was quicker.
+        # Another process may have created it first.
         if error_code(error.__cause__) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
 
@@ -46,21 +46,21 @@ def _rule(origins: list[str], methods: list[str]) -> "CORSRuleTypeDef":
         "AllowedOrigins": origins,
         "AllowedMethods": methods,
         "AllowedHeaders": ["*"],
-        "ExposeHeaders": _EXPOSED,
+        "ExposeHeaders": _EXPOSED_HEADERS,
         "MaxAgeSeconds": 3600,
     }
 
 
 async def allow_origins(client: "S3Client", bucket: str, origins: Sequence[str]) -> None:
-    """Let pages of ``origins`` send parts and read their ETags, and any page read what it has a URL of.
+    """Set CORS rules: pages of ``origins`` may upload parts and read ETags, any page may read presigned URLs.
 
-    Servers without such rules are left as they are.
+    A failure is only logged: some servers have no CORS rules per bucket.
     """
-    # Some servers look no further than the first rule that names an origin.
+    # Some servers only apply the first rule that matches the origin.
     rules: CORSConfigurationTypeDef = {
         "CORSRules": [_rule(list(origins), ["GET", "HEAD", "PUT"]), _rule(["*"], ["GET", "HEAD"])]
     }
     try:
-        await ask(client.put_bucket_cors(Bucket=bucket, CORSConfiguration=rules))
+        await call(client.put_bucket_cors(Bucket=bucket, CORSConfiguration=rules))
     except ObjectStoreError as error:
-        _log.warning("bucket has no CORS rules of ours; browsers may be refused", bucket=bucket, error=str(error))
+        _log.warning("CORS rules of the bucket not set, browsers may be denied access", bucket=bucket, error=str(error))

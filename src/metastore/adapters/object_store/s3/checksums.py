@@ -1,4 +1,4 @@
-"""What an S3 ETag tells of the bytes."""
+"""Derive checksums from S3 ETags."""
 
 import re
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from typing import Any
 _WHOLE = re.compile(r"[0-9a-f]{32}")
 _PARTS = re.compile(r"([0-9a-f]{32})-\d{1,5}")
 PART_SIZE = "part-size"
-"""The metadata that a multipart object carries."""
+"""User metadata of each multipart object: its part size in bytes."""
 
 
 def bare_etag(etag: str) -> str:
-    """The ETag without the quotes that it has in HTTP."""
+    """Return the ETag without the quotes of its HTTP form."""
     return etag.strip('"')
 
 
 def checksum_from(etag: str, head: Mapping[str, Any]) -> str | None:
-    """The checksum that ``etag`` is, in the port's notation, or ``None`` when it is none."""
+    """Return the checksum that ``etag`` represents, in the port's notation, or ``None`` if it is not a digest."""
     if head.get("ServerSideEncryption", "AES256") != "AES256" or head.get("SSECustomerAlgorithm"):
         return None
     if _WHOLE.fullmatch(etag):

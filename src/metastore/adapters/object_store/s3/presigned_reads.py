@@ -1,9 +1,9 @@
-"""Presigned GET URLs by the thousand, which stay the same for a while.
+"""Presign thousands of GET URLs that stay the same for a period of time.
 
-As for part URLs (``presigning``), the client library makes one, which settles endpoint, addressing and credentials, and
-which is made again in the same way and compared. The others differ from it in their key, and all of them in their date:
-the library signs at the present moment, these are signed at the beginning of the period (``kit.clock.period_start``),
-so that every process makes the same ones.
+As for part URLs (``presigned_part_urls``), the client library presigns one URL, which determines endpoint, addressing
+style and credentials. It is reproduced here and compared before the code relies on its understanding of it. The other
+URLs differ in their key, and all of them in their date: they are signed as of the start of the current period
+(``kit.clock.period_start``) instead of the present moment, so that all processes produce the same URLs.
 """
 
 import hashlib
@@ -19,10 +19,11 @@ _SIGNED_HEADERS = "host"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadTemplate:
-    """What all GET URLs of one kind have in common: ``fields`` are those of the query but date, scope and signature.
+class GetUrlTemplate:
+    """The common parts of presigned GET URLs.
 
-    ``scope_end`` is region, service and terminator.
+    ``fields`` are the query parameters other than date, credential and signature. ``scope_end`` is the credential scope
+    after the date: region, service and terminator.
     """
 
     origin: str
@@ -34,7 +35,7 @@ class ReadTemplate:
     secret_key: str
 
     def urls(self, keys: Sequence[str], signed_at: datetime) -> list[str]:
-        """URLs that are signed at that moment; 2,000 take about 6 ms."""
+        """Return URLs signed as of ``signed_at``. 2,000 take about 6 ms."""
         date = signed_at.strftime("%Y%m%dT%H%M%SZ")
         scope = f"{date[:8]}/{self.scope_end}"
         fields = self.fields | {"X-Amz-Date": date, "X-Amz-Credential": f"{self.access_key}/{scope}"}
@@ -51,8 +52,11 @@ class ReadTemplate:
         return urls
 
 
-def read_template(url: str, key: str, secret_key: str) -> ReadTemplate | None:
-    """What ``url``, made by the library to GET ``key``, tells; ``None`` when that is not understood fully."""
+def get_url_template(url: str, key: str, secret_key: str) -> GetUrlTemplate | None:
+    """Parse a URL that the library presigned to GET ``key``.
+
+    Returns ``None`` if the URL cannot be reproduced exactly.
+    """
     parts = urlsplit(url)
     fields = dict(parse_qsl(parts.query, keep_blank_values=True))
     signature = fields.pop("X-Amz-Signature", "")
@@ -64,7 +68,7 @@ def read_template(url: str, key: str, secret_key: str) -> ReadTemplate | None:
         signed_at = datetime.strptime(fields.pop("X-Amz-Date", ""), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
-    template = ReadTemplate(
+    template = GetUrlTemplate(
         origin=f"{parts.scheme}://{parts.netloc}",
         host=signed_host(parts),
         before_key=parts.path.removesuffix(key),
@@ -73,8 +77,8 @@ def read_template(url: str, key: str, secret_key: str) -> ReadTemplate | None:
         scope_end="/".join(scope_end),
         secret_key=secret_key,
     )
-    [again] = template.urls([key], signed_at)
-    return template if again.endswith(f"&X-Amz-Signature={signature}") else None
+    [reproduced] = template.urls([key], signed_at)
+    return template if reproduced.endswith(f"&X-Amz-Signature={signature}") else None
 
 
 def _quoted(text: str) -> str:

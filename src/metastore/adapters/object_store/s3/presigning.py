@@ -1,9 +1,9 @@
-"""Presigned part URLs by the thousand.
+"""Presign thousands of part URLs.
 
-The client library takes about half a millisecond for each, on the event loop. Here it makes one, which settles
-endpoint, addressing and credentials; the others differ from it in part number, length and signature alone, and are
-signed after it (AWS Signature Version 4, query parameters, ``UNSIGNED-PAYLOAD``). The first one is made again in the
-same way and compared, so that whatever is not understood is noticed and left to the library.
+The client library needs about half a millisecond for each, on the event loop. Here it presigns one, which determines
+endpoint, addressing style and credentials. The others differ only in part number, length and signature, and are signed
+by this module (AWS Signature Version 4 in query parameters, ``UNSIGNED-PAYLOAD``). The first URL is reproduced and
+compared; if it differs, presigning is left to the library.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ _SIGNED_HEADERS = "content-length;host"
 
 
 @dataclass(frozen=True, slots=True)
-class UrlTemplate:
-    """What all part URLs of one upload, made at one time, have in common."""
+class PartUrlTemplate:
+    """The common parts of the part URLs of one upload, presigned at one time."""
 
     address: str
     host: str
@@ -29,7 +29,7 @@ class UrlTemplate:
     signing_key: bytes
 
     def url(self, number: int, length: int) -> str:
-        """The URL to PUT part ``number`` of exactly ``length`` bytes to."""
+        """Return the URL to PUT part ``number`` of exactly ``length`` bytes to."""
         query = f"{self.before_number}{number}{self.after_number}"
         headers = f"content-length:{length}\nhost:{self.host}\n"
         request = f"PUT\n{self.path}\n{query}\n{headers}\n{_SIGNED_HEADERS}\nUNSIGNED-PAYLOAD"
@@ -39,8 +39,11 @@ class UrlTemplate:
         return f"{self.address}?{query}&X-Amz-Signature={signature}"
 
 
-def template_of(url: str, number: int, length: int, secret_key: str) -> UrlTemplate | None:
-    """What ``url``, made by the library for part ``number``, tells; ``None`` when that is not understood fully."""
+def part_url_template(url: str, number: int, length: int, secret_key: str) -> PartUrlTemplate | None:
+    """Parse a URL that the library presigned for part ``number``.
+
+    Returns ``None`` if the URL cannot be reproduced exactly.
+    """
     parts = urlsplit(url)
     fields = dict(parse_qsl(parts.query, keep_blank_values=True))
     signature = fields.pop("X-Amz-Signature", "")
@@ -50,7 +53,7 @@ def template_of(url: str, number: int, length: int, secret_key: str) -> UrlTempl
     ordered = sorted((quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in fields.items())
     before = "".join(f"{name}={value}&" for name, value in ordered if name < "partNumber") + "partNumber="
     after = "".join(f"&{name}={value}" for name, value in ordered if name > "partNumber")
-    template = UrlTemplate(
+    template = PartUrlTemplate(
         address=f"{parts.scheme}://{parts.netloc}{parts.path}",
         host=signed_host(parts),
         path=parts.path,
@@ -64,13 +67,13 @@ def template_of(url: str, number: int, length: int, secret_key: str) -> UrlTempl
 
 
 def signed_host(parts: SplitResult) -> str:
-    """The ``Host`` that clients will send, which is what is signed: without a port that goes without saying."""
-    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-    return parts.netloc.removesuffix(usual) if usual else parts.netloc
+    """Return the signed ``Host`` header: what clients will send, which excludes the scheme's default port."""
+    default_port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return parts.netloc.removesuffix(default_port) if default_port else parts.netloc
 
 
 def signing_key(secret_key: str, scope: str) -> bytes:
-    """The key that signs within ``scope``: a day, a region and a service."""
+    """Derive the signing key for ``scope`` (date, region and service)."""
     key = f"AWS4{secret_key}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")

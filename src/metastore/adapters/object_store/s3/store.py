@@ -1,4 +1,4 @@
-"""``S3ObjectStore``: the port's methods, put together from the parts beside it."""
+"""``S3ObjectStore``, the ``ObjectStore`` implementation."""
 
 import asyncio
 import time
@@ -14,12 +14,12 @@ from aiobotocore.session import AioSession, get_session
 
 from metastore.adapters.object_store.answer_headers import content_disposition, safe_media_type
 from metastore.adapters.object_store.s3.bucket import allow_origins, ensure_bucket
-from metastore.adapters.object_store.s3.calls import ask, server_errors
+from metastore.adapters.object_store.s3.calls import call, server_errors
 from metastore.adapters.object_store.s3.checksums import PART_SIZE, bare_etag, checksum_from
-from metastore.adapters.object_store.s3.presigned_reads import read_template
-from metastore.adapters.object_store.s3.presigning import UrlTemplate, template_of
-from metastore.adapters.object_store.s3.small_object import BLOCK, gathered, put_stream
-from metastore.adapters.object_store.s3.uploads import complete, held_parts, latest
+from metastore.adapters.object_store.s3.presigned_reads import get_url_template
+from metastore.adapters.object_store.s3.presigning import PartUrlTemplate, part_url_template
+from metastore.adapters.object_store.s3.small_object import BLOCK_SIZE, put_stream, read_all
+from metastore.adapters.object_store.s3.uploads import complete, latest_versions, received_parts
 from metastore.kit.clock import period_start
 from metastore.ports.object_store import (
     CompletedPart,
@@ -45,7 +45,7 @@ _DELETE_BATCH = 1000
 
 
 class S3ObjectStore:
-    """Objects in one bucket; made by ``open``."""
+    """Objects in one bucket; created by ``open``."""
 
     def __init__(
         self, bucket: str, session: AioSession, client: "S3Client", signer: "S3Client", resources: AsyncExitStack
@@ -70,14 +70,14 @@ class S3ObjectStore:
         allowed_origins: Sequence[str] = ("*",),
         read_only: bool = False,
     ) -> "S3ObjectStore":
-        """Connect, create the bucket when it is absent, and let pages of ``allowed_origins`` write to it.
+        """Connect, create the bucket unless it exists, and allow pages of ``allowed_origins`` to upload to it.
 
-        ``endpoint`` is ``None`` for AWS itself. ``public_endpoint`` is where clients reach the server, when that is
-        another address than ours. Without keys the AWS SDK's usual sources are used. With ``read_only`` the bucket must
-        be there and is left as it is.
+        ``endpoint`` is ``None`` for AWS. ``public_endpoint`` is the server's address for clients, if it differs from
+        ``endpoint``. Without keys, the usual sources of the AWS SDK are used. With ``read_only``, the bucket must exist
+        and is not changed.
 
         Raises:
-            StoreUnavailableError: the server cannot be reached, or does not let us in.
+            StoreUnavailableError: the server is unreachable or denied access.
         """
         session = get_session()
         if access_key_id and secret_access_key:
@@ -103,7 +103,7 @@ class S3ObjectStore:
 
     async def create_multipart(self, key: str, *, size: int, part_size: int, content_type: str) -> str:
         """See the port. S3 reserves no room for ``size``."""
-        created = await ask(
+        created = await call(
             self._client.create_multipart_upload(
                 Bucket=self._bucket,
                 Key=key,
@@ -115,7 +115,7 @@ class S3ObjectStore:
         return created["UploadId"]
 
     async def presign_parts(self, target: UploadTarget, numbers: Sequence[int], *, expires_in: int) -> list[str]:
-        """See the port."""
+        """Implement the port."""
         if not numbers:
             return []
         first = await self._presign_part(target, numbers[0], expires_in)
@@ -125,68 +125,68 @@ class S3ObjectStore:
         return [first, *await asyncio.to_thread(_urls, template, target, numbers[1:])]
 
     async def list_parts(self, target: UploadTarget) -> list[Part]:
-        """See the port."""
-        return latest(await ask(held_parts(self._client, self._bucket, target), about=target.upload_id))
+        """Implement the port."""
+        return latest_versions(await call(received_parts(self._client, self._bucket, target), about=target.upload_id))
 
     async def complete_multipart(self, target: UploadTarget, parts: Sequence[CompletedPart]) -> StoredObject:
-        """See the port."""
-        return await ask(self._complete(target, parts), about=target.upload_id)
+        """Implement the port."""
+        return await call(self._complete(target, parts), about=target.upload_id)
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
-        """See the port."""
+        """Implement the port."""
         try:
-            await ask(
+            await call(
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id), about=upload_id
             )
         except (UploadNotFoundError, ObjectNotFoundError):
             return
 
     async def is_open(self, key: str, upload_id: str) -> bool:
-        """See the port."""
+        """Implement the port."""
         try:
-            await ask(self._client.list_parts(Bucket=self._bucket, Key=key, UploadId=upload_id, MaxParts=1))
+            await call(self._client.list_parts(Bucket=self._bucket, Key=key, UploadId=upload_id, MaxParts=1))
         except (UploadNotFoundError, ObjectNotFoundError):
             return False
         return True
 
     async def list_multiparts(self) -> AsyncIterator[OpenMultipart]:
-        """See the port."""
+        """Implement the port."""
         pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket).__aiter__()
-        while page := await ask(anext(pages, None)):
+        while page := await call(anext(pages, None)):
             for upload in page.get("Uploads", []):
                 yield OpenMultipart(upload["Key"], upload["UploadId"], upload["Initiated"].astimezone(UTC))
 
     async def put(self, key: str, chunks: AsyncIterator[bytes], *, size: int, content_type: str) -> StoredObject:
-        """See the port."""
+        """Implement the port."""
         media_type = safe_media_type(content_type)
-        if size <= BLOCK:
-            body = await gathered(chunks, size)
-            return await ask(self._put_whole(key, body, media_type), about=key)
+        if size <= BLOCK_SIZE:
+            body = await read_all(chunks, size)
+            return await call(self._put_whole(key, body, media_type), about=key)
         await put_stream(self._client, self._bucket, key, chunks, size=size, content_type=media_type)
         return await self.head(key)
 
     async def head(self, key: str) -> StoredObject:
-        """See the port."""
-        head = await ask(self._client.head_object(Bucket=self._bucket, Key=key), about=key)
+        """Implement the port."""
+        head = await call(self._client.head_object(Bucket=self._bucket, Key=key), about=key)
         etag = bare_etag(head["ETag"])
         checksum = checksum_from(etag, head)
         return StoredObject(key, head["ContentLength"], etag, checksum, head["LastModified"].astimezone(UTC))
 
     async def examine(self, key: str) -> StoredObject:
-        """See the port. The server answers for what it keeps."""
+        """Implement the port. The server is responsible for the integrity of its objects."""
         return await self.head(key)
 
     async def read(self, key: str, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """See the port."""
-        answer, end = await ask(self._opened(key, offset, length), about=key)
-        if answer is None:
+        """Implement the port."""
+        response, end = await call(self._open_range(key, offset, length), about=key)
+        if response is None:
             return
-        async with answer["Body"] as body:
-            while chunk := await ask(body.read(_READ_SIZE), about=key):
+        async with response["Body"] as body:
+            while chunk := await call(body.read(_READ_SIZE), about=key):
                 offset += len(chunk)
                 yield chunk
         if offset != end:
-            raise StoreUnavailableError("the object store hung up before the end")
+            raise StoreUnavailableError("the object store closed the connection early")
 
     async def presign_get(
         self,
@@ -198,7 +198,7 @@ class S3ObjectStore:
         head: bool = False,
         expires_in: int,
     ) -> str:
-        """See the port."""
+        """Implement the port."""
         request: GetObjectRequestTypeDef = {
             "Bucket": self._bucket,
             "Key": key,
@@ -209,7 +209,10 @@ class S3ObjectStore:
         return await self._presign("head_object" if head else "get_object", request, expires_in)
 
     async def presign_reads(self, keys: Sequence[str], *, content_type: str, expires_in: int) -> list[str]:
-        """See the port. Where the library signs in a way that is not understood, the URLs are made anew each time."""
+        """Implement the port.
+
+        If the library's signature cannot be reproduced, the URLs are presigned by the library and not stable.
+        """
         if not keys:
             return []
         request: GetObjectRequestTypeDef = {
@@ -220,7 +223,7 @@ class S3ObjectStore:
         }
         first = await self._presign("get_object", request, expires_in)
         secret = await self._secret_key()
-        template = read_template(first, keys[0], secret) if secret else None
+        template = get_url_template(first, keys[0], secret) if secret else None
         if template is None:
             others = [await self._presign("get_object", {**request, "Key": key}, expires_in) for key in keys[1:]]
             return [first, *others]
@@ -228,43 +231,48 @@ class S3ObjectStore:
         return template.urls(keys, signed_at)
 
     async def delete(self, keys: Iterable[str]) -> None:
-        """See the port."""
+        """Implement the port."""
         remaining = iter(keys)
         while batch := list(islice(remaining, _DELETE_BATCH)):
             names: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in batch]
-            answer = await ask(
+            response = await call(
                 self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": names, "Quiet": True})
             )
-            failures = [error for error in answer.get("Errors", []) if error.get("Code") != "NoSuchKey"]
+            failures = [error for error in response.get("Errors", []) if error.get("Code") != "NoSuchKey"]
             if failures:
-                raise StoreUnavailableError(f"the object store refused: {failures[0].get('Code')}")
+                raise StoreUnavailableError(f"the object store refused the request: {failures[0].get('Code')}")
 
     async def list_objects(self, prefix: str = "") -> AsyncIterator[StoredObject]:
-        """See the port."""
+        """Implement the port."""
         paginator = self._client.get_paginator("list_objects_v2")
         pages = paginator.paginate(Bucket=self._bucket, Prefix=prefix).__aiter__()
-        while page := await ask(anext(pages, None)):
+        while page := await call(anext(pages, None)):
             for item in page.get("Contents", []):
                 modified_at = item["LastModified"].astimezone(UTC)
                 yield StoredObject(item["Key"], item["Size"], bare_etag(item["ETag"]), None, modified_at)
 
     async def check(self) -> None:
-        """See the port."""
+        """Implement the port."""
         try:
-            await ask(self._client.head_bucket(Bucket=self._bucket), seconds=5)
+            await call(self._client.head_bucket(Bucket=self._bucket), timeout=5)
         except ObjectNotFoundError:
-            raise StoreUnavailableError(f"the bucket {self._bucket} is gone") from None
+            raise StoreUnavailableError(f"bucket {self._bucket} does not exist") from None
 
     async def aclose(self) -> None:
-        """See the port."""
+        """Implement the port."""
         await self._resources.aclose()
 
     async def _put_whole(self, key: str, body: bytes, content_type: str) -> StoredObject:
         await self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
         return await self.head(key)
 
-    async def _opened(self, key: str, offset: int, length: int | None) -> "tuple[GetObjectOutputTypeDef | None, int]":
-        """The bytes from ``offset`` on, if there are any, and where they end."""
+    async def _open_range(
+        self, key: str, offset: int, length: int | None
+    ) -> "tuple[GetObjectOutputTypeDef | None, int]":
+        """Request the bytes from ``offset`` on; return the response and the offset of its end.
+
+        The response is ``None`` if there are no such bytes.
+        """
         size = (await self.head(key)).size
         end = size if length is None else min(size, offset + length)
         if offset >= end:
@@ -290,9 +298,9 @@ class S3ObjectStore:
         with server_errors():
             return await self._signer.generate_presigned_url(operation, Params=request, ExpiresIn=expires_in)
 
-    async def _template(self, url: str, number: int, length: int) -> UrlTemplate | None:
+    async def _template(self, url: str, number: int, length: int) -> PartUrlTemplate | None:
         secret = await self._secret_key()
-        return template_of(url, number, length, secret) if secret else None
+        return part_url_template(url, number, length, secret) if secret else None
 
     async def _secret_key(self) -> str | None:
         with server_errors():
@@ -305,14 +313,14 @@ class S3ObjectStore:
         return f"{parts.scheme}://{parts.netloc}"
 
 
-def _client(session: AioSession, region: str, endpoint: str | None) -> Any:  # noqa: ANN401  the library's own stubs type it by overloads on literals
+def _client(session: AioSession, region: str, endpoint: str | None) -> Any:  # noqa: ANN401  the stubs type it by overloads on literals
     config = AioConfig(
         signature_version="s3v4",
         connect_timeout=4,
         read_timeout=25,
         retries={"total_max_attempts": 3, "mode": "standard"},
         max_pool_connections=64,
-        # Servers other than Amazon's do not all know the newer checksums.
+        # Some servers do not support the newer checksums.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={"addressing_style": "path" if endpoint else "auto"},
@@ -320,5 +328,5 @@ def _client(session: AioSession, region: str, endpoint: str | None) -> Any:  # n
     return session.create_client("s3", region_name=region, endpoint_url=endpoint, config=config)
 
 
-def _urls(template: UrlTemplate, target: UploadTarget, numbers: Iterable[int]) -> list[str]:
+def _urls(template: PartUrlTemplate, target: UploadTarget, numbers: Iterable[int]) -> list[str]:
     return [template.url(number, target.part_length(number)) for number in numbers]

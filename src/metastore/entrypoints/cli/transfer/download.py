@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 
+from metastore.client.checksums import matches
 from metastore.entrypoints.cli.transfer.api import Api
-from metastore.entrypoints.cli.transfer.checksums import matches
 from metastore.entrypoints.cli.transfer.failures import TransferError, refusal_of
 from metastore.entrypoints.cli.transfer.parallel import in_parallel
 from metastore.entrypoints.cli.transfer.part_file import PartFile

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import httpx
 from pydantic import JsonValue
 
+from metastore.client.checksums import is_digest_of, matches
 from metastore.entrypoints.cli.transfer.api import Api
-from metastore.entrypoints.cli.transfer.checksums import is_digest_of, matches
 from metastore.entrypoints.cli.transfer.failures import RefusedError, TransferError, refusal_of
 from metastore.entrypoints.cli.transfer.parallel import in_parallel
 from metastore.entrypoints.cli.transfer.patience import raise_if_passing

@@ -1,3 +1,5 @@
+"""Checksums of streams and files, in both notations."""
+
 import hashlib
 import os
 from pathlib import Path
@@ -5,7 +7,8 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from metastore.entrypoints.cli.transfer.checksums import is_digest_of, matches
+from metastore.client.checksums import can_compute, is_digest_of, matches, measure
+from tests.fixtures.shelf import described, stream
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def test_a_digest_of_digests_of_blocks_is_compared(file: Path) -> None:
 
 
 @pytest.mark.parametrize("checksum", [None, "", "blake3", "crc99:00", "blake3-0:00", "blake3:XYZ"])
-def test_a_checksum_that_is_not_understood_says_nothing(file: Path, checksum: str | None) -> None:
+def test_an_unsupported_checksum_is_not_compared(file: Path, checksum: str | None) -> None:
     assert matches(file, checksum) is None
 
 
@@ -45,3 +48,26 @@ def test_an_etag_proves_bytes_only_as_their_digest(file: Path) -> None:
         assert not is_digest_of("opaque", handle, 100, 200)
     finally:
         os.close(handle)
+
+
+@pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 20, 25, 200_000])
+@pytest.mark.parametrize("chunk_size", [1, 7, 10, 100_000])
+async def test_checksums_do_not_depend_on_the_size_of_chunks(size: int, chunk_size: int) -> None:
+    """Several checksums are computed in one pass."""
+    if size // chunk_size > 1000:
+        chunk_size = 100_000
+    content = os.urandom(size)
+    names = ["blake3", "blake3-10", "md5", "md5-10", "sha256"]
+    expected = {name: described(name, content) for name in names if size or "-" not in name}
+    chunks = stream(*(content[start : start + chunk_size] for start in range(0, size, chunk_size)))
+    measured = await measure(chunks, names)
+    assert size == measured.size
+    assert expected.items() <= measured.checksums.items()
+    assert all(measured.agrees(checksum) for checksum in expected.values())
+
+
+@pytest.mark.parametrize("name", ["", "crc32", "blake3-", "blake3-0", "md5-x", "-5"])
+async def test_unsupported_names_are_rejected(name: str) -> None:
+    assert not can_compute(name)
+    with pytest.raises(ValueError, match="no such checksum"):
+        await measure(stream(b"abc"), [name])

@@ -1,0 +1,30 @@
+"""The content type of an uploaded object, detected from its first bytes."""
+
+from collections.abc import Callable
+
+from metastore.features.files.content_type import SNIFFED_BYTES, content_type_of, is_media, is_office
+from metastore.features.uploads.models import Upload
+from metastore.features.uploads.refusals import problem_of_store, upload_not_found
+from metastore.ports.object_store import ObjectNotFoundError, ObjectStore, ObjectStoreError
+
+
+async def sniff(store: ObjectStore, upload: Upload, name: str, can_show: Callable[[str], bool]) -> tuple[str, bool]:
+    """Return the content type of the uploaded object, and whether it needs processing.
+
+    ``can_show`` tells whether previews of an office document of a content type can be made.
+
+    Raises:
+        Problem: 404 when the object is gone, 503 or 507 when the store is unavailable or full.
+    """
+    head = await _first_bytes(store, upload.object_key, SNIFFED_BYTES)
+    content_type = content_type_of(head, name, upload.mime_type)
+    return content_type, is_media(head, name) and (not is_office(content_type) or can_show(content_type))
+
+
+async def _first_bytes(store: ObjectStore, key: str, length: int) -> bytes:
+    try:
+        return b"".join([chunk async for chunk in store.read(key, length=length)])
+    except ObjectNotFoundError:
+        raise upload_not_found() from None
+    except ObjectStoreError as error:
+        raise problem_of_store(error) from error

@@ -1,0 +1,129 @@
+"""Files in the working directory are never imported by the product.
+
+The folder where an operator starts the product, or a user the client, may be shared. A file there that has the name of
+a module must not run.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.stack import Stack
+from metastore.kit.ids import new_id
+from tests.fixtures.media import make_clip
+from tests.fixtures.process import ADMIN_PASSWORD, COMMAND, MetastoreProcess
+from tests.fixtures.product import Client
+from tests.fixtures.stack import signed_in
+from tests.fixtures.waiting import eventually
+
+_MODULES = ("av", "ctypes", "email", "httpx", "json", "metastore", "pydantic", "random", "sitecustomize", "struct")
+_FILM = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=10", "-t", "2", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+
+
+class Intruders:
+    """Modules in a folder. Each leaves its name behind when it is executed, and ends the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._executed = folder / "executed"
+        self._paths = [folder / f"{name}.py" for name in _MODULES]
+        for path in self._paths:
+            path.write_text(f"open({str(self._executed)!r}, 'a').write(__name__ + ' ')\nraise SystemExit(3)\n")
+
+    @property
+    def executed(self) -> str:
+        """The names of those that were executed."""
+        return self._executed.read_text() if self._executed.exists() else ""
+
+    def remove(self, *names: str) -> None:
+        """Remove all of them, or those with these names."""
+        for path in self._paths:
+            if not names or path.stem in names:
+                path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def intruders(tmp_path: Path) -> Intruders:
+    return Intruders(tmp_path)
+
+
+@pytest.fixture
+def serving(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MetastoreProcess]:
+    process = MetastoreProcess(tmp_path)
+    process.command = request.param
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    "serving",
+    [
+        pytest.param((str(COMMAND),), id="metastore"),
+        pytest.param((sys.executable, "-m", "metastore"), id="python -m metastore"),
+        pytest.param((sys.executable, "-I", "-m", "metastore"), id="python -I -m metastore"),
+    ],
+    indirect=True,
+)
+async def test_the_server_and_its_children(serving: MetastoreProcess, intruders: Intruders, tmp_path: Path) -> None:
+    """A film is processed, in child processes, although the server's folder is full of modules."""
+    if "-m" in serving.command and "-I" not in serving.command:
+        # Python itself searches the working directory for the package that `-m` names.
+        intruders.remove("metastore", "sitecustomize")
+    serving.start()
+    async with Client(base_url=serving.address, timeout=30) as client:
+        credentials = {"username": "admin", "password": ADMIN_PASSWORD}
+        await client.json_of("POST", "/api/v1/auth/login", json=credentials)
+        await _process_a_film(client, tmp_path)
+    assert intruders.executed == ""
+
+
+async def test_a_worker_and_its_children(stack: Stack, tmp_path: Path) -> None:
+    """The same, in processes started by ``deploy.local``."""
+    intruders = Intruders(stack.folder)
+    try:
+        stack.restart(stack.workers[0])
+        async with signed_in(stack.address) as client:
+            await _process_a_film(client, tmp_path)
+        assert intruders.executed == ""
+    finally:
+        intruders.remove()
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    """Commands of the server and of the client."""
+    intruders = Intruders(tmp_path)
+    for command, code in (
+        ([COMMAND, "migrate"], 0),
+        ([COMMAND, "openapi"], 0),
+        ([COMMAND, "logout", "--server", "http://127.0.0.1:1"], 0),
+        ([sys.executable, "-I", "-m", "metastore", "migrate"], 0),
+    ):
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+    assert intruders.executed == ""
+
+
+async def _process_a_film(client: Client, folder: Path) -> None:
+    film = make_clip(folder / f"{new_id()}.mp4", *_FILM)
+    answer = await client.json_of(
+        "POST", "/api/v1/files/upload", 201, files={"file": ("film.mp4", film)}, data={"path": "/"}
+    )
+    file_id = answer["file"]["id"]
+
+    async def is_processed() -> bool:
+        file = await client.json_of("GET", f"/api/v1/files/{file_id}")
+        assert file["status"] != "FAILED", file["processing"]
+        return bool(file["processing"]["state"] == "DONE" and file["streamUrl"])
+
+    await eventually(is_processed, timeout=60, interval=0.2, why="the film is processed")
