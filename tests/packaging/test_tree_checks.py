@@ -265,8 +265,8 @@ def broken_tree(tmp_path_factory: pytest.TempPathFactory) -> subprocess.Complete
         (copy / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(_ROOT / file, copy / file)
     for name, addition in _BREAKING.items():
-        with (copy / name).open("a") as file:
-            file.write(addition)
+        with (copy / name).open("a") as opened:
+            opened.write(addition)
     for command in (["init", "--quiet"], ["add", "--all"]):
         subprocess.run(["git", *command], cwd=copy, check=True)
     environment = {**os.environ, "PYTHONPATH": ".ci"}
