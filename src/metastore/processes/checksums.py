@@ -51,7 +51,7 @@ class Checksum:
     def __init__(self, name: str) -> None:
         match = _NAME.fullmatch(name)
         if match is None or match["algorithm"] not in _ALGORITHMS:
-            raise ValueError(f"unsupported checksum algorithm: {name}")
+            raise ValueError(f"no such checksum: {name}")
         self._name = name
         self._new = _ALGORITHMS[match["algorithm"]]
         self._block = int(match["block"] or 0)
