@@ -45,8 +45,8 @@ class InProcessBus:
     """``EventBus`` on the tables of ``database``. All durations are in seconds.
 
     ``pauses`` are the delays between attempts; the last one repeats. A handler that runs longer than
-    ``handler_timeout`` counts as failed. ``outage`` is the delay between retries during an outage (see ``outages``),
-    ``poll_interval`` the delay between checks of an idle queue.
+    ``handler_timeout`` counts as failed. ``outage`` is the delay between retries during an outage (see
+    ``outages``), ``poll_interval`` the delay between checks of an idle queue.
     """
 
     def __init__(

@@ -9,13 +9,13 @@
                                             metastore.dead (direct) ──▶ metastore.notifications.dead
 
 **Publishing.** A durable topic exchange with the event type as routing key; persistent messages in CloudEvents JSON
-(``kit.cloudevents``). A batch is sent without waiting in between, and is published once the broker has confirmed every
-message. RabbitMQ also confirms messages that it cannot route, so every event that has a consumer is sent *mandatory*: a
-returned message was not published. The broker does not report a message that reaches only some of its queues, so the
-queues that a batch is meant for are bound again beforehand, on the same channel. That repairs a missing binding. A
-missing queue fails the batch and is declared again before the next one. Known limit: a queue that is unbound while a
-batch is being sent misses that batch. Events without a consumer are published too, for queues that others may have
-bound; they may be dropped.
+(``kit.cloudevents``). A batch is sent without waiting in between, and is published once the broker has confirmed
+every message. RabbitMQ also confirms messages that it cannot route, so every event that has a consumer is sent
+*mandatory*: a returned message was not published. The broker does not report a message that reaches only some of its
+queues, so the queues that a batch is meant for are bound again beforehand, on the same channel. That repairs a
+missing binding. A missing queue fails the batch and is declared again before the next one. Known limit: a queue that
+is unbound while a batch is being sent misses that batch. Events without a consumer are published too, for queues that
+others may have bound; they may be dropped.
 
 **Consuming.** Each consumer has a quorum queue with a single active consumer: further workers of the same name stand by
 and take over within moments, which preserves the order of each aggregate. Several handlers run at a time, each for a

@@ -28,7 +28,7 @@ class Broker:
     ``connect_timeout`` limits each step until the connection is proven: connecting with all declarations, the first
     batch, starting a consumer. It is short because a broker that has just started may never respond to a request that
     it received before a queue had elected its leader, but responds to the next connection at once.
-    ``answer_within`` limits the confirms of later batches; a broker that is short of memory or disk delays publishers.
+    ``answer_within`` limits the confirms of later batches: a broker short of memory or disk delays publishers.
     A connection is closed after three ``heartbeat`` intervals without a frame from the broker.
     """
 
