@@ -1,7 +1,7 @@
-"""Compute self-describing checksums: ``algorithm:hex`` and ``algorithm-blocksize:hex``.
+"""Computing checksums that describe themselves: ``algorithm:hex`` and ``algorithm-blocksize:hex``.
 
-The second form is the algorithm over the concatenated digests of consecutive blocks of ``blocksize`` bytes (see
-``StoredObject``). Several checksums are computed in one pass over the bytes, with constant memory use.
+The second is the algorithm over the concatenated digests of consecutive blocks of ``blocksize`` bytes (see
+``StoredObject``). Several are computed in one pass over the bytes, in constant memory.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from typing import Protocol
 from blake3 import blake3
 
 _NAME = re.compile(r"(?P<algorithm>[a-z0-9]+)(-(?P<block>[1-9][0-9]*))?")
-_THREAD_THRESHOLD = 2**16
-"""Chunks above this size are hashed in a thread, to keep the event loop responsive."""
+_IN_A_THREAD = 2**16
+"""Hashing more bytes than that at once would hold up the event loop for too long."""
 
 
 class _Hash(Protocol):
@@ -30,22 +30,22 @@ _ALGORITHMS: dict[str, Callable[[], _Hash]] = {
 }
 
 
-def algorithm_of(checksum: str) -> str:
-    """Return the algorithm of a checksum, with its block size if it has one."""
+def name_of(checksum: str) -> str:
+    """What comes before the hex digits."""
     return checksum.partition(":")[0]
 
 
 def can_compute(name: str) -> bool:
-    """Return whether this algorithm, with its block size if it has one, is supported."""
+    """Whether a checksum of that name can be computed here."""
     match = _NAME.fullmatch(name)
     return match is not None and match["algorithm"] in _ALGORITHMS
 
 
 class Checksum:
-    """Computes one checksum incrementally.
+    """One checksum in the making.
 
     Raises:
-        ValueError: the algorithm is not supported.
+        ValueError: nobody here knows how to compute one of that name.
     """
 
     def __init__(self, name: str) -> None:
@@ -60,7 +60,7 @@ class Checksum:
         self._filled = 0
 
     def update(self, chunk: bytes) -> None:
-        """Add the next bytes."""
+        """Take the next bytes."""
         if not self._block:
             self._whole.update(chunk)
             return
@@ -74,7 +74,7 @@ class Checksum:
             view = view[len(piece) :]
 
     def text(self) -> str:
-        """Return the checksum of all bytes added. Call it once, at the end."""
+        """The checksum of all that was taken, with its name. Call it once, at the end."""
         if self._block:
             self._close_block()
         return f"{self._name}:{self._whole.digest().hex()}"
@@ -85,36 +85,34 @@ class Checksum:
         self._filled = 0
 
 
-class Measurement:
-    """The size of a stream in bytes, and its checksums by algorithm."""
+class Measured:
+    """How many bytes there were, and their checksums by name."""
 
     def __init__(self, size: int, checksums: dict[str, str]) -> None:
         self.size = size
         self.checksums = checksums
 
     def agrees(self, checksum: str) -> bool:
-        """Return whether the bytes have that checksum, whose algorithm must be among the computed ones."""
-        return self.checksums[algorithm_of(checksum)] == checksum
+        """Whether the bytes have that checksum, which must be among those that were asked for."""
+        return self.checksums[name_of(checksum)] == checksum
 
 
 async def measure(
     chunks: AsyncIterator[bytes], names: Iterable[str], *, advance: Callable[[int], object] = lambda _: None
-) -> Measurement:
-    """Read ``chunks`` to the end and compute checksums with the algorithms ``names``.
-
-    ``advance`` is called with the size of each chunk.
+) -> Measured:
+    """Read ``chunks`` to the end and compute the checksums of these names; ``advance`` is told of bytes as they pass.
 
     Raises:
-        ValueError: an algorithm is not supported.
+        ValueError: one of the names is unknown.
     """
     checksums = {name: Checksum(name) for name in names}
     size = 0
     async for chunk in chunks:
         size += len(chunk)
         for checksum in checksums.values():
-            if len(chunk) > _THREAD_THRESHOLD:
+            if len(chunk) > _IN_A_THREAD:
                 await asyncio.to_thread(checksum.update, chunk)
             else:
                 checksum.update(chunk)
         advance(len(chunk))
-    return Measurement(size, {name: checksum.text() for name, checksum in checksums.items()})
+    return Measured(size, {name: checksum.text() for name, checksum in checksums.items()})

@@ -18,14 +18,14 @@ from tests.fixtures.waiting import eventually
 
 
 class FlakyDatabase(Database):
-    """A database that is unavailable while ``is_down``."""
+    """A database that is unavailable while ``away``."""
 
-    is_down = False
+    away = False
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction, or raise a 503 problem while down."""
-        if self.is_down:
+        if self.away:
             raise unavailable("The database does not answer.")
         async with super().transaction() as tx:
             yield tx
@@ -33,7 +33,7 @@ class FlakyDatabase(Database):
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         """Open a transaction, or raise a 503 problem while down."""
-        if self.is_down:
+        if self.away:
             raise unavailable("The database does not answer.")
         async with super().reading() as tx:
             yield tx
@@ -72,13 +72,13 @@ async def test_delivery_resumes_after_a_database_outage(flaky: FlakyDatabase) ->
     bus = InProcessBus(flaky, poll_interval=0.05)
     bus.subscribe(guest.subscription)
     await bus.publish([event()])
-    flaky.is_down = True
+    flaky.away = True
     async with running(bus):
         with pytest.raises(BusUnavailableError):
             await bus.publish([event()])
         with pytest.raises(BusUnavailableError):
             await bus.check()
-        flaky.is_down = False
+        flaky.away = False
         await eventually(lambda: guest.seen)
         assert await bus.dead_events(limit=1) == []
 

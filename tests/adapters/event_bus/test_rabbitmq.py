@@ -41,7 +41,7 @@ class Bench:
 
 @pytest.fixture
 async def bench(rabbitmq: RabbitMq) -> AsyncIterator[Bench]:
-    """A bench with a prefix of its own."""
+    """Names of the test's own."""
     connection = await aiormq.connect(rabbitmq.url)
     bench = Bench(rabbitmq.url, await connection.channel())
     yield bench

@@ -1,4 +1,4 @@
-"""Sockets of several processes connected by Redis."""
+"""Sockets of several processes, joined by a real Redis."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ __all__ = ["mortal_redis", "redis"]
 
 @asynccontextmanager
 async def joined(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
-    """Yield two processes that serve sockets, each with a socket of user ``anna`` in session ``phone``."""
+    """Two processes that serve sockets, and ``anna`` signed in by ``phone`` at each."""
     async with AsyncExitStack() as open_ones:
         endpoints = [await open_ones.enter_async_context(served_sockets(fan_out=RedisFanOut(url))) for _ in range(2)]
         for endpoint in endpoints:
@@ -30,14 +30,14 @@ async def joined(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
 
 @asynccontextmanager
 async def a_worker(url: str) -> AsyncIterator[SocketIoRealtime]:
-    """Yield a process that serves no sockets."""
+    """A process that serves no sockets."""
     worker = SocketIoRealtime(fan_out=RedisFanOut(url, write_only=True))
     yield worker
     await worker.aclose()
 
 
-async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisServer) -> None:
-    """It may be sent by a process that serves sockets or by a worker."""
+async def test_a_message_reaches_the_users_sockets_at_every_process_once(redis: RedisServer) -> None:
+    """Whether it comes from a process that serves sockets or from a worker."""
     url = redis.new_url()
     async with (
         joined(url) as (here, there),
@@ -54,8 +54,8 @@ async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisServer
 
 
 @pytest.mark.parametrize("by", ["session", "user"])
-async def test_sockets_are_closed_in_every_process(redis: RedisServer, by: str) -> None:
-    """They are closed by a worker that serves none; sockets of other users stay open."""
+async def test_sockets_are_closed_at_every_process(redis: RedisServer, by: str) -> None:
+    """By a worker that serves none; sockets of others stay."""
     url = redis.new_url()
     async with joined(url) as (here, there), a_worker(url) as worker:
         there.doorman.sign_in("desk", "ben")
@@ -71,8 +71,8 @@ async def test_sockets_are_closed_in_every_process(redis: RedisServer, by: str) 
             await eventually(lambda: {"desk-session"} == there.realtime.open_sessions())
 
 
-async def test_a_hanging_redis_does_not_delay_messages(mortal_redis: RedisServer) -> None:
-    """Messages are dropped instead of waiting for one timeout after another."""
+async def test_a_redis_that_hangs_does_not_hold_up_messages(mortal_redis: RedisServer) -> None:
+    """They are dropped, and do not queue up for their timeouts."""
     async with a_worker(mortal_redis.new_url()) as worker:
         await worker.emit_to_user("anna", "first", {})
         with mortal_redis.hanging():
@@ -82,8 +82,8 @@ async def test_a_hanging_redis_does_not_delay_messages(mortal_redis: RedisServer
             assert time.monotonic() - began < 5
 
 
-async def test_local_sockets_are_reached_without_redis(mortal_redis: RedisServer) -> None:
-    """Nothing fails; once Redis recovers, messages reach the other process again."""
+async def test_without_redis_a_process_still_reaches_its_own_sockets(mortal_redis: RedisServer) -> None:
+    """Nothing fails; once Redis is back, the other process is heard again."""
     async with (
         joined(mortal_redis.new_url()) as (here, there),
         here.client("phone") as at_here,
@@ -94,8 +94,8 @@ async def test_local_sockets_are_reached_without_redis(mortal_redis: RedisServer
         await eventually(lambda: [("alone", {})] == at_here.heard)
         mortal_redis.start()
 
-        async def received_by_other() -> bool:
+        async def heard_there() -> bool:
             await here.realtime.emit_to_user("anna", "again", {})
             return ("again", {}) in at_there.heard
 
-        await eventually(received_by_other, timeout=10, interval=0.2)
+        await eventually(heard_there, timeout=10, interval=0.2)

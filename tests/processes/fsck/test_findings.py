@@ -188,16 +188,16 @@ async def test_stuck_events_are_found_and_waiting_ones_are_not(drive: Drive) -> 
 
 async def test_a_missing_thumbnail_is_removed_and_one_in_the_making_is_no_orphan(drive: Drive) -> None:
     node = await a_file(drive)
-    made, making = f"{node.object_key}/made.webp", f"{node.object_key}/making.webp"
+    stored, in_progress = f"{node.object_key}/made.webp", f"{node.object_key}/making.webp"
     async with drive.database.transaction() as tx:
-        await tx.session.execute(update(Node).values(thumbnail_key=made, status="PROCESSING"))
-    for key in (made, making):
+        await tx.session.execute(update(Node).values(thumbnail_key=stored, status="PROCESSING"))
+    for key in (stored, in_progress):
         drive.store.objects[key] = b"picture"
         drive.store.born[key] = drive.clock() - 2 * GRACE
     assert [] == await kinds(drive)
     async with drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(status="READY"))
-    del drive.store.objects[made]
+    del drive.store.objects[stored]
     assert ["orphan-object", "dangling-thumbnail"] == await kinds(drive, repair=True)
     assert (await node_of(drive, node.id)).thumbnail_key is None
     assert [] == await kinds(drive)
@@ -220,7 +220,7 @@ async def test_stuck_sagas_are_made_due(drive: Drive) -> None:
     plans = {
         "waits for its time": (now + hour, None, False),
         "was due just now": (now - timedelta(minutes=1), None, False),
-        "is in hand": (now - hour, now + timedelta(minutes=1), False),
+        "is leased": (now - hour, now + timedelta(minutes=1), False),
         "was passed by": (now - hour, None, True),
         "is due never": (None, None, True),
         "is held for ever": (now - hour, now + 48 * hour, True),

@@ -28,7 +28,7 @@ async def kinds(house: House, *, repair: bool = False) -> list[str]:
     return [found.finding.kind for found in await checked(house, repair=repair)]
 
 
-async def a_film(house: House) -> str:
+async def ready_video(house: House) -> str:
     """Create a ready video whose objects are older than the grace period."""
     file = await house.film()
     await house.work()
@@ -47,7 +47,7 @@ async def rendition(house: House, file_id: str, name: str) -> Rendition:
 
 
 async def test_a_complete_video_has_no_findings(house: House) -> None:
-    await a_film(house)
+    await ready_video(house)
     assert [] == await kinds(house)
 
 
@@ -72,7 +72,7 @@ async def test_a_video_being_processed_has_no_findings_at_any_moment(house: Hous
 
 @pytest.mark.parametrize("object_of", ["segment", "init"])
 async def test_a_rendition_with_a_missing_object_is_made_again(house: House, object_of: str) -> None:
-    file_id = await a_film(house)
+    file_id = await ready_video(house)
     broken = await rendition(house, file_id, "v480")
     key = segment_key(broken.key_prefix, 3) if object_of == "segment" else init_key(broken.key_prefix)
     del house.drive.store.objects[key]
@@ -82,10 +82,10 @@ async def test_a_rendition_with_a_missing_object_is_made_again(house: House, obj
     assert "PROCESSING" == (await house.file(file_id)).status
     assert (await house.node(file_id)).playable_at
     assert [] == await kinds(house)
-    facts = len(await house.drive.facts())
+    events = len(await house.drive.facts())
     await house.work()
     assert "READY" == (await house.file(file_id)).status
-    assert facts == len(await house.drive.facts())
+    assert events == len(await house.drive.facts())
     again = await rendition(house, file_id, "v480")
     assert broken.id != again.id
     assert await house.expected_objects(file_id) == {key for key in await house.derived() if "/hls/" in key}
@@ -95,14 +95,14 @@ async def test_a_rendition_with_a_missing_object_is_made_again(house: House, obj
 
 
 async def test_a_segment_of_the_wrong_size_is_found(house: House) -> None:
-    file_id = await a_film(house)
+    file_id = await ready_video(house)
     broken = await rendition(house, file_id, "a0")
     house.drive.store.objects[segment_key(broken.key_prefix, 0)] += b"!"
     assert ["broken-rendition"] == await kinds(house)
 
 
 async def test_renditions_left_over_by_failed_processing_are_deleted(house: House) -> None:
-    file_id = await a_film(house)
+    file_id = await ready_video(house)
     async with house.drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(status="FAILED"))
     assert ["broken-rendition"] * 4 == await kinds(house, repair=True)
@@ -112,7 +112,7 @@ async def test_renditions_left_over_by_failed_processing_are_deleted(house: Hous
 
 async def test_unreferenced_segments_are_deleted(house: House) -> None:
     """A worker that had lost its lease stored them and died."""
-    file_id = await a_film(house)
+    file_id = await ready_video(house)
     alive = await rendition(house, file_id, "v480")
     strangers = [
         f"{alive.key_prefix}/000017.m4s",
@@ -132,7 +132,7 @@ async def test_unreferenced_segments_are_deleted(house: House) -> None:
 
 
 async def test_derived_objects_of_a_missing_file_are_deleted(house: House) -> None:
-    file_id = await a_film(house)
+    file_id = await ready_video(house)
     original = (await house.node(file_id)).object_key
     async with house.drive.database.transaction() as tx:
         await tx.session.execute(delete(Node))
@@ -142,7 +142,7 @@ async def test_derived_objects_of_a_missing_file_are_deleted(house: House) -> No
 
 
 async def test_a_missing_preview_and_sprite_are_removed(house: House) -> None:
-    await a_film(house)
+    await ready_video(house)
     for key in [key for key in house.drive.store.objects if key.endswith(("preview.webp", "sprite.webp"))]:
         del house.drive.store.objects[key]
     assert ["dangling-thumbnail"] * 2 == await kinds(house, repair=True)
@@ -153,7 +153,7 @@ async def test_a_missing_preview_and_sprite_are_removed(house: House) -> None:
 
 
 async def test_a_video_wrongly_marked_as_playable_is_processed_again(house: House) -> None:
-    file_id = await a_film(house)
+    file_id = await ready_video(house)
     house.drive.store.objects = {key: data for key, data in house.drive.store.objects.items() if "/hls/" not in key}
     async with house.drive.database.transaction() as tx:
         await tx.session.execute(delete(MediaSegment))
@@ -167,7 +167,7 @@ async def test_a_video_wrongly_marked_as_playable_is_processed_again(house: Hous
 
 
 async def test_a_playable_video_without_the_mark_is_marked(house: House) -> None:
-    file_id = await a_film(house)
+    file_id = await ready_video(house)
     async with house.drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(playable_at=None))
     assert ["wrong-playable"] == await kinds(house, repair=True)

@@ -7,7 +7,7 @@ from metastore.features.files import checking
 from metastore.features.files.checking import StoredFile
 from metastore.kit.database import Database
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore, StoreUnavailableError
-from metastore.processes.checksums import algorithm_of, can_compute, measure
+from metastore.processes.checksums import can_compute, measure, name_of
 from metastore.processes.fsck.check import Finding, Severity
 
 _PAGE = 200
@@ -107,10 +107,8 @@ class FilesCheck:
     async def _fault_in_bytes(
         self, file: StoredFile, stored_checksum: str | None, advance: Callable[[int], object]
     ) -> tuple[str, str] | None:
-        known = [text for text in (file.checksum, stored_checksum) if text and can_compute(algorithm_of(text))]
-        measured = await measure(
-            self._store.read(file.object_key), {algorithm_of(text) for text in known}, advance=advance
-        )
+        known = [text for text in (file.checksum, stored_checksum) if text and can_compute(name_of(text))]
+        measured = await measure(self._store.read(file.object_key), {name_of(text) for text in known}, advance=advance)
         if measured.size != file.size:
             return "wrong-size", f"there are {measured.size} bytes instead of {file.size}"
         for checksum in known:
@@ -127,4 +125,4 @@ class FilesCheck:
 
 def _differ(checksum: str | None, other: str | None) -> bool:
     """Return whether both checksums are known, of the same algorithm and different."""
-    return bool(checksum and other) and algorithm_of(checksum or "") == algorithm_of(other or "") and checksum != other
+    return bool(checksum and other) and name_of(checksum or "") == name_of(other or "") and checksum != other

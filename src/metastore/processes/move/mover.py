@@ -51,16 +51,16 @@ class Watcher:
 
 async def end_uploads(database: Database, uploads: UploadsService) -> int:
     """Abort every unfinished upload and release its reservation; return their number."""
-    count = 0
+    ended = 0
     while batch := await reaping.unfinished(database, _BATCH):
         for upload in batch:
-            # An upload whose object is whole in the store becomes a file instead.
+            # One that is whole in the store becomes its file.
             await uploads.expire(upload, "moved to another store")
             if await reaping.find_unfinished(database, upload.id) is not None:
                 await uploads.drop_whole(upload.id, "moved to another store")
                 await uploads.release_in_store(upload.object_key, upload.store_upload_id)
-            count += 1
-    return count
+            ended += 1
+    return ended
 
 
 async def move(source: Instance, target: Instance, url: str, *, at_once: int, watcher: Watcher | None = None) -> Moved:

@@ -11,7 +11,7 @@ from metastore.ports.object_store import (
     ObjectStore,
     StoredObject,
 )
-from metastore.processes.checksums import Measurement, algorithm_of, can_compute, measure
+from metastore.processes.checksums import Measured, can_compute, measure, name_of
 from metastore.processes.move.target import MoveRefusedError
 
 _ATTEMPTS = 3
@@ -106,9 +106,9 @@ async def _is_same(
 
     This uses the checksum that the target computed, or else reads the copy back.
     """
-    recorded = original.checksum if original.checksum and can_compute(algorithm_of(original.checksum)) else None
-    computed = copy.checksum if copy.checksum and can_compute(algorithm_of(copy.checksum)) else None
-    algorithms = {algorithm_of(checksum) for checksum in (recorded, computed) if checksum}
+    recorded = original.checksum if original.checksum and can_compute(name_of(original.checksum)) else None
+    computed = copy.checksum if copy.checksum and can_compute(name_of(copy.checksum)) else None
+    algorithms = {name_of(checksum) for checksum in (recorded, computed) if checksum}
     measured = await measure(source.read(original.key), algorithms or {_FALLBACK_ALGORITHM})
     if recorded and not measured.agrees(recorded):
         result.damaged[original.key] = f"its checksum is not {recorded}"
@@ -119,7 +119,7 @@ async def _is_same(
     return _same_bytes(measured, await measure(target.read(copy.key), measured.checksums.keys()))
 
 
-def _same_bytes(one: Measurement, other: Measurement) -> bool:
+def _same_bytes(one: Measured, other: Measured) -> bool:
     return (one.size, one.checksums) == (other.size, other.checksums)
 
 

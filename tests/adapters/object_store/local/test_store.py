@@ -33,7 +33,7 @@ async def store(tmp_path: Path) -> AsyncIterator[LocalObjectStore]:
     await store.aclose()
 
 
-async def begin(store: LocalObjectStore, size: int = 3, part_size: int = 3) -> UploadTarget:
+async def open_upload(store: LocalObjectStore, size: int = 3, part_size: int = 3) -> UploadTarget:
     """Open an upload."""
     upload_id = await store.create_multipart(KEY, size=size, part_size=part_size, content_type="text/plain")
     return UploadTarget(KEY, upload_id, size, part_size)
@@ -59,7 +59,7 @@ def files_of(store_folder: Path, pattern: str) -> list[str]:
 
 async def test_the_etag_of_a_replaced_part_no_longer_completes(store: LocalObjectStore) -> None:
     """Only the ETag of the latest version can be named."""
-    target = await begin(store)
+    target = await open_upload(store)
     old = await send(store, target, b"old")
     new = await send(store, target, b"new")
     with pytest.raises(InvalidPartError):
@@ -69,7 +69,7 @@ async def test_the_etag_of_a_replaced_part_no_longer_completes(store: LocalObjec
 
 async def test_complete_does_not_copy_the_bytes(store: LocalObjectStore, tmp_path: Path) -> None:
     """The object is the file that the parts were written to."""
-    target = await begin(store, 6)
+    target = await open_upload(store, 6)
     parts = [await send(store, target, b"abc", 1), await send(store, target, b"def", 2)]
     [data] = (tmp_path / "store" / "uploads").glob("*/data")
     inode = data.stat().st_ino
@@ -79,14 +79,14 @@ async def test_complete_does_not_copy_the_bytes(store: LocalObjectStore, tmp_pat
 
 async def test_create_allocates_all_space(store: LocalObjectStore, tmp_path: Path) -> None:
     """An open upload cannot fail later for lack of space."""
-    await begin(store, 10_000_000, 5_000_000)
+    await open_upload(store, 10_000_000, 5_000_000)
     [data] = (tmp_path / "store" / "uploads").glob("*/data")
     assert data.stat().st_blocks * 512 >= 10_000_000
 
 
 async def test_a_second_writer_is_refused(store: LocalObjectStore, tmp_path: Path) -> None:
     """It gets ``EBUSY``; a read-only store can be opened."""
-    await store.complete_multipart(target := await begin(store), [await send(store, target, b"abc")])
+    await store.complete_multipart(target := await open_upload(store), [await send(store, target, b"abc")])
     with pytest.raises(OSError, match="in use") as refusal:
         LocalObjectStore(tmp_path / "store", b"k" * 32)
     assert errno.EBUSY == refusal.value.errno
@@ -100,7 +100,7 @@ async def test_a_second_writer_is_refused(store: LocalObjectStore, tmp_path: Pat
 async def test_uploads_continue_after_a_restart(tmp_path: Path) -> None:
     """Parts received before are still listed, and the rest can be sent."""
     first = LocalObjectStore(tmp_path / "store", b"k" * 32)
-    target = await begin(first, 5)
+    target = await open_upload(first, 5)
     parts = [await send(first, target, b"abc", 1)]
     await first.aclose()
     second = LocalObjectStore(tmp_path / "store", b"k" * 32)
@@ -113,7 +113,7 @@ async def test_uploads_continue_after_a_restart(tmp_path: Path) -> None:
 
 async def test_a_discarded_writer_leaves_nothing(store: LocalObjectStore, tmp_path: Path) -> None:
     """Neither in place nor in a side file; the acknowledged part is kept."""
-    target = await begin(store)
+    target = await open_upload(store)
     await (await writer_of(store, target)).discard()
     kept = await send(store, target, b"abc")
     other = await writer_of(store, target)
@@ -129,7 +129,7 @@ async def test_a_discarded_writer_leaves_nothing(store: LocalObjectStore, tmp_pa
 async def test_of_two_concurrent_writers_the_last_to_commit_wins(store: LocalObjectStore, tmp_path: Path) -> None:
     """The order in which they started does not matter; nothing of the other is left."""
     for order in ((0, 1), (1, 0)):
-        target = await begin(store)
+        target = await open_upload(store)
         writers = [await writer_of(store, target), await writer_of(store, target)]
         for index in order:
             await writers[index].write(b"%d%d%d" % (index, index, index))
@@ -143,7 +143,7 @@ async def test_of_two_concurrent_writers_the_last_to_commit_wins(store: LocalObj
 
 async def test_a_part_in_transit_when_the_upload_closes_is_rejected(store: LocalObjectStore, tmp_path: Path) -> None:
     """It can neither change the object nor survive the abort."""
-    completed = await begin(store)
+    completed = await open_upload(store)
     part = await send(store, completed, b"abc")
     late = await writer_of(store, completed)
     await late.write(b"xyz")
@@ -152,7 +152,7 @@ async def test_a_part_in_transit_when_the_upload_closes_is_rejected(store: Local
         await late.commit()
     assert b"abc" == b"".join([chunk async for chunk in store.read(KEY)])
 
-    aborted = await begin(store)
+    aborted = await open_upload(store)
     late = await writer_of(store, aborted)
     await late.write(b"xyz")
     await store.abort_multipart(aborted.key, aborted.upload_id)
@@ -163,7 +163,7 @@ async def test_a_part_in_transit_when_the_upload_closes_is_rejected(store: Local
 
 async def test_a_key_is_never_written_twice(store: LocalObjectStore) -> None:
     """A second object under the same key is refused, and its upload stays open."""
-    first, second = await begin(store), await begin(store)
+    first, second = await open_upload(store), await open_upload(store)
     await store.complete_multipart(first, [await send(store, first, b"abc")])
     part = await send(store, second, b"xyz")
     with pytest.raises(ObjectStoreError, match="already"):
@@ -194,7 +194,7 @@ async def test_upload_ids_cannot_traverse_paths(store: LocalObjectStore, upload_
 
 async def test_an_upload_is_found_by_its_own_key_only(store: LocalObjectStore) -> None:
     """The key must match the upload id."""
-    target = await begin(store)
+    target = await open_upload(store)
     foreign = UploadTarget("files/other", target.upload_id, 3, 3)
     with pytest.raises(UploadNotFoundError):
         await store.list_parts(foreign)
@@ -204,11 +204,11 @@ async def test_an_upload_is_found_by_its_own_key_only(store: LocalObjectStore) -
 
 async def test_a_full_device_rejects_new_data_only(store: LocalObjectStore, tmp_path: Path) -> None:
     """Nothing incomplete is left behind, reads and deletes still work, and writes resume by themselves."""
-    target = await begin(store, 2**20, 2**20)
+    target = await open_upload(store, 2**20, 2**20)
     await send(store, target, b"a" * 2**20)
     with files_limited_to(2**19):
         with pytest.raises(StoreFullError):
-            await begin(store, 2**20, 2**20)
+            await open_upload(store, 2**20, 2**20)
         with pytest.raises(StoreFullError):
             await writer_of(store, target)
         with pytest.raises(StoreFullError):
@@ -226,7 +226,7 @@ async def test_some_space_is_kept_free(tmp_path: Path) -> None:
     free = os.statvfs(tmp_path)
     store = LocalObjectStore(tmp_path / "store", b"k" * 32, keep_free=free.f_bavail * free.f_frsize)
     with pytest.raises(StoreFullError):
-        await begin(store, 2**30, 2**30)
+        await open_upload(store, 2**30, 2**30)
     await store.aclose()
 
 
@@ -241,8 +241,8 @@ async def test_an_object_being_read_outlives_its_deletion(store: LocalObjectStor
 
 async def test_files_are_private_to_the_owner(store: LocalObjectStore, tmp_path: Path) -> None:
     """Group and others have no access to folders and files."""
-    await store.complete_multipart(target := await begin(store), [await send(store, target, b"abc")])
-    await begin(store)
+    await store.complete_multipart(target := await open_upload(store), [await send(store, target, b"abc")])
+    await open_upload(store)
     for path in (tmp_path / "store").rglob("*"):
         assert 0 == path.stat().st_mode & 0o077, path
 
@@ -254,7 +254,7 @@ async def _stream(*chunks: bytes) -> AsyncIterator[bytes]:
 
 async def test_concurrent_resends_of_a_part_are_limited(store: LocalObjectStore, tmp_path: Path) -> None:
     """Each one takes additional disk space, which no quota counts."""
-    target = await begin(store)
+    target = await open_upload(store)
     writers = [await writer_of(store, target) for _ in range(1 + _MAX_SIDE_WRITES)]
     with pytest.raises(StoreUnavailableError):
         await writer_of(store, target)
@@ -266,7 +266,7 @@ async def test_concurrent_resends_of_a_part_are_limited(store: LocalObjectStore,
 
 async def test_sending_a_part_again_requires_free_space(tmp_path: Path) -> None:
     store = LocalObjectStore(tmp_path / "store", b"k" * 32, keep_free=0)
-    target = await begin(store)
+    target = await open_upload(store)
     await send(store, target, b"abc")
     store._keep_free = 2**62
     with pytest.raises(StoreFullError):
