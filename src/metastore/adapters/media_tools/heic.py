@@ -1,4 +1,4 @@
-"""HEIC, by libheif with its decoder of HEVC, which libvips comes without."""
+"""HEIC images, with libheif; libvips is built without an HEVC decoder."""
 
 import io
 
@@ -12,7 +12,7 @@ from metastore.adapters.sandbox.source_bytes import ParentBytes
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _MAX_SIZE = 256 * 2**20
 _COPIES = 2
-"""How often a picture is in memory while it is decoded, about: as its codec has it, and as RGB."""
+"""How many copies of an image are in memory while it is decoded: in the codec's format and as RGB."""
 _BANDS = {"L": 1, "RGB": 3, "RGBA": 4}
 pillow_heif.options.THUMBNAILS = False
 pillow_heif.options.DEPTH_IMAGES = False
@@ -21,7 +21,7 @@ pillow_heif.options.DECODE_THREADS = 1
 
 
 def is_heic(head: bytes) -> bool:
-    """Whether the file type box names a brand whose pictures are HEVC."""
+    """Return whether the file type box lists a brand whose images are HEVC."""
     if head[4:8] != b"ftyp":
         return False
     box = head[: min(len(head), int.from_bytes(head[:4], "big"))]
@@ -29,28 +29,28 @@ def is_heic(head: bytes) -> bool:
     return not brands.isdisjoint(_BRANDS)
 
 
-def open_heic(source: ParentBytes, refusal: str) -> pillow_heif.HeifFile:
-    """Its header, read; ``refusal`` is said of what is damaged."""
+def open_heic(source: ParentBytes, damaged: str) -> pillow_heif.HeifFile:
+    """Read the header of an image; ``damaged`` is the reason for refusing one that cannot be read."""
     if source.size > _MAX_SIZE:
         raise RefusedError("The picture is too large.")
     source.seek(0)
     try:
         heic = pillow_heif.open_heif(io.BytesIO(source.read()), convert_hdr_to_8bit=True)
     except (ValueError, RuntimeError, OSError, SyntaxError, EOFError) as error:
-        raise RefusedError(refusal) from error
+        raise RefusedError(damaged) from error
     width, height = heic.size
     check_pixels(width, height)
     check_decoded(width * height * 3 * _COPIES)
     return heic
 
 
-def as_vips(source: ParentBytes, refusal: str) -> pyvips.Image:
-    """The picture, decoded and upright; its pixels stay where libheif put them."""
-    heic = open_heic(source, refusal)
+def as_vips(source: ParentBytes, damaged: str) -> pyvips.Image:
+    """Decode an image, upright, without copying libheif's pixels."""
+    heic = open_heic(source, damaged)
     try:
         pixels, bands = heic.data, _BANDS[heic.mode]
     except (ValueError, RuntimeError, OSError, SyntaxError, EOFError, KeyError) as error:
-        raise RefusedError(refusal) from error
+        raise RefusedError(damaged) from error
     image = pyvips.Image.new_from_memory(pixels, *heic.size, bands, "uchar")
     image = image.copy(interpretation="srgb" if bands > 2 else "b-w")
     profile = heic.info.get("icc_profile")
