@@ -17,7 +17,7 @@ from tests.fixtures.waiting import eventually
 
 ODT = "application/vnd.oasis.opendocument.text"
 Standing = Callable[[str], None]
-_QUICK = OfficeLimits(seconds=20, cpu_seconds=2, written=16 * 2**20, made=2**20)
+_QUICK = OfficeLimits(seconds=20, cpu_seconds=2, written=16 * 2**20, pdf_size=2**20)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Fixtures for these tests."""
+"""Fixtures of the media tests."""
 
 from tests.fixtures.drive import drive, store
 from tests.fixtures.house import house

@@ -1,4 +1,4 @@
-"""Streams over HTTP, on both stores, as players ask for them: without cookies, and without following redirects."""
+"""Streams over HTTP, on both stores, as players request them: without cookies, and without following redirects."""
 
 import asyncio
 import gzip
@@ -31,7 +31,7 @@ SRT = "1\n00:00:01,000 --> 00:00:02,500\nXin chào & <b>tạm biệt</b>\n".enco
 
 @dataclass
 class House:
-    """A running product at an address, a user of it, and a player that knows nothing but addresses."""
+    """A running server, a signed-in user, and a player that knows nothing but URLs."""
 
     product: Running
     address: str
@@ -40,24 +40,24 @@ class House:
     player: httpx.AsyncClient
 
     async def show(self, plan: Plan) -> str:
-        """Put a film there; returns its id."""
+        """Add a video; return its id."""
         return await plant(self.product.product.database, self.product.product.store, self.owner, plan)
 
     async def put(self, name: str, content: bytes, mime_type: str) -> str:
-        """Put a file there; returns its id."""
+        """Add a file; return its id."""
         stock = self.product.product
         return await plant_file(stock.database, stock.store, self.owner, name, content, mime_type)
 
     async def text(self, url: str) -> str:
-        """What a player gets."""
-        answer = await self.player.get(url)
-        assert answer.status_code == 200, answer.text
-        return answer.text
+        """Return what a player receives from a URL."""
+        response = await self.player.get(url)
+        assert response.status_code == 200, response.text
+        return response.text
 
 
 @pytest.fixture(params=["local", "s3"])
 async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[House]:
-    """On the embedded store and on a real S3 server."""
+    """Run on the embedded store and on a real S3 server."""
     settings: dict[str, object] = {}
     if request.param == "s3":
         server: S3Server = request.getfixturevalue("seaweedfs")
@@ -78,8 +78,8 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield House(product, address, user, owner, player)
 
 
-async def test_a_player_gets_all_of_a_film_by_its_address_alone(house: House, reel: Reel) -> None:
-    """Every playlist and every segment keeps the rules; what comes out is what was made."""
+async def test_a_player_can_load_a_whole_video_from_its_url(house: House, reel: Reel) -> None:
+    """All playlists and segments are valid, and the segments are those that were stored."""
     file_id = await house.show(Plan(reel))
     await house.put("film.vi.srt", SRT, "text/plain")
     shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
@@ -89,14 +89,14 @@ async def test_a_player_gets_all_of_a_film_by_its_address_alone(house: House, re
     assert [] == stream.faults
     for name, strip in reel.items():
         assert strip.init + b"".join(strip.segments) == stream.renditions[f"{name}.m3u8"].bytes
-    told = await probed(shown["url"])
-    kinds = [(stream["codec_name"], stream.get("width")) for stream in told["streams"]]
+    found = await ffprobe(shown["url"])
+    kinds = [(stream["codec_name"], stream.get("width")) for stream in found["streams"]]
     assert {("h264", 320), ("h264", 160), ("aac", None)} == set(kinds)
-    assert abs(float(told["format"]["duration"]) - 7) < 0.2
+    assert abs(float(found["format"]["duration"]) - 7) < 0.2
 
 
-async def test_what_is_still_being_made_plays(house: House, reel: Reel) -> None:
-    """The stream is there from the first segments on, and says that more is to come."""
+async def test_an_unfinished_video_can_be_played(house: House, reel: Reel) -> None:
+    """From its first segments on; the response says that the stream is not complete."""
     file_id = await house.show(Plan(reel, made={"v180": 2, "v90": 1, "a0": 2, "a1": 1}, status="PROCESSING"))
     shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
     assert not shown["complete"]
@@ -104,25 +104,25 @@ async def test_what_is_still_being_made_plays(house: House, reel: Reel) -> None:
     stream = await validate(house.player, shown["url"])
     assert [] == stream.faults
     assert [2, 1] == [len(stream.renditions[f"v{size}.m3u8"].playlist.pieces) for size in (180, 90)]
-    answer = await house.player.get(shown["url"])
-    assert "no-store" == answer.headers["cache-control"]
+    response = await house.player.get(shown["url"])
+    assert "no-store" == response.headers["cache-control"]
 
 
-async def test_playlists_may_be_read_by_any_page_and_kept_for_a_while(house: House, reel: Reel) -> None:
-    """The token is the permission; a page of another origin sees refusals, too."""
+async def test_playlists_can_be_read_by_any_origin_and_cached_for_a_while(house: House, reel: Reel) -> None:
+    """The token is the credential. Pages of another origin can also read problem responses."""
     shown = await house.user.json_of("GET", f"/api/v1/files/{await house.show(Plan(reel))}/stream")
     elsewhere = {"Origin": "https://elsewhere.example.org"}
     for name in ("master.m3u8", "v180.m3u8", "a0.m3u8"):
-        answer = await house.player.get(urljoin(shown["url"], name), headers=elsewhere)
-        assert ("*", 200) == (answer.headers["access-control-allow-origin"], answer.status_code)
-        assert "application/vnd.apple.mpegurl" == answer.headers["content-type"]
-        assert answer.headers["cache-control"].startswith("private, max-age=")
-        assert "set-cookie" not in answer.headers
-        asked = await house.player.head(urljoin(shown["url"], name), headers=elsewhere)
-        assert (200, b"", answer.headers["content-length"]) == (
-            asked.status_code,
-            asked.content,
-            asked.headers["content-length"],
+        response = await house.player.get(urljoin(shown["url"], name), headers=elsewhere)
+        assert ("*", 200) == (response.headers["access-control-allow-origin"], response.status_code)
+        assert "application/vnd.apple.mpegurl" == response.headers["content-type"]
+        assert response.headers["cache-control"].startswith("private, max-age=")
+        assert "set-cookie" not in response.headers
+        headers_only = await house.player.head(urljoin(shown["url"], name), headers=elsewhere)
+        assert (200, b"", response.headers["content-length"]) == (
+            headers_only.status_code,
+            headers_only.content,
+            headers_only.headers["content-length"],
         )
         preflight = {**elsewhere, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-player"}
         allowed = await house.player.options(urljoin(shown["url"], name), headers=preflight)
@@ -132,43 +132,42 @@ async def test_playlists_may_be_read_by_any_page_and_kept_for_a_while(house: Hou
     assert ("*", 404) == (refused.headers["access-control-allow-origin"], refused.status_code)
 
 
-async def test_segments_are_found_in_caches_again(house: House, reel: Reel) -> None:
-    """The same addresses from one look at the playlist to the next, and leave to keep what they lead to."""
+async def test_segments_can_be_cached(house: House, reel: Reel) -> None:
+    """Their URLs do not change between two requests for the playlist, and the responses are cacheable."""
     shown = await house.user.json_of("GET", f"/api/v1/files/{await house.show(Plan(reel))}/stream")
     playlist = urljoin(shown["url"], "v180.m3u8")
     first = await house.text(playlist)
     assert first == await house.text(playlist)
     segment = next(line for line in first.splitlines() if line.startswith("http"))
-    answer = await house.player.get(segment, headers={"Origin": house.address})
-    assert "video/mp4" == answer.headers["content-type"]
-    assert "immutable" in answer.headers["cache-control"]
-    assert "private" in answer.headers["cache-control"]
+    response = await house.player.get(segment, headers={"Origin": house.address})
+    assert "video/mp4" == response.headers["content-type"]
+    assert "immutable" in response.headers["cache-control"]
+    assert "private" in response.headers["cache-control"]
 
 
-async def test_long_playlists_are_packed_for_those_who_can_unpack(house: House, reel: Reel) -> None:
-    """And sent as they are to those who cannot."""
+async def test_long_playlists_are_compressed_for_clients_that_accept_gzip(house: House, reel: Reel) -> None:
     strip = reel["v180"]
     file_id = await house.show(Plan(reel))
     database = house.product.product.database
     async with database.transaction() as tx:
-        wanted = select(Rendition.id).where(Rendition.file_id == file_id, Rendition.name == "v180")
-        rendition_id = (await tx.session.scalars(wanted)).one()
+        statement = select(Rendition.id).where(Rendition.file_id == file_id, Rendition.name == "v180")
+        rendition_id = (await tx.session.scalars(statement)).one()
         tx.session.add_all(
             MediaSegment(rendition_id=rendition_id, number=n, start_us=n, duration_us=2_000_000, size=1)
             for n in range(len(strip.segments), 300)
         )
     url = urljoin((await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream"))["url"], "v180.m3u8")
-    async with house.player.stream("GET", url, headers={"Accept-Encoding": "gzip"}) as answer:
-        assert ("gzip", "Accept-Encoding") == (answer.headers["content-encoding"], answer.headers["vary"])
-        packed = b"".join([chunk async for chunk in answer.aiter_raw()])
+    async with house.player.stream("GET", url, headers={"Accept-Encoding": "gzip"}) as response:
+        assert ("gzip", "Accept-Encoding") == (response.headers["content-encoding"], response.headers["vary"])
+        compressed = b"".join([chunk async for chunk in response.aiter_raw()])
     plain = await house.player.get(url, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    assert plain.content == gzip.decompress(packed)
+    assert plain.content == gzip.decompress(compressed)
     assert 300 == plain.text.count("#EXTINF")
 
 
-async def test_subtitles_beside_a_film_are_its_tracks(house: House, reel: Reel) -> None:
-    """Those of the same stem, with their languages; no others."""
+async def test_sidecar_subtitles_are_subtitle_tracks(house: House, reel: Reel) -> None:
+    """Those with the name of the video, with their languages; no others."""
     file_id = await house.show(Plan(reel))
     await house.put("film.vi.srt", SRT, "text/plain")
     await house.put("film.srt", SRT, "text/plain")
@@ -179,24 +178,23 @@ async def test_subtitles_beside_a_film_are_its_tracks(house: House, reel: Reel) 
     master = await house.text(shown["url"])
     assert 2 == master.count("TYPE=SUBTITLES")
     assert 'SUBTITLES="subtitles"' in master
-    answer = await house.player.get(shown["subtitles"][1]["url"], headers={"Origin": "https://elsewhere.example.org"})
-    assert "text/vtt; charset=utf-8" == answer.headers["content-type"]
-    assert "*" == answer.headers["access-control-allow-origin"]
-    assert "00:00:01.000 --> 00:00:02.500\nXin chào &amp; <b>tạm biệt</b>\n" in answer.text
+    response = await house.player.get(shown["subtitles"][1]["url"], headers={"Origin": "https://elsewhere.example.org"})
+    assert "text/vtt; charset=utf-8" == response.headers["content-type"]
+    assert "*" == response.headers["access-control-allow-origin"]
+    assert "00:00:01.000 --> 00:00:02.500\nXin chào &amp; <b>tạm biệt</b>\n" in response.text
     other = await house.put("elsewhere.srt", SRT, "text/plain")
     assert 404 == (await house.player.get(urljoin(shown["url"], f"subtitles/{other}.vtt"))).status_code
 
 
-async def test_what_cannot_be_read_as_subtitles_is_not_there(house: House, reel: Reel) -> None:
-    """Whatever it is called."""
+async def test_a_sidecar_without_subtitles_is_not_found(house: House, reel: Reel) -> None:
     file_id = await house.show(Plan(reel))
     junk = await house.put("film.vi.srt", bytes(range(256)) * 4, "text/plain")
     shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
     assert 404 == (await house.player.get(urljoin(shown["url"], f"subtitles/{junk}.vtt"))).status_code
 
 
-async def test_a_film_shows_itself_at_a_glance(house: House, reel: Reel) -> None:
-    """A poster, and small pictures along the time line that are pieces of one."""
+async def test_a_video_has_a_poster_and_a_sprite(house: House, reel: Reel) -> None:
+    """The sprite's WebVTT refers to regions of one image."""
     file_id = await house.show(Plan(reel, preview=True, sprite=True))
     shown = await house.user.json_of("GET", f"/api/v1/files/{file_id}/stream")
     poster = await house.player.get(shown["poster"])
@@ -210,15 +208,14 @@ async def test_a_film_shows_itself_at_a_glance(house: House, reel: Reel) -> None
     assert b"RIFF picture" == (await house.player.get(picture)).content
 
 
-async def test_without_pictures_there_are_none(house: House, reel: Reel) -> None:
-    """Null rather than an address that leads nowhere."""
+async def test_urls_of_missing_images_are_null(house: House, reel: Reel) -> None:
     shown = await house.user.json_of("GET", f"/api/v1/files/{await house.show(Plan(reel))}/stream")
     assert (None, None, []) == (shown["poster"], shown["sprite"], shown["subtitles"])
     assert 404 == (await house.player.get(urljoin(shown["url"], "thumbnails.vtt"))).status_code
 
 
-async def test_every_list_says_what_can_be_played(house: House, reel: Reel) -> None:
-    """A folder, a single file and a search; but not the trash, from which nothing is played."""
+async def test_playable_files_are_listed_with_a_stream_url(house: House, reel: Reel) -> None:
+    """In folders, alone and in previews, but not in the trash, from which nothing is played."""
     file_id = await house.show(Plan(reel))
     other = await house.show(Plan(reel, name="later.mp4", playable=False))
     items = {item["id"]: item for item in (await house.user.json_of("GET", "/api/v1/files"))["items"]}
@@ -236,8 +233,8 @@ async def test_every_list_says_what_can_be_played(house: House, reel: Reel) -> N
     assert 200 == (await house.player.get(alone["streamUrl"])).status_code
 
 
-async def test_a_token_is_good_for_its_own_file(house: House, reel: Reel) -> None:
-    """Another one is not reached by it, and no made-up token opens anything; nobody is told why."""
+async def test_a_token_grants_access_to_its_own_file_only(house: House, reel: Reel) -> None:
+    """Invalid tokens are refused as not found."""
     mine = await house.show(Plan(reel))
     other = await house.show(Plan({"v90": reel["v90"]}, name="other.mp4"))
     url = (await house.user.json_of("GET", f"/api/v1/files/{mine}/stream"))["url"]
@@ -245,22 +242,22 @@ async def test_a_token_is_good_for_its_own_file(house: House, reel: Reel) -> Non
     token, strange = url.split("/")[-2], theirs.split("/")[-2]
     assert 404 == (await house.player.get(theirs.replace("master", "a0"))).status_code
     for made_up in (token[:-6] + strange[-6:], strange[:-22] + token[-22:], new_id(), "x", mine):
-        answer = await house.player.get(f"{house.address}/api/v1/streams/{made_up}/master.m3u8")
-        assert (404, "not-found") == (answer.status_code, answer.json()["code"])
+        response = await house.player.get(f"{house.address}/api/v1/streams/{made_up}/master.m3u8")
+        assert (404, "not-found") == (response.status_code, response.json()["code"])
 
 
-async def test_what_is_not_playable_says_so(house: House, reel: Reel) -> None:
-    """409 for what is there, 404 for what is not."""
-    song = await house.put("notes.txt", b"hello", "text/plain")
-    assert "not-playable" == await house.user.problem_of("GET", f"/api/v1/files/{song}/stream", 409)
+async def test_streaming_an_unplayable_file_is_refused(house: House, reel: Reel) -> None:
+    """With 409 if the file exists, otherwise with 404."""
+    notes = await house.put("notes.txt", b"hello", "text/plain")
+    assert "not-playable" == await house.user.problem_of("GET", f"/api/v1/files/{notes}/stream", 409)
     assert "not-found" == await house.user.problem_of("GET", f"/api/v1/files/{new_id()}/stream", 404)
     assert "not-found" == await house.user.problem_of("GET", "/api/v1/files/nonsense/stream", 404)
 
 
-async def probed(url: str) -> Any:  # noqa: ANN401  JSON
-    """What ffprobe finds there, which must have nothing to complain of."""
+async def ffprobe(url: str) -> Any:  # noqa: ANN401  JSON
+    """Return what ffprobe finds at a URL, after checking that it reports no errors."""
     command = ["ffprobe", "-v", "error", "-of", "json", "-show_streams", "-show_format", url]
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE)
-    output, complaints = await asyncio.wait_for(process.communicate(), timeout=60)
-    assert (0, "") == (process.returncode, complaints.decode())
+    output, errors = await asyncio.wait_for(process.communicate(), timeout=60)
+    assert (0, "") == (process.returncode, errors.decode())
     return json.loads(output)

@@ -1,4 +1,4 @@
-"""What players ask for costs few rows: every statement is one range of an index, on both databases."""
+"""Every statement behind a player's requests is a range scan of one index, on both databases."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -19,10 +19,10 @@ __all__ = ["reel"]
 
 @contextmanager
 def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """What is sent to the database meanwhile."""
+    """Collect the statements that are sent to the database."""
     sent: list[tuple[str, Any]] = []
 
-    def note(*args: Any) -> None:  # noqa: ANN401  the event tells many things
+    def note(*args: Any) -> None:  # noqa: ANN401  the event has arguments of many types
         sent.append((args[2], args[3]))
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", note)
@@ -32,7 +32,7 @@ def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
 
 @asynccontextmanager
 async def explaining(database: Database) -> AsyncIterator[Transaction]:
-    """A transaction in which even a small table is read by an index where that is possible."""
+    """Open a transaction in which even small tables are read by an index if possible."""
     async with database.reading() as tx:
         if database.dialect != "sqlite":
             for setting in ("enable_seqscan = off", "enable_bitmapscan = off"):
@@ -40,8 +40,8 @@ async def explaining(database: Database) -> AsyncIterator[Transaction]:
         yield tx
 
 
-async def plan_of(tx: Transaction, sql: str, values: Any) -> str:  # noqa: ANN401  the driver's own
-    """How the database would carry it out."""
+async def plan_of(tx: Transaction, sql: str, values: Any) -> str:  # noqa: ANN401  typed by the driver
+    """Return the query plan of a statement."""
     prefix = "EXPLAIN QUERY PLAN " if tx.dialect == "sqlite" else "EXPLAIN "
     connection = await tx.session.connection()
     rows = await connection.exec_driver_sql(prefix + sql, values)
@@ -49,8 +49,8 @@ async def plan_of(tx: Transaction, sql: str, values: Any) -> str:  # noqa: ANN40
 
 
 @pytest.mark.parametrize("kind", ["master", "media", "subtitles"])
-async def test_players_are_answered_from_indexes(database: Database, reel: Reel, kind: str) -> None:
-    """No table is read through, and no statement is sent for each segment."""
+async def test_requests_of_players_use_indexes(database: Database, reel: Reel, kind: str) -> None:
+    """No table is scanned, and the number of statements does not grow with the number of segments."""
     store, owner = MemoryObjectStore(), await add_user(database)
     file_id = await plant(database, store, owner, Plan(reel))
     await plant_file(database, store, owner, "film.vi.srt", b"x", "text/plain")
@@ -58,12 +58,12 @@ async def test_players_are_answered_from_indexes(database: Database, reel: Reel,
         async with database.reading() as tx:
             file = await lookup.streamed(tx, file_id)
             assert file is not None
-            asking: dict[str, Callable[[], Any]] = {
+            requests: dict[str, Callable[[], Any]] = {
                 "master": lambda: stream_queries.renditions_of(tx, file_id),
                 "media": lambda: _segments(tx, file_id),
                 "subtitles": lambda: lookup.beside(tx, file, limit=200),
             }
-            assert await asking[kind]()
+            assert await requests[kind]()
     selects = [(sql, values) for sql, values in sent if sql.lstrip().startswith("SELECT")]
     assert len(selects) <= 3
     async with explaining(database) as tx:

@@ -1,4 +1,4 @@
-"""What stands for a file on the screen is made once, and goes when it is taken back."""
+"""The saga step ``thumbnail``: which images a file gets, and that a compensation deletes them."""
 
 from dataclasses import replace
 
@@ -8,7 +8,6 @@ from metastore.features.files import repository as files
 from metastore.features.media import repository
 from metastore.features.media.models import Media
 from metastore.kit.ids import new_id
-from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NothingToSeeError
 from metastore.ports.object_store import StoreFullError
 from tests.fixtures.house import House
@@ -22,82 +21,80 @@ async def media_of(house: House, file_id: str) -> Media:
     return found
 
 
-async def pictures(house: House) -> list[str]:
+async def images(house: House) -> list[str]:
     return sorted(key.rpartition("/")[2] for key in await house.derived() if "/hls/" not in key)
 
 
-async def test_a_picture_is_there_small_and_larger(house: House) -> None:
+async def test_an_image_gets_a_thumbnail_and_a_preview_image(house: House) -> None:
     file = await house.bring()
     await house.work()
     media, node = await media_of(house, file.id), await house.node(file.id)
-    assert ["preview.webp", "thumbnail.webp"] == await pictures(house)
+    assert ["preview.webp", "thumbnail.webp"] == await images(house)
     assert {node.thumbnail_key, media.preview_key} == await house.derived()
     assert (None, None) == (media.sprite_key, media.waveform)
 
 
-async def test_a_film_has_its_frames_in_small_as_well(house: House) -> None:
+async def test_a_video_gets_a_sprite_as_well(house: House) -> None:
     file = await house.film()
     await house.work()
     media = await media_of(house, file.id)
-    assert ["preview.webp", "sprite.webp", "thumbnail.webp"] == await pictures(house)
+    assert ["preview.webp", "sprite.webp", "thumbnail.webp"] == await images(house)
     assert SPRITE.data == house.drive.store.objects[media.sprite_key or ""]
     assert {"columns": 5, "count": 5, "tileWidth": 160, "tileHeight": 90, "intervalMs": 4000} == media.sprite
 
 
-async def test_sound_has_a_waveform_and_its_cover(house: House) -> None:
+async def test_an_audio_file_gets_a_waveform_and_its_cover(house: House) -> None:
     house.tools.facts = replace(SOUND, has_cover=True)
     file = await house.bring(name="song.jpg")
     await house.work()
     media = await media_of(house, file.id)
-    assert (["preview.webp", "thumbnail.webp"], 800) == (await pictures(house), len(media.waveform or b""))
+    assert (["preview.webp", "thumbnail.webp"], 800) == (await images(house), len(media.waveform or b""))
 
 
-@pytest.mark.parametrize(
-    "trouble", [NothingToSeeError(ReasonCode.DOCUMENT_LOCKED), MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
-)
-async def test_a_sound_whose_cover_cannot_be_shown_is_as_good_as_it_was(house: House, trouble: Exception) -> None:
+@pytest.mark.parametrize("error", [NothingToSeeError("It is locked."), MediaRefusedError("The cover is damaged.")])
+async def test_an_audio_file_with_an_unreadable_cover_becomes_ready(house: House, error: Exception) -> None:
     house.tools.facts = replace(SOUND, has_cover=True)
-    house.tools.troubles["thumbnails"] = [trouble]
+    house.tools.troubles["thumbnails"] = [error]
     file = await house.bring(name="song.jpg")
     await house.work()
-    assert ("READY", []) == ((await house.file(file.id)).status, await pictures(house))
+    assert ("READY", []) == ((await house.file(file.id)).status, await images(house))
 
 
-async def test_a_document_that_cannot_be_shown_is_ready_without_a_picture(house: House) -> None:
-    house.tools.troubles["thumbnails"] = [NothingToSeeError(ReasonCode.DOCUMENT_LOCKED)]
+async def test_a_document_that_cannot_be_shown_becomes_ready_without_images(house: House) -> None:
+    house.tools.troubles["thumbnails"] = [NothingToSeeError("It is locked.")]
     file = await house.bring()
     await house.work()
-    assert ("READY", []) == ((await house.file(file.id)).status, await pictures(house))
+    assert ("READY", []) == ((await house.file(file.id)).status, await images(house))
 
 
-async def test_what_the_programs_here_cannot_show_is_not_tried(house: House) -> None:
+async def test_no_thumbnail_is_requested_for_a_type_that_the_tools_cannot_show(house: House) -> None:
     house.tools.shown = lambda _: False
     file = await house.bring()
     await house.work()
     assert ("READY", ["probe"]) == ((await house.file(file.id)).status, house.tools.asked)
 
 
-async def test_a_film_goes_without_frames_in_small_when_there_are_none(house: House) -> None:
-    house.tools.troubles["sprite"] = [NothingToSeeError(ReasonCode.FILM_WITHOUT_PICTURE)]
+async def test_a_video_without_a_sprite_becomes_ready(house: House) -> None:
+    house.tools.troubles["sprite"] = [NothingToSeeError("It has no length.")]
     file = await house.film()
     await house.work()
     assert "READY" == (await house.file(file.id)).status
-    assert ["preview.webp", "thumbnail.webp"] == await pictures(house)
+    assert ["preview.webp", "thumbnail.webp"] == await images(house)
 
 
-async def test_a_second_attempt_leaves_nothing_of_the_first(house: House) -> None:
-    """The first died when two pictures were stored."""
+async def test_a_second_attempt_deletes_the_images_of_the_first(house: House) -> None:
+    """The first was killed after it had stored two images."""
     house.tools.troubles["sprite"] = [MediaToolError("killed")]
     file = await house.film()
     await house.work()
     media = await media_of(house, file.id)
-    assert ["preview.webp", "sprite.webp", "thumbnail.webp"] == await pictures(house)
+    assert ["preview.webp", "sprite.webp", "thumbnail.webp"] == await images(house)
     assert media.sprite_key
     assert media.sprite_key.startswith(media.pictures_prefix or "?")
 
 
-async def test_pictures_that_there_are_already_are_kept(house: House) -> None:
-    """A file from before there were larger pictures is processed again."""
+async def test_existing_images_are_kept(house: House) -> None:
+    """When a file is processed again that was uploaded before preview images were introduced."""
     file = await house.bring()
     old = f"{(await house.node(file.id)).object_key}/thumbnail.webp"
     house.drive.store.objects[old] = b"from long ago"
@@ -105,19 +102,19 @@ async def test_pictures_that_there_are_already_are_kept(house: House) -> None:
         await files.set_thumbnail(tx, file.id, old)
     await house.work()
     assert old == (await house.node(file.id)).thumbnail_key
-    assert ["preview.webp", "thumbnail.webp"] == await pictures(house)
+    assert ["preview.webp", "thumbnail.webp"] == await images(house)
     await house.purge(file.id)
     assert {} == house.drive.store.objects
 
 
-async def test_pictures_are_taken_back_when_a_later_step_fails(house: House) -> None:
-    house.transcoder.troubles = [None, (0, MediaRefusedError(ReasonCode.FILM_UNREADABLE))]
+async def test_images_are_deleted_when_a_later_step_fails(house: House) -> None:
+    house.transcoder.troubles = [None, (0, MediaRefusedError("The film is damaged."))]
     file = await house.film()
     await house.work()
     assert ("FAILED", set()) == ((await house.file(file.id)).status, await house.derived())
 
 
-async def test_a_full_store_leaves_no_picture(house: House) -> None:
+async def test_no_image_is_left_if_the_store_is_full(house: House) -> None:
     file = await house.bring()
     for _ in range(10):
         house.drive.store.after["put"] = StoreFullError("full")
@@ -127,7 +124,7 @@ async def test_a_full_store_leaves_no_picture(house: House) -> None:
     assert ("FAILED", set()) == ((await house.file(file.id)).status, await house.derived())
 
 
-async def test_prefixes_are_never_used_again(house: House) -> None:
+async def test_each_attempt_uses_a_prefix_of_its_own(house: House) -> None:
     house.tools.troubles["sprite"] = [MediaToolError("killed")]
     file = await house.film()
     await house.runner.run_due()

@@ -1,4 +1,4 @@
-"""What a viewer is given to show a file."""
+"""Previews of files of all kinds."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ __all__ = ["reel"]
 
 @dataclass
 class Desk:
-    """One user's files, and what is shown of them."""
+    """One user's files, and the service that previews them."""
 
     database: Database
     store: MemoryObjectStore
@@ -31,17 +31,17 @@ class Desk:
     previews: PreviewsService
 
     async def put(self, name: str, content: bytes, mime_type: str) -> str:
-        """Put a file there."""
+        """Add a file; return its id."""
         return await plant_file(self.database, self.store, self.owner, name, content, mime_type)
 
     async def preview(self, file_id: str) -> PreviewOut:
-        """What is shown of it."""
+        """Return the preview of a file."""
         async with self.database.reading() as tx:
             found = await self.previews.find(tx, self.owner, file_id)
         return await self.previews.preview(found)
 
-    async def shown(self, name: str, content: bytes, mime_type: str) -> PreviewOut:
-        """What would be shown of such a file."""
+    async def preview_of(self, name: str, content: bytes, mime_type: str) -> PreviewOut:
+        """Add a file and return its preview."""
         return await self.preview(await self.put(name, content, mime_type))
 
 
@@ -53,8 +53,8 @@ async def desk(database: Database) -> Desk:
     return Desk(database, store, await add_user(database), PreviewsService(store, files, streams))
 
 
-async def test_a_film_is_shown_by_its_stream(desk: Desk, reel: Reel) -> None:
-    """With its picture, size and length; the original, too, for browsers that play it."""
+async def test_a_video_is_previewed_by_its_stream(desk: Desk, reel: Reel) -> None:
+    """With its preview image, size and duration, and with the file itself for browsers that can play it."""
     shown = await desk.preview(await plant(desk.database, desk.store, desk.owner, Plan(reel, preview=True)))
     assert ("video", 320, 180, 7000) == (shown.kind, shown.width, shown.height, shown.duration_ms)
     assert shown.stream_url is not None
@@ -66,8 +66,7 @@ async def test_a_film_is_shown_by_its_stream(desk: Desk, reel: Reel) -> None:
     assert (None, None) == (shown.excerpt, shown.waveform)
 
 
-async def test_a_sound_is_shown_by_its_waveform(desk: Desk, reel: Reel) -> None:
-    """As numbers."""
+async def test_an_audio_file_is_previewed_by_its_waveform(desk: Desk, reel: Reel) -> None:
     plan = Plan({"a0": reel["a0"]}, name="song.mp3", mime_type="audio/mpeg", waveform=bytes([0, 128, 255]))
     shown = await desk.preview(await plant(desk.database, desk.store, desk.owner, plan))
     assert ("audio", [0, 128, 255]) == (shown.kind, shown.waveform)
@@ -84,11 +83,11 @@ async def test_a_sound_is_shown_by_its_waveform(desk: Desk, reel: Reel) -> None:
         ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "none", False),
     ],
 )
-async def test_originals_are_shown_where_browsers_can(
+async def test_files_that_browsers_can_show_have_a_url(
     desk: Desk, name: str, mime_type: str, kind: str, *, inline: bool
 ) -> None:
-    """And nothing is that could run."""
-    shown = await desk.shown(name, b"\x00\x01binary", mime_type)
+    """Types that could be executed are not among them."""
+    shown = await desk.preview_of(name, b"\x00\x01binary", mime_type)
     assert (kind, inline, None) == (shown.kind, shown.url is not None, shown.excerpt)
 
 
@@ -96,9 +95,9 @@ async def test_originals_are_shown_where_browsers_can(
     ("name", "mime_type"),
     [("page.html", "text/html"), ("drawing.svg", "image/svg+xml"), ("feed.xml", "application/xml")],
 )
-async def test_what_browsers_would_run_is_shown_as_its_text(desk: Desk, name: str, mime_type: str) -> None:
-    """Never by an address within a page."""
-    shown = await desk.shown(name, b"<svg xmlns='http://www.w3.org/2000/svg'><script>x</script></svg>", mime_type)
+async def test_active_content_is_previewed_as_source_code(desk: Desk, name: str, mime_type: str) -> None:
+    """Never by a URL that a page could embed."""
+    shown = await desk.preview_of(name, b"<svg xmlns='http://www.w3.org/2000/svg'><script>x</script></svg>", mime_type)
     assert ("code", None) == (shown.kind, shown.url)
     assert shown.excerpt is not None
     assert "xml" == shown.excerpt.language
@@ -119,11 +118,11 @@ async def test_what_browsers_would_run_is_shown_as_its_text(desk: Desk, name: st
         ("a.srt", b"1\n00:00:01,000 --> 00:00:02,000\nx\n", "application/x-subrip", "text", None),
     ],
 )
-async def test_texts_are_shown_by_their_beginning(
+async def test_text_files_are_previewed_by_an_excerpt(
     desk: Desk, name: str, content: bytes, mime_type: str, kind: str, language: str | None
 ) -> None:
-    """And code with its language."""
-    shown = await desk.shown(name, content, mime_type)
+    """Source code also by its language."""
+    shown = await desk.preview_of(name, content, mime_type)
     expected = ExcerptOut(text=content.decode(), truncated=False, language=language)
     assert (kind, expected, None) == (shown.kind, shown.excerpt, shown.url)
 
@@ -137,16 +136,16 @@ async def test_texts_are_shown_by_their_beginning(
         ("a.py", b"\x7fELF\x02\x01\x01" + bytes(60), "text/x-python"),
     ],
 )
-async def test_junk_is_no_text(desk: Desk, name: str, content: bytes, mime_type: str) -> None:
-    """Whatever it is called."""
-    shown = await desk.shown(name, content, mime_type)
+async def test_binary_data_is_not_previewed_as_text(desk: Desk, name: str, content: bytes, mime_type: str) -> None:
+    """Whatever its name and media type say."""
+    shown = await desk.preview_of(name, content, mime_type)
     assert ("none", None) == (shown.kind, shown.excerpt)
 
 
-async def test_of_a_long_text_the_beginning_is_read(desk: Desk) -> None:
-    """256 KiB, and no half character."""
+async def test_the_excerpt_of_a_long_text_is_truncated(desk: Desk) -> None:
+    """To 256 KiB, and at a whole character."""
     text = "ế" * (MAX_SIZE // 3 + 1000)
-    shown = await desk.shown("long.txt", text.encode(), "text/plain")
+    shown = await desk.preview_of("long.txt", text.encode(), "text/plain")
     assert shown.excerpt is not None
     assert shown.excerpt.truncated
     assert "ế" * (MAX_SIZE // 3) == shown.excerpt.text
@@ -165,9 +164,8 @@ async def test_of_a_long_text_the_beginning_is_read(desk: Desk) -> None:
         ),
     ],
 )
-async def test_texts_in_any_encoding_are_read(desk: Desk, encoding: str, text: str) -> None:
-    """As what they say."""
-    shown = await desk.shown("a.txt", text.encode(encoding), "text/plain")
+async def test_text_is_decoded_from_any_encoding(desk: Desk, encoding: str, text: str) -> None:
+    shown = await desk.preview_of("a.txt", text.encode(encoding), "text/plain")
     assert shown.excerpt is not None
     assert text == shown.excerpt.text
 
@@ -176,8 +174,9 @@ async def test_texts_in_any_encoding_are_read(desk: Desk, encoding: str, text: s
     ("change", "status"),
     [({"damage": "bytes are missing"}, 409), ({"object_key": None}, 409), ({"trash_state": "PURGING"}, 404)],
 )
-async def test_nothing_is_shown_of_what_must_not_be(desk: Desk, change: dict[str, object], status: int) -> None:
-    """Damaged, not there yet, or going."""
+async def test_damaged_incomplete_and_purged_files_are_not_previewed(
+    desk: Desk, change: dict[str, object], status: int
+) -> None:
     file_id = await desk.put("a.txt", b"hello", "text/plain")
     async with desk.database.transaction() as tx:
         await tx.session.execute(update(Node).where(Node.id == file_id).values(change))
@@ -186,8 +185,7 @@ async def test_nothing_is_shown_of_what_must_not_be(desk: Desk, change: dict[str
     assert status == refused.value.status
 
 
-async def test_somebody_elses_file_is_not_there(desk: Desk) -> None:
-    """404."""
+async def test_the_file_of_another_user_is_not_found(desk: Desk) -> None:
     file_id = await desk.put("a.txt", b"hello", "text/plain")
     desk.owner = await add_user(desk.database)
     with pytest.raises(Problem) as refused:
@@ -196,13 +194,12 @@ async def test_somebody_elses_file_is_not_there(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("method", ["read", "presign_reads"])
-async def test_a_store_that_is_away_is_said_to_be(desk: Desk, method: str) -> None:
-    """503, to be tried again."""
+async def test_an_outage_of_the_object_store_is_reported_as_503(desk: Desk, method: str) -> None:
     file_id = await desk.put("a.txt" if method == "read" else "a.jpg", b"x", "text/plain")
     async with desk.database.transaction() as tx:
         kind = "text/plain" if method == "read" else "image/jpeg"
         await tx.session.execute(update(Node).where(Node.id == file_id).values(mime_type=kind))
-    desk.store.fail_next[method] = StoreUnavailableError("away")
+    desk.store.fail_next[method] = StoreUnavailableError("outage")
     with pytest.raises(Problem) as refused:
         await desk.preview(file_id)
     assert 503 == refused.value.status

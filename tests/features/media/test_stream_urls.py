@@ -1,4 +1,4 @@
-"""Addresses of streams hold their own permission, and nothing beyond it."""
+"""The URL of a stream contains a token that grants access to one file, and to nothing else."""
 
 import pytest
 
@@ -23,41 +23,41 @@ def urls(clock: SettableClock) -> StreamUrls:
 
 
 def token_in(url: str) -> str:
-    """The token of an address."""
+    """Return the token in a URL."""
     return url.rpartition("/streams/")[2].partition("/")[0]
 
 
 def refusal(urls: StreamUrls, token: str) -> tuple[int, str]:
-    """How a token is refused."""
+    """Return the status and code that a token is refused with."""
     with pytest.raises(Problem) as refused:
         urls.opened(token)
     return refused.value.status, refused.value.code
 
 
-def test_an_address_opens_the_file_that_it_was_made_for(urls: StreamUrls) -> None:
-    """Its id, and no link."""
+def test_a_token_grants_access_to_its_file(urls: StreamUrls) -> None:
+    """It contains the file's id, and no link."""
     file_id = new_id()
     opened = urls.opened(token_in(urls.master_of(file_id)))
     assert (file_id, None) == (opened.file_id, opened.link_id)
 
 
-def test_an_address_tells_which_link_gave_the_permission(urls: StreamUrls) -> None:
-    """So that what the link allows can be asked again."""
+def test_a_token_contains_the_share_link_that_granted_access(urls: StreamUrls) -> None:
+    """So that the link can be checked again with each request."""
     file_id, link_id = new_id(), new_id()
     opened = urls.opened(token_in(urls.base_of(file_id, link_id=link_id)))
     assert (file_id, link_id) == (opened.file_id, opened.link_id)
 
 
-def test_addresses_begin_with_the_origin_that_was_asked(urls: StreamUrls) -> None:
-    """Players may be anywhere."""
+def test_urls_start_with_the_origin_of_the_request(urls: StreamUrls) -> None:
+    """Players may run on other origins."""
     with open_context(RequestContext("r1", origin="https://drive.example.org")):
         url = urls.master_of(new_id())
     assert url.startswith("https://drive.example.org/api/v1/streams/")
     assert url.endswith("/master.m3u8")
 
 
-def test_an_address_is_the_same_for_a_quarter_of_its_time(urls: StreamUrls, clock: SettableClock) -> None:
-    """In every process that has the key; then there is a new one, and the old one holds for a while."""
+def test_a_url_stays_the_same_for_a_quarter_of_its_lifetime(urls: StreamUrls, clock: SettableClock) -> None:
+    """In every process with the same key. Then it changes, and the old one remains valid for a while."""
     file_id = new_id()
     clock.forward(HOUR / 4 - clock().timestamp() % (HOUR / 4))
     first = urls.master_of(file_id)
@@ -71,8 +71,8 @@ def test_an_address_is_the_same_for_a_quarter_of_its_time(urls: StreamUrls, cloc
     assert file_id == urls.opened(token_in(first)).file_id
 
 
-def test_addresses_expire(urls: StreamUrls, clock: SettableClock) -> None:
-    """And that is nothing to write into the audit trail, as players go on asking."""
+def test_tokens_expire(urls: StreamUrls, clock: SettableClock) -> None:
+    """That is not recorded in the audit trail, since players keep retrying."""
     token = token_in(urls.master_of(new_id()))
     clock.forward(HOUR)
     with pytest.raises(Problem) as refused:
@@ -80,16 +80,15 @@ def test_addresses_expire(urls: StreamUrls, clock: SettableClock) -> None:
     assert (403, "url-expired", False) == (refused.value.status, refused.value.code, refused.value.refused)
 
 
-def test_long_films_can_be_seen_to_their_end(urls: StreamUrls) -> None:
-    """A playlist is asked for once, at the beginning."""
+def test_the_lifetime_is_long_enough_to_play_long_videos(urls: StreamUrls) -> None:
+    """Players load a playlist once, at the start."""
     minute = 60_000
     assert HOUR == urls.lifetime(None) == urls.lifetime(minute) == urls.lifetime(30 * minute)
     assert 6 * HOUR == urls.lifetime(180 * minute)
     assert 7 * 24 * HOUR == urls.lifetime(100_000 * minute)
 
 
-def test_what_an_operator_wants_short_stays_short(clock: SettableClock) -> None:
-    """Clips expire when they are told to."""
+def test_a_short_configured_lifetime_is_not_exceeded(clock: SettableClock) -> None:
     urls = StreamUrls(KEY, 5, clock)
     assert 5 == urls.lifetime(600_000)
     token = token_in(urls.master_of(new_id()))
@@ -97,8 +96,8 @@ def test_what_an_operator_wants_short_stays_short(clock: SettableClock) -> None:
     assert (403, "url-expired") == refusal(urls, token)
 
 
-def test_no_other_spelling_opens_anything(urls: StreamUrls) -> None:
-    """Every character is bound, and so is the length."""
+def test_a_modified_token_grants_nothing(urls: StreamUrls) -> None:
+    """The MAC covers every character and the length."""
     token = token_in(urls.master_of(new_id()))
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     for at in range(len(token)):
@@ -109,7 +108,7 @@ def test_no_other_spelling_opens_anything(urls: StreamUrls) -> None:
         assert (404, "not-found") == refusal(urls, other)
 
 
-def test_another_key_opens_nothing(urls: StreamUrls, clock: SettableClock) -> None:
-    """Each installation has its own."""
+def test_a_token_of_another_installation_grants_nothing(urls: StreamUrls, clock: SettableClock) -> None:
+    """Each has a key of its own."""
     token = token_in(StreamUrls(b"x" * 32, HOUR, clock).master_of(new_id()))
     assert (404, "not-found") == refusal(urls, token)

@@ -1,4 +1,4 @@
-"""Streams as their service finds and writes them, on both databases."""
+"""Streams as found and built by their service, on both databases."""
 
 from dataclasses import dataclass, replace
 
@@ -25,7 +25,7 @@ HOUR = 3600
 
 @dataclass
 class Cinema:
-    """One user's films."""
+    """One user's videos, and the service that streams them."""
 
     database: Database
     store: MemoryObjectStore
@@ -34,27 +34,27 @@ class Cinema:
     streaming: StreamingService
 
     async def show(self, plan: Plan) -> str:
-        """Put a film there; returns its id."""
+        """Add a video; return its id."""
         return await plant(self.database, self.store, self.owner, plan)
 
     def token(self, file_id: str, link_id: str | None = None) -> str:
-        """A token for it."""
+        """Return a token for a file."""
         return self.streams.base_of(file_id, link_id=link_id).rsplit("/", 1)[1]
 
     async def master(self, file_id: str) -> CacheableText:
-        """Its master playlist."""
+        """Return its master playlist."""
         async with self.database.reading() as tx:
-            film = await self.streaming.find_master(tx, self.token(file_id))
-        return self.streaming.master(film)
+            playable = await self.streaming.find_master(tx, self.token(file_id))
+        return self.streaming.master(playable)
 
     async def media(self, file_id: str, name: str) -> CacheableText:
-        """One of its media playlists."""
+        """Return one of its media playlists."""
         async with self.database.reading() as tx:
-            strip = await self.streaming.find_media(tx, self.token(file_id), name)
-        return await self.streaming.media(strip)
+            found = await self.streaming.find_media(tx, self.token(file_id), name)
+        return await self.streaming.media(found)
 
     async def change(self, file_id: str, **values: object) -> None:
-        """Change the file's row."""
+        """Update the file's row."""
         async with self.database.transaction() as tx:
             await tx.session.execute(update(Node).where(Node.id == file_id).values(values))
 
@@ -67,8 +67,8 @@ async def cinema(database: Database) -> Cinema:
     return Cinema(database, store, await add_user(database), streams, StreamingService(store, files, streams))
 
 
-async def test_a_film_that_is_made_has_all_its_sizes_and_sounds(cinema: Cinema, reel: Reel) -> None:
-    """Named by size, each with what a player has to know, and kept for a while."""
+async def test_the_master_playlist_of_a_finished_video_lists_all_renditions(cinema: Cinema, reel: Reel) -> None:
+    """With all attributes, largest first; it may be cached for a while."""
     file_id = await cinema.show(Plan(reel))
     written = await cinema.master(file_id)
     faults: list[str] = []
@@ -84,8 +84,8 @@ async def test_a_film_that_is_made_has_all_its_sizes_and_sounds(cinema: Cinema, 
     assert 0 < written.max_age <= HOUR / 4
 
 
-async def test_what_is_whole_is_preferred_to_what_is_being_made(cinema: Cinema, reel: Reel) -> None:
-    """A size joins once it is done; the master may change until then, and is not kept."""
+async def test_finished_renditions_are_preferred_to_unfinished_ones(cinema: Cinema, reel: Reel) -> None:
+    """A rendition is listed once it is done; until then the master playlist may change and must not be cached."""
     file_id = await cinema.show(Plan(reel, made={"v90": 1}, status="PROCESSING"))
     written = await cinema.master(file_id)
     assert ["v180.m3u8"] == [variant.uri for variant in read_master(written.text, []).variants]
@@ -95,8 +95,8 @@ async def test_what_is_whole_is_preferred_to_what_is_being_made(cinema: Cinema, 
     assert 2 == len(read_master((await cinema.master(file_id)).text, []).variants)
 
 
-async def test_a_film_can_be_played_from_its_first_segments_on(cinema: Cinema, reel: Reel) -> None:
-    """When no size is done, those that have begun are named, at the rates of what there is."""
+async def test_a_video_can_be_played_from_its_first_segments_on(cinema: Cinema, reel: Reel) -> None:
+    """If no rendition is done, those with segments are listed, with the bandwidth of the segments so far."""
     made = {"v180": 2, "v90": 0, "a0": 1, "a1": 1}
     file_id = await cinema.show(Plan(reel, made=made, status="PROCESSING"))
     faults: list[str] = []
@@ -108,8 +108,8 @@ async def test_a_film_can_be_played_from_its_first_segments_on(cinema: Cinema, r
     assert fullest < variant.bandwidth < 2 * fullest + 300_000
 
 
-async def test_a_rendition_grows_at_its_end_alone(cinema: Cinema, reel: Reel) -> None:
-    """From the first segment to the last; then it has an end, and may be kept."""
+async def test_a_media_playlist_only_grows_at_its_end(cinema: Cinema, reel: Reel) -> None:
+    """After the last segment it ends and may be cached."""
     file_id = await cinema.show(Plan(reel, made={"v180": 1}, status="PROCESSING"))
     faults: list[str] = []
     written = await cinema.media(file_id, "v180")
@@ -127,15 +127,15 @@ async def test_a_rendition_grows_at_its_end_alone(cinema: Cinema, reel: Reel) ->
     assert 0 < written.max_age
 
 
-async def test_players_begin_at_the_beginning_of_what_is_growing(cinema: Cinema, reel: Reel) -> None:
-    """They would take it for a broadcast otherwise."""
+async def test_players_start_a_growing_playlist_at_its_beginning(cinema: Cinema, reel: Reel) -> None:
+    """They would take it for a live stream otherwise."""
     file_id = await cinema.show(Plan(reel, made={"v180": 1}))
     assert "#EXT-X-START:TIME-OFFSET=0\n" in (await cinema.media(file_id, "v180")).text
     assert "EXT-X-START" not in (await cinema.media(file_id, "v90")).text
 
 
-async def test_sound_alone_is_a_variant_of_its_own(cinema: Cinema, reel: Reel) -> None:
-    """With one track no group is needed; with more they can be chosen from."""
+async def test_an_audio_file_has_one_audio_variant(cinema: Cinema, reel: Reel) -> None:
+    """A group is only needed to select from several tracks."""
     one = await cinema.show(Plan({"a0": reel["a0"]}, name="song.mp3", mime_type="audio/mpeg"))
     faults: list[str] = []
     master = read_master((await cinema.master(one)).text, faults)
@@ -146,8 +146,7 @@ async def test_sound_alone_is_a_variant_of_its_own(cinema: Cinema, reel: Reel) -
     assert [] == faults
 
 
-async def test_a_film_without_sound_is_fine(cinema: Cinema, reel: Reel) -> None:
-    """No group is named."""
+async def test_a_video_without_audio_has_no_audio_group(cinema: Cinema, reel: Reel) -> None:
     file_id = await cinema.show(Plan({"v90": reel["v90"]}))
     faults: list[str] = []
     [variant] = read_master((await cinema.master(file_id)).text, faults).variants
@@ -155,8 +154,8 @@ async def test_a_film_without_sound_is_fine(cinema: Cinema, reel: Reel) -> None:
     assert [] == faults
 
 
-async def test_sound_without_its_picture_is_no_film(cinema: Cinema, reel: Reel) -> None:
-    """While the picture has not begun there is nothing to play."""
+async def test_a_video_cannot_be_played_before_its_first_video_segment(cinema: Cinema, reel: Reel) -> None:
+    """Audio segments alone are not enough."""
     file_id = await cinema.show(Plan(reel, made={"v180": 0, "v90": 0}))
     with pytest.raises(Problem) as refused:
         await cinema.master(file_id)
@@ -171,47 +170,49 @@ async def test_sound_without_its_picture_is_no_film(cinema: Cinema, reel: Reel) 
     [{"damage": "bytes are missing"}, {"trashed_at": utc_now()}, {"playable_at": None}],
     ids=["damaged", "trashed", "not playable"],
 )
-async def test_nothing_is_played_of_what_must_not_be(cinema: Cinema, reel: Reel, change: dict[str, object]) -> None:
-    """Whoever holds a token: every path below it is closed at once."""
+async def test_damaged_trashed_and_unplayable_files_are_not_streamed(
+    cinema: Cinema, reel: Reel, change: dict[str, object]
+) -> None:
+    """Existing tokens stop working at once, on every path."""
     file_id = await cinema.show(Plan(reel, sprite=True))
     subtitles = await plant_file(cinema.database, cinema.store, cinema.owner, "film.srt", SRT, "text/plain")
     token = cinema.token(file_id)
-    await _all_paths(cinema, token, subtitles)
+    await _assert_all_streamed(cinema, token, subtitles)
     await cinema.change(file_id, **change)
-    await _no_path(cinema, token, subtitles)
+    await _assert_none_streamed(cinema, token, subtitles)
 
 
-async def test_a_purged_film_is_gone(cinema: Cinema, reel: Reel) -> None:
-    """Though its renditions may still lie there for a moment."""
+async def test_a_purged_file_is_not_streamed(cinema: Cinema, reel: Reel) -> None:
+    """Even if its renditions have not been deleted yet."""
     file_id = await cinema.show(Plan(reel, sprite=True))
     async with cinema.database.transaction() as tx:
         await tx.session.delete(await tx.session.get_one(Node, file_id))
-    await _no_path(cinema, cinema.token(file_id), new_id())
+    await _assert_none_streamed(cinema, cinema.token(file_id), new_id())
 
 
-async def test_a_links_token_is_asked_about_each_time(cinema: Cinema, reel: Reel) -> None:
-    """Without anybody to ask, it opens nothing; with somebody, what they say holds at once."""
+async def test_the_token_of_a_share_link_is_checked_on_every_request(cinema: Cinema, reel: Reel) -> None:
+    """By default it grants nothing; otherwise ``may_stream`` decides each time."""
     file_id, link_id = await cinema.show(Plan(reel, sprite=True)), new_id()
     token = cinema.token(file_id, link_id)
-    await _no_path(cinema, token, new_id())
-    asked: list[StreamPass] = []
-    answer = True
+    await _assert_none_streamed(cinema, token, new_id())
+    checked: list[StreamPass] = []
+    is_allowed = True
 
     async def may_stream(_tx: Transaction, allowed: StreamPass) -> bool:
-        asked.append(allowed)
-        return answer
+        checked.append(allowed)
+        return is_allowed
 
     files = FilesService(cinema.store, streams=cinema.streams)
     shared = replace(cinema, streaming=StreamingService(cinema.store, files, cinema.streams, may_stream))
     subtitles = await plant_file(cinema.database, cinema.store, cinema.owner, "film.srt", SRT, "text/plain")
-    await _all_paths(shared, token, subtitles)
-    assert {(file_id, link_id)} == {(allowed.file_id, allowed.link_id) for allowed in asked}
-    answer = False
-    await _no_path(shared, token, subtitles)
+    await _assert_all_streamed(shared, token, subtitles)
+    assert {(file_id, link_id)} == {(allowed.file_id, allowed.link_id) for allowed in checked}
+    is_allowed = False
+    await _assert_none_streamed(shared, token, subtitles)
 
 
-async def test_only_the_owner_is_told_where_a_film_streams(cinema: Cinema, reel: Reel) -> None:
-    """To others it does not exist."""
+async def test_only_the_owner_finds_the_stream_of_a_file(cinema: Cinema, reel: Reel) -> None:
+    """For others it does not exist."""
     file_id = await cinema.show(Plan(reel))
     stranger = await add_user(cinema.database)
     async with cinema.database.reading() as tx:
@@ -224,7 +225,7 @@ async def test_only_the_owner_is_told_where_a_film_streams(cinema: Cinema, reel:
 SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHello\n"
 
 
-async def _all_paths(cinema: Cinema, token: str, subtitles: str) -> None:
+async def _assert_all_streamed(cinema: Cinema, token: str, subtitles: str) -> None:
     async with cinema.database.reading() as tx:
         await cinema.streaming.find_master(tx, token)
         await cinema.streaming.find_media(tx, token, "v180")
@@ -232,14 +233,14 @@ async def _all_paths(cinema: Cinema, token: str, subtitles: str) -> None:
         await cinema.streaming.find_subtitles(tx, token, subtitles)
 
 
-async def _no_path(cinema: Cinema, token: str, subtitles: str) -> None:
+async def _assert_none_streamed(cinema: Cinema, token: str, subtitles: str) -> None:
     async with cinema.database.reading() as tx:
-        for attempt in (
+        for request in (
             cinema.streaming.find_master(tx, token),
             cinema.streaming.find_media(tx, token, "v180"),
             cinema.streaming.find_sprite(tx, token),
             cinema.streaming.find_subtitles(tx, token, subtitles),
         ):
             with pytest.raises(Problem) as refused:
-                await attempt
+                await request
             assert 404 == refused.value.status

@@ -1,9 +1,11 @@
-"""Media tools that work in the sandbox's child processes, one for each question.
+"""The media tools: probe files and create thumbnails, sprites and waveforms in sandboxed child processes.
 
-Pictures and drawings are read by libvips, HEIC by libheif, PDF by PDFium, films and sounds by FFmpeg's libraries with
-the formats named that may be read: playlists, which lead to other addresses, are not among them. Office documents are
-made into PDF by LibreOffice, where it is installed, in namespaces of its own (``office``).
+* ``sandboxed_tools``: the implementation of the port; runs each task in a child process of the sandbox.
+* ``av``: video and audio, with FFmpeg's libraries. Only the listed container formats can be opened; playlists, which
+  refer to other addresses, are not among them.
+* ``images``: raster images with libvips, HEIC with libheif, SVG with librsvg.
+* ``documents``: PDF with PDFium; office documents are first converted to PDF by LibreOffice if it is installed.
+* ``limits``, ``webp``: shared by the tasks.
 
-``tools`` is the parent's side. Nothing is imported here: a child would load it before its task, and that took it longer
-than a small picture does.
+Nothing is imported here: a child process would load it before its task, which would take longer than a small thumbnail.
 """

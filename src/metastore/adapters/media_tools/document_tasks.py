@@ -1,4 +1,4 @@
-"""What the sandbox can be asked to do with PDF documents."""
+"""The sandbox tasks for PDF documents."""
 
 from dataclasses import asdict
 
@@ -8,11 +8,11 @@ from metastore.adapters.sandbox.wire import Emit
 
 
 def probe(source: ParentBytes, emit: Emit) -> None:
-    """Emits the facts."""
+    """Emit the probe result."""
     emit(asdict(documents.probe(source)), b"")
 
 
 def thumbnails(source: ParentBytes, emit: Emit, sizes: list[int]) -> None:
-    """Emits them, in the order of their sizes."""
-    for picture in documents.thumbnails(source, sizes):
-        emit({}, picture)
+    """Emit one thumbnail per size, in that order."""
+    for thumbnail in documents.thumbnails(source, sizes):
+        emit({}, thumbnail)

@@ -1,4 +1,4 @@
-"""PDF, by PDFium."""
+"""Probe PDF documents and render their first page, with PDFium."""
 
 import pypdfium2  # type: ignore[import-untyped]  # the package has no types
 from pypdfium2.raw import FPDF_ERR_PASSWORD  # type: ignore[import-untyped]  # the same
@@ -9,11 +9,12 @@ from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaFacts
 
-_SMALLEST_SIDE = 0.01
+_MIN_SIDE = 0.01
+"""Points."""
 
 
 def probe(source: ParentBytes) -> MediaFacts:
-    """How many pages it has, if one may look."""
+    """Count the pages, if the document can be opened."""
     try:
         with _open(source) as document:
             return MediaFacts(container="pdf", pages=len(document) or None)
@@ -22,20 +23,20 @@ def probe(source: ParentBytes) -> MediaFacts:
 
 
 def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
-    """WebPs of its first page; no other is looked at."""
+    """Render the first page as WebP, in all sizes; other pages are not read."""
     with _open(source) as document:
         try:
             page = document[0]
             width, height = page.get_size()
-            if min(width, height) < _SMALLEST_SIDE:
+            if min(width, height) < _MIN_SIDE:
                 raise NothingToSeeError(ReasonCode.DOCUMENT_UNREADABLE)
-            # By its proportions, so that a page of any size makes a picture of this one.
+            # Scaled to the thumbnail, so that the bitmap is small whatever the size of the page.
             bitmap = page.render(scale=max(sizes) / max(width, height), fill_color=(255, 255, 255, 255))
-            picture = bitmap.to_pil().convert("RGB")
+            image = bitmap.to_pil().convert("RGB")
         except (pypdfium2.PdfiumError, ValueError, IndexError, OverflowError) as error:
             raise NothingToSeeError(ReasonCode.DOCUMENT_UNREADABLE) from error
-    picture.thumbnail((max(sizes), max(sizes)))
-    return webp.from_pillow(picture, sizes)
+    image.thumbnail((max(sizes), max(sizes)))
+    return webp.from_pillow(image, sizes)
 
 
 def _open(source: ParentBytes) -> pypdfium2.PdfDocument:
@@ -43,5 +44,5 @@ def _open(source: ParentBytes) -> pypdfium2.PdfDocument:
     try:
         return pypdfium2.PdfDocument(source)
     except pypdfium2.PdfiumError as error:
-        locked = error.err_code == FPDF_ERR_PASSWORD
-        raise NothingToSeeError(ReasonCode.DOCUMENT_LOCKED if locked else ReasonCode.DOCUMENT_UNREADABLE) from error
+        is_locked = error.err_code == FPDF_ERR_PASSWORD
+        raise NothingToSeeError(ReasonCode.DOCUMENT_LOCKED if is_locked else ReasonCode.DOCUMENT_UNREADABLE) from error

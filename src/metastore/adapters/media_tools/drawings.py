@@ -1,8 +1,8 @@
-"""SVG, by librsvg within libvips.
+"""Probe and render SVG images, with librsvg through libvips.
 
-A drawing is looked through before it is drawn: it may refer to nothing but itself and small pictures that it holds, and
-must be neither deep nor large. librsvg is given no address that references could begin from, and the child can open
-nothing; so this is about what a drawing may cost.
+Every SVG is validated first: it must be neither too large nor too deeply nested, and embedded images must be small.
+References to other files cannot be resolved anyway: librsvg is given no base URL, and the child process cannot open
+files. The validation therefore only limits how much an SVG may cost.
 """
 
 import base64
@@ -26,65 +26,64 @@ _MAX_SIZE = 16 * 2**20
 _MAX_DEPTH, _MAX_ELEMENTS = 200, 250_000
 _MAX_EMBEDDED, _MAX_EMBEDDED_PIXELS = 8 * 2**20, 50_000_000
 _MAX_SIDE = 1_000_000
-_DATA = re.compile(r"\s*data:[^,]{0,200}?(;base64)?,(.*)", re.DOTALL | re.IGNORECASE)
-# Fonts are found and opened now, as later nothing can be.
-_WRITING = b"""<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="8" font-family="serif">Aa</text>
+_DATA_URL = re.compile(r"\s*data:[^,]{0,200}?(;base64)?,(.*)", re.DOTALL | re.IGNORECASE)
+# Makes librsvg load its fonts now, since the sandbox does not allow opening files later.
+_FONTS = b"""<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="8" font-family="serif">Aa</text>
 <text y="8" font-family="monospace">Aa</text><text y="8" font-family="sans-serif">Aa</text></svg>"""
 pyvips.operation_block_set("VipsForeignLoad", True)
 pyvips.operation_block_set("VipsForeignLoadSvg", False)
 pyvips.cache_set_max(0)
 with contextlib.suppress(pyvips.Error):
-    pyvips.Image.svgload_buffer(_WRITING).write_to_memory()
+    pyvips.Image.svgload_buffer(_FONTS).write_to_memory()
 
 
 def probe(source: ParentBytes) -> MediaFacts:
-    """Its size, if it has one."""
+    """Determine the size, if there is one."""
     with contextlib.suppress(NothingToSeeError, pyvips.Error):
-        image = pyvips.Image.svgload_buffer(_harmless(source))
+        image = pyvips.Image.svgload_buffer(_read_validated(source))
         if max(image.width, image.height) <= _MAX_SIDE:
             return MediaFacts(container="svg", width=image.width, height=image.height)
     return MediaFacts(container="svg")
 
 
 def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
-    """WebPs of it."""
-    drawing = _harmless(source)
+    """Render the image as WebP, in all sizes."""
+    svg = _read_validated(source)
     try:
-        drawn = pyvips.Image.thumbnail_buffer(drawing, max(sizes), **webp.fitting(max(sizes), enlarge=True))
-        return webp.from_vips(drawn, sizes)
+        image = pyvips.Image.thumbnail_buffer(svg, max(sizes), **webp.thumbnail_options(max(sizes), enlarge=True))
+        return webp.from_vips(image, sizes)
     except pyvips.Error as error:
         raise NothingToSeeError(ReasonCode.DRAWING_UNREADABLE) from error
 
 
-def _harmless(source: ParentBytes) -> bytes:
-    """The drawing, looked through."""
+def _read_validated(source: ParentBytes) -> bytes:
     if source.size > _MAX_SIZE:
         raise NothingToSeeError(ReasonCode.DRAWING_TOO_LARGE)
     source.seek(0)
-    drawing = source.read()
-    _Look().through(drawing)
-    return drawing
+    svg = source.read()
+    _Validator().validate(svg)
+    return svg
 
 
-class _Look:
-    """At every element and what it refers to; expat itself keeps entities from growing."""
+class _Validator:
+    """Checks every element and reference of an SVG; expat itself limits the expansion of entities."""
 
     def __init__(self) -> None:
         self._depth = self._elements = self._embedded = 0
 
-    def through(self, drawing: bytes) -> None:
-        """See that it is harmless."""
+    def validate(self, svg: bytes) -> None:
+        """Refuse an SVG that is malformed or exceeds a limit."""
         parser = expat.ParserCreate()
-        parser.StartElementHandler = self._begin
-        parser.EndElementHandler = self._end
-        # Outside entities are not looked for.
+        parser.StartElementHandler = self._start_element
+        parser.EndElementHandler = self._end_element
+        # External entities are not loaded.
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
         try:
-            parser.Parse(drawing, True)
+            parser.Parse(svg, True)
         except (expat.ExpatError, ValueError) as error:
             raise NothingToSeeError(ReasonCode.DRAWING_UNREADABLE) from error
 
-    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+    def _start_element(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         self._elements += 1
         if self._depth > _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
@@ -93,20 +92,20 @@ class _Look:
             if attribute.rpartition(":")[2].lower() == "href":
                 self._check_embedded(value)
 
-    def _end(self, name: str) -> None:
+    def _end_element(self, name: str) -> None:
         self._depth -= 1
 
-    def _check_embedded(self, address: str) -> None:
-        match = _DATA.match(address)
+    def _check_embedded(self, url: str) -> None:
+        match = _DATA_URL.match(url)
         if match is None:
             return
-        self._embedded += len(address)
+        self._embedded += len(url)
         if self._embedded > _MAX_EMBEDDED:
             raise NothingToSeeError(ReasonCode.DRAWING_TOO_LARGE)
         data = unquote_to_bytes(match[2])
         try:
-            picture = Image.open(io.BytesIO(base64.b64decode(data) if match[1] else data))
+            image = Image.open(io.BytesIO(base64.b64decode(data) if match[1] else data))
         except (OSError, ValueError, SyntaxError, binascii.Error, Image.DecompressionBombError) as error:
             raise NothingToSeeError(ReasonCode.DRAWING_UNREADABLE) from error
-        if picture.size[0] * picture.size[1] > _MAX_EMBEDDED_PIXELS:
+        if image.size[0] * image.size[1] > _MAX_EMBEDDED_PIXELS:
             raise NothingToSeeError(ReasonCode.DRAWING_TOO_LARGE)

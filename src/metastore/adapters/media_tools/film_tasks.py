@@ -1,29 +1,30 @@
-"""What the sandbox can be asked to do with films and sounds."""
+"""The sandbox tasks for video and audio."""
 
 from dataclasses import asdict
 
-from metastore.adapters.media_tools import films, frames, sounds
+from metastore.adapters.media_tools import films, frames
+from metastore.adapters.media_tools.sounds import compute_waveform
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit
 
 
 def probe(source: ParentBytes, emit: Emit) -> None:
-    """Emits the facts."""
+    """Emit the probe result."""
     emit(asdict(films.probe(source)), b"")
 
 
 def thumbnails(source: ParentBytes, emit: Emit, sizes: list[int]) -> None:
-    """Emits the pictures, in the order of their sizes."""
-    for picture in frames.thumbnails(source, sizes):
-        emit({}, picture)
+    """Emit one thumbnail per size, in that order."""
+    for thumbnail in frames.thumbnails(source, sizes):
+        emit({}, thumbnail)
 
 
 def sprite(source: ParentBytes, emit: Emit) -> None:
-    """Emits it."""
-    made = frames.sprite(source)
-    emit({name: value for name, value in asdict(made).items() if name != "data"}, made.data)
+    """Emit the sprite."""
+    sprite = frames.sprite(source)
+    emit({name: value for name, value in asdict(sprite).items() if name != "data"}, sprite.data)
 
 
 def waveform(source: ParentBytes, emit: Emit, points: int) -> None:
-    """Emits nothing again and again, as a sign of life, and it at last."""
-    emit({}, sounds.waveform(source, points, lambda: emit({}, b"")))
+    """Emit the waveform, preceded by empty results as a sign of progress."""
+    emit({}, compute_waveform(source, points, lambda: emit({}, b"")))

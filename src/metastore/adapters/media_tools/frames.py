@@ -1,4 +1,4 @@
-"""Pictures out of films: a telling one to stand for the film, and the film at a glance."""
+"""Extract frames: the poster of a video, the cover of an audio file, and the tiles of a sprite."""
 
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -7,7 +7,7 @@ from av.video.stream import VideoStream
 from PIL import Image, ImageStat
 
 from metastore.adapters.media_tools import films, webp
-from metastore.adapters.media_tools.limits import Patience
+from metastore.adapters.media_tools.limits import Budget
 from metastore.adapters.sandbox.films import video_of
 from metastore.adapters.sandbox.refusal import NothingToSeeError, RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
@@ -15,26 +15,31 @@ from metastore.adapters.sandbox.turning import Turn, turn_of
 from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import Sprite
 
-_TELLING_PLACES = (0.1, 0.15, 0.2, 0.3, 0.5, 0.02)
-"""Where one looks for a frame that is neither dark nor empty, as shares of the film."""
-_DARK, _EMPTY = 32, 10
-"""Mean and deviation of brightness that a telling frame is above."""
+_POSTER_POSITIONS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.02)
+"""Where to look for a frame that is neither dark nor uniform, as fractions of the duration."""
+_MIN_MEAN, _MIN_DEVIATION = 32, 10
+"""Mean and standard deviation of the brightness (0 to 255) of a good poster."""
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
-_UNSPECIFIED_COLOUR, _HD_HEIGHT = 2, 720
+_UNSPECIFIED_COLOURSPACE, _HD_HEIGHT = 2, 720
 _TILES, _COLUMNS, _TILE_WIDTH, _MAX_TILE_HEIGHT = 100, 10, 160, 284
-_SHORTEST_INTERVAL_MS = 1000
-_DECODED_WHOLE = 1_200_000_000
-"""Pixels of all frames of a film that is short enough to be decoded for its sprite, since keyframes may be too few."""
-_POSTER_PATIENCE = (8.0, 256 * 2**20)
-_SPRITE_PATIENCE = (40.0, 1024 * 2**20)
-"""Seconds and bytes after which one makes do with what has been found."""
+_MIN_INTERVAL_MS = 1000
+_MAX_DECODED_PIXELS = 1_200_000_000
+"""Up to so many pixels in all frames, a sprite is made from all frames rather than from keyframes alone."""
+_POSTER_BUDGET = (8.0, 256 * 2**20)
+_SPRITE_BUDGET = (40.0, 1024 * 2**20)
+"""Seconds and bytes after which the frames found so far have to do."""
 _reformatter = VideoReformatter()
-"""One for all frames, as it keeps its tables, which for HDR take a second to make."""
+"""Shared by all frames: it caches its tables, which take a second to compute for HDR."""
 
 
 def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
-    """WebPs of a telling frame, or of a sound's cover."""
-    with films.open_film(source) as container:
+    """Return the poster of a video or the cover of an audio file as WebP, in all sizes.
+
+    Raises:
+        NothingToSeeError: There is neither.
+        RefusedError: The file is damaged.
+    """
+    with films.open_source(source) as container:
         video = video_of(container)
         if video is not None:
             films.check_size(video)
@@ -50,43 +55,48 @@ def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
 
 
 def sprite(source: ParentBytes) -> Sprite:
-    """Small frames of it in one picture."""
-    patience = Patience(source, *_SPRITE_PATIENCE)
-    with films.open_film(source) as container:
+    """Return a sprite of up to 100 frames, at equal intervals.
+
+    Raises:
+        NothingToSeeError: There is no video, or its duration is unknown.
+        RefusedError: The file is damaged.
+    """
+    budget = Budget(source, *_SPRITE_BUDGET)
+    with films.open_source(source) as container:
         video = video_of(container)
-        length = films.duration_us(container, source) // 1000
-        if video is None or not length:
+        duration = films.duration_us(container, source) // 1000
+        if video is None or not duration:
             raise NothingToSeeError(ReasonCode.FILM_WITHOUT_PICTURE)
         films.check_size(video)
-        interval = max(_SHORTEST_INTERVAL_MS, -(-length // _TILES))
-        count = max(1, -(-length // interval))
-        tiles = _tiles(container, video, interval, count, patience)
+        interval = max(_MIN_INTERVAL_MS, -(-duration // _TILES))
+        count = max(1, -(-duration // interval))
+        tiles = _extract_tiles(container, video, interval, count, budget)
     if not tiles:
         raise RefusedError(ReasonCode.FILM_UNREADABLE)
-    return _assembled(tiles, interval, count)
+    return _assemble(tiles, interval, count)
 
 
 def upright(frame: VideoFrame, video: VideoStream, width: int, height: int) -> Image.Image:
-    """The frame within that size, not enlarged, turned as it was filmed, in square pixels and a screen's colours."""
-    shown_width, shown_height = films.upright_size(frame, video)
-    factor = min(1.0, width / shown_width, height / shown_height)
-    final = max(1, round(shown_width * factor)), max(1, round(shown_height * factor))
-    turn = turn_of(frame)
-    return _turned(_as_picture(frame, *turn.size(*final)), turn)
+    """Return a frame as an sRGB image that fits the size: rotated upright, in square pixels, not enlarged."""
+    full_width, full_height = films.upright_size(frame, video)
+    factor = min(1.0, width / full_width, height / full_height)
+    size = max(1, round(full_width * factor)), max(1, round(full_height * factor))
+    rotation = turn_of(frame)
+    return _rotate(_to_image(frame, *rotation.size(*size)), rotation)
 
 
-def _turned(picture: Image.Image, turn: Turn) -> Image.Image:
-    if turn.sideways:
-        picture = picture.transpose(Image.Transpose.TRANSPOSE)
-    if turn.mirrored:
-        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if turn.upside_down else picture
+def _rotate(image: Image.Image, rotation: Turn) -> Image.Image:
+    if rotation.sideways:
+        image = image.transpose(Image.Transpose.TRANSPOSE)
+    if rotation.mirrored:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return image.transpose(Image.Transpose.FLIP_TOP_BOTTOM) if rotation.upside_down else image
 
 
-def _as_picture(frame: VideoFrame, width: int, height: int) -> Image.Image:
+def _to_image(frame: VideoFrame, width: int, height: int) -> Image.Image:
     is_hdr = frame.color_trc in _HDR
-    is_hd = frame.colorspace == _UNSPECIFIED_COLOUR and frame.height >= _HD_HEIGHT
-    small = _reformatter.reformat(
+    is_hd = frame.colorspace == _UNSPECIFIED_COLOURSPACE and frame.height >= _HD_HEIGHT
+    scaled = _reformatter.reformat(
         frame,
         width=width,
         height=height,
@@ -97,70 +107,73 @@ def _as_picture(frame: VideoFrame, width: int, height: int) -> Image.Image:
         dst_color_primaries=ColorPrimaries.BT709 if is_hdr else None,
         threads=1,
     )
-    picture: Image.Image = small.to_image()  # type: ignore[no-untyped-call]  # left untyped there
-    return picture
+    image: Image.Image = scaled.to_image()  # type: ignore[no-untyped-call]  # untyped in the binding
+    return image
 
 
 def _poster(container: InputContainer, source: ParentBytes, video: VideoStream, pixels: int) -> Image.Image:
-    """The first frame that is neither dark nor empty; else the one with most to see."""
-    length = films.duration_us(container, source)
-    patience = Patience(source, *_POSTER_PATIENCE)
-    # Where one cannot seek, there is at least the first.
+    """Return the first frame that is neither dark nor uniform, or the one with the highest contrast."""
+    duration = films.duration_us(container, source)
+    budget = Budget(source, *_POSTER_BUDGET)
+    # The first frame is available even if seeking fails.
     first = films.first_frame(container, video)
     best = (0.0, upright(first, video, pixels, pixels)) if first else None
-    for place in _TELLING_PLACES:
-        frame = _frame_at(container, video, round(length * place))
+    for position in _POSTER_POSITIONS:
+        frame = _frame_at(container, video, round(duration * position))
         if frame is not None:
-            picture = upright(frame, video, pixels, pixels)
-            grey = ImageStat.Stat(picture.convert("L").resize((64, 64)))
-            if grey.mean[0] > _DARK and grey.stddev[0] > _EMPTY:
-                return picture
-            if best is None or grey.stddev[0] > best[0]:
-                best = grey.stddev[0], picture
-        if patience.is_over():
+            image = upright(frame, video, pixels, pixels)
+            brightness = ImageStat.Stat(image.convert("L").resize((64, 64)))
+            if brightness.mean[0] > _MIN_MEAN and brightness.stddev[0] > _MIN_DEVIATION:
+                return image
+            if best is None or brightness.stddev[0] > best[0]:
+                best = brightness.stddev[0], image
+        if budget.is_exhausted():
             break
     if best is None:
         raise RefusedError(ReasonCode.FILM_UNREADABLE)
     return best[1]
 
 
-def _frame_at(container: InputContainer, video: VideoStream, place: int) -> VideoFrame | None:
-    """The keyframe before that time in microseconds."""
+def _frame_at(container: InputContainer, video: VideoStream, time_us: int) -> VideoFrame | None:
+    """Return the last keyframe before a time."""
     try:
-        container.seek(place + _start_of(container))
+        container.seek(time_us + _start_of(container))
         return films.first_frame(container, video)
     except films.ERRORS:
         return None
 
 
-def _tiles(
-    container: InputContainer, video: VideoStream, interval: int, count: int, patience: Patience
+def _extract_tiles(
+    container: InputContainer, video: VideoStream, interval: int, count: int, budget: Budget
 ) -> dict[int, Image.Image]:
     frames = float(video.average_rate or 25) * interval * count / 1000
-    if frames * video.codec_context.width * video.codec_context.height <= _DECODED_WHOLE:
-        return _tiles_of_all(container, video, interval, count, patience)
-    return _tiles_of_keyframes(container, video, interval, count, patience)
+    if frames * video.codec_context.width * video.codec_context.height <= _MAX_DECODED_PIXELS:
+        return _tiles_of_all_frames(container, video, interval, count, budget)
+    return _tiles_of_keyframes(container, video, interval, count, budget)
 
 
-def _tiles_of_all(
-    container: InputContainer, video: VideoStream, interval: int, count: int, patience: Patience
+def _tiles_of_all_frames(
+    container: InputContainer, video: VideoStream, interval: int, count: int, budget: Budget
 ) -> dict[int, Image.Image]:
-    """Every frame is decoded; the first at or after a tile's time is shown there."""
+    """Decode every frame; each tile is the first frame at or after its time."""
     tiles: dict[int, Image.Image] = {}
     start = _start_of(container) / 1_000_000
     for frame in films.frames_of(container, video):
         number = int(((frame.time or 0.0) - start) * 1000 // interval)
         if 0 <= number < count and number not in tiles:
             tiles[number] = _tile(frame, video)
-        if patience.is_over():
+        if budget.is_exhausted():
             break
     return tiles
 
 
 def _tiles_of_keyframes(
-    container: InputContainer, video: VideoStream, interval: int, count: int, patience: Patience
+    container: InputContainer, video: VideoStream, interval: int, count: int, budget: Budget
 ) -> dict[int, Image.Image]:
-    """The keyframe before each tile's time: first some all over the film, then those between."""
+    """Decode keyframes; each tile is the last keyframe before its time.
+
+    Starts with every eighth tile, so that an exhausted budget leaves gaps rather than a missing end.
+    """
     tiles: dict[int, Image.Image] = {}
     video.codec_context.skip_frame = "NONKEY"
     for step in (8, 4, 2, 1):
@@ -170,7 +183,7 @@ def _tiles_of_keyframes(
             frame = _frame_at(container, video, number * interval * 1000)
             if frame is not None:
                 tiles[number] = _tile(frame, video)
-            if patience.is_over():
+            if budget.is_exhausted():
                 return tiles
     return tiles
 
@@ -179,17 +192,17 @@ def _tile(frame: VideoFrame, video: VideoStream) -> Image.Image:
     return upright(frame, video, _TILE_WIDTH, _MAX_TILE_HEIGHT)
 
 
-def _assembled(tiles: dict[int, Image.Image], interval: int, count: int) -> Sprite:
-    """What is missing shows what came before it."""
+def _assemble(tiles: dict[int, Image.Image], interval: int, count: int) -> Sprite:
+    """Paste the tiles into one image; a missing tile repeats the one before it."""
     width, height = tiles[min(tiles)].size
     columns = min(_COLUMNS, count)
-    whole = Image.new("RGB", (columns * width, -(-count // columns) * height))
+    sprite = Image.new("RGB", (columns * width, -(-count // columns) * height))
     tile = tiles[min(tiles)]
     for number in range(count):
         tile = tiles.get(number, tile)
         row, column = divmod(number, columns)
-        whole.paste(tile, (column * width, row * height))
-    return Sprite(webp.encoded(whole, quality=70), columns, count, width, height, interval)
+        sprite.paste(tile, (column * width, row * height))
+    return Sprite(webp.encode(sprite, quality=70), columns, count, width, height, interval)
 
 
 def _start_of(container: InputContainer) -> int:

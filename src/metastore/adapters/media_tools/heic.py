@@ -1,4 +1,4 @@
-"""HEIC, by libheif with its decoder of HEVC, which libvips comes without."""
+"""HEIC images, with libheif; libvips is built without an HEVC decoder."""
 
 import io
 
@@ -13,7 +13,7 @@ from metastore.kit.reason_codes import ReasonCode
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _MAX_SIZE = 256 * 2**20
 _COPIES = 2
-"""How often a picture is in memory while it is decoded, about: as its codec has it, and as RGB."""
+"""How many copies of an image are in memory while it is decoded: in the codec's format and as RGB."""
 _BANDS = {"L": 1, "RGB": 3, "RGBA": 4}
 pillow_heif.options.THUMBNAILS = False
 pillow_heif.options.DEPTH_IMAGES = False
@@ -22,7 +22,7 @@ pillow_heif.options.DECODE_THREADS = 1
 
 
 def is_heic(head: bytes) -> bool:
-    """Whether the file type box names a brand whose pictures are HEVC."""
+    """Return whether the file type box lists a brand whose images are HEVC."""
     if head[4:8] != b"ftyp":
         return False
     box = head[: min(len(head), int.from_bytes(head[:4], "big"))]
@@ -31,7 +31,7 @@ def is_heic(head: bytes) -> bool:
 
 
 def open_heic(source: ParentBytes) -> pillow_heif.HeifFile:
-    """Read the header of the picture."""
+    """Read the header of an image."""
     if source.size > _MAX_SIZE:
         raise RefusedError(ReasonCode.PICTURE_TOO_LARGE)
     source.seek(0)
@@ -46,7 +46,7 @@ def open_heic(source: ParentBytes) -> pillow_heif.HeifFile:
 
 
 def as_vips(source: ParentBytes) -> pyvips.Image:
-    """The picture, decoded and upright; its pixels stay where libheif put them."""
+    """Decode an image, upright, without copying libheif's pixels."""
     heic = open_heic(source)
     try:
         pixels, bands = heic.data, _BANDS[heic.mode]

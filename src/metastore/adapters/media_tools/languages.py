@@ -1,4 +1,4 @@
-"""Languages as BCP 47 names them."""
+"""BCP 47 language tags."""
 
 import re
 
@@ -12,14 +12,14 @@ _ISO_639 = """
     sin:si slk:sk slo:sk slv:sl som:so spa:es sqi:sq srp:sr swa:sw swe:sv tam:ta tel:te tgl:tl tha:th tib:bo
     tur:tr ukr:uk urd:ur uzb:uz vie:vi wel:cy yid:yi zho:zh zul:zu
 """
-"""ISO 639-2, in which films name languages, and ISO 639-1, which BCP 47 wants where there is one."""
+"""ISO 639-2 codes, which containers use, and the ISO 639-1 codes that BCP 47 prefers."""
 _SHORT = dict(pair.split(":") for pair in _ISO_639.split())
 _NONE = frozenset({"und", "mis", "mul", "zxx"})
 
 
-def language_tag(named: str) -> str | None:
-    """The tag for a language as a film names it; ``None`` when it names none."""
-    first, _, rest = named.strip().partition("-")
+def language_tag(code: str) -> str | None:
+    """Return the tag for a container's language code; ``None`` if it is not a language."""
+    first, _, rest = code.strip().partition("-")
     first = _SHORT.get(first.lower(), first.lower())
     tag = f"{first}-{rest}" if rest else first
     return tag if _TAG.fullmatch(tag) and first not in _NONE else None

@@ -1,4 +1,4 @@
-"""How much is too much, of what is known before decoding."""
+"""Limits that tasks check before or while they decode."""
 
 import io
 import os
@@ -14,66 +14,66 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 200_000_000
 _MAX_DECODED = 1200 * 2**20
-"""Bytes of what has to be in memory whole; the limit of the process leaves room for it."""
+"""Bytes that an image may take when it has to be decoded as a whole; the memory limit of the process allows for it."""
 
 
 def check_pixels(width: int, height: int) -> None:
-    """Refuse a picture with too many of them."""
+    """Refuse an image with too many pixels."""
     if width * height > MAX_PIXELS:
         raise RefusedError(ReasonCode.PICTURE_TOO_MANY_PIXELS)
 
 
 def check_decoded(size: int) -> None:
-    """Refuse a picture that would take so many bytes."""
+    """Refuse an image that would take ``size`` bytes of memory, if that is too much."""
     if size > _MAX_DECODED:
         raise RefusedError(ReasonCode.PICTURE_TOO_LARGE)
 
 
-class Beginning(io.RawIOBase):
-    """The first ``size`` bytes of a file, as if they were all."""
+class TruncatedFile(io.RawIOBase):
+    """A file object of the first ``size`` bytes of a source."""
 
-    def __init__(self, whole: ParentBytes, size: int) -> None:
-        self.size = min(size, whole.size)
-        self._whole = whole
+    def __init__(self, source: ParentBytes, size: int) -> None:
+        self.size = min(size, source.size)
+        self._source = source
 
     def readable(self) -> bool:
-        """It is."""
+        """Return ``True``."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return ``True``."""
         return True
 
     def tell(self) -> int:
-        """Where the next read begins."""
-        return self._whole.tell()
+        """Return the current position."""
+        return self._source.tell()
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go there."""
+        """Change the position."""
         if whence == os.SEEK_END:
-            return self._whole.seek(self.size + offset)
-        return self._whole.seek(offset, whence)
+            return self._source.seek(self.size + offset)
+        return self._source.seek(offset, whence)
 
     def readinto(self, buffer: "Buffer") -> int:
-        """Fill as much of ``buffer`` as there is."""
-        return self._whole.readinto(memoryview(buffer).cast("B")[: max(0, self.size - self._whole.tell())])
+        """Read into ``buffer``; return the number of bytes."""
+        return self._source.readinto(memoryview(buffer).cast("B")[: max(0, self.size - self._source.tell())])
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, as many as there are."""
-        left = max(0, self.size - self._whole.tell())
-        return self._whole.read(left if size < 0 else min(size, left))
+        """Read up to ``size`` bytes."""
+        left = max(0, self.size - self._source.tell())
+        return self._source.read(left if size < 0 else min(size, left))
 
 
-class Patience:
-    """How long to go on, in seconds and in bytes that are asked for; then one makes do with what there is."""
+class Budget:
+    """A budget of seconds and of bytes to read, after which a task returns the best result it has so far."""
 
     def __init__(self, source: ParentBytes, seconds: float, size: int) -> None:
         source.most = source.asked + size
         self._source = source
         self._until = time.monotonic() + seconds
-        # What is being looked for when it is over may still be found.
+        # A read that is under way when the time is up may still finish.
         source.until = self._until + seconds / 2
 
-    def is_over(self) -> bool:
-        """Whether it is over."""
+    def is_exhausted(self) -> bool:
+        """Return whether the time is up or the bytes are used up."""
         return time.monotonic() > self._until or self._source.asked > self._source.most

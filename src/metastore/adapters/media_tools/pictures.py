@@ -1,4 +1,4 @@
-"""Pictures, by libvips; HEIC by libheif, BMP and AVIF that moves by Pillow."""
+"""Probe and scale raster images: with libvips, HEIC with libheif, BMP and animated AVIF with Pillow."""
 
 import io
 
@@ -6,83 +6,89 @@ import pyvips  # type: ignore[import-untyped]  # the package has no types
 from PIL import AvifImagePlugin, BmpImagePlugin, Image
 
 from metastore.adapters.media_tools import heic, webp
-from metastore.adapters.media_tools.limits import Beginning, check_decoded, check_pixels
+from metastore.adapters.media_tools.limits import TruncatedFile, check_decoded, check_pixels
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaFacts
 
 _LOADERS = ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif")
-_MAPPED = {"gif": 64 * 2**20, "webp": 256 * 2**20, "avif": 256 * 2**20}
-"""What is taken into memory whole. Of a GIF with a film in it the first frame is near the beginning."""
+_MAX_FILE_SIZE = {"gif": 64 * 2**20, "webp": 256 * 2**20, "avif": 256 * 2**20}
+"""How much is read of formats that are loaded into memory; the first frame of an animation is near the beginning."""
 _PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, KeyError, RuntimeError)
 _SIDEWAYS = (5, 6, 7, 8)
-_held: list[pyvips.SourceCustom] = []
-_starved: list[MemoryError] = []
-_WANTS = ("out of memory", "creating thread")
-"""What libvips says when there is too little memory, which a thread's stack takes as well."""
+_sources: list[pyvips.SourceCustom] = []
+_memory_errors: list[MemoryError] = []
+_MEMORY_MESSAGES = ("out of memory", "creating thread")
+"""libvips' messages for a lack of memory; a thread cannot be created without memory for its stack."""
 
-# All loaders are forbidden but these; what is left reads nothing but the bytes it is given.
+# All other loaders are blocked; these read nothing but the bytes they are given.
 pyvips.operation_block_set("VipsForeignLoad", True)
 for _loader in _LOADERS:
     pyvips.operation_block_set(f"VipsForeignLoad{_loader}", False)
 pyvips.cache_set_max(0)
-Image.MAX_IMAGE_PIXELS = None  # We count ourselves.
+Image.MAX_IMAGE_PIXELS = None  # Checked by ``check_pixels``.
 
 
 def probe(source: ParentBytes) -> MediaFacts:
-    """What is in it; looks at the beginning alone."""
-    head = _head(source)
+    """Probe an image by its header.
+
+    Raises:
+        RefusedError: It is damaged or too large.
+    """
+    head = _read_head(source)
     if heic.is_heic(head):
-        return _sized("heif", heic.open_heic(source).size)
-    if _is_for_pillow(head):
-        picture = _open_by_pillow(source, head)
-        return _sized(str(picture.format).lower(), picture.size)
-    return _facts(_open(source, head))
+        return _result("heif", heic.open_heic(source).size)
+    if _needs_pillow(head):
+        image = _open_with_pillow(source, head)
+        return _result(str(image.format).lower(), image.size)
+    return _check(_open_with_vips(source, head))
 
 
 def thumbnails(source: ParentBytes, sizes: list[int]) -> list[bytes]:
-    """WebPs of it, turned upright, without metadata."""
-    head = _head(source)
-    if _is_for_pillow(head):
+    """Return an image as WebP in all sizes, rotated upright, without metadata.
+
+    Raises:
+        RefusedError: It is damaged or too large.
+    """
+    head = _read_head(source)
+    if _needs_pillow(head):
         try:
-            return webp.from_pillow(_open_by_pillow(source, head), sizes)
+            return webp.from_pillow(_open_with_pillow(source, head), sizes)
         except _PILLOW_ERRORS as error:
             raise RefusedError(ReasonCode.PICTURE_UNREADABLE) from error
-    fitting = webp.fitting(max(sizes))
+    options = webp.thumbnail_options(max(sizes))
     try:
         if heic.is_heic(head):
-            return webp.from_vips(heic.as_vips(source).thumbnail_image(max(sizes), **fitting), sizes)
-        _facts(_open(source, head))
-        # The loader makes it smaller while it reads, as far as its format allows.
-        fitted = pyvips.Image.thumbnail_source(_vips_source(source, head), max(sizes), **fitting)
-        return webp.from_vips(fitted, sizes)
+            return webp.from_vips(heic.as_vips(source).thumbnail_image(max(sizes), **options), sizes)
+        _check(_open_with_vips(source, head))
+        # The loader scales while it reads, if the format allows it.
+        image = pyvips.Image.thumbnail_source(_vips_source(source, head), max(sizes), **options)
+        return webp.from_vips(image, sizes)
     except pyvips.Error as error:
-        raise _told(error) from error
+        raise _translate(error) from error
 
 
-def _told(error: pyvips.Error) -> Exception:
-    # Want of memory says nothing about the picture: another try may have more.
-    told = str(error)
-    return (
-        MemoryError(told)
-        if _starved or any(want in told for want in _WANTS)
-        else RefusedError(ReasonCode.PICTURE_UNREADABLE)
-    )
+def _translate(error: pyvips.Error) -> Exception:
+    # A lack of memory says nothing about the image; another attempt may have more.
+    message = str(error)
+    is_memory_error = _memory_errors or any(part in message for part in _MEMORY_MESSAGES)
+    return MemoryError(message) if is_memory_error else RefusedError(ReasonCode.PICTURE_UNREADABLE)
 
 
-def _facts(image: pyvips.Image) -> MediaFacts:
+def _check(image: pyvips.Image) -> MediaFacts:
+    """Refuse an image that is too large; return its probe result."""
     width, height = image.width, image.get_page_height()
     check_pixels(width, height)
     container = str(image.get("vips-loader")).partition("load")[0]
     _check_memory(image, container)
     if image.get_typeof("orientation") and image.get("orientation") in _SIDEWAYS:
         width, height = height, width
-    return _sized(container, (width, height))
+    return _result(container, (width, height))
 
 
 def _check_memory(image: pyvips.Image, container: str) -> None:
-    """Refuse what has to be decoded whole, and does not fit."""
+    """Refuse an image of a format that has to be decoded as a whole if it does not fit into memory."""
     samples = image.width * image.get_page_height() * image.bands
     if container in ("gif", "webp", "heif"):
         check_decoded(samples)
@@ -96,32 +102,32 @@ def _is_interlaced(image: pyvips.Image) -> bool:
     return bool(image.get_typeof("interlaced") and image.get("interlaced"))
 
 
-def _open(source: ParentBytes, head: bytes) -> pyvips.Image:
+def _open_with_vips(source: ParentBytes, head: bytes) -> pyvips.Image:
     try:
         return pyvips.Image.new_from_source(_vips_source(source, head), "", access="sequential")
     except pyvips.Error as error:
-        raise _told(error) from error
+        raise _translate(error) from error
 
 
-def _is_for_pillow(head: bytes) -> bool:
+def _needs_pillow(head: bytes) -> bool:
     return head.startswith(b"BM") or head[4:12] == b"ftypavis"
 
 
-def _open_by_pillow(source: ParentBytes, head: bytes) -> Image.Image:
+def _open_with_pillow(source: ParentBytes, head: bytes) -> Image.Image:
     source.seek(0)
-    kind = BmpImagePlugin.BmpImageFile if head.startswith(b"BM") else AvifImagePlugin.AvifImageFile
+    image_file = BmpImagePlugin.BmpImageFile if head.startswith(b"BM") else AvifImagePlugin.AvifImageFile
     try:
-        picture = kind(io.BufferedReader(Beginning(source, _MAPPED["avif"])))
+        image = image_file(io.BufferedReader(TruncatedFile(source, _MAX_FILE_SIZE["avif"])))
     except _PILLOW_ERRORS as error:
         raise RefusedError(ReasonCode.PICTURE_UNREADABLE) from error
-    check_pixels(*picture.size)
-    check_decoded(picture.size[0] * picture.size[1] * 4)
-    return picture
+    check_pixels(*image.size)
+    check_decoded(image.size[0] * image.size[1] * 4)
+    return image
 
 
 def _vips_source(source: ParentBytes, head: bytes) -> pyvips.SourceCustom:
-    kind = "gif" if head.startswith(b"GIF8") else "webp" if head[8:12] == b"WEBP" else ""
-    readable = Beginning(source, _MAPPED[kind]) if kind else source
+    container = "gif" if head.startswith(b"GIF8") else "webp" if head[8:12] == b"WEBP" else ""
+    readable = TruncatedFile(source, _MAX_FILE_SIZE[container]) if container else source
     readable.seek(0)
     custom = pyvips.SourceCustom()
 
@@ -129,20 +135,20 @@ def _vips_source(source: ParentBytes, head: bytes) -> pyvips.SourceCustom:
         try:
             return readable.read(size)
         except MemoryError as error:
-            _starved.append(error)  # libvips would only learn that there are no more bytes
+            _memory_errors.append(error)  # libvips would take the error for the end of the file
             return b""
 
     custom.on_read(read)
     custom.on_seek(readable.seek)
-    # libvips holds it longer than the binding knows.
-    _held.append(custom)
+    # libvips uses it for longer than the binding keeps a reference.
+    _sources.append(custom)
     return custom
 
 
-def _head(source: ParentBytes) -> bytes:
+def _read_head(source: ParentBytes) -> bytes:
     source.seek(0)
     return source.read(64)
 
 
-def _sized(container: str, size: tuple[int, int]) -> MediaFacts:
+def _result(container: str, size: tuple[int, int]) -> MediaFacts:
     return MediaFacts(container=container, width=size[0], height=size[1])

@@ -1,4 +1,4 @@
-"""Sounds at a glance."""
+"""Compute the waveform of an audio track."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -16,86 +16,91 @@ from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.kit.reason_codes import ReasonCode
 
 _FULL_SCALE = 2**31
-_SAMPLE = 4
-_TELL_EVERY = 600
-"""Seconds of sound."""
+_SAMPLE_SIZE = 4
+_PROGRESS_INTERVAL = 600
+"""Seconds of audio."""
 
 
-def waveform(source: ParentBytes, points: int, tell: Callable[[], None]) -> bytes:
-    """The loudest sample of each of so many equal stretches of the first track, as a byte.
+def compute_waveform(source: ParentBytes, points: int, on_progress: Callable[[], None]) -> bytes:
+    """Return the peak of each of ``points`` equal intervals of the first track, as a byte (255: full scale).
 
-    ``tell`` is called every so often while it goes on.
+    Calls ``on_progress`` after every ten minutes of audio.
+
+    Raises:
+        RefusedError: There is no audio, its duration is unknown, or it is damaged.
     """
-    with films.open_film(source) as container:
+    with films.open_source(source) as container:
         track = next((stream for stream in container.streams.audio if has_decoder(stream)), None)
-        length = films.duration_us(container, source)
-        if track is None or not length:
+        duration = films.duration_us(container, source)
+        if track is None or not duration:
             raise RefusedError(ReasonCode.NO_AUDIO)
         for stream in container.streams:
             if stream is not track:
                 stream.discard = Discard.all
-        told = Fraction(0)
-        peaks = _Peaks(points, Fraction(length, 1_000_000))
-        for frame in films.sounds_of(container, track):
+        reported = Fraction(0)
+        peaks = _Peaks(points, Fraction(duration, 1_000_000))
+        for frame in films.audio_frames_of(container, track):
             peaks.add(frame)
-            if peaks.seconds - told > _TELL_EVERY:
-                told = peaks.seconds
-                tell()
-        if not peaks.heard:
+            if peaks.seconds - reported > _PROGRESS_INTERVAL:
+                reported = peaks.seconds
+                on_progress()
+        if peaks.is_empty:
             raise RefusedError(ReasonCode.FILM_UNREADABLE)
         return peaks.as_bytes()
 
 
 class _Peaks:
-    """The loudest so far, point by point, while frames come in the order of time."""
+    """Accumulates the peak of each interval from consecutive frames."""
 
     def __init__(self, points: int, seconds: Fraction) -> None:
-        self.heard = False
+        self.is_empty = True
         self._peaks = [0] * points
-        self._points_a_second = points / seconds
-        self._at = Fraction(0)
+        self._points_per_second = points / seconds
+        self._position = Fraction(0)
+        """In points."""
         self._resamplers: dict[tuple[str, str, int], AudioResampler] = {}
 
     def add(self, frame: AudioFrame) -> None:
-        """Hear it."""
+        """Add the next frame."""
         if not frame.samples or not frame.sample_rate:
             return
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         resampler = self._resamplers.get(form)
         if resampler is None:
-            # Interleaved integers: what is not a number in floating point is none here.
+            # Interleaved integers, which unlike floats are always numbers.
             resampler = self._resamplers[form] = AudioResampler(format="s32", layout=form[1], rate=form[2])
-        for plain in resampler.resample(frame):
-            self._add_plain(plain)
+        for resampled in resampler.resample(frame):
+            self._add_resampled(resampled)
 
     @property
     def seconds(self) -> Fraction:
-        """How much has been heard."""
-        return self._at / self._points_a_second
+        """How much audio has been added."""
+        return self._position / self._points_per_second
 
     def as_bytes(self) -> bytes:
-        """A byte a point."""
+        """Return one byte per point."""
         return bytes(min(255, round(peak * 255 / _FULL_SCALE)) for peak in self._peaks)
 
-    def _add_plain(self, frame: AudioFrame) -> None:
-        self.heard = True
-        width = _SAMPLE * frame.layout.nb_channels
+    def _add_resampled(self, frame: AudioFrame) -> None:
+        self.is_empty = False
+        width = _SAMPLE_SIZE * frame.layout.nb_channels
         data = memoryview(frame.planes[0])[: frame.samples * width]
-        points_a_sample = self._points_a_second / frame.sample_rate
+        points_per_sample = self._points_per_second / frame.sample_rate
         done = 0
         while done < frame.samples:
-            point = min(int(self._at), len(self._peaks) - 1)
-            # To the end of this point, but for the last, which takes whatever comes.
-            left = frame.samples - done
+            point = min(int(self._position), len(self._peaks) - 1)
+            # Up to the end of this point; the last point takes all remaining samples.
+            count = frame.samples - done
             if point < len(self._peaks) - 1:
-                left = min(left, max(1, int((point + 1 - self._at) / points_a_sample)))
-            low, high = _extremes(data[done * width : (done + left) * width])
+                count = min(count, max(1, int((point + 1 - self._position) / points_per_sample)))
+            low, high = _extremes(data[done * width : (done + count) * width])
             self._peaks[point] = max(self._peaks[point], high, -low)
-            self._at += left * points_a_sample
-            done += left
+            self._position += count * points_per_sample
+            done += count
 
 
 def _extremes(samples: memoryview) -> tuple[int, int]:
-    line = Image.frombytes("I", (len(samples) // _SAMPLE, 1), samples)
-    low, high = cast("tuple[int, int]", line.getextrema())
+    # Pillow finds the extremes of a one-row image much faster than Python could.
+    row = Image.frombytes("I", (len(samples) // _SAMPLE_SIZE, 1), samples)
+    low, high = cast("tuple[int, int]", row.getextrema())
     return low, high

@@ -1,4 +1,4 @@
-"""Which task answers which question."""
+"""The media tools, each call a task in a sandboxed child process."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -14,14 +14,13 @@ from metastore.adapters.sandbox.wire import Json
 from metastore.ports.media_tools import MediaFacts, MediaToolError, Source, Sprite
 
 _T = TypeVar("_T")
-_FACTS, _SPRITE = TypeAdapter(MediaFacts), TypeAdapter(Sprite)
-_PACKAGE = "metastore.adapters.media_tools"
-_SECONDS_FOR_TEN_MINUTES = 20
-"""How much longer a waveform may take for each ten minutes of sound."""
+_PROBE_RESULT, _SPRITE = TypeAdapter(MediaFacts), TypeAdapter(Sprite)
+_WAVEFORM_SECONDS = 20
+"""Additional seconds that a waveform may take for every ten minutes of audio."""
 
 
 class ChildProcessTools:
-    """Implements ``MediaTools``; ``command`` and ``office`` are for tests that want others."""
+    """Implements ``MediaTools``; tests may replace the child's ``command`` and the ``office`` converter."""
 
     def __init__(
         self, limits: Limits | None = None, command: tuple[str, ...] = CHILD, office: Office | None = None
@@ -34,66 +33,68 @@ class ChildProcessTools:
         """See the port."""
         if source.mime_type in OFFICE_SUFFIXES:
             return MediaFacts(container=OFFICE_SUFFIXES[source.mime_type].removeprefix("."))
-        made = await self._made(source, "probe", self._limits)
-        return _checked(_FACTS, made[0].header)
+        results = await self._run(source, "probe", self._limits)
+        return _validated(_PROBE_RESULT, results[0].header)
 
     async def thumbnails(self, source: Source, *, sizes: Sequence[int]) -> list[bytes]:
         """See the port."""
         if source.mime_type in OFFICE_SUFFIXES:
-            source = _held(await self._office.as_pdf(source), "application/pdf")
-        made = await self._made(source, "thumbnails", self._limits, sizes=list(sizes))
-        if len(made) != len(sizes):
+            source = _in_memory(await self._office.as_pdf(source), "application/pdf")
+        results = await self._run(source, "thumbnails", self._limits, sizes=list(sizes))
+        if len(results) != len(sizes):
             raise MediaToolError("the tool made something else")
-        return [one.data for one in made]
+        return [result.data for result in results]
 
     async def sprite(self, source: Source) -> Sprite:
         """See the port."""
-        limits = self._limits
-        patient = replace(limits, seconds=3 * limits.seconds, cpu_seconds=3 * limits.cpu_seconds, read=2 * limits.read)
-        made = (await self._made(source, "sprite", patient))[0]
-        return _checked(_SPRITE, made.header, data=made.data)
+        base = self._limits
+        limits = replace(base, seconds=3 * base.seconds, cpu_seconds=3 * base.cpu_seconds, read=2 * base.read)
+        result = (await self._run(source, "sprite", limits))[0]
+        return _validated(_SPRITE, result.header, data=result.data)
 
     async def waveform(self, source: Source, *, points: int) -> bytes:
         """See the port."""
-        # Long sounds take long, and are read from beginning to end.
+        # The file is read from beginning to end, so that the time depends on its length.
         read = self._limits.read + 2 * source.size
-        patient = replace(self._limits, read=read, seconds_for_each=_SECONDS_FOR_TEN_MINUTES)
-        return (await self._made(source, "waveform", patient, points=points))[-1].data
+        limits = replace(self._limits, read=read, seconds_for_each=_WAVEFORM_SECONDS)
+        return (await self._run(source, "waveform", limits, points=points))[-1].data
 
     def can_show(self, mime_type: str) -> bool:
         """See the port."""
         if mime_type in OFFICE_SUFFIXES:
-            return self._office.is_there
+            return self._office.is_available
         return mime_type.startswith(("image/", "video/", "audio/")) or mime_type == "application/pdf"
 
-    async def _made(self, source: Source, task: str, limits: Limits, **arguments: Json) -> list[Made]:
-        name = f"{_PACKAGE}.{_family(source.mime_type)}_tasks:{task}"
+    async def _run(self, source: Source, task: str, limits: Limits, **arguments: Json) -> list[Made]:
+        name = f"{_task_module(source.mime_type)}:{task}"
         async with aclosing(self._sandbox.work(name, arguments, source, limits)) as work:
-            made = [one async for one in work]
-        if not made:
+            results = [result async for result in work]
+        if not results:
             raise MediaToolError("the tool made nothing")
-        return made
+        return results
 
 
-def _checked(kind: TypeAdapter[_T], words: object, **more: object) -> _T:
-    # The child may have been taken over by what it looked into.
+def _validated(adapter: TypeAdapter[_T], header: object, **more: object) -> _T:
+    # A child process that was taken over by a malicious file may emit anything.
     try:
-        return kind.validate_python({**words, **more} if isinstance(words, dict) else None)
+        return adapter.validate_python({**header, **more} if isinstance(header, dict) else None)
     except ValidationError:
         raise MediaToolError("the tool made something else") from None
 
 
-def _held(data: bytes, mime_type: str) -> Source:
+def _in_memory(data: bytes, mime_type: str) -> Source:
     async def read(offset: int, length: int) -> AsyncIterator[bytes]:
         yield data[offset : offset + length]
 
     return Source(read, len(data), mime_type)
 
 
-def _family(mime_type: str) -> str:
-    """One family of libraries only: the others need not be loaded, and cannot be attacked."""
+def _task_module(mime_type: str) -> str:
+    """Return the module of the tasks for a media type. Each loads one family of libraries, to limit what is exposed."""
     if mime_type == "image/svg+xml":
-        return "drawing"
+        return "metastore.adapters.media_tools.drawing_tasks"
     if mime_type == "application/pdf":
-        return "document"
-    return "picture" if mime_type.startswith("image/") else "film"
+        return "metastore.adapters.media_tools.document_tasks"
+    if mime_type.startswith("image/"):
+        return "metastore.adapters.media_tools.picture_tasks"
+    return "metastore.adapters.media_tools.film_tasks"

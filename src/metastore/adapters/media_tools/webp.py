@@ -1,4 +1,4 @@
-"""Pictures made small, as WebP without a word about their making."""
+"""Scale images down and encode them as WebP without metadata."""
 
 import io
 
@@ -9,34 +9,34 @@ QUALITY = 80
 Image.init()
 
 
-def fitting(pixels: int, *, enlarge: bool = False) -> dict[str, str | int]:
-    """What libvips is told of a thumbnail in a square of so many pixels: turned upright, in the colours of screens."""
+def thumbnail_options(pixels: int, *, enlarge: bool = False) -> dict[str, str | int]:
+    """Return libvips' options for a thumbnail in a square of so many pixels: upright, in sRGB."""
     return {"height": pixels, "size": "both" if enlarge else "down", "output_profile": "srgb", "intent": "relative"}
 
 
-def from_vips(fitted: pyvips.Image, sizes: list[int]) -> list[bytes]:
-    """In squares of those sizes, in their order; ``fitted`` into the largest, and read once."""
-    largest = fitted.colourspace("srgb").cast("uchar").copy_memory()
+def from_vips(image: pyvips.Image, sizes: list[int]) -> list[bytes]:
+    """Encode an image in squares of ``sizes`` pixels; it fits the largest one already, and is decoded once."""
+    largest = image.colourspace("srgb").cast("uchar").copy_memory()
     return [
         bytes(largest.thumbnail_image(size, height=size, size="down").webpsave_buffer(Q=QUALITY, keep="none"))
         for size in sizes
     ]
 
 
-def from_pillow(picture: Image.Image, sizes: list[int]) -> list[bytes]:
-    """In squares of those sizes, in their order; none is larger than the picture."""
-    clean = picture.convert("RGBA" if picture.mode in ("RGBA", "LA", "PA") else "RGB")
-    made = []
+def from_pillow(image: Image.Image, sizes: list[int]) -> list[bytes]:
+    """Encode an image in squares of ``sizes`` pixels, without enlarging it."""
+    converted = image.convert("RGBA" if image.mode in ("RGBA", "LA", "PA") else "RGB")
+    encoded = []
     for size in sizes:
-        small = clean.copy()
-        small.thumbnail((size, size))
-        small.info.clear()
-        made.append(encoded(small))
-    return made
+        thumbnail = converted.copy()
+        thumbnail.thumbnail((size, size))
+        thumbnail.info.clear()
+        encoded.append(encode(thumbnail))
+    return encoded
 
 
-def encoded(picture: Image.Image, quality: int = QUALITY) -> bytes:
-    """As WebP."""
-    written = io.BytesIO()
-    picture.save(written, "WEBP", quality=quality)
-    return written.getvalue()
+def encode(image: Image.Image, quality: int = QUALITY) -> bytes:
+    """Encode an image as WebP."""
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=quality)
+    return buffer.getvalue()

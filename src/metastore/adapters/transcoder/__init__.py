@@ -1,9 +1,10 @@
-"""The transcoder that works in the sandbox's child processes, one for each job.
+"""The transcoder: create HLS renditions in a sandboxed child process, one process per job.
 
-The parent's side (``transcoder``) names the task and takes what is made. In the child, ``task`` reads the source once
-and hands its packets to what was asked for: the picture as it is (``copied_picture``), tracks of sound (``sounds``),
-the rungs of the ladder (``ladder``, by one decoding, drawn by ``drawing``). Each writes its segments as fragmented MP4
-(``fragments``) in the times of one clock (``times``).
+* ``sandboxed_transcoder``: the implementation of the port; runs a job and validates its output.
+* ``job``: the sandbox task; reads the source once and passes its packets on to the writers of all renditions.
+* ``demuxer``: read packets and decode frames. ``timeline``: convert timestamps to the common time line.
+* ``video``, ``audio``: copy or encode streams.
+* ``mp4``: write fragmented MP4 and emit it to the parent process.
 
-Nothing is imported here, since a child would load it before its task.
+Nothing is imported here: a child process would load it before its task.
 """

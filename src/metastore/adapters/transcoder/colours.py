@@ -1,4 +1,4 @@
-"""What is to be done about a picture's colours, so that any screen shows them."""
+"""Decide how the colours of a video have to be mapped so that every screen can show them."""
 
 from dataclasses import dataclass
 
@@ -13,29 +13,29 @@ _RGB = 0
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """As the specifications number them (ITU-T H.273): matrix, primaries, transfer."""
+    """Matrix, primaries and transfer characteristics as numbered by ITU-T H.273."""
 
     matrix: int
     primaries: int
     transfer: int
 
 
-def is_beyond_sdr(of: VideoFrame | VideoCodecContext) -> bool:
-    """Whether they have to be brought into what every screen shows."""
-    return of.color_trc in _HDR or of.color_primaries == ColorPrimaries.BT2020
+def is_hdr(video: VideoFrame | VideoCodecContext) -> bool:
+    """Return whether a video has a dynamic range or a gamut beyond SDR."""
+    return video.color_trc in _HDR or video.color_primaries == ColorPrimaries.BT2020
 
 
-def made_of(context: VideoCodecContext) -> Colours:
-    """What the colours are in the end; those of SDR stay what they were."""
-    if is_beyond_sdr(context):
+def output_colours(context: VideoCodecContext) -> Colours:
+    """Return the colours of the renditions; those of an SDR source are kept."""
+    if is_hdr(context):
         return Colours(_BT709, _BT709, _BT709)
     matrix = _BT709 if context.colorspace == _RGB else context.colorspace
     return Colours(matrix, context.color_primaries, context.color_trc)
 
 
-def mapping(frame: VideoFrame) -> str:
-    """Arguments of the filter ``scale`` for what has to be mapped, tones included; empty if nothing has."""
-    if is_beyond_sdr(frame):
+def scale_arguments(frame: VideoFrame) -> str:
+    """Return the arguments of FFmpeg's ``scale`` filter that map the colours, tones included; empty if not needed."""
+    if is_hdr(frame):
         return "out_color_matrix=bt709:out_primaries=bt709:out_transfer=bt709:out_range=tv:intent=perceptual"
     if frame.format.is_rgb:
         return "out_color_matrix=bt709:out_range=tv"

@@ -1,4 +1,4 @@
-"""The picture as it is, cut where it stands by itself."""
+"""Copy H.264 video into segments without encoding it, cut at keyframes."""
 
 from fractions import Fraction
 from math import floor
@@ -10,143 +10,149 @@ from av.video.stream import VideoStream
 from metastore.adapters.sandbox.refusal import NotCopyableError
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import codecs
-from metastore.adapters.transcoder.cuts import LATE_US
-from metastore.adapters.transcoder.decode_times import DecodeTimes
-from metastore.adapters.transcoder.film import Film
-from metastore.adapters.transcoder.fragments import Picture, Sample
-from metastore.adapters.transcoder.renditions import Rendition
+from metastore.adapters.transcoder.decode_times import DecodeTimestamps
+from metastore.adapters.transcoder.film import Demuxer
+from metastore.adapters.transcoder.fragments import Sample, VideoTrack
+from metastore.adapters.transcoder.renditions import RenditionWriter
+from metastore.adapters.transcoder.times import LATE_US
 from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, SEGMENT_US
 
 _MAX_BYTES = 64 * 2**20
 _LARGE = 24 * 2**20
-"""From this size on any keyframe will do for a cut."""
-_FRAMES_APART = Fraction(2, 10)
-"""How far the times of an index, which are those of decoding, may be from when frames are shown, in seconds."""
+"""A segment of this size ends at the next keyframe, however short it is."""
+_INDEX_TOLERANCE = Fraction(2, 10)
+"""Seconds by which the times of an index, which are decode times, may differ from presentation times."""
 
 
-class CopiedPicture:
-    """Takes a stream's packets, and makes them segments of a rendition."""
+class VideoRemuxer:
+    """Collects a stream's packets and writes them as segments of a rendition.
 
-    def __init__(self, film: Film, stream: VideoStream, name: str, emit: Emit) -> None:
+    Raises:
+        NotCopyableError: The stream cannot be copied; may also be raised by ``take`` and ``finish``.
+    """
+
+    def __init__(self, demuxer: Demuxer, stream: VideoStream, name: str, emit: Emit) -> None:
         self.stream = stream
         context = stream.codec_context
         self._record = context.extradata or b""
         if context.name != "h264" or not codecs.is_avc_configuration(self._record):
             raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
-        self._clock = clock = film.clock(stream)
-        self._shortest = clock.ticks_of_us(SEGMENT_US)
-        self._longest = clock.ticks_of_us(MAX_COPIED_SEGMENT_US)
-        self._rendition = Rendition(name, clock, emit)
+        self._timeline = timeline = demuxer.timeline(stream)
+        self._min_length = timeline.ticks_of_us(SEGMENT_US)
+        self._max_length = timeline.ticks_of_us(MAX_COPIED_SEGMENT_US)
+        self._writer = RenditionWriter(name, timeline, emit)
         self._samples: list[Sample] = []
         self._bytes = 0
-        self._keys: list[int] = []
-        """Where among the samples a segment might begin."""
-        self._ends = 0
-        self._late = clock.ticks_of_us(LATE_US)
-        self._decode_times = DecodeTimes(context.reorder_depth, stream.average_rate or Fraction(30), clock.timescale)
-        self._target = target = _target_seconds(film, stream)
-        self._cut_at = 0
-        """Where the playlist has the segment begin that comes next."""
-        shape = stream.sample_aspect_ratio or 1
+        self._keyframes: list[int] = []
+        """Indexes of the samples that a segment could start with."""
+        self._end = 0
+        self._late = timeline.ticks_of_us(LATE_US)
+        rate = stream.average_rate or Fraction(30)
+        self._decode_timestamps = DecodeTimestamps(context.reorder_depth, rate, timeline.timescale)
+        self._target = target = _target_seconds(demuxer, stream)
+        self._segment_start = 0
+        """Where the next segment starts according to the playlist."""
+        aspect_ratio = stream.sample_aspect_ratio or 1
         size = context.width, context.height
-        track = Picture(clock.timescale, self._record, *size, shape.numerator, shape.denominator)
-        self._rendition.start(
+        track = VideoTrack(timeline.timescale, self._record, *size, aspect_ratio.numerator, aspect_ratio.denominator)
+        self._writer.start(
             track,
-            codecs.picture_name(self._record),
+            codecs.avc_name(self._record),
             target,
-            width=round(context.width * shape),
+            width=round(context.width * aspect_ratio),
             height=context.height,
             frame_rate=float(stream.average_rate) if stream.average_rate else None,
         )
 
     def take(self, packet: "Packet[Stream]") -> None:
-        """The next."""
+        """Process the next packet."""
         if packet.pts is None or packet.is_discard or packet.has_sidedata("new_extradata"):
             raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
         data = bytes(packet)
-        shown = self._clock.ticks(packet.pts)
-        decoded = self._decoded(packet, shown)
-        is_key = packet.is_keyframe and codecs.begins_anew(self._record, data)
+        shown = self._timeline.ticks(packet.pts)
+        decoded = self._decode_time(packet, shown)
+        is_key = packet.is_keyframe and codecs.has_idr_unit(self._record, data)
         if is_key:
-            self._cut_before(shown)
-            self._keys.append(len(self._samples))
+            self._cut_if_due(shown)
+            self._keyframes.append(len(self._samples))
         elif not self._samples:
-            if self._ends:
+            if self._end:
                 raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
-            return  # Nothing that comes before the first keyframe can be shown.
-        if not self._samples and not self._ends and shown > self._late:
-            # It is seen while one waits for the second.
+            return  # Frames before the first keyframe cannot be decoded.
+        if not self._samples and not self._end and shown > self._late:
+            # The first frame of a late stream is shown from the start until the second one.
             shown = 0
         self._samples.append(Sample(data, decoded, shown, is_key))
         self._bytes += len(data)
-        self._ends = max(self._ends, shown + self._clock.length(packet.duration or 0))
-        if self._bytes > _MAX_BYTES or self._ends - self._samples[self._keys[-1]].shown > self._longest:
+        self._end = max(self._end, shown + self._timeline.length(packet.duration or 0))
+        if self._bytes > _MAX_BYTES or self._end - self._samples[self._keyframes[-1]].shown > self._max_length:
             raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
 
     def finish(self) -> None:
-        """There are no more."""
+        """Write the last segment and complete the rendition."""
         if not self._samples:
             raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
-        self._cut_before(self._ends, force=True)
-        self._rendition.end()
+        self._cut_if_due(self._end, force=True)
+        self._writer.end()
 
-    def _decoded(self, packet: "Packet[Stream]", shown: int) -> int:
-        decoded = shown if packet.dts is None else self._clock.ticks(packet.dts)
+    def _decode_time(self, packet: "Packet[Stream]", shown: int) -> int:
+        decoded = shown if packet.dts is None else self._timeline.ticks(packet.dts)
         if not self._samples:
             return decoded
-        before = self._samples[-1].decoded
-        if decoded <= before - self._shortest:
+        previous = self._samples[-1].decoded
+        if decoded <= previous - self._min_length:
             raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
         return decoded
 
-    def _cut_before(self, shown: int, *, force: bool = False) -> None:
-        """End the segment, where that is due, before a frame that begins anew."""
+    def _cut_if_due(self, shown: int, *, force: bool = False) -> None:
+        """End the segment before a keyframe if it is long enough."""
         if not self._samples:
             return
-        begins = self._samples[0].shown
-        if shown - begins > self._longest and len(self._keys) > 1:
-            # Too long a wait: what was passed over is taken after all.
-            at = self._keys[-1]
-            self._add(at, self._samples[at].shown)
-            begins = self._samples[0].shown
-        if force or shown - begins >= self._shortest or self._bytes > _LARGE:
-            self._add(len(self._samples), shown)
+        start = self._samples[0].shown
+        if shown - start > self._max_length and len(self._keyframes) > 1:
+            # The segment would become too long: cut at the previous keyframe.
+            last = self._keyframes[-1]
+            self._write_segment(last, self._samples[last].shown)
+            start = self._samples[0].shown
+        if force or shown - start >= self._min_length or self._bytes > _LARGE:
+            self._write_segment(len(self._samples), shown)
 
-    def _add(self, count: int, ends: int) -> None:
+    def _write_segment(self, count: int, end: int) -> None:
         samples = self._samples[:count]
-        begins = samples[0].shown
-        # An index may call frames key that do not stand by themselves.
-        said_to_last = self._clock.us(ends - self._cut_at)
-        if ends - begins > self._longest or said_to_last >= (2 * self._target + 1) * 500_000:
+        start = samples[0].shown
+        # The index may list keyframes that are not IDR frames, so that segments become longer than announced.
+        playlist_duration_us = self._timeline.us(end - self._segment_start)
+        if end - start > self._max_length or playlist_duration_us >= (2 * self._target + 1) * 500_000:
             raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
-        self._cut_at = ends
-        self._rendition.add(*self._decode_times.of(samples, ends), begins, ends)
+        self._segment_start = end
+        self._writer.add(*self._decode_timestamps.assign(samples, end), start, end)
         self._samples = self._samples[count:]
         self._bytes = sum(len(sample.data) for sample in self._samples)
-        self._keys = [0] if self._samples else []
+        self._keyframes = [0] if self._samples else []
 
 
-def _target_seconds(film: Film, stream: VideoStream) -> int:
-    """By the container's index where it has a whole one, else as long as can be."""
-    longest = MAX_COPIED_SEGMENT_US // 1_000_000
-    unit = stream.time_base
+def _target_seconds(demuxer: Demuxer, stream: VideoStream) -> int:
+    """Return the target duration: computed from the index if that is complete, else the maximum."""
+    maximum = MAX_COPIED_SEGMENT_US // 1_000_000
+    time_base = stream.time_base
     entries = stream.index_entries
-    if not unit or not len(entries) or not film.duration_us:
-        return longest
-    times = [entry.timestamp for entry in entries if entry.is_keyframe]
+    if not time_base or not len(entries) or not demuxer.duration_us:
+        return maximum
+    keyframes = [entry.timestamp for entry in entries if entry.is_keyframe]
     end = (stream.start_time or 0) + (stream.duration or 0)
-    if not times or not stream.duration or (end - entries[len(entries) - 1].timestamp) * unit > 1:
-        return longest
-    beginning = floor(Fraction(film.beginning_us, 1_000_000) / unit)
-    begins = beginning if (times[0] - beginning) * unit * 1_000_000 > LATE_US else times[0]
-    longest_seen, passed = 0, begins
-    for time in [*times[1:], end]:
-        if (time - begins) * unit * 1_000_000 > MAX_COPIED_SEGMENT_US and passed > begins:
-            longest_seen, begins = max(longest_seen, passed - begins), passed
-        if (time - begins) * unit * 1_000_000 >= SEGMENT_US or time == end:
-            longest_seen, begins = max(longest_seen, time - begins), time
-        passed = time
-    if longest_seen * unit * 1_000_000 > MAX_COPIED_SEGMENT_US:
+    if not keyframes or not stream.duration or (end - entries[len(entries) - 1].timestamp) * time_base > 1:
+        return maximum
+    source_start = floor(Fraction(demuxer.start_us, 1_000_000) / time_base)
+    is_late = (keyframes[0] - source_start) * time_base * 1_000_000 > LATE_US
+    start = source_start if is_late else keyframes[0]
+    longest, previous = 0, start
+    for keyframe in [*keyframes[1:], end]:
+        if (keyframe - start) * time_base * 1_000_000 > MAX_COPIED_SEGMENT_US and previous > start:
+            longest, start = max(longest, previous - start), previous
+        if (keyframe - start) * time_base * 1_000_000 >= SEGMENT_US or keyframe == end:
+            longest, start = max(longest, keyframe - start), keyframe
+        previous = keyframe
+    if longest * time_base * 1_000_000 > MAX_COPIED_SEGMENT_US:
         raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
-    return max(1, min(longest, floor(longest_seen * unit + _FRAMES_APART + Fraction(1, 2))))
+    return max(1, min(maximum, floor(longest * time_base + _INDEX_TOLERANCE + Fraction(1, 2))))

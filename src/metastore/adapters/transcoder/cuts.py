@@ -1,35 +1,31 @@
-"""Where segments of pictures begin, in ticks."""
+"""Where the segments of encoded video renditions start."""
 
 from collections.abc import Sequence
 
-from metastore.adapters.transcoder.times import Clock
+from metastore.adapters.transcoder.times import Timeline
 from metastore.ports.transcoder import SEGMENT_US
 
-LATE_US = 100_000
-"""A picture that begins later than that after the film has its first frame shown from the beginning on."""
 
+class SegmentBoundaries:
+    """The given boundaries in microseconds, or one every ``SEGMENT_US`` if there are none."""
 
-class Cuts:
-    """``cuts_us`` if there are any, else every ``SEGMENT_US``."""
-
-    def __init__(self, cuts_us: Sequence[int], clock: Clock) -> None:
+    def __init__(self, cuts_us: Sequence[int], timeline: Timeline) -> None:
         self._cuts_us = cuts_us
-        self._clock = clock
+        self._timeline = timeline
 
-    def at(self, number: int) -> int | None:
-        """When that segment begins, if there is one."""
+    def start(self, number: int) -> int | None:
+        """Return the tick at which a segment starts; ``None`` beyond the last one."""
         if not self._cuts_us:
-            return self._ticks(number * SEGMENT_US)
-        return self._ticks(self._cuts_us[number]) if number < len(self._cuts_us) else None
+            return self._timeline.nearest_tick(number * SEGMENT_US)
+        return self._timeline.nearest_tick(self._cuts_us[number]) if number < len(self._cuts_us) else None
 
-    def longest_us(self, duration_us: int, at_most_us: int) -> int:
-        """How long segments will be at most, of a film that is as long as that (0: not known)."""
+    def max_duration_us(self, duration_us: int, limit_us: int) -> int:
+        """Return the duration of the longest segment, for a source of ``duration_us`` (0: unknown).
+
+        The last segment is assumed to last ``limit_us`` at most.
+        """
         if not self._cuts_us:
             return SEGMENT_US
-        lengths = [later - earlier for earlier, later in zip(self._cuts_us, self._cuts_us[1:], strict=False)]
-        last = duration_us - self._cuts_us[-1] if duration_us else at_most_us
-        return max(*lengths, min(last, at_most_us), SEGMENT_US) if lengths else max(min(last, at_most_us), SEGMENT_US)
-
-    def _ticks(self, us: int) -> int:
-        """The tick that is nearest."""
-        return (us * self._clock.timescale + 500_000) // 1_000_000
+        durations = [later - earlier for earlier, later in zip(self._cuts_us, self._cuts_us[1:], strict=False)]
+        last = duration_us - self._cuts_us[-1] if duration_us else limit_us
+        return max([*durations, min(last, limit_us), SEGMENT_US])

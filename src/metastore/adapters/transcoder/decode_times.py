@@ -1,8 +1,8 @@
-"""When frames of pictures are to be decoded: not as any container or encoder has it, but so that segments join.
+"""Decode timestamps (DTS) of a rendition's samples.
 
-Players go by these times when they ask where a segment begins and how long it is. So every segment is decoded for as
-long as it is shown, and always the same little while before: however its frames are apart, no matter how late the first
-of a film is, and whether it was made in one go with the one before it or not.
+They are computed rather than copied from the source or the encoder, because players derive the start and duration of a
+segment from them. Every segment is decoded for exactly as long as it is shown, and always the same short time before:
+whatever the frame intervals, however late the first frame, and whether or not the segments come from one job.
 """
 
 from collections.abc import Sequence
@@ -12,29 +12,35 @@ from itertools import accumulate
 
 from metastore.adapters.transcoder.fragments import Sample
 
-_MOST_SECONDS = Fraction(1, 10)
-"""Players begin a film where its decoding does: nothing is to be seen there for so long."""
+_MAX_DELAY = Fraction(1, 10)
+"""Seconds. Players start a video where decoding starts, and show nothing until the first frame."""
 
 
-class DecodeTimes:
-    """Of frames of which each is shown at most ``depth`` frames later than its turn, ``rate`` a second as a rule."""
+class DecodeTimestamps:
+    """Assigns decode timestamps to consecutive segments.
+
+    ``depth`` is the number of frames by which the encoder reorders, ``rate`` the usual number of frames per second.
+    """
 
     def __init__(self, depth: int, rate: Fraction, timescale: int) -> None:
-        self._earlier = round(timescale * min(depth / rate, _MOST_SECONDS))
+        self._delay = round(timescale * min(depth / rate, _MAX_DELAY))
         self._earliest: int | None = None
 
-    def of(self, samples: Sequence[Sample], ends: int) -> tuple[list[Sample], int]:
-        """A segment, in the order of decoding, whose frames are shown until ``ends``; and when the next is decoded."""
+    def assign(self, samples: Sequence[Sample], end: int) -> tuple[list[Sample], int]:
+        """Return a segment's samples, in decoding order, with their timestamps, and the one of the next sample.
+
+        ``end`` is the tick at which the last frame of the segment is no longer shown.
+        """
         shown = [sample.shown for sample in samples]
         in_order = sorted(shown)
-        # Nothing is decoded after it is shown, nor before what it comes after.
+        # No frame may be decoded after it is shown, nor before its predecessor.
         latest = list(accumulate(reversed(shown), lambda before, at: min(before - 1, at)))[::-1]
-        times = [min(turn - self._earlier, last) for turn, last in zip(in_order, latest, strict=True)]
-        earliest = in_order[0] - self._earlier if self._earliest is None else self._earliest
+        times = [min(turn - self._delay, last) for turn, last in zip(in_order, latest, strict=True)]
+        earliest = in_order[0] - self._delay if self._earliest is None else self._earliest
         timed = []
         for sample, time in zip(samples, times, strict=True):
             decoded = max(time, earliest)
             earliest = decoded + 1
             timed.append(replace(sample, decoded=decoded))
-        self._earliest = max(earliest, ends - self._earlier)
+        self._earliest = max(earliest, end - self._delay)
         return timed, self._earliest

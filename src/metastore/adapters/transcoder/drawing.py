@@ -1,4 +1,7 @@
-"""Draws each decoded frame in the sizes of all rungs: upright, progressive, in square pixels, 8 bits, SDR."""
+"""The filter graph that converts each decoded frame for all rungs.
+
+Its output is upright, progressive, SDR, 8 bits and in square pixels.
+"""
 
 import os
 from collections.abc import Sequence
@@ -12,25 +15,25 @@ from metastore.adapters.sandbox.turning import AS_IT_IS, Turn, turn_of
 from metastore.adapters.transcoder import colours
 from metastore.ports.transcoder import VideoRendition
 
-_MAPPING_THREADS = 4
+_HDR_THREADS = 4
 _THREADS = min(4, os.cpu_count() or 1)
-_SIDES_EXCHANGED = {
+_TRANSPOSE_DIRECTIONS = {
     (False, False): "cclock_flip",
     (True, False): "clock",
     (False, True): "cclock",
     (True, True): "clock_flip",
 }
-"""As the filter ``transpose`` calls it, by what is mirrored and upside down after it."""
+"""Directions of FFmpeg's ``transpose`` filter, by what is mirrored and upside down after transposing."""
 
 
-class Drawing:
-    """Of frames of one size and kind; made anew when these change."""
+class FilterGraph:
+    """Converts frames of one size and format; replaced by another one when these change."""
 
     def __init__(self, like: VideoFrame, timescale: int, rungs: Sequence[VideoRendition], *, interlaced: bool) -> None:
         self._timescale = timescale
         self._graph = graph = Graph()
-        # Working out how tones are mapped takes seconds, but can be shared.
-        graph.threads = _MAPPING_THREADS if colours.is_beyond_sdr(like) else _THREADS
+        # Computing the tables for tone mapping takes seconds, and is parallel.
+        graph.threads = _HDR_THREADS if colours.is_hdr(like) else _THREADS
         self._source = graph.add(
             "buffer",
             video_size=f"{like.width}x{like.height}",
@@ -42,41 +45,41 @@ class Drawing:
         )
         last = self._source
         if interlaced:
-            last = self._then(last, "bwdif", "mode=send_frame:deint=interlaced")
+            last = self._append(last, "bwdif", "mode=send_frame:deint=interlaced")
         self._sinks = []
-        turn = turn_of(like)
-        for place, rung in enumerate(rungs):
-            width, height = (turn if place == 0 else AS_IT_IS).size(rung.width, rung.height)
-            last = self._then(last, "scale", f"{width}:{height}:flags=bicubic")
-            if place == 0:
-                # What is costly is done once, and to as few pixels as can be.
-                if mapping := colours.mapping(like):
-                    last = self._then(last, "scale", mapping)
-                last = self._then(last, "format", "yuv420p")
-                last = self._turn(last, turn)
-            last = self._then(last, "setsar", "1")
+        orientation = turn_of(like)
+        for index, rung in enumerate(rungs):
+            width, height = (orientation if index == 0 else AS_IT_IS).size(rung.width, rung.height)
+            last = self._append(last, "scale", f"{width}:{height}:flags=bicubic")
+            if index == 0:
+                # Expensive filters run once, and after the first downscaling.
+                if arguments := colours.scale_arguments(like):
+                    last = self._append(last, "scale", arguments)
+                last = self._append(last, "format", "yuv420p")
+                last = self._append_rotation(last, orientation)
+            last = self._append(last, "setsar", "1")
             sink = graph.add("buffersink")
-            if place < len(rungs) - 1:
-                parted = graph.add("split", "2")
-                last.link_to(parted)
-                parted.link_to(sink, 1)
-                last = parted
+            if index < len(rungs) - 1:
+                split = graph.add("split", "2")
+                last.link_to(split)
+                split.link_to(sink, 1)
+                last = split
             else:
                 last.link_to(sink)
             self._sinks.append(sink)
         graph.configure()
 
-    def draw(self, frame: VideoFrame) -> list[list[VideoFrame]]:
-        """What comes of a frame, for each rung; a frame may be held back until the next."""
+    def convert(self, frame: VideoFrame) -> list[list[VideoFrame]]:
+        """Convert a frame; return the frames that are ready for each rung, possibly with a delay."""
         self._source.push(frame)
-        return [self._pulled(sink) for sink in self._sinks]
+        return [self._pull(sink) for sink in self._sinks]
 
-    def rest(self) -> list[list[VideoFrame]]:
-        """What was held back."""
+    def flush(self) -> list[list[VideoFrame]]:
+        """Return the delayed frames for each rung."""
         self._source.push(None)
-        return [self._pulled(sink) for sink in self._sinks]
+        return [self._pull(sink) for sink in self._sinks]
 
-    def _pulled(self, sink: FilterContext) -> list[VideoFrame]:
+    def _pull(self, sink: FilterContext) -> list[VideoFrame]:
         frames: list[VideoFrame] = []
         while True:
             try:
@@ -84,27 +87,28 @@ class Drawing:
             except (BlockingIOError, av.EOFError):
                 return frames
             if isinstance(frame, VideoFrame) and frame.pts is not None and frame.time_base:
-                # Some filters count in finer units.
+                # Some filters change the time base.
                 frame.pts = round(frame.pts * frame.time_base * self._timescale)
                 frames.append(frame)
 
-    def _then(self, last: FilterContext, name: str, arguments: str) -> FilterContext:
-        added = self._graph.add(name, arguments or None)
-        last.link_to(added)
-        return added
+    def _append(self, last: FilterContext, name: str, arguments: str) -> FilterContext:
+        appended = self._graph.add(name, arguments or None)
+        last.link_to(appended)
+        return appended
 
-    def _turn(self, last: FilterContext, turn: Turn) -> FilterContext:
-        if turn.sideways:
-            return self._then(last, "transpose", _SIDES_EXCHANGED[turn.mirrored, turn.upside_down])
-        if turn.mirrored:
-            last = self._then(last, "hflip", "")
-        if turn.upside_down:
-            last = self._then(last, "vflip", "")
+    def _append_rotation(self, last: FilterContext, orientation: Turn) -> FilterContext:
+        if orientation.sideways:
+            direction = _TRANSPOSE_DIRECTIONS[orientation.mirrored, orientation.upside_down]
+            return self._append(last, "transpose", direction)
+        if orientation.mirrored:
+            last = self._append(last, "hflip", "")
+        if orientation.upside_down:
+            last = self._append(last, "vflip", "")
         return last
 
 
-def kind_of(frame: VideoFrame) -> tuple[int | str | Turn, ...]:
-    """Frames of one kind can be drawn alike."""
+def frame_format(frame: VideoFrame) -> tuple[int | str | Turn, ...]:
+    """Return what a filter graph depends on: frames with the same format can share one."""
     return (
         frame.width,
         frame.height,

@@ -1,4 +1,4 @@
-"""The source, opened."""
+"""Open the source of a job, read its packets and decode its frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -13,98 +13,98 @@ from av.video.stream import VideoStream
 from metastore.adapters.sandbox.films import has_decoder, open_container, video_of
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
-from metastore.adapters.transcoder.times import Clock
+from metastore.adapters.transcoder.times import Timeline
 from metastore.kit.reason_codes import ReasonCode
 
-_MAX_BROKEN = 100
+_MAX_READ_ERRORS = 100
 
 
-class Film:
-    """A container with its streams.
+class Demuxer:
+    """An opened container with its streams.
 
     Raises:
-        RefusedError: it cannot be read.
+        RefusedError: The source cannot be read.
     """
 
     def __init__(self, source: ParentBytes) -> None:
         self.container = open_container(source)
-        self.beginning_us = self.container.start_time or 0
+        self.start_us = self.container.start_time or 0
         self.duration_us = max(0, self.container.duration or 0)
 
-    def video(self) -> VideoStream:
-        """The first moving picture; a cover is none.
+    def video_stream(self) -> VideoStream:
+        """Return the first video stream that is not a cover.
 
         Raises:
-            RefusedError: there is none.
+            RefusedError: There is none.
         """
         video = video_of(self.container)
         if video is None:
             raise RefusedError(ReasonCode.FILM_WITHOUT_PICTURE)
         return video
 
-    def sound(self, index: int) -> AudioStream:
-        """That track.
+    def audio_stream(self, index: int) -> AudioStream:
+        """Return an audio stream.
 
         Raises:
-            RefusedError: there is none.
+            RefusedError: It does not exist or has no decoder.
         """
         tracks = self.container.streams.audio
         if index >= len(tracks) or not has_decoder(tracks[index]):
             raise RefusedError(ReasonCode.AUDIO_TRACK_UNREADABLE)
         return tracks[index]
 
-    def clock(self, stream: Stream) -> Clock:
-        """That counts the stream's times.
+    def timeline(self, stream: Stream) -> Timeline:
+        """Return the timeline of a stream.
 
         Raises:
-            RefusedError: it has none.
+            RefusedError: The stream has no time base.
         """
         if not stream.time_base:
             raise RefusedError(ReasonCode.FILM_UNREADABLE)
-        return Clock(stream.time_base, self.beginning_us)
+        return Timeline(stream.time_base, self.start_us)
 
     def seek(self, stream: Stream, us: int) -> bool:
-        """Go to a keyframe of the stream that is not after that time from the beginning, if there is a way."""
+        """Seek to the last keyframe at or before a time since the start; return whether that is possible."""
         if not stream.time_base:
             return False
-        at = int((us + self.beginning_us) / (stream.time_base * 1_000_000))
+        timestamp = int((us + self.start_us) / (stream.time_base * 1_000_000))
         try:
-            self.container.seek(at, stream=stream)
+            self.container.seek(timestamp, stream=stream)
         except av.FFmpegError:
             return False
         return True
 
     def packets(self, streams: list[Stream]) -> "Iterator[Packet[Stream]]":
-        """In the order of the file, as far as it can be read."""
-        broken = 0
-        reading = self.container.demux(streams)
-        while broken < _MAX_BROKEN:
+        """Yield the packets of the streams in file order, as far as the file can be read."""
+        errors = 0
+        packets = self.container.demux(streams)
+        while errors < _MAX_READ_ERRORS:
             try:
-                packet = next(reading)
+                packet = next(packets)
             except StopIteration:
                 return
             except av.FFmpegError:
-                # One that cannot be read leaves the iterator useless, but not what it reads from.
-                broken += 1
-                reading = self.container.demux(streams)
+                # An unreadable packet ends the iterator, but the container can still be read.
+                errors += 1
+                packets = self.container.demux(streams)
                 continue
             if packet.size:
                 yield packet
 
 
-def decoded(packet: "Packet[Stream]") -> Sequence[VideoFrame | AudioFrame]:
-    """Its frames; what cannot be decoded has none."""
+def decode(packet: "Packet[Stream]") -> Sequence[VideoFrame | AudioFrame]:
+    """Decode a packet; return no frames if it is damaged."""
     return _frames(packet.decode)
 
 
-def rest_of(stream: VideoStream | AudioStream) -> Sequence[VideoFrame | AudioFrame]:
-    """The frames that the decoder has held back."""
+def flush_decoder(stream: VideoStream | AudioStream) -> Sequence[VideoFrame | AudioFrame]:
+    """Return the frames that the decoder has delayed."""
     return _frames(lambda: stream.codec_context.decode(None))
 
 
-def _frames(decode: Callable[[], Sequence[object]]) -> Sequence[VideoFrame | AudioFrame]:
+def _frames(decode_frames: Callable[[], Sequence[object]]) -> Sequence[VideoFrame | AudioFrame]:
     try:
-        return [frame for frame in decode() if isinstance(frame, VideoFrame | AudioFrame)]
+        return [frame for frame in decode_frames() if isinstance(frame, VideoFrame | AudioFrame)]
     except av.FFmpegError as error:
         if isinstance(error, MemoryError):
             raise

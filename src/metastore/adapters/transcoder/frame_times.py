@@ -1,42 +1,42 @@
-"""When decoded frames are shown, in a clock's ticks: ever later, whatever they say."""
+"""Presentation times (PTS) of decoded frames: strictly increasing, whatever the source says."""
 
 from fractions import Fraction
 
 from av.video.frame import VideoFrame
 
-from metastore.adapters.transcoder.times import Clock
+from metastore.adapters.transcoder.times import Timeline
 
 _JUMP_SECONDS = 1
-_LATEST_SECONDS = 48 * 3600
+_MAX_SECONDS = 48 * 3600
 
 
-class FrameTimes:
-    """Of one stream; ``rate`` is used where a frame says nothing."""
+class PresentationTimes:
+    """Assigns ticks to the frames of one stream; frames without a timestamp follow each other at ``rate``."""
 
-    def __init__(self, clock: Clock, rate: Fraction) -> None:
-        self._clock = clock
-        self._length = max(1, round(clock.timescale / rate))
-        self._jump = _JUMP_SECONDS * clock.timescale
-        self._latest = _LATEST_SECONDS * clock.timescale
-        self._later_by = 0
+    def __init__(self, timeline: Timeline, rate: Fraction) -> None:
+        self._timeline = timeline
+        self._frame_length = max(1, round(timeline.timescale / rate))
+        self._jump = _JUMP_SECONDS * timeline.timescale
+        self._max = _MAX_SECONDS * timeline.timescale
+        self._offset = 0
         self._last: int | None = None
         self.end = 0
-        """When the last frame so far is no more shown."""
+        """The tick at which the last frame so far is no longer shown."""
 
-    def of(self, frame: VideoFrame) -> int | None:
-        """When it is to be shown, if at all."""
+    def assign(self, frame: VideoFrame) -> int | None:
+        """Return the tick at which a frame is shown; ``None`` if it has to be dropped."""
         last = self._last
         if frame.pts is None:
-            at = 0 if last is None else last + self._length
+            time = 0 if last is None else last + self._frame_length
         else:
-            at = self._clock.ticks(frame.pts) + self._later_by
-        if last is not None and at < last - self._jump:
-            # Something else was joined here, which counts anew.
-            self._later_by += last + self._length - at
-            at = last + self._length
-        if (last is not None and at <= last) or at > self._latest:
+            time = self._timeline.ticks(frame.pts) + self._offset
+        if last is not None and time < last - self._jump:
+            # Timestamps restart where two recordings were concatenated.
+            self._offset += last + self._frame_length - time
+            time = last + self._frame_length
+        if (last is not None and time <= last) or time > self._max:
             return None
-        self._last = at
-        lasts = self._clock.length(frame.duration) if frame.duration > 0 else self._length
-        self.end = min(at + lasts, self._latest)
-        return at
+        self._last = time
+        duration = self._timeline.length(frame.duration) if frame.duration > 0 else self._frame_length
+        self.end = min(time + duration, self._max)
+        return time

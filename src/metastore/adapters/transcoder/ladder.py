@@ -1,4 +1,4 @@
-"""The rungs of a ladder, all made by one decoding."""
+"""Encode all rungs of the ladder from one decoding of the video."""
 
 import os
 from collections.abc import Sequence
@@ -13,33 +13,34 @@ from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.turning import Turn
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import colours
-from metastore.adapters.transcoder.cuts import LATE_US, Cuts
-from metastore.adapters.transcoder.drawing import Drawing, kind_of
-from metastore.adapters.transcoder.film import Film, decoded, rest_of
-from metastore.adapters.transcoder.frame_times import FrameTimes
-from metastore.adapters.transcoder.renditions import Rendition
-from metastore.adapters.transcoder.rung import Look, Rung
+from metastore.adapters.transcoder.cuts import SegmentBoundaries
+from metastore.adapters.transcoder.drawing import FilterGraph, frame_format
+from metastore.adapters.transcoder.film import Demuxer, decode, flush_decoder
+from metastore.adapters.transcoder.frame_times import PresentationTimes
+from metastore.adapters.transcoder.renditions import RenditionWriter
+from metastore.adapters.transcoder.rung import RungEncoder, VideoFormat
+from metastore.adapters.transcoder.times import LATE_US
 from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, VideoRendition
 
 LARGE, _MAX_PIXELS = 4096 * 2304, 70_000_000
-"""Of pictures that are larger than 4K each thread of a decoder keeps one of up to 130 MB."""
-_LONGEST_STILL_US = 400_000
-"""A frame that is seen for longer is shown again at a cut."""
-_EARLIER_SECONDS = (2, 20, 200)
-_DECODING_THREADS = max(2, min(6, (os.cpu_count() or 1) + 1))
-_USUAL_RATE = Fraction(30)
+"""Above 4K every decoder thread keeps a frame of up to 130 MB."""
+_MAX_STILL_US = 400_000
+"""A frame that is shown for longer is repeated at a segment boundary."""
+_SEEK_MARGINS = (2, 20, 200)
+_DECODER_THREADS = max(2, min(6, (os.cpu_count() or 1) + 1))
+_DEFAULT_RATE = Fraction(30)
 
 
-class Ladder:
-    """Takes a stream's packets, and makes them segments of all rungs, cut alike."""
+class LadderEncoder:
+    """Decodes a stream's packets and encodes all rungs with the same segment boundaries."""
 
     def __init__(
         self,
-        film: Film,
+        demuxer: Demuxer,
         stream: VideoStream,
-        wanted: Sequence[VideoRendition],
-        cuts: Sequence[int],
+        rungs: Sequence[VideoRendition],
+        cuts_us: Sequence[int],
         first: int,
         emit: Emit,
     ) -> None:
@@ -48,110 +49,111 @@ class Ladder:
         pixels = context.width * context.height
         if pixels > _MAX_PIXELS:
             raise RefusedError(ReasonCode.FILM_FRAME_TOO_LARGE)
-        threads = _DECODING_THREADS if pixels <= LARGE else min(2, _DECODING_THREADS)
+        threads = _DECODER_THREADS if pixels <= LARGE else min(2, _DECODER_THREADS)
         context.thread_type, context.thread_count = "AUTO", threads
-        rate = _rate_of(stream)
-        self._clock = clock = film.clock(stream)
-        self._times = FrameTimes(clock, rate)
-        self._cuts = Cuts(cuts, clock)
+        rate = _frame_rate(stream)
+        self._timeline = timeline = demuxer.timeline(stream)
+        self._times = PresentationTimes(timeline, rate)
+        self._boundaries = SegmentBoundaries(cuts_us, timeline)
         self._first = self._next = first
-        self._late, self._longest_still = clock.ticks_of_us(LATE_US), clock.ticks_of_us(_LONGEST_STILL_US)
-        self._begins: set[int] = set()
-        """When the first frames of segments are shown."""
-        # From large to small: each is drawn from the one before.
-        self._wanted = sorted(wanted, key=lambda rung: -rung.width * rung.height)
-        longest_us = self._cuts.longest_us(film.duration_us, MAX_COPIED_SEGMENT_US) + _LONGEST_STILL_US
-        target = (longest_us + 500_000) // 1_000_000
-        look = Look(rate, colours.made_of(context))
-        self._rungs = [
-            Rung(one, clock.timescale, look, Rendition(one.name, clock, emit, first), target) for one in self._wanted
+        self._late, self._max_still = timeline.ticks_of_us(LATE_US), timeline.ticks_of_us(_MAX_STILL_US)
+        self._starts: set[int] = set()
+        """The ticks of frames that start a segment."""
+        # From large to small: each rung is scaled from the one before.
+        self._rungs = sorted(rungs, key=lambda rung: -rung.width * rung.height)
+        max_us = self._boundaries.max_duration_us(demuxer.duration_us, MAX_COPIED_SEGMENT_US) + _MAX_STILL_US
+        target = (max_us + 500_000) // 1_000_000
+        video = VideoFormat(rate, colours.output_colours(context))
+        self._encoders = [
+            RungEncoder(rung, timeline.timescale, video, RenditionWriter(rung.name, timeline, emit, first), target)
+            for rung in self._rungs
         ]
-        self._drawing: Drawing | None = None
-        self._kind: tuple[int | str | Turn, ...] = ()
+        self._filters: FilterGraph | None = None
+        self._format: tuple[int | str | Turn, ...] = ()
         self._is_interlaced = False
         self._last: VideoFrame | None = None
 
     @property
     def is_complete(self) -> bool:
-        """Whether all was made before."""
-        return self._cuts.at(self._first) is None
+        """Whether all segments were created by earlier jobs."""
+        return self._boundaries.start(self._first) is None
 
-    def seek(self, film: Film) -> None:
-        """Go to where the first segment begins, or not far before."""
-        cut = self._cuts.at(self._first)
-        if not cut or self.stream.start_time is None:
+    def seek(self, demuxer: Demuxer) -> None:
+        """Seek to a keyframe shortly before the first segment."""
+        start = self._boundaries.start(self._first)
+        if not start or self.stream.start_time is None:
             return
-        for earlier in _EARLIER_SECONDS:
-            if not film.seek(self.stream, self._clock.us(cut) - earlier * 1_000_000):
+        for margin in _SEEK_MARGINS:
+            if not demuxer.seek(self.stream, self._timeline.us(start) - margin * 1_000_000):
                 continue
-            first = next((frame.pts for packet in film.packets([self.stream]) for frame in decoded(packet)), None)
-            if first is not None and self._clock.ticks(first) <= cut:
-                film.seek(self.stream, self._clock.us(cut) - earlier * 1_000_000)
+            first = next((frame.pts for packet in demuxer.packets([self.stream]) for frame in decode(packet)), None)
+            if first is not None and self._timeline.ticks(first) <= start:
+                demuxer.seek(self.stream, self._timeline.us(start) - margin * 1_000_000)
                 return
-        film.seek(self.stream, 0)
+        demuxer.seek(self.stream, 0)
 
     def take(self, packet: "Packet[Stream]") -> None:
-        """The next; one that cannot be decoded is passed over."""
-        for frame in decoded(packet):
+        """Process the next packet; an undecodable one is skipped."""
+        for frame in decode(packet):
             if isinstance(frame, VideoFrame):
                 self._add(frame)
 
     def finish(self) -> None:
-        """There are no more."""
-        for frame in rest_of(self.stream):
+        """Process everything that is delayed, and complete the renditions."""
+        for frame in flush_decoder(self.stream):
             if isinstance(frame, VideoFrame):
                 self._add(frame)
         if self._last is None and not self._first:
             raise RefusedError(ReasonCode.FILM_UNREADABLE)
-        ends = self._times.end
-        while self._last is not None and (cut := self._cuts.at(self._next)) is not None and cut < ends:
+        end = self._times.end
+        while self._last is not None and (start := self._boundaries.start(self._next)) is not None and start < end:
             self._next += 1
-            self._begins.add(cut)
-            self._draw(self._last, cut)
-        self._draw_the_rest()
-        for rung in self._rungs:
-            rung.close()
-        for rung in self._rungs:
-            rung.finish(ends)
+            self._starts.add(start)
+            self._filter(self._last, start)
+        self._flush_filters()
+        for encoder in self._encoders:
+            encoder.close()
+        for encoder in self._encoders:
+            encoder.finish(end)
 
     def _add(self, frame: VideoFrame) -> None:
-        at = self._times.of(frame)
-        if at is None:
+        time = self._times.assign(frame)
+        if time is None:
             return
-        while (cut := self._cuts.at(self._next)) is not None and cut <= at:
-            following = self._cuts.at(self._next + 1)
-            tolerated = self._longest_still if self._next else self._late
+        while (start := self._boundaries.start(self._next)) is not None and start <= time:
+            following = self._boundaries.start(self._next + 1)
+            tolerance = self._max_still if self._next else self._late
             self._next += 1
-            self._begins.add(cut)
-            if at - cut <= tolerated and (following is None or following > at):
-                self._begins.add(at)
+            self._starts.add(start)
+            if time - start <= tolerance and (following is None or following > time):
+                self._starts.add(time)
                 break
-            self._draw(self._last or frame, cut)
+            self._filter(self._last or frame, start)
         self._last = frame
         if self._next > self._first:
-            self._draw(frame, at)
+            self._filter(frame, time)
 
-    def _draw(self, frame: VideoFrame, at: int) -> None:
+    def _filter(self, frame: VideoFrame, time: int) -> None:
         self._is_interlaced |= frame.interlaced_frame
-        kind = (*kind_of(frame), self._is_interlaced)
-        if self._drawing is None or kind != self._kind:
-            self._draw_the_rest()
-            self._drawing = Drawing(frame, self._clock.timescale, self._wanted, interlaced=self._is_interlaced)
-            self._kind = kind
-        frame.pts, frame.time_base = at, Fraction(1, self._clock.timescale)
-        self._encode(self._drawing.draw(frame))
+        new_format = (*frame_format(frame), self._is_interlaced)
+        if self._filters is None or new_format != self._format:
+            self._flush_filters()
+            self._filters = FilterGraph(frame, self._timeline.timescale, self._rungs, interlaced=self._is_interlaced)
+            self._format = new_format
+        frame.pts, frame.time_base = time, Fraction(1, self._timeline.timescale)
+        self._encode(self._filters.convert(frame))
 
-    def _draw_the_rest(self) -> None:
-        if self._drawing is not None:
-            self._encode(self._drawing.rest())
-        self._drawing = None
+    def _flush_filters(self) -> None:
+        if self._filters is not None:
+            self._encode(self._filters.flush())
+        self._filters = None
 
-    def _encode(self, drawn: list[list[VideoFrame]]) -> None:
-        for rung, frames in zip(self._rungs, drawn, strict=True):
+    def _encode(self, converted: list[list[VideoFrame]]) -> None:
+        for encoder, frames in zip(self._encoders, converted, strict=True):
             for frame in frames:
-                rung.add(frame, begins=frame.pts in self._begins)
+                encoder.add(frame, starts_segment=frame.pts in self._starts)
 
 
-def _rate_of(stream: VideoStream) -> Fraction:
-    rate = stream.average_rate or stream.guessed_rate or _USUAL_RATE
+def _frame_rate(stream: VideoStream) -> Fraction:
+    rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
     return min(max(Fraction(rate), Fraction(1)), Fraction(240)).limit_denominator(1001)

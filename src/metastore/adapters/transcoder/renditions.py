@@ -1,37 +1,39 @@
-"""Tells the parent what is made of one rendition."""
+"""Emit the segments of a rendition to the parent process."""
 
 from collections.abc import Sequence
 
 from metastore.adapters.sandbox.wire import Emit, Json
 from metastore.adapters.transcoder import fragments
-from metastore.adapters.transcoder.fragments import Picture, Sample, Sound
-from metastore.adapters.transcoder.times import Clock
+from metastore.adapters.transcoder.fragments import AudioTrack, Sample, VideoTrack
+from metastore.adapters.transcoder.times import Timeline
 
 
-class Rendition:
-    """Named ``name``; its next segment has number ``first``."""
+class RenditionWriter:
+    """Writes the rendition ``name``; ``first`` is the number of its next segment."""
 
-    def __init__(self, name: str, clock: Clock, emit: Emit, first: int = 0) -> None:
-        self._about: dict[str, Json] = {"rendition": name}
-        self._clock = clock
+    def __init__(self, name: str, timeline: Timeline, emit: Emit, first: int = 0) -> None:
+        self._header: dict[str, Json] = {"rendition": name}
+        self._timeline = timeline
         self._emit = emit
         self._number = first
 
-    def start(self, track: Picture | Sound, codecs: str, target_seconds: int, **picture: float | None) -> None:
-        """It begins; ``picture``: width, height and frame_rate."""
-        about = {**self._about, "kind": "started", "codecs": codecs, "target_seconds": target_seconds, **picture}
-        self._emit(about, fragments.initialisation(track))
+    def start(
+        self, track: VideoTrack | AudioTrack, codecs: str, target_seconds: int, **attributes: float | None
+    ) -> None:
+        """Emit the init segment; the attributes of video are ``width``, ``height`` and ``frame_rate``."""
+        header = {**self._header, "kind": "started", "codecs": codecs, "target_seconds": target_seconds, **attributes}
+        self._emit(header, fragments.init_segment(track))
 
-    def add(self, samples: Sequence[Sample], decoded_until: int, begins: int, ends: int) -> None:
-        """A segment; all in ticks without shift."""
-        shift = self._clock.shift
+    def add(self, samples: Sequence[Sample], decoded_until: int, start: int, end: int) -> None:
+        """Emit a segment; all times in ticks without shift."""
+        shift = self._timeline.shift
         shifted = [Sample(one.data, one.decoded + shift, one.shown + shift, one.is_key) for one in samples]
-        data = fragments.segment(self._number, shifted, decoded_until + shift)
-        start_us = max(0, self._clock.us(begins)) if self._number else 0
-        about = {"number": self._number, "start_us": start_us, "duration_us": self._clock.us(ends) - start_us}
-        self._emit({**self._about, "kind": "segment", **about}, data)
+        data = fragments.media_segment(self._number, shifted, decoded_until + shift)
+        start_us = max(0, self._timeline.us(start)) if self._number else 0
+        header = {"number": self._number, "start_us": start_us, "duration_us": self._timeline.us(end) - start_us}
+        self._emit({**self._header, "kind": "segment", **header}, data)
         self._number += 1
 
     def end(self) -> None:
-        """It has all."""
-        self._emit({**self._about, "kind": "ended"}, b"")
+        """Emit that the rendition is complete."""
+        self._emit({**self._header, "kind": "ended"}, b"")

@@ -1,4 +1,4 @@
-"""One rung of the ladder: H.264 of one size."""
+"""Encode one rung of the ladder as H.264."""
 
 import os
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from av.video.frame import PictureType, VideoFrame
 
 from metastore.adapters.transcoder import codecs
 from metastore.adapters.transcoder.colours import Colours
-from metastore.adapters.transcoder.decode_times import DecodeTimes
-from metastore.adapters.transcoder.encoding import Encoding
-from metastore.adapters.transcoder.fragments import Picture, Sample
-from metastore.adapters.transcoder.renditions import Rendition
+from metastore.adapters.transcoder.decode_times import DecodeTimestamps
+from metastore.adapters.transcoder.encoding import EncoderThread
+from metastore.adapters.transcoder.fragments import Sample, VideoTrack
+from metastore.adapters.transcoder.renditions import RenditionWriter
 from metastore.ports.transcoder import VideoRendition
 
 _THREADS = max(2, min(8, (os.cpu_count() or 1) * 3 // 2))
@@ -25,72 +25,74 @@ _X264 = "annexb=0:scenecut=0:keyint=infinite:min-keyint=1:open-gop=0"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What all rungs have of the source: frames a second, on the average, and colours."""
+class VideoFormat:
+    """What all rungs have in common: the average frame rate and the colours."""
 
     rate: Fraction
     colours: Colours
 
 
-class Rung:
-    """Frames in, segments of its rendition out."""
+class RungEncoder:
+    """Encodes frames and writes them as segments of a rendition."""
 
-    def __init__(self, wanted: VideoRendition, timescale: int, look: Look, rendition: Rendition, target: int) -> None:
-        self._encoder = _x264(wanted, timescale, look)
-        self._encoding = Encoding(self._encoder)
-        self._rendition = rendition
+    def __init__(
+        self, rung: VideoRendition, timescale: int, video: VideoFormat, writer: RenditionWriter, target_seconds: int
+    ) -> None:
+        self._encoder = _x264(rung, timescale, video)
+        self._thread = EncoderThread(self._encoder)
+        self._writer = writer
         self._samples: list[Sample] = []
-        self._decode_times = DecodeTimes(self._encoder.reorder_depth, look.rate, timescale)
+        self._decode_timestamps = DecodeTimestamps(self._encoder.reorder_depth, video.rate, timescale)
         record = self._encoder.extradata or b""
-        track = Picture(timescale, record, wanted.width, wanted.height)
-        picture = {"width": wanted.width, "height": wanted.height, "frame_rate": float(look.rate)}
-        rendition.start(track, codecs.picture_name(record), target, **picture)
+        track = VideoTrack(timescale, record, rung.width, rung.height)
+        attributes = {"width": rung.width, "height": rung.height, "frame_rate": float(video.rate)}
+        writer.start(track, codecs.avc_name(record), target_seconds, **attributes)
 
-    def add(self, frame: VideoFrame, *, begins: bool) -> None:
-        """The next frame, whose time is in the clock's ticks."""
+    def add(self, frame: VideoFrame, *, starts_segment: bool) -> None:
+        """Encode the next frame; its timestamp is in ticks."""
         frame.time_base = self._encoder.time_base
-        frame.pict_type = PictureType.I if begins else PictureType.NONE
-        self._encoding.add(frame)
-        self._take(self._encoding.done())
+        frame.pict_type = PictureType.I if starts_segment else PictureType.NONE
+        self._thread.add(frame)
+        self._collect(self._thread.ready())
 
     def close(self) -> None:
-        """There are no more to add."""
-        self._encoding.close()
+        """Tell the encoder that no more frames follow."""
+        self._thread.close()
 
-    def finish(self, ends: int) -> None:
-        """Hand on what is left; the last frame is shown until then."""
-        self._take(self._encoding.rest())
+    def finish(self, end: int) -> None:
+        """Write what is left, after ``close``; ``end`` is the tick at which the last frame is no longer shown."""
+        self._collect(self._thread.join())
         if self._samples:
-            self._flush(ends)
-        self._rendition.end()
+            self._write_segment(end)
+        self._writer.end()
 
-    def _take(self, packets: "list[Packet[Stream]]") -> None:
+    def _collect(self, packets: "list[Packet[Stream]]") -> None:
         for packet in packets:
             if packet.pts is None:
                 continue
             if packet.is_keyframe and self._samples:
-                self._flush(packet.pts)
+                self._write_segment(packet.pts)
             self._samples.append(Sample(bytes(packet), packet.pts, packet.pts, packet.is_keyframe))
 
-    def _flush(self, ends: int) -> None:
-        self._rendition.add(*self._decode_times.of(self._samples, ends), self._samples[0].shown, ends)
+    def _write_segment(self, end: int) -> None:
+        self._writer.add(*self._decode_timestamps.assign(self._samples, end), self._samples[0].shown, end)
         self._samples = []
 
 
-def _x264(wanted: VideoRendition, timescale: int, look: Look) -> VideoCodecContext:
+def _x264(rung: VideoRendition, timescale: int, video: VideoFormat) -> VideoCodecContext:
     encoder = CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = wanted.width, wanted.height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, timescale), look.rate
-    encoder.colorspace, encoder.color_primaries = look.colours.matrix, look.colours.primaries
-    encoder.color_trc, encoder.color_range = look.colours.transfer, _LIMITED_RANGE
+    encoder.width, encoder.height, encoder.pix_fmt = rung.width, rung.height, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, timescale), video.rate
+    encoder.colorspace, encoder.color_primaries = video.colours.matrix, video.colours.primaries
+    encoder.color_trc, encoder.color_range = video.colours.transfer, _LIMITED_RANGE
     encoder.flags |= Flags.global_header | Flags.closed_gop
     encoder.thread_count = _THREADS
     encoder.options = {
         "preset": "veryfast",
         "profile": "high",
         "crf": "23",
-        "maxrate": str(wanted.bitrate),
-        "bufsize": str(wanted.bitrate * 2),
+        "maxrate": str(rung.bitrate),
+        "bufsize": str(rung.bitrate * 2),
         "forced-idr": "1",
         "x264-params": _X264,
     }

@@ -1,4 +1,4 @@
-"""Tracks of sound, as they are or as AAC in stereo."""
+"""Audio renditions: AAC copied without encoding, or anything else encoded as stereo AAC."""
 
 from fractions import Fraction
 from typing import Protocol
@@ -15,212 +15,211 @@ from av.stream import Stream
 
 from metastore.adapters.sandbox.wire import Emit
 from metastore.adapters.transcoder import codecs
-from metastore.adapters.transcoder.cuts import LATE_US
-from metastore.adapters.transcoder.film import Film, decoded, rest_of
-from metastore.adapters.transcoder.fragments import Sample, Sound
-from metastore.adapters.transcoder.renditions import Rendition
-from metastore.adapters.transcoder.stereo import Stereo
-from metastore.adapters.transcoder.times import Clock
+from metastore.adapters.transcoder.film import Demuxer, decode, flush_decoder
+from metastore.adapters.transcoder.fragments import AudioTrack, Sample
+from metastore.adapters.transcoder.renditions import RenditionWriter
+from metastore.adapters.transcoder.stereo import Downmix
+from metastore.adapters.transcoder.times import LATE_US, Timeline
 from metastore.ports.transcoder import SEGMENT_US, AudioRendition
 
-_FRAME = 1024
-_RATES = (44_100, 48_000)
+_FRAME_SAMPLES = 1024
+_OUTPUT_RATES = (44_100, 48_000)
 _TARGET_SECONDS = -(-SEGMENT_US // 1_000_000)
-_TOLERATED = Fraction(2, 100)
-"""How many seconds the times of packets may be off what their samples add up to."""
+_TOLERANCE = Fraction(2, 100)
+"""Seconds by which timestamps may differ from the sum of the samples."""
 _JUMP_SECONDS = 1
-_MOST_SILENCE = 12 * 3600
-_USUAL_LAYOUTS = ("mono", "stereo", "5.1")
+_MAX_SILENCE = 12 * 3600
+_STANDARD_LAYOUTS = ("mono", "stereo", "5.1")
 
 
-class SoundTrack(Protocol):
-    """Takes a stream's packets, and makes them segments of a rendition."""
+class AudioWriter(Protocol):
+    """Takes a stream's packets and writes them as segments of a rendition."""
 
     stream: AudioStream
 
     def take(self, packet: "Packet[Stream]") -> None:
-        """The next."""
+        """Process the next packet."""
         ...
 
     def finish(self) -> None:
-        """There are no more."""
+        """Process everything that is delayed, and complete the rendition."""
         ...
 
 
-def sound_track(film: Film, stream: AudioStream, wanted: AudioRendition, emit: Emit) -> SoundTrack:
-    """As it is wanted; what is no AAC that one can copy is encoded all the same."""
+def audio_writer(demuxer: Demuxer, stream: AudioStream, rendition: AudioRendition, emit: Emit) -> AudioWriter:
+    """Return the writer of a rendition; it encodes if copying was requested but is not possible."""
     context = stream.codec_context
     configuration = context.extradata or b""
     is_aac = context.name in {"aac", "aac_fixed"} and len(configuration) >= 2
-    if wanted.copy and is_aac and codecs.sound_type(configuration) == codecs.AAC_LC:
-        return CopiedSound(film, stream, wanted.name, emit)
-    return EncodedSound(film, stream, wanted.name, wanted.bitrate, emit)
+    if rendition.copy and is_aac and codecs.aac_object_type(configuration) == codecs.AAC_LC:
+        return AudioRemuxer(demuxer, stream, rendition.name, emit)
+    return AudioEncoder(demuxer, stream, rendition.name, rendition.bitrate, emit)
 
 
-class _Frames:
-    """AAC frames, cut into segments at the first that begins past each ``SEGMENT_US``."""
+class _Segmenter:
+    """Groups AAC frames into segments that start with the first frame after each multiple of ``SEGMENT_US``."""
 
-    def __init__(self, rendition: Rendition, clock: Clock) -> None:
-        self._rendition = rendition
-        self._every = clock.ticks_of_us(SEGMENT_US)
+    def __init__(self, writer: RenditionWriter, timeline: Timeline) -> None:
+        self._writer = writer
+        self._interval = timeline.ticks_of_us(SEGMENT_US)
         self._samples: list[Sample] = []
-        self._next_cut = self._every
+        self._next_start = self._interval
 
-    def add(self, data: bytes, at: int) -> None:
-        if at >= self._next_cut:
-            self.flush(at)
-            self._next_cut = (at // self._every + 1) * self._every
-        self._samples.append(Sample(data, at, at))
+    def add(self, data: bytes, time: int) -> None:
+        if time >= self._next_start:
+            self.flush(time)
+            self._next_start = (time // self._interval + 1) * self._interval
+        self._samples.append(Sample(data, time, time))
 
-    def flush(self, until: int) -> None:
+    def flush(self, end: int) -> None:
         if self._samples:
-            until = min(until, self._samples[-1].shown + self._every)
-            self._rendition.add(self._samples, until, self._samples[0].shown, until)
+            end = min(end, self._samples[-1].shown + self._interval)
+            self._writer.add(self._samples, end, self._samples[0].shown, end)
             self._samples = []
 
 
-class CopiedSound:
-    """AAC as it is; a frame's time is where the samples before it end, unless it says something else."""
+class AudioRemuxer:
+    """Copies AAC. A frame's time is where the samples before it end, unless its timestamp differs too much."""
 
-    def __init__(self, film: Film, stream: AudioStream, name: str, emit: Emit) -> None:
+    def __init__(self, demuxer: Demuxer, stream: AudioStream, name: str, emit: Emit) -> None:
         context = stream.codec_context
         self.stream = stream
-        self._seconds_of = film.clock(stream)
-        clock = Clock(Fraction(1, context.sample_rate), film.beginning_us)
-        self._rate = clock.timescale
-        self._length = _FRAME * clock.timescale // context.sample_rate
-        self._tolerated = int(_TOLERATED * clock.timescale)
-        # Of what was cut off the beginning, only the frame before it is needed, to decode the first one; and not even
-        # that where frames are so long that the segment would be longer than it says.
-        self._earliest = -min(2 * self._length, clock.ticks_of_us(LATE_US))
-        self._at: int | None = None
+        self._source_timeline = demuxer.timeline(stream)
+        timeline = Timeline(Fraction(1, context.sample_rate), demuxer.start_us)
+        self._timescale = timeline.timescale
+        self._frame_length = _FRAME_SAMPLES * timeline.timescale // context.sample_rate
+        self._tolerance = int(_TOLERANCE * timeline.timescale)
+        # Of the frames before the start, only the last one is needed, to decode the first one; and not even that if
+        # frames are so long that the first segment would exceed its duration.
+        self._earliest = -min(2 * self._frame_length, timeline.ticks_of_us(LATE_US))
+        self._time: int | None = None
         self._silence: bytes | None = None
-        self._rendition = Rendition(name, clock, emit)
-        self._frames = _Frames(self._rendition, clock)
+        self._writer = RenditionWriter(name, timeline, emit)
+        self._segmenter = _Segmenter(self._writer, timeline)
         configuration = context.extradata or b""
-        track = Sound(clock.timescale, configuration, context.layout.nb_channels)
-        self._rendition.start(track, codecs.sound_name(configuration), _TARGET_SECONDS)
+        track = AudioTrack(timeline.timescale, configuration, context.layout.nb_channels)
+        self._writer.start(track, codecs.aac_name(configuration), _TARGET_SECONDS)
 
     def take(self, packet: "Packet[Stream]") -> None:
-        """The next."""
-        at = self._at
+        """Process the next packet."""
+        time = self._time
         if packet.pts is not None:
-            said = self._seconds_of.ticks(packet.pts) * self._rate // self._seconds_of.timescale
-            if at is None or said > at + self._tolerated:
-                self._be_silent(at if at is not None else said % self._length, said)
-                at = said
-            elif said < at - self._length:
+            timestamp = self._source_timeline.ticks(packet.pts) * self._timescale // self._source_timeline.timescale
+            if time is None or timestamp > time + self._tolerance:
+                self._add_silence(time if time is not None else timestamp % self._frame_length, timestamp)
+                time = timestamp
+            elif timestamp < time - self._frame_length:
                 return
-        if at is not None:
-            self._at = at + self._length
-            if at > self._earliest:
-                self._frames.add(bytes(packet), at)
+        if time is not None:
+            self._time = time + self._frame_length
+            if time > self._earliest:
+                self._segmenter.add(bytes(packet), time)
 
     def finish(self) -> None:
-        """There are no more."""
-        self._frames.flush(self._at or 0)
-        self._rendition.end()
+        """Write the last segment and complete the rendition."""
+        self._segmenter.flush(self._time or 0)
+        self._writer.end()
 
-    def _be_silent(self, at: int, until: int) -> None:
-        """Players want sound from the beginning on; where there is none, they get frames of silence."""
-        until = min(until, _MOST_SILENCE * self._rate)
-        if until - at >= self._length and self._silence is None:
-            self._silence = _silent_frame(self.stream.codec_context)
-        while self._silence and at + self._length <= until:
-            self._frames.add(self._silence, at)
-            at += self._length
+    def _add_silence(self, time: int, end: int) -> None:
+        """Fill a gap with silent frames: players require audio from the start on and without gaps."""
+        end = min(end, _MAX_SILENCE * self._timescale)
+        if end - time >= self._frame_length and self._silence is None:
+            self._silence = _silent_packet(self.stream.codec_context)
+        while self._silence and time + self._frame_length <= end:
+            self._segmenter.add(self._silence, time)
+            time += self._frame_length
 
 
-class EncodedSound:
-    """Anything, as AAC in stereo; where there is nothing, it is silence."""
+class AudioEncoder:
+    """Encodes any audio as stereo AAC, with silence where the source has gaps."""
 
-    def __init__(self, film: Film, stream: AudioStream, name: str, bitrate: int, emit: Emit) -> None:
+    def __init__(self, demuxer: Demuxer, stream: AudioStream, name: str, bitrate: int, emit: Emit) -> None:
         self.stream = stream
-        self._seconds_of = film.clock(stream)
+        self._source_timeline = demuxer.timeline(stream)
         rate = stream.codec_context.sample_rate
-        self._rate = rate if rate in _RATES else _RATES[1]
-        clock = Clock(Fraction(1, self._rate), 0)
-        self._scale = clock.timescale // self._rate
-        self._stereo = Stereo(self._rate)
-        self._waiting = AudioFifo()
-        self._tolerated = int(_TOLERATED * self._rate)
-        self._later_by = 0
-        self._at = 0
-        """Where the samples that were given to the encoder end."""
+        self._rate = rate if rate in _OUTPUT_RATES else _OUTPUT_RATES[1]
+        timeline = Timeline(Fraction(1, self._rate), 0)
+        self._ticks_per_sample = timeline.timescale // self._rate
+        self._downmix = Downmix(self._rate)
+        self._queue = AudioFifo()
+        self._tolerance = int(_TOLERANCE * self._rate)
+        self._offset = 0
+        self._encoded = 0
+        """The number of samples passed to the encoder."""
         self._encoder = _aac_encoder(self._rate, bitrate)
-        self._rendition = Rendition(name, clock, emit)
-        self._frames = _Frames(self._rendition, clock)
+        self._writer = RenditionWriter(name, timeline, emit)
+        self._segmenter = _Segmenter(self._writer, timeline)
         configuration = self._encoder.extradata or b""
-        track = Sound(clock.timescale, configuration, 2)
-        self._rendition.start(track, codecs.sound_name(configuration), _TARGET_SECONDS)
+        track = AudioTrack(timeline.timescale, configuration, 2)
+        self._writer.start(track, codecs.aac_name(configuration), _TARGET_SECONDS)
 
     def take(self, packet: "Packet[Stream]") -> None:
-        """The next; what cannot be decoded is silence."""
-        for frame in decoded(packet):
+        """Process the next packet; an undecodable one becomes silence."""
+        for frame in decode(packet):
             if isinstance(frame, AudioFrame):
-                self._correct(frame, packet.duration or 0)
+                self._correct_timestamp(frame, packet.duration or 0)
                 self._add(frame)
 
     def finish(self) -> None:
-        """There are no more."""
-        for frame in rest_of(self.stream):
+        """Process everything that is delayed, and complete the rendition."""
+        for frame in flush_decoder(self.stream):
             if isinstance(frame, AudioFrame):
                 self._add(frame)
-        for stereo in self._stereo.rest():
-            self._give(stereo)
-        rest = self._waiting.read(0, partial=True)
+        for stereo in self._downmix.flush():
+            self._enqueue(stereo)
+        rest = self._queue.read(0, partial=True)
         if rest is not None:
             self._encode(rest)
-        self._take_encoded(self._encoder.encode(None))
-        self._frames.flush(self._at * self._scale)
-        self._rendition.end()
+        self._write(self._encoder.encode(None))
+        self._segmenter.flush(self._encoded * self._ticks_per_sample)
+        self._writer.end()
 
-    def _correct(self, frame: AudioFrame, duration: int) -> None:
-        """Where the decoder left out samples before the beginning, it left the frame's time as it was."""
-        if not self._at and frame.pts is not None and frame.time_base:
-            left_out = duration - round(Fraction(frame.samples, frame.sample_rate) / frame.time_base)
-            frame.pts += max(0, left_out)
+    def _correct_timestamp(self, frame: AudioFrame, duration: int) -> None:
+        """Correct the timestamp of the first frame, which decoders do not adjust when they drop priming samples."""
+        if not self._encoded and frame.pts is not None and frame.time_base:
+            dropped = duration - round(Fraction(frame.samples, frame.sample_rate) / frame.time_base)
+            frame.pts += max(0, dropped)
 
     def _add(self, frame: AudioFrame) -> None:
-        said = None if frame.pts is None else self._seconds_of.ticks(frame.pts)
-        for stereo in self._stereo.of(frame):
-            if said is None or self._is_in_time(said):
-                self._give(stereo)
-            said = None
+        time = None if frame.pts is None else self._source_timeline.ticks(frame.pts)
+        for stereo in self._downmix.convert(frame):
+            if time is None or self._fill_gap(time):
+                self._enqueue(stereo)
+            time = None
 
-    def _is_in_time(self, ticks: int) -> bool:
-        """Whether what is heard then is not over; one is silent until that time comes."""
-        now = self._at + self._waiting.samples
-        missing = ticks * self._rate // self._seconds_of.timescale + self._later_by - now
-        if missing < -_JUMP_SECONDS * self._rate:
-            # Something else was joined here, which counts anew.
-            self._later_by -= missing
+    def _fill_gap(self, ticks: int) -> bool:
+        """Add silence up to a time; return ``False`` if the time is already over."""
+        position = self._encoded + self._queue.samples
+        gap = ticks * self._rate // self._source_timeline.timescale + self._offset - position
+        if gap < -_JUMP_SECONDS * self._rate:
+            # Timestamps restart where two recordings were concatenated.
+            self._offset -= gap
             return True
-        if missing > self._tolerated or not now:
-            self._be_silent(min(missing, _MOST_SILENCE * self._rate - now))
-        return missing >= -self._tolerated
+        if gap > self._tolerance or not position:
+            self._add_silence(min(gap, _MAX_SILENCE * self._rate - position))
+        return gap >= -self._tolerance
 
-    def _be_silent(self, samples: int) -> None:
+    def _add_silence(self, samples: int) -> None:
         while samples > 0:
-            silence = _silence("stereo", self._rate, min(samples, self._rate))
+            silence = _silent_frame("stereo", self._rate, min(samples, self._rate))
             samples -= silence.samples
-            self._give(silence)
+            self._enqueue(silence)
 
-    def _give(self, frame: AudioFrame) -> None:
+    def _enqueue(self, frame: AudioFrame) -> None:
         frame.pts, frame.time_base = None, Fraction(1, self._rate)
-        self._waiting.write(frame)
-        while (whole := self._waiting.read(_FRAME)) is not None:
-            self._encode(whole)
+        self._queue.write(frame)
+        while (complete := self._queue.read(_FRAME_SAMPLES)) is not None:
+            self._encode(complete)
 
     def _encode(self, frame: AudioFrame) -> None:
-        frame.pts, frame.time_base = self._at, Fraction(1, self._rate)
-        self._at += frame.samples
-        self._take_encoded(self._encoder.encode(frame))
+        frame.pts, frame.time_base = self._encoded, Fraction(1, self._rate)
+        self._encoded += frame.samples
+        self._write(self._encoder.encode(frame))
 
-    def _take_encoded(self, packets: "list[Packet[Stream]]") -> None:
+    def _write(self, packets: "list[Packet[Stream]]") -> None:
         for packet in packets:
             if packet.size and packet.pts is not None:
-                self._frames.add(bytes(packet), packet.pts * self._scale)
+                self._segmenter.add(bytes(packet), packet.pts * self._ticks_per_sample)
 
 
 def _aac_encoder(rate: int, bitrate: int, layout: str = "stereo") -> AudioCodecContext:
@@ -233,7 +232,7 @@ def _aac_encoder(rate: int, bitrate: int, layout: str = "stereo") -> AudioCodecC
     return encoder
 
 
-def _silence(layout: str, rate: int, samples: int) -> AudioFrame:
+def _silent_frame(layout: str, rate: int, samples: int) -> AudioFrame:
     frame = AudioFrame(format="fltp", layout=layout, samples=samples)
     frame.sample_rate = rate
     for plane in frame.planes:
@@ -241,14 +240,14 @@ def _silence(layout: str, rate: int, samples: int) -> AudioFrame:
     return frame
 
 
-def _silent_frame(like: AudioCodecContext) -> bytes | None:
-    """Of AAC with as many channels, where these are laid out as usual."""
+def _silent_packet(like: AudioCodecContext) -> bytes | None:
+    """Encode a silent AAC frame with the same channels; ``None`` if their layout is not a standard one."""
     layout = like.layout.name
-    if layout not in _USUAL_LAYOUTS:
+    if layout not in _STANDARD_LAYOUTS:
         return None
     try:
         encoder = _aac_encoder(like.sample_rate, 64_000, layout)
-        packets = [*encoder.encode(_silence(layout, like.sample_rate, _FRAME)), *encoder.encode(None)]
+        packets = [*encoder.encode(_silent_frame(layout, like.sample_rate, _FRAME_SAMPLES)), *encoder.encode(None)]
         return bytes(packets[-1])
     except (av.FFmpegError, IndexError):
         return None

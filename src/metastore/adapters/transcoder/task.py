@@ -1,4 +1,4 @@
-"""What the child does: reads the source once, and hands its packets to all that is made of it."""
+"""The sandbox task: read the source once and pass its packets on to the writers of all renditions."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,18 +12,18 @@ from av.video.stream import VideoStream
 from metastore.adapters.sandbox.refusal import RefusedError
 from metastore.adapters.sandbox.source_bytes import ParentBytes
 from metastore.adapters.sandbox.wire import Emit, Json
-from metastore.adapters.transcoder.copied_picture import CopiedPicture
-from metastore.adapters.transcoder.film import Film
-from metastore.adapters.transcoder.ladder import LARGE, Ladder
-from metastore.adapters.transcoder.sounds import sound_track
+from metastore.adapters.transcoder.copied_picture import VideoRemuxer
+from metastore.adapters.transcoder.film import Demuxer
+from metastore.adapters.transcoder.ladder import LARGE, LadderEncoder
+from metastore.adapters.transcoder.sounds import audio_writer
 from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.transcoder import AudioRendition, VideoRendition
 
 _NICENESS = 10
-_SEGMENTS_FOR_NOTHING, _BYTES_FOR_ANOTHER = 2000, 512
-"""Segments that are made of a source of any size, and how many bytes of it allow one more.
+_BASE_SEGMENTS, _BYTES_PER_SEGMENT = 2000, 512
+"""How many segments may come of any source, and how many bytes of it allow one more.
 
-What is missing between two frames is made up for by stills and silence: a handful of bytes could ask for days of them.
+Gaps between frames are filled with repeated frames and silence: a source of a few bytes could request days of them.
 """
 
 
@@ -49,8 +49,8 @@ class _Job(TypedDict):
     first: int
 
 
-class _Part(Protocol):
-    """Takes the packets of one stream."""
+class _Writer(Protocol):
+    """Takes the packets of one stream and writes one or more renditions."""
 
     @property
     def stream(self) -> Stream: ...
@@ -61,41 +61,45 @@ class _Part(Protocol):
 
 
 def make(source: ParentBytes, emit: Emit, job: _Job) -> None:
-    """Do a ``Job``; emits what ``transcoder`` understands."""
+    """Do a ``Job`` and emit its output as ``sandboxed_transcoder`` expects it.
+
+    Raises:
+        RefusedError: The source is damaged or too large; ``NotCopyableError`` if only its video cannot be copied.
+    """
     if job["rungs"]:
-        # Hours of encoding are not to hold up what somebody waits for.
+        # Hours of encoding must not slow down what users are waiting for.
         os.nice(_NICENESS)
-    segments, most = 0, _SEGMENTS_FOR_NOTHING + source.size // _BYTES_FOR_ANOTHER
+    segments, max_segments = 0, _BASE_SEGMENTS + source.size // _BYTES_PER_SEGMENT
 
-    def emit_counting(about: Mapping[str, Json], data: bytes) -> None:
+    def emit_limited(header: Mapping[str, Json], data: bytes) -> None:
         nonlocal segments
-        segments += about["kind"] == "segment"
-        if segments > most:
+        segments += header["kind"] == "segment"
+        if segments > max_segments:
             raise RefusedError(ReasonCode.FILM_UNREADABLE)
-        emit(about, data)
+        emit(header, data)
 
-    film = Film(source)
-    parts = _parts(film, job, emit_counting)
-    if not parts:
+    demuxer = Demuxer(source)
+    writers = _create_writers(demuxer, job, emit_limited)
+    if not writers:
         return
-    receivers: dict[int, list[_Part]] = {}
-    for part in parts:
-        receivers.setdefault(part.stream.index, []).append(part)
-    _hand_out(film, parts, receivers)
+    _process(demuxer, writers)
     if not segments and not job["first"]:
         raise RefusedError(ReasonCode.FILM_UNREADABLE)
 
 
-def _hand_out(film: Film, parts: list[_Part], receivers: Mapping[int, list[_Part]]) -> None:
+def _process(demuxer: Demuxer, writers: list[_Writer]) -> None:
+    by_stream: dict[int, list[_Writer]] = {}
+    for writer in writers:
+        by_stream.setdefault(writer.stream.index, []).append(writer)
     try:
-        for packet in film.packets([part.stream for part in parts]):
-            for part in receivers[packet.stream_index]:
-                part.take(packet)
-        for part in parts:
-            part.finish()
+        for packet in demuxer.packets([writer.stream for writer in writers]):
+            for writer in by_stream[packet.stream_index]:
+                writer.take(packet)
+        for writer in writers:
+            writer.finish()
     except (MemoryError, av.ExternalError):
-        # The latter is how encoders say that they have none left.
-        if any(_is_large(part.stream) for part in parts):
+        # Encoders report a lack of memory as an external error.
+        if any(_is_large(writer.stream) for writer in writers):
             raise RefusedError(ReasonCode.FILM_FRAME_TOO_LARGE) from None
         raise
 
@@ -104,20 +108,20 @@ def _is_large(stream: Stream) -> bool:
     return isinstance(stream, VideoStream) and stream.codec_context.width * stream.codec_context.height > LARGE
 
 
-def _parts(film: Film, job: _Job, emit: Emit) -> list[_Part]:
-    parts: list[_Part] = []
+def _create_writers(demuxer: Demuxer, job: _Job, emit: Emit) -> list[_Writer]:
+    writers: list[_Writer] = []
     if job["copied_video"]:
-        parts.append(CopiedPicture(film, film.video(), job["copied_video"], emit))
-    for one in job["audio"]:
-        wanted = AudioRendition(**one)
-        parts.append(sound_track(film, film.sound(wanted.index), wanted, emit))
+        writers.append(VideoRemuxer(demuxer, demuxer.video_stream(), job["copied_video"], emit))
+    for audio in job["audio"]:
+        rendition = AudioRendition(**audio)
+        writers.append(audio_writer(demuxer, demuxer.audio_stream(rendition.index), rendition, emit))
     if job["rungs"]:
         rungs = [VideoRendition(**rung) for rung in job["rungs"]]
-        ladder = Ladder(film, film.video(), rungs, job["cuts_us"], job["first"], emit)
+        ladder = LadderEncoder(demuxer, demuxer.video_stream(), rungs, job["cuts_us"], job["first"], emit)
         if ladder.is_complete:
             ladder.finish()
-            return parts
-        if not parts:
-            ladder.seek(film)
-        parts.append(ladder)
-    return parts
+            return writers
+        if not writers:
+            ladder.seek(demuxer)
+        writers.append(ladder)
+    return writers

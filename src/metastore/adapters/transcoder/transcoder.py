@@ -1,4 +1,4 @@
-"""The parent's side."""
+"""The transcoder: run jobs in sandboxed child processes and validate their output."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -12,8 +12,8 @@ from metastore.ports.media_tools import MediaToolError, Source
 from metastore.ports.transcoder import Ended, Job, Output, Segment, Started
 
 _TASK = "metastore.adapters.transcoder.task:make"
-_ENDLESS = 2**50
-_MOST_SEGMENTS = 2**20
+_UNLIMITED = 2**50
+_MAX_SEGMENTS = 2**20
 _CODECS = re.compile(r"[A-Za-z0-9.]{1,50}")
 _STARTED, _SEGMENT, _ENDED = TypeAdapter(Started), TypeAdapter(Segment), TypeAdapter(Ended)
 LIMITS = Limits(
@@ -22,15 +22,15 @@ LIMITS = Limits(
     cpu_seconds=600,
     seconds_for_each=300,
     memory=3 * 2**30,
-    read=_ENDLESS,
-    made=_ENDLESS,
+    read=_UNLIMITED,
+    made=_UNLIMITED,
     each_made=65 * 2**20,
 )
-"""A segment is some seconds of film. As long as one comes every few minutes, so be it."""
+"""A job may take as long as it needs, provided that it emits a segment every few minutes."""
 
 
 class SandboxTranscoder:
-    """Implements ``Transcoder``; ``command`` is for tests that want another child."""
+    """Implements ``Transcoder``; tests may replace the child's ``command``."""
 
     def __init__(self, limits: Limits = LIMITS, command: tuple[str, ...] = CHILD) -> None:
         self._limits = limits
@@ -38,33 +38,37 @@ class SandboxTranscoder:
 
     async def make(self, source: Source, job: Job) -> AsyncGenerator[Output, None]:
         """See the port."""
-        work = self._sandbox.work(_TASK, {"job": asdict(job)}, source, self._limits_of(job))
+        work = self._sandbox.work(_TASK, {"job": asdict(job)}, source, self._limits_for(job))
         async with aclosing(work):
-            async for made in work:
-                yield _output(made)
+            async for result in work:
+                yield _validate(result)
 
-    def _limits_of(self, job: Job) -> Limits:
-        """What was made before may have to be passed over."""
-        earned = job.first * self._limits.seconds_for_each
-        more = {"seconds": self._limits.seconds + earned, "cpu_seconds": self._limits.cpu_seconds + earned}
-        return replace(self._limits, **more)  # type: ignore[arg-type]  # one of them is whole
+    def _limits_for(self, job: Job) -> Limits:
+        """Return the limits of a job; one that resumes may have to decode what earlier jobs encoded."""
+        additional = job.first * self._limits.seconds_for_each
+        times = {"seconds": self._limits.seconds + additional, "cpu_seconds": self._limits.cpu_seconds + additional}
+        return replace(self._limits, **times)  # type: ignore[arg-type]  # cpu_seconds stays an integer
 
 
-def _output(made: Made) -> Output:
-    """What the child says, if it can be true: whoever took the child over must not get further by its words."""
-    about = dict(made.header)
-    kind = about.pop("kind", None)
+def _validate(result: Made) -> Output:
+    """Convert a result to an output; a child process that a malicious file took over may emit anything.
+
+    Raises:
+        MediaToolError: The result is invalid.
+    """
+    header = dict(result.header)
+    kind = header.pop("kind", None)
     try:
         if kind == "started":
-            started = _STARTED.validate_python({"init": made.data, **about})
+            started = _STARTED.validate_python({"init": result.data, **header})
             if not _CODECS.fullmatch(started.codecs):
                 raise MediaToolError("the tool made something else")
             return started
         if kind == "segment":
-            segment = _SEGMENT.validate_python({"data": made.data, **about})
-            if not (0 <= segment.number < _MOST_SEGMENTS and 0 <= segment.duration_us < _ENDLESS):
+            segment = _SEGMENT.validate_python({"data": result.data, **header})
+            if not (0 <= segment.number < _MAX_SEGMENTS and 0 <= segment.duration_us < _UNLIMITED):
                 raise MediaToolError("the tool made something else")
             return segment
-        return _ENDED.validate_python(about)
+        return _ENDED.validate_python(header)
     except ValidationError as error:
         raise MediaToolError("the tool made something else") from error
