@@ -1,4 +1,4 @@
-"""Owners are told what happened to their files."""
+"""Owners are notified of damage to their files."""
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.fixtures.radio import Radio
         (FileRecovered, "“a.txt” is whole again."),
     ],
 )
-async def test_owners_hear_of_damage_and_of_its_end(database: Database, kind: type[Fact], message: str) -> None:
+async def test_owners_are_notified_of_damage_and_recovery(database: Database, kind: type[Fact], message: str) -> None:
     owner, radio = await add_user(database), Radio()
     notifications = NotificationsService(radio, utc_now)
     handlers = consumers(notifications, radio)[0].in_transaction

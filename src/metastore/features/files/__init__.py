@@ -12,9 +12,9 @@ root, which has no row of its own. Three invariants hold at every commit:
 
 The life of a file::
 
-    UPLOADING ──finish_file──▶ PROCESSING ──▶ READY or FAILED        (READY at once if there is nothing to process)
-        │                          │
-     discard_file                trash ──▶ restore | purge (by its owner, or when it has expired)
+    UPLOADING ──complete_file──▶ PROCESSING ──▶ READY or FAILED        (READY at once if there is nothing to process)
+        │                             │
+     discard_uploading_file         trash ──▶ restore | purge (by its owner, or when it has expired)
 
 Where to find what:
 
