@@ -1,4 +1,4 @@
-"""What people notice when a server that the product stands on is away, and that all is well once it is back."""
+"""The effects of an outage of each server of the stack, and the recovery."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from tests.fixtures.waiting import eventually
 
 @contextmanager
 def away(server: Server) -> Iterator[None]:
-    """That server is dead for the block."""
+    """Stop that server for the block."""
     server.child.kill()
     try:
         yield
@@ -25,7 +25,7 @@ def away(server: Server) -> Iterator[None]:
 
 
 async def checks_of(address: str) -> dict[str, str]:
-    """What ``/readyz`` says."""
+    """Return the checks of ``/readyz``."""
     async with httpx.AsyncClient(timeout=10) as monitor:
         checks: dict[str, str] = (await monitor.get(f"{address}/readyz")).json()["checks"]
         return checks

@@ -1,4 +1,4 @@
-"""What a worker had in hand when it was killed, another brings to its end.
+"""When a worker is killed, another one takes over its saga.
 
 Runs alone: it measures how long a takeover takes.
 """

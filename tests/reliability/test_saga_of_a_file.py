@@ -1,4 +1,4 @@
-"""Pictures and films come in, are looked into by child processes and get a small picture; what is neither does not."""
+"""Pictures and films are probed by child processes and get a thumbnail; other files do not."""
 
 import io
 import subprocess
@@ -30,7 +30,7 @@ async def settled(client: Client, file_id: str) -> dict[str, Any]:
 
 
 async def told_of(client: Client, file_id: str) -> list[str]:
-    """The types of what the owner hears of a file, once there is something: consumers tell after the file is done."""
+    """Return the types of the owner's notifications about a file, once there are any."""
 
     async def told() -> list[str]:
         notices = await client.json_of("GET", "/api/v1/notifications")

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -87,25 +87,32 @@ async def test_small_pictures_that_a_drawing_holds_are_drawn() -> None:
 
 
 _ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in range(12))
-_BOMB = base64.b64encode(written(Image.new("1", (30_000, 30_000)), "PNG")).decode()
-_HARMFUL = {
-    "no drawing": source(b"nothing", "image/svg+xml"),
-    "nothing": source(b"", "image/svg+xml"),
-    "half a drawing": source(b'<svg xmlns="http://www.w3.org/2000/svg"><rect', "image/svg+xml"),
-    "deep": svg("<g>" * 10_000 + "</g>" * 10_000),
-    "many": svg("<g/>" * 300_000),
-    "entities": svg("<text>&e11;</text>", before=f"<!DOCTYPE svg [{_ENTITIES}]>"),
-    "a bomb within": svg(f'<image href="data:image/png;base64,{_BOMB}" width="9" height="9"/>'),
-    "a bomb spelled otherwise": svg(f'<image xlink:href="&#100;ATA:image/png;base64,{_BOMB}" width="9" height="9"/>'),
-    "large within": svg(f'<image href="data:image/png;base64,{"A" * 9_000_000}"/>'),
-    "large": source(b"<svg>" + b" " * 2**24, "image/svg+xml"),
-    "no size": svg("<rect/>", 'viewBox="0 0 1e30 1e30"'),
+
+
+def _bomb() -> str:
+    return base64.b64encode(written(Image.new("1", (30_000, 30_000)), "PNG")).decode()
+
+
+_HARMFUL: dict[str, Callable[[], Source]] = {
+    "no drawing": lambda: source(b"nothing", "image/svg+xml"),
+    "nothing": lambda: source(b"", "image/svg+xml"),
+    "half a drawing": lambda: source(b'<svg xmlns="http://www.w3.org/2000/svg"><rect', "image/svg+xml"),
+    "deep": lambda: svg("<g>" * 10_000 + "</g>" * 10_000),
+    "many": lambda: svg("<g/>" * 300_000),
+    "entities": lambda: svg("<text>&e11;</text>", before=f"<!DOCTYPE svg [{_ENTITIES}]>"),
+    "a bomb within": lambda: svg(f'<image href="data:image/png;base64,{_bomb()}" width="9" height="9"/>'),
+    "a bomb spelled otherwise": lambda: svg(
+        f'<image xlink:href="&#100;ATA:image/png;base64,{_bomb()}" width="9" height="9"/>'
+    ),
+    "large within": lambda: svg(f'<image href="data:image/png;base64,{"A" * 9_000_000}"/>'),
+    "large": lambda: source(b"<svg>" + b" " * 2**24, "image/svg+xml"),
+    "no size": lambda: svg("<rect/>", 'viewBox="0 0 1e30 1e30"'),
 }
 
 
 @pytest.mark.parametrize("name", _HARMFUL)
 async def test_a_drawing_that_costs_too_much_has_no_picture_and_is_no_failure(name: str) -> None:
-    tools, given = ChildProcessTools(), _HARMFUL[name]
+    tools, given = ChildProcessTools(), _HARMFUL[name]()
     assert "svg" == (await tools.probe(given)).container
     with pytest.raises(NothingToSeeError, match=r"^The drawing .*\.$"):
         await tools.thumbnails(given, sizes=SIZES)
