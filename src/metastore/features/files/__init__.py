@@ -19,7 +19,7 @@ The life of a file::
 Where to find what:
 
 * ``endpoints``, ``consumers``: HTTP in, events in. ``service``: what other features and the endpoints call.
-* ``tree``: names, paths, and renaming or moving a node. ``trash``: trashing, restoring, purging.
+* ``tree``: names, paths, renaming and moving; the trash: trashing, restoring, purging.
 * ``listing``: pages of a folder and of the trash; nodes by ID for other features.
 * ``representation``: a node as JSON, its ETag and its URLs.
 * ``content``: what the bytes are (content types), their processing, their integrity.
