@@ -96,7 +96,7 @@ async def test_a_worker_and_its_children(stack: Stack, tmp_path: Path) -> None:
 def test_the_command_line(tmp_path: Path) -> None:
     """Commands of the server and of the client."""
     intruders = Intruders(tmp_path)
-    for command, code in (
+    commands: list[tuple[list[str], int]] = [
         ([COMMAND, "migrate"], 0),
         ([COMMAND, "openapi"], 0),
         ([COMMAND, "logout", "--server", "http://127.0.0.1:1"], 0),

@@ -100,7 +100,7 @@ async def test_a_byte_that_changed_on_the_way_never_gets_the_files_name(terminal
     ended = await terminal.run("download", "/film.bin", "--to", "back", server=station.address)
 
     assert ended.code == 1
-    assert "film.bin: What arrived does not have the file's checksum" in ended.err
+    assert "film.bin: The downloaded bytes do not have the file's checksum" in ended.err
     assert names_in(terminal.here / "back") == []
 
 
@@ -130,7 +130,7 @@ async def test_a_file_that_is_here_already_is_left_alone_and_another_is_not_over
     path = await there_is(terminal, "film.bin", 100)
 
     same = await terminal.run("download", "/film.bin")
-    assert (same.code, same.out) == (0, "/film.bin → film.bin (was there already)\n")
+    assert (same.code, same.out) == (0, "/film.bin → film.bin (already there)\n")
 
     path.write_bytes(b"mine")
     other = await terminal.run("download", "/film.bin")
@@ -148,7 +148,7 @@ async def test_a_server_does_not_choose_where_a_file_goes(terminal: Terminal, st
     ended = await terminal.run("download", "/", "--to", "back", server=station.address)
 
     assert ended.code == 1
-    assert "no name for a file" in ended.err
+    assert "not a valid file name" in ended.err
     assert not list(terminal.here.rglob("evil*"))
 
 

@@ -184,7 +184,7 @@ async def test_ctrl_c_ends_it_cleanly_and_the_same_command_goes_on(terminal: Ter
     go_on.set()
 
     assert stopped.code == 130
-    assert stopped.err.strip() == "Stopped. Run the same command again to go on from here."
+    assert stopped.err.strip() == "Interrupted. Run the same command again to resume."
     assert (await terminal.run("upload", "film.bin")).code == 0
     await is_back_whole(terminal, path, "/film.bin")
 

@@ -1,7 +1,7 @@
-"""Checksums that describe themselves: ``algorithm:hex``, or ``algorithm-blocksize:hex``.
+"""Checksums with the name of their algorithm: ``algorithm:hex`` or ``algorithm-blocksize:hex``.
 
-The second is the algorithm over the concatenated digests of consecutive blocks of ``blocksize`` bytes, which is what
-stores get for free from parts.
+The second form is the digest of the concatenated digests of consecutive blocks of ``blocksize`` bytes, which object
+stores compute from the parts of an upload.
 """
 
 import hashlib
@@ -13,19 +13,19 @@ from typing import Protocol
 
 from blake3 import blake3
 
-_FORM = re.compile(r"(?P<algorithm>[a-z0-9]+)(?:-(?P<block>[1-9][0-9]*))?:(?P<hex>[0-9a-f]+)")
+_PATTERN = re.compile(r"(?P<algorithm>[a-z0-9]+)(?:-(?P<block>[1-9][0-9]*))?:(?P<hex>[0-9a-f]+)")
 _CHUNK = 2**20
 
 
 class Digest(Protocol):
-    """A hash that bytes are fed to."""
+    """A hash function."""
 
     def update(self, data: bytes, /) -> object:
-        """Take the next bytes."""
+        """Add bytes."""
         ...
 
     def digest(self) -> bytes:
-        """The hash of all that was taken."""
+        """Return the digest of all bytes."""
         ...
 
 
@@ -37,36 +37,36 @@ _ALGORITHMS: dict[str, Callable[[], Digest]] = {"blake3": blake3, "md5": _md5, "
 
 
 def matches(path: Path, checksum: str | None) -> bool | None:
-    """Whether the file's bytes have that checksum; ``None`` when there is none, or none that we can compute.
+    """Return whether the file has that checksum; ``None`` if there is none, or its algorithm is not supported.
 
-    Blocks: run it in a thread.
+    Blocks; run it in a thread.
     """
-    form = _FORM.fullmatch(checksum or "")
-    if form is None or form["algorithm"] not in _ALGORITHMS:
+    match = _PATTERN.fullmatch(checksum or "")
+    if match is None or match["algorithm"] not in _ALGORITHMS:
         return None
-    new = _ALGORITHMS[form["algorithm"]]
+    new = _ALGORITHMS[match["algorithm"]]
     handle = os.open(path, os.O_RDONLY)
     try:
         size = os.fstat(handle).st_size
-        if not form["block"]:
-            return digest_of(new, handle, 0, size).hex() == form["hex"]
-        block = int(form["block"])
+        if not match["block"]:
+            return digest_of(new, handle, 0, size).hex() == match["hex"]
+        block = int(match["block"])
         total = new()
         for start in range(0, max(size, 1), block):
             total.update(digest_of(new, handle, start, min(block, size - start)))
-        return total.digest().hex() == form["hex"]
+        return total.digest().hex() == match["hex"]
     finally:
         os.close(handle)
 
 
 def is_digest_of(etag: str, handle: int, offset: int, length: int) -> bool:
-    """Whether ``etag`` is the BLAKE3 or MD5 digest of those bytes of an open file, as servers often make it. Blocks."""
+    """Return whether ``etag`` is the BLAKE3 or MD5 digest of those bytes of an open file. Blocks."""
     new = {64: blake3, 32: _md5}.get(len(etag))
     return new is not None and digest_of(new, handle, offset, length).hex() == etag.lower()
 
 
 def digest_of(new: Callable[[], Digest], handle: int, offset: int, length: int) -> bytes:
-    """The digest of ``length`` bytes of an open file from ``offset`` on."""
+    """Return the digest of ``length`` bytes of an open file from ``offset``."""
     digest = new()
     for chunk in _chunks(handle, offset, length):
         digest.update(chunk)
