@@ -1,4 +1,4 @@
-"""A person at a terminal: runs the client as a process, with a home of its own, against one server."""
+"""Run the client as a process, with a home folder of its own, against one server."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ PASSWORD = "a long enough passphrase"
 
 @dataclass
 class Ended:
-    """How a run ended."""
+    """The result of a run."""
 
     code: int
     out: str
@@ -27,7 +27,7 @@ class Ended:
 
 @dataclass
 class Terminal:
-    """One account on one server; ``home`` holds the client's state, ``here`` is where files are."""
+    """An account on a server. ``home`` holds the client's state, ``here`` the user's files."""
 
     server: str
     username: str
@@ -36,7 +36,7 @@ class Terminal:
     _running: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     async def start(self, *arguments: str, server: str | None = None, **settings: str) -> asyncio.subprocess.Process:
-        """Start the client; as the account, unless ``settings`` (environment variables) say otherwise."""
+        """Start the client with the account's credentials and more environment variables in ``settings``."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("METASTORE", "XDG"))}
         environment |= {
             "XDG_STATE_HOME": str(self.home),
@@ -46,7 +46,7 @@ class Terminal:
         }
         environment = {name: value for name, value in {**environment, **settings}.items() if value}
         process = await asyncio.create_subprocess_exec(
-            # Where the tests run in the background, Ctrl-C would be ignored from birth.
+            # If the tests run in the background, the child would ignore SIGINT from the start.
             "env",
             "--default-signal=INT",
             COMMAND,
@@ -60,23 +60,23 @@ class Terminal:
         self._running.append(process)
         return process
 
-    async def ended(self, process: asyncio.subprocess.Process, said: str = "") -> Ended:
-        """Wait for a run to end, having typed ``said``."""
-        out, err = await asyncio.wait_for(process.communicate(said.encode()), 60)
+    async def ended(self, process: asyncio.subprocess.Process, typed: str = "") -> Ended:
+        """Type ``typed`` and wait for the run to end."""
+        out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
 
-    async def run(self, *arguments: str, server: str | None = None, said: str = "", **settings: str) -> Ended:
-        """Run the client to its end."""
-        return await self.ended(await self.start(*arguments, server=server, **settings), said)
+    async def run(self, *arguments: str, server: str | None = None, typed: str = "", **settings: str) -> Ended:
+        """Run the client and wait for its end."""
+        return await self.ended(await self.start(*arguments, server=server, **settings), typed)
 
     async def end(self, process: asyncio.subprocess.Process, number: signal.Signals) -> Ended:
-        """Send a run a signal and wait for its end."""
+        """Send a signal to a run and wait for its end."""
         process.send_signal(number)
         return await self.ended(process)
 
     def file(self, name: str, size: int) -> Path:
-        """A file of random bytes."""
+        """Create a file of random bytes."""
         path = self.here / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(os.urandom(size))
@@ -84,36 +84,36 @@ class Terminal:
 
     @asynccontextmanager
     async def api(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The server's API, signed in by other means."""
+        """Open the server's API with a session of its own."""
         async with httpx.AsyncClient(base_url=self.server, timeout=30) as client:
-            answer = await client.post("/api/v1/auth/login", json={"username": self.username, "password": PASSWORD})
-            answer.raise_for_status()
+            response = await client.post("/api/v1/auth/login", json={"username": self.username, "password": PASSWORD})
+            response.raise_for_status()
             yield client
 
     async def names_in(self, path: str) -> list[str]:
-        """What a folder on the server holds."""
+        """Return the names in a folder on the server."""
         async with self.api() as api:
-            answer = await api.get("/api/v1/files", params={"path": path})
-            return [item["name"] for item in answer.json()["items"]]
+            response = await api.get("/api/v1/files", params={"path": path})
+            return [item["name"] for item in response.json()["items"]]
 
     async def unfinished(self) -> list[dict[str, object]]:
-        """Uploads that wait on the server."""
+        """Return the unfinished uploads on the server."""
         async with self.api() as api:
             items: list[dict[str, object]] = (await api.get("/api/v1/files/chunked-upload")).json()["items"]
             return items
 
     @property
     def running(self) -> list[asyncio.subprocess.Process]:
-        """Runs that have not ended."""
+        """Return the runs that have not ended."""
         return [process for process in self._running if process.returncode is None]
 
     async def kill_all(self) -> None:
-        """End what still runs."""
+        """Kill all runs that have not ended."""
         for process in self.running:
             process.kill()
             await process.communicate()
 
 
 def sha256(path: Path) -> str:
-    """The digest of a file."""
+    """Return the digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

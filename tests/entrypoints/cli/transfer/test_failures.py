@@ -16,6 +16,6 @@ S3_EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Mes
         (b'["no problem document"]', "", "The server responded with 403 Forbidden"),
     ],
 )
-def test_a_refusal_is_told_in_the_servers_words_where_it_has_some(body: bytes, code: str, said: str) -> None:
+def test_a_refusal_has_the_detail_and_code_of_the_response(body: bytes, code: str, said: str) -> None:
     refusal = refusal_of(httpx.Response(403, content=body))
     assert (refusal.code, str(refusal)) == (code, said)

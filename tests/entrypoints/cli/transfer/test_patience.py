@@ -5,7 +5,7 @@ from metastore.entrypoints.cli.transfer.failures import TransferError
 from metastore.entrypoints.cli.transfer.patience import RetryPolicy, TransientError, raise_if_transient
 
 
-async def test_it_tries_until_the_fault_has_passed_and_tells_of_it() -> None:
+async def test_transient_errors_are_retried_and_reported() -> None:
     told: list[str] = []
     faults = [TransientError("busy"), httpx.ReadError("cut")]
 
@@ -18,7 +18,7 @@ async def test_it_tries_until_the_fault_has_passed_and_tells_of_it() -> None:
     assert told == ["busy", "The connection failed: cut"]
 
 
-async def test_it_ends_with_the_last_reason() -> None:
+async def test_the_last_error_is_raised_after_the_time_limit() -> None:
     async def attempt() -> None:
         raise TransientError("busy", after=60)
 
@@ -27,11 +27,11 @@ async def test_it_ends_with_the_last_reason() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 404, 501, 507])
-def test_an_answer_that_will_stay_the_same_is_taken(status: int) -> None:
+def test_other_responses_are_not_transient(status: int) -> None:
     raise_if_transient(httpx.Response(status))
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_an_answer_that_may_change_is_tried_again(status: int) -> None:
+def test_some_statuses_are_transient(status: int) -> None:
     with pytest.raises(TransientError):
         raise_if_transient(httpx.Response(status, headers={"Retry-After": "3"}))

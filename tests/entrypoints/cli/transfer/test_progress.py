@@ -21,7 +21,7 @@ def test_bars_are_drawn_on_a_terminal_and_cleared_away() -> None:
     assert board.moved == 100
 
 
-def test_without_a_terminal_only_results_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_only_results_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with Board("Uploading", 100, Console(file=io.StringIO())) as board, board.file("film.bin", 100) as bar:
         bar.advance(100)
         board.waiting("The server responded with 503")
@@ -30,5 +30,5 @@ def test_without_a_terminal_only_results_are_said(capsys: pytest.CaptureFixture[
     assert tuple(capsys.readouterr()) == ("film.bin → /film.bin\n", "other.bin: No.\n")
 
 
-def test_a_name_cannot_drive_the_terminal() -> None:
+def test_control_characters_are_not_printed() -> None:
     assert printable("a\x1b[2Jb\n\u202ec") == "a�[2Jb��c"
