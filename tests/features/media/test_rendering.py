@@ -114,7 +114,7 @@ async def test_a_video_that_cannot_be_copied_is_encoded(house: House) -> None:
 
 
 async def test_a_video_that_turns_out_not_to_be_copyable_is_encoded_instead(house: House) -> None:
-    house.transcoder.troubles = [(7, NotCopyableError("Its keyframes are too far apart."))]
+    house.transcoder.troubles = [(7, NotCopyableError(ReasonCode.FILM_NOT_COPYABLE))]
     file = await house.film()
     await house.work()
     assert "READY" == (await house.file(file.id)).status
