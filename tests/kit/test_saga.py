@@ -249,7 +249,7 @@ async def test_a_step_that_hangs_is_given_up_in_time(database: Database) -> None
     hanging = Step("fill", hang, ReasonCode.PROCESSING_FAILED, time_limit=0.05)
     await begin(database)
     await SagaRunner(database, [Definition(KIND, [hanging], pauses=(0.0,))]).run_due()
-    assert ("failed", "It hung.") == ((await row(database)).state, (await row(database)).error)
+    assert ("failed", "The file could not be processed.") == ((await row(database)).state, (await row(database)).error)
 
 
 async def test_a_runner_that_is_stopped_gives_back_what_it_holds(database: Database) -> None:

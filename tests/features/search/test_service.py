@@ -153,6 +153,29 @@ async def test_a_moved_folder_is_looked_up_with_all_that_lies_below_it(index: In
     assert ["/shelf/box/inner/deep.txt"] == [item["path"] for item in await index.found("deep")]
 
 
+async def test_the_owner_learns_that_a_search_can_return_something_new(index: Index) -> None:
+    """The socket event follows the commit, once for each change, be it of one item or of a whole folder."""
+    grove = index.grove
+    box, other = await grove.folder("box"), await grove.folder("other")
+    await grove.file("deep.txt", "/box")
+    await index.catch_up()
+    assert {(grove.owner, "search.indexed")} == {(user, event) for user, event, _ in index.radio.sent}
+    index.radio.sent.clear()
+    await grove.change_folder(box.id, parentId=other.id)
+    await index.catch_up()
+    assert [(grove.owner, "search.indexed", {})] == index.radio.sent
+
+
+async def test_a_folder_is_indexed_though_its_owner_cannot_be_notified(index: Index) -> None:
+    grove = index.grove
+    box, other = await grove.folder("box"), await grove.folder("other")
+    await index.catch_up()
+    index.radio.broken = True
+    await grove.change_folder(box.id, parentId=other.id)
+    await index.catch_up()
+    assert ["/other/box"] == [item["path"] for item in await index.found("box")]
+
+
 async def test_a_great_folder_is_indexed_in_short_transactions(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """None has more to write than is given to one, and nothing is left out between them."""
     monkeypatch.setattr(search_consumers, "AT_ONCE", 3)

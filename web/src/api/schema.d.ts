@@ -1133,7 +1133,7 @@ export interface components {
         };
         /**
          * FilePatch
-         * @description As for folders, and who may see the file.
+         * @description As for folders, and the file's visibility.
          */
         FilePatch: {
             /** Name */
@@ -1444,8 +1444,8 @@ export interface components {
          * Processing
          * @description How far a file's processing is: its ``step``, and how much of that is done, in percent.
          *
-         *     ``error`` is a sentence for people, and ``reason_code`` the same for programs: ``None`` for files that failed before
-         *     there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
+         *     ``error`` is a sentence for people, and ``reasonCode`` the same for programs; it is null for files that failed
+         *     before there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
          */
         Processing: {
             /** Step */

@@ -129,7 +129,7 @@ class FileMoved(_FileFact):
 
 
 class FileVisibilityChanged(_FileFact):
-    """Others may see a file now, or no longer."""
+    """The visibility of a file was changed."""
 
     event_type: ClassVar[str] = "file.visibility_changed"
     visibility: str

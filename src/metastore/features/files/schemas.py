@@ -19,8 +19,8 @@ SortOrder = Literal["asc", "desc"]
 class Processing(Schema):
     """How far a file's processing is: its ``step``, and how much of that is done, in percent.
 
-    ``error`` is a sentence for people, and ``reason_code`` the same for programs: ``None`` for files that failed before
-    there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
+    ``error`` is a sentence for people, and ``reasonCode`` the same for programs; it is null for files that failed
+    before there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
     """
 
     step: str | None = None
@@ -145,6 +145,6 @@ class FolderPatch(Input):
 
 
 class FilePatch(FolderPatch):
-    """As for folders, and who may see the file."""
+    """As for folders, and the file's visibility."""
 
     visibility: Visibility | None = None
