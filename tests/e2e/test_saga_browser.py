@@ -65,7 +65,7 @@ async def test_a_broken_film_says_what_is_wrong_and_stays_what_it_is(
     await expect(notice).to_contain_text("“holiday.mp4” did not become ready. The video is damaged")
     await screen.page.keyboard.press("Escape")
     await tile.get_by_test_id("status-badge").click()
-    await expect(screen.hook("failure-reason")).to_have_text("The video is damaged or of a kind that cannot be read.")
+    await expect(screen.hook("failure-reason")).to_have_text("The video is damaged, or its format is not supported.")
     await expect(screen.hook("retry")).to_have_count(0)
     await screen.page.keyboard.press("Escape")
     await tile.get_by_test_id("item-more").click()

@@ -18,7 +18,7 @@ from tests.fixtures.radio import Radio
     ("kind", "message"),
     [
         (FileDamaged, "The stored bytes of “a.txt” were lost or changed. It cannot be downloaded."),
-        (FileRecovered, "“a.txt” is whole again."),
+        (FileRecovered, "“a.txt” is intact again."),
     ],
 )
 async def test_owners_are_notified_of_damage_and_recovery(database: Database, kind: type[Fact], message: str) -> None:

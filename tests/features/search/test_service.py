@@ -153,6 +153,29 @@ async def test_moving_a_folder_refreshes_everything_below_it(index: IndexedTree)
     assert ["/target/box/inner/deep.txt"] == [item["path"] for item in await index.found("deep")]
 
 
+async def test_the_owner_learns_that_a_search_can_return_something_new(index: IndexedTree) -> None:
+    """The socket event follows the commit, once for each change, be it of one item or of a whole folder."""
+    tree = index.tree
+    box, other = await tree.folder("box"), await tree.folder("other")
+    await tree.file("deep.txt", "/box")
+    await index.catch_up()
+    assert {(tree.owner, "search.indexed")} == {(user, event) for user, event, _ in index.radio.sent}
+    index.radio.sent.clear()
+    await tree.change_folder(box.id, parentId=other.id)
+    await index.catch_up()
+    assert [(tree.owner, "search.indexed", {})] == index.radio.sent
+
+
+async def test_a_folder_is_indexed_though_its_owner_cannot_be_notified(index: IndexedTree) -> None:
+    tree = index.tree
+    box, other = await tree.folder("box"), await tree.folder("other")
+    await index.catch_up()
+    index.radio.broken = True
+    await tree.change_folder(box.id, parentId=other.id)
+    await index.catch_up()
+    assert ["/other/box"] == [item["path"] for item in await index.found("box")]
+
+
 async def test_a_large_folder_is_refreshed_in_batches(index: IndexedTree, monkeypatch: pytest.MonkeyPatch) -> None:
     """No transaction exceeds the batch size, and no node is left out."""
     monkeypatch.setattr(search_consumers, "BATCH_SIZE", 3)
