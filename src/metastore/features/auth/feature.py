@@ -3,11 +3,11 @@
 from metastore.features.auth.accounts import AccountsService, NewUsers
 from metastore.features.auth.cookies import SessionCookies
 from metastore.features.auth.endpoints import router
-from metastore.features.auth.jobs import delete_expired_sessions
 from metastore.features.auth.passwords import Hasher
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.tokens import Tokens
-from metastore.kit.feature import Feature
+from metastore.kit.database import Database
+from metastore.kit.feature import Feature, Job
 from metastore.ports.resources import Resources
 
 
@@ -25,5 +25,13 @@ def auth_feature(
             AccountsService(hasher=hasher, limiter=limiter, new_users=new_users, clock=clock),
             SessionCookies(secure=secure_cookies),
         ],
-        recurring_jobs={"delete expired sessions": delete_expired_sessions(resources.database, auth)},
+        recurring_jobs={"delete expired sessions": _session_deletion(resources.database, auth)},
     )
+
+
+def _session_deletion(database: Database, auth: AuthService) -> Job:
+    async def delete() -> None:
+        async with database.transaction() as tx:
+            await auth.forget_expired_sessions(tx)
+
+    return delete

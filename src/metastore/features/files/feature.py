@@ -1,12 +1,17 @@
 """The files feature, as ``bootstrap`` installs it."""
 
+from datetime import timedelta
+
 from metastore.features.files.consumers import consumers
 from metastore.features.files.endpoints import router
-from metastore.features.files.jobs import purge_trash
 from metastore.features.files.service import FilesService
 from metastore.features.files.stream_urls import StreamUrls
-from metastore.kit.feature import Feature
+from metastore.kit.clock import Clock
+from metastore.kit.database import Database
+from metastore.kit.feature import Feature, Job
 from metastore.ports.resources import Resources
+
+_PURGE_BATCH = 100
 
 
 def files_feature(resources: Resources, *, presign_ttl: int, stream_key: bytes, trash_ttl: int) -> Feature:
@@ -18,5 +23,16 @@ def files_feature(resources: Resources, *, presign_ttl: int, stream_key: bytes, 
         routers=[router],
         services=[streams, files],
         consumers=consumers(resources.store),
-        recurring_jobs={"purge old trash": purge_trash(resources.database, files, trash_ttl, resources.clock)},
+        recurring_jobs={"purge old trash": _trash_purge(resources.database, files, trash_ttl, resources.clock)},
     )
+
+
+def _trash_purge(database: Database, files: FilesService, trash_ttl: int, clock: Clock) -> Job:
+    async def purge() -> None:
+        cutoff = clock() - timedelta(seconds=trash_ttl)
+        purged = _PURGE_BATCH
+        while purged >= _PURGE_BATCH:
+            async with database.transaction() as tx:
+                purged = await files.purge_expired_trash(tx, before=cutoff, limit=_PURGE_BATCH)
+
+    return purge
