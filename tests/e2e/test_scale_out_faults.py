@@ -1,4 +1,4 @@
-"""What people notice when a server that the product stands on is away, and that all is well once it is back."""
+"""What users notice during an outage of each server, and that everything works afterwards."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from tests.fixtures.waiting import eventually
 
 @contextmanager
 def away(server: Server) -> Iterator[None]:
-    """That server is dead for the block."""
+    """Kill the server for the duration of the block."""
     server.child.kill()
     try:
         yield
@@ -25,7 +25,7 @@ def away(server: Server) -> Iterator[None]:
 
 
 async def checks_of(address: str) -> dict[str, str]:
-    """What ``/readyz`` says."""
+    """Return the checks that ``/readyz`` reports."""
     async with httpx.AsyncClient(timeout=10) as monitor:
         checks: dict[str, str] = (await monitor.get(f"{address}/readyz")).json()["checks"]
         return checks

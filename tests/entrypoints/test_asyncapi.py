@@ -21,7 +21,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 
 @pytest.fixture
 async def published() -> tuple[list[type[Fact]], list[Subscription]]:
-    """The facts and the consumers of the product."""
+    """The event types and the consumers of the product."""
     return await asyncapi.published()
 
 

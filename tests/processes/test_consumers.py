@@ -129,7 +129,7 @@ async def test_a_consumer_of_every_event_gets_all_types(cups: Database) -> None:
     assert 2 == await _count(cups)
 
 
-async def test_facts_recorded_by_a_consumer_carry_the_request_that_caused_them(database: Database) -> None:
+async def test_events_recorded_by_a_consumer_carry_the_request_that_caused_them(database: Database) -> None:
     """Request id and actor of the causing event go on to what follows from it."""
 
     async def boil_again(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:

@@ -75,7 +75,7 @@ async def test_sockets_of_sessions_that_ended_are_closed(house: House) -> None:
 
 
 async def test_it_looks_again_after_a_look_that_failed(house: House) -> None:
-    """The database may be away for a while."""
+    """The database may be unavailable for a while."""
     sockets = FakeSockets(new_id())
     sockets.refusals = 3
     watching = asyncio.create_task(EndedSessions(house.database, house.auth, sockets, every=0.01).run())

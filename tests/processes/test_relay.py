@@ -37,14 +37,14 @@ async def running(*relays: Relay) -> AsyncIterator[None]:
 
 
 async def record(database: Database, *numbers: int, kettle: str = "copper") -> None:
-    """Record facts in a transaction of their own."""
+    """Record events in a transaction of their own."""
     async with database.transaction() as tx:
         for number in numbers:
             tx.record(KettleBoiled(kettle=kettle, number=number))
 
 
 def numbers(bus: DeafBus) -> list[object]:
-    """The numbers of the published facts, in order."""
+    """Return the numbers of the published events, in order."""
     return [event.payload["number"] for event in bus.published]
 
 
@@ -55,7 +55,7 @@ async def states(database: Database) -> list[tuple[str, int]]:
         return [(status, attempts) for status, attempts in rows]
 
 
-async def test_recorded_facts_are_published_in_order_and_marked(database: Database) -> None:
+async def test_recorded_events_are_published_in_order_and_marked(database: Database) -> None:
     """Everything pending goes out oldest first, and is not published again."""
     await record(database, 1, 2, 3)
     bus = DeafBus()
@@ -67,7 +67,7 @@ async def test_recorded_facts_are_published_in_order_and_marked(database: Databa
 
 
 async def test_a_commit_wakes_the_relay(database: Database) -> None:
-    """A fact goes out at once, without waiting for the relay's next look."""
+    """An event is published at once, without waiting for the relay's next poll."""
     bus = DeafBus()
     async with running(Relay(database, bus, poll_interval=3600)):
         await record(database, 1)
@@ -76,8 +76,8 @@ async def test_a_commit_wakes_the_relay(database: Database) -> None:
         await eventually(lambda: numbers(bus) == [1, 2])
 
 
-async def test_facts_of_other_processes_are_found_by_looking(database: Database) -> None:
-    """A fact that another process recorded, which can wake nobody here, goes out at the next look."""
+async def test_events_of_other_processes_are_found_by_polling(database: Database) -> None:
+    """An event recorded by another process, which cannot wake this relay, is published at the next poll."""
     bus, other = DeafBus(), Database(str(database.url.render_as_string(hide_password=False)))
     async with running(Relay(database, bus, poll_interval=0.05)):
         await record(other, 1)
@@ -87,7 +87,7 @@ async def test_facts_of_other_processes_are_found_by_looking(database: Database)
 
 @on_postgresql
 async def test_a_commit_in_another_process_wakes_the_relay(database: Database) -> None:
-    """A relay is told of facts that other processes record, also after its connection was cut."""
+    """A relay is notified of events that other processes record, even after its connection was cut."""
     bus, other = DeafBus(), Database(str(database.url.render_as_string(hide_password=False)))
     Announcer(other)
     async with running(Relay(database, bus, poll_interval=3600)):
@@ -101,7 +101,7 @@ async def test_a_commit_in_another_process_wakes_the_relay(database: Database) -
     await other.aclose()
 
 
-async def test_a_refused_fact_waits_and_holds_up_only_what_is_about_the_same_thing(database: Database) -> None:
+async def test_a_refused_event_waits_and_delays_only_events_of_its_aggregate(database: Database) -> None:
     """What no queue takes stays pending with what follows it; everything else goes out, once."""
     bus = DeafBus()
     bus.refuses = {"kettle:iron"}
@@ -121,7 +121,7 @@ async def test_a_refused_fact_waits_and_holds_up_only_what_is_about_the_same_thi
 
 
 async def test_what_is_rolled_back_was_never_so(database: Database) -> None:
-    """A fact whose transaction fails is not published."""
+    """An event whose transaction fails is not published."""
 
     async def fail() -> None:
         async with database.transaction() as tx:
@@ -134,7 +134,7 @@ async def test_what_is_rolled_back_was_never_so(database: Database) -> None:
     assert 0 == await Relay(database, bus).publish_batch()
 
 
-async def test_when_the_bus_is_away_facts_stay_pending_and_go_out_later(database: Database) -> None:
+async def test_events_stay_pending_during_an_outage_of_the_bus_and_are_published_later(database: Database) -> None:
     """Nothing is lost while the bus does not take anything; the tries are counted."""
     await record(database, 1, 2)
     bus = DeafBus()
@@ -149,7 +149,7 @@ async def test_when_the_bus_is_away_facts_stay_pending_and_go_out_later(database
 
 
 async def test_the_backlog_is_measured(database: Database) -> None:
-    """Metrics tell how many facts wait, for how long, and how many went out or failed."""
+    """Metrics report how many events wait, for how long, and how many were published or failed."""
     async with database.transaction() as tx:
         tx.record(KettleBoiled(kettle="copper"))
         await tx.session.flush()
@@ -172,10 +172,10 @@ async def test_the_backlog_is_measured(database: Database) -> None:
     assert 0 == _value(relay_module.PENDING) == _value(relay_module.LAG)
 
 
-async def test_a_backlog_that_cannot_be_measured_holds_up_no_fact(
+async def test_a_backlog_that_cannot_be_measured_delays_no_event(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the measuring meets, facts go out, and it measures again later."""
+    """Events are published even if measuring fails, and it is repeated later."""
     tried = 0
 
     async def fail(_: Transaction) -> None:
@@ -218,8 +218,8 @@ async def test_old_rows_are_pruned_and_pending_ones_never(database: Database) ->
 
 
 @on_postgresql
-async def test_a_fact_whose_transaction_commits_late_is_not_skipped(database: Database) -> None:
-    """Sequence order is not commit order: a fact with a lower id that is committed last still goes out."""
+async def test_an_event_whose_transaction_commits_late_is_not_skipped(database: Database) -> None:
+    """Sequence order is not commit order: an event with a lower id that is committed last is still published."""
     bus = DeafBus()
     async with running(Relay(database, bus, poll_interval=0.05)), AsyncExitStack() as late:
         slow: Transaction = await late.enter_async_context(database.transaction())
@@ -239,7 +239,7 @@ async def test_a_fact_whose_transaction_commits_late_is_not_skipped(database: Da
 
 @on_postgresql
 async def test_relays_side_by_side_share_the_work_and_keep_order(database: Database) -> None:
-    """Each fact goes out once, and those about one thing in order, whichever relay takes them."""
+    """Each event is published once, and those of one aggregate in order, whichever relays publish them."""
 
     class SlowBus(DeafBus):
         async def publish(self, events: object) -> None:
@@ -257,8 +257,8 @@ async def test_relays_side_by_side_share_the_work_and_keep_order(database: Datab
 
 
 @on_postgresql
-async def test_a_relay_leaves_what_follows_a_fact_in_other_hands(database: Database) -> None:
-    """While one relay publishes a fact, another does not overtake it with a later one about the same thing."""
+async def test_a_relay_does_not_overtake_an_event_that_another_is_publishing(database: Database) -> None:
+    """While one relay publishes an event, another does not publish a later one of the same aggregate."""
 
     class StuckBus(DeafBus):
         def __init__(self) -> None:

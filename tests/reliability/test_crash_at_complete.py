@@ -1,6 +1,6 @@
-"""A crash at the moment that turns parts into a file: afterwards it is a file or an upload, never half of either.
+"""After a crash while completing there is a file or an upload, never half of either.
 
-Each file that came to be is told of once: one notification to its owner, one entry in the audit trail.
+Each file is announced once: one notification to its owner, one entry in the audit trail.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ PART = 64 * 1024
 
 
 async def test_a_crash_at_complete_loses_and_doubles_nothing(launch: Launch, database_setting: dict[str, str]) -> None:
-    """Complete is repeated after the crash until it is answered; abort instead frees everything."""
+    """Complete is repeated after the crash until there is a response. Aborting instead releases everything."""
     product = launch(PART_SIZE=str(PART), **database_setting)
     product.start()
     async with new_user(product.address) as client:
@@ -41,7 +41,7 @@ async def test_a_crash_at_complete_loses_and_doubles_nothing(launch: Launch, dat
             restart(product)
             for sending in sent:
                 await _is_still_known(sending)
-                # What was answered cannot be taken back; of the others some are given up.
+                # Acknowledged files stay; some of the others are aborted.
                 if sending in answered or random.random() < 0.5 or not await _given_up(sending):
                     assert (await sending.complete()).status_code == 200
                     kept.append(sending)

@@ -1,4 +1,4 @@
-"""An operator's mistake ends the start with one line that says what to mend, and code 2."""
+"""An operator's mistake stops the start with exit code 2 and one line that says what to correct."""
 
 import socket
 from collections.abc import Iterator

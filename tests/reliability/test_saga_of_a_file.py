@@ -1,4 +1,4 @@
-"""Pictures and films come in, are looked into by child processes and get a small picture; what is neither does not."""
+"""Uploaded images and films are probed by child processes and get a thumbnail; other files do not."""
 
 import io
 import subprocess
@@ -30,13 +30,13 @@ async def settled(client: Client, file_id: str) -> dict[str, Any]:
 
 
 async def told_of(client: Client, file_id: str) -> list[str]:
-    """The types of what the owner hears of a file, once there is something: consumers tell after the file is done."""
+    """Wait for the owner's notifications about a file and return their types; consumers run after the file is done."""
 
     async def told() -> list[str]:
         notices = await client.json_of("GET", "/api/v1/notifications")
         return [notice["type"] for notice in notices["items"] if notice["payload"].get("fileId") == file_id]
 
-    return await eventually(told, interval=0.1, why="the owner is told")
+    return await eventually(told, interval=0.1, why="the owner is notified")
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ async def test_an_upload_becomes_a_file_with_its_bytes_and_type(drive: Drive) ->
     assert await drive.storage() == Storage(used=25, reserved=0)
 
 
-async def test_each_step_records_its_fact(drive: Drive) -> None:
+async def test_each_step_records_its_event(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
     assert await drive.facts() == ["upload.initiated", "file.uploaded", "file.ready"]
