@@ -13,7 +13,7 @@ LOCKED := $(PIP) --no-deps --require-hashes
 .DELETE_ON_ERROR:
 .PHONY: help setup run test test-web test-python setup-test lint format bench migration openapi lock clean \
 	up-local down-local tools-run tools-test tools-bench tools-stack web-app web-packages \
-	lint-python lint-types lint-imports lint-schema lint-openapi lint-tree lint-dependencies lint-web
+	lint-python lint-types lint-imports lint-schema lint-openapi lint-tree lint-dependencies lint-translations lint-web
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,7 +73,7 @@ test-web: setup-test
 test-python: setup-test
 	@.ci/test-python $(ARGS)
 
-lint: lint-python lint-types lint-imports lint-schema lint-openapi lint-tree lint-dependencies lint-web ## Run all checks of the code
+lint: lint-python lint-types lint-imports lint-schema lint-openapi lint-tree lint-dependencies lint-translations lint-web ## Run all checks of the code
 
 lint-python: setup-test
 	@$(BIN)/ruff check
@@ -97,6 +97,9 @@ lint-tree: setup-test
 
 lint-dependencies: setup-test
 	@$(BIN)/python .ci/dependencies.py
+
+lint-translations: setup-test
+	@$(BIN)/python .ci/translations.py
 
 lint-web: setup-test
 	@cd web && npm run --silent lint && npm run --silent typecheck

@@ -1,4 +1,4 @@
-"""Settings: what an operator writes, and the one line that a mistake gets."""
+"""Settings: environment variables, options, and one-line error messages."""
 
 import json
 from ipaddress import IPv4Network
@@ -11,17 +11,17 @@ from metastore.config import ConfigurationError, Settings, load_secret_key, load
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No settings but those that a test makes."""
+    """Run in an empty directory, so that no ``.env`` file is read."""
     monkeypatch.chdir(tmp_path)
 
 
-def test_without_any_setting_everything_is_embedded_in_the_data_folder(tmp_path: Path) -> None:
+def test_the_defaults_are_embedded_adapters_in_the_data_directory(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path / "d")
     assert settings.effective_database_url == f"sqlite+aiosqlite:///{tmp_path}/d/metastore.db"
     assert settings.effective_storage_url == f"file://{tmp_path}/d/objects"
 
 
-def test_settings_come_from_the_environment_and_options_win(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_take_precedence_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METASTORE_PORT", "9000")
     monkeypatch.setenv("METASTORE_HOST", "0.0.0.0")
     settings = load_settings(port=9001, host=None)
@@ -63,7 +63,9 @@ def test_a_dot_env_file_is_read(tmp_path: Path) -> None:
         ("TRUSTED_PROXIES", "10.0.0.0/99"),
     ],
 )
-def test_a_wrong_setting_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_invalid_setting_is_named_in_a_one_line_error(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(f"METASTORE_{name}", value)
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
@@ -72,7 +74,7 @@ def test_a_wrong_setting_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPat
     assert "\n" not in message
 
 
-def test_plans_that_are_not_json_are_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plans_that_are_not_json_are_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METASTORE_PLANS", "{not json")
     with pytest.raises(ConfigurationError, match=r"METASTORE_PLANS.*JSON"):
         load_settings()
@@ -93,13 +95,13 @@ def test_proxies_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> Non
     assert load_settings().trusted_proxies == [IPv4Network("10.0.0.1/32"), IPv4Network("192.168.0.0/16")]
 
 
-def test_cookies_are_secure_exactly_when_people_come_by_https() -> None:
+def test_cookies_are_secure_if_the_public_url_is_https() -> None:
     assert Settings(public_url="https://drive.example.org").secure_cookies
     assert not Settings(public_url="http://drive.example.org").secure_cookies
     assert not Settings().secure_cookies
 
 
-def test_the_secret_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_secret_key_is_generated_once_and_readable_only_by_its_owner(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path / "d")
     first = load_secret_key(settings)
     assert len(first) >= 32
@@ -107,11 +109,11 @@ def test_the_secret_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path
     assert (tmp_path / "d" / "secret.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_secret_key_that_was_set_is_used_and_nothing_is_written(tmp_path: Path) -> None:
+def test_a_configured_secret_key_is_used_and_not_written(tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path / "d", secret_key="k" * 32)
     assert load_secret_key(settings) == b"k" * 32
     assert not (tmp_path / "d").exists()
 
 
-def test_secrets_do_not_show_when_settings_are_printed() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     assert "hunter2hunter2" not in repr(load_settings(admin_password="hunter2hunter2"))

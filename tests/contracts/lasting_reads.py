@@ -1,4 +1,4 @@
-"""What every object store must do for those who read many objects, again and again: players and lists of pictures."""
+"""The contract of ``ObjectStore.presign_reads``: long-lived URLs for players and lists of thumbnails."""
 
 import os
 import time
@@ -14,11 +14,11 @@ DAY = 24 * 3600
 
 
 class LastingReadsContract(ABC):
-    """What holds for ``presign_reads``. Inherit ``ObjectStoreContract``."""
+    """The contract of ``presign_reads``, inherited by ``ObjectStoreContract``."""
 
     @abstractmethod
     def twin(self) -> ObjectStore:
-        """A fixture: the same store, as another process opens it."""
+        """A fixture: the same store as opened by another process."""
 
     async def test_every_key_gets_its_url(self, shelf: Shelf) -> None:
         """In the order of the keys, each with its bytes, and with the type that was asked for."""

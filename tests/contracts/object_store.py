@@ -1,4 +1,4 @@
-"""What every object store must do, whatever it is made of. Clients are real: they speak HTTP to presigned URLs."""
+"""The contract of the ``ObjectStore`` port. Clients are real: they send HTTP requests to presigned URLs."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What every rate limiter must do, whatever it is made of."""
+"""The contract of the ``RateLimiter`` port."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ class RateLimiterContract(ABC):
 
     @abstractmethod
     def limiter(self) -> RateLimiter:
-        """A fixture: a limiter that has counted nothing."""
+        """A fixture: a limiter without counts."""
 
     async def test_attempts_within_the_limit_are_allowed_and_the_next_is_not(self, limiter: RateLimiter) -> None:
         """Each says how many are left and when the count begins anew."""

@@ -1,4 +1,4 @@
-"""What every object store must do with the objects that it has. Clients are real."""
+"""The contract of the ``ObjectStore`` port for stored objects. Clients are real."""
 
 import os
 from abc import ABC, abstractmethod
@@ -13,7 +13,7 @@ from tests.fixtures.shelf import ORIGIN, PART_SIZE, Shelf, described, new_key, s
 
 
 class StoredObjectsContract(ABC):
-    """What holds for objects, however they came in. Inherit ``ObjectStoreContract``."""
+    """The contract for stored objects, inherited by ``ObjectStoreContract``."""
 
     @abstractmethod
     def shelf(self) -> Shelf:

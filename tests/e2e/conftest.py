@@ -1,4 +1,4 @@
-"""The built web app, served by the real product, in a real browser."""
+"""Fixtures for the built web app, served by the product, in a real browser."""
 
 import json
 import os
@@ -22,7 +22,7 @@ PART = 2**20
 
 @pytest.fixture(scope="session", autouse=True)
 def web_app() -> None:
-    """The web app has been built."""
+    """Fail early if the web app is not built."""
     assert (WEB_APP / "index.html").is_file(), "the web app is not built: make web-app"
 
 
@@ -52,7 +52,7 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 @pytest.fixture(scope="session")
 def parcel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 30 parts that says nothing."""
+    """A file of 30 parts with random content."""
     path = tmp_path_factory.mktemp("parcel") / "parcel.bin"
     path.write_bytes(os.urandom(30 * PART - 100))
     return path

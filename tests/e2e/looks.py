@@ -1,4 +1,4 @@
-"""What holds of every screen, whoever looks at it and on whatever."""
+"""Checks of accessibility, layout and translation for any page."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ UNTRANSLATED = re.compile(r"\b(?:account|admin|auth|common|files|notifications|u
 
 
 async def seen_on(browser: Browser, width: int, scheme: Literal["dark", "light"], language: str) -> BrowserContext:
-    """A window that wide (pixels), on a phone's touch screen if it is narrow."""
+    """Open a context with that width in pixels; below 400 it has a touch screen."""
     return await browser.new_context(
         viewport={"width": width, "height": 844},
         color_scheme=scheme,
@@ -25,7 +25,7 @@ async def seen_on(browser: Browser, width: int, scheme: Literal["dark", "light"]
 
 
 async def is_in_order(screen: Screen, language: str, where: str) -> None:
-    """No violation of WCAG A or AA that a machine finds, no sideways scrolling, nothing left untranslated."""
+    """Assert no WCAG A or AA violation that axe finds, no sideways scrolling and no untranslated text."""
     page = screen.page
     assert await page.evaluate("document.documentElement.lang") == language, where
     sideways = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -38,7 +38,7 @@ async def is_in_order(screen: Screen, language: str, where: str) -> None:
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
         for violation in found["violations"]
         for node in violation["nodes"]
-        # A user's initials stand for a picture; nobody would call the button by them.
+        # A user's initials stand for a picture and are no label of the button.
         if (violation["id"], 'data-testid="user-menu"' in node["html"]) != ("label-content-name-mismatch", True)
     ]
     assert not violations, f"{where}:\n" + "\n".join(violations)

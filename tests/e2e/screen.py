@@ -1,4 +1,4 @@
-"""The web app as a user meets it, in a real browser; and what a test may ask of the page beside that."""
+"""The web app in a real browser, as a user operates it."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ from metastore.kit.ids import new_id
 from tests.fixtures.product import PASSWORD
 
 PATIENCE = 60_000
-"""Milliseconds for anything to appear: the machine may be busy with other tests."""
+"""Time limit in milliseconds for anything to appear; the machine may be busy with other tests."""
 expect.set_options(timeout=PATIENCE)
 
 Files = str | Path | FilePayload | Sequence[str | Path] | Sequence[FilePayload]
@@ -25,7 +25,7 @@ class Screen:
         self.page = page
         self.address = address
         self.complaints: list[str] = []
-        """What the browser's console called an error, and what the page threw."""
+        """Errors from the browser's console and exceptions on the page."""
         page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -38,15 +38,15 @@ class Screen:
         return screen
 
     async def goto(self, path: str) -> None:
-        """Type in an address of the product."""
+        """Open a path of the product."""
         await self.page.goto(f"{self.address}{path}")
 
     def hook(self, name: str) -> Locator:
-        """The elements that the app marked for tests with ``name``."""
+        """Return the elements with the test id ``name``."""
         return self.page.get_by_test_id(name)
 
     async def sign_up(self, username: str | None = None) -> str:
-        """Make an account by the form; one is signed in then. Returns its name."""
+        """Register by the form, which signs in, and return the user name."""
         username = username or f"user-{new_id()[-12:]}"
         await self.goto("/register")
         await self.hook("register-username").fill(username)
@@ -54,7 +54,7 @@ class Screen:
         await self.hook("register-password").fill(PASSWORD)
         await self.hook("register-submit").click()
         await self.is_signed_in()
-        # Before that, asking who is there was answered 401, which the console tells as an error.
+        # Before the sign-in, the request for the user returned 401, which the console reports as an error.
         self.complaints.clear()
         return username
 
@@ -71,23 +71,23 @@ class Screen:
         await expect(self.page).to_have_url(re.compile("/drive"))
 
     async def upload(self, files: Files) -> None:
-        """Choose files, as by the button."""
+        """Upload files by the file chooser."""
         await self.hook("upload-input").set_input_files(files)
 
     def upload_row(self, name: str) -> Locator:
-        """The upload of that name in the panel."""
+        """Return the row of an upload in the panel."""
         return self.page.locator(f'[data-testid="upload-row"][data-name="{name}"]')
 
     def file_row(self, name: str) -> Locator:
-        """The file or folder of that name in the list."""
+        """Return the row of a file or folder in the list."""
         return self.page.locator(f'[data-testid="file-row"][data-name="{name}"]')
 
     async def has_upload(self, name: str, status: str, timeout: float = PATIENCE) -> None:
-        """Wait for an upload to be in that state."""
+        """Wait until an upload has that status."""
         await expect(self.upload_row(name)).to_have_attribute("data-status", status, timeout=timeout)
 
     async def is_past(self, name: str, percent: int) -> None:
-        """Wait for an upload to have come further than ``percent``."""
+        """Wait until an upload has reached ``percent``."""
         await self.page.wait_for_function(
             """([name, percent]) => {
                 const row = [...document.querySelectorAll('[data-testid=upload-row]')]
@@ -99,11 +99,11 @@ class Screen:
         )
 
     async def progress_of(self, name: str) -> int:
-        """How far an upload is, in percent."""
+        """Return the progress of an upload in percent."""
         return int(await self.upload_row(name).get_attribute("data-progress") or 0)
 
     async def limit_upload(self, bytes_per_second: int) -> None:
-        """Slow down what the tab sends, as a slow line does; 0 takes the limit away."""
+        """Limit the upload bandwidth of the tab; 0 removes the limit."""
         session = await self.page.context.new_cdp_session(self.page)
         await session.send("Network.enable")
         conditions = {
@@ -115,7 +115,7 @@ class Screen:
         await session.send("Network.emulateNetworkConditions", conditions)
 
     async def sign_out(self) -> None:
-        """By the menu."""
+        """Sign out by the menu."""
         await self.hook("user-menu").click()
         await self.hook("logout").click()
         await expect(self.page).to_have_url(re.compile("/sign-in"))
@@ -127,7 +127,7 @@ class Screen:
 
 @contextmanager
 def requests_of(page: Page, method: str) -> Iterator[list[Request]]:
-    """The requests of that method that the page sends during the block."""
+    """Collect the requests with that method during the block."""
     seen: list[Request] = []
 
     def note(request: Request) -> None:
@@ -142,6 +142,6 @@ def requests_of(page: Page, method: str) -> Iterator[list[Request]]:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

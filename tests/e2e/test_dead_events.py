@@ -14,11 +14,11 @@ from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def admin(product: MetastoreProcess, context: BrowserContext) -> Screen:
-    """A tab that the first admin is signed in on."""
+    """A tab with the first admin signed in."""
     screen = await Screen.open(context, product.address)
     await screen.sign_in("admin", ADMIN_PASSWORD)
     await screen.is_signed_in()
-    # Before that, asking who is there was answered 401, which the console tells as an error.
+    # Before the sign-in, the request for the user returned 401, which the console reports as an error.
     screen.complaints.clear()
     return screen
 
@@ -32,7 +32,7 @@ VALUES
 
 
 def _bury(product: MetastoreProcess) -> str:
-    """Put an event among the dead ones, as if the index had failed on it; returns the event's id."""
+    """Add a dead event, as if the search index had failed on it, and return its id."""
     event_id = new_id()
     payload = {"folderId": new_id(), "ownerId": new_id(), "name": "<b>bold</b>", "parentId": None}
     row = {

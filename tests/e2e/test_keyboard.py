@@ -1,4 +1,4 @@
-"""A tour of the drive without ever touching a pointer."""
+"""Using the drive by keyboard only."""
 
 from playwright.async_api import BrowserContext, Locator, expect
 

@@ -1,4 +1,4 @@
-"""Every main screen, as different people have it: complete, within the window, readable, and without errors."""
+"""Every main screen, in several sizes, colour schemes and languages: accessible and without errors."""
 
 from typing import Literal
 
@@ -91,7 +91,7 @@ async def test_every_screen_of_an_admin_is_in_order(
 
 
 async def _fill(screen: Screen, context: BrowserContext) -> None:
-    """Give every list something to show."""
+    """Add an entry to every list."""
     names = ["Ảnh.txt", "a file with a name that is far too long for any screen" + " again" * 20 + ".txt", "gone.txt"]
     files: list[FilePayload] = [{"name": name, "mimeType": "text/plain", "buffer": b"x"} for name in names]
     await screen.upload(files)

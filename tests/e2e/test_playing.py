@@ -1,4 +1,4 @@
-"""Press play at once: films and sounds in a real browser, with the bytes in either store.
+"""Playing films and sounds in a real browser right after the upload, from either store.
 
 Runs alone: it measures how soon a film plays, and how smoothly.
 """
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.alone
 
 SECONDS = 60
 LADDER = 300_000
-"""Milliseconds for all qualities to be made: the machine may be busy with other tests."""
+"""Time limit in milliseconds for all renditions; the machine may be busy with other tests."""
 FILM = (
     f"-f lavfi -i testsrc2=size=1920x1080:rate=30:duration={SECONDS} -f lavfi -i sine=frequency=440:duration={SECONDS} "
     "-c:v libx264 -preset ultrafast -g 60 -pix_fmt yuv420p -b:v 4M -c:a aac -movflags +faststart"
@@ -86,7 +86,7 @@ async def test_a_film_plays_while_its_qualities_are_being_made(
     assert "showing" == await video.evaluate("video => video.textTracks[0].mode")
     await screen.hook("time-bar").hover()
     await expect(screen.hook("time-preview").locator("div").first).to_be_visible()
-    # Asked too early, the server says that there is nothing to play yet, which the console tells as an error.
+    # Requested too early, the playlist is a 404, which the console reports as an error.
     assert [] == [complaint for complaint in screen.complaints if "409" not in complaint]
 
     await _goes_on_after_a_refusal(screen, player)

@@ -1,4 +1,4 @@
-"""What a user sees of a file's processing: the step as it goes, why it failed, and how to try again."""
+"""A file's processing in the web app: its current step, the reason of a failure, and the retry."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ STAYS_WITHIN = "row => [row, row.parentElement].every((box) => box.scrollHeight 
 async def _with_file(
     context: BrowserContext, product: MetastoreProcess, shown: dict[str, Any], name: str = "film.mp4"
 ) -> Screen:
-    """The drive of a new user, in which the server shows the one file as it is in ``shown`` at that time."""
+    """Open the drive of a new user whose one file the server reports as in ``shown``."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
 

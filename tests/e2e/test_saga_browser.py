@@ -1,4 +1,4 @@
-"""The whole way of a picture and of a broken film, as their owner sees it; the server does it all."""
+"""Processing of a picture and of a broken film, as their owner sees it."""
 
 import asyncio
 from pathlib import Path
@@ -65,7 +65,7 @@ async def test_a_broken_film_says_what_is_wrong_and_stays_what_it_is(
     await expect(notice).to_contain_text("“holiday.mp4” did not become ready. The video is damaged")
     await screen.page.keyboard.press("Escape")
     await tile.get_by_test_id("status-badge").click()
-    await expect(screen.hook("failure-reason")).to_have_text("The video is damaged or of a kind that cannot be read.")
+    await expect(screen.hook("failure-reason")).to_have_text("The video is damaged, or its format is not supported.")
     await expect(screen.hook("retry")).to_have_count(0)
     await screen.page.keyboard.press("Escape")
     await tile.get_by_test_id("item-more").click()
@@ -93,7 +93,7 @@ async def test_what_was_read_in_one_tab_counts_in_no_other(product: MetastorePro
 
 
 async def _drive_in_grid(context: BrowserContext, product: MetastoreProcess) -> Screen:
-    """The watched drive of a new user."""
+    """Open the drive of a new user in the grid view."""
     await context.add_init_script(WATCH)
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
@@ -108,6 +108,6 @@ async def _has_loaded(image: Locator) -> None:
 
 
 def _picture(path: Path) -> Path:
-    """Two by one, with something to be seen in it."""
+    """Make a picture of two by one with visible content."""
     Image.radial_gradient("L").resize((4000, 2000)).save(path)
     return path

@@ -1,4 +1,4 @@
-"""Many processes, one product: what people do through the gateway is the same wherever it ends up."""
+"""The scale-out profile behaves as one product, whichever process serves a request."""
 
 import asyncio
 import os

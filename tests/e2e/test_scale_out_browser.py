@@ -1,4 +1,4 @@
-"""The web app on the scale-out profile: through the gateway, with bytes straight to the store."""
+"""The web app on the scale-out profile: requests by the gateway, bytes directly to the store."""
 
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Searching, as a user does it: by a key, by typing, with what was found marked."""
+"""Searching in the web app: shortcut, results while typing, and highlighting."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.fixtures.waiting import eventually
 
 
 async def _with_files(context: BrowserContext, product: MetastoreProcess) -> Screen:
-    """The drive of a new user who has some files."""
+    """Open the drive of a new user with some files."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
     for name in ("Báo cáo quý III.pdf", "báo giá.xlsx", "Ảnh cưới.jpg"):

@@ -1,4 +1,4 @@
-"""``make up-local``: what it prints, and that nothing of it is left.
+"""``make up-local``: its output, and that it leaves no process behind.
 
 Runs alone: it starts a stack of its own.
 """
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Where PostgreSQL's own user gets to."""
+    """A folder that PostgreSQL's own user can access."""
     folder = Path(mkdtemp(prefix="metastore-up-", dir="/tmp"))
     folder.chmod(0o755)
     yield folder
@@ -33,7 +33,7 @@ def folder() -> Iterator[Path]:
 
 
 def started(folder: Path) -> "subprocess.Popen[bytes]":
-    """The program, starting its stack in ``folder``."""
+    """Start the program with its stack in ``folder``."""
     command = ["setpriv", "--pdeathsig=KILL", "--", sys.executable, "-m", "deploy.local", "up"]
     command += ["--folder", str(folder), "--port", str(free_port()), "--store-port", "0"]
     with (folder / "said").open("wb") as output:
@@ -41,7 +41,7 @@ def started(folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def processes_in(folder: Path) -> list[str]:
-    """The command lines and folders of all processes that have to do with ``folder``."""
+    """Return the command lines and working directories of all processes that use ``folder``."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

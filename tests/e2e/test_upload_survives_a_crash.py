@@ -1,4 +1,4 @@
-"""What the product is for: a big film goes up, whatever happens meanwhile, and its owner hears of it live.
+"""A large upload survives a crash of the server, and its owner is notified.
 
 Runs alone: the server is killed at a certain share of the upload.
 """
@@ -15,7 +15,7 @@ from tests.reliability.launching import Launch, restart, s3_settings
 pytestmark = pytest.mark.alone
 
 SPEED = 20 * 2**20
-"""Bytes per second: slow enough for a hundred megabytes to have a middle."""
+"""Bytes per second, slow enough to kill the server halfway."""
 
 
 @pytest.fixture(params=["embedded", "s3"])

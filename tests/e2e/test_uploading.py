@@ -1,4 +1,4 @@
-"""Uploads in the browser: closed tabs, whole folders, and what is said when something does not fit."""
+"""Uploads in the browser: closed tabs, whole folders and a full quota."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ async def test_an_upload_goes_on_after_its_tab_was_closed(
     product: MetastoreProcess, context: BrowserContext, parcel: Path
 ) -> None:
     """Choosing the same file again sends the missing parts, and no other."""
-    # As in browsers that let no page keep hold of a file.
+    # As in browsers without file handles.
     await context.add_init_script("delete window.showOpenFilePicker")
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
@@ -120,7 +120,7 @@ async def test_a_file_beyond_the_quota_is_refused_in_words(
 
 
 async def _received(context: BrowserContext, address: str) -> set[int]:
-    """The numbers of the parts that the server has of the one unfinished upload, once no more come in."""
+    """Return the part numbers of the one unfinished upload once they no longer change."""
     seen: set[int] = set()
 
     async def settled() -> bool:
@@ -160,7 +160,7 @@ async def _json(context: BrowserContext, url: str) -> Any:  # noqa: ANN401  JSON
 
 
 async def _drop(page: Page, paths: list[Path]) -> None:
-    """Drop files and folders from the desktop on the middle of the page."""
+    """Drop files and folders on the middle of the page."""
     session = await page.context.new_cdp_session(page)
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):

@@ -1,4 +1,4 @@
-"""Looking at files in the browser: pictures, documents and texts, with a mouse, a finger, and keys alone."""
+"""Viewing pictures, documents and texts in the browser by mouse, touch and keyboard."""
 
 import re
 from io import BytesIO
@@ -157,7 +157,7 @@ async def test_the_viewer_is_in_order(
 
 
 async def _drive(product: MetastoreProcess, context: BrowserContext, *names: str) -> Screen:
-    """A drive with those files, or one of every kind, all of them ready."""
+    """Open a drive with those files, or one of every kind, all of them processed."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
     contents = {

@@ -96,12 +96,9 @@ async def test_a_worker_and_its_children(stack: Stack, tmp_path: Path) -> None:
 def test_the_command_line(tmp_path: Path) -> None:
     """Commands of the server and of the client."""
     intruders = Intruders(tmp_path)
-    for command, code in (
-        ([COMMAND, "migrate"], 0),
-        ([COMMAND, "openapi"], 0),
-        ([COMMAND, "logout", "--server", "http://127.0.0.1:1"], 0),
-        ([sys.executable, "-I", "-m", "metastore", "migrate"], 0),
-    ):
+    script, module = [str(COMMAND)], [sys.executable, "-I", "-m", "metastore"]
+    logout = ["logout", "--server", "http://127.0.0.1:1"]
+    for command in ([*script, "migrate"], [*script, "openapi"], [*script, *logout], [*module, "migrate"]):
         done = subprocess.run(
             command,
             cwd=tmp_path,
@@ -110,7 +107,7 @@ def test_the_command_line(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-        assert done.returncode == code, done.stderr
+        assert done.returncode == 0, done.stderr
     assert intruders.executed == ""
 
 

@@ -1,4 +1,4 @@
-"""The product on its embedded default, small enough for tests of its limits."""
+"""The product with the embedded backends and small limits."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,6 +24,6 @@ async def product(tmp_path: Path) -> AsyncIterator[Running]:
 
 @pytest.fixture
 async def user(product: Running) -> AsyncIterator[Client]:
-    """A client that a new user is signed in on."""
+    """A client with the session of a new user."""
     async with aclosing(await product.signed_in()) as client:
         yield client

@@ -1,4 +1,4 @@
-"""The description of the events is valid, complete and in step with the code."""
+"""The documentation of events is valid, complete and up to date."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 
 @pytest.fixture
 async def published() -> tuple[list[type[Fact]], list[Subscription]]:
+<<<<<<< HEAD
     """The event types and the consumers of the product."""
+=======
+    """The events and the consumers of the product."""
+>>>>>>> main
     return await asyncapi.published()
 
 
@@ -31,7 +35,7 @@ def document(published: tuple[list[type[Fact]], list[Subscription]]) -> dict[str
     return asyncapi.document(*published)
 
 
-def test_every_reference_leads_somewhere(document: dict[str, JsonValue]) -> None:
+def test_every_reference_exists(document: dict[str, JsonValue]) -> None:
     references = set(_references(document))
     assert len(references) > 50
     for reference in references:
@@ -52,10 +56,10 @@ def test_every_event_type_and_every_queue_is_described(
         assert asyncapi.summary(fact), f"{fact.__name__} has no docstring"
 
 
-def test_each_event_as_it_is_sent_fits_its_description(
+def test_each_published_event_matches_its_schema(
     published: tuple[list[type[Fact]], list[Subscription]], document: dict[str, JsonValue]
 ) -> None:
-    """The envelope and the data that go out are what the document says."""
+    """The envelope and the data match the schemas in the document."""
     for fact in published[0]:
         values = {name: _some(str(field.annotation)) for name, field in fact.model_fields.items()}
         payload = fact(**values).model_dump(mode="json", by_alias=True)
@@ -68,7 +72,7 @@ def test_each_event_as_it_is_sent_fits_its_description(
         assert not validator.is_valid({**envelope, "data": {}})
 
 
-def test_the_page_is_in_step_with_the_code(published: tuple[list[type[Fact]], list[Subscription]]) -> None:
+def test_the_page_is_up_to_date(published: tuple[list[type[Fact]], list[Subscription]]) -> None:
     """``docs/events.md`` lists each type; ``metastore asyncapi --page`` writes it."""
     assert PAGE.read_text() == asyncapi.page(*published), "run: metastore asyncapi --page > docs/events.md"
 

@@ -1,4 +1,4 @@
-"""What happens to every request before and after the application."""
+"""The middleware around the HTTP API."""
 
 from collections.abc import AsyncIterator
 from ipaddress import IPv4Network
@@ -16,7 +16,7 @@ ORIGIN = "https://drive.example.org"
 
 
 async def echo_context(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that answers with the context it sees."""
+    """An application that returns the request context."""
     context = current_context()
     assert context is not None
     body = {"address": context.address, "requestId": context.request_id, "origin": context.origin}
@@ -34,20 +34,20 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_every_answer_carries_a_request_id_and_careful_headers(client: httpx.AsyncClient) -> None:
+async def test_every_response_has_a_request_id_and_security_headers(client: httpx.AsyncClient) -> None:
     answer = await client.get("/x")
     assert answer.headers["x-request-id"] == answer.json()["requestId"]
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_sane_request_id_of_the_client_is_kept(client: httpx.AsyncClient) -> None:
+async def test_a_valid_request_id_of_the_client_is_kept(client: httpx.AsyncClient) -> None:
     answer = await client.get("/x", headers={"X-Request-ID": "trace-1:2.3"})
     assert answer.headers["x-request-id"] == "trace-1:2.3"
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "<script>", "é"])
-def test_a_strange_request_id_is_replaced(given: str) -> None:
+def test_an_invalid_request_id_is_replaced(given: str) -> None:
     assert request_id_of(Headers({"X-Request-ID": given})) != given
 
 
@@ -64,7 +64,7 @@ def test_a_strange_request_id_is_replaced(given: str) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-async def test_a_change_asked_for_by_another_site_is_refused(
+async def test_a_change_requested_by_another_site_is_refused(
     client: httpx.AsyncClient, method: str, headers: dict[str, str]
 ) -> None:
     answer = await client.request(method, "/x", headers=headers)
@@ -76,23 +76,23 @@ async def test_a_change_asked_for_by_another_site_is_refused(
 @pytest.mark.parametrize(
     "headers", [{}, {"Origin": ORIGIN}, {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}]
 )
-async def test_our_own_pages_and_plain_clients_may_change_things(
+async def test_our_own_pages_and_other_clients_may_make_changes(
     client: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
     assert (await client.post("/x", headers=headers)).status_code == 200
 
 
-async def test_reading_from_another_site_is_left_to_the_cookies_rules(client: httpx.AsyncClient) -> None:
+async def test_reads_from_another_site_are_not_refused(client: httpx.AsyncClient) -> None:
     assert (await client.get("/x", headers={"Sec-Fetch-Site": "cross-site"})).status_code == 200
 
 
-async def test_without_a_public_url_the_host_that_was_asked_is_our_origin() -> None:
+async def test_without_a_public_url_the_host_header_is_our_origin() -> None:
     async with client_of(RequestGate(echo_context)) as client:
         assert (await client.post("/x", headers={"Origin": ORIGIN})).status_code == 200
         assert (await client.post("/x", headers={"Origin": "https://evil.example"})).status_code == 403
 
 
-async def test_forwarded_addresses_are_believed_only_from_configured_proxies() -> None:
+async def test_forwarded_addresses_are_trusted_from_configured_proxies_only() -> None:
     forged = {"X-Forwarded-For": "198.51.100.1"}
     async with client_of(RequestGate(echo_context)) as client:
         assert (await client.get("/x", headers=forged)).json()["address"] == "203.0.113.9"
@@ -101,14 +101,14 @@ async def test_forwarded_addresses_are_believed_only_from_configured_proxies() -
         assert (await client.get("/x", headers=forged)).json()["address"] == "198.51.100.1"
 
 
-async def test_the_address_nearest_to_our_proxies_counts_not_what_the_client_wrote() -> None:
+async def test_the_last_address_before_our_proxies_is_the_client() -> None:
     gate = RequestGate(echo_context, trusted_proxies=[IPv4Network("10.0.0.0/8")])
     async with client_of(gate, peer="10.1.2.3") as client:
         answer = await client.get("/x", headers={"X-Forwarded-For": "1.1.1.1, 198.51.100.7, 10.9.9.9"})
     assert answer.json()["address"] == "198.51.100.7"
 
 
-async def test_urls_are_made_for_the_origin_by_which_the_client_came() -> None:
+async def test_urls_have_the_origin_of_the_request() -> None:
     async with client_of(RequestGate(echo_context)) as client:
         answer = await client.get("http://box:8080/x", headers={"X-Forwarded-Proto": "https"})
         assert answer.json()["origin"] == "http://box:8080"

@@ -1,4 +1,4 @@
-"""The data plane over real sockets: what good clients get, and what becomes of bad ones."""
+"""The data plane over real sockets, with well-behaved and with hostile clients."""
 
 import asyncio
 import json
@@ -24,21 +24,21 @@ IDLE_TIMEOUT = 0.3
 
 @dataclass
 class House:
-    """A served store, and a client."""
+    """A store, its server and a client."""
 
     store: LocalObjectStore
     client: httpx.AsyncClient
     folder: Path
 
     async def begin(self, size: int) -> tuple[UploadTarget, str]:
-        """Open an upload of one part; returns it with the part's URL."""
+        """Create an upload of one part, and return it with the URL of the part."""
         upload_id = await self.store.create_multipart(KEY, size=size, part_size=max(size, 1), content_type="a/b")
         target = UploadTarget(KEY, upload_id, size, max(size, 1))
         [url] = await self.store.presign_parts(target, [1], expires_in=60)
         return target, url
 
     async def object(self, content: bytes, content_type: str = "text/html") -> str:
-        """Store an object; returns its URL."""
+        """Store an object and return its URL."""
 
         async def stream() -> AsyncIterator[bytes]:
             yield content
@@ -47,17 +47,17 @@ class House:
         return await self.store.presign_get(KEY, filename="a.html", content_type=content_type, expires_in=60)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A bare connection."""
+        """Open a raw connection."""
         return await asyncio.open_connection(self.client.base_url.host, self.client.base_url.port)
 
     def leftovers(self) -> list[str]:
-        """Files that belong to no object."""
+        """Return the files that belong to no object."""
         return [path.name for path in (*self.folder.glob("uploads/*/*"), *self.folder.glob("objects/*/*/side-*"))]
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """An empty store, served to nobody else's pages."""
+    """An empty store without other origins."""
     store = LocalObjectStore(tmp_path / "store", b"k" * 32)
     async with (
         serving(ObjectsApp(store, idle_timeout=IDLE_TIMEOUT)) as address,
@@ -68,14 +68,14 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 def code_of(answer: httpx.Response) -> str:
-    """The machine code of a problem document."""
+    """Return the code of a problem document."""
     assert "application/problem+json" == answer.headers["content-type"]
     code: str = answer.json()["code"]
     assert answer.json()["status"] == answer.status_code
     return code
 
 
-async def test_every_refusal_has_its_code(house: House) -> None:
+async def test_every_error_has_its_code(house: House) -> None:
     """Clients act on codes, not on sentences."""
     target, url = await house.begin(3)
     gone, gone_url = await house.begin(3)
@@ -104,16 +104,16 @@ def _of(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, code_of(answer)
 
 
-async def test_a_refused_sender_gets_its_answer(house: House) -> None:
-    """Even while it is still sending megabytes, and the connection can be used again."""
+async def test_a_client_that_is_refused_while_sending_gets_the_response(house: House) -> None:
+    """Even while it is still sending megabytes. The connection can be used again."""
     _, url = await house.begin(8 * 2**20)
     for _ in range(3):
         answer = await house.client.put(url + "x", content=bytes(8 * 2**20))
         assert 403 == answer.status_code
 
 
-async def test_one_that_waits_to_be_asked_is_refused_before_it_sends(house: House) -> None:
-    """Expect: 100-continue gets the final answer at once."""
+async def test_a_client_that_expects_100_continue_is_refused_before_it_sends(house: House) -> None:
+    """Expect: 100-continue gets the final response at once."""
     _, url = await house.begin(8 * 2**20)
     reader, writer = await house.connect()
     writer.write(f"PUT {url}x HTTP/1.1\r\nHost: x\r\nContent-Length: 8388608\r\nExpect: 100-continue\r\n\r\n".encode())
@@ -122,8 +122,8 @@ async def test_one_that_waits_to_be_asked_is_refused_before_it_sends(house: Hous
     writer.close()
 
 
-async def test_a_client_that_hangs_up_leaves_nothing(house: House) -> None:
-    """Half a part is no part; the same part can be sent again at once."""
+async def test_a_client_that_disconnects_leaves_nothing(house: House) -> None:
+    """An incomplete part is discarded, and can be sent again at once."""
     target, url = await house.begin(3 * 2**20)
     for _ in range(2):
         _, writer = await house.connect()
@@ -138,8 +138,8 @@ async def test_a_client_that_hangs_up_leaves_nothing(house: House) -> None:
     await eventually(lambda: not house.leftovers(), why="nothing of the halves is left")
 
 
-async def test_a_client_that_sends_too_slowly_is_cut_off(house: House) -> None:
-    """It gets a 408, and nothing is kept."""
+async def test_a_slow_client_gets_408(house: House) -> None:
+    """Nothing of the part is kept."""
     target, url = await house.begin(1000)
     reader, writer = await house.connect()
     writer.write(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc".encode())
@@ -150,7 +150,7 @@ async def test_a_client_that_sends_too_slowly_is_cut_off(house: House) -> None:
 
 
 async def test_a_full_device_is_a_507(house: House) -> None:
-    """The client learns that the server, not its account, is full; the part that is there stays."""
+    """The response says that the server is full, not the account. Earlier parts are kept."""
     target, url = await house.begin(2**20)
     assert 200 == (await house.client.put(url, content=bytes(2**20))).status_code
     with files_limited_to(2**19):
@@ -160,7 +160,7 @@ async def test_a_full_device_is_a_507(house: House) -> None:
 
 
 async def test_user_content_is_never_active(house: House) -> None:
-    """Headers keep a page that somebody uploaded from doing anything as us."""
+    """Headers prevent an uploaded page from acting on our origin."""
     answer = await house.client.get(await house.object(b"<script>alert(1)</script>"))
     assert 200 == answer.status_code
     assert "nosniff" == answer.headers["x-content-type-options"]
@@ -172,8 +172,8 @@ async def test_user_content_is_never_active(house: House) -> None:
     assert "text/html" == answer.headers["content-type"]
 
 
-async def test_every_answer_carries_a_request_id(house: House) -> None:
-    """The client's own when it is sane, else a new one."""
+async def test_every_response_has_a_request_id(house: House) -> None:
+    """The client's own if it is valid, otherwise a new one."""
     url = await house.object(b"abc")
     for target in (url, url + "x"):
         kept = await house.client.get(target, headers={"X-Request-ID": "req-1"})
@@ -183,8 +183,8 @@ async def test_every_answer_carries_a_request_id(house: House) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 2**18, 2**20, 2**20 + 1, 5 * 2**20])
-async def test_objects_of_any_size_come_whole(house: House, size: int) -> None:
-    """Small ones in one send, large ones by the server's own file sending."""
+async def test_objects_of_any_size_are_sent_completely(house: House, size: int) -> None:
+    """Small ones in one piece, large ones by direct file transfer."""
     content = os.urandom(size)
     url = await house.object(content)
     whole = await house.client.get(url)
@@ -199,7 +199,7 @@ async def test_objects_of_any_size_come_whole(house: House, size: int) -> None:
 
 
 async def test_ranges_conditions_and_head_over_the_wire(house: House) -> None:
-    """The same rules as in the pure functions, as a client sees them."""
+    """The rules of the pure functions, over HTTP."""
     content = os.urandom(1000)
     url = await house.object(content)
     whole = await house.client.get(url)
@@ -228,7 +228,7 @@ async def test_ranges_conditions_and_head_over_the_wire(house: House) -> None:
 
 
 async def test_many_clients_read_different_parts_at_once(house: House) -> None:
-    """Nobody gets the bytes of another, though they share one buffer."""
+    """Clients do not get each other's bytes, although they share a buffer."""
     content = os.urandom(3_000_000)
     url = await house.object(content)
 
@@ -240,8 +240,8 @@ async def test_many_clients_read_different_parts_at_once(house: House) -> None:
     await asyncio.gather(*(read(start) for start in range(0, 2_800_000, 50_000)))
 
 
-async def test_other_peoples_pages_may_not_write(house: House) -> None:
-    """Without allowed origins nothing is said of sharing."""
+async def test_pages_of_other_origins_may_not_write(house: House) -> None:
+    """Without allowed origins there are no CORS headers for writing."""
     _, url = await house.begin(3)
     asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"}
     asked = await house.client.options(url, headers=asking)
@@ -250,8 +250,8 @@ async def test_other_peoples_pages_may_not_write(house: House) -> None:
         assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_any_page_may_read_what_it_has_a_url_of(house: House) -> None:
-    """So that a player works on any site; refusals can be read as well, and so can small ranges."""
+async def test_pages_of_any_origin_may_read(house: House) -> None:
+    """A video player works on any site. Errors and small ranges are readable, too."""
     url = await house.object(b"abc")
     origin = {"Origin": "https://player.example"}
     asked = await house.client.options(url, headers={**origin, "Access-Control-Request-Method": "GET"})
@@ -266,7 +266,7 @@ async def test_any_page_may_read_what_it_has_a_url_of(house: House) -> None:
 
 
 async def test_only_allowed_origins_may_write(house: House) -> None:
-    """With a data plane on an origin of its own, the product's pages may use it and others may not."""
+    """When the data plane has its own origin, only the product's pages may write."""
     _, url = await house.begin(3)
     app = ObjectsApp(house.store, allowed_origins=["https://drive.example.org/", ""])
     async with serving(app) as address, httpx.AsyncClient(base_url=address, trust_env=False) as client:
@@ -280,7 +280,7 @@ async def test_only_allowed_origins_may_write(house: House) -> None:
 
 
 async def test_problem_documents_keep_secrets(house: House) -> None:
-    """No path on the server, no signature and no stack is in them."""
+    """They contain no server paths, signatures or tracebacks."""
     path = urlsplit(await house.object(b"abc")).path
     answer = await house.client.get(path + "?e=1&s=abc")
     assert {"type", "title", "status", "detail", "instance", "code"} == json.loads(answer.content).keys()
@@ -288,7 +288,7 @@ async def test_problem_documents_keep_secrets(house: House) -> None:
 
 
 async def test_the_etag_completes_the_upload(house: House) -> None:
-    """What the header says in quotes is what complete takes."""
+    """The value in quotes is what complete expects."""
     target, url = await house.begin(3)
     answer = await house.client.put(url, content=b"abc")
     etag = answer.headers["etag"]

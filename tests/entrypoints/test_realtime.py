@@ -1,4 +1,4 @@
-"""Who may open a socket, and what reaches it, through the real server and a real client."""
+"""Authentication of sockets and delivery of messages, with a real server and a real client."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ async def endpoint(request: pytest.FixtureRequest) -> AsyncIterator[Endpoint]:
 
 
 async def test_a_message_reaches_all_of_a_users_sockets_and_nobody_elses(endpoint: Endpoint) -> None:
-    """Two devices of one user hear what is sent to it; another user hears nothing."""
+    """Both devices of a user get a message; another user does not."""
     endpoint.doorman.sign_in("phone", "anna")
     endpoint.doorman.sign_in("laptop", "anna")
     endpoint.doorman.sign_in("other", "ben")
@@ -40,12 +40,12 @@ async def test_a_message_reaches_all_of_a_users_sockets_and_nobody_elses(endpoin
 
 
 async def test_a_message_to_a_user_without_sockets_is_dropped(endpoint: Endpoint) -> None:
-    """Sending to nobody is no error."""
+    """This is not an error."""
     await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
 
 
 async def test_a_client_without_a_cookie_is_refused(endpoint: Endpoint) -> None:
-    """A stranger gets no socket and is told to sign in."""
+    """The refusal says that the client is not authenticated."""
     with pytest.raises(NotConnected):
         async with endpoint.client():
             pass
@@ -53,7 +53,7 @@ async def test_a_client_without_a_cookie_is_refused(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("code", [ProblemCode.TOKEN_EXPIRED, ProblemCode.ACCOUNT_SUSPENDED])
-async def test_a_refusal_tells_the_client_why(endpoint: Endpoint, code: ProblemCode) -> None:
+async def test_a_refusal_has_a_code(endpoint: Endpoint, code: ProblemCode) -> None:
     """The message of a refusal is the problem's code, so that a client knows to refresh and come back."""
     endpoint.doorman.callers["old"] = Problem(401, code, "In words.")
     listener = Listener()
@@ -94,14 +94,14 @@ async def test_answers_are_those_of_the_api(endpoint: Endpoint) -> None:
 
 
 async def test_a_page_of_our_own_origin_is_admitted(endpoint: Endpoint) -> None:
-    """The host that was asked is the origin of our pages."""
+    """The Host header is the origin of our pages."""
     endpoint.doorman.sign_in("phone", "anna")
     async with endpoint.client("phone", Origin=endpoint.url) as phone:
         assert phone.socket.connected
 
 
 async def test_with_a_public_address_only_its_pages_are_admitted() -> None:
-    """Behind a proxy the public address is the origin of our pages, and the inner host is not."""
+    """Behind a proxy the public URL is the origin of our pages, not the internal host."""
     async with served_sockets(allowed_origins=("https://drive.example.org",)) as endpoint:
         endpoint.doorman.sign_in("phone", "anna")
         async with endpoint.client("phone", Origin="https://drive.example.org") as phone:
@@ -112,7 +112,7 @@ async def test_with_a_public_address_only_its_pages_are_admitted() -> None:
 
 
 async def test_the_end_of_a_session_closes_its_sockets_only(endpoint: Endpoint) -> None:
-    """Signing one device out disconnects it and leaves the user's other devices connected."""
+    """Signing out disconnects a device; the user's other devices stay connected."""
     endpoint.doorman.sign_in("phone", "anna")
     endpoint.doorman.sign_in("laptop", "anna")
     async with endpoint.client("phone") as phone, endpoint.client("laptop") as laptop:
@@ -139,7 +139,7 @@ async def test_closing_a_user_closes_all_its_sockets(endpoint: Endpoint) -> None
 
 
 async def test_a_session_that_ends_while_its_socket_connects_gets_no_socket(endpoint: Endpoint) -> None:
-    """A sign-out between the check and the socket's joining is noticed before the client is told it is connected."""
+    """A sign-out between the check and entering the rooms is noticed before the connection is confirmed."""
     endpoint.doorman.sign_in("phone", "anna")
     enter_room = endpoint.realtime.server.enter_room
 
@@ -155,7 +155,7 @@ async def test_a_session_that_ends_while_its_socket_connects_gets_no_socket(endp
 
 
 async def test_a_connection_may_be_upgraded_from_polling_to_websocket() -> None:
-    """The browser's way: it begins by polling and goes over to a WebSocket."""
+    """Browsers start with polling and upgrade to a WebSocket."""
     async with served_sockets() as endpoint:
         endpoint.doorman.sign_in("phone", "anna")
         phone = Listener()

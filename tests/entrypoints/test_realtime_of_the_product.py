@@ -27,7 +27,7 @@ class Site:
 
     @asynccontextmanager
     async def signed_in(self, name: str) -> AsyncIterator[Client]:
-        """A client signed in as that user, who is new when unknown."""
+        """Return a client signed in as that user, who is created if necessary."""
         async with Client(base_url=self.url) as client:
             account = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
             await client.post("/api/v1/auth/register", json=account)
@@ -47,7 +47,7 @@ class Site:
 
 @asynccontextmanager
 async def served(folder: Path, **settings: object) -> AsyncIterator[Site]:
-    """The product on its embedded default, served on the loopback."""
+    """Serve the product with the embedded backends on the loopback interface."""
     loaded = load_settings(data_dir=folder, secret_key="k" * 40, **settings)
     await prepare_database(loaded.effective_database_url)
     async with running_product(loaded) as (product, _), serving(build_asgi(product)) as url:
@@ -82,7 +82,7 @@ async def test_an_upload_is_announced_live_to_its_owner_alone(site: Site) -> Non
 
 
 async def test_signing_out_closes_the_sessions_sockets_within_5_seconds(site: Site) -> None:
-    """The socket of the session that ended is closed and gets in no more; the user's other device stays."""
+    """The socket of the ended session is closed and cannot reconnect; the user's other device stays connected."""
     async with (
         site.signed_in("anna") as phone,
         site.signed_in("anna") as laptop,
@@ -100,7 +100,7 @@ async def test_signing_out_closes_the_sessions_sockets_within_5_seconds(site: Si
 
 
 async def test_an_expired_cookie_is_refused_with_the_advice_to_refresh(tmp_path: Path) -> None:
-    """The refusal says ``token-expired``, as the API does, and a refreshed cookie gets in."""
+    """The refusal says ``token-expired``, like the API. After a refresh the client can connect."""
     async with served(tmp_path / "data", access_token_ttl=1) as site, site.signed_in("anna") as anna:
         old_cookie = anna.cookies["access_token"]
 
@@ -122,7 +122,7 @@ async def test_an_expired_cookie_is_refused_with_the_advice_to_refresh(tmp_path:
             assert listener.socket.connected
 
 
-async def test_a_stranger_gets_no_socket(site: Site) -> None:
+async def test_an_unauthenticated_client_gets_no_socket(site: Site) -> None:
     """Neither without a cookie nor with a forged one."""
     for cookie in (None, "forged"):
         attempt = Listener()
@@ -131,7 +131,7 @@ async def test_a_stranger_gets_no_socket(site: Site) -> None:
         await attempt.leave()
 
 
-async def test_other_paths_beside_the_sockets_are_not_theirs(site: Site) -> None:
-    """What only begins like the socket's path is not found."""
+async def test_similar_paths_are_not_sockets(site: Site) -> None:
+    """A path that only starts like the socket's is not found."""
     async with httpx.AsyncClient(base_url=site.url) as browser:
         assert 404 == (await browser.get("/socket.iox")).status_code

@@ -1,4 +1,4 @@
-"""Uploads as clients meet them: by the contract, over HTTP, with well-behaved and with hostile requests."""
+"""Uploads over HTTP, with valid and with hostile requests."""
 
 from contextlib import aclosing
 from typing import Any
@@ -13,7 +13,7 @@ CONTENT = bytes(range(256)) * 10
 
 
 def wanted(**fields: object) -> dict[str, object]:
-    """The body of an initiate."""
+    """Return the body of an initiate request."""
     defaults: dict[str, object] = {
         "name": "film.bin",
         "path": "/",
@@ -29,7 +29,7 @@ async def initiate(client: Client, **fields: object) -> Any:  # noqa: ANN401  JS
 
 
 async def send(client: Client, upload: Any, content: bytes = CONTENT) -> list[dict[str, object]]:  # noqa: ANN401  JSON
-    """PUT all parts; returns what to complete with."""
+    """PUT all parts and return the body for complete."""
     size = upload["partSize"]
     parts: list[dict[str, object]] = []
     for number, url in enumerate(upload["uploadUrls"], 1):
@@ -52,7 +52,7 @@ async def storage_of(client: Client) -> tuple[int, int]:
     return user["storageUsed"], user["storageReserved"]
 
 
-async def test_a_file_goes_up_in_parts_and_comes_back_the_same(user: Client) -> None:
+async def test_a_file_is_uploaded_in_parts_and_downloaded_unchanged(user: Client) -> None:
     upload = await initiate(user, path="/films/2026")
     assert len(upload["uploadUrls"]) == 3
     assert all(httpx.URL(url).is_absolute_url for url in upload["uploadUrls"])
@@ -76,7 +76,7 @@ async def test_part_urls_need_no_cookie(product: Running, user: Client) -> None:
     assert (await complete(user, upload, parts))["file"]["status"] == "READY"
 
 
-async def test_an_interrupted_upload_tells_all_that_is_needed_to_go_on(user: Client) -> None:
+async def test_an_unfinished_upload_returns_what_is_needed_to_resume_it(user: Client) -> None:
     upload = await initiate(user)
     first = await user.put(upload["uploadUrls"][0], content=CONTENT[:1000])
     listed = await user.json_of("GET", UPLOADS)
@@ -87,7 +87,7 @@ async def test_an_interrupted_upload_tells_all_that_is_needed_to_go_on(user: Cli
     assert answer["file"]["status"] == "READY"
 
 
-async def test_an_aborted_upload_gives_everything_back(user: Client) -> None:
+async def test_an_aborted_upload_releases_its_reservation(user: Client) -> None:
     upload = await initiate(user)
     parts = await send(user, upload)
     assert await user.json_of("DELETE", f"{UPLOADS}/{upload['uploadId']}", 204) is None
@@ -201,7 +201,7 @@ async def test_a_tampered_part_url_is_refused_and_nothing_is_kept(user: Client) 
     assert (await user.json_of("GET", f"{UPLOADS}/{upload['uploadId']}"))["parts"] == []
 
 
-async def test_a_part_url_is_good_for_its_own_part_alone(user: Client) -> None:
+async def test_a_part_url_is_valid_for_its_part_only(user: Client) -> None:
     upload = await initiate(user)
     other = await initiate(user, name="other.bin")
     await send(user, upload)
@@ -210,7 +210,7 @@ async def test_a_part_url_is_good_for_its_own_part_alone(user: Client) -> None:
     assert 400 <= answer.status_code < 500
 
 
-async def test_a_part_after_complete_is_refused_and_the_file_stays_as_it_is(user: Client) -> None:
+async def test_a_part_after_complete_is_refused_and_the_file_is_unchanged(user: Client) -> None:
     upload = await initiate(user)
     file = (await complete(user, upload, await send(user, upload)))["file"]
     late = await user.put(upload["uploadUrls"][0], content=b"y" * 1000)
@@ -219,7 +219,7 @@ async def test_a_part_after_complete_is_refused_and_the_file_stays_as_it_is(user
     assert (await user.get(location)).content == CONTENT
 
 
-async def test_strangers_and_the_signed_out_get_nowhere(product: Running, user: Client) -> None:
+async def test_other_users_and_unauthenticated_clients_have_no_access(product: Running, user: Client) -> None:
     upload = await initiate(user)
     parts = await send(user, upload)
     async with aclosing(await product.signed_in()) as stranger, product.client() as anybody:
@@ -240,7 +240,7 @@ async def test_one_idempotency_key_initiates_once(user: Client) -> None:
     assert await user.problem_of("POST", f"{UPLOADS}/initiate", 422, **reused) == "idempotency-key-reused"
 
 
-async def test_a_small_file_goes_up_whole(user: Client) -> None:
+async def test_a_small_file_is_uploaded_in_one_request(user: Client) -> None:
     form = {"file": ("ghi chú.txt", b"hello", "text/plain")}
     answer = await user.json_of("POST", "/api/v1/files/upload", 201, files=form, data={"path": "/a"})
     assert (answer["file"]["path"], answer["file"]["size"]) == ("/a/ghi chú.txt", 5)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from metastore import migrations
 from metastore.features.search.families import family_of
 from metastore.features.search.folding import fold
+from metastore.kit import saga as sagas
 from metastore.kit.database import Database, Transaction
 from metastore.kit.saga_models import SagaRow
 from tests.fixtures.postgres import Postgres
@@ -148,6 +149,29 @@ async def test_open_uploads_become_sagas_with_an_owner(empty_urls: tuple[str, st
         row = (await tx.session.scalars(select(SagaRow).where(SagaRow.subject == "n"))).one()
     assert {"uploadId": "up", "ownerId": "u", "name": 'a "b".txt'} == row.data
     assert "u" == row.owner
+    await database.aclose()
+
+
+async def test_files_that_failed_before_there_were_codes_keep_their_sentence(empty_urls: tuple[str, str]) -> None:
+    await migrations.upgrade(empty_urls[0], "0003")
+    database = Database(empty_urls[0])
+    async with database.transaction() as tx:
+        await tx.session.execute(
+            text(
+                "INSERT INTO sagas (id, kind, subject, state, step, attempts, token, outcome, error, retryable,"
+                " progress, kept, data, created_at, updated_at) VALUES ('s', 'ingest', 'n', 'failed', 'probe', 3, 1,"
+                " 'failed', 'It could not be looked into.', :yes, 100, :yes, '{}', CURRENT_TIMESTAMP,"
+                " CURRENT_TIMESTAMP)"
+            ),
+            {"yes": True},
+        )
+    await database.aclose()
+
+    await migrations.upgrade(empty_urls[0])
+    database = Database(empty_urls[0])
+    async with database.reading() as tx:
+        saga = (await sagas.sagas_of(tx, "ingest", ["n"]))["n"]
+    assert ("It could not be looked into.", None) == (saga.error, saga.error_code)
     await database.aclose()
 
 

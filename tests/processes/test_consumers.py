@@ -1,4 +1,4 @@
-"""Consumers joined to the bus: one effect an event, and mistakes in the wiring found at the start."""
+"""Subscribed consumers: one effect per event, and wiring mistakes that stop the start."""
 
 import random
 
@@ -15,96 +15,96 @@ from tests.fixtures.buses import DeafBus
 from tests.fixtures.events import KettleBoiled, event
 
 # A table for effects, apart from the product's own.
-CUPS = Table("test_cups", MetaData(), Column("id", String(36), primary_key=True), Column("event_id", String(36)))
+EFFECTS = Table("test_effects", MetaData(), Column("id", String(36), primary_key=True), Column("event_id", String(36)))
 
 
 @pytest.fixture
-async def cups(database: Database) -> Database:
+async def effects(database: Database) -> Database:
     """A database with a table for effects."""
     async with database.engine.begin() as connection:
-        await connection.run_sync(CUPS.create)
+        await connection.run_sync(EFFECTS.create)
     return database
 
 
-async def _fill_cup(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
-    await tx.session.execute(insert(CUPS).values(id=new_id(), event_id=given.id))
+async def _record_effect(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
+    await tx.session.execute(insert(EFFECTS).values(id=new_id(), event_id=given.id))
     return None
 
 
 async def _count(database: Database) -> int:
     async with database.reading() as tx:
-        return await tx.session.scalar(select(func.count()).select_from(CUPS)) or 0
+        return await tx.session.scalar(select(func.count()).select_from(EFFECTS)) or 0
 
 
-async def test_events_redelivered_in_another_order_have_their_effect_once(cups: Database) -> None:
+async def test_events_redelivered_in_another_order_have_their_effect_once(effects: Database) -> None:
     """However often and in whatever order events come, each has exactly one effect."""
-    handle = handler_of(Consumer("waiter", in_transaction={"kettle.boiled": _fill_cup}), cups)
+    handle = handler_of(Consumer("first", in_transaction={"kettle.boiled": _record_effect}), effects)
     events = [event(number=n) for n in range(10)]
     again = events * 3
     random.Random(7).shuffle(again)
     for given in again:
         await handle(given)
-    assert 10 == await _count(cups)
+    assert 10 == await _count(effects)
 
 
-async def test_two_consumers_each_have_their_effect(cups: Database) -> None:
-    """What one consumer has dealt with is still news to another."""
+async def test_two_consumers_each_have_their_effect(effects: Database) -> None:
+    """Consumers are independent of each other."""
     given = event()
-    for name in ("waiter", "cook"):
-        await handler_of(Consumer(name, in_transaction={"kettle.boiled": _fill_cup}), cups)(given)
-    assert 2 == await _count(cups)
+    for name in ("first", "second"):
+        await handler_of(Consumer(name, in_transaction={"kettle.boiled": _record_effect}), effects)(given)
+    assert 2 == await _count(effects)
 
 
-async def test_an_effect_that_fails_leaves_nothing_and_can_be_tried_again(cups: Database) -> None:
-    """When a handler raises, neither its rows nor the note that it ran are kept."""
+async def test_a_failed_effect_leaves_nothing_and_can_be_retried(effects: Database) -> None:
+    """When a handler raises, neither its effect nor the inbox row is committed."""
     fail = True
 
-    async def spill(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
-        await _fill_cup(tx, given)
+    async def handler(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
+        await _record_effect(tx, given)
         if fail:
-            raise RuntimeError("spilt")
+            raise RuntimeError("failed")
         return None
 
-    handle = handler_of(Consumer("waiter", in_transaction={"kettle.boiled": spill}), cups)
+    handle = handler_of(Consumer("first", in_transaction={"kettle.boiled": handler}), effects)
     given = event()
-    with pytest.raises(RuntimeError, match="spilt"):
+    with pytest.raises(RuntimeError, match="failed"):
         await handle(given)
-    assert 0 == await _count(cups)
+    assert 0 == await _count(effects)
     fail = False
     await handle(given)
-    assert 1 == await _count(cups)
+    assert 1 == await _count(effects)
 
 
-async def test_what_follows_the_commit_runs_after_it_and_once(cups: Database) -> None:
+async def test_a_follow_up_runs_once_after_the_commit(effects: Database) -> None:
     """A follow-up sees the committed effect, and a redelivered event does not repeat it."""
     seen: list[int] = []
 
     async def announce() -> None:
-        seen.append(await _count(cups))
+        seen.append(await _count(effects))
 
-    async def fill_and_announce(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
-        await _fill_cup(tx, given)
+    async def record_and_announce(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
+        await _record_effect(tx, given)
         return announce
 
-    handle = handler_of(Consumer("waiter", in_transaction={"kettle.boiled": fill_and_announce}), cups)
+    handle = handler_of(Consumer("first", in_transaction={"kettle.boiled": record_and_announce}), effects)
     given = event()
     await handle(given)
     await handle(given)
     assert [1] == seen
 
 
-async def test_a_failing_follow_up_does_not_fail_the_event(cups: Database) -> None:
-    """The effect is committed; a message that could not be sent is no reason to deliver the event again."""
+async def test_a_failing_follow_up_does_not_fail_the_event(effects: Database) -> None:
+    """The effect is committed; the event is not delivered again."""
 
-    async def break_off() -> None:
+    async def fail() -> None:
         raise RuntimeError("no socket")
 
-    async def fill_then_break(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
-        await _fill_cup(tx, given)
-        return break_off
+    async def record_then_fail(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
+        await _record_effect(tx, given)
+        return fail
 
-    await handler_of(Consumer("waiter", in_transaction={"kettle.boiled": fill_then_break}), cups)(event())
-    assert 1 == await _count(cups)
+    await handler_of(Consumer("first", in_transaction={"kettle.boiled": record_then_fail}), effects)(event())
+    assert 1 == await _count(effects)
 
 
 async def test_an_outside_handler_runs_on_every_delivery(database: Database) -> None:
@@ -121,25 +121,30 @@ async def test_an_outside_handler_runs_on_every_delivery(database: Database) -> 
     assert [given.id] * 2 == seen
 
 
-async def test_a_consumer_of_every_event_gets_all_types(cups: Database) -> None:
+async def test_a_consumer_of_every_event_gets_all_types(effects: Database) -> None:
     """A handler for every event needs no list of types."""
-    handle = handler_of(Consumer("witness", every=_fill_cup), cups)
+    handle = handler_of(Consumer("witness", every=_record_effect), effects)
     await handle(event(event_type="kettle.boiled"))
-    await handle(event(event_type="cup.filled"))
-    assert 2 == await _count(cups)
+    await handle(event(event_type="other.recorded"))
+    assert 2 == await _count(effects)
 
 
+<<<<<<< HEAD
 async def test_events_recorded_by_a_consumer_carry_the_request_that_caused_them(database: Database) -> None:
     """Request id and actor of the causing event go on to what follows from it."""
+=======
+async def test_events_recorded_by_a_consumer_carry_the_context_of_their_cause(database: Database) -> None:
+    """They have the request id and the actor of the causing event."""
+>>>>>>> main
 
-    async def boil_again(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
+    async def record_another(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
         tx.record(KettleBoiled(kettle="iron"))
         return None
 
     with open_context(RequestContext("request-1", address="192.0.2.1", actor_id="user-1")):
         row = KettleBoiled(kettle="copper").outbox_row()
     cause = RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
-    await handler_of(Consumer("cook", in_transaction={"kettle.boiled": boil_again}), database)(cause)
+    await handler_of(Consumer("second", in_transaction={"kettle.boiled": record_another}), database)(cause)
     async with database.reading() as tx:
         headers = await tx.session.scalar(select(OutboxEvent.headers))
     assert {"requestId": "request-1", "actorId": "user-1", "version": "1"} == headers
@@ -150,63 +155,67 @@ async def test_events_recorded_by_a_consumer_carry_the_request_that_caused_them(
     ("consumers", "complaint"),
     [
         ([Consumer("idle")], "the consumer idle has no handler"),
-        ([Consumer("deaf", in_transaction={"kettle.burst": _fill_cup})], "deaf waits for kettle.burst, which nothing"),
-        ([Consumer("twin", every=_fill_cup), Consumer("twin", every=_fill_cup)], "two consumers are named twin"),
         (
-            [Consumer("greedy", every=_fill_cup, in_transaction={"kettle.boiled": _fill_cup})],
-            "greedy handles every event and some events besides",
+            [Consumer("deaf", in_transaction={"kettle.burst": _record_effect})],
+            "deaf waits for kettle.burst, which nothing",
+        ),
+        (
+            [Consumer("twin", every=_record_effect), Consumer("twin", every=_record_effect)],
+            "two consumers are named twin",
+        ),
+        (
+            [Consumer("greedy", every=_record_effect, in_transaction={"kettle.boiled": _record_effect})],
+            "greedy handles every event and some events in addition",
         ),
     ],
 )
-async def test_mistakes_in_the_wiring_stop_the_start(
-    database: Database, consumers: list[Consumer], complaint: str
-) -> None:
-    """A consumer that could never do anything is named before the product runs."""
+async def test_wiring_mistakes_stop_the_start(database: Database, consumers: list[Consumer], complaint: str) -> None:
+    """The error names the consumer."""
     with pytest.raises(WiringError, match=complaint):
         subscribe_all(DeafBus(), database, consumers)
 
 
 async def test_consumers_are_subscribed_to_what_they_handle(database: Database) -> None:
-    """Sound consumers are subscribed by name and type."""
+    """By name and event types."""
     bus = DeafBus()
-    subscribe_all(bus, database, [Consumer("waiter", in_transaction={"kettle.boiled": _fill_cup})])
-    assert [("waiter", frozenset({"kettle.boiled"}))] == [(s.consumer, s.event_types) for s in bus.subscriptions]
+    subscribe_all(bus, database, [Consumer("first", in_transaction={"kettle.boiled": _record_effect})])
+    assert [("first", frozenset({"kettle.boiled"}))] == [(s.consumer, s.event_types) for s in bus.subscriptions]
 
 
-async def test_several_events_have_their_effects_as_one_and_each_once(cups: Database) -> None:
-    """Also those that were delivered before, alone."""
-    consumer = Consumer("waiter", in_transaction={"kettle.boiled": _fill_cup})
+async def test_a_batch_takes_effect_once_per_event(effects: Database) -> None:
+    """Also for events that were delivered alone before."""
+    consumer = Consumer("first", in_transaction={"kettle.boiled": _record_effect})
     events = [event(number=n) for n in range(4)]
-    await handler_of(consumer, cups)(events[1])
+    await handler_of(consumer, effects)(events[1])
     handled = 0
     while len(events) - handled > 1:
-        handled += await together_of(consumer, cups)(events[handled:])
+        handled += await together_of(consumer, effects)(events[handled:])
     for left in events[handled:]:
-        await handler_of(consumer, cups)(left)
-    assert 4 == await _count(cups)
+        await handler_of(consumer, effects)(left)
+    assert 4 == await _count(effects)
 
 
-async def test_when_one_of_several_fails_none_has_its_effect(cups: Database) -> None:
-    """So that they can be handled one by one."""
+async def test_a_failed_batch_has_no_effect(effects: Database) -> None:
+    """So the events can be handled one by one."""
     events = [event(number=n) for n in range(3)]
 
     async def fail_at_the_second(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
-        await _fill_cup(tx, given)
+        await _record_effect(tx, given)
         if given is events[1]:
-            raise ValueError("cold")
+            raise ValueError("failed")
         return None
 
-    consumer = Consumer("waiter", in_transaction={"kettle.boiled": fail_at_the_second})
-    with pytest.raises(ValueError, match="cold"):
-        await together_of(consumer, cups)(events)
-    assert 0 == await _count(cups)
+    consumer = Consumer("first", in_transaction={"kettle.boiled": fail_at_the_second})
+    with pytest.raises(ValueError, match="failed"):
+        await together_of(consumer, effects)(events)
+    assert 0 == await _count(effects)
 
 
-async def test_what_acts_elsewhere_is_never_handled_with_others(cups: Database) -> None:
-    """A slow call must hold no transaction open."""
+async def test_outside_handlers_are_never_part_of_a_batch(effects: Database) -> None:
+    """A slow call must not hold a transaction open."""
 
-    async def pour(_given: RecordedEvent) -> None:
-        raise AssertionError("poured")
+    async def call(_given: RecordedEvent) -> None:
+        raise AssertionError("called")
 
-    consumer = Consumer("waiter", outside={"kettle.boiled": pour})
-    assert await together_of(consumer, cups)([event(), event()]) == 0
+    consumer = Consumer("first", outside={"kettle.boiled": call})
+    assert await together_of(consumer, effects)([event(), event()]) == 0

@@ -1,4 +1,4 @@
-"""Sessions that have ended lose their sockets by the database's word alone."""
+"""Sockets of ended sessions are closed without broker and cache."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,21 +14,21 @@ from tests.fixtures.waiting import eventually
 
 
 class FakeSockets:
-    """The sockets of these sessions are open."""
+    """Open sockets of these sessions."""
 
     def __init__(self, *sessions: str) -> None:
         self.sessions = set(sessions)
         self.refusals = 0
 
     def open_sessions(self) -> set[str]:
-        """Those left; a few times that cannot be said."""
+        """Return the sessions with open sockets, after some failures."""
         if self.refusals:
             self.refusals -= 1
             raise unavailable("not now")
         return set(self.sessions)
 
     async def close_session_here(self, session_id: str) -> None:
-        """One less."""
+        """Remove a session."""
         self.sessions.discard(session_id)
 
 
@@ -41,7 +41,7 @@ async def house(database: Database) -> AsyncIterator[House]:
 
 
 async def session_of(house: House, name: str) -> str:
-    """A new session of that user, who is new when unknown."""
+    """Open a session of a user, who is created if necessary."""
     browser = house.browser()
     signed_in = {"username": name, "password": PASSWORD}
     if (await browser.post(f"{API}/login", json=signed_in)).status_code != 200:
@@ -59,7 +59,7 @@ async def test_the_sockets_of_open_sessions_stay(house: House) -> None:
 
 
 async def test_sockets_of_sessions_that_ended_are_closed(house: House) -> None:
-    """Revoked, expired, deleted or of a user who was suspended; the others stay."""
+    """Revoked, expired, deleted or of a suspended user. The others stay open."""
     stays, revoked, suspended = [await session_of(house, name) for name in ("mai", "mai", "lan")]
     sockets = FakeSockets(stays, revoked, suspended, new_id())
     await house.set("lan", status="SUSPENDED")
@@ -74,7 +74,11 @@ async def test_sockets_of_sessions_that_ended_are_closed(house: House) -> None:
     assert set() == sockets.sessions
 
 
+<<<<<<< HEAD
 async def test_it_looks_again_after_a_look_that_failed(house: House) -> None:
+=======
+async def test_polling_continues_after_a_failure(house: House) -> None:
+>>>>>>> main
     """The database may be unavailable for a while."""
     sockets = FakeSockets(new_id())
     sockets.refusals = 3

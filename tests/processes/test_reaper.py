@@ -115,9 +115,7 @@ async def test_a_late_discard_leaves_the_bytes_of_a_file_alone(drive: Drive) -> 
     assert list(drive.store.objects.values()) == [CONTENT]
 
 
-async def test_multiparts_that_the_database_does_not_know_are_aborted_once_they_are_old(
-    drive: Drive, reaper: Reaper
-) -> None:
+async def test_old_multipart_uploads_unknown_to_the_database_are_aborted(drive: Drive, reaper: Reaper) -> None:
     await drive.store.create_multipart("files/unknown", size=5, part_size=5, content_type="text/plain")
     await reaper.round()
     assert len(drive.store.multiparts) == 1
@@ -127,7 +125,7 @@ async def test_multiparts_that_the_database_does_not_know_are_aborted_once_they_
 
 
 async def test_an_upload_ends_although_its_bytes_cannot_be_removed(house: House, reaper: Reaper) -> None:
-    """The event of the abort has them removed, and later rounds of the reaper."""
+    """The consumer of its event removes them, or the reaper later."""
     drive = house.drive
     await drive.initiate(CONTENT)
     drive.clock.pass_by(seconds=TTL + 1)
@@ -143,7 +141,7 @@ async def test_an_upload_ends_although_its_bytes_cannot_be_removed(house: House,
     assert drive.store.multiparts == {}
 
 
-async def test_completed_uploads_are_forgotten_and_their_files_stay(drive: Drive, reaper: Reaper) -> None:
+async def test_rows_of_completed_uploads_are_deleted_and_their_files_stay(drive: Drive, reaper: Reaper) -> None:
     upload = await drive.initiate(CONTENT)
     await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
     drive.clock.pass_by(seconds=TTL + timedelta(days=1).total_seconds() + 1)
@@ -154,7 +152,7 @@ async def test_completed_uploads_are_forgotten_and_their_files_stay(drive: Drive
 
 
 async def test_a_second_multipart_under_the_key_of_an_upload_is_aborted(drive: Drive, reaper: Reaper) -> None:
-    """A crash while the store answered leaves one that nobody will ever name; the other goes on."""
+    """A crash before its id was saved leaves it behind. The known one stays."""
     upload = await drive.initiate(CONTENT)
     known = await drive.store_id(upload.upload_id)
     key = drive.store.multiparts[known].key
@@ -166,9 +164,7 @@ async def test_a_second_multipart_under_the_key_of_an_upload_is_aborted(drive: D
     assert [known] == list(drive.store.multiparts)
 
 
-async def test_an_upload_whose_parts_the_store_has_lost_is_ended_at_the_second_look(
-    drive: Drive, reaper: Reaper
-) -> None:
+async def test_an_upload_whose_parts_are_lost_is_ended_in_the_second_round(drive: Drive, reaper: Reaper) -> None:
     await drive.initiate(CONTENT)
     await drive.initiate(CONTENT, name="b.txt")
     drive.store.multiparts.popitem()
@@ -179,7 +175,7 @@ async def test_an_upload_whose_parts_the_store_has_lost_is_ended_at_the_second_l
     assert await drive.storage() == Storage(used=0, reserved=25)
 
 
-async def test_a_store_that_is_away_has_lost_nothing(drive: Drive, reaper: Reaper) -> None:
+async def test_an_outage_of_the_store_does_not_count_as_lost_parts(drive: Drive, reaper: Reaper) -> None:
     await drive.initiate(CONTENT)
     for _ in range(3):
         drive.store.fail_next["is_open"] = StoreUnavailableError("away")

@@ -1,4 +1,4 @@
-"""The relay: what is recorded gets published, in order, whatever fails in between."""
+"""The relay publishes recorded events in order, whatever fails."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect
 
 @asynccontextmanager
 async def running(*relays: Relay) -> AsyncIterator[None]:
-    """Relays at work within the block."""
+    """Run relays within the block."""
     tasks = [asyncio.create_task(relay.run()) for relay in relays]
     try:
         yield
@@ -37,7 +37,11 @@ async def running(*relays: Relay) -> AsyncIterator[None]:
 
 
 async def record(database: Database, *numbers: int, kettle: str = "copper") -> None:
+<<<<<<< HEAD
     """Record events in a transaction of their own."""
+=======
+    """Record events in one transaction."""
+>>>>>>> main
     async with database.transaction() as tx:
         for number in numbers:
             tx.record(KettleBoiled(kettle=kettle, number=number))
@@ -49,14 +53,18 @@ def numbers(bus: DeafBus) -> list[object]:
 
 
 async def states(database: Database) -> list[tuple[str, int]]:
-    """Status and attempts of the outbox rows, oldest first."""
+    """Return status and attempts of the outbox rows, oldest first."""
     async with database.reading() as tx:
         rows = await tx.session.execute(select(OutboxEvent.status, OutboxEvent.attempts).order_by(OutboxEvent.id))
         return [(status, attempts) for status, attempts in rows]
 
 
 async def test_recorded_events_are_published_in_order_and_marked(database: Database) -> None:
+<<<<<<< HEAD
     """Everything pending goes out oldest first, and is not published again."""
+=======
+    """Pending events are published oldest first, and only once."""
+>>>>>>> main
     await record(database, 1, 2, 3)
     bus = DeafBus()
     relay = Relay(database, bus)
@@ -67,7 +75,11 @@ async def test_recorded_events_are_published_in_order_and_marked(database: Datab
 
 
 async def test_a_commit_wakes_the_relay(database: Database) -> None:
+<<<<<<< HEAD
     """An event is published at once, without waiting for the relay's next poll."""
+=======
+    """The event is published without waiting for the next poll."""
+>>>>>>> main
     bus = DeafBus()
     async with running(Relay(database, bus, poll_interval=3600)):
         await record(database, 1)
@@ -77,7 +89,11 @@ async def test_a_commit_wakes_the_relay(database: Database) -> None:
 
 
 async def test_events_of_other_processes_are_found_by_polling(database: Database) -> None:
+<<<<<<< HEAD
     """An event recorded by another process, which cannot wake this relay, is published at the next poll."""
+=======
+    """Another process cannot wake this relay on SQLite."""
+>>>>>>> main
     bus, other = DeafBus(), Database(str(database.url.render_as_string(hide_password=False)))
     async with running(Relay(database, bus, poll_interval=0.05)):
         await record(other, 1)
@@ -87,7 +103,11 @@ async def test_events_of_other_processes_are_found_by_polling(database: Database
 
 @on_postgresql
 async def test_a_commit_in_another_process_wakes_the_relay(database: Database) -> None:
+<<<<<<< HEAD
     """A relay is notified of events that other processes record, even after its connection was cut."""
+=======
+    """Also after the relay's connection was cut."""
+>>>>>>> main
     bus, other = DeafBus(), Database(str(database.url.render_as_string(hide_password=False)))
     Announcer(other)
     async with running(Relay(database, bus, poll_interval=3600)):
@@ -101,8 +121,13 @@ async def test_a_commit_in_another_process_wakes_the_relay(database: Database) -
     await other.aclose()
 
 
+<<<<<<< HEAD
 async def test_a_refused_event_waits_and_delays_only_events_of_its_aggregate(database: Database) -> None:
     """What no queue takes stays pending with what follows it; everything else goes out, once."""
+=======
+async def test_a_refused_event_delays_only_its_own_aggregate(database: Database) -> None:
+    """It stays pending with the following events of its aggregate. All others are published once."""
+>>>>>>> main
     bus = DeafBus()
     bus.refuses = {"kettle:iron"}
     relay = Relay(database, bus)
@@ -120,8 +145,13 @@ async def test_a_refused_event_waits_and_delays_only_events_of_its_aggregate(dat
         await eventually(lambda: numbers(bus) == [2, 4, 1, 3])
 
 
+<<<<<<< HEAD
 async def test_what_is_rolled_back_was_never_so(database: Database) -> None:
     """An event whose transaction fails is not published."""
+=======
+async def test_a_rolled_back_event_is_not_published(database: Database) -> None:
+    """It is part of its transaction."""
+>>>>>>> main
 
     async def fail() -> None:
         async with database.transaction() as tx:
@@ -134,8 +164,13 @@ async def test_what_is_rolled_back_was_never_so(database: Database) -> None:
     assert 0 == await Relay(database, bus).publish_batch()
 
 
+<<<<<<< HEAD
 async def test_events_stay_pending_during_an_outage_of_the_bus_and_are_published_later(database: Database) -> None:
     """Nothing is lost while the bus does not take anything; the tries are counted."""
+=======
+async def test_events_stay_pending_during_an_outage_of_the_bus(database: Database) -> None:
+    """They are published afterwards, and the attempts are counted."""
+>>>>>>> main
     await record(database, 1, 2)
     bus = DeafBus()
     bus.away = True
@@ -149,7 +184,11 @@ async def test_events_stay_pending_during_an_outage_of_the_bus_and_are_published
 
 
 async def test_the_backlog_is_measured(database: Database) -> None:
+<<<<<<< HEAD
     """Metrics report how many events wait, for how long, and how many were published or failed."""
+=======
+    """The metrics have number and age of pending events, and the numbers of published and failed ones."""
+>>>>>>> main
     async with database.transaction() as tx:
         tx.record(KettleBoiled(kettle="copper"))
         await tx.session.flush()
@@ -172,10 +211,17 @@ async def test_the_backlog_is_measured(database: Database) -> None:
     assert 0 == _value(relay_module.PENDING) == _value(relay_module.LAG)
 
 
+<<<<<<< HEAD
 async def test_a_backlog_that_cannot_be_measured_delays_no_event(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Events are published even if measuring fails, and it is repeated later."""
+=======
+async def test_relaying_continues_when_the_backlog_cannot_be_measured(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measuring continues later."""
+>>>>>>> main
     tried = 0
 
     async def fail(_: Transaction) -> None:
@@ -192,8 +238,8 @@ async def test_a_backlog_that_cannot_be_measured_delays_no_event(
         await eventually(lambda: numbers(bus) == [1])
 
 
-async def test_old_rows_are_pruned_and_pending_ones_never(database: Database) -> None:
-    """What was published or handled longer ago than it is kept is deleted, and nothing else."""
+async def test_only_old_published_events_are_pruned(database: Database) -> None:
+    """Old inbox rows are deleted as well, pending events never."""
     bus = DeafBus()
     relay = Relay(database, bus, keep=timedelta(days=7))
     await record(database, 1)
@@ -218,8 +264,13 @@ async def test_old_rows_are_pruned_and_pending_ones_never(database: Database) ->
 
 
 @on_postgresql
+<<<<<<< HEAD
 async def test_an_event_whose_transaction_commits_late_is_not_skipped(database: Database) -> None:
     """Sequence order is not commit order: an event with a lower id that is committed last is still published."""
+=======
+async def test_an_event_committed_late_is_not_skipped(database: Database) -> None:
+    """Sequence order is not commit order: an event with a lower id may be committed last."""
+>>>>>>> main
     bus = DeafBus()
     async with running(Relay(database, bus, poll_interval=0.05)), AsyncExitStack() as late:
         slow: Transaction = await late.enter_async_context(database.transaction())
@@ -238,8 +289,13 @@ async def test_an_event_whose_transaction_commits_late_is_not_skipped(database: 
 
 
 @on_postgresql
+<<<<<<< HEAD
 async def test_relays_side_by_side_share_the_work_and_keep_order(database: Database) -> None:
     """Each event is published once, and those of one aggregate in order, whichever relays publish them."""
+=======
+async def test_concurrent_relays_share_the_work_and_keep_the_order(database: Database) -> None:
+    """Each event is published once, and those of one aggregate in order."""
+>>>>>>> main
 
     class SlowBus(DeafBus):
         async def publish(self, events: object) -> None:
@@ -257,8 +313,13 @@ async def test_relays_side_by_side_share_the_work_and_keep_order(database: Datab
 
 
 @on_postgresql
+<<<<<<< HEAD
 async def test_a_relay_does_not_overtake_an_event_that_another_is_publishing(database: Database) -> None:
     """While one relay publishes an event, another does not publish a later one of the same aggregate."""
+=======
+async def test_a_relay_leaves_events_that_follow_one_locked_by_another(database: Database) -> None:
+    """A later event of the same aggregate does not overtake it."""
+>>>>>>> main
 
     class StuckBus(DeafBus):
         def __init__(self) -> None:

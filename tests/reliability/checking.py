@@ -1,4 +1,4 @@
-"""Running ``metastore fsck`` beside a product, or on one that is stopped."""
+"""Run ``metastore fsck`` beside a running product, or on a stopped one."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from tests.fixtures.programs import COMMAND, run
 
 @dataclass
 class Checked:
-    """What a run of the check came to."""
+    """The result of a run."""
 
     code: int
     findings: list[dict[str, Any]]
@@ -20,7 +20,7 @@ class Checked:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of all findings, in order of the alphabet."""
+        """The kinds of all findings, sorted."""
         return sorted(finding["kind"] for finding in self.findings)
 
 

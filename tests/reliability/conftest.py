@@ -1,4 +1,4 @@
-"""The real product as processes of their own."""
+"""Fixtures that run the product as separate processes."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ QUOTA = 50_000_000
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_setting(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """What to set for a product to use an empty database; the test runs once on each kind."""
+    """Settings for an empty database; the test runs once on each kind."""
     if request.param == "sqlite":
         yield {}
         return
@@ -28,7 +28,7 @@ def database_setting(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]
 
 @pytest.fixture(scope="session", params=["sqlite-embedded", "postgresql-embedded", "sqlite-s3", "postgresql-s3"])
 def profile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
-    """A running product on each kind of database and of object store; users have ``QUOTA`` bytes there."""
+    """A running product on each kind of database and object store; users have ``QUOTA`` bytes."""
     database, store = request.param.split("-")
     settings = {"PLANS": json.dumps({"FREE": {"storageQuota": QUOTA}})}
     if database == "postgresql":

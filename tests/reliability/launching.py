@@ -1,4 +1,4 @@
-"""Starting the product, and starting it again."""
+"""Start and restart the product."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ RESTART_SECONDS = 10
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Iterator[Launch]:
-    """Makes a product that is not started yet, by its settings without their prefix; all are ended with the test."""
+    """A function that makes a product with the given settings, not started yet. All end with the test."""
     made: list[MetastoreProcess] = []
 
     def prepare(**settings: str) -> MetastoreProcess:
@@ -31,13 +31,13 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
 
 
 def restart(product: MetastoreProcess) -> None:
-    """Start it after a crash, in the time that is promised: ten seconds, more when others want the processors too."""
+    """Start it after a crash within the promised ten seconds, or more in proportion to the system load."""
     waiting_each = os.getloadavg()[0] / (os.cpu_count() or 1)
     product.start(ready_within=RESTART_SECONDS * max(1, waiting_each))
 
 
 def s3_settings(server: S3Server, bucket: str) -> dict[str, str]:
-    """What to set for a product to keep its objects on that server."""
+    """Return the settings for a product with its objects on that server."""
     # Test processes share the server.
     return {
         "STORAGE_URL": f"s3://{bucket}-{os.getpid()}?endpoint={server.endpoint}&region=us-east-1",

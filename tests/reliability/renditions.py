@@ -1,4 +1,4 @@
-"""A film in a product, and what there is of its renditions."""
+"""A film in a product, and the state of its renditions."""
 
 from collections.abc import AsyncIterator
 
@@ -16,7 +16,7 @@ from tests.fixtures.rendering_victim import SEGMENTS
 
 
 async def a_film(product: Product) -> str:
-    """A film that is due to be processed; its id."""
+    """Add a film that is due for processing and return its id."""
     owner = await add_user(product.database)
 
     async def once() -> AsyncIterator[bytes]:
@@ -27,13 +27,13 @@ async def a_film(product: Product) -> str:
 
 
 async def status_of(product: Product, file_id: str) -> str | None:
-    """The file's status."""
+    """Return the file's status."""
     async with product.database.reading() as tx:
         return await tx.session.scalar(select(Node.status).where(Node.id == file_id))
 
 
 async def numbers(product: Product) -> dict[str, list[int]]:
-    """The numbers of each rendition's segments, by its name."""
+    """Return the segment numbers of each rendition."""
     async with product.database.reading() as tx:
         rows = await tx.session.execute(
             select(Rendition.name, MediaSegment.number).join(MediaSegment, MediaSegment.rendition_id == Rendition.id)
@@ -45,7 +45,7 @@ async def numbers(product: Product) -> dict[str, list[int]]:
 
 
 async def assert_whole(product: Product, segments: int = SEGMENTS) -> None:
-    """Every rendition has all its segments, and every object that a row tells of is there, and no other."""
+    """Assert that every rendition has all its segments, and that the stored objects match the rows."""
     async with product.database.reading() as tx:
         prefixes = list(await tx.session.scalars(select(Rendition.key_prefix)))
     expected = {segment_key(prefix, number) for prefix in prefixes for number in range(segments)}

@@ -1,6 +1,12 @@
+<<<<<<< HEAD
 """After a crash while completing there is a file or an upload, never half of either.
 
 Each file is announced once: one notification to its owner, one entry in the audit trail.
+=======
+"""A crash during complete leaves either a file or an open upload, never half of either.
+
+Each file has exactly one notification and one audit entry.
+>>>>>>> main
 """
 
 import asyncio
@@ -30,7 +36,11 @@ PART = 64 * 1024
 
 
 async def test_a_crash_at_complete_loses_and_doubles_nothing(launch: Launch, database_setting: dict[str, str]) -> None:
+<<<<<<< HEAD
     """Complete is repeated after the crash until there is a response. Aborting instead releases everything."""
+=======
+    """Complete can be repeated after the crash; abort frees everything."""
+>>>>>>> main
     product = launch(PART_SIZE=str(PART), **database_setting)
     product.start()
     async with new_user(product.address) as client:
@@ -41,7 +51,11 @@ async def test_a_crash_at_complete_loses_and_doubles_nothing(launch: Launch, dat
             restart(product)
             for sending in sent:
                 await _is_still_known(sending)
+<<<<<<< HEAD
                 # Acknowledged files stay; some of the others are aborted.
+=======
+                # Acknowledged completes stay; some of the other uploads are aborted.
+>>>>>>> main
                 if sending in answered or random.random() < 0.5 or not await _given_up(sending):
                     assert (await sending.complete()).status_code == 200
                     kept.append(sending)
@@ -60,7 +74,7 @@ async def _sent(client: Client) -> Sending:
 
 async def _crash_while_completing(product: MetastoreProcess, sent: list[Sending]) -> list[Sending]:
     running = {asyncio.create_task(sending.complete()): sending for sending in sent}
-    # Now and then all is answered and the crash hits what comes after: the relay and the consumers.
+    # Sometimes all requests finish and the crash hits the relay and the consumers.
     await asyncio.wait(running, timeout=random.choice([0.005, 0.02, 0.05, 0.1, 0.3]))
     product.kill()
     await asyncio.wait(running)
@@ -68,7 +82,7 @@ async def _crash_while_completing(product: MetastoreProcess, sent: list[Sending]
 
 
 async def _is_still_known(sending: Sending) -> None:
-    """A client that asks how far it got is never told that there was no such upload."""
+    """Assert that the upload is never reported as unknown."""
     answer = await sending.client.get(f"{UPLOADS}/{sending.upload_id}")
     assert answer.status_code == 200 or answer.json()["code"] == "upload-completed", answer.text
 

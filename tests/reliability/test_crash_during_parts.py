@@ -1,4 +1,4 @@
-"""A crash in the middle of an upload: whatever was acknowledged is there, and whatever is abandoned goes."""
+"""A crash during an upload keeps acknowledged parts, and abandoned uploads are reaped."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ PARTS = 40
 
 
 async def test_every_acknowledged_part_survives_a_crash(launch: Launch) -> None:
-    """Killed again and again while parts come in, the server still lists every part that it said it had."""
+    """Killed repeatedly while it receives parts, the server still lists every acknowledged part."""
     product = launch(PART_SIZE=str(PART))
     product.start()
     async with new_user(product.address) as client:
@@ -29,7 +29,7 @@ async def test_every_acknowledged_part_survives_a_crash(launch: Launch) -> None:
             restart(product)
             listed = await sending.state()
             assert sending.etags.items() <= listed.items(), "an acknowledged part is not there"
-            # What arrived without its answer getting through counts as well.
+            # Parts whose response was lost count as well.
             sending.etags = dict(listed)
         await sending.put_all(set(sending.numbers) - sending.etags.keys())
         assert (await sending.complete()).status_code == 200
@@ -38,7 +38,7 @@ async def test_every_acknowledged_part_survives_a_crash(launch: Launch) -> None:
 
 
 async def test_what_a_crash_leaves_behind_is_reaped_to_the_byte(launch: Launch) -> None:
-    """After the upload's time nothing is on the disk but completed files, and the quota says the same."""
+    """Once uploads expire, only completed files remain on disk, and the quota agrees."""
     product = launch(PART_SIZE=str(PART), UPLOAD_TTL="1", REAPER_INTERVAL="1")
     product.start()
     async with new_user(product.address) as client:
@@ -47,7 +47,7 @@ async def test_what_a_crash_leaves_behind_is_reaped_to_the_byte(launch: Launch) 
         abandoned = [await Sending.begin(client, some_bytes(PARTS * PART)) for _ in range(3)]
         storm = asyncio.gather(
             *(sending.put_all() for sending in abandoned),
-            # The same part again goes to a file of its own beside the others.
+            # A part that is sent again goes to a file of its own.
             *(_send_twice(sending) for sending in abandoned),
             *(_begin_until_it_fails(client) for _ in range(3)),
             return_exceptions=True,

@@ -1,4 +1,4 @@
-"""The relay and the consumers on PostgreSQL and RabbitMQ when single things go wrong."""
+"""The relay and the consumers on PostgreSQL and RabbitMQ during single faults."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,6 +1,6 @@
-"""Every route of the API, found in its own description, is closed to those who are not meant to use it.
+"""Every route in the OpenAPI description requires the right permissions.
 
-The routes that anybody may use are named here, so that a new one is either closed or talked about.
+Public routes are listed here, so that a new one is either protected or reviewed.
 """
 
 import re
@@ -22,7 +22,7 @@ STREAMED = (
     "subtitles/{subtitles_id}.vtt",
     "thumbnails.vtt",
 )
-"""What players ask for without a cookie: the token in the path is the permission."""
+"""Requested by players without a cookie: the token in the path is the permission."""
 PUBLIC = {
     ("POST", "/api/v1/auth/register"),
     ("POST", "/api/v1/auth/login"),

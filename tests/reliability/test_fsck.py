@@ -1,4 +1,4 @@
-"""The check against the real product: nothing false beside one at work, and every byte that flips."""
+"""fsck on the real product: no false findings beside a busy one, and every flipped byte found."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ PART = 64 * 1024
 
 
 async def test_beside_a_product_at_work_there_is_no_false_alarm(profile: MetastoreProcess) -> None:
-    """Files come, go and are given up all the time, and nothing is young enough to be excused."""
+    """Files are uploaded, aborted and deleted meanwhile, and the grace period is zero."""
     async with new_user(profile.address) as client:
         busy = [asyncio.create_task(_be_busy(client)) for _ in range(2)]
         try:
@@ -47,7 +47,11 @@ async def _be_busy(client: Client) -> None:
 
 
 async def test_every_flipped_byte_is_found_and_known_damage_is_not_given_out(launch: Launch) -> None:
+<<<<<<< HEAD
     """In the bytes and in the metadata beside them, at the start, in the middle and at the end."""
+=======
+    """In the content and in its metadata, at the beginning, in the middle and at the end."""
+>>>>>>> main
     product = launch(PART_SIZE=str(PART))
     product.start()
     async with new_user(product.address) as client:
@@ -95,8 +99,13 @@ def _flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+<<<<<<< HEAD
 async def test_a_corrupted_instance_is_repaired(launch: Launch) -> None:
     """Missing objects, orphaned objects and wrong counters are found, distinguished, and gone after the repair."""
+=======
+async def test_a_mangled_instance_is_mended(launch: Launch) -> None:
+    """Lost and orphaned objects and wrong counters are found and repaired."""
+>>>>>>> main
     product = launch(PART_SIZE=str(PART), UPLOAD_TTL="1000")
     product.start()
     async with new_user(product.address) as client:
@@ -135,7 +144,7 @@ async def test_a_corrupted_instance_is_repaired(launch: Launch) -> None:
 
 
 async def test_a_check_that_cannot_run_says_so(launch: Launch) -> None:
-    """No database is made, and no bucket."""
+    """It creates neither a database nor a bucket."""
     product = launch()
     checked = await fsck(product)
     assert (2, False) == (checked.code, product.data_dir.exists())

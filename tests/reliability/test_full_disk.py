@@ -1,4 +1,4 @@
-"""A disk that fills up: 507, never a false 2xx; reading, deleting and signing in go on; writing resumes by itself.
+"""A full disk causes 507 responses; reading, deleting and signing in go on, and writing resumes by itself.
 
 Runs alone: a disk that is full for one process may be full for all.
 """
@@ -48,7 +48,7 @@ class Disk:
         raise NotImplementedError
 
     def limit_uploads(self, product: MetastoreProcess) -> None:
-        """See to it that uploads of ``UPLOAD`` bytes do not fit for ever."""
+        """Make uploads of ``UPLOAD`` bytes fail eventually."""
 
 
 class SmallDisk(Disk):
@@ -58,7 +58,7 @@ class SmallDisk(Disk):
         self._ballast = folder / "ballast"
 
     def fill(self, product: MetastoreProcess) -> None:
-        """Leave not one block."""
+        """Fill the disk to the last block."""
         with self._ballast.open("ab", buffering=0) as ballast:
             for block in (MIB, 4096):
                 try:

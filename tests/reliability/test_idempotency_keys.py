@@ -1,7 +1,7 @@
-"""One idempotency key, one effect, on every POST: whatever is killed between effect and answer, and whoever races.
+"""Every POST has one effect per idempotency key, despite kills between effect and response, and despite races.
 
-The POSTs are those of the API's own description, so that a new one is either tried here or named with the reason why
-it takes no key.
+The POSTs come from the API's own description: a new one is either tested here or listed with the reason why it takes
+no key.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ WITHOUT_KEYS = {
 
 @dataclass
 class Sent:
-    """A request under a key of its own."""
+    """A request with its own key."""
 
     client: Client
     path: str
@@ -63,12 +63,12 @@ class Sent:
     url: str
 
     async def send(self) -> httpx.Response:
-        """Send it, once more or for the first time."""
+        """Send it, for the first time or again."""
         return await self.client.post(self.url, headers={"Idempotency-Key": self.key}, **self.body)
 
 
 class Round:
-    """One request to each POST that takes a key, and what must be there afterwards."""
+    """One request to each POST that takes a key, and the expected state afterwards."""
 
     def __init__(self, name: str, client: Client, admin: Client, database: Database) -> None:
         self.name = name
@@ -78,7 +78,7 @@ class Round:
         self.requests: list[Sent] = []
 
     async def prepare(self) -> None:
-        """Bring everything into the state from which the requests have their effects."""
+        """Create the state that the requests act on."""
         failed = await _broken_film(self._client)
         completing = await Sending.begin(self._client, some_bytes(SIZE), name=f"{self.name}-completed")
         await completing.put_all()
@@ -108,7 +108,7 @@ class Round:
             self.requests.append(Sent(client, path, status, body, f"{self.name}-{new_id()}", url))
 
     async def have_one_effect_each(self) -> None:
-        """Sent (again), all are answered; sent once more, by the same words; and each is there once."""
+        """Assert that every request succeeds, is replayed when sent again, and took effect once."""
         answers = [await self._answered(sent) for sent in self.requests]
         for sent, first in zip(self.requests, answers, strict=True):
             replay = await sent.send()
@@ -242,7 +242,7 @@ async def _kill_amid(product: MetastoreProcess, requests: list[Sent]) -> None:
 
 
 async def _still_dead(database: Database) -> int:
-    """How many events are still dead."""
+    """Return the number of dead events."""
     async with database.reading() as tx:
         statement = select(func.count()).select_from(QueuedEvent).where(QueuedEvent.dead_at.is_not(None))
         return (await tx.session.execute(statement)).scalar_one()

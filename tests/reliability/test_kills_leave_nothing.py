@@ -1,4 +1,4 @@
-"""Killed at any moment, the product leaves nothing that takes up room once the upload TTL is over."""
+"""Killed at any moment, the product leaves no unused bytes behind once uploads expire."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ TTL = 3
 
 @pytest.fixture(params=["embedded", "postgresql-s3"])
 def setting(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """What to set for a product on each kind of database and store."""
+    """Settings for each kind of database and store."""
     if request.param == "embedded":
         yield {}
         return
@@ -33,7 +33,7 @@ def setting(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
 
 
 async def test_after_the_ttl_not_a_byte_is_left_and_quota_is_exact(launch: Launch, setting: dict[str, str]) -> None:
-    """Uploads in every stage, whole files, deletions: three kills, and then the check has nothing to say."""
+    """After three kills during uploads and deletions, fsck finds nothing."""
     product = launch(PART_SIZE=str(PART), UPLOAD_TTL=str(TTL), REAPER_INTERVAL="1", **setting)
     product.start()
     async with new_user(product.address) as client:
@@ -66,7 +66,7 @@ async def _until_it_dies(client: Client) -> None:
             elif fate < 0.8:
                 await whole(client, some_bytes(random.randint(0, 1000)))
     except (httpx.TransportError, AssertionError):
-        # The server is gone, or answered that it is going.
+        # The server is down or shutting down.
         return
 
 

@@ -1,4 +1,4 @@
-"""The way of a file, from its first byte to the news of it, on every kind of database and object store."""
+"""The life of a file, from upload to notification, on every kind of database and object store."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A grown instance is carried from its embedded default to PostgreSQL and S3, by a move that is killed on the way."""
+"""Move an instance from the embedded default to PostgreSQL and S3, with kills during the move."""
 
 import asyncio
 import contextlib
@@ -45,18 +45,22 @@ class Move:
         del self._environment["METASTORE_STORAGE_URL"]
 
     def start(self, *options: str) -> PipedProgram:
-        """Start one."""
+        """Start a move."""
         command = [COMMAND, *self._arguments, *options]
         return start_with_pipes(command, cwd=self._product.folder, environment=self._environment)
 
     async def run(self, *options: str) -> tuple[int, str]:
-        """Its exit code, and all that it printed."""
+        """Run a move and return its exit code and output."""
         process = self.start(*options)
         out, err = await asyncio.wait_for(process.communicate(), 60)
         return process.wait(), (out + err).decode()
 
     async def run_and_kill(self, step: str, *options: str) -> None:
+<<<<<<< HEAD
         """Kill it at a random moment after it has reported ``step``."""
+=======
+        """Kill a move shortly after it reports ``step``."""
+>>>>>>> main
         await asyncio.to_thread(self._run_and_kill, step, options)
 
     def _run_and_kill(self, step: str, options: tuple[str, ...]) -> None:
@@ -70,13 +74,13 @@ class Move:
 
 @pytest.fixture
 def new_place(postgres: Postgres, seaweedfs: S3Server, tmp_path: Path) -> dict[str, str]:
-    """An empty database, and a bucket that is not there yet."""
+    """Settings for an empty database and a bucket that does not exist yet."""
     storage = s3_settings(seaweedfs, bucket=f"moved-{random.randint(0, 10**9)}")
     return {"DATABASE_URL": postgres.url(postgres.create_database()), **storage}
 
 
 async def grow(client: Client) -> list[Sending]:
-    """Files of all sizes, folders, something in the trash, names that need care."""
+    """Add files of all sizes, folders, trash and unusual names."""
     sent = []
     for number, size in enumerate((1, 300_000, PART, PART + 1, 2 * PART + 12_345)):
         sending = await Sending.begin(

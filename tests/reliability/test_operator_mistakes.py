@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """An operator's mistake stops the start with exit code 2 and one line that says what to correct."""
+=======
+"""A configuration mistake ends the start with exit code 2 and one line that says what to fix."""
+>>>>>>> main
 
 import socket
 from collections.abc import Iterator
@@ -13,7 +17,7 @@ from tests.fixtures.programs import COMMAND, Ended, run
 from tests.reliability.launching import Launch
 
 NOWHERE = 1
-"""A port that nobody listens on."""
+"""A port without a listener."""
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,7 @@ def test_an_unknown_option_is_explained(tmp_path: Path) -> None:
 
 
 def complaint_of(folder: Path, *options: str, **settings: str) -> str:
-    """The one line on stderr of a start that must fail."""
+    """Return the single line on stderr of a start that must fail."""
     done = _run(folder, *options, **settings)
     assert done.returncode == 2, f"code {done.returncode}:\n{done.stderr[-2000:]}"
     assert "Traceback" not in done.stderr, done.stderr[-2000:]
@@ -133,6 +137,6 @@ def _run(folder: Path, *options: str, **settings: str) -> Ended:
 
 @contextmanager
 def silent_server() -> Iterator[int]:
-    """A port where connections are taken and nothing is ever said."""
+    """Yield a port that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
         yield server.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Processes apart: what one process has to itself is refused in one line, with code 2."""
+"""Scale-out processes reject settings that only a single process can use, in one line with exit code 2."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_a_cache_without_an_address_is_named(tmp_path: Path) -> None:
 
 
 def complaint_of(folder: Path, command: str, settings: dict[str, str]) -> str:
-    """The one line that it ends with."""
+    """Return the line that the command ends with."""
     process = MetastoreProcess(folder / "product", settings)
     done = run([COMMAND, command], cwd=folder, environment=process.environment())
     assert done.returncode == 2, done.stderr

@@ -1,4 +1,4 @@
-"""Requests that race: one of them wins, wholly, whichever it is."""
+"""Of racing requests, exactly one takes effect."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Bodies that are refused before their end: the client still gets its answer, and the connection no bad name."""
+"""Request bodies rejected before their end: the client still gets the response."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""While a film is made into renditions, what that needs goes away and comes back: nothing is lost, and nobody fails."""
+"""Dependencies fail and recover while renditions are made; nothing is lost and no file fails."""
 
 import asyncio
 import os
@@ -24,14 +24,14 @@ from tests.reliability.renditions import a_film, assert_whole, status_of
 
 MIB = 2**20
 COPIED, ENCODED = "v720", "v480"
-"""What ``package`` makes of the film, and what ``transcode`` does."""
+"""The renditions that ``package`` makes, and those that ``transcode`` makes."""
 
 Configure = Callable[..., None]
 
 
 @pytest.fixture
 def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
-    """Sets what products and victims are started with."""
+    """Sets the environment of products and subprocesses."""
 
     def set_all(**settings: str) -> None:
         for name, value in {"DATA_DIR": str(tmp_path / "data"), "SECRET_KEY": "k" * 40, **settings}.items():
@@ -60,7 +60,7 @@ async def at_work(runner: SagaRunner) -> AsyncIterator[None]:
 
 
 class Halt:
-    """Stops before the fourth segment of a rendition until it is told to go on."""
+    """Pauses before the fourth segment of a rendition until it is released."""
 
     def __init__(self, rendition: str) -> None:
         self._at = (rendition, 3)
@@ -76,7 +76,7 @@ class Halt:
 
 
 async def meets_the_fault(transcoder: FakeTranscoder, halt: Halt) -> None:
-    """Go on until the job that is under way has failed."""
+    """Continue until the running job has failed."""
     closed = transcoder.closed
     halt.go_on.set()
     await eventually(lambda: transcoder.closed > closed, why="it has met the fault")
@@ -90,7 +90,7 @@ async def is_ready(product: Product, file_id: str) -> bool:
 
 @contextmanager
 def cut(wire: Wire) -> Iterator[None]:
-    """Whatever is sent meanwhile is swallowed, and every connection broken soon."""
+    """Swallow all traffic during the block and then drop every connection."""
 
     async def keep_cutting() -> None:
         while True:

@@ -1,4 +1,4 @@
-"""A product that is killed while it makes renditions goes on with them where it was, and all is whole in the end."""
+"""A product that is killed while it makes renditions resumes them where it stopped."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ SECONDS = 32
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Half a minute at 640 × 480 that can be copied, so that one smaller size is to be encoded, which takes a while."""
+    """A film of half a minute at 640 × 480 that can be remuxed, with one smaller rung to encode."""
     sources = f"-f lavfi -i testsrc2=size=640x480:rate=25:duration={SECONDS}"
     sources += f" -f lavfi -i sine=frequency=440:sample_rate=48000:duration={SECONDS}"
     encoding = "-c:v libx264 -preset ultrafast -g 100 -pix_fmt yuv420p -c:a aac -movflags +faststart"
@@ -28,7 +28,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 async def segments(database: Database) -> dict[str, tuple[str, list[int]]]:
-    """By name, each rendition's id and the numbers of its segments."""
+    """Return the id and the segment numbers of each rendition by name."""
     async with database.reading() as tx:
         renditions = {row.id: row.name for row in await tx.session.scalars(select(Rendition))}
         rows = await tx.session.execute(

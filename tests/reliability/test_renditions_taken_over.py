@@ -1,4 +1,4 @@
-"""Of many workers on PostgreSQL and S3, one dies or stops in the middle of a film; another goes on with it."""
+"""One of many workers on PostgreSQL and S3 dies or hangs while processing a film; another takes over."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from tests.reliability.renditions import a_film, assert_whole, numbers, status_o
 
 @pytest.fixture
 def settings(database_url: str, seaweedfs: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the environment, for this process and its children."""
+    """Put the settings into the environment, for this process and its children."""
     about = s3_settings(seaweedfs, bucket=f"taken-over-{random.randint(0, 10**9)}")
     about |= {"DATABASE_URL": database_url, "SECRET_KEY": "k" * 40}
     for name, value in about.items():
@@ -38,7 +38,7 @@ async def product(settings: None) -> AsyncIterator[Product]:
 
 @asynccontextmanager
 async def victim(seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker in a process of its own, which takes that long for a segment."""
+    """Run a worker in a subprocess that takes that many seconds for a segment."""
     command = [sys.executable, "-m", "tests.fixtures.rendering_victim", str(seconds)]
     process = await asyncio.create_subprocess_exec(
         "setpriv", "--pdeathsig=KILL", "--", *command, stdout=asyncio.subprocess.PIPE

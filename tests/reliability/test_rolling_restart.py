@@ -1,4 +1,4 @@
-"""A rolling restart: each API process in turn is told to stop and started anew while people go on working."""
+"""A rolling restart stops and starts each API process in turn under load."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ CLIENTS = 6
 
 @dataclass
 class Load:
-    """Requests of several users until told to stop, and what became of them."""
+    """Requests of several users, and their outcomes."""
 
     answers: Counter[tuple[str, int | str]] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -25,7 +25,7 @@ class Load:
     folders: dict[str, int] = field(default_factory=dict)
 
     async def go_on(self, client: Client, who: str) -> None:
-        """Read, write and send a file, in turn."""
+        """Read, write and upload in turn until ``over``."""
         number = 0
         while not self.over:
             number += 1

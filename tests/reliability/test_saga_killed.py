@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """Another worker finishes the saga of one that was killed.
+=======
+"""When a worker is killed, another one takes over its saga.
+>>>>>>> main
 
 Runs alone: it measures how long a takeover takes.
 """

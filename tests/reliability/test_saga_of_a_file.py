@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """Uploaded images and films are probed by child processes and get a thumbnail; other files do not."""
+=======
+"""Pictures and films are probed by child processes and get a thumbnail; other files do not."""
+>>>>>>> main
 
 import io
 import subprocess
@@ -30,7 +34,11 @@ async def settled(client: Client, file_id: str) -> dict[str, Any]:
 
 
 async def told_of(client: Client, file_id: str) -> list[str]:
+<<<<<<< HEAD
     """Wait for the owner's notifications about a file and return their types; consumers run after the file is done."""
+=======
+    """Return the types of the owner's notifications about a file, once there are any."""
+>>>>>>> main
 
     async def told() -> list[str]:
         notices = await client.json_of("GET", "/api/v1/notifications")

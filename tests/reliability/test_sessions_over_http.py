@@ -1,4 +1,4 @@
-"""Sessions under attack: forged and stolen cookies, foreign pages, false addresses."""
+"""Sessions under attack: forged and stolen cookies, cross-site requests, spoofed addresses."""
 
 import base64
 import hashlib
@@ -226,7 +226,7 @@ async def test_a_revoked_device_is_signed_out_at_once(product: MetastoreProcess)
 
 @pytest.fixture
 def public_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
-    """A running product that people reach by https through a proxy."""
+    """A running product behind an HTTPS proxy."""
     folder = tmp_path_factory.mktemp("public")
     with running_metastore(folder, PUBLIC_URL="https://drive.example.org") as product:
         yield product

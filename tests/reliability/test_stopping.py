@@ -1,4 +1,4 @@
-"""SIGTERM: what runs is ended properly, and the process goes with code 0."""
+"""Shutdown by SIGTERM: running requests finish, and the exit code is 0."""
 
 import asyncio
 import time

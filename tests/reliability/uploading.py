@@ -1,4 +1,4 @@
-"""A user of a running product, and uploads in any stage of getting there."""
+"""A user of a running product, and multipart uploads at any stage."""
 
 import asyncio
 import hashlib
@@ -18,19 +18,19 @@ from tests.fixtures.product import PASSWORD, Client
 
 UPLOADS = "/api/v1/files/chunked-upload"
 PATIENCE = 30.0
-"""Seconds for one answer: the machine may be busy with other tests."""
+"""Time limit of a request in seconds; the machine may be busy with other tests."""
 
 
 @asynccontextmanager
 async def visitor(address: str) -> AsyncIterator[Client]:
-    """A client that nobody has signed in on."""
+    """Yield a client without a session."""
     async with aclosing(Client(base_url=address, timeout=PATIENCE)) as client:
         yield client
 
 
 @asynccontextmanager
 async def new_user(address: str) -> AsyncIterator[Client]:
-    """A client signed in as a user made for it."""
+    """Yield a client signed in as a new user."""
     async with visitor(address) as client:
         username = f"user-{new_id()[-12:]}"
         account = {"username": username, "email": f"{username}@example.org", "password": PASSWORD}
@@ -41,7 +41,7 @@ async def new_user(address: str) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def the_admin(address: str) -> AsyncIterator[Client]:
-    """A client signed in as the first admin."""
+    """Yield a client signed in as the first admin."""
     async with visitor(address) as client:
         await sign_in(client, "admin", ADMIN_PASSWORD)
         yield client
@@ -61,19 +61,19 @@ class Usage:
 
 
 async def usage_of(client: Client) -> Usage:
-    """The counters as the user sees them."""
+    """Return the counters that the user sees."""
     user = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
     return Usage(user["storageUsed"], user["storageReserved"])
 
 
 async def files_of(client: Client) -> dict[str, Any]:
-    """The files in the root, by id."""
+    """Return the files in the root folder by id."""
     items = await everything(client, "/api/v1/files")
     return {item["id"]: item for item in items if item["kind"] == "file"}
 
 
 async def everything(client: Client, url: str, **asked: str) -> list[Any]:
-    """All items of a list, page by page; ``asked`` are more fields of the query."""
+    """Return all items of a paged list; ``asked`` are further query fields."""
     page = await client.json_of("GET", url, params={"limit": "200", **asked})
     items: list[Any] = page["items"]
     while page["nextCursor"] is not None:
@@ -83,13 +83,13 @@ async def everything(client: Client, url: str, **asked: str) -> list[Any]:
 
 
 async def notified_files(client: Client) -> Counter[str]:
-    """How many notifications the user has of each file being ready."""
+    """Count the ``file.ready`` notifications for each file."""
     items = await everything(client, "/api/v1/notifications")
     return Counter(item["payload"]["fileId"] for item in items if item["type"] == "file.ready")
 
 
 async def downloaded(client: Client, file_id: str) -> bytes:
-    """A file's bytes, by the address that the product hands out."""
+    """Download a file by its presigned URL."""
     redirect = await client.get(f"/api/v1/files/{file_id}/download")
     assert redirect.status_code == 302, redirect.text
     answer = await client.get(redirect.headers["location"])
@@ -98,13 +98,13 @@ async def downloaded(client: Client, file_id: str) -> bytes:
 
 
 def sha256(content: bytes) -> str:
-    """For messages that can be read when two contents differ."""
+    """Return the digest, for readable messages when two contents differ."""
     return hashlib.sha256(content).hexdigest()
 
 
 @dataclass
 class Sending:
-    """One upload: what is to go up, where, and the ETag of each part that the server said it has."""
+    """A multipart upload: its content, part URLs, and the ETags of acknowledged parts."""
 
     client: Client
     content: bytes
@@ -126,11 +126,11 @@ class Sending:
         return range(1, len(self.urls) + 1)
 
     def bytes_of(self, number: int) -> bytes:
-        """What part ``number`` is to hold."""
+        """Return the content of part ``number``."""
         return self.content[(number - 1) * self.part_size : number * self.part_size]
 
     async def put(self, number: int, content: bytes | None = None) -> httpx.Response:
-        """Send a part; its ETag is noted when the answer is 200."""
+        """Send a part and record its ETag if it is accepted."""
         body = self.bytes_of(number) if content is None else content
         answer = await self.client.put(self.urls[number - 1], content=body)
         if answer.status_code == 200:
@@ -138,7 +138,7 @@ class Sending:
         return answer
 
     async def put_all(self, numbers: Iterable[int] | None = None, parallel: int = 3) -> None:
-        """Send those parts, or all, ``parallel`` at a time; a transport error ends it."""
+        """Send those parts, or all, ``parallel`` at a time. Raises the first transport error."""
         waiting = iter(list(numbers if numbers is not None else self.numbers))
 
         async def worker() -> None:
@@ -149,29 +149,29 @@ class Sending:
         await asyncio.gather(*(worker() for _ in range(parallel)))
 
     async def state(self) -> dict[int, str]:
-        """The parts that the server lists, with their ETags; the addresses are taken over anew."""
+        """Return the parts that the server lists with their ETags, and refresh the URLs."""
         answer = await self.client.json_of("GET", f"{UPLOADS}/{self.upload_id}")
         self.urls = answer["uploadUrls"]
         return {part["partNumber"]: part["etag"] for part in answer["parts"]}
 
     async def complete(self) -> httpx.Response:
-        """Ask for the file."""
+        """Complete the upload."""
         parts = [{"partNumber": number, "etag": etag} for number, etag in sorted(self.etags.items())]
         body = {"fileId": self.file_id, "uploadId": self.upload_id, "parts": parts}
         return await self.client.post(f"{UPLOADS}/complete", json=body)
 
     async def abort(self) -> httpx.Response:
-        """Give the upload up."""
+        """Abort the upload."""
         return await self.client.delete(f"{UPLOADS}/{self.upload_id}")
 
     async def assert_whole(self) -> None:
-        """The file's bytes are those that were to go up."""
+        """Assert that the stored file equals the content."""
         got = await downloaded(self.client, self.file_id)
         assert (len(got), sha256(got)) == (len(self.content), sha256(self.content))
 
 
 def wanted(size: int, **fields: object) -> dict[str, object]:
-    """The body of an initiate."""
+    """Return the body of an initiate request."""
     return {"name": f"{new_id()}.bin", "path": "/", "size": size, "mimeType": "application/octet-stream", **fields}
 
 
@@ -181,10 +181,10 @@ async def whole(client: Client, content: bytes, name: str = "small.bin") -> http
 
 
 def some_bytes(size: int) -> bytes:
-    """Bytes unlike any others."""
+    """Return random bytes."""
     return os.urandom(size)
 
 
 def stored_files(objects: Path) -> list[Path]:
-    """Every file with content in the embedded store's folder."""
+    """Return every data file in the embedded store's folder."""
     return [path for path in objects.rglob("*") if path.is_file() and path.name != "lock"]

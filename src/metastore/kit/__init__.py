@@ -4,8 +4,7 @@
 * ``events``: domain events, the transactional outbox, the inbox and consumers.
 * ``saga``: work of several steps with retries and compensation.
 * ``idempotency``: the ``Idempotency-Key`` header.
-* ``api``: base classes of API shapes, cursor pagination and periods of time.
-* ``http``: the services that endpoints depend on.
-* ``problem``: error responses.
+* ``api``: base classes of API shapes, error responses and their codes, cursor pagination, periods of time.
+* ``http``: services as dependencies of endpoints.
 * ``context``, ``clock``, ``ids``: the current request, the time and new identifiers.
 """

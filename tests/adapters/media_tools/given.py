@@ -1,4 +1,4 @@
-"""What tools are given in tests, and what they answer."""
+"""Sample files, and checks of the images that tools return."""
 
 import io
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from metastore.ports.media_tools import Source
 
 
 def source(content: bytes, mime_type: str) -> Source:
-    """A file of these bytes."""
+    """Return a source of bytes in memory."""
 
     async def read(offset: int, length: int) -> AsyncIterator[bytes]:
         yield content[offset : offset + length]
@@ -17,27 +17,27 @@ def source(content: bytes, mime_type: str) -> Source:
     return Source(read, len(content), mime_type)
 
 
-def picture(kind: str = "JPEG", size: tuple[int, int] = (1200, 800), **options: object) -> bytes:
-    """Noise, in colours."""
-    return written(Image.effect_noise(size, 50).convert("RGB"), kind, **options)
+def noise(kind: str = "JPEG", size: tuple[int, int] = (1200, 800), **options: object) -> bytes:
+    """Return an image file of noise."""
+    return encoded(Image.effect_noise(size, 50).convert("RGB"), kind, **options)
 
 
-def written(image: Image.Image, kind: str, **options: object) -> bytes:
-    """As a file."""
-    encoded = io.BytesIO()
-    image.save(encoded, kind, **options)
-    return encoded.getvalue()
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    """Return an image as a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
 
 
-def shown(data: bytes) -> Image.Image:
-    """What people will see."""
+def decoded(data: bytes) -> Image.Image:
+    """Decode a WebP image."""
     image = Image.open(io.BytesIO(data))
     assert "WEBP" == image.format
     return image
 
 
-def near(expected: tuple[int, ...], image: Image.Image, at: tuple[int, int], by: int = 12) -> bool:
-    """Whether the colour there is about that one."""
-    found = image.convert("RGBA" if len(expected) == 4 else "RGB").getpixel(at)
-    assert isinstance(found, tuple)
-    return all(abs(one - other) <= by for one, other in zip(expected, found, strict=True))
+def has_colour(expected: tuple[int, ...], image: Image.Image, at: tuple[int, int], tolerance: int = 12) -> bool:
+    """Return whether a pixel has about the expected colour."""
+    actual = image.convert("RGBA" if len(expected) == 4 else "RGB").getpixel(at)
+    assert isinstance(actual, tuple)
+    return all(abs(one - other) <= tolerance for one, other in zip(expected, actual, strict=True))

@@ -1,4 +1,4 @@
-"""The first page of a document is its picture."""
+"""PDF documents: the number of pages, and the first page as thumbnail."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from PIL import Image
 from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import NothingToSeeError
-from tests.adapters.media_tools.given import near, shown, source, written
+from tests.adapters.media_tools.given import decoded, encoded, has_colour, source
 
 SIZES = [256, 1024]
 RED = (255, 0, 0)
@@ -22,13 +22,13 @@ _LOCKED = (
 
 
 def pdf(pages: int = 1, box: str = "0 0 612 792", first: bytes = _RED_PAGE, trailer: str = "") -> bytes:
-    """So many pages, all but the first empty."""
-    written_so_far = bytearray(b"%PDF-1.7\n")
+    """Return a document whose pages are empty, except for the first one."""
+    content = bytearray(b"%PDF-1.7\n")
     places = []
 
-    def add(content: bytes) -> None:
-        places.append(len(written_so_far))
-        written_so_far.extend(b"%d 0 obj\n%s\nendobj\n" % (len(places), content))
+    def add(body: bytes) -> None:
+        places.append(len(content))
+        content.extend(b"%d 0 obj\n%s\nendobj\n" % (len(places), body))
 
     add(b"<</Type/Catalog/Pages 2 0 R>>")
     kids = b" ".join(b"%d 0 R" % (4 + number) for number in range(pages))
@@ -38,29 +38,29 @@ def pdf(pages: int = 1, box: str = "0 0 612 792", first: bytes = _RED_PAGE, trai
         contents = b"/Contents 3 0 R" if number == 0 else b""
         add(b"<</Type/Page/Parent 2 0 R/MediaBox[%s]%s>>" % (box.encode(), contents))
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    start = len(written_so_far)
+    start = len(content)
     size = len(places) + 1
-    written_so_far.extend(b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R" % (size, table, size))
-    written_so_far.extend(b"%s>>\nstartxref\n%d\n%%%%EOF\n" % (trailer.encode(), start))
-    return bytes(written_so_far)
+    content.extend(b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R" % (size, table, size))
+    content.extend(b"%s>>\nstartxref\n%d\n%%%%EOF\n" % (trailer.encode(), start))
+    return bytes(content)
 
 
-async def test_a_document_has_pages_and_shows_its_first() -> None:
+async def test_a_document_is_probed_and_its_first_page_is_the_thumbnail() -> None:
     tools, given = ChildProcessTools(), source(pdf(3), "application/pdf")
-    facts = await tools.probe(given)
-    assert ("pdf", 3, None) == (facts.container, facts.pages, facts.width)
-    small, large = map(shown, await tools.thumbnails(given, sizes=SIZES))
+    probed = await tools.probe(given)
+    assert ("pdf", 3, None) == (probed.container, probed.pages, probed.width)
+    small, large = map(decoded, await tools.thumbnails(given, sizes=SIZES))
     assert ((198, 256), (792, 1024)) == (small.size, large.size)
-    assert near(RED, large, (400, 500))
+    assert has_colour(RED, large, (400, 500))
 
 
 @pytest.mark.parametrize("box", ["0 0 1000000000 1000000000", "0 0 3 3", "0 0 1 200000"])
-async def test_a_page_of_any_size_becomes_a_picture_of_the_usual(box: str) -> None:
+async def test_a_page_of_any_size_fits_the_thumbnail(box: str) -> None:
     (made,) = await ChildProcessTools().thumbnails(source(pdf(box=box), "application/pdf"), sizes=[256])
-    assert 256 == max(shown(made).size)
+    assert 256 == max(decoded(made).size)
 
 
-async def test_of_a_hundred_thousand_pages_only_the_first_is_looked_at() -> None:
+async def test_only_the_first_of_a_hundred_thousand_pages_is_rendered() -> None:
     tools, given = ChildProcessTools(), source(pdf(100_000), "application/pdf")
     assert 100_000 == (await tools.probe(given)).pages
     assert await tools.thumbnails(given, sizes=SIZES)
@@ -75,7 +75,7 @@ async def test_of_a_hundred_thousand_pages_only_the_first_is_looked_at() -> None
         (b"", ReasonCode.DOCUMENT_UNREADABLE),
     ],
 )
-async def test_a_document_that_cannot_be_drawn_is_no_failure(content: bytes, code: ReasonCode) -> None:
+async def test_a_document_that_cannot_be_rendered_has_no_thumbnail(content: bytes, code: ReasonCode) -> None:
     tools, given = ChildProcessTools(), source(content, "application/pdf")
     assert "pdf" == (await tools.probe(given)).container
     with pytest.raises(NothingToSeeError, match=re.escape(code.sentence)) as refusal:
@@ -83,12 +83,12 @@ async def test_a_document_that_cannot_be_drawn_is_no_failure(content: bytes, cod
     assert code is refusal.value.code
 
 
-async def test_pictures_on_a_page_are_drawn(tmp_path: Path) -> None:
+async def test_images_on_a_page_are_rendered(tmp_path: Path) -> None:
     document = pypdfium2.PdfDocument.new()
     page = document.new_page(300, 200)
     image = pypdfium2.PdfImage.new(document)
     photo = tmp_path / "photo.jpg"
-    photo.write_bytes(written(Image.new("RGB", (600, 400), "red"), "JPEG"))
+    photo.write_bytes(encoded(Image.new("RGB", (600, 400), "red"), "JPEG"))
     image.load_jpeg(str(photo))
     image.set_matrix(pypdfium2.PdfMatrix().scale(300, 200))
     page.insert_obj(image)
@@ -96,4 +96,4 @@ async def test_pictures_on_a_page_are_drawn(tmp_path: Path) -> None:
     document.save(str(tmp_path / "document.pdf"))
     content = (tmp_path / "document.pdf").read_bytes()
     (made,) = await ChildProcessTools().thumbnails(source(content, "application/pdf"), sizes=[256])
-    assert near(RED, shown(made), (128, 80))
+    assert has_colour(RED, decoded(made), (128, 80))

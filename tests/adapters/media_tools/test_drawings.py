@@ -1,9 +1,9 @@
-"""Drawings are drawn, and lead nowhere."""
+"""SVG images are rendered, and cannot refer to other files."""
 
 import base64
 import gzip
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from PIL import Image
 
 from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.ports.media_tools import NothingToSeeError, Source
-from tests.adapters.media_tools.given import near, shown, source, written
+from tests.adapters.media_tools.given import decoded, encoded, has_colour, source
 
 SIZES = [256, 1024]
 RED = (255, 0, 0)
@@ -24,32 +24,32 @@ def svg(content: str, attributes: str = 'viewBox="0 0 100 50"', before: str = ""
 
 @pytest.fixture
 def canary() -> Iterator[socket.socket]:
-    """A server that nobody may ask."""
+    """A server that nothing may connect to."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)
         yield listening
 
 
-async def test_a_drawing_is_as_large_as_asked_and_can_be_seen_through() -> None:
+async def test_an_svg_is_rendered_in_the_requested_size_with_transparency() -> None:
     tools, given = ChildProcessTools(), svg('<rect width="50" height="50" fill="red"/>')
-    facts = await tools.probe(given)
-    assert (100, 50, "svg") == (facts.width, facts.height, facts.container)
-    small, large = map(shown, await tools.thumbnails(given, sizes=SIZES))
+    probed = await tools.probe(given)
+    assert (100, 50, "svg") == (probed.width, probed.height, probed.container)
+    small, large = map(decoded, await tools.thumbnails(given, sizes=SIZES))
     assert ((256, 128), (1024, 512)) == (small.size, large.size)
-    assert near((*RED, 255), large, (200, 200))
-    assert near((0, 0, 0, 0), large, (800, 200))
+    assert has_colour((*RED, 255), large, (200, 200))
+    assert has_colour((0, 0, 0, 0), large, (800, 200))
 
 
-async def test_what_is_written_in_a_drawing_can_be_read() -> None:
-    """Fonts are opened before the child gives up opening files."""
+async def test_text_is_rendered() -> None:
+    """The child process loads fonts before it loses the right to open files."""
     words = '<text x="5" y="40" font-size="40" font-family="Arial">mm</text>'
     given = svg(f'<rect width="100" height="50" fill="white"/>{words}')
     (made,) = await ChildProcessTools().thumbnails(given, sizes=[256])
-    assert min(shown(made).convert("L").tobytes()) < 100
+    assert min(decoded(made).convert("L").tobytes()) < 100
 
 
-async def test_a_drawing_leads_to_no_file_and_no_server(tmp_path: Path, canary: socket.socket) -> None:
-    (tmp_path / "secret.png").write_bytes(written(Image.new("RGB", (100, 50), "red"), "PNG"))
+async def test_references_to_files_and_servers_are_not_followed(tmp_path: Path, canary: socket.socket) -> None:
+    (tmp_path / "secret.png").write_bytes(encoded(Image.new("RGB", (100, 50), "red"), "PNG"))
     (tmp_path / "secret.css").write_text("rect { fill: red }")
     (tmp_path / "secret.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><rect id="a" fill="red"/></svg>')
     port = canary.getsockname()[1]
@@ -60,13 +60,13 @@ async def test_a_drawing_leads_to_no_file_and_no_server(tmp_path: Path, canary: 
             f'<use href="{leads}.svg#a"/><rect width="10" height="10" fill="blue"/>'
         )
         (made,) = await ChildProcessTools().thumbnails(given, sizes=[256])
-        assert near((0, 0, 255, 255), shown(made), (10, 10))
-        assert max(shown(made).getchannel("R").tobytes()) < 60
+        assert has_colour((0, 0, 255, 255), decoded(made), (10, 10))
+        assert max(decoded(made).getchannel("R").tobytes()) < 60
     with pytest.raises(BlockingIOError):
         canary.accept()
 
 
-async def test_entities_of_a_drawing_lead_nowhere(tmp_path: Path, canary: socket.socket) -> None:
+async def test_external_entities_are_not_loaded(tmp_path: Path, canary: socket.socket) -> None:
     (tmp_path / "secret").write_text("<rect width='100' height='50' fill='red'/>")
     for leads in (f"file://{tmp_path}/secret", f"http://127.0.0.1:{canary.getsockname()[1]}/secret"):
         entity = f'<!DOCTYPE svg SYSTEM "{leads}" [<!ENTITY secret SYSTEM "{leads}">]>'
@@ -74,51 +74,58 @@ async def test_entities_of_a_drawing_lead_nowhere(tmp_path: Path, canary: socket
             (made,) = await ChildProcessTools().thumbnails(svg("&secret;", before=entity), sizes=[256])
         except NothingToSeeError:
             continue
-        assert max(shown(made).getchannel("A").tobytes()) == 0
+        assert max(decoded(made).getchannel("A").tobytes()) == 0
     with pytest.raises(BlockingIOError):
         canary.accept()
 
 
-async def test_small_pictures_that_a_drawing_holds_are_drawn() -> None:
-    data = base64.b64encode(written(Image.new("RGB", (10, 5), "red"), "PNG")).decode()
+async def test_small_embedded_images_are_rendered() -> None:
+    data = base64.b64encode(encoded(Image.new("RGB", (10, 5), "red"), "PNG")).decode()
     given = svg(f'<image href="data:image/png;base64,{data}" width="100" height="50"/>')
     (made,) = await ChildProcessTools().thumbnails(given, sizes=[256])
-    assert near((*RED, 255), shown(made), (100, 50))
+    assert has_colour((*RED, 255), decoded(made), (100, 50))
 
 
 _ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "lol"}">' for n in range(12))
-_BOMB = base64.b64encode(written(Image.new("1", (30_000, 30_000)), "PNG")).decode()
-_HARMFUL = {
-    "no drawing": source(b"nothing", "image/svg+xml"),
-    "nothing": source(b"", "image/svg+xml"),
-    "half a drawing": source(b'<svg xmlns="http://www.w3.org/2000/svg"><rect', "image/svg+xml"),
-    "deep": svg("<g>" * 10_000 + "</g>" * 10_000),
-    "many": svg("<g/>" * 300_000),
-    "entities": svg("<text>&e11;</text>", before=f"<!DOCTYPE svg [{_ENTITIES}]>"),
-    "a bomb within": svg(f'<image href="data:image/png;base64,{_BOMB}" width="9" height="9"/>'),
-    "a bomb spelled otherwise": svg(f'<image xlink:href="&#100;ATA:image/png;base64,{_BOMB}" width="9" height="9"/>'),
-    "large within": svg(f'<image href="data:image/png;base64,{"A" * 9_000_000}"/>'),
-    "large": source(b"<svg>" + b" " * 2**24, "image/svg+xml"),
-    "no size": svg("<rect/>", 'viewBox="0 0 1e30 1e30"'),
+
+
+def _bomb() -> str:
+    return base64.b64encode(encoded(Image.new("1", (30_000, 30_000)), "PNG")).decode()
+
+
+_HARMFUL: dict[str, Callable[[], Source]] = {
+    "not an svg": lambda: source(b"nothing", "image/svg+xml"),
+    "nothing": lambda: source(b"", "image/svg+xml"),
+    "truncated": lambda: source(b'<svg xmlns="http://www.w3.org/2000/svg"><rect', "image/svg+xml"),
+    "deep": lambda: svg("<g>" * 10_000 + "</g>" * 10_000),
+    "many": lambda: svg("<g/>" * 300_000),
+    "entities": lambda: svg("<text>&e11;</text>", before=f"<!DOCTYPE svg [{_ENTITIES}]>"),
+    "a bomb within": lambda: svg(f'<image href="data:image/png;base64,{_bomb()}" width="9" height="9"/>'),
+    "a bomb spelled otherwise": lambda: svg(
+        f'<image xlink:href="&#100;ATA:image/png;base64,{_bomb()}" width="9" height="9"/>'
+    ),
+    "large within": lambda: svg(f'<image href="data:image/png;base64,{"A" * 9_000_000}"/>'),
+    "large": lambda: source(b"<svg>" + b" " * 2**24, "image/svg+xml"),
+    "no size": lambda: svg("<rect/>", 'viewBox="0 0 1e30 1e30"'),
 }
 
 
 @pytest.mark.parametrize("name", _HARMFUL)
-async def test_a_drawing_that_costs_too_much_has_no_picture_and_is_no_failure(name: str) -> None:
-    tools, given = ChildProcessTools(), _HARMFUL[name]
+async def test_an_svg_that_exceeds_a_limit_has_no_thumbnail(name: str) -> None:
+    tools, given = ChildProcessTools(), _HARMFUL[name]()
     assert "svg" == (await tools.probe(given)).container
     with pytest.raises(NothingToSeeError, match=r"^The drawing .*\.$"):
         await tools.thumbnails(given, sizes=SIZES)
 
 
-async def test_a_drawing_of_any_extent_is_drawn_small() -> None:
+async def test_an_svg_of_any_size_fits_the_thumbnail() -> None:
     for attributes in ('width="9000000" height="9000000"', 'viewBox="0 0 90000000 90000000"'):
         given = svg('<rect width="100%" height="100%" fill="red"/>', attributes)
         (made,) = await ChildProcessTools().thumbnails(given, sizes=[256])
-        assert near((*RED, 255), shown(made), (100, 100))
+        assert has_colour((*RED, 255), decoded(made), (100, 100))
 
 
-async def test_a_packed_drawing_is_none() -> None:
+async def test_a_compressed_svg_is_refused() -> None:
     given = source(gzip.compress(b'<svg xmlns="http://www.w3.org/2000/svg"/>'), "image/svg+xml")
     with pytest.raises(NothingToSeeError):
         await ChildProcessTools().thumbnails(given, sizes=SIZES)

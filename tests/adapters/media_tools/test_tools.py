@@ -1,4 +1,4 @@
-"""The tools answer for every kind of file, whatever their children say or do."""
+"""The tools handle misbehaving child processes, and know which media types they can show."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 from metastore.adapters.media_tools.tools import ChildProcessTools
 from metastore.adapters.sandbox.process import Limits
 from metastore.ports.media_tools import MediaToolError
-from tests.adapters.media_tools.given import picture, source
+from tests.adapters.media_tools.given import noise, source
 
 _EMIT = (
     "import struct,sys; w = lambda h, d=b'': sys.stdout.buffer.write(b'M' + struct.pack('>II', len(h), len(d)) + h + d)"
@@ -15,14 +15,14 @@ _EMIT = (
 _END = "sys.stdout.buffer.write(b'D' + bytes(4)); sys.stdout.flush()"
 
 
-async def test_a_child_that_runs_out_of_memory_is_a_failure_that_may_pass() -> None:
+async def test_a_child_that_runs_out_of_memory_is_a_transient_failure() -> None:
     tools = ChildProcessTools(Limits(memory=64 * 2**20))
     with pytest.raises(MediaToolError):
-        await tools.thumbnails(source(picture(size=(4000, 4000)), "image/jpeg"), sizes=[256])
+        await tools.thumbnails(source(noise(size=(4000, 4000)), "image/jpeg"), sizes=[256])
 
 
 @pytest.mark.parametrize(
-    "said",
+    "emitted",
     [
         "",
         "w(b'[]')",
@@ -31,14 +31,14 @@ async def test_a_child_that_runs_out_of_memory_is_a_failure_that_may_pass() -> N
         "w(b'{')",
     ],
 )
-async def test_a_child_that_was_taken_over_is_not_believed(said: str) -> None:
-    tools = ChildProcessTools(command=(sys.executable, "-c", f"{_EMIT}\n{said}\n{_END}"))
+async def test_invalid_results_of_a_child_are_rejected(emitted: str) -> None:
+    tools = ChildProcessTools(command=(sys.executable, "-c", f"{_EMIT}\n{emitted}\n{_END}"))
     for work in (tools.probe, tools.sprite):
         with pytest.raises(MediaToolError):
             await work(source(b"x", "video/mp4"))
 
 
-def test_what_can_be_shown_is_known_before() -> None:
+def test_the_media_types_that_can_be_shown_are_known() -> None:
     tools = ChildProcessTools()
     assert all(
         tools.can_show(kind) for kind in ("image/heic", "image/svg+xml", "video/mp4", "audio/mpeg", "application/pdf")

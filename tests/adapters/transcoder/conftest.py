@@ -1,4 +1,4 @@
-"""Small films, made once a session when they are first asked for."""
+"""Sample videos, created on first use and kept for the session."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +64,7 @@ CLIPS: dict[str, tuple[str, list[str]]] = {
     "hdr": ("mp4", [*_moving(), "-t", "2", *_HDR, *_X265, _HDR_PARAMETERS]),
     "interlaced": ("mp4", [*_moving(rate="25"), "-t", "3", *_X264, "-flags", "+ilme+ildct", "-x264opts", "tff=1"]),
     "anamorphic": ("mp4", [*_moving("240x180"), "-t", "2", "-vf", "setsar=4/3", *_X264]),
-    "sounds": ("mkv", [*_TONE, *_NOISE_AND_LOW_TONE, *_THREE_TRACKS, "-t", "9"]),
+    "audio tracks": ("mkv", [*_TONE, *_NOISE_AND_LOW_TONE, *_THREE_TRACKS, "-t", "9"]),
     "sound alone": ("m4a", [*_TONE, "-t", "9", *_AAC]),
     "song with a cover": ("m4a", [*_TONE, *_ONE_PICTURE, "-t", "5", *_AAC, *_COVER]),
     "one frame": ("mp4", [*_moving(), "-frames:v", "1", *_X264]),
@@ -87,7 +87,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
 
 @pytest.fixture(scope="session")
 def trimmed_clip(clip: Callable[[str], bytes], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+<<<<<<< HEAD
     """A film whose first 1.3 seconds were cut without encoding: its edit list skips them."""
+=======
+    """A video whose first 1.3 seconds were cut off without encoding: an edit list skips them."""
+>>>>>>> main
     folder: Path = tmp_path_factory.mktemp("trimmed")
     (folder / "whole.mp4").write_bytes(clip("plain"))
     return make_clip(folder / "trimmed.mp4", "-ss", "1.3", "-i", str(folder / "whole.mp4"), "-c", "copy")
@@ -95,7 +99,7 @@ def trimmed_clip(clip: Callable[[str], bytes], tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="session")
 def joined_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Two broadcasts, one after another: the second counts anew, and has more channels."""
+    """Two concatenated recordings: in the second one, timestamps restart and there are more channels."""
     folder: Path = tmp_path_factory.mktemp("joined")
     parts = [
         make_clip(folder / f"{channels}.ts", *_moving(), *_TONE, "-t", "3", *_X264, "-c:a", "ac3", "-ac", channels)

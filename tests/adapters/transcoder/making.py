@@ -1,4 +1,4 @@
-"""Has jobs done, and looks into what came of them with another's eyes."""
+"""Run transcoder jobs, validate their output and decode it."""
 
 import io
 from collections.abc import AsyncIterator, Iterable
@@ -23,29 +23,29 @@ SMALL = VideoRendition("small", 160, 90, 200_000)
 SAME = VideoRendition("same", 320, 180, 400_000)
 COPIED = Job(copied_video="copied")
 RUNGS = Job(rungs=[SAME, SMALL])
-SOUND = Job(audio=[AudioRendition("sound", 0, copy=False)])
-SOUND_AS_IT_IS = Job(audio=[AudioRendition("sound", 0, copy=True)])
+AUDIO_ENCODED = Job(audio=[AudioRendition("sound", 0, copy=False)])
+AUDIO_COPIED = Job(audio=[AudioRendition("sound", 0, copy=True)])
 
 
 @dataclass
-class Rendition:
-    """All that was told of one."""
+class Received:
+    """A rendition as the parent process received it."""
 
     started: Started
     segments: list[Segment] = field(default_factory=list)
     has_ended: bool = False
 
     def file(self) -> bytes:
-        """As a player has it in the end."""
+        """Return the whole rendition as one file."""
         return b"".join([self.started.init, *(segment.data for segment in self.segments)])
 
     def alone(self, number: int) -> bytes:
-        """What is needed for one segment."""
+        """Return the init segment and one segment as a file."""
         return self.started.init + self.segments[number].data
 
 
 def source(content: bytes, mime_type: str = "video/mp4") -> Source:
-    """Bytes at hand."""
+    """Return a source of bytes in memory."""
 
     async def read(offset: int, length: int) -> AsyncIterator[bytes]:
         yield content[offset : offset + length]
@@ -53,15 +53,15 @@ def source(content: bytes, mime_type: str = "video/mp4") -> Source:
     return Source(read, len(content), mime_type)
 
 
-async def made_of(content: bytes, job: Job, transcoder: SandboxTranscoder | None = None) -> dict[str, Rendition]:
-    """Each rendition by its name; in the order that the port promises."""
-    renditions: dict[str, Rendition] = {}
+async def transcode(content: bytes, job: Job, transcoder: SandboxTranscoder | None = None) -> dict[str, Received]:
+    """Run a job; return the renditions by name, after checking that their outputs are in order and valid."""
+    renditions: dict[str, Received] = {}
     work = (transcoder or SandboxTranscoder()).make(source(content), job)
     async with aclosing(work):
         async for output in work:
             if isinstance(output, Started):
                 assert output.rendition not in renditions
-                renditions[output.rendition] = Rendition(output)
+                renditions[output.rendition] = Received(output)
                 continue
             rendition = renditions[output.rendition]
             assert not rendition.has_ended
@@ -72,23 +72,23 @@ async def made_of(content: bytes, job: Job, transcoder: SandboxTranscoder | None
     assert all(rendition.has_ended for rendition in renditions.values())
     faults: Faults = []
     for rendition in renditions.values():
-        _judge(rendition, faults)
+        _validate(rendition, faults)
     assert [] == faults
     return renditions
 
 
-async def one_of(content: bytes, job: Job) -> Rendition:
-    """The only one that the job wants."""
-    (rendition,) = (await made_of(content, job)).values()
+async def transcode_one(content: bytes, job: Job) -> Received:
+    """Run a job that has one rendition."""
+    (rendition,) = (await transcode(content, job)).values()
     return rendition
 
 
-def _judge(rendition: Rendition, faults: Faults) -> None:
-    """Whether the segments are in order, join, and are as long as a playlist will say."""
+def _validate(rendition: Received, faults: Faults) -> None:
+    """Check that the segments are in order, join, and last as long as a playlist will say."""
     name, init = rendition.started.rendition, read_init(rendition.started.init, rendition.started.rendition, faults)
     if init is None:
         return
-    joins = None
+    expected_start = None
     for before, after in pairwise(rendition.segments):
         assert after.number == before.number + 1
         assert after.start_us == before.start_us + before.duration_us
@@ -97,33 +97,33 @@ def _judge(rendition: Rendition, faults: Faults) -> None:
         fragment = read_fragment(segment.data, init, where, faults)
         if fragment is None:
             continue
-        said, found = segment.duration_us / 1_000_000, fragment.duration / init.timescale
-        if abs(found - said) > ALLOWED_DRIFT:
-            faults.append(f"{where} lasts {found} s, not {said} s")
-        if joins not in (None, fragment.decode_start):
+        reported, measured = segment.duration_us / 1_000_000, fragment.duration / init.timescale
+        if abs(measured - reported) > ALLOWED_DRIFT:
+            faults.append(f"{where} lasts {measured} s, not {reported} s")
+        if expected_start not in (None, fragment.decode_start):
             faults.append(f"{where} does not begin where the one before it ends")
-        joins = fragment.decode_start + fragment.duration
+        expected_start = fragment.decode_start + fragment.duration
 
 
-def pictures(content: bytes) -> list[tuple[float, VideoFrame]]:
-    """Decoded, with their times."""
+def video_frames(content: bytes) -> list[tuple[float, VideoFrame]]:
+    """Decode the video; return the frames with their times in seconds."""
     with av.open(io.BytesIO(content), "r") as container:
         return [(_time(frame), frame) for frame in container.decode(video=0)]
 
 
 def times(content: bytes) -> list[float]:
-    """When pictures are shown."""
-    return [at for at, _ in pictures(content)]
+    """Return the times of the video frames in seconds."""
+    return [at for at, _ in video_frames(content)]
 
 
-def sounds(content: bytes) -> list[tuple[float, AudioFrame]]:
-    """Decoded, with their times."""
+def audio_frames(content: bytes) -> list[tuple[float, AudioFrame]]:
+    """Decode the audio; return the frames with their times in seconds."""
     with av.open(io.BytesIO(content), "r") as container:
         return [(_time(frame), frame) for frame in container.decode(audio=0)]
 
 
 def packets(content: bytes) -> list[tuple[float, float, bool]]:
-    """When they are decoded and shown, and whether they stand by themselves."""
+    """Return each packet's decode and presentation time in seconds, and whether it is a keyframe."""
     with av.open(io.BytesIO(content), "r") as container:
         unit = container.streams[0].time_base or Fraction(1)
         return [
@@ -134,8 +134,8 @@ def packets(content: bytes) -> list[tuple[float, float, bool]]:
 
 
 def flash(content: bytes) -> float:
-    """When the picture turns white."""
-    for at, frame in pictures(content):
+    """Return the time at which the video turns white."""
+    for at, frame in video_frames(content):
         luma = bytes(frame.planes[0])
         if sum(luma) > 128 * len(luma):
             return at
@@ -143,17 +143,17 @@ def flash(content: bytes) -> float:
 
 
 def beep(content: bytes) -> float:
-    """When there is something to be heard."""
-    for at, frame in sounds(content):
+    """Return the time at which the audio is no longer silent."""
+    for at, frame in audio_frames(content):
         samples = memoryview(bytes(frame.planes[0])).cast("f")
-        for place, sample in enumerate(samples):
+        for index, sample in enumerate(samples):
             if abs(sample) > 0.05:
-                return at + place / frame.sample_rate
+                return at + index / frame.sample_rate
     raise AssertionError("it is silent")
 
 
 def lengths(segments: Iterable[Segment]) -> list[float]:
-    """In seconds."""
+    """Return the durations of segments in seconds."""
     return [segment.duration_us / 1_000_000 for segment in segments]
 
 

@@ -1,4 +1,4 @@
-"""An encoder works beside those who give it frames, and neither loses anything nor keeps anybody waiting for ever."""
+"""An encoder thread loses no packets, and never blocks the thread that adds frames forever."""
 
 from collections.abc import Sequence
 from threading import Event
@@ -8,11 +8,11 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
 
-from metastore.adapters.transcoder.encoding import FRAMES_AHEAD, Encoding
+from metastore.adapters.transcoder.encoding import QUEUE_SIZE, EncoderThread
 
 
 class LateEncoder:
-    """Gives each frame's packet one turn late, as long as it is ``allowed``; its ``fails_at``-th frame is too much."""
+    """Returns each packet one call late, blocks while not ``allowed``, and fails at frame ``fails_at``."""
 
     def __init__(self, fails_at: int | None = None) -> None:
         self.allowed = Event()
@@ -45,48 +45,48 @@ def numbers(packets: "list[Packet[Stream]]") -> list[int | None]:
     return [packet.pts for packet in packets]
 
 
-def test_packets_come_in_order_and_all_of_them() -> None:
-    encoding, handed_on = Encoding(LateEncoder()), []
+def test_all_packets_are_returned_in_order() -> None:
+    thread, collected = EncoderThread(LateEncoder()), []
     for number in range(100):
-        encoding.add(frame(number))
-        handed_on += numbers(encoding.done())
-    encoding.close()
-    assert list(range(100)) == handed_on + numbers(encoding.rest())
+        thread.add(frame(number))
+        collected += numbers(thread.ready())
+    thread.close()
+    assert list(range(100)) == collected + numbers(thread.join())
 
 
-def test_so_many_frames_can_wait_without_anybody_waiting_for_them() -> None:
+def test_frames_up_to_the_size_of_the_queue_are_added_without_blocking() -> None:
     encoder = LateEncoder()
     encoder.allowed.clear()
-    encoding = Encoding(encoder)
-    for number in range(FRAMES_AHEAD):
-        encoding.add(frame(number))
-    assert [] == encoding.done()
+    thread = EncoderThread(encoder)
+    for number in range(QUEUE_SIZE):
+        thread.add(frame(number))
+    assert [] == thread.ready()
     encoder.allowed.set()
-    encoding.close()
-    assert list(range(FRAMES_AHEAD)) == numbers(encoding.rest())
+    thread.close()
+    assert list(range(QUEUE_SIZE)) == numbers(thread.join())
 
 
-def test_what_goes_wrong_there_is_told_where_frames_are_added_and_frames_are_taken_on() -> None:
-    encoding = Encoding(LateEncoder(fails_at=3))
-    for number in range(10 * FRAMES_AHEAD):
-        encoding.add(frame(number))
-    encoding.close()
+def test_an_error_is_raised_where_packets_are_collected_and_frames_are_still_accepted() -> None:
+    thread = EncoderThread(LateEncoder(fails_at=3))
+    for number in range(10 * QUEUE_SIZE):
+        thread.add(frame(number))
+    thread.close()
     for _ in range(2):
         with pytest.raises(MemoryError, match="too large"):
-            encoding.rest()
+            thread.join()
     with pytest.raises(MemoryError, match="too large"):
-        encoding.done()
+        thread.ready()
 
 
-def test_what_goes_wrong_with_the_last_frames_is_told_too() -> None:
+def test_an_error_while_flushing_is_raised_too() -> None:
     class Failing(LateEncoder):
         def encode(self, frame: VideoFrame | None = None, /) -> "Sequence[Packet[Stream]]":
             if frame is None:
                 raise MemoryError("at the end")
             return super().encode(frame)
 
-    encoding = Encoding(Failing())
-    encoding.add(frame(0))
-    encoding.close()
+    thread = EncoderThread(Failing())
+    thread.add(frame(0))
+    thread.close()
     with pytest.raises(MemoryError, match="at the end"):
-        encoding.rest()
+        thread.join()

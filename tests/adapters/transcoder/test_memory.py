@@ -1,4 +1,4 @@
-"""What is too large for the memory that there is will be so the next time, and is refused."""
+"""A video that is too large for the memory limit is refused, since another attempt would fail as well."""
 
 import io
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ from tests.adapters.transcoder.making import COPIED
 from tests.fixtures.media import make_clip
 
 
-class HeldBytes(ParentBytes):
-    """A source that needs no parent."""
+class InMemoryFile(ParentBytes):
+    """A source that needs no parent process."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(io.BytesIO(), io.BytesIO(), len(content))
         self._content = io.BytesIO(content)
 
     def read(self, size: int = -1) -> bytes:
-        """See there."""
+        """See the base class."""
         self._content.seek(self.tell())
         data = self._content.read(size)
         self.seek(self.tell() + len(data))
@@ -31,7 +31,7 @@ class HeldBytes(ParentBytes):
 
 
 def no_memory_for_segments(about: Mapping[str, Json], _data: bytes) -> None:
-    """Where it ends is a matter of chance; here it is always there."""
+    """Run out of memory at a fixed place; in practice it may happen anywhere."""
     if about["kind"] == "segment":
         raise MemoryError
 
@@ -40,10 +40,10 @@ def no_memory_for_segments(about: Mapping[str, Json], _data: bytes) -> None:
     ("size", "error", "reason"),
     [("5120x2880", RefusedError, r"^film-frame-too-large$"), ("3840x2160", MemoryError, "^$")],
 )
-def test_only_what_is_larger_than_4k_is_refused_for_want_of_memory(
+def test_a_lack_of_memory_is_a_refusal_only_above_4k(
     tmp_path: Path, size: str, error: type[Exception], reason: str
 ) -> None:
     picture = ["-f", "lavfi", "-i", f"color=size={size}:rate=5", "-frames:v", "2", "-pix_fmt", "yuv420p"]
-    film = make_clip(tmp_path / "film.mp4", *picture, "-c:v", "libx264", "-preset", "ultrafast")
+    video = make_clip(tmp_path / "video.mp4", *picture, "-c:v", "libx264", "-preset", "ultrafast")
     with pytest.raises(error, match=reason):
-        make(HeldBytes(film), no_memory_for_segments, asdict(COPIED))  # type: ignore[arg-type]  # as it comes from JSON
+        make(InMemoryFile(video), no_memory_for_segments, asdict(COPIED))  # type: ignore[arg-type]  # as parsed from JSON

@@ -1,4 +1,4 @@
-"""Something between client and server that sees every request, and may hold it up, answer it itself or change bytes."""
+"""A proxy between client and server that records requests, and may delay, replace or change them."""
 
 import asyncio
 import json
@@ -16,79 +16,79 @@ from starlette.routing import Route
 from tests.fixtures.serving import serving
 from tests.fixtures.waiting import eventually
 
-Hook: TypeAlias = Callable[["Seen"], Awaitable[Response | None]]
-Change: TypeAlias = Callable[["Seen", bytes], bytes]
+Hook: TypeAlias = Callable[["InterceptedRequest"], Awaitable[Response | None]]
+Change: TypeAlias = Callable[["InterceptedRequest", bytes], bytes]
 
 CLIENT_GONE = 499
-"""Stands for the answer to a client that is not there any more."""
+"""The status recorded for a client that disconnected."""
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length", "date", "server"}
 
 
 @dataclass
-class Seen:
-    """A request that came by; ``answered`` is the status that the client got."""
+class InterceptedRequest:
+    """A recorded request. ``status`` is that of the response, once it was sent."""
 
     method: str
     path: str
     query: str
     headers: dict[str, str]
-    answered: int | None = None
+    status: int | None = None
 
     @property
     def is_part(self) -> bool:
-        """Whether it carries a part."""
+        """Return whether it uploads a part."""
         return self.method == "PUT" and self.path.startswith("/objects/")
 
     @property
     def is_fetch(self) -> bool:
-        """Whether it asks for an object's bytes."""
+        """Return whether it downloads an object."""
         return self.method == "GET" and self.path.startswith("/objects/")
 
 
 @dataclass
-class Between:
-    """Its address, what it has seen, and what it is to do."""
+class Proxy:
+    """Its address, the recorded requests, and what to do with further ones."""
 
     server: str
     address: str = ""
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[InterceptedRequest] = field(default_factory=list)
     losing: bool = False
     held: list[asyncio.Event] = field(default_factory=list)
     before: Hook | None = None
-    """Called with each request: may wait, or answer in the server's place."""
+    """Called with each request. May wait, or return a response instead of the server's."""
     change_up: Change | None = None
     change_down: Change | None = None
 
     @property
-    def parts(self) -> list[Seen]:
-        """Parts that were sent and accepted."""
-        return [seen for seen in self.seen if seen.is_part and seen.answered == 200]
+    def parts(self) -> list[InterceptedRequest]:
+        """Return the parts that were accepted."""
+        return [seen for seen in self.seen if seen.is_part and seen.status == 200]
 
     @property
     def fetches(self) -> list[str]:
-        """Ranges of objects that were sent back."""
-        return [seen.headers["range"] for seen in self.seen if seen.is_fetch and seen.answered == 206]
+        """Return the ranges that were sent."""
+        return [seen.headers["range"] for seen in self.seen if seen.is_fetch and seen.status == 206]
 
     async def lose_held(self) -> None:
-        """Let what is held up never reach the server, and hold up nothing more."""
+        """Drop the delayed requests, and stop delaying."""
         self.before = None
         self.losing = True
         for freed in self.held:
             freed.set()
-        # That a client is gone in the middle of a body is noticed late at times.
-        await eventually(lambda: all(seen.answered for seen in self.seen), why="all requests were answered")
+        # A disconnect in the middle of a body is sometimes noticed late.
+        await eventually(lambda: all(seen.status for seen in self.seen), why="all requests have a response")
         self.losing = False
 
-    def let_through(self, count: int, wanted: Callable[[Seen], bool]) -> asyncio.Event:
-        """Hold up all requests that are ``wanted`` but the first ``count``, until the returned event is set."""
+    def let_through(self, count: int, matches: Callable[[InterceptedRequest], bool]) -> asyncio.Event:
+        """Delay all matching requests but the first ``count``, until the returned event is set."""
         freed = asyncio.Event()
         self.held.append(freed)
         passed = 0
 
-        async def hold(seen: Seen) -> Response | None:
+        async def hold(seen: InterceptedRequest) -> Response | None:
             nonlocal passed
-            if wanted(seen):
+            if matches(seen):
                 passed += 1
                 if passed > count:
                     await freed.wait()
@@ -98,58 +98,58 @@ class Between:
         self.before = hold
         return freed
 
-    def answer_once(self, wanted: Callable[[Seen], bool], *answers: Response) -> None:
-        """Answer the first requests that are ``wanted`` by these, in the server's place."""
-        waiting = list(answers)
+    def respond_once(self, matches: Callable[[InterceptedRequest], bool], *responses: Response) -> None:
+        """Return these responses to the first matching requests, instead of the server's."""
+        waiting = list(responses)
 
-        async def answer(seen: Seen) -> Response | None:
-            return waiting.pop(0) if wanted(seen) and waiting else None
+        async def respond(seen: InterceptedRequest) -> Response | None:
+            return waiting.pop(0) if matches(seen) and waiting else None
 
-        self.before = answer
+        self.before = respond
 
 
 @asynccontextmanager
-async def between(server: str) -> AsyncIterator[Between]:
-    """Stand before ``server`` on an address of its own."""
-    station = Between(server)
+async def intercepting_proxy(server: str) -> AsyncIterator[Proxy]:
+    """Run a proxy for ``server`` on an address of its own."""
+    proxy = Proxy(server)
     async with httpx.AsyncClient(base_url=server, timeout=30) as onward:
 
         async def handle(request: Request) -> Response:
-            seen = Seen(request.method, request.url.path, request.url.query, dict(request.headers))
-            station.seen.append(seen)
+            seen = InterceptedRequest(request.method, request.url.path, request.url.query, dict(request.headers))
+            proxy.seen.append(seen)
             try:
-                response = (await station.before(seen) if station.before else None) or await _pass_on(request, seen)
+                response = (await proxy.before(seen) if proxy.before else None) or await _pass_on(request, seen)
             except ClientDisconnect:
-                # What it had to say can be read no more; the answer is for nobody.
+                # The rest of the body cannot be read; nobody gets the response.
                 response = Response(status_code=CLIENT_GONE)
-            seen.answered = response.status_code
+            seen.status = response.status_code
             return response
 
-        async def _pass_on(request: Request, seen: Seen) -> Response:
+        async def _pass_on(request: Request, seen: InterceptedRequest) -> Response:
             body = await request.body()
-            if station.change_up:
-                body = station.change_up(seen, body)
+            if proxy.change_up:
+                body = proxy.change_up(seen, body)
             headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             try:
-                answer = await onward.request(request.method, target, content=body, headers=headers)
+                upstream = await onward.request(request.method, target, content=body, headers=headers)
             except httpx.TransportError:
                 return problem(502, "bad-gateway")
-            content = station.change_down(seen, answer.content) if station.change_down else answer.content
-            response = Response(content, answer.status_code)
-            for name, value in answer.headers.multi_items():
+            content = proxy.change_down(seen, upstream.content) if proxy.change_down else upstream.content
+            response = Response(content, upstream.status_code)
+            for name, value in upstream.headers.multi_items():
                 if name not in _HOP_BY_HOP:
                     response.headers.append(name, value)
             return response
 
         methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
         async with serving(Starlette(routes=[Route("/{path:path}", handle, methods=methods)])) as address:
-            station.address = address
-            yield station
-            await station.lose_held()
+            proxy.address = address
+            yield proxy
+            await proxy.lose_held()
 
 
 def problem(status: int, code: str, **headers: str) -> Response:
-    """A problem document, as the server would send it."""
+    """Return a problem document like the server's."""
     body = json.dumps({"status": status, "code": code, "title": code, "detail": f"It says {code}."})
     return Response(body, status, headers, media_type="application/problem+json")

@@ -1,4 +1,4 @@
-"""A real server, shared, with an account of its own for each test."""
+"""A shared server, and an account for each test."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from metastore.kit.ids import new_id
-from tests.entrypoints.cli.between import Between, between
+from tests.entrypoints.cli.between import Proxy, intercepting_proxy
 from tests.entrypoints.cli.terminal import PASSWORD, Terminal
 from tests.fixtures.process import MetastoreProcess, running_metastore
 
@@ -17,7 +17,7 @@ QUOTA = 64 * 2**20
 
 @pytest.fixture(scope="session")
 def metastore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
-    """A server with small parts and little room for each user."""
+    """A server with small parts and a small quota."""
     plans = f'{{"FREE": {{"storageQuota": {QUOTA}}}}}'
     folder = tmp_path_factory.mktemp("server")
     with running_metastore(folder, PART_SIZE=str(PART_SIZE), PLANS=plans) as process:
@@ -26,21 +26,21 @@ def metastore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastorePro
 
 @pytest.fixture
 async def terminal(metastore: MetastoreProcess, tmp_path: Path) -> AsyncIterator[Terminal]:
-    """A person with an account of their own."""
+    """A client with an account of its own."""
     terminal = await newcomer(metastore.address, tmp_path)
     yield terminal
     await terminal.kill_all()
 
 
 @pytest.fixture
-async def station(metastore: MetastoreProcess) -> AsyncIterator[Between]:
-    """Something that stands between client and server."""
-    async with between(metastore.address) as station:
-        yield station
+async def proxy(metastore: MetastoreProcess) -> AsyncIterator[Proxy]:
+    """A proxy between client and server."""
+    async with intercepting_proxy(metastore.address) as proxy:
+        yield proxy
 
 
 async def newcomer(server: str, folder: Path) -> Terminal:
-    """Make an account."""
+    """Create an account."""
     username = f"u{new_id().replace('-', '')[-20:]}"
     account = {"username": username, "email": f"{username}@example.org", "password": PASSWORD}
     async with httpx.AsyncClient(base_url=server, timeout=30) as client:

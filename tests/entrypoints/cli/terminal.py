@@ -1,4 +1,4 @@
-"""A person at a terminal: runs the client as a process, with a home of its own, against one server."""
+"""Run the client as a process, with a home folder of its own, against one server."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ PASSWORD = "a long enough passphrase"
 
 @dataclass
 class Ended:
-    """How a run ended."""
+    """The result of a run."""
 
     code: int
     out: str
@@ -27,7 +27,7 @@ class Ended:
 
 @dataclass
 class Terminal:
-    """One account on one server; ``home`` holds the client's state, ``here`` is where files are."""
+    """An account on a server. ``home`` holds the client's state, ``here`` the user's files."""
 
     server: str
     username: str
@@ -49,15 +49,15 @@ class Terminal:
         self._running.append(process)
         return process
 
-    async def ended(self, process: PipedProgram, said: str = "") -> Ended:
-        """Wait for a run to end, having typed ``said``."""
-        out, err = await asyncio.wait_for(process.communicate(said.encode()), 60)
+    async def ended(self, process: PipedProgram, typed: str = "") -> Ended:
+        """Type ``typed`` and wait for the run to end."""
+        out, err = await asyncio.wait_for(process.communicate(typed.encode()), 60)
         assert process.returncode is not None
         return Ended(process.returncode, out.decode(), err.decode())
 
-    async def run(self, *arguments: str, server: str | None = None, said: str = "", **settings: str) -> Ended:
-        """Run the client to its end."""
-        return await self.ended(await self.start(*arguments, server=server, **settings), said)
+    async def run(self, *arguments: str, server: str | None = None, typed: str = "", **settings: str) -> Ended:
+        """Run the client and wait for its end."""
+        return await self.ended(await self.start(*arguments, server=server, **settings), typed)
 
     async def end(self, process: PipedProgram, number: signal.Signals) -> Ended:
         """Send a run a signal and wait for its end."""
@@ -65,7 +65,7 @@ class Terminal:
         return await self.ended(process)
 
     def file(self, name: str, size: int) -> Path:
-        """A file of random bytes."""
+        """Create a file of random bytes."""
         path = self.here / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(os.urandom(size))
@@ -73,20 +73,20 @@ class Terminal:
 
     @asynccontextmanager
     async def api(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The server's API, signed in by other means."""
+        """Open the server's API with a session of its own."""
         async with httpx.AsyncClient(base_url=self.server, timeout=30) as client:
-            answer = await client.post("/api/v1/auth/login", json={"username": self.username, "password": PASSWORD})
-            answer.raise_for_status()
+            response = await client.post("/api/v1/auth/login", json={"username": self.username, "password": PASSWORD})
+            response.raise_for_status()
             yield client
 
     async def names_in(self, path: str) -> list[str]:
-        """What a folder on the server holds."""
+        """Return the names in a folder on the server."""
         async with self.api() as api:
-            answer = await api.get("/api/v1/files", params={"path": path})
-            return [item["name"] for item in answer.json()["items"]]
+            response = await api.get("/api/v1/files", params={"path": path})
+            return [item["name"] for item in response.json()["items"]]
 
     async def unfinished(self) -> list[dict[str, object]]:
-        """Uploads that wait on the server."""
+        """Return the unfinished uploads on the server."""
         async with self.api() as api:
             items: list[dict[str, object]] = (await api.get("/api/v1/files/chunked-upload")).json()["items"]
             return items
@@ -97,12 +97,12 @@ class Terminal:
         return [process for process in self._running if process.poll() is None]
 
     async def kill_all(self) -> None:
-        """End what still runs."""
+        """Kill all runs that have not ended."""
         for process in self.running:
             process.kill()
             await process.communicate()
 
 
 def sha256(path: Path) -> str:
-    """The digest of a file."""
+    """Return the digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

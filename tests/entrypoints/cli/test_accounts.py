@@ -4,9 +4,9 @@ from tests.entrypoints.cli.terminal import Ended, Terminal
 from tests.fixtures.process import MetastoreProcess
 
 
-async def create(terminal: Terminal, metastore: MetastoreProcess, *arguments: str, said: str = "") -> Ended:
+async def create(terminal: Terminal, metastore: MetastoreProcess, *arguments: str, typed: str = "") -> Ended:
     data_dir = str(metastore.data_dir)
-    return await terminal.run("admin", "create-user", *arguments, "--data-dir", data_dir, said=said)
+    return await terminal.run("admin", "create-user", *arguments, "--data-dir", data_dir, typed=typed)
 
 
 async def test_a_made_password_is_printed_once_and_signs_in(terminal: Terminal, metastore: MetastoreProcess) -> None:
@@ -23,7 +23,7 @@ async def test_a_made_password_is_printed_once_and_signs_in(terminal: Terminal, 
 async def test_a_given_password_is_not_printed(terminal: Terminal, metastore: MetastoreProcess) -> None:
     name = f"{terminal.username}y"
     given = "given by another way"
-    ended = await create(terminal, metastore, name, f"{name}@example.org", "--password-stdin", said=given)
+    ended = await create(terminal, metastore, name, f"{name}@example.org", "--password-stdin", typed=given)
     assert (ended.code, ended.out, ended.err) == (0, f"Created {name}\n", "")
 
 
@@ -34,6 +34,6 @@ async def test_a_taken_name_and_a_weak_password_are_told_in_a_line(
     assert taken.code == 2
     assert taken.err.count("\n") == 1
     name = f"{terminal.username}z"
-    weak = await create(terminal, metastore, name, f"{name}@example.org", "--password-stdin", said="short")
+    weak = await create(terminal, metastore, name, f"{name}@example.org", "--password-stdin", typed="short")
     assert weak.code == 2
     assert weak.err.startswith("metastore: password: ")

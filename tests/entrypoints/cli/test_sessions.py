@@ -12,11 +12,11 @@ NOBODY = {"METASTORE_CLIENT_USERNAME": "", "METASTORE_CLIENT_PASSWORD": ""}
 
 
 async def login(terminal: Terminal) -> None:
-    ended = await terminal.run("login", "--username", terminal.username, "--password-stdin", said=PASSWORD, **NOBODY)
+    ended = await terminal.run("login", "--username", terminal.username, "--password-stdin", typed=PASSWORD, **NOBODY)
     assert ended.code == 0, ended.err
 
 
-async def test_a_kept_session_is_used_until_one_signs_out(terminal: Terminal) -> None:
+async def test_a_saved_session_is_used_until_logout(terminal: Terminal) -> None:
     terminal.file("film.bin", 10)
     await login(terminal)
 
@@ -31,7 +31,7 @@ async def test_a_kept_session_is_used_until_one_signs_out(terminal: Terminal) ->
     assert len(sessions.json()["items"]) == 1
 
 
-async def test_a_kept_session_is_for_its_owners_eyes_alone(terminal: Terminal) -> None:
+async def test_a_saved_session_is_readable_by_its_owner_only(terminal: Terminal) -> None:
     await login(terminal)
     kept = [path for path in terminal.home.rglob("*") if path.is_file()]
     assert kept
@@ -39,13 +39,13 @@ async def test_a_kept_session_is_for_its_owners_eyes_alone(terminal: Terminal) -
     assert not [path for path in kept if PASSWORD.encode() in path.read_bytes()]
 
 
-async def test_the_server_signed_in_to_last_is_the_default(terminal: Terminal) -> None:
+async def test_the_server_of_the_last_login_is_the_default(terminal: Terminal) -> None:
     await login(terminal)
     terminal.file("film.bin", 10)
     assert (await terminal.run("upload", "film.bin", METASTORE_CLIENT_SERVER="", **NOBODY)).code == 0
 
 
-async def test_a_wrong_password_is_told_and_not_tried_again(terminal: Terminal) -> None:
+async def test_a_wrong_password_is_reported_and_not_retried(terminal: Terminal) -> None:
     terminal.file("film.bin", 10)
     ended = await terminal.run("upload", "film.bin", METASTORE_CLIENT_PASSWORD="not this one")
     assert ended.code == 1
@@ -67,7 +67,7 @@ async def test_runs_that_share_a_session_take_turns_to_refresh_it(tmp_path: Path
         assert (await terminal.run("download", "/", "--to", "back", **NOBODY)).code == 0
 
 
-async def test_an_ended_session_says_how_to_go_on(terminal: Terminal) -> None:
+async def test_an_ended_session_is_reported_with_advice(terminal: Terminal) -> None:
     await login(terminal)
     async with terminal.api() as api:
         for session in (await api.get("/api/v1/auth/sessions")).json()["items"]:
@@ -79,7 +79,7 @@ async def test_an_ended_session_says_how_to_go_on(terminal: Terminal) -> None:
     assert "sign in again with: metastore login" in ended.err
 
 
-async def test_wrong_usage_is_told_in_a_line(terminal: Terminal) -> None:
+async def test_wrong_usage_is_reported_in_one_line(terminal: Terminal) -> None:
     for arguments, reason in (
         (["upload"], "requires an argument"),
         (["upload", "missing.bin"], "missing.bin: no such file or folder"),

@@ -6,14 +6,14 @@ from pathlib import Path
 import httpx
 
 from deploy.local.ports import free_port
-from tests.entrypoints.cli.between import Between, Seen, between, problem
+from tests.entrypoints.cli.between import InterceptedRequest, Proxy, intercepting_proxy, problem
 from tests.entrypoints.cli.conftest import PART_SIZE, QUOTA, newcomer
 from tests.entrypoints.cli.terminal import Terminal, sha256
 from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess, running_metastore
 from tests.fixtures.waiting import eventually
 
 
-def is_part(seen: Seen) -> bool:
+def is_part(seen: InterceptedRequest) -> bool:
     return seen.is_part
 
 
@@ -23,25 +23,25 @@ async def is_back_whole(terminal: Terminal, path: Path, place: str) -> None:
     assert sha256(terminal.here / "back" / path.name) == sha256(path)
 
 
-async def half_an_upload(terminal: Terminal, station: Between, *, parts: int, of: int) -> Path:
+async def half_an_upload(terminal: Terminal, proxy: Proxy, *, parts: int, of: int) -> Path:
     """A file whose upload was killed after some parts."""
     path = terminal.file("film.bin", of * PART_SIZE)
-    station.let_through(parts, is_part)
-    process = await terminal.start("upload", "film.bin", server=station.address)
-    await eventually(lambda: len(station.parts) == parts, why="the first parts arrived")
+    proxy.let_through(parts, is_part)
+    process = await terminal.start("upload", "film.bin", server=proxy.address)
+    await eventually(lambda: len(proxy.parts) == parts, why="the first parts arrived")
     await terminal.end(process, signal.SIGKILL)
-    await station.lose_held()
-    station.seen.clear()
+    await proxy.lose_held()
+    proxy.seen.clear()
     return path
 
 
-async def test_a_file_goes_up_in_parts_and_comes_back_the_same(terminal: Terminal, station: Between) -> None:
+async def test_a_file_is_uploaded_in_parts_and_downloaded_unchanged(terminal: Terminal, proxy: Proxy) -> None:
     path = terminal.file("film.bin", 7 * PART_SIZE + 5)
 
-    ended = await terminal.run("upload", "film.bin", "--to", "/films/new", server=station.address)
+    ended = await terminal.run("upload", "film.bin", "--to", "/films/new", server=proxy.address)
 
     assert (ended.code, ended.out) == (0, "film.bin → /films/new/film.bin\n"), ended.err
-    assert len(station.parts) == 8
+    assert len(proxy.parts) == 8
     await is_back_whole(terminal, path, "/films/new/film.bin")
 
 
@@ -63,45 +63,45 @@ async def test_a_folder_keeps_its_structure_with_empty_files_and_folders(termina
     assert sorted(path.name for path in back.iterdir()) == ["day 1", "none.bin", "nothing"]
 
 
-async def test_no_cookie_is_sent_with_a_part_or_a_download(terminal: Terminal, station: Between) -> None:
+async def test_no_cookie_is_sent_with_a_part_or_a_download(terminal: Terminal, proxy: Proxy) -> None:
     terminal.file("film.bin", 3 * PART_SIZE)
-    await terminal.run("upload", "film.bin", server=station.address)
-    await terminal.run("download", "/film.bin", "--to", "back", server=station.address)
+    await terminal.run("upload", "film.bin", server=proxy.address)
+    await terminal.run("download", "/film.bin", "--to", "back", server=proxy.address)
 
-    bytes_moved = [seen for seen in station.seen if seen.path.startswith("/objects/")]
+    bytes_moved = [seen for seen in proxy.seen if seen.path.startswith("/objects/")]
     assert len(bytes_moved) == 4
     assert not [seen for seen in bytes_moved if "cookie" in seen.headers]
 
 
-async def test_after_a_kill_only_the_missing_parts_are_sent(terminal: Terminal, station: Between) -> None:
-    path = await half_an_upload(terminal, station, parts=4, of=9)
+async def test_after_a_kill_only_the_missing_parts_are_sent(terminal: Terminal, proxy: Proxy) -> None:
+    path = await half_an_upload(terminal, proxy, parts=4, of=9)
 
-    ended = await terminal.run("upload", "film.bin", server=station.address)
+    ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert ended.code == 0, ended.err
-    assert len(station.parts) == 5
+    assert len(proxy.parts) == 5
     assert await terminal.names_in("/") == ["film.bin"]
     await is_back_whole(terminal, path, "/film.bin")
 
 
-async def test_an_upload_is_found_again_when_its_record_is_lost(terminal: Terminal, station: Between) -> None:
-    path = await half_an_upload(terminal, station, parts=4, of=9)
+async def test_an_upload_is_resumed_when_its_record_is_lost(terminal: Terminal, proxy: Proxy) -> None:
+    path = await half_an_upload(terminal, proxy, parts=4, of=9)
     shutil.rmtree(terminal.home / "metastore")
 
-    ended = await terminal.run("upload", "film.bin", server=station.address)
+    ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert ended.code == 0, ended.err
-    assert len(station.parts) == 5
+    assert len(proxy.parts) == 5
     assert await terminal.names_in("/") == ["film.bin"]
     await is_back_whole(terminal, path, "/film.bin")
 
 
-async def test_without_a_record_an_upload_of_other_content_is_left_alone(terminal: Terminal, station: Between) -> None:
-    path = await half_an_upload(terminal, station, parts=4, of=9)
+async def test_without_a_record_an_upload_of_other_content_is_not_resumed(terminal: Terminal, proxy: Proxy) -> None:
+    path = await half_an_upload(terminal, proxy, parts=4, of=9)
     shutil.rmtree(terminal.home / "metastore")
     path.write_bytes(os.urandom(9 * PART_SIZE))
 
-    ended = await terminal.run("upload", "film.bin", server=station.address)
+    ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert (ended.code, ended.out) == (0, "film.bin → /film (1).bin\n"), ended.err
     assert [upload["receivedBytes"] for upload in await terminal.unfinished()] == [4 * PART_SIZE]
@@ -110,29 +110,29 @@ async def test_without_a_record_an_upload_of_other_content_is_left_alone(termina
     assert sha256(terminal.here / "back" / "film (1).bin") == sha256(path)
 
 
-async def test_an_answer_to_complete_that_got_lost_does_not_make_a_twin(terminal: Terminal, station: Between) -> None:
+async def test_a_lost_response_to_complete_does_not_create_a_second_file(terminal: Terminal, proxy: Proxy) -> None:
     terminal.file("film.bin", 3 * PART_SIZE)
     lost: list[bool] = []
 
-    def lose(seen: Seen, body: bytes) -> bytes:
+    def lose(seen: InterceptedRequest, body: bytes) -> bytes:
         if seen.path.endswith("/complete") and not lost:
             lost.append(True)
             for process in terminal.running:
                 process.kill()
         return body
 
-    station.change_down = lose
-    await terminal.run("upload", "film.bin", server=station.address)
+    proxy.change_down = lose
+    await terminal.run("upload", "film.bin", server=proxy.address)
     assert lost
 
-    ended = await terminal.run("upload", "film.bin", server=station.address)
+    ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert (ended.code, ended.out) == (0, "film.bin → /film.bin\n"), ended.err
     assert await terminal.names_in("/") == ["film.bin"]
-    assert len(station.parts) == 3
+    assert len(proxy.parts) == 3
 
 
-async def test_a_name_that_is_no_text_is_told_and_the_others_go_through(terminal: Terminal) -> None:
+async def test_a_name_that_is_not_utf8_fails_and_the_others_succeed(terminal: Terminal) -> None:
     terminal.file("trip/good.bin", 10)
     (terminal.here / "trip" / os.fsdecode(b"bad\xff.bin")).write_bytes(b"x")
 
@@ -143,26 +143,24 @@ async def test_a_name_that_is_no_text_is_told_and_the_others_go_through(terminal
     assert await terminal.names_in("/trip") == ["good.bin"]
 
 
-async def test_a_file_that_changed_since_is_sent_anew_and_the_old_parts_are_freed(
-    terminal: Terminal, station: Between
-) -> None:
-    path = await half_an_upload(terminal, station, parts=4, of=9)
+async def test_a_changed_file_is_uploaded_again_and_the_old_upload_is_aborted(terminal: Terminal, proxy: Proxy) -> None:
+    path = await half_an_upload(terminal, proxy, parts=4, of=9)
     path.write_bytes(os.urandom(2 * PART_SIZE))
 
-    ended = await terminal.run("upload", "film.bin", server=station.address)
+    ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert ended.code == 0, ended.err
-    assert len(station.parts) == 2
+    assert len(proxy.parts) == 2
     assert await terminal.unfinished() == []
     assert await terminal.names_in("/") == ["film.bin"]
     await is_back_whole(terminal, path, "/film.bin")
 
 
-async def test_a_file_that_changes_meanwhile_is_not_completed(terminal: Terminal, station: Between) -> None:
+async def test_a_file_that_changes_during_the_upload_is_not_completed(terminal: Terminal, proxy: Proxy) -> None:
     path = terminal.file("film.bin", 5 * PART_SIZE)
-    go_on = station.let_through(2, is_part)
-    process = await terminal.start("upload", "film.bin", server=station.address)
-    await eventually(lambda: len(station.parts) == 2)
+    go_on = proxy.let_through(2, is_part)
+    process = await terminal.start("upload", "film.bin", server=proxy.address)
+    await eventually(lambda: len(proxy.parts) == 2)
     with path.open("r+b") as file:  # in place: emptied first, it might be read while it is shorter
         file.write(os.urandom(5 * PART_SIZE))
     go_on.set()
@@ -174,53 +172,53 @@ async def test_a_file_that_changes_meanwhile_is_not_completed(terminal: Terminal
     assert (await terminal.unfinished(), await terminal.names_in("/")) == ([], [])
 
 
-async def test_ctrl_c_ends_it_cleanly_and_the_same_command_goes_on(terminal: Terminal, station: Between) -> None:
+async def test_ctrl_c_ends_the_run_and_the_same_command_resumes_it(terminal: Terminal, proxy: Proxy) -> None:
     path = terminal.file("film.bin", 6 * PART_SIZE)
-    go_on = station.let_through(3, is_part)
-    process = await terminal.start("upload", "film.bin", server=station.address)
-    await eventually(lambda: len(station.parts) == 3)
+    go_on = proxy.let_through(3, is_part)
+    process = await terminal.start("upload", "film.bin", server=proxy.address)
+    await eventually(lambda: len(proxy.parts) == 3)
 
     stopped = await terminal.end(process, signal.SIGINT)
     go_on.set()
 
     assert stopped.code == 130
-    assert stopped.err.strip() == "Stopped. Run the same command again to go on from here."
+    assert stopped.err.strip() == "Interrupted. Run the same command again to resume."
     assert (await terminal.run("upload", "film.bin")).code == 0
     await is_back_whole(terminal, path, "/film.bin")
 
 
-async def test_a_folder_run_again_sends_only_what_had_not_gone_through(terminal: Terminal, station: Between) -> None:
+async def test_uploading_a_folder_again_sends_only_what_is_missing(terminal: Terminal, proxy: Proxy) -> None:
     terminal.file("trip/one.bin", 10)
     terminal.file("trip/two.bin", 10)
-    await terminal.run("upload", "trip", "--yes", server=station.address)
-    station.seen.clear()
+    await terminal.run("upload", "trip", "--yes", server=proxy.address)
+    proxy.seen.clear()
     terminal.file("trip/three.bin", 10)
 
-    ended = await terminal.run("upload", "trip", "--yes", server=station.address)
+    ended = await terminal.run("upload", "trip", "--yes", server=proxy.address)
 
     assert ended.code == 0, ended.err
-    assert len(station.parts) == 1
+    assert len(proxy.parts) == 1
     assert sorted(await terminal.names_in("/trip")) == ["one.bin", "three.bin", "two.bin"]
 
 
-async def test_it_survives_a_server_that_is_killed_and_started_again(tmp_path: Path) -> None:
+async def test_an_upload_survives_a_restart_of_the_server(tmp_path: Path) -> None:
     with running_metastore(tmp_path / "server", PART_SIZE=str(PART_SIZE)) as server:
         terminal = await newcomer(server.address, tmp_path)
         path = terminal.file("film.bin", 24 * PART_SIZE)
-        async with between(server.address) as station:
-            go_on = station.let_through(8, is_part)
-            process = await terminal.start("upload", "film.bin", server=station.address)
-            await eventually(lambda: len(station.parts) == 8)
+        async with intercepting_proxy(server.address) as proxy:
+            go_on = proxy.let_through(8, is_part)
+            process = await terminal.start("upload", "film.bin", server=proxy.address)
+            await eventually(lambda: len(proxy.parts) == 8)
             server.kill()
             go_on.set()
-            await eventually(lambda: any(seen.answered == 502 for seen in station.seen))
+            await eventually(lambda: any(seen.status == 502 for seen in proxy.seen))
             server.start()
             ended = await terminal.ended(process)
-            assert (ended.code, len(station.parts)) == (0, 24), ended.err
+            assert (ended.code, len(proxy.parts)) == (0, 24), ended.err
         await is_back_whole(terminal, path, "/film.bin")
 
 
-async def test_it_waits_for_a_server_that_is_not_there_yet(tmp_path: Path, terminal: Terminal) -> None:
+async def test_it_waits_for_a_server_that_starts_later(tmp_path: Path, terminal: Terminal) -> None:
     server = MetastoreProcess(tmp_path / "late", port=free_port())
     process = await terminal.start(
         "login", server=server.address, METASTORE_CLIENT_USERNAME="admin", METASTORE_CLIENT_PASSWORD=ADMIN_PASSWORD
@@ -233,45 +231,45 @@ async def test_it_waits_for_a_server_that_is_not_there_yet(tmp_path: Path, termi
     assert ended.code == 0, ended.err
 
 
-async def test_it_gives_up_on_a_server_that_never_comes(terminal: Terminal) -> None:
+async def test_it_fails_when_the_server_stays_unreachable(terminal: Terminal) -> None:
     terminal.file("film.bin", 10)
     ended = await terminal.run("upload", "film.bin", "--patience", "0.5", server=f"http://127.0.0.1:{free_port()}")
     assert ended.code == 1
     assert "The server cannot be reached" in ended.err
 
 
-async def test_passing_faults_are_tried_again(terminal: Terminal, station: Between) -> None:
+async def test_transient_errors_are_retried(terminal: Terminal, proxy: Proxy) -> None:
     path = terminal.file("film.bin", 2 * PART_SIZE)
     limited = problem(429, "too-many-requests", **{"Retry-After": "1"})
     faults = [limited, *[problem(503, "unavailable")] * 3]
-    station.answer_once(lambda seen: is_part(seen) or "chunked-upload/" in seen.path, *faults)
+    proxy.respond_once(lambda seen: is_part(seen) or "chunked-upload/" in seen.path, *faults)
 
-    ended = await terminal.run("upload", "film.bin", server=station.address)
+    ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert ended.code == 0, ended.err
     assert await terminal.names_in("/") == ["film.bin"]
     await is_back_whole(terminal, path, "/film.bin")
 
 
-async def test_addresses_that_ran_out_of_time_are_replaced(terminal: Terminal, station: Between) -> None:
+async def test_expired_upload_urls_are_replaced(terminal: Terminal, proxy: Proxy) -> None:
     path = terminal.file("film.bin", 4 * PART_SIZE)
-    station.answer_once(is_part, problem(403, "url-expired"), problem(403, "url-expired"))
+    proxy.respond_once(is_part, problem(403, "url-expired"), problem(403, "url-expired"))
 
-    ended = await terminal.run("upload", "film.bin", server=station.address)
+    ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert ended.code == 0, ended.err
-    fresh = [seen for seen in station.seen if seen.method == "GET" and "/chunked-upload/" in seen.path]
+    fresh = [seen for seen in proxy.seen if seen.method == "GET" and "/chunked-upload/" in seen.path]
     assert fresh
     await is_back_whole(terminal, path, "/film.bin")
 
 
-async def test_an_upload_cancelled_elsewhere_fails_and_the_next_run_begins_anew(
-    terminal: Terminal, station: Between
+async def test_an_upload_aborted_elsewhere_fails_and_the_next_run_starts_again(
+    terminal: Terminal, proxy: Proxy
 ) -> None:
     terminal.file("film.bin", 4 * PART_SIZE)
-    go_on = station.let_through(2, is_part)
-    process = await terminal.start("upload", "film.bin", server=station.address)
-    await eventually(lambda: len(station.parts) == 2)
+    go_on = proxy.let_through(2, is_part)
+    process = await terminal.start("upload", "film.bin", server=proxy.address)
+    await eventually(lambda: len(proxy.parts) == 2)
     async with terminal.api() as api:
         for upload in await terminal.unfinished():
             (await api.delete(f"/api/v1/files/chunked-upload/{upload['uploadId']}")).raise_for_status()
@@ -284,7 +282,7 @@ async def test_an_upload_cancelled_elsewhere_fails_and_the_next_run_begins_anew(
     assert (await terminal.run("upload", "film.bin")).code == 0
 
 
-async def test_a_file_beyond_the_quota_is_named_and_the_others_go_through(terminal: Terminal) -> None:
+async def test_a_file_beyond_the_quota_fails_and_the_others_succeed(terminal: Terminal) -> None:
     with terminal.file("huge.bin", 0).open("wb") as huge:
         huge.truncate(QUOTA + 1)
     terminal.file("small.bin", 10)
@@ -297,24 +295,24 @@ async def test_a_file_beyond_the_quota_is_named_and_the_others_go_through(termin
     assert await terminal.names_in("/") == ["small.bin"]
 
 
-async def test_a_byte_that_changed_on_the_way_is_noticed(terminal: Terminal, station: Between) -> None:
+async def test_a_corrupted_upload_is_noticed(terminal: Terminal, proxy: Proxy) -> None:
     terminal.file("film.bin", 3 * PART_SIZE)
-    station.change_up = lambda seen, body: bytes([body[0] ^ 1]) + body[1:] if seen.is_part else body
+    proxy.change_up = lambda seen, body: bytes([body[0] ^ 1]) + body[1:] if seen.is_part else body
 
-    ended = await terminal.run("upload", "film.bin", server=station.address)
+    ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert ended.code == 1
     assert "checksum" in ended.err
     assert await terminal.names_in("/") == []
 
 
-async def test_two_runs_do_not_upload_the_same_file_at_once(terminal: Terminal, station: Between) -> None:
+async def test_two_runs_do_not_upload_the_same_file_at_once(terminal: Terminal, proxy: Proxy) -> None:
     terminal.file("film.bin", 3 * PART_SIZE)
-    go_on = station.let_through(1, is_part)
-    process = await terminal.start("upload", "film.bin", server=station.address)
-    await eventually(lambda: len(station.parts) == 1)
+    go_on = proxy.let_through(1, is_part)
+    process = await terminal.start("upload", "film.bin", server=proxy.address)
+    await eventually(lambda: len(proxy.parts) == 1)
 
-    second = await terminal.run("upload", "film.bin", server=station.address)
+    second = await terminal.run("upload", "film.bin", server=proxy.address)
     go_on.set()
 
     assert second.code == 1
@@ -322,13 +320,13 @@ async def test_two_runs_do_not_upload_the_same_file_at_once(terminal: Terminal, 
     assert (await terminal.ended(process)).code == 0
 
 
-async def test_nothing_but_results_is_said_where_there_is_no_terminal(terminal: Terminal) -> None:
+async def test_without_a_terminal_the_output_is_only_results(terminal: Terminal) -> None:
     terminal.file("film.bin", 10)
     ended = await terminal.run("upload", "film.bin")
     assert (ended.out, ended.err) == ("film.bin → /film.bin\n", "")
 
 
-async def test_the_server_is_left_without_a_session_of_the_run(terminal: Terminal) -> None:
+async def test_the_session_of_a_run_is_ended(terminal: Terminal) -> None:
     terminal.file("film.bin", 10)
     await terminal.run("upload", "film.bin")
     async with terminal.api() as api:

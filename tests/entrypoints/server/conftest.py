@@ -1,4 +1,4 @@
-"""What the server has to send."""
+"""A file for the server to send."""
 
 from pathlib import Path
 
@@ -9,6 +9,6 @@ from tests.fixtures.raw_http import Library
 
 @pytest.fixture
 def library(tmp_path: Path) -> Library:
-    """With a file of 20 MB, which no socket's buffers hold."""
+    """An application with a file of 20 MB, which exceeds the buffers of a socket."""
     (tmp_path / "file").write_bytes(bytes(range(250)) * 80_000)
     return Library(tmp_path / "file")

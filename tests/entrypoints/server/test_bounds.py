@@ -1,4 +1,4 @@
-"""What a client can hold on to has bounds."""
+"""Limits on the resources that a client can use."""
 
 import asyncio
 import contextlib
@@ -15,13 +15,13 @@ from tests.fixtures.waiting import eventually
 
 
 async def sleeping(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers only once the client is gone."""
+    """Respond only after the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def test_a_websocket_outlives_the_time_of_idle_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What becomes a WebSocket is no idle HTTP connection."""
+async def test_a_websocket_outlives_the_keep_alive_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A WebSocket is not an idle HTTP connection."""
     monkeypatch.setattr("metastore.entrypoints.server.server._KEEP_ALIVE_SECONDS", 1)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,20 +55,20 @@ async def test_a_websocket_outlives_the_time_of_idle_connections(monkeypatch: py
     ],
 )
 async def test_a_request_names_one_host(hosts: str, version: str, status: int) -> None:
-    """Two, none, or what is no host's name make servers in a row disagree, and get into URLs."""
+    """Otherwise proxies and servers may disagree, and the value would get into URLs."""
     async with serving(echoing) as url, wire(url) as client:
         await client.say(f"GET / HTTP/{version}\r\n{hosts}\r\n")
         assert status == (await client.hear())[0]
 
 
-async def test_a_body_that_stalls_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stalled_body_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cycle, "BODY_IDLE_SECONDS", 0.2)
     async with serving(sleeping) as url, wire(url) as client:
         await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\na")
         assert await client.is_closed()
 
 
-async def test_a_body_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_is_too_slow_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cycle, "BODY_SECONDS", 0.2)
     async with serving(sleeping) as url, wire(url) as client:
         await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
@@ -81,7 +81,7 @@ async def test_a_body_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> 
             await eventually(is_cut_off)
 
 
-async def test_one_that_does_not_take_its_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_does_not_read_the_response_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "WRITE_SECONDS", 0.2)
     ended = asyncio.Event()
 
@@ -99,7 +99,7 @@ async def test_one_that_does_not_take_its_answer_is_cut_off(monkeypatch: pytest.
         await eventually(ended.is_set)
 
 
-async def test_trailers_bring_no_headers_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_trailers_are_ignored_and_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "QUIET_LIMIT", 100_000)
     seen: list[bytes] = []
 
@@ -119,7 +119,7 @@ async def test_trailers_bring_no_headers_and_no_end(monkeypatch: pytest.MonkeyPa
         assert await client.is_closed()
 
 
-async def test_requests_without_end_ahead_of_their_answers_are_cut_off() -> None:
+async def test_an_endless_pipeline_is_aborted() -> None:
     release = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +133,7 @@ async def test_requests_without_end_ahead_of_their_answers_are_cut_off() -> None
         assert await client.is_closed()
 
 
-async def test_rubbish_behind_a_request_is_not_put_into_its_answer(library: Library) -> None:
+async def test_garbage_after_a_request_does_not_corrupt_the_response(library: Library) -> None:
     async with serving(library) as url, wire(url) as client:
         await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await client._reader.readexactly(1_000_000)
@@ -157,8 +157,8 @@ async def test_the_server_stops_although_a_client_stalls() -> None:
             await running
 
 
-async def test_a_drip_does_not_hold_the_threads_of_others() -> None:
-    """Each byte is taken in a moment; in between the thread is free."""
+async def test_a_slow_client_does_not_block_a_thread() -> None:
+    """The thread is free between the bytes."""
     turns: list[float] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""What a connection does that a general server's would not."""
+"""What the extended protocol class adds to uvicorn's."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from tests.fixtures.serving import serving
 from tests.fixtures.waiting import eventually
 
 
-async def test_a_body_taken_directly_is_whole_and_http_goes_on_after_it() -> None:
+async def test_a_direct_body_is_complete_and_http_continues() -> None:
     content = bytes(range(256)) * 4000
     async with serving(echoing) as url, wire(url) as client:
         for _ in range(3):
@@ -25,8 +25,8 @@ async def test_a_body_taken_directly_is_whole_and_http_goes_on_after_it() -> Non
         assert (200, b"") == (await client.hear())[::2]
 
 
-async def test_what_follows_a_body_taken_directly_is_the_next_request() -> None:
-    """Not a byte more than the body is taken from the socket."""
+async def test_the_next_request_follows_a_direct_body() -> None:
+    """Exactly the bytes of the body are read from the socket."""
     async with serving(echoing) as url, wire(url) as client:
         await client.say("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n")
         await client.say(
@@ -36,8 +36,8 @@ async def test_what_follows_a_body_taken_directly_is_the_next_request() -> None:
         assert b"b" * 150_000 == (await client.hear())[2]
 
 
-async def test_a_slow_client_costs_no_thread() -> None:
-    """While it rests, the event loop does the waiting."""
+async def test_a_slow_client_uses_no_thread_while_waiting() -> None:
+    """The event loop waits instead."""
     async with serving(echoing) as url, wire(url) as client:
         await client.say("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
         for letter in b"slow!":
@@ -46,7 +46,7 @@ async def test_a_slow_client_costs_no_thread() -> None:
         assert (200, b"slow!") == (await client.hear())[::2]
 
 
-async def test_a_client_that_hangs_up_ends_the_body() -> None:
+async def test_a_disconnect_ends_the_body() -> None:
     ended = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,8 +64,8 @@ async def test_a_client_that_hangs_up_ends_the_body() -> None:
         await eventually(ended.is_set)
 
 
-async def test_a_body_of_which_some_is_left_is_not_taken_for_a_request() -> None:
-    """The connection ends after the answer, which the client sees although it is still sending."""
+async def test_the_rest_of_a_body_is_not_parsed_as_a_request() -> None:
+    """The connection is closed after the response, which the client sees although it is still sending."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         body = take(scope)
@@ -84,7 +84,7 @@ async def test_a_body_of_which_some_is_left_is_not_taken_for_a_request() -> None
 
 
 @pytest.mark.parametrize("wish", ["", "Connection: close\r\n"])
-async def test_a_refused_sender_sees_the_answer(wish: str) -> None:
+async def test_a_client_sees_a_response_sent_before_the_end_of_its_body(wish: str) -> None:
     async with serving(unwilling) as url, wire(url) as client:
         await client.say(f"POST /a HTTP/1.1\r\nHost: x\r\n{wish}Content-Length: 5000000\r\n\r\n")
         for _ in range(5):
@@ -97,15 +97,15 @@ async def test_a_refused_sender_sees_the_answer(wish: str) -> None:
             assert 413 == (await client.hear())[0]
 
 
-async def test_one_that_waits_to_be_asked_is_not_waited_for() -> None:
-    """It may never send the body, so that nothing after the answer can be understood."""
+async def test_a_refused_100_continue_closes_the_connection() -> None:
+    """The client may omit the body, so what follows the response is ambiguous."""
     async with serving(unwilling) as url, wire(url) as client:
         await client.say("PUT /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5000000\r\n\r\n")
         assert 413 == (await client.hear())[0]
         assert await client.is_closed()
 
 
-async def test_one_that_waits_to_be_asked_is_asked() -> None:
+async def test_100_continue_is_sent() -> None:
     async with serving(echoing) as url, wire(url) as client:
         await client.say("PUT /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 500000\r\n\r\n")
         assert 100 == (await client.hear())[0]
@@ -113,7 +113,7 @@ async def test_one_that_waits_to_be_asked_is_asked() -> None:
         assert (200, b"a" * 500_000) == (await client.hear())[::2]
 
 
-async def test_an_endless_body_after_the_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_endless_body_after_the_response_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "LINGER_BYTES", 1_000_000)
     async with serving(unwilling) as url, wire(url) as client:
         await client.say("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -122,7 +122,7 @@ async def test_an_endless_body_after_the_answer_is_cut_off(monkeypatch: pytest.M
             await client.say((b"10000\r\n" + b"a" * 65_536 + b"\r\n") * 1000)
 
 
-async def test_a_pause_after_the_answer_is_not_endless(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pause_after_the_response_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "LINGER_SECONDS", 0.1)
     async with serving(unwilling) as url, wire(url) as client:
         await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n")
@@ -131,7 +131,7 @@ async def test_a_pause_after_the_answer_is_not_endless(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("begun", ["", "\r\n", "GET / HTTP/1.1\r\nHost"])
-async def test_a_head_that_does_not_end_is_cut_off(begun: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_head_without_end_is_aborted(begun: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
     async with serving(unwilling) as url, wire(url) as client:
         await client.say(begun)
@@ -147,7 +147,7 @@ async def test_a_head_too_large_is_refused(ending: str) -> None:
         assert "application/problem+json" == headers["content-type"]
 
 
-async def test_what_is_not_http_is_told_so() -> None:
+async def test_invalid_http_gets_400() -> None:
     async with serving(unwilling) as url, wire(url) as client:
         await client.say("HELO example.org\r\n\r\n")
         status, _, body = await client.hear()
@@ -155,7 +155,7 @@ async def test_what_is_not_http_is_told_so() -> None:
         assert await client.is_closed()
 
 
-async def test_a_file_is_sent_between_other_bytes(library: Library) -> None:
+async def test_a_file_is_sent_between_other_pieces(library: Library) -> None:
     async with serving(library) as url, wire(url) as client:
         for _ in range(2):
             await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -163,7 +163,7 @@ async def test_a_file_is_sent_between_other_bytes(library: Library) -> None:
             assert (200, b"head" + bytes(range(250)) * 80_000 + b"tail") == (status, body)
 
 
-async def test_many_read_files_at_once(library: Library) -> None:
+async def test_many_clients_read_files_at_once(library: Library) -> None:
     async def read(url: str) -> int:
         async with wire(url) as client:
             await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -173,14 +173,14 @@ async def test_many_read_files_at_once(library: Library) -> None:
         assert {20_000_008} == set(await asyncio.gather(*[read(url) for _ in range(40)]))
 
 
-async def test_one_that_does_not_take_a_file_is_cut_off(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_reads_no_file_is_disconnected(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("metastore.entrypoints.server.server._IDLE_SECONDS", 0.2)
     async with serving(library) as url, wire(url) as client:
         await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await eventually(library.ended.is_set)
 
 
-async def test_one_that_hangs_up_on_a_file_is_forgotten(library: Library) -> None:
+async def test_a_client_may_disconnect_during_a_file(library: Library) -> None:
     async with serving(library) as url, wire(url) as client:
         await client.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await asyncio.sleep(0)
@@ -188,7 +188,7 @@ async def test_one_that_hangs_up_on_a_file_is_forgotten(library: Library) -> Non
         await eventually(library.ended.is_set)
 
 
-async def test_answers_at_once_keep_their_order_among_others(library: Library) -> None:
+async def test_ready_responses_keep_the_order_of_requests(library: Library) -> None:
     async with serving(library) as url, wire(url) as client:
         at_once = "GET /at%20once?{} HTTP/1.1\r\nHost: x\r\n\r\n"
         await client.say(
@@ -199,7 +199,7 @@ async def test_answers_at_once_keep_their_order_among_others(library: Library) -
         assert 20_000_008 == len(heard[2])
 
 
-async def test_an_answer_at_once_carries_the_date(library: Library) -> None:
+async def test_a_ready_response_has_a_date(library: Library) -> None:
     async with serving(library) as url, wire(url) as client:
         await client.say("GET /at%20once HTTP/1.1\r\nHost: x\r\n\r\n")
         assert "gmt" in (await client.hear())[1]["date"]

@@ -1,4 +1,4 @@
-"""How the server stops."""
+"""Graceful shutdown."""
 
 import asyncio
 
@@ -9,8 +9,8 @@ from metastore.entrypoints.server import HttpServer
 from tests.fixtures.waiting import eventually
 
 
-async def test_who_was_let_in_before_the_end_is_answered() -> None:
-    """A connection made just before the server stops still gets to send its request, and its answer."""
+async def test_connections_made_before_shutdown_are_served() -> None:
+    """A connection made just before the server stops can still send its request and gets the response."""
     port = free_port()
     server = HttpServer(PlainTextResponse("here you are"), host="127.0.0.1", port=port)
     serving = asyncio.create_task(server.serve())

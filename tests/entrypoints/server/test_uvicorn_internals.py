@@ -24,7 +24,7 @@ from uvicorn.server import ServerState
 from metastore.entrypoints.server import connection, cycle, server
 
 # Methods that are overridden or called, with the names of their parameters.
-_PROTOCOL_METHODS = {
+_PROTOCOL_METHODS: dict[str, list[str]] = {
     "__init__": ["config", "server_state", "app_state", "_loop"],
     "connection_made": ["transport"],
     "connection_lost": ["exc"],
@@ -43,9 +43,9 @@ _PROTOCOL_METHODS = {
     "_start_asgi_task": ["cycle", "app"],
     "_unset_keepalive_if_required": [],
 }
-_CYCLE_METHODS = {"run_asgi": ["app"], "receive": [], "send": ["message"]}
-_FLOW_METHODS = {"pause_reading": [], "resume_reading": [], "drain": []}
-_SERVER_METHODS = {"serve": ["sockets"], "shutdown": ["sockets"], "capture_signals": []}
+_CYCLE_METHODS: dict[str, list[str]] = {"run_asgi": ["app"], "receive": [], "send": ["message"]}
+_FLOW_METHODS: dict[str, list[str]] = {"pause_reading": [], "resume_reading": [], "drain": []}
+_SERVER_METHODS: dict[str, list[str]] = {"serve": ["sockets"], "shutdown": ["sockets"], "capture_signals": []}
 _METHODS = [
     pytest.param(owner, name, parameters, id=f"{owner.__name__}.{name}")
     for owner, methods in (

@@ -1,4 +1,4 @@
-"""Analytics over HTTP: what people do shows up for admins, and for them alone."""
+"""Analytics over HTTP, for admins only."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -16,12 +16,12 @@ API = "/api/v1/admin/analytics"
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Running]:
-    """The product on its embedded default."""
+    """A running server with the embedded default adapters."""
     async with running(tmp_path / "data") as product:
         yield product
 
 
-async def test_what_people_do_is_counted(product: Running) -> None:
+async def test_usage_is_counted(product: Running) -> None:
     async with aclosing(await product.signed_in("root-user")) as admin, aclosing(await product.signed_in()) as user:
         async with product.product.database.transaction() as tx:
             await tx.session.execute(update(User).where(User.username == "root-user").values(role="ADMIN"))
@@ -39,6 +39,6 @@ async def test_what_people_do_is_counted(product: Running) -> None:
         assert "validation-failed" == await admin.problem_of("GET", f"{API}?from=x", 422)
 
 
-async def test_strangers_see_no_figures(product: Running) -> None:
-    async with product.client() as stranger:
-        assert "not-authenticated" == await stranger.problem_of("GET", API, 401)
+async def test_analytics_require_an_admin(product: Running) -> None:
+    async with product.client() as anonymous:
+        assert "not-authenticated" == await anonymous.problem_of("GET", API, 401)

@@ -1,4 +1,4 @@
-"""What happens is counted once, on the day on which it happened."""
+"""The analytics service: every event is counted once, on its day."""
 
 import asyncio
 import random
@@ -23,39 +23,39 @@ MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANALYTICS = AnalyticsService(lambda: MONDAY)
 
 
-def happened(fact: Fact, day: int = 23, actor: str = "anna") -> RecordedEvent:
-    """The fact as it happened on a day of November."""
-    payload = fact.model_dump(mode="json", by_alias=True)
+def happened(event: Fact, day: int = 23, actor: str = "anna") -> RecordedEvent:
+    """Return the event as recorded on a day in November."""
+    payload = event.model_dump(mode="json", by_alias=True)
     moment = MONDAY.replace(day=day)
-    return RecordedEvent(new_id(), fact.event_type, fact.aggregate(), payload, {"actorId": actor}, moment)
+    return RecordedEvent(new_id(), event.event_type, event.aggregate(), payload, {"actorId": actor}, moment)
 
 
 def uploaded(size: int, owner: str = "anna") -> Fact:
-    """A file has arrived."""
+    """Return ``file.uploaded``."""
     return FileUploaded(
         file_id=new_id(), owner_id=owner, name="a", path="/a", size=size, mime_type="text/plain", object_key="k"
     )
 
 
 def purged(size: int, status: str = "READY") -> Fact:
-    """A file is gone."""
+    """Return ``file.purged``."""
     return FilePurged(file_id=new_id(), owner_id="anna", name="a", size=size, status=status, object_key="k")
 
 
 async def count(database: Database, *events: RecordedEvent) -> None:
-    """Have the events counted."""
+    """Handle the events with the feature's consumer."""
     (consumer,) = consumers(ANALYTICS)
     for event in events:
         await handler_of(consumer, database)(event)
 
 
 async def report(database: Database, **query: object) -> AnalyticsOut:
-    """The report on a period."""
+    """Return the report on a period."""
     async with database.reading() as tx:
         return await ANALYTICS.report(tx, AnalyticsQuery.model_validate(query))
 
 
-async def test_a_day_tells_what_happened_on_it(database: Database) -> None:
+async def test_a_day_counts_its_events(database: Database) -> None:
     await count(
         database,
         happened(UserRegistered(user_id="anna", username="anna", role="USER", by="registration")),
@@ -84,7 +84,7 @@ async def test_a_day_tells_what_happened_on_it(database: Database) -> None:
     }
 
 
-async def test_events_told_again_in_another_order_are_counted_once(database: Database) -> None:
+async def test_redelivered_and_reordered_events_are_counted_once(database: Database) -> None:
     events = [happened(uploaded(n), day=20 + n % 3) for n in range(10)]
     await count(database, *events)
     before = await report(database)
@@ -94,14 +94,14 @@ async def test_events_told_again_in_another_order_are_counted_once(database: Dat
     assert (10, 45) == (before.totals.uploads, before.totals.uploaded_bytes)
 
 
-async def test_events_counted_at_the_same_time_are_all_counted(database: Database) -> None:
+async def test_concurrent_events_are_all_counted(database: Database) -> None:
     await asyncio.gather(*(count(database, happened(uploaded(1), actor="anna")) for _ in range(20)))
     (day,) = (await report(database, since=MONDAY.date())).days
     assert (20, 20, 1) == (day.uploads, day.uploaded_bytes, day.active_users)
 
 
-async def test_every_day_of_a_period_is_there(database: Database) -> None:
-    """Also those on which nothing happened, and both ends."""
+async def test_every_day_of_a_period_is_reported(database: Database) -> None:
+    """Including days without events, and both ends."""
     await count(database, happened(uploaded(1), day=20), happened(uploaded(2), day=22), happened(uploaded(4), day=23))
     shown = await report(database, since=date(2026, 11, 19), until=date(2026, 11, 22))
     assert [0, 1, 0, 1] == [day.uploads for day in shown.days]
@@ -110,7 +110,7 @@ async def test_every_day_of_a_period_is_there(database: Database) -> None:
     assert ("2026-11-19", "2026-11-22") == (body["from"], body["to"])
 
 
-async def test_the_last_thirty_days_are_shown_unless_others_are_named(database: Database) -> None:
+async def test_the_last_thirty_days_are_the_default(database: Database) -> None:
     shown = await report(database)
     assert (date(2026, 10, 25), date(2026, 11, 23), 30) == (shown.first_day, shown.last_day, len(shown.days))
     shown = await report(database, until="2026-01-30T23:30:00-05:00")
@@ -125,16 +125,16 @@ async def test_the_last_thirty_days_are_shown_unless_others_are_named(database: 
         {"since": "0001-01-01"},
     ],
 )
-async def test_periods_that_make_no_sense_are_refused(database: Database, query: dict[str, str]) -> None:
+async def test_invalid_periods_are_rejected(database: Database, query: dict[str, str]) -> None:
     with pytest.raises(Problem, match="validation-failed"):
         await report(database, **query)
 
 
-def test_a_moment_beyond_the_calendar_is_refused() -> None:
+def test_a_time_beyond_the_calendar_is_rejected() -> None:
     with pytest.raises(ValidationError, match="calendar"):
         AnalyticsQuery.model_validate({"until": "0001-01-01T01:00:00+14:00"})
 
 
 @pytest.mark.parametrize("end", ["0001-01-01", "9999-12-31"])
-async def test_the_ends_of_the_calendar_are_days_like_others(database: Database, end: str) -> None:
+async def test_the_first_and_last_day_of_the_calendar_are_valid(database: Database, end: str) -> None:
     assert 0 == (await report(database, until=end)).totals.uploads

@@ -1,4 +1,4 @@
-"""The audit trail over HTTP: what people do ends up in it, and only admins read it."""
+"""The audit trail over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -17,14 +17,14 @@ API = "/api/v1/admin/audit-logs"
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Running]:
-    """The product on its embedded default."""
+    """A running server with the embedded default adapters."""
     async with running(tmp_path / "data") as product:
         yield product
 
 
 @pytest.fixture
 async def admin(product: Running) -> AsyncIterator[Client]:
-    """A client that an admin is signed in on."""
+    """A client signed in as an admin."""
     async with aclosing(await product.signed_in("root-user")) as client:
         async with product.product.database.transaction() as tx:
             await tx.session.execute(update(User).where(User.username == "root-user").values(role="ADMIN"))
@@ -42,12 +42,12 @@ async def entry(admin: Client, query: str) -> Any:  # noqa: ANN401  JSON
 
 
 async def id_of(client: Client) -> str:
-    """The id of the user who is signed in on the client."""
+    """Return the ID of the user signed in on the client."""
     return str((await client.json_of("GET", "/api/v1/auth/me"))["user"]["id"])
 
 
-async def test_what_people_do_is_written_down_with_its_circumstances(product: Running, admin: Client) -> None:
-    """An upload leaves who, what, on what, from where and under which request id."""
+async def test_actions_are_logged_with_their_request_context(product: Running, admin: Client) -> None:
+    """An upload is logged with actor, action, resource, address and request ID."""
     async with aclosing(await product.signed_in()) as user:
         headers = {"X-Request-ID": "request-1", "User-Agent": "Lynx/2.9"}
         upload = {"files": {"file": ("notes.txt", b"hello")}, "data": {"path": "/"}}
@@ -58,8 +58,8 @@ async def test_what_people_do_is_written_down_with_its_circumstances(product: Ru
     assert "notes.txt" == shown["details"]["name"]
 
 
-async def test_sign_ins_are_written_down_the_refused_ones_too(product: Running, admin: Client) -> None:
-    """Who signed in, and whose name was tried with a wrong password, which is not in the trail."""
+async def test_successful_and_failed_sign_ins_are_logged(product: Running, admin: Client) -> None:
+    """The entry of a failed one has the name, but not the password."""
     async with aclosing(await product.signed_in("anna-smith")) as anna:
         anna_id = await id_of(anna)
         assert anna_id == (await entry(admin, f"action=session.opened&actor={anna_id}"))["details"]["userId"]
@@ -70,8 +70,8 @@ async def test_sign_ins_are_written_down_the_refused_ones_too(product: Running, 
     assert "sesame" not in str(refused)
 
 
-async def test_refused_permissions_are_written_down(product: Running, admin: Client) -> None:
-    """Reaching for somebody else's file, and for what only admins may do."""
+async def test_refused_access_is_logged(product: Running, admin: Client) -> None:
+    """Requests for another user's file and for admin endpoints."""
     async with aclosing(await product.signed_in()) as anna, aclosing(await product.signed_in()) as ben:
         upload = {"files": {"file": ("notes.txt", b"hello")}, "data": {"path": "/"}}
         file = (await anna.json_of("POST", "/api/v1/files/upload", 201, **upload))["file"]
@@ -86,14 +86,14 @@ async def test_refused_permissions_are_written_down(product: Running, admin: Cli
         assert "admin-required" == (await entry(admin, f"action=access.refused&actor={anna_id}"))["details"]["code"]
 
 
-async def test_strangers_do_not_read_the_trail(product: Running) -> None:
-    """Without a session there is nothing to see."""
-    async with product.client() as stranger:
-        assert "not-authenticated" == await stranger.problem_of("GET", API, 401)
+async def test_the_trail_requires_an_admin(product: Running) -> None:
+    """The response is 401 without a session."""
+    async with product.client() as anonymous:
+        assert "not-authenticated" == await anonymous.problem_of("GET", API, 401)
 
 
 async def test_the_trail_is_filtered_by_time(admin: Client) -> None:
-    """From a moment on, and up to one."""
+    """From one time, and up to another."""
     latest = await entry(admin, "action=session.opened")
     moment = latest["occurredAt"]
     assert [] == (await admin.json_of("GET", API, params={"to": "2020-01-01T00:00:00Z"}))["items"]
@@ -112,6 +112,6 @@ async def test_the_trail_is_filtered_by_time(admin: Client) -> None:
         ("cursor=rubbish", "invalid-cursor"),
     ],
 )
-async def test_bad_queries_are_refused(admin: Client, query: str, code: str) -> None:
-    """Each with its code."""
+async def test_invalid_queries_are_rejected(admin: Client, query: str, code: str) -> None:
+    """Each has its code."""
     assert code == await admin.problem_of("GET", f"{API}?{query}", 422)

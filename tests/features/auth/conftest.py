@@ -1,4 +1,4 @@
-"""An application with nothing but accounts and sessions, on each database."""
+"""The HTTP application with accounts and sessions only, on each kind of database."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from tests.features.auth.house import House
 
 @pytest.fixture
 async def app(database: Database) -> AsyncIterator[House]:
-    """The product's front door over http, with a clock that stands still and a hasher that counts."""
+    """The application over HTTP, with a settable clock and a hasher that counts calls."""
     app = House(database)
     yield app
     await app.aclose()
@@ -18,7 +18,7 @@ async def app(database: Database) -> AsyncIterator[House]:
 
 @pytest.fixture
 async def secure_app(database: Database) -> AsyncIterator[House]:
-    """The same, reached over https."""
+    """The same application over HTTPS."""
     app = House(database, secure=True)
     yield app
     await app.aclose()

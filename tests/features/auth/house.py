@@ -1,4 +1,4 @@
-"""The HTTP application with the services of accounts and sessions, and browsers to visit it with."""
+"""The HTTP application with only the services of accounts and sessions, and browsers as its clients."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ API = "/api/v1/auth"
 
 @dataclass(frozen=True)
 class Event:
-    """A recorded fact, as consumers will see it."""
+    """An event from the outbox, as consumers receive it."""
 
     type: str
     aggregate: str
@@ -41,7 +41,7 @@ class Event:
 
 
 class House:
-    """See the module."""
+    """The application and its database, with shorthands for common requests."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class House:
         return app
 
     def browser(self, *, address: str = "192.0.2.1", user_agent: str = "Browser/1.0") -> httpx.AsyncClient:
-        """A new browser without cookies, at that address."""
+        """Return a browser without cookies that connects from ``address``."""
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self._app, client=(address, 50_000)),
             base_url=f"{self._scheme}://drive.example.org",
@@ -92,7 +92,7 @@ class House:
         return client
 
     async def register(self, name: str = "mai", password: str = PASSWORD) -> dict[str, str]:
-        """Make an account; its user object."""
+        """Register an account and return the user in the response."""
         body = {"username": name, "email": f"{name}@example.org", "password": password}
         response = await self.browser().post(f"{API}/register", json=body)
         assert response.status_code == 201, response.text
@@ -100,19 +100,19 @@ class House:
         return user
 
     async def signed_in(self, name: str = "mai", *, address: str = "192.0.2.1") -> httpx.AsyncClient:
-        """A browser that is signed in to an account that exists."""
+        """Return a browser signed in to an existing account."""
         browser = self.browser(address=address)
         response = await browser.post(f"{API}/login", json={"username": name, "password": PASSWORD})
         assert response.status_code == 200, response.text
         return browser
 
-    async def newcomer(self, name: str = "mai") -> httpx.AsyncClient:
-        """A browser that is signed in to a new account."""
+    async def register_and_sign_in(self, name: str = "mai") -> httpx.AsyncClient:
+        """Return a browser signed in to a new account."""
         await self.register(name)
         return await self.signed_in(name)
 
-    def holding(self, tokens: dict[str, str]) -> httpx.AsyncClient:
-        """A new browser with these cookies, kept as if the product had set them."""
+    def browser_with(self, tokens: dict[str, str]) -> httpx.AsyncClient:
+        """Return a browser with these cookies, stored as if the server had set them."""
         browser = self.browser()
         for name, value in tokens.items():
             path = "/api" if name == self.cookies.refresh_name else "/"
@@ -120,22 +120,22 @@ class House:
         return browser
 
     async def set(self, name: str, **values: object) -> None:
-        """Change an account behind the product's back."""
+        """Change columns of an account directly in the database."""
         async with self.database.transaction() as tx:
             await tx.session.execute(update(User).where(User.username == name).values(**values))
 
     async def user(self, name: str = "mai") -> User:
-        """The account's row."""
+        """Return the row of the account."""
         async with self.database.reading() as tx:
             return (await tx.session.execute(select(User).where(User.username == name))).scalar_one()
 
     async def session_rows(self) -> list[Session]:
-        """All sessions, oldest first."""
+        """Return all sessions, oldest first."""
         async with self.database.reading() as tx:
             return list(await tx.session.scalars(select(Session).order_by(Session.id)))
 
     async def events(self, *types: str) -> list[Event]:
-        """The recorded facts of these types, in order."""
+        """Return the recorded events of these types, in order."""
         async with self.database.reading() as tx:
             rows = await tx.session.scalars(select(OutboxEvent).order_by(OutboxEvent.id))
             found = [Event(row.event_type, row.aggregate, dict(row.payload), dict(row.headers)) for row in rows]
@@ -148,5 +148,5 @@ class House:
 
 
 def code_of(response: httpx.Response) -> tuple[int, str]:
-    """The status and the problem's code."""
+    """Return the status and the problem code of a response."""
     return response.status_code, response.json()["code"]

@@ -1,4 +1,4 @@
-"""Accounts made without HTTP."""
+"""Accounts created without HTTP."""
 
 import asyncio
 
@@ -7,51 +7,51 @@ import pytest
 from metastore.features.auth.commands import create_user, ensure_first_admin
 from metastore.kit.problem import Problem
 from tests.features.auth.house import PASSWORD, House
-from tests.features.auth.test_signing_in import attempt
+from tests.features.auth.test_signing_in import sign_in
 
 
-async def test_the_first_start_makes_an_admin_and_tells_the_password_once(app: House) -> None:
-    """The password that was made signs in; a second start makes and tells nothing."""
+async def test_the_first_start_creates_an_admin_and_returns_the_password_once(app: House) -> None:
+    """The generated password works; a second start creates and returns nothing."""
     made = await ensure_first_admin(app.accounts, app.database, "admin")
     assert made is not None
     assert len(made) >= 20
-    user = (await attempt(app.browser(), "admin", made)).json()["user"]
+    user = (await sign_in(app.browser(), "admin", made)).json()["user"]
     assert (user["username"], user["role"]) == ("admin", "ADMIN")
     assert await ensure_first_admin(app.accounts, app.database, "admin") is None
 
 
-async def test_a_given_admin_password_is_used_and_not_told(app: House) -> None:
-    """The operator knows it."""
+async def test_a_given_admin_password_is_used_and_not_returned(app: House) -> None:
+    """The operator knows it already."""
     assert await ensure_first_admin(app.accounts, app.database, "boss", PASSWORD) is None
     assert (await app.user("boss")).role == "ADMIN"
     await app.signed_in("boss")
 
 
-async def test_no_admin_is_made_where_there_is_an_account(app: House) -> None:
-    """Whoever was first stays first."""
+async def test_no_admin_is_created_if_there_is_an_account(app: House) -> None:
+    """Any existing account prevents it."""
     await app.register("mai")
     assert await ensure_first_admin(app.accounts, app.database, "admin") is None
     assert await ensure_first_admin(app.accounts, app.database, "admin", PASSWORD) is None
     assert len(await app.events("user.registered")) == 1
 
 
-async def test_of_several_starts_at_once_one_makes_the_admin(app: House) -> None:
-    """And only that one tells a password."""
+async def test_exactly_one_of_several_concurrent_starts_creates_the_admin(app: House) -> None:
+    """Only that one returns a password."""
     made = await asyncio.gather(*(ensure_first_admin(app.accounts, app.database, "admin") for _ in range(5)))
     assert len([password for password in made if password]) == 1
     assert [e.payload["by"] for e in await app.events("user.registered")] == ["setup"]
 
 
-async def test_an_admin_name_that_cannot_be_is_told_in_one_line(app: House) -> None:
-    """For the operator who set it."""
+async def test_an_invalid_admin_name_is_reported_in_one_line(app: House) -> None:
+    """The message is for the operator who set it."""
     with pytest.raises(ValueError, match=r"^username: .*3"):
         await ensure_first_admin(app.accounts, app.database, "x", PASSWORD)
     with pytest.raises(ValueError, match=r"^password: "):
         await ensure_first_admin(app.accounts, app.database, "admin", "short")
 
 
-async def test_accounts_can_be_made_from_the_command_line(app: House) -> None:
-    """Users and admins, even when registration is closed; names taken are refused."""
+async def test_accounts_can_be_created_from_the_command_line(app: House) -> None:
+    """Users and admins can be created even if registration is closed; taken names are rejected."""
     made = await create_user(
         app.accounts, app.database, username="lan", email="lan@example.org", password=PASSWORD, admin=True
     )

@@ -1,4 +1,4 @@
-"""The cookies as browsers get them."""
+"""The session cookies in responses."""
 
 from http.cookies import SimpleCookie
 
@@ -8,14 +8,14 @@ from tests.features.auth.house import API, PASSWORD, House, code_of
 
 
 async def set_cookies(app: House) -> dict[str, dict[str, str]]:
-    """The attributes of each cookie that signing in sets."""
+    """Sign in and return the attributes of each cookie that the response sets."""
     await app.register("mai")
     body = {"username": "mai", "password": PASSWORD}
     return cookies_of(await app.browser().post(f"{API}/login", json=body))
 
 
 def cookies_of(response: httpx.Response) -> dict[str, dict[str, str]]:
-    """Name to attributes."""
+    """Return the attributes of the cookies of a response by name."""
     found: dict[str, dict[str, str]] = {}
     for header in response.headers.get_list("set-cookie"):
         for name, morsel in SimpleCookie(header).items():
@@ -24,7 +24,7 @@ def cookies_of(response: httpx.Response) -> dict[str, dict[str, str]]:
 
 
 async def test_over_http_the_cookies_have_their_plain_names(app: House) -> None:
-    """HttpOnly, SameSite=Lax, for as long as the tokens live; the refresh token only goes to the API."""
+    """They are HttpOnly and SameSite=Lax and live as long as the tokens; the refresh token is sent only to the API."""
     cookies = await set_cookies(app)
     common = {"httponly": True, "samesite": "lax"}
     assert cookies == {
@@ -43,19 +43,19 @@ async def test_over_https_the_cookies_are_secure_and_prefixed(secure_app: House)
     }
 
 
-async def test_over_https_a_whole_visit_works(secure_app: House) -> None:
-    """Sign in, look, refresh, sign out."""
-    browser = await secure_app.newcomer("mai")
+async def test_over_https_signing_in_refreshing_and_signing_out_work(secure_app: House) -> None:
+    """The browser sends the prefixed cookies back."""
+    browser = await secure_app.register_and_sign_in("mai")
     assert (await browser.get(f"{API}/me")).status_code == 200
     assert (await browser.post(f"{API}/refresh")).status_code == 200
     assert (await browser.post(f"{API}/logout")).status_code == 204
     assert dict(browser.cookies) == {}
 
 
-async def test_over_https_cookies_without_prefix_are_not_believed(secure_app: House) -> None:
-    """A neighbouring host could have planted them."""
-    browser = await secure_app.newcomer("mai")
-    planted = secure_app.holding(
+async def test_over_https_cookies_without_prefix_are_ignored(secure_app: House) -> None:
+    """A sibling host could have set them."""
+    browser = await secure_app.register_and_sign_in("mai")
+    planted = secure_app.browser_with(
         {
             "access_token": browser.cookies["__Host-access_token"],
             "refresh_token": browser.cookies["__Secure-refresh_token"],
@@ -65,9 +65,9 @@ async def test_over_https_cookies_without_prefix_are_not_believed(secure_app: Ho
     assert code_of(await planted.post(f"{API}/refresh")) == (401, "not-authenticated")
 
 
-async def test_clearing_names_the_same_path(app: House) -> None:
-    """Else browsers would keep them."""
-    browser = await app.newcomer("mai")
+async def test_cookies_are_cleared_on_the_path_they_were_set_on(app: House) -> None:
+    """Otherwise browsers would keep them."""
+    browser = await app.register_and_sign_in("mai")
     cleared = cookies_of(await browser.post(f"{API}/logout"))
     assert {name: (c["path"], c["max-age"]) for name, c in cleared.items()} == {
         "access_token": ("/", "0"),

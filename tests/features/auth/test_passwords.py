@@ -1,4 +1,4 @@
-"""Hashing passwords."""
+"""Password hashing."""
 
 import asyncio
 import threading
@@ -18,7 +18,7 @@ def products_cost() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def hasher() -> Argon2Hasher:
-    """At the product's parameters."""
+    """A hasher with the default parameters."""
     return Argon2Hasher()
 
 
@@ -29,8 +29,8 @@ async def test_hashes_are_argon2id_at_owasps_parameters(hasher: Argon2Hasher) ->
     assert first != second
 
 
-async def test_only_the_right_password_fits(hasher: Argon2Hasher) -> None:
-    """To the letter and its case."""
+async def test_only_the_exact_password_matches(hasher: Argon2Hasher) -> None:
+    """Every character counts, and its case."""
     kept = await hasher.hash("a password")
     assert await hasher.verify(kept, "a password")
     assert not await hasher.verify(kept, "A password")
@@ -38,13 +38,13 @@ async def test_only_the_right_password_fits(hasher: Argon2Hasher) -> None:
 
 
 async def test_composed_and_decomposed_letters_are_the_same_password(hasher: Argon2Hasher) -> None:
-    """Keyboards and systems differ in how they write the letter ế."""
+    """Keyboards and systems encode the letter ế differently."""
     kept = await hasher.hash("m\u1eadt kh\u1ea9u")
     assert await hasher.verify(kept, "ma\u0323\u0302t kha\u0302\u0309u")
 
 
-async def test_without_a_hash_nothing_fits_but_the_work_is_the_same() -> None:
-    """A user who does not exist costs one verification of a hash of the same parameters."""
+async def test_without_a_hash_nothing_matches_but_the_work_is_the_same() -> None:
+    """Verifying for an unknown user costs one verification with the same parameters."""
     worked_on: list[str] = []
 
     class Watched(Argon2Hasher):
@@ -60,15 +60,15 @@ async def test_without_a_hash_nothing_fits_but_the_work_is_the_same() -> None:
     assert [len(part) for part in of_user] == [len(part) for part in of_nobody]
 
 
-async def test_hashes_made_with_other_parameters_are_outdated(hasher: Argon2Hasher) -> None:
-    """So that they are renewed when their owner signs in."""
+async def test_hashes_with_other_parameters_are_outdated(hasher: Argon2Hasher) -> None:
+    """They are replaced at the next sign-in."""
     weaker = Argon2Hasher(memory_kib=8 * 1024, passes=1)
     assert hasher.outdated(await weaker.hash("a password"))
     assert not hasher.outdated(await hasher.hash("a password"))
 
 
-async def test_the_event_loop_goes_on_and_no_more_than_two_hash_at_once() -> None:
-    """Hashing runs in threads, bounded."""
+async def test_hashing_runs_in_at_most_two_threads_beside_the_event_loop() -> None:
+    """The event loop is not blocked."""
     busy, most, lock = 0, 0, threading.Lock()
     loop_thread = threading.get_ident()
 

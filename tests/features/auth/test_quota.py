@@ -1,4 +1,4 @@
-"""Storage quotas: reserved, used, given back."""
+"""Storage quotas: reserve, use, release, refund."""
 
 import asyncio
 
@@ -11,8 +11,8 @@ from metastore.kit.problem import Problem
 from tests.fixtures.accounts import Storage, add_user, storage_of
 
 
-async def test_a_reservation_becomes_use_and_is_given_back(database: Database) -> None:
-    """Each step moves exactly its bytes."""
+async def test_a_reservation_becomes_used_and_is_refunded(database: Database) -> None:
+    """Each operation moves exactly its bytes."""
     user = await add_user(database, quota=100)
     async with database.transaction() as tx:
         await quota.reserve(tx, user, 60)
@@ -28,21 +28,21 @@ async def test_a_reservation_becomes_use_and_is_given_back(database: Database) -
 
 
 async def test_the_last_byte_fits_and_one_more_does_not(database: Database) -> None:
-    """413 ``quota-exceeded`` says what there is and what was asked for."""
+    """413 ``quota-exceeded`` states quota, use, reservations and the requested size."""
     user = await add_user(database, quota=100)
     async with database.transaction() as tx:
         await quota.reserve(tx, user, 30)
         await quota.use(tx, user, 30)
         await quota.reserve(tx, user, 70)
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(Problem) as caught:
         async with database.transaction() as tx:
             await quota.reserve(tx, user, 1)
-    assert (refused.value.status, refused.value.code) == (413, "quota-exceeded")
-    assert refused.value.members == {"quota": 100, "used": 30, "reserved": 70, "requested": 1}
+    assert (caught.value.status, caught.value.code) == (413, "quota-exceeded")
+    assert caught.value.members == {"quota": 100, "used": 30, "reserved": 70, "requested": 1}
 
 
 @pytest.mark.parametrize("size", [2**63 - 1, 2**63, 10**30])
-async def test_sizes_beyond_all_bounds_are_refused_like_any_other(database: Database, size: int) -> None:
+async def test_sizes_beyond_the_column_are_rejected_like_any_other(database: Database, size: int) -> None:
     """No arithmetic overflows."""
     user = await add_user(database, quota=2**63 - 1)
     async with database.transaction() as tx:
@@ -52,15 +52,15 @@ async def test_sizes_beyond_all_bounds_are_refused_like_any_other(database: Data
             await quota.reserve(tx, user, size)
 
 
-async def test_nothing_takes_no_room(database: Database) -> None:
-    """An empty file can be stored even when the quota is used up."""
+async def test_an_empty_file_needs_no_quota(database: Database) -> None:
+    """It can be stored even if the quota is used up."""
     user = await add_user(database, quota=0)
     async with database.transaction() as tx:
         await quota.reserve(tx, user, 0)
 
 
-async def test_a_negative_size_is_a_mistake_of_the_program(database: Database) -> None:
-    """It could be used to gain room."""
+async def test_a_negative_size_is_a_programming_error(database: Database) -> None:
+    """It could be used to raise the quota."""
     user = await add_user(database)
     for step in (quota.reserve, quota.release, quota.use, quota.free):
         with pytest.raises(ValueError, match="negative"):
@@ -69,7 +69,7 @@ async def test_a_negative_size_is_a_mistake_of_the_program(database: Database) -
 
 
 async def test_parallel_reservations_never_exceed_the_quota(database: Database) -> None:
-    """Of thirty that want ten bytes of a hundred, ten get them."""
+    """Of thirty concurrent reservations of a tenth of the quota, ten succeed."""
     user = await add_user(database, quota=100)
 
     async def reserve() -> None:
@@ -77,17 +77,17 @@ async def test_parallel_reservations_never_exceed_the_quota(database: Database) 
             await quota.reserve(tx, user, 10)
 
     outcomes = await asyncio.gather(*(reserve() for _ in range(30)), return_exceptions=True)
-    refused = [outcome for outcome in outcomes if outcome is not None]
-    assert len(refused) == 20
-    assert all(isinstance(outcome, Problem) and outcome.code == "quota-exceeded" for outcome in refused)
+    caught = [outcome for outcome in outcomes if outcome is not None]
+    assert len(caught) == 20
+    assert all(isinstance(outcome, Problem) and outcome.code == "quota-exceeded" for outcome in caught)
     assert await storage_of(database, user) == Storage(used=0, reserved=100)
 
 
-async def test_reserving_and_giving_back_at_once_keeps_the_count_exact(database: Database) -> None:
-    """No update is lost."""
+async def test_concurrent_reservations_and_releases_lose_no_update(database: Database) -> None:
+    """The counters are exact at the end."""
     user = await add_user(database, quota=10_000)
 
-    async def come_and_go(size: int) -> None:
+    async def reserve_and_release(size: int) -> None:
         async with database.transaction() as tx:
             await quota.reserve(tx, user, size)
         async with database.transaction() as tx:
@@ -96,20 +96,20 @@ async def test_reserving_and_giving_back_at_once_keeps_the_count_exact(database:
             async with database.transaction() as tx:
                 await quota.free(tx, user, size)
 
-    await asyncio.gather(*(come_and_go(size) for size in range(1, 21)))
+    await asyncio.gather(*(reserve_and_release(size) for size in range(1, 21)))
     assert await storage_of(database, user) == Storage(used=sum(range(2, 21, 2)), reserved=0)
 
 
-async def test_giving_back_more_than_there_is_fails(database: Database) -> None:
-    """The table refuses counts below zero, so that a double release cannot go unseen."""
+async def test_releasing_more_than_is_reserved_fails(database: Database) -> None:
+    """A CHECK constraint rejects negative counters, so that a double release is noticed."""
     user = await add_user(database)
     with pytest.raises(IntegrityError):
         async with database.transaction() as tx:
             await quota.release(tx, user, 1)
 
 
-async def test_a_reservation_falls_with_its_transaction(database: Database) -> None:
-    """What rolls back was never reserved."""
+async def test_a_reservation_is_rolled_back_with_its_transaction(database: Database) -> None:
+    """Nothing remains reserved."""
     user = await add_user(database)
 
     async def reserve_and_fail() -> None:

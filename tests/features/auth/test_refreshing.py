@@ -1,4 +1,4 @@
-"""Staying signed in."""
+"""Refreshing sessions."""
 
 import asyncio
 from datetime import timedelta
@@ -11,15 +11,15 @@ from tests.features.auth.house import API, House, code_of
 
 
 async def refreshed(browser: httpx.AsyncClient) -> dict[str, str]:
-    """The cookies after refreshing."""
+    """Refresh and return the new cookies."""
     response = await browser.post(f"{API}/refresh")
     assert response.status_code == 200, response.text
     return dict(browser.cookies)
 
 
-async def test_a_refresh_renews_both_cookies_and_shows_the_user(app: House) -> None:
-    """The user goes on after the access token's time is over."""
-    browser = await app.newcomer("mai")
+async def test_a_refresh_renews_both_cookies_and_returns_the_user(app: House) -> None:
+    """The browser continues after the access token has expired."""
+    browser = await app.register_and_sign_in("mai")
     before = dict(browser.cookies)
     app.clock.forward(16 * 60)
     assert code_of(await browser.get(f"{API}/me")) == (401, "token-expired")
@@ -31,17 +31,17 @@ async def test_a_refresh_renews_both_cookies_and_shows_the_user(app: House) -> N
     assert (await browser.get(f"{API}/me")).status_code == 200
 
 
-async def test_a_session_lives_on_by_being_used(app: House) -> None:
-    """Seven days are counted from the last refresh."""
-    browser = await app.newcomer("mai")
+async def test_a_refresh_extends_the_session(app: House) -> None:
+    """It expires seven days after the last refresh."""
+    browser = await app.register_and_sign_in("mai")
     for _ in range(3):
         app.clock.forward(6 * 24 * 3600)
         await refreshed(browser)
 
 
 async def test_a_session_in_use_ends_ninety_days_after_signing_in(app: House) -> None:
-    """What was stolen and is kept in use is of no use for ever; the last tokens say when they end."""
-    browser = await app.newcomer("mai")
+    """Refreshing does not extend it further, and the last tokens expire with it."""
+    browser = await app.register_and_sign_in("mai")
     for _ in range(14):
         app.clock.forward(6 * 24 * 3600)
         await refreshed(browser)
@@ -54,26 +54,26 @@ async def test_a_session_in_use_ends_ninety_days_after_signing_in(app: House) ->
     assert code_of(await browser.get(f"{API}/me")) == (401, "not-authenticated")
 
 
-async def test_a_session_older_than_any_may_be_is_not_refreshed(app: House) -> None:
-    """Such as one that was opened before there was an end to sessions."""
-    browser = await app.newcomer("mai")
+async def test_a_session_older_than_the_maximum_is_not_refreshed(app: House) -> None:
+    """It may have been opened before the maximum was introduced."""
+    browser = await app.register_and_sign_in("mai")
     async with app.database.transaction() as tx:
         await tx.session.execute(update(Session).values(created_at=app.clock() - timedelta(days=91)))
     assert code_of(await browser.post(f"{API}/refresh")) == (401, "not-authenticated")
 
 
-async def test_a_session_that_rests_too_long_is_over(app: House) -> None:
-    """401 ``token-expired`` after seven days."""
-    browser = await app.newcomer("mai")
+async def test_an_unused_session_expires(app: House) -> None:
+    """After seven days, the response is 401 ``token-expired``."""
+    browser = await app.register_and_sign_in("mai")
     app.clock.forward(7 * 24 * 3600 + 1)
     assert code_of(await browser.post(f"{API}/refresh")) == (401, "token-expired")
 
 
 async def test_parallel_refreshes_get_byte_for_byte_the_same_successor(app: House) -> None:
-    """Tabs that refresh at once all stay signed in, with the same tokens, and nobody is accused of reuse."""
-    tokens = dict((await app.newcomer("mai")).cookies)
+    """Tabs that refresh at the same time stay signed in, and no reuse is recorded."""
+    tokens = dict((await app.register_and_sign_in("mai")).cookies)
     app.clock.forward(60)
-    successors = await asyncio.gather(*(refreshed(app.holding(tokens)) for _ in range(6)))
+    successors = await asyncio.gather(*(refreshed(app.browser_with(tokens)) for _ in range(6)))
     assert len({tuple(sorted(successor.items())) for successor in successors}) == 1
     assert successors[0] != tokens
     (session,) = await app.session_rows()
@@ -82,21 +82,21 @@ async def test_parallel_refreshes_get_byte_for_byte_the_same_successor(app: Hous
 
 
 async def test_a_late_tab_within_ten_seconds_gets_the_same_successor(app: House) -> None:
-    """The answer to the first refresh may have been lost on its way."""
-    tokens = dict((await app.newcomer("mai")).cookies)
+    """The response to the first refresh may have been lost."""
+    tokens = dict((await app.register_and_sign_in("mai")).cookies)
     app.clock.forward(60)
-    successor = await refreshed(app.holding(tokens))
+    successor = await refreshed(app.browser_with(tokens))
     app.clock.forward(9.9)
-    assert await refreshed(app.holding(tokens)) == successor
+    assert await refreshed(app.browser_with(tokens)) == successor
 
 
-async def test_an_old_refresh_token_used_again_ends_the_whole_family(app: House) -> None:
-    """After ten seconds it means that somebody has a copy: thief and owner are both signed out, and it is recorded."""
-    stolen = dict((await app.newcomer("mai")).cookies)
+async def test_reusing_an_old_refresh_token_revokes_the_session(app: House) -> None:
+    """After ten seconds the token counts as stolen: thief and owner are signed out, and the reuse is recorded."""
+    stolen = dict((await app.register_and_sign_in("mai")).cookies)
     app.clock.forward(60)
-    owner = app.holding(await refreshed(app.holding(stolen)))
+    owner = app.browser_with(await refreshed(app.browser_with(stolen)))
     app.clock.forward(10.1)
-    assert code_of(await app.holding(stolen).post(f"{API}/refresh")) == (401, "refresh-reused")
+    assert code_of(await app.browser_with(stolen).post(f"{API}/refresh")) == (401, "refresh-reused")
     assert code_of(await owner.get(f"{API}/me")) == (401, "not-authenticated")
     assert code_of(await owner.post(f"{API}/refresh")) == (401, "not-authenticated")
     (session,) = await app.session_rows()
@@ -106,27 +106,27 @@ async def test_an_old_refresh_token_used_again_ends_the_whole_family(app: House)
     assert revoked.payload["reason"] == "refresh-reused"
 
 
-async def test_a_token_two_generations_old_is_reuse_even_at_once(app: House) -> None:
-    """Only the generation just before the present one is forgiven."""
-    oldest = dict((await app.newcomer("mai")).cookies)
-    await refreshed(app.holding(await refreshed(app.holding(oldest))))
-    assert code_of(await app.holding(oldest).post(f"{API}/refresh")) == (401, "refresh-reused")
+async def test_a_token_two_generations_old_is_always_reuse(app: House) -> None:
+    """Only the previous generation is accepted for ten seconds."""
+    oldest = dict((await app.register_and_sign_in("mai")).cookies)
+    await refreshed(app.browser_with(await refreshed(app.browser_with(oldest))))
+    assert code_of(await app.browser_with(oldest).post(f"{API}/refresh")) == (401, "refresh-reused")
 
 
-async def test_reuse_ends_only_the_session_that_it_concerns(app: House) -> None:
+async def test_reuse_revokes_only_its_own_session(app: House) -> None:
     """The user's other devices stay signed in."""
-    first = await app.newcomer("mai")
+    first = await app.register_and_sign_in("mai")
     other = await app.signed_in("mai")
     stolen = dict(first.cookies)
     await refreshed(first)
     app.clock.forward(60)
-    await app.holding(stolen).post(f"{API}/refresh")
+    await app.browser_with(stolen).post(f"{API}/refresh")
     assert (await other.get(f"{API}/me")).status_code == 200
 
 
 async def test_a_suspended_user_cannot_refresh(app: House) -> None:
-    """403, and the token is not used up: after the suspension the session goes on."""
-    browser = await app.newcomer("mai")
+    """The response is 403, and the token stays usable: the session continues after the suspension."""
+    browser = await app.register_and_sign_in("mai")
     await app.set("mai", status="SUSPENDED")
     assert code_of(await browser.post(f"{API}/refresh")) == (403, "account-suspended")
     await app.set("mai", status="ACTIVE")
@@ -134,9 +134,9 @@ async def test_a_suspended_user_cannot_refresh(app: House) -> None:
     await refreshed(browser)
 
 
-async def test_without_a_refresh_token_there_is_no_refresh(app: House) -> None:
-    """401; an access token does not do in its place."""
+async def test_refreshing_requires_a_refresh_token(app: House) -> None:
+    """An access token is not accepted instead."""
     assert code_of(await app.browser().post(f"{API}/refresh")) == (401, "not-authenticated")
-    tokens = dict((await app.newcomer("mai")).cookies)
-    confused = app.holding({"refresh_token": tokens["access_token"]})
+    tokens = dict((await app.register_and_sign_in("mai")).cookies)
+    confused = app.browser_with({"refresh_token": tokens["access_token"]})
     assert code_of(await confused.post(f"{API}/refresh")) == (401, "not-authenticated")

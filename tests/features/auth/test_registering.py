@@ -1,4 +1,4 @@
-"""Making an account."""
+"""Registration."""
 
 import asyncio
 import json
@@ -13,8 +13,8 @@ from tests.features.auth.house import API, PASSWORD, House, code_of
 VALID = {"username": "mai", "email": "mai@example.org", "password": PASSWORD}
 
 
-async def test_a_new_account_is_shown_with_the_free_plan_and_no_secret(app: House) -> None:
-    """The answer has the whole user of the contract, and neither the password nor its hash."""
+async def test_a_new_account_has_the_free_plan_and_exposes_no_secret(app: House) -> None:
+    """The response has every field of the user, but neither the password nor its hash."""
     response = await app.browser().post(f"{API}/register", json={**VALID, "displayName": " Mai Nguyễn "})
     user = response.json()["user"]
     assert response.status_code == 201
@@ -33,15 +33,15 @@ async def test_a_new_account_is_shown_with_the_free_plan_and_no_secret(app: Hous
 
 
 async def test_registering_does_not_sign_in(app: House) -> None:
-    """No cookie is set: signing in is the next call."""
+    """No cookie is set."""
     browser = app.browser()
     response = await browser.post(f"{API}/register", json=VALID)
     assert "set-cookie" not in response.headers
     assert code_of(await browser.get(f"{API}/me")) == (401, "not-authenticated")
 
 
-async def test_a_new_account_is_a_fact(app: House) -> None:
-    """``user.registered`` is recorded with the account, as the new user's own doing."""
+async def test_registering_records_an_event(app: House) -> None:
+    """``user.registered`` is recorded with the new user as the actor."""
     user = await app.register()
     (event,) = await app.events()
     assert (event.type, event.aggregate) == ("user.registered", f"user:{user['id']}")
@@ -52,29 +52,29 @@ async def test_a_new_account_is_a_fact(app: House) -> None:
 
 @pytest.mark.parametrize("name", ["MAI", "\uff4d\uff41\uff49"])
 async def test_a_name_that_differs_only_in_case_or_width_is_taken(app: House, name: str) -> None:
-    """Names are compared comparison_key."""
+    """Usernames are compared by their case-folded NFKC form."""
     await app.register("mai")
     taken = {**VALID, "username": name, "email": "other@example.org"}
     assert code_of(await app.browser().post(f"{API}/register", json=taken)) == (409, "username-taken")
 
 
 async def test_an_address_that_differs_only_in_case_is_taken(app: House) -> None:
-    """E-mail addresses are compared comparison_key."""
+    """E-mail addresses are compared in the same way."""
     await app.register("mai")
     taken = {**VALID, "username": "other", "email": "Mai@Example.ORG"}
     assert code_of(await app.browser().post(f"{API}/register", json=taken)) == (409, "email-taken")
 
 
-async def test_of_many_who_register_one_name_at_once_one_gets_it(app: House) -> None:
-    """The others are told that it is taken, and leave nothing behind."""
+async def test_exactly_one_of_several_concurrent_registrations_gets_the_name(app: House) -> None:
+    """The others get 409 and leave nothing behind."""
     bodies = [{**VALID, "email": f"mai{n}@example.org"} for n in range(6)]
-    answers = await asyncio.gather(*(app.browser().post(f"{API}/register", json=body) for body in bodies))
-    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
+    responses = await asyncio.gather(*(app.browser().post(f"{API}/register", json=body) for body in bodies))
+    assert sorted(response.status_code for response in responses) == [201] + [409] * 5
     assert len(await app.events("user.registered")) == 1
 
 
-async def test_what_does_not_fit_is_refused_by_field(app: House) -> None:
-    """422 names each field; nothing is made and no password is hashed."""
+async def test_invalid_fields_are_named(app: House) -> None:
+    """The 422 response names each field; no account is created and no password is hashed."""
     body = {"username": "a b", "email": "nowhere", "password": "short", "displayName": ""}
     response = await app.browser().post(f"{API}/register", json=body)
     assert response.status_code == 422
@@ -83,21 +83,21 @@ async def test_what_does_not_fit_is_refused_by_field(app: House) -> None:
     assert await app.events() == []
 
 
-async def test_text_that_no_database_keeps_is_refused(app: House) -> None:
-    """A lone surrogate in JSON is 422, not a fault."""
+async def test_text_that_cannot_be_stored_is_rejected(app: House) -> None:
+    """A lone surrogate in JSON is 422, not a server error."""
     content = json.dumps({**VALID, "password": "lone \ud800 surrogate"})
     headers = {"Content-Type": "application/json"}
     assert (await app.browser().post(f"{API}/register", content=content, headers=headers)).status_code == 422
 
 
 async def test_names_may_be_written_in_any_script(app: House) -> None:
-    """The account can be found again by that name."""
+    """Such an account is found by its name."""
     await app.register("Nguyễn.Văn_A-1")
     await app.signed_in("nguyễn.văn_a-1")
 
 
 async def test_registration_can_be_closed(database: Database) -> None:
-    """403 ``registration-closed``, and no work is done."""
+    """The response is 403 ``registration-closed``, and no password is hashed."""
     app = House(database, registration_open=False)
     response = await app.browser().post(f"{API}/register", json=VALID)
     assert code_of(response) == (403, "registration-closed")
@@ -105,8 +105,8 @@ async def test_registration_can_be_closed(database: Database) -> None:
     await app.aclose()
 
 
-async def test_an_address_can_make_so_many_accounts_and_no_more(database: Database) -> None:
-    """429 with ``Retry-After``; another address is not affected."""
+async def test_registrations_per_address_are_limited(database: Database) -> None:
+    """The response is 429 with ``Retry-After``; other addresses are not affected."""
     app = House(database, limits=AuthLimits(register_per_address=Limit("register-address", 2, 3600)))
     for name in ("one", "two"):
         await app.register(name)
@@ -118,8 +118,8 @@ async def test_an_address_can_make_so_many_accounts_and_no_more(database: Databa
     await app.aclose()
 
 
-async def test_a_repeated_registration_with_a_key_makes_one_account_and_gets_the_same_answer(app: House) -> None:
-    """``Idempotency-Key`` works without being signed in."""
+async def test_a_registration_repeated_with_its_idempotency_key_is_replayed(app: House) -> None:
+    """``Idempotency-Key`` works without a session."""
     key = {"Idempotency-Key": "registration-1"}
     first = await app.browser().post(f"{API}/register", json=VALID, headers=key)
     again = await app.browser().post(f"{API}/register", json=VALID, headers=key)

@@ -1,4 +1,4 @@
-"""What an account may be called, and what a password may be."""
+"""Validation of usernames, addresses and passwords."""
 
 import pytest
 from pydantic import ValidationError
@@ -38,21 +38,21 @@ VALID = {"username": "mai", "email": "mai@example.org", "password": "correct hor
         ("displayName", "line\nbreak"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_field(field: str, value: object) -> None:
-    """One error, which names the field."""
-    with pytest.raises(ValidationError) as refused:
+def test_an_invalid_field_is_named(field: str, value: object) -> None:
+    """There is one error, which names the field."""
+    with pytest.raises(ValidationError) as caught:
         Registration.model_validate({**VALID, field: value})
-    assert [error["loc"] for error in refused.value.errors()] == [(field,)]
+    assert [error["loc"] for error in caught.value.errors()] == [(field,)]
 
 
 @pytest.mark.parametrize("name", ["Nguyễn.Văn_A-1", "मीरा", "田中さん", "abc", "a" * 64])
 def test_names_may_be_written_in_any_script(name: str) -> None:
-    """Letters, marks and digits of every script, and . _ - between them."""
+    """Letters, marks and digits of every script are valid, separated by ``.``, ``_`` or ``-``."""
     assert Registration.model_validate({**VALID, "username": name}).username == name
 
 
-def test_names_are_kept_composed() -> None:
-    """Decomposed letters and wide forms are brought to NFKC."""
+def test_names_are_normalized() -> None:
+    """Decomposed letters and wide forms are converted to NFKC."""
     made = Registration.model_validate(
         {**VALID, "username": "Nguye\u0302\u0303n", "displayName": " Nguye\u0302\u0303n "}
     )
@@ -60,19 +60,19 @@ def test_names_are_kept_composed() -> None:
 
 
 @pytest.mark.parametrize("email", ["a@b.example", "first.last+tag@sub.example.org", "thư@bưu-điện.example", "o'x@b.co"])
-def test_ordinary_addresses_pass(email: str) -> None:
-    """Tags, subdomains and other scripts among them."""
+def test_ordinary_addresses_are_valid(email: str) -> None:
+    """So are tags, subdomains and other scripts."""
     assert Registration.model_validate({**VALID, "email": f" {email} "}).email == email
 
 
 @pytest.mark.parametrize("password", ["8 chars.", "p" * 256, "mật khẩu dài", "        "])
 def test_passwords_may_be_any_text_of_8_to_256_characters(password: str) -> None:
-    """They are not trimmed."""
+    """They are not stripped."""
     assert Registration.model_validate({**VALID, "password": password}).password == password
 
 
 def test_no_repr_shows_the_password() -> None:
-    """Inputs may end up in a log."""
+    """Request bodies may end up in a log."""
     given: list[object] = [Registration.model_validate(VALID), Credentials(username="mai", password=VALID["password"])]
     given.append(ProfileChange(password=VALID["password"], current_password=VALID["password"]))
     assert VALID["password"] not in repr(given)

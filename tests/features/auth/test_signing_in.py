@@ -7,38 +7,38 @@ from metastore.features.auth.schemas import Credentials
 from tests.features.auth.house import API, PASSWORD, House, code_of
 
 
-async def attempt(browser: httpx.AsyncClient, name: str, password: str) -> httpx.Response:
-    """Try to sign in."""
+async def sign_in(browser: httpx.AsyncClient, name: str, password: str) -> httpx.Response:
+    """Send a sign-in request."""
     return await browser.post(f"{API}/login", json={"username": name, "password": password})
 
 
 @pytest.mark.parametrize("name", ["mai", "MAI", "mai@example.org", "Mai@Example.Org"])
 async def test_the_right_password_signs_in_by_name_or_address(app: House, name: str) -> None:
-    """The answer is the user, and from then on requests are that user's."""
+    """The response contains the user, and later requests are authenticated as that user."""
     await app.register("mai")
     browser = app.browser()
-    response = await attempt(browser, name, PASSWORD)
+    response = await sign_in(browser, name, PASSWORD)
     assert response.status_code == 200
     assert response.json()["user"]["username"] == "mai"
     assert (await browser.get(f"{API}/me")).json() == response.json()
 
 
-async def test_unknown_user_and_wrong_password_cannot_be_told_apart(app: House) -> None:
-    """The same answer but for its path, after the same work: one verification each."""
+async def test_unknown_user_and_wrong_password_are_indistinguishable(app: House) -> None:
+    """Both get the same response after the same work, one verification."""
     await app.register("mai")
-    wrong = await attempt(app.browser(), "mai", "wrong password")
-    unknown = await attempt(app.browser(), "nobody", "wrong password")
+    wrong = await sign_in(app.browser(), "mai", "wrong password")
+    unknown = await sign_in(app.browser(), "nobody", "wrong password")
     assert code_of(wrong) == code_of(unknown) == (401, "invalid-credentials")
     assert wrong.json() == unknown.json()
     assert len(app.hasher.verified) == 2
     assert app.hasher.verified[1] is None
 
 
-async def test_a_failed_sign_in_is_recorded_though_it_is_refused(app: House) -> None:
-    """``session.refused`` with the name that was tried, from where, and never the password."""
+async def test_a_failed_sign_in_is_recorded(app: House) -> None:
+    """``session.refused`` has the name and the address, but never the password."""
     user = await app.register("mai")
-    await attempt(app.browser(address="203.0.113.7"), "mai", "wrong password")
-    await attempt(app.browser(), "n" * 200, "wrong password")
+    await sign_in(app.browser(address="203.0.113.7"), "mai", "wrong password")
+    await sign_in(app.browser(), "n" * 200, "wrong password")
     wrong, unknown = await app.events("session.refused")
     assert wrong.payload == {"username": "mai", "userId": user["id"], "reason": "wrong-password"}
     assert wrong.aggregate == f"user:{user['id']}"
@@ -48,8 +48,8 @@ async def test_a_failed_sign_in_is_recorded_though_it_is_refused(app: House) -> 
     assert "wrong password" not in str([wrong, unknown])
 
 
-async def test_a_sign_in_is_recorded_as_the_users_doing(app: House) -> None:
-    """``session.opened`` with the session."""
+async def test_a_sign_in_is_recorded_with_the_user_as_actor(app: House) -> None:
+    """``session.opened`` has the session."""
     user = await app.register("mai")
     await app.signed_in("mai")
     (event,) = await app.events("session.opened")
@@ -58,12 +58,12 @@ async def test_a_sign_in_is_recorded_as_the_users_doing(app: House) -> None:
     assert event.headers["actorId"] == user["id"]
 
 
-async def test_a_suspended_user_learns_it_only_with_the_right_password(app: House) -> None:
-    """403 ``account-suspended`` for the right password, the usual 401 for a wrong one; both are recorded."""
+async def test_only_the_right_password_reveals_a_suspension(app: House) -> None:
+    """403 ``account-suspended`` for the right password, 401 for a wrong one; both are recorded."""
     await app.register("mai")
     await app.set("mai", status="SUSPENDED")
-    assert code_of(await attempt(app.browser(), "mai", "wrong password")) == (401, "invalid-credentials")
-    assert code_of(await attempt(app.browser(), "mai", PASSWORD)) == (403, "account-suspended")
+    assert code_of(await sign_in(app.browser(), "mai", "wrong password")) == (401, "invalid-credentials")
+    assert code_of(await sign_in(app.browser(), "mai", PASSWORD)) == (403, "account-suspended")
     assert ["wrong-password", "suspended"] == [e.payload["reason"] for e in await app.events("session.refused")]
     assert await app.session_rows() == []
 
@@ -79,7 +79,7 @@ async def test_a_hash_with_outdated_parameters_is_renewed_at_sign_in(app: House)
 
 
 async def test_a_password_changed_while_it_was_being_verified_no_longer_signs_in(app: House) -> None:
-    """The session is opened only for the password that holds at that moment."""
+    """The session is opened only if the verified password is still the current one."""
     await app.register("mai")
     async with app.database.reading() as tx:
         user = await app.auth.find(tx, "mai")
@@ -95,16 +95,16 @@ async def test_a_password_changed_while_it_was_being_verified_no_longer_signs_in
     "body",
     [{}, {"username": "mai"}, {"username": "mai", "password": 8}, {"username": "mai", "password": "p" * 257}, [], "x"],
 )
-async def test_a_body_of_the_wrong_shape_is_refused_before_any_work(app: House, body: object) -> None:
-    """422, no verification."""
+async def test_an_invalid_body_is_rejected_before_hashing(app: House, body: object) -> None:
+    """The response is 422, and nothing is verified."""
     response = await app.browser().post(f"{API}/login", json=body)
     assert response.status_code == 422
     assert app.hasher.verified == []
 
 
-async def test_answers_never_contain_a_secret(app: House) -> None:
-    """Neither hash nor token is in any answer's body."""
-    browser = await app.newcomer("mai")
+async def test_responses_contain_no_secret(app: House) -> None:
+    """No body contains a hash or a token."""
+    browser = await app.register_and_sign_in("mai")
     texts = [(await browser.get(f"{API}/{path}")).text for path in ("me", "sessions")]
     texts.append((await browser.post(f"{API}/refresh")).text)
     secrets = [PASSWORD, "v1:", *browser.cookies.values()]

@@ -4,9 +4,9 @@ from tests.features.auth.house import API, House, code_of
 
 
 async def test_signing_out_ends_the_session_at_once(app: House) -> None:
-    """Copies of both tokens are worthless from then on."""
-    browser = await app.newcomer("mai")
-    copy = app.holding(dict(browser.cookies))
+    """Copies of both tokens are rejected from then on."""
+    browser = await app.register_and_sign_in("mai")
+    copy = app.browser_with(dict(browser.cookies))
     response = await browser.post(f"{API}/logout")
     assert (response.status_code, response.content) == (204, b"")
     assert code_of(await copy.get(f"{API}/me")) == (401, "not-authenticated")
@@ -14,15 +14,15 @@ async def test_signing_out_ends_the_session_at_once(app: House) -> None:
 
 
 async def test_signing_out_clears_both_cookies(app: House) -> None:
-    """The browser has none left."""
-    browser = await app.newcomer("mai")
+    """The browser keeps none."""
+    browser = await app.register_and_sign_in("mai")
     await browser.post(f"{API}/logout")
     assert dict(browser.cookies) == {}
 
 
 async def test_signing_out_is_recorded_so_that_sockets_are_closed(app: House) -> None:
-    """``session.revoked`` with reason ``signed-out``, as the user's own doing."""
-    browser = await app.newcomer("mai")
+    """``session.revoked`` has the reason ``signed-out`` and the user as actor."""
+    browser = await app.register_and_sign_in("mai")
     await browser.post(f"{API}/logout")
     (session,) = await app.session_rows()
     (event,) = await app.events("session.revoked")
@@ -30,35 +30,35 @@ async def test_signing_out_is_recorded_so_that_sockets_are_closed(app: House) ->
     assert event.headers["actorId"] == session.user_id
 
 
-async def test_signing_out_with_stale_cookies_works_too(app: House) -> None:
-    """Tokens whose time is over still say which session to end."""
-    browser = await app.newcomer("mai")
+async def test_signing_out_with_expired_tokens_works(app: House) -> None:
+    """Expired tokens still identify the session to revoke."""
+    browser = await app.register_and_sign_in("mai")
     app.clock.forward(3600)
     assert (await browser.post(f"{API}/logout")).status_code == 204
     assert len(await app.events("session.revoked")) == 1
 
 
-async def test_signing_out_twice_or_without_cookies_is_fine(app: House) -> None:
-    """204, and nothing is recorded twice."""
-    browser = await app.newcomer("mai")
-    copy = app.holding(dict(browser.cookies))
+async def test_signing_out_twice_or_without_cookies_is_no_error(app: House) -> None:
+    """The response is 204, and nothing is recorded twice."""
+    browser = await app.register_and_sign_in("mai")
+    copy = app.browser_with(dict(browser.cookies))
     for visitor in (browser, copy, app.browser()):
         assert (await visitor.post(f"{API}/logout")).status_code == 204
     assert len(await app.events("session.revoked")) == 1
 
 
 async def test_forged_cookies_sign_nobody_out(app: House) -> None:
-    """204 as ever, and the session goes on."""
-    browser = await app.newcomer("mai")
+    """The response is 204, and the session continues."""
+    browser = await app.register_and_sign_in("mai")
     forged = browser.cookies["access_token"][:-4] + "AAAA"
-    forger = app.holding({"access_token": forged, "refresh_token": "x.y.z"})
+    forger = app.browser_with({"access_token": forged, "refresh_token": "x.y.z"})
     assert (await forger.post(f"{API}/logout")).status_code == 204
     assert (await browser.get(f"{API}/me")).status_code == 200
 
 
 async def test_signing_out_leaves_other_devices_alone(app: House) -> None:
-    """Only this session ends."""
-    browser = await app.newcomer("mai")
+    """Only the current session is revoked."""
+    browser = await app.register_and_sign_in("mai")
     other = await app.signed_in("mai")
     await browser.post(f"{API}/logout")
     assert (await other.get(f"{API}/me")).status_code == 200

@@ -1,4 +1,4 @@
-"""Dead events over HTTP: an admin sees what a consumer failed on, and has it tried again."""
+"""Dead events over HTTP: an admin lists and redelivers them."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -20,7 +20,7 @@ API = "/api/v1/admin/events/dead"
 
 @pytest.fixture
 async def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    """The product on its embedded default, which gives up after one try."""
+    """A running server with the embedded default adapters; events are dead after one attempt."""
     monkeypatch.setattr(inprocess, "MAX_ATTEMPTS", 1)
     async with running(tmp_path / "data") as product:
         yield product
@@ -28,7 +28,7 @@ async def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 @pytest.fixture
 async def admin(product: Running) -> AsyncIterator[Client]:
-    """A client that an admin is signed in on."""
+    """A client signed in as an admin."""
     async with aclosing(await product.signed_in("root-user")) as client:
         async with product.product.database.transaction() as tx:
             await tx.session.execute(update(User).where(User.username == "root-user").values(role="ADMIN"))
@@ -36,7 +36,7 @@ async def admin(product: Running) -> AsyncIterator[Client]:
 
 
 async def poison(product: Running, admin: Client, count: int = 1) -> list[dict[str, object]]:
-    """Send events that the index cannot read; returns them as the admin sees them, once they are dead."""
+    """Publish events that the search index cannot parse, and return them once they are listed as dead."""
     events = [
         RecordedEvent(new_id(), "folder.created", f"folder:{n}", {"nonsense": n}, {"version": "1"}, utc_now())
         for n in range(count)
@@ -50,7 +50,7 @@ async def poison(product: Running, admin: Client, count: int = 1) -> list[dict[s
     return await eventually(dead)
 
 
-async def test_an_event_that_fails_too_often_is_shown_with_its_reason(product: Running, admin: Client) -> None:
+async def test_a_dead_event_is_listed_with_its_error(product: Running, admin: Client) -> None:
     (shown,) = await poison(product, admin)
     assert ("indexing", "folder.created", "folder:0", 1) == tuple(
         shown[name] for name in ("consumer", "type", "aggregate", "attempts")
@@ -59,8 +59,8 @@ async def test_an_event_that_fails_too_often_is_shown_with_its_reason(product: R
     assert "ValidationError" in str(shown["error"])
 
 
-async def test_a_dead_event_is_tried_again_when_an_admin_wants_it(product: Running, admin: Client) -> None:
-    """What fails again is dead again, under whatever id; the trail knows who asked."""
+async def test_an_admin_redelivers_a_dead_event(product: Running, admin: Client) -> None:
+    """If it fails again, it is dead again under another ID; the audit trail records the admin."""
     (shown,) = await poison(product, admin)
     assert await admin.json_of("POST", f"{API}/{shown['id']}/redeliver", 204) is None
 
@@ -79,7 +79,7 @@ async def test_a_dead_event_is_tried_again_when_an_admin_wants_it(product: Runni
     assert (me, f"dead-event:{shown['id']}") == (entry["actorId"], entry["resource"])
 
 
-async def test_a_redelivery_under_one_key_happens_once(product: Running, admin: Client) -> None:
+async def test_a_redelivery_repeated_with_its_idempotency_key_happens_once(product: Running, admin: Client) -> None:
     (shown,) = await poison(product, admin)
     headers = {"Idempotency-Key": "again-1"}
     url = f"{API}/{shown['id']}/redeliver"
@@ -88,11 +88,11 @@ async def test_a_redelivery_under_one_key_happens_once(product: Running, admin: 
     assert (204, 204, "true") == (first.status_code, second.status_code, second.headers.get("Idempotency-Replayed"))
 
 
-async def test_pages_of_dead_events_follow_each_other(product: Running, admin: Client) -> None:
+async def test_dead_events_are_paged_by_cursor(product: Running, admin: Client) -> None:
     dead = await poison(product, admin, 5)
 
     async def agree() -> bool:
-        """Some may still be dying between the looks."""
+        """Return whether the pages agree with the full list; events may still be dying in between."""
         every = (await admin.json_of("GET", API, params={"limit": 200}))["items"]
         shown: list[object] = []
         cursor: dict[str, str] = {}
@@ -108,18 +108,18 @@ async def test_pages_of_dead_events_follow_each_other(product: Running, admin: C
     await eventually(agree)
 
 
-async def test_only_admins_see_and_bring_back_dead_events(product: Running) -> None:
-    async with aclosing(await product.signed_in()) as user, product.client() as stranger:
+async def test_dead_events_require_an_admin(product: Running) -> None:
+    async with aclosing(await product.signed_in()) as user, product.client() as anonymous:
         for method, url in (("GET", API), ("POST", f"{API}/{new_id()}/redeliver")):
             assert "admin-required" == await user.problem_of(method, url, 403)
-            assert "not-authenticated" == await stranger.problem_of(method, url, 401)
+            assert "not-authenticated" == await anonymous.problem_of(method, url, 401)
 
 
 @pytest.mark.parametrize("dead_id", ["01a205d7-8e4b-7582-a5ba-1bea0fbafac3", "rubbish", "%00"])
-async def test_what_is_not_dead_is_not_found(admin: Client, dead_id: str) -> None:
+async def test_an_unknown_dead_event_is_not_found(admin: Client, dead_id: str) -> None:
     assert "not-found" == await admin.problem_of("POST", f"{API}/{dead_id}/redeliver", 404)
 
 
 @pytest.mark.parametrize("query", ["cursor=rubbish", "cursor=WyJ4Il0", "limit=0"])
-async def test_bad_queries_are_refused(admin: Client, query: str) -> None:
+async def test_invalid_queries_are_rejected(admin: Client, query: str) -> None:
     assert await admin.problem_of("GET", f"{API}?{query}", 422) in ("invalid-cursor", "validation-failed")

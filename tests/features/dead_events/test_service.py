@@ -1,4 +1,4 @@
-"""A bus that is away is a passing trouble."""
+"""Dead events while the event bus is unavailable."""
 
 import pytest
 
@@ -9,22 +9,22 @@ from metastore.ports.event_bus import BusUnavailableError, DeadEvent
 from tests.fixtures.buses import DeafBus
 
 
-class AwayBus(DeafBus):
-    """Cannot be reached."""
+class UnavailableBus(DeafBus):
+    """An event bus that cannot be reached."""
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
-        """No answer."""
-        raise BusUnavailableError("away")
+        """Raise ``BusUnavailableError``."""
+        raise BusUnavailableError("unavailable")
 
     async def redeliver(self, dead_id: str) -> bool:
-        """No answer."""
-        raise BusUnavailableError("away")
+        """Raise ``BusUnavailableError``."""
+        raise BusUnavailableError("unavailable")
 
 
-async def test_while_the_bus_is_away_the_admin_is_told_to_come_back() -> None:
-    service = DeadEventsService(AwayBus())
+async def test_an_unavailable_bus_is_reported_as_503() -> None:
+    service = DeadEventsService(UnavailableBus())
     for call in (service.page(limit=10, cursor=None), service.redeliver(new_id())):
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(Problem) as caught:
             await call
-        assert (503, "unavailable") == (refused.value.status, refused.value.code)
-        assert "Retry-After" in refused.value.headers
+        assert (503, "unavailable") == (caught.value.status, caught.value.code)
+        assert "Retry-After" in caught.value.headers

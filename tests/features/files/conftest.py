@@ -1,4 +1,4 @@
-"""One user's tree on each kind of database."""
+"""An empty tree on each kind of database."""
 
 import pytest
 
@@ -11,5 +11,5 @@ from tests.fixtures.memory_store import MemoryObjectStore
 
 @pytest.fixture
 async def tree(database: Database) -> OwnerTree:
-    """A new user's empty tree."""
+    """The empty tree of a new user."""
     return OwnerTree(database, MemoryObjectStore(), SettableClock(), await add_user(database))

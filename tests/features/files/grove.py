@@ -1,4 +1,4 @@
-"""One user's folders and files, with shorthands for what people do to them."""
+"""One user's folders and files, with shorthands for common operations."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ Item = dict[str, JsonValue]
 
 @dataclass
 class OwnerTree:
-    """See the module; every method is a transaction of its own."""
+    """The tree of one owner; every method runs in its own transaction."""
 
     database: Database
     store: MemoryObjectStore
@@ -35,13 +35,13 @@ class OwnerTree:
         self.files = FilesService(self.store, clock=self.clock, presign_ttl=60)
 
     async def folder(self, name: str, parent_id: str | None = None) -> FolderOut:
-        """Make a folder."""
+        """Create a folder."""
         async with self.database.transaction() as tx:
-            wanted = FolderIn(name=name, parent_id=parent_id)
-            return (await self.files.create_folder(tx, self.owner, wanted)).body
+            body = FolderIn(name=name, parent_id=parent_id)
+            return (await self.files.create_folder(tx, self.owner, body)).body
 
     async def begin(self, name: str = "a.txt", path: str = "/", size: int = 5) -> Node:
-        """Enter a file whose bytes are to come, its space reserved."""
+        """Create an UPLOADING file with its quota reserved."""
         async with self.database.transaction() as tx:
             await quota.reserve(tx, self.owner, size)
             return await self.files.begin_file(
@@ -49,7 +49,7 @@ class OwnerTree:
             )
 
     async def finish(self, node: Node) -> FileOut:
-        """Let a file's bytes arrive."""
+        """Complete an UPLOADING file."""
         async with self.database.transaction() as tx:
             file = await self.files.finish_file(
                 tx,
@@ -64,16 +64,16 @@ class OwnerTree:
             return file
 
     async def file(self, name: str = "a.txt", path: str = "/", size: int = 5) -> FileOut:
-        """A file that is ready."""
+        """Create a READY file."""
         return await self.finish(await self.begin(name, path, size))
 
     async def get(self, file_id: str) -> FileOut:
-        """A file."""
+        """Return a file."""
         async with self.database.reading() as tx:
             return (await self.files.get_file(tx, self.owner, file_id)).body
 
     async def get_folder(self, folder_id: str) -> FolderOut:
-        """A folder."""
+        """Return a folder."""
         async with self.database.reading() as tx:
             return (await self.files.get_folder(tx, self.owner, folder_id)).body
 
@@ -89,40 +89,40 @@ class OwnerTree:
             return (await self.files.change_folder(tx, self.owner, folder_id, patch)).body
 
     async def trash(self, node: FileOut | FolderOut | Node) -> None:
-        """Put something in the trash."""
+        """Move a node to the trash."""
         async with self.database.transaction() as tx:
             kind = FOLDER if node.kind == FOLDER else FILE
             await self.files.put_in_trash(tx, self.owner, node.id, kind)
 
     async def restore(self, node_id: str) -> FileOut | FolderOut:
-        """Take something out of the trash."""
+        """Restore a node from the trash."""
         async with self.database.transaction() as tx:
             return (await self.files.restore(tx, self.owner, node_id)).body
 
     async def purge(self, node_id: str | None = None) -> None:
-        """Purge one thing in the trash, or all."""
+        """Purge one trash root, or the whole trash."""
         await purge_trash(self.database, self.owner, node_id)
 
     async def page(self, **query: object) -> dict[str, JsonValue]:
-        """A page of a folder; fields as in the API."""
+        """Return a page of a folder; parameters as in the API."""
         async with self.database.reading() as tx:
             return await listing.folder_page(tx, self.owner, FolderQuery.model_validate(query))
 
     async def trash_page(self, limit: int = 50, cursor: str | None = None) -> dict[str, JsonValue]:
-        """A page of the trash."""
+        """Return a page of the trash."""
         async with self.database.reading() as tx:
             return await listing.trash_page(tx, self.owner, limit=limit, cursor=cursor)
 
     async def names(self, **query: object) -> list[str]:
-        """The names in a folder, in order."""
+        """Return the names in a folder, in order."""
         return names_in(await self.page(**query))
 
     async def trashed(self) -> list[str]:
-        """The names in the trash, in order."""
+        """Return the names in the trash, in order."""
         return names_in(await self.trash_page())
 
     async def add_rows(self, count: int, *, trashed: bool = False, **fields: object) -> None:
-        """Insert many files at once, straight into the table, alive or each in the trash by itself."""
+        """Insert many files directly into the table, live or each as a trash root."""
         now = self.clock()
         async with self.database.transaction() as tx:
             for number in range(count):
@@ -142,11 +142,11 @@ class OwnerTree:
                 tx.session.add(Node(**values))
 
     async def storage(self) -> Storage:
-        """The owner's storage counters."""
+        """Return the owner's storage counters."""
         return await storage_of(self.database, self.owner)
 
     async def events(self, event_type: str = "") -> list[OutboxEvent]:
-        """Facts recorded so far, in order; of one type, or all."""
+        """Return the events recorded so far, in order; of one type or all."""
         async with self.database.reading() as tx:
             statement = select(OutboxEvent).order_by(OutboxEvent.id)
             if event_type:
@@ -154,17 +154,17 @@ class OwnerTree:
             return list(await tx.session.scalars(statement))
 
     async def event_types(self) -> list[str]:
-        """Types of all events recorded so far, in order."""
-        return [fact.event_type for fact in await self.events()]
+        """Return the types of all events recorded so far, in order."""
+        return [event.event_type for event in await self.events()]
 
 
 def items_of(page: dict[str, JsonValue]) -> list[Item]:
-    """The items of a page."""
+    """Return the items of a page."""
     items = page["items"]
     assert isinstance(items, list)
     return [item for item in items if isinstance(item, dict)]
 
 
 def names_in(page: dict[str, JsonValue]) -> list[str]:
-    """The names on a page, in order."""
+    """Return the names on a page, in order."""
     return [str(item["name"]) for item in items_of(page)]

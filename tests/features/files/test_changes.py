@@ -9,17 +9,17 @@ from tests.features.files.grove import OwnerTree
 from tests.fixtures.accounts import add_user
 
 
-async def test_a_file_gets_another_name(tree: OwnerTree) -> None:
+async def test_a_file_is_renamed(tree: OwnerTree) -> None:
     file = await tree.file("draft.txt", "/docs")
     tree.clock.forward(60)
     renamed = await tree.change(file.id, name=" final.txt ")
     assert (renamed.name, renamed.path) == ("final.txt", "/docs/final.txt")
     assert renamed.updated_at > file.updated_at
-    fact = (await tree.events("file.renamed"))[0]
-    assert (fact.payload["name"], fact.payload["oldName"]) == ("final.txt", "draft.txt")
+    event = (await tree.events("file.renamed"))[0]
+    assert (event.payload["name"], event.payload["oldName"]) == ("final.txt", "draft.txt")
 
 
-async def test_a_taken_name_is_refused_and_nothing_changes(tree: OwnerTree) -> None:
+async def test_a_taken_name_is_rejected_and_nothing_changes(tree: OwnerTree) -> None:
     await tree.folder("taken")
     file = await tree.file("a.txt")
     with pytest.raises(Problem, match="409 name-taken"):
@@ -27,11 +27,11 @@ async def test_a_taken_name_is_refused_and_nothing_changes(tree: OwnerTree) -> N
     assert await tree.get(file.id) == file
 
 
-async def test_a_name_may_change_its_case_alone(tree: OwnerTree) -> None:
+async def test_a_rename_may_change_only_the_case(tree: OwnerTree) -> None:
     assert (await tree.change_folder((await tree.folder("photos")).id, name="Photos")).name == "Photos"
 
 
-async def test_what_stays_the_same_is_no_change(tree: OwnerTree) -> None:
+async def test_an_unchanged_node_keeps_its_version_and_records_nothing(tree: OwnerTree) -> None:
     file = await tree.file("a.txt")
     before = await tree.event_types()
     tree.clock.forward(60)
@@ -40,7 +40,7 @@ async def test_what_stays_the_same_is_no_change(tree: OwnerTree) -> None:
     assert await tree.event_types() == before
 
 
-async def test_the_paths_below_a_renamed_folder_follow(tree: OwnerTree) -> None:
+async def test_renaming_a_folder_changes_the_paths_below_it(tree: OwnerTree) -> None:
     file = await tree.file("a.txt", "/old/inner")
     folder_id = (await tree.page(path="/old"))["folder"]["id"]  # type: ignore[index, call-overload]  # JSON
     await tree.change_folder(str(folder_id), name="new")
@@ -53,24 +53,24 @@ async def test_a_file_moves_into_a_folder_and_back_to_the_root(tree: OwnerTree) 
     assert (await tree.change(file.id, name="b.txt")).parent_id == folder.id
     moved = await tree.change(file.id, parentId=None, name="c.txt")
     assert (moved.path, moved.parent_id) == ("/c.txt", None)
-    assert [fact.payload["parentId"] for fact in await tree.events("file.moved")] == [folder.id, None]
+    assert [event.payload["parentId"] for event in await tree.events("file.moved")] == [folder.id, None]
 
 
-async def test_a_move_onto_a_taken_name_is_refused(tree: OwnerTree) -> None:
+async def test_a_move_to_a_taken_name_is_rejected(tree: OwnerTree) -> None:
     file, other = await tree.file("a.txt"), await tree.file("a.txt", "/box")
     with pytest.raises(Problem, match="409 name-taken"):
         await tree.change(file.id, parentId=other.parent_id)
 
 
-async def test_a_file_is_published_and_withdrawn(tree: OwnerTree) -> None:
+async def test_a_file_is_made_public_and_private_again(tree: OwnerTree) -> None:
     file = await tree.file()
     assert (await tree.change(file.id, visibility="PUBLIC")).visibility == "PUBLIC"
     assert (await tree.change(file.id, visibility="PRIVATE")).visibility == "PRIVATE"
     events = await tree.events("file.visibility_changed")
-    assert [fact.payload["visibility"] for fact in events] == ["PUBLIC", "PRIVATE"]
+    assert [event.payload["visibility"] for event in events] == ["PUBLIC", "PRIVATE"]
 
 
-async def test_a_folder_cannot_go_into_itself_or_below(tree: OwnerTree) -> None:
+async def test_a_folder_cannot_be_moved_into_itself_or_below(tree: OwnerTree) -> None:
     outer = await tree.folder("outer")
     inner = await tree.folder("inner", outer.id)
     deep = await tree.folder("deep", inner.id)
@@ -92,19 +92,19 @@ async def test_a_move_nests_no_deeper_than_64(tree: OwnerTree) -> None:
     assert (await tree.change_folder(lone.id, parentId=bottom.parent_id)).path.count("/") == 63
 
 
-async def test_a_move_to_no_folder_of_mine_is_not_found(tree: OwnerTree) -> None:
+async def test_a_move_to_an_unknown_folder_is_not_found(tree: OwnerTree) -> None:
     file, other = await tree.file("a.txt"), await tree.file("b.txt")
-    gone = await tree.folder("gone")
-    await tree.trash(gone)
+    trashed = await tree.folder("trashed")
+    await tree.trash(trashed)
     me, tree.owner = tree.owner, await add_user(tree.database)
     theirs = await tree.folder("theirs")
     tree.owner = me
-    for target in (other.id, gone.id, theirs.id, new_id(), "..", ""):
+    for target in (other.id, trashed.id, theirs.id, new_id(), "..", ""):
         with pytest.raises(Problem, match="404"):
             await tree.change(file.id, parentId=target)
 
 
-async def test_the_file_of_somebody_else_cannot_be_changed(tree: OwnerTree) -> None:
+async def test_another_users_file_cannot_be_changed(tree: OwnerTree) -> None:
     file = await tree.file()
     tree.owner = await add_user(tree.database)
     for attempt in (tree.get(file.id), tree.change(file.id, name="x"), tree.trash(file)):
@@ -113,7 +113,7 @@ async def test_the_file_of_somebody_else_cannot_be_changed(tree: OwnerTree) -> N
         assert caught.value.refused
 
 
-async def test_a_change_under_a_condition_happens_only_to_what_was_seen(tree: OwnerTree) -> None:
+async def test_if_match_admits_only_one_of_several_concurrent_changes(tree: OwnerTree) -> None:
     file = await tree.file("a.txt", "/box")
     async with tree.database.reading() as tx:
         seen = (await tree.files.get_file(tx, tree.owner, file.id)).etag
@@ -138,7 +138,7 @@ async def test_a_change_under_a_condition_happens_only_to_what_was_seen(tree: Ow
     await rename("c.txt", "*")
 
 
-async def test_bad_names_are_refused_on_change_too(tree: OwnerTree) -> None:
+async def test_invalid_names_are_rejected_on_rename(tree: OwnerTree) -> None:
     file = await tree.file()
     for name in ("", "..", "a/b", "x" * 300, "gpj.\u202eexe", "a\0"):
         with pytest.raises(Problem, match="422 invalid-name"):

@@ -1,4 +1,4 @@
-"""What a file is, judged by its first bytes."""
+"""Content type detection from the first bytes."""
 
 import io
 import zipfile
@@ -92,7 +92,7 @@ def _ogg(codec: bytes) -> bytes:
         (b"{\\rtf1\\ansi", "noext", "application/rtf"),
     ],
 )
-def test_the_bytes_decide_and_the_suffix_chooses_among_what_fits(head: bytes, name: str, expected: str) -> None:
+def test_the_bytes_decide_and_the_suffix_chooses_among_matching_types(head: bytes, name: str, expected: str) -> None:
     assert content_type_of(head, name, "application/octet-stream") == expected
 
 
@@ -100,7 +100,7 @@ def test_the_bytes_decide_and_the_suffix_chooses_among_what_fits(head: bytes, na
     ("name", "expected"),
     [("a.txt", "text/plain"), ("a.csv", "text/csv"), ("a.md", "text/markdown"), ("a.MP4", "video/mp4")],
 )
-def test_bytes_that_tell_nothing_leave_it_to_the_suffix(name: str, expected: str) -> None:
+def test_the_suffix_decides_if_no_signature_matches(name: str, expected: str) -> None:
     assert content_type_of(b"nothing in particular", name, "text/html") == expected
     assert content_type_of(b"", name, "text/html") == expected
 
@@ -118,11 +118,11 @@ def test_bytes_that_tell_nothing_leave_it_to_the_suffix(name: str, expected: str
         ("", UNKNOWN),
     ],
 )
-def test_a_claim_is_believed_last_and_never_when_a_browser_would_run_it(claimed: str, expected: str) -> None:
+def test_the_claimed_type_comes_last_and_is_never_active_content(claimed: str, expected: str) -> None:
     assert content_type_of(b"nothing in particular", "diary", claimed) == expected
 
 
-def test_a_media_type_is_stripped_of_parameters() -> None:
+def test_media_type_parameters_are_removed() -> None:
     assert well_formed("Text/Plain; charset=utf-8") == "text/plain"
     assert well_formed("x" * 300 + "/y") == UNKNOWN
 
@@ -137,13 +137,13 @@ def test_a_media_type_is_stripped_of_parameters() -> None:
         "<svg>".encode("utf-16"),
     ],
 )
-def test_a_drawing_is_called_one_whatever_its_name(head: bytes) -> None:
+def test_svg_is_detected_whatever_its_name(head: bytes) -> None:
     assert "image/svg+xml" == content_type_of(head, "noext", "text/plain")
     assert is_media(head, "a.txt")
 
 
 @pytest.mark.parametrize("head", [b"no drawing", b"<html><svg>", b"<?xml version='1.0'?><x><svg/></x>", b"<svgx>"])
-def test_what_is_only_named_a_drawing_is_none(head: bytes) -> None:
+def test_the_suffix_alone_does_not_make_a_file_svg(head: bytes) -> None:
     assert "image/svg+xml" != content_type_of(head, "a.svg", "image/svg+xml")
     assert not is_media(head, "a.svg")
 
@@ -161,7 +161,7 @@ def test_what_is_only_named_a_drawing_is_none(head: bytes) -> None:
         (OLE, "a.doc"),
     ],
 )
-def test_what_the_bytes_show_to_be_media_is_processed(head: bytes, name: str) -> None:
+def test_media_is_recognised_by_its_bytes(head: bytes, name: str) -> None:
     assert is_media(head, name)
 
 
@@ -169,11 +169,11 @@ def test_what_the_bytes_show_to_be_media_is_processed(head: bytes, name: str) ->
     ("head", "name"),
     [(b"hello", "a.mp4"), (b"", "a.jpg"), (_zip("a.txt"), "a.docx"), (b"#EXTM3U\n", "a.mp4"), (OLE, "a.msi")],
 )
-def test_a_name_alone_is_no_reason_to_look_into_a_file(head: bytes, name: str) -> None:
+def test_the_name_alone_does_not_make_a_file_media(head: bytes, name: str) -> None:
     assert not is_media(head, name)
 
 
-def test_a_document_that_cannot_be_drawn_is_not_damaged_media() -> None:
+def test_an_unreadable_document_is_not_damaged_media() -> None:
     assert all(is_named_media(name) for name in ("a.mp4", "a.MP3", "a.jpg"))
     assert not any(is_named_media(name) for name in ("a.pdf", "a.docx", "a.svg", "a.txt"))
     assert is_office(DOCX)

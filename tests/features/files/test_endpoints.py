@@ -1,4 +1,4 @@
-"""Files, folders and the trash as clients meet them, over HTTP."""
+"""Files, folders and the trash over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -17,26 +17,26 @@ CONTENT = b"The quick brown fox."
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Running]:
-    """The product on its embedded default."""
+    """A running server with the embedded default adapters."""
     async with running(tmp_path / "data") as product:
         yield product
 
 
 @pytest.fixture
 async def user(product: Running) -> AsyncIterator[Client]:
-    """A client that a new user is signed in on."""
+    """A client signed in as a new user."""
     async with aclosing(await product.signed_in()) as client:
         yield client
 
 
 async def upload(user: Client, name: str = "fox.txt", path: str = "/") -> Any:  # noqa: ANN401  JSON
-    """A file that is ready."""
+    """Upload a small file and return it."""
     form = {"files": {"file": (name, CONTENT, "text/plain")}, "data": {"path": path}}
     return (await user.json_of("POST", f"{API}/files/upload", 201, **form))["file"]
 
 
 async def initiate(user: Client, name: str = "fox.txt") -> Any:  # noqa: ANN401  JSON
-    """A file that is coming in; returns its upload."""
+    """Initiate a multipart upload and return the response."""
     body = {"name": name, "path": "/", "size": 20, "mimeType": "text/plain", "visibility": "PRIVATE"}
     return await user.json_of("POST", f"{API}/files/chunked-upload/initiate", 201, json=body)
 
@@ -49,7 +49,7 @@ async def used(user: Client) -> int:
     return int((await user.json_of("GET", f"{API}/auth/me"))["user"]["storageUsed"])
 
 
-async def test_a_file_has_the_shape_of_the_contract(user: Client) -> None:
+async def test_a_file_has_exactly_the_documented_fields(user: Client) -> None:
     file = await upload(user, path="/notes")
     shown = await user.json_of("GET", f"{API}/files/{file['id']}")
     assert shown == file
@@ -62,7 +62,7 @@ async def test_a_file_has_the_shape_of_the_contract(user: Client) -> None:
     assert shown["createdAt"].endswith("Z")
 
 
-async def test_a_folder_is_made_listed_renamed_moved_and_put_away(user: Client) -> None:
+async def test_a_folder_is_created_listed_renamed_moved_and_trashed(user: Client) -> None:
     outer, inner = await folder(user, "outer"), await folder(user, "inner")
     assert set(outer) == {"kind", "id", "name", "path", "parentId", "createdAt", "updatedAt"}
     url = f"{API}/folders/{inner['id']}"
@@ -78,7 +78,7 @@ async def test_a_folder_is_made_listed_renamed_moved_and_put_away(user: Client) 
     assert await user.problem_of("GET", url, 404) == "not-found"
 
 
-async def test_an_absent_parent_is_not_a_null_one(user: Client) -> None:
+async def test_an_absent_parent_differs_from_null(user: Client) -> None:
     file = await upload(user, path="/box")
     url = f"{API}/files/{file['id']}"
     assert (await user.json_of("PATCH", url, json={"name": "a.txt"}))["path"] == "/box/a.txt"
@@ -102,7 +102,7 @@ WRONG_CHANGES: list[object] = [
 ]
 
 
-async def test_a_change_of_the_wrong_shape_changes_nothing(user: Client) -> None:
+async def test_an_invalid_patch_changes_nothing(user: Client) -> None:
     file = await upload(user)
     url = f"{API}/files/{file['id']}"
     for body in WRONG_CHANGES:
@@ -110,13 +110,13 @@ async def test_a_change_of_the_wrong_shape_changes_nothing(user: Client) -> None
     assert await user.json_of("GET", url) == file
 
 
-async def test_a_lone_surrogate_is_refused_like_any_bad_name(user: Client) -> None:
+async def test_a_lone_surrogate_is_an_invalid_name(user: Client) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = await user.post(f"{API}/folders", content=b'{"name": "\\ud800"}', headers=headers)
-    assert answer.status_code in (400, 422)
+    response = await user.post(f"{API}/folders", content=b'{"name": "\\ud800"}', headers=headers)
+    assert response.status_code in (400, 422)
 
 
-async def test_emoji_and_every_script_come_back_as_they_went_in(user: Client) -> None:
+async def test_emoji_and_all_scripts_round_trip(user: Client) -> None:
     for name in ("👩‍👩‍👧‍👦", "Báo cáo 🇻🇳", "שלום", "ไทย", "日本語"):
         assert (await folder(user, name))["name"] == name
         listing = await user.json_of("GET", f"{API}/files", params={"path": f"/{name}"})
@@ -139,17 +139,17 @@ WRONG_QUESTIONS: list[tuple[dict[str, str | int], int, str]] = [
 ]
 
 
-async def test_a_wrong_question_gets_its_code(user: Client) -> None:
+async def test_an_invalid_request_gets_its_code(user: Client) -> None:
     for query, status, code in WRONG_QUESTIONS:
         assert await user.problem_of("GET", f"{API}/files", status, params=query) == code
 
 
-async def test_a_forged_cursor_is_named_like_any_other_wrong_field(user: Client) -> None:
-    answer = await user.get(f"{API}/files", params={"cursor": "forged"})
-    assert ["cursor"] == [error["field"] for error in answer.json()["errors"]]
+async def test_a_forged_cursor_is_reported_as_a_field_error(user: Client) -> None:
+    response = await user.get(f"{API}/files", params={"cursor": "forged"})
+    assert ["cursor"] == [error["field"] for error in response.json()["errors"]]
 
 
-async def test_the_entity_tag_guards_changes(user: Client) -> None:
+async def test_if_match_guards_changes(user: Client) -> None:
     file = await upload(user)
     url = f"{API}/files/{file['id']}"
     seen = (await user.get(url)).headers["etag"]
@@ -165,17 +165,17 @@ async def test_the_entity_tag_guards_changes(user: Client) -> None:
     assert await user.problem_of("DELETE", target, 412, headers={"If-Match": '"x"'}) == "stale"
 
 
-async def test_a_download_leads_to_the_bytes(user: Client) -> None:
+async def test_a_download_redirects_to_the_bytes(user: Client) -> None:
     file = await upload(user, "Báo cáo.txt")
-    answer = await user.get(f"{API}/files/{file['id']}/download")
-    assert (answer.status_code, answer.headers["cache-control"]) == (302, "no-store")
-    # Whoever hands the address on to another program hands on all of it.
-    assert answer.headers["location"].startswith(str(user.base_url))
-    bytes_of = await user.get(answer.headers["location"])
+    response = await user.get(f"{API}/files/{file['id']}/download")
+    assert (response.status_code, response.headers["cache-control"]) == (302, "no-store")
+    # The URL is absolute, so that it can be passed to another program.
+    assert response.headers["location"].startswith(str(user.base_url))
+    bytes_of = await user.get(response.headers["location"])
     assert (bytes_of.status_code, bytes_of.content) == (200, CONTENT)
     assert "attachment" in bytes_of.headers["content-disposition"]
     assert "B%C3%A1o%20c%C3%A1o.txt" in bytes_of.headers["content-disposition"]
-    part = await user.get(answer.headers["location"], headers={"Range": "bytes=4-8"})
+    part = await user.get(response.headers["location"], headers={"Range": "bytes=4-8"})
     assert (part.status_code, part.content) == (206, b"quick")
     head = await user.head(f"{API}/files/{file['id']}/download")
     assert (head.status_code, head.content) == (302, b"")
@@ -183,19 +183,19 @@ async def test_a_download_leads_to_the_bytes(user: Client) -> None:
     assert (asked.status_code, asked.headers["content-length"]) == (200, "20")
 
 
-async def test_a_file_that_has_not_arrived_cannot_be_had_yet(user: Client) -> None:
+async def test_an_uploading_file_cannot_be_downloaded(user: Client) -> None:
     file_id = (await initiate(user))["fileId"]
     assert (await user.json_of("GET", f"{API}/files/{file_id}"))["status"] == "UPLOADING"
     assert await user.problem_of("GET", f"{API}/files/{file_id}/download", 409) == "not-ready"
 
 
-async def test_what_needs_no_processing_has_nothing_to_play_or_retry(user: Client) -> None:
+async def test_a_file_without_processing_cannot_be_played_or_retried(user: Client) -> None:
     file = await upload(user)
     assert await user.problem_of("GET", f"{API}/files/{file['id']}/stream", 409) == "not-playable"
     assert await user.problem_of("POST", f"{API}/files/{file['id']}/retry", 409) == "nothing-to-retry"
 
 
-async def test_clashes_have_their_codes(user: Client) -> None:
+async def test_conflicts_have_their_codes(user: Client) -> None:
     outer = await folder(user, "outer")
     inner = await folder(user, "inner", outer["id"])
     file = await upload(user)
@@ -206,7 +206,7 @@ async def test_clashes_have_their_codes(user: Client) -> None:
     assert await user.problem_of("PATCH", f"{API}/folders/{outer['id']}", 409, **into_itself) == "move-into-itself"
 
 
-async def test_the_trash_gives_back_and_lets_go(user: Client, product: Running) -> None:
+async def test_the_trash_restores_and_purges(user: Client, product: Running) -> None:
     kept, lost = await upload(user, "kept.txt", "/box"), await upload(user, "lost.txt")
     for file in (kept, lost):
         await user.json_of("DELETE", f"{API}/files/{file['id']}", 204)
@@ -231,7 +231,7 @@ async def test_the_trash_gives_back_and_lets_go(user: Client, product: Running) 
     assert (await user.get(f"{API}/files/{kept['id']}/download")).status_code == 302
 
 
-async def test_purging_an_unfinished_upload_ends_it(user: Client) -> None:
+async def test_purging_an_unfinished_upload_aborts_it(user: Client) -> None:
     upload_of = await initiate(user)
     await user.json_of("DELETE", f"{API}/files/{upload_of['fileId']}", 204)
     await user.json_of("DELETE", f"{API}/trash", 204)
@@ -258,25 +258,25 @@ ROUTES = [
 ]
 
 
-async def test_what_is_not_mine_does_not_exist(user: Client, product: Running) -> None:
+async def test_another_users_nodes_are_not_found(user: Client, product: Running) -> None:
     file, box = await upload(user, path="/theirs"), await folder(user, "box")
     binned = await folder(user, "binned")
     await user.json_of("DELETE", f"{API}/folders/{binned['id']}", 204)
-    async with aclosing(await product.signed_in()) as stranger:
+    async with aclosing(await product.signed_in()) as other:
         for method, route in ROUTES:
             body = {"json": {"name": "mine"}} if method == "PATCH" else {}
             for node_id in (file["id"], box["id"], binned["id"], new_id(), "%00"):
                 url = API + route.format(node_id)
-                assert await stranger.problem_of(method, url, 404, **body) == "not-found"
+                assert await other.problem_of(method, url, 404, **body) == "not-found"
         into = {"json": {"name": "a", "parentId": box["id"]}}
-        assert await stranger.problem_of("POST", f"{API}/folders", 404, **into) == "not-found"
-        assert await stranger.problem_of("GET", f"{API}/files?parentId={box['id']}", 404) == "not-found"
-        assert (await stranger.json_of("GET", f"{API}/files"))["items"] == []
-        assert (await stranger.json_of("GET", f"{API}/trash"))["items"] == []
+        assert await other.problem_of("POST", f"{API}/folders", 404, **into) == "not-found"
+        assert await other.problem_of("GET", f"{API}/files?parentId={box['id']}", 404) == "not-found"
+        assert (await other.json_of("GET", f"{API}/files"))["items"] == []
+        assert (await other.json_of("GET", f"{API}/trash"))["items"] == []
     assert await user.json_of("GET", f"{API}/files/{file['id']}") == file
 
 
-async def test_nobody_gets_in_without_signing_in(product: Running) -> None:
+async def test_every_endpoint_requires_a_session(product: Running) -> None:
     async with product.client() as anybody:
         for method, route in [
             *ROUTES,
@@ -290,7 +290,7 @@ async def test_nobody_gets_in_without_signing_in(product: Running) -> None:
             assert await anybody.problem_of(method, url, 401, **body) == "not-authenticated"
 
 
-async def test_making_a_folder_twice_by_one_key_makes_one(user: Client) -> None:
+async def test_creating_a_folder_twice_with_one_idempotency_key_creates_one(user: Client) -> None:
     first, again = [
         await user.post(f"{API}/folders", json={"name": "box"}, headers={"Idempotency-Key": "k1"}) for _ in range(2)
     ]

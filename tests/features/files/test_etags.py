@@ -1,4 +1,4 @@
-"""``If-Match``: change a resource only if it still is what the client has seen."""
+"""The ``If-Match`` precondition."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from metastore.kit.problem import Problem
 
 
 @pytest.mark.parametrize("if_match", [None, "*", '"3-aa"', '"1-bb", "3-aa"', ' "3-aa" '])
-def test_a_condition_that_holds_lets_the_change_pass(if_match: str | None) -> None:
+def test_a_matching_condition_passes(if_match: str | None) -> None:
     require_match(if_match, '"3-aa"')
 
 

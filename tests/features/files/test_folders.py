@@ -1,4 +1,4 @@
-"""Folders and files come to be, by name and by path."""
+"""Creating folders and files, by name and by path."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.features.files.grove import OwnerTree, names_in
 from tests.fixtures.accounts import add_user
 
 
-async def test_a_folder_is_made_in_the_root_or_in_another(tree: OwnerTree) -> None:
+async def test_a_folder_is_created_in_the_root_or_in_another(tree: OwnerTree) -> None:
     outer = await tree.folder("Photos")
     inner = await tree.folder("2026", outer.id)
     assert (outer.path, outer.parent_id) == ("/Photos", None)
@@ -18,38 +18,38 @@ async def test_a_folder_is_made_in_the_root_or_in_another(tree: OwnerTree) -> No
     assert await tree.event_types() == ["folder.created", "folder.created"]
 
 
-async def test_a_folder_needs_a_name_of_its_own(tree: OwnerTree) -> None:
+async def test_a_folder_needs_a_free_name(tree: OwnerTree) -> None:
     await tree.folder("Photos")
     with pytest.raises(Problem, match="409 name-taken"):
         await tree.folder("Photos")
     await tree.folder("photos")
 
 
-async def test_names_that_differ_only_by_normal_form_are_the_same(tree: OwnerTree) -> None:
+async def test_names_that_differ_only_in_normalization_are_the_same(tree: OwnerTree) -> None:
     await tree.folder("Phim \u1ea3nh")
     with pytest.raises(Problem, match="409 name-taken"):
         await tree.folder("Phim a\u0309nh")
 
 
-async def test_a_folder_of_one_user_does_not_take_a_name_from_another(tree: OwnerTree) -> None:
+async def test_names_are_unique_per_owner(tree: OwnerTree) -> None:
     await tree.folder("Photos")
     tree.owner = await add_user(tree.database)
     await tree.folder("Photos")
 
 
-async def test_a_parent_that_never_was_is_not_found(tree: OwnerTree) -> None:
+async def test_an_unknown_parent_is_not_found(tree: OwnerTree) -> None:
     for parent in ("no id", new_id(), "", "\0"):
         with pytest.raises(Problem, match="404") as caught:
             await tree.folder("a", parent)
         assert not caught.value.refused
 
 
-async def test_a_file_is_no_parent(tree: OwnerTree) -> None:
+async def test_a_file_cannot_be_a_parent(tree: OwnerTree) -> None:
     with pytest.raises(Problem, match="404"):
         await tree.folder("a", (await tree.file()).id)
 
 
-async def test_the_folder_of_somebody_else_is_not_found_and_the_attempt_is_kept(tree: OwnerTree) -> None:
+async def test_another_users_folder_is_not_found_and_the_access_is_marked_as_refused(tree: OwnerTree) -> None:
     theirs = await tree.folder("theirs")
     tree.owner = await add_user(tree.database)
     for attempt in (tree.folder("a", theirs.id), tree.get_folder(theirs.id), tree.page(parentId=theirs.id)):
@@ -58,7 +58,7 @@ async def test_the_folder_of_somebody_else_is_not_found_and_the_attempt_is_kept(
         assert caught.value.refused
 
 
-async def test_a_file_makes_the_folders_on_its_path(tree: OwnerTree) -> None:
+async def test_a_file_creates_the_folders_on_its_path(tree: OwnerTree) -> None:
     file = await tree.file("clip.mp4", "/Films/2026")
     assert file.path == "/Films/2026/clip.mp4"
     again = await tree.file("other.mp4", "Films//2026/")
@@ -66,37 +66,37 @@ async def test_a_file_makes_the_folders_on_its_path(tree: OwnerTree) -> None:
     assert (await tree.event_types()).count("folder.created") == 2
 
 
-async def test_a_file_in_the_way_of_a_path_is_a_clash(tree: OwnerTree) -> None:
+async def test_a_path_through_a_file_is_a_conflict(tree: OwnerTree) -> None:
     await tree.file("Films")
     with pytest.raises(Problem, match="409 name-taken"):
         await tree.file("clip.mp4", "/Films/2026")
 
 
-async def test_a_path_through_dots_is_refused_and_nothing_is_made(tree: OwnerTree) -> None:
+async def test_a_path_with_dots_is_rejected_and_nothing_is_created(tree: OwnerTree) -> None:
     with pytest.raises(Problem, match="422 invalid-path"):
         await tree.file("a.txt", "/new/../b")
     assert await tree.names() == []
     assert (await tree.storage()).reserved == 0
 
 
-async def test_a_twin_is_numbered(tree: OwnerTree) -> None:
+async def test_a_duplicate_name_is_numbered(tree: OwnerTree) -> None:
     names = [(await tree.file("a.tar.gz")).name for _ in range(3)]
     assert names == ["a.tar.gz", "a (1).tar.gz", "a (2).tar.gz"]
     assert (await tree.begin("a.tar.gz")).name == "a (3).tar.gz"
 
 
-async def test_a_number_that_is_free_again_is_used_again(tree: OwnerTree) -> None:
+async def test_a_freed_number_is_reused(tree: OwnerTree) -> None:
     for name in ("a.txt", "a (1).txt", "a (3).txt", "a (x).txt", "a.txt.txt", "A.txt"):
         await tree.file(name)
     assert (await tree.begin("a.txt")).name == "a (2).txt"
 
 
-async def test_a_twin_of_a_folder_is_numbered_too(tree: OwnerTree) -> None:
+async def test_a_file_named_like_a_folder_is_numbered(tree: OwnerTree) -> None:
     await tree.folder("notes.txt")
     assert (await tree.begin("notes.txt")).name == "notes (1).txt"
 
 
-async def test_the_longest_name_has_twins_of_at_most_255_bytes(tree: OwnerTree) -> None:
+async def test_numbered_names_have_at_most_255_bytes(tree: OwnerTree) -> None:
     longest = "ă" * 125 + ".txtx"
     names = [(await tree.begin(longest)).name for _ in range(3)]
     assert names[0] == longest
@@ -114,14 +114,14 @@ async def test_folders_nest_64_deep_and_no_deeper(tree: OwnerTree) -> None:
         await tree.file("a.txt", f"{deepest}/d")
 
 
-async def test_a_file_that_is_coming_in_is_listed(tree: OwnerTree) -> None:
+async def test_an_uploading_file_is_listed(tree: OwnerTree) -> None:
     await tree.begin("a.txt")
     page = await tree.page()
     assert names_in(page) == ["a.txt"]
     assert page["items"][0]["status"] == "UPLOADING"  # type: ignore[index, call-overload]  # JSON
 
 
-async def test_a_finished_file_says_what_it_is(tree: OwnerTree) -> None:
+async def test_a_completed_file_has_its_final_fields(tree: OwnerTree) -> None:
     node = await tree.begin("a.txt", "/b", size=7)
     file = await tree.finish(node)
     assert (file.status, file.size, file.checksum) == ("READY", 7, "sha256:00")
@@ -140,14 +140,14 @@ async def test_a_finished_file_says_what_it_is(tree: OwnerTree) -> None:
     assert (await tree.event_types())[-2:] == ["file.uploaded", "file.ready"]
 
 
-async def test_a_file_is_finished_once(tree: OwnerTree) -> None:
+async def test_a_file_is_completed_only_once(tree: OwnerTree) -> None:
     node = await tree.begin()
     await tree.finish(node)
     with pytest.raises(Problem, match="404"):
         await tree.finish(node)
 
 
-async def test_a_discarded_file_is_gone_unless_it_has_arrived(tree: OwnerTree) -> None:
+async def test_only_an_uploading_file_can_be_discarded(tree: OwnerTree) -> None:
     coming, there = await tree.begin("a"), await tree.file("b")
     async with tree.database.transaction() as tx:
         for node_id in (coming.id, there.id, new_id()):
@@ -155,16 +155,16 @@ async def test_a_discarded_file_is_gone_unless_it_has_arrived(tree: OwnerTree) -
     assert await tree.names() == ["b"]
 
 
-async def test_other_features_learn_names_and_places(tree: OwnerTree) -> None:
+async def test_names_and_locations_are_returned_by_id(tree: OwnerTree) -> None:
     top, deep = await tree.begin("a"), await tree.begin("b", "/x/y")
     async with tree.database.reading() as tx:
         places = await tree.files.places_of(tx, [top.id, deep.id, new_id()])
-        name, nobody = await tree.files.name_of(tx, deep.id), await tree.files.name_of(tx, new_id())
+        name, missing = await tree.files.name_of(tx, deep.id), await tree.files.name_of(tx, new_id())
     assert {(place.name, place.folder_path) for place in places.values()} == {("a", "/"), ("b", "/x/y")}
-    assert (name, nobody) == ("b", None)
+    assert (name, missing) == ("b", None)
 
 
-async def test_a_file_is_no_folder_and_a_folder_no_file(tree: OwnerTree) -> None:
+async def test_ids_of_the_other_kind_are_not_found(tree: OwnerTree) -> None:
     file, folder = await tree.file(), await tree.folder("f")
     with pytest.raises(Problem, match="404"):
         await tree.get(folder.id)

@@ -1,4 +1,4 @@
-"""Every list is one range of one index, on both databases: nothing is sorted, nothing is read to be thrown away."""
+"""Index use on both databases: every list reads one range of one index, without sorting or filtering."""
 
 import re
 from itertools import product
@@ -23,7 +23,7 @@ INDEXES = {
 
 
 async def plan_of(database: Database, statement: Select[*tuple[Any, ...]]) -> str:
-    """How the database would carry the statement out."""
+    """Return the execution plan of the statement."""
     sql = str(statement.compile(dialect=database.engine.dialect, compile_kwargs={"literal_binds": True}))
     async with database.reading() as tx:
         if database.dialect == "sqlite":
@@ -41,17 +41,17 @@ def _escaped(sql: str) -> str:
     return re.sub(r"(?<!:):(?!:)", r"\\:", sql)
 
 
-def assert_one_range(plan: str, index: str, *, deep: bool) -> None:
+def assert_one_range(plan: str, index: str, *, resumed: bool) -> None:
     if "SEARCH" in plan:
         assert f"USING INDEX {index} " in plan
         assert "TEMP B-TREE" not in plan
         assert plan.count("\n") == 0
-        assert not deep or re.search(r"\(\w+,id\)[<>]\(\?,\?\)", plan)
+        assert not resumed or re.search(r"\(\w+,id\)[<>]\(\?,\?\)", plan)
     else:
         assert re.search(rf"Index Scan (Backward )?using {index} ", plan)
         assert "Sort" not in plan
         assert "Filter" not in plan
-        assert not deep or re.search(r"Index Cond: .*ROW\(\(?\w+\)?(::text)?, \(?id", plan)
+        assert not resumed or re.search(r"Index Cond: .*ROW\(\(?\w+\)?(::text)?, \(?id", plan)
 
 
 async def test_a_folder_is_read_as_one_range_in_every_order(tree: OwnerTree) -> None:
@@ -63,28 +63,30 @@ async def test_a_folder_is_read_as_one_range_in_every_order(tree: OwnerTree) -> 
         "createdAt": (now, new_id()),
         "updatedAt": (now, new_id()),
     }
-    for (sort, index), descending, deep, folder_id in product(
+    for (sort, index), descending, resumed, folder_id in product(
         INDEXES.items(), (False, True), (False, True), ("", new_id())
     ):
         key, node_id = positions[sort]
         values = {"owner": tree.owner, "folder": folder_id, "kind": "file", "limit": 50}
-        statement = folder_statement(sort, descending=descending, deep=deep)
-        plan = await plan_of(tree.database, statement.params(**values, **({"key": key, "id": node_id} if deep else {})))
-        assert_one_range(plan, index, deep=deep)
+        statement = folder_statement(sort, descending=descending, resumed=resumed)
+        plan = await plan_of(
+            tree.database, statement.params(**values, **({"key": key, "id": node_id} if resumed else {}))
+        )
+        assert_one_range(plan, index, resumed=resumed)
 
 
-@pytest.mark.parametrize("deep", [False, True])
-async def test_the_trash_is_read_as_one_range(tree: OwnerTree, deep: bool) -> None:
+@pytest.mark.parametrize("resumed", [False, True])
+async def test_the_trash_is_read_as_one_range(tree: OwnerTree, resumed: bool) -> None:
     me = tree.owner
     for owner in [*[await add_user(tree.database) for _ in range(9)], me]:
         tree.owner = owner
         await tree.add_rows(30, trashed=True)
-    values = {"owner": me, "limit": 50, **({"key": tree.clock(), "id": new_id()} if deep else {})}
-    plan = await plan_of(tree.database, trash_statement(deep=deep).params(**values))
-    assert_one_range(plan, "ix_nodes_trash", deep=deep)
+    values = {"owner": me, "limit": 50, **({"key": tree.clock(), "id": new_id()} if resumed else {})}
+    plan = await plan_of(tree.database, trash_statement(resumed=resumed).params(**values))
+    assert_one_range(plan, "ix_nodes_trash", resumed=resumed)
 
 
-async def test_what_lay_in_the_trash_too_long_is_found_by_its_age(tree: OwnerTree) -> None:
+async def test_expired_trash_is_found_by_an_index(tree: OwnerTree) -> None:
     for _ in range(10):
         await tree.add_rows(20, trashed=True)
         tree.clock.forward(1)

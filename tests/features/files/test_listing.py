@@ -17,8 +17,8 @@ from tests.fixtures.accounts import add_user
 ORDERS = [(sort, order) for sort in ("name", "size", "createdAt", "updatedAt") for order in ("asc", "desc")]
 
 
-async def plant(tree: OwnerTree) -> None:
-    """Two folders and four files, made a second apart, whose orders all differ."""
+async def create_nodes(tree: OwnerTree) -> None:
+    """Create two folders and four files, a second apart, that sort differently by every key."""
     for name in ("Folder 10", "folder 9"):
         await tree.folder(name)
         tree.clock.forward(1)
@@ -54,22 +54,22 @@ async def read_all(tree: OwnerTree, limit: int, **query: object) -> list[str]:
         ("updatedAt", "desc", ["folder 9", "Folder 10", "b.txt", "a2.txt", "C.txt", "á.txt"]),
     ],
 )
-async def test_folders_come_first_in_every_order_whatever_the_size_of_the_page(
+async def test_folders_come_first_in_every_order_for_every_page_size(
     tree: OwnerTree, sort: str, order: str, expected: list[str]
 ) -> None:
-    await plant(tree)
+    await create_nodes(tree)
     for limit in (1, 2, 3, 6, 200):
         assert await read_all(tree, limit, sort=sort, order=order) == expected
 
 
-async def test_equal_sort_keys_are_shown_once_each(tree: OwnerTree) -> None:
+async def test_nodes_with_equal_sort_keys_are_listed_once_each(tree: OwnerTree) -> None:
     await tree.add_rows(25, size=7, name_key="same")
     for sort, order in ORDERS:
         names = await read_all(tree, 4, sort=sort, order=order)
         assert len(names) == len(set(names)) == 25
 
 
-async def test_a_listing_shows_where_it_is(tree: OwnerTree) -> None:
+async def test_a_listing_contains_the_folder_and_its_breadcrumb(tree: OwnerTree) -> None:
     file = await tree.file("a.txt", "/b/c")
     page = FolderListing.model_validate(await tree.page(path="/b/c"))
     assert page.folder is not None
@@ -82,7 +82,7 @@ async def test_a_listing_shows_where_it_is(tree: OwnerTree) -> None:
     assert root == await tree.page(path="/")
 
 
-async def test_an_item_in_a_list_looks_like_the_single_resource(tree: OwnerTree) -> None:
+async def test_a_list_item_equals_the_single_resource(tree: OwnerTree) -> None:
     file, coming = await tree.file("a.txt", "/b"), await tree.begin("c.txt", "/b")
     folder = await tree.folder("d", file.parent_id)
     shown = {str(item["id"]): item for item in items_of(await tree.page(path="/b"))}
@@ -100,7 +100,7 @@ async def test_a_path_that_leads_to_no_folder_is_not_found(tree: OwnerTree) -> N
             await tree.page(path=path)
 
 
-async def test_nobody_sees_what_others_have(tree: OwnerTree) -> None:
+async def test_another_users_nodes_are_not_listed(tree: OwnerTree) -> None:
     file = await tree.file("a.txt", "/b")
     tree.owner = await add_user(tree.database)
     assert await tree.names() == []
@@ -110,13 +110,13 @@ async def test_nobody_sees_what_others_have(tree: OwnerTree) -> None:
         await tree.page(parentId=file.parent_id)
 
 
-async def test_an_id_that_never_was_is_not_found(tree: OwnerTree) -> None:
+async def test_an_unknown_id_is_not_found(tree: OwnerTree) -> None:
     for parent_id in ["", "..", "0", "\0", new_id()]:
         with pytest.raises(Problem, match="404"):
             await tree.page(parentId=parent_id)
 
 
-async def test_a_list_that_changes_while_it_is_read_skips_and_repeats_nothing(tree: OwnerTree) -> None:
+async def test_changes_between_pages_skip_and_repeat_nothing(tree: OwnerTree) -> None:
     files = [await tree.file(f"{number:02}.txt") for number in range(0, 12, 2)]
     first = await tree.page(limit=3)
     assert names_in(first) == ["00.txt", "02.txt", "04.txt"]
@@ -138,7 +138,7 @@ async def test_the_last_page_has_no_cursor_even_when_it_is_full(tree: OwnerTree)
     assert names_in(await tree.page(limit=1, cursor=page["nextCursor"])) == ["a"]
 
 
-async def test_a_cursor_of_another_order_is_refused(tree: OwnerTree) -> None:
+async def test_a_cursor_of_another_order_is_invalid(tree: OwnerTree) -> None:
     await tree.add_rows(3)
     cursor = (await tree.page(limit=1))["nextCursor"]
     for sort, order in ORDERS[1:]:
@@ -170,7 +170,7 @@ FORGED = [
 ]
 
 
-async def test_a_forged_cursor_is_refused(tree: OwnerTree) -> None:
+async def test_a_forged_cursor_is_invalid(tree: OwnerTree) -> None:
     for sort, cursor in FORGED:
         with pytest.raises(Problem, match="422 invalid-cursor"):
             await tree.page(cursor=cursor, sort=sort)
@@ -178,13 +178,13 @@ async def test_a_forged_cursor_is_refused(tree: OwnerTree) -> None:
             await tree.trash_page(cursor=cursor)
 
 
-async def test_a_cursor_that_points_elsewhere_only_points_elsewhere(tree: OwnerTree) -> None:
+async def test_a_well_formed_forged_cursor_only_selects_another_position(tree: OwnerTree) -> None:
     await tree.add_rows(3)
     cursor = encode_cursor(["name", "asc", "file", "bulk 1", "ffffffff-ffff-ffff-ffff-ffffffffffff"])
     assert await tree.names(cursor=cursor) == ["bulk 2"]
 
 
-async def test_a_hundred_items_deep_down_take_three_statements_at_the_most(tree: OwnerTree) -> None:
+async def test_a_page_of_a_deep_folder_takes_at_most_three_statements(tree: OwnerTree) -> None:
     deep = await tree.file("a.txt", "/".join(["d"] * 20))
     await tree.add_rows(120, parent_id=deep.parent_id)
     statements: list[str] = []

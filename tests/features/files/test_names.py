@@ -1,4 +1,4 @@
-"""What a name may be, where a path leads, and how a twin is called."""
+"""Names and paths: validation, normalization, numbered duplicates and sort keys."""
 
 import unicodedata
 
@@ -41,7 +41,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
         "\ufffd",
     ],
 )
-def test_any_harmless_name_is_kept_as_it_is(name: str) -> None:
+def test_a_harmless_name_is_unchanged(name: str) -> None:
     assert normalize_name(name) == name
 
 
@@ -74,18 +74,18 @@ def test_any_harmless_name_is_kept_as_it_is(name: str) -> None:
         "👩" * 64,
     ],
 )
-def test_what_could_deceive_or_lead_elsewhere_is_refused(name: str) -> None:
+def test_misleading_names_are_rejected(name: str) -> None:
     with pytest.raises(Problem, match="422 invalid-name") as caught:
         normalize_name(name)
     assert caught.value.members["errors"][0]["field"] == "name"  # type: ignore[index, call-overload]  # JSON
 
 
-def test_a_name_is_brought_to_its_normal_form() -> None:
+def test_a_name_is_normalized() -> None:
     assert normalize_name("a\u0309nh") == "\u1ea3nh"
     assert normalize_name("  a b\u00a0") == "a b"
 
 
-def test_the_limit_of_255_bytes_holds_for_the_normal_form() -> None:
+def test_the_limit_of_255_bytes_applies_to_the_normalized_form() -> None:
     decomposed = unicodedata.normalize("NFD", "ế" * 80)
     assert len(decomposed.encode()) > MAX_NAME_BYTES
     assert normalize_name(decomposed) == "ế" * 80
@@ -93,7 +93,7 @@ def test_the_limit_of_255_bytes_holds_for_the_normal_form() -> None:
 
 @unhurried
 @given(any_text)
-def test_a_name_that_passed_is_stable_sound_and_storable(text: str) -> None:
+def test_a_valid_name_is_stable_and_storable(text: str) -> None:
     try:
         name = normalize_name(text)
     except Problem:
@@ -117,20 +117,20 @@ def test_a_name_that_passed_is_stable_sound_and_storable(text: str) -> None:
         ("/".join("a" * 64), ["a"] * 64),
     ],
 )
-def test_a_path_is_the_names_on_the_way(path: str, segments: list[str]) -> None:
+def test_a_path_is_split_into_names(path: str, segments: list[str]) -> None:
     assert split_path(path) == segments
 
 
 @pytest.mark.parametrize(
     "path", ["..", "/..", "/a/../b", "/./a", "/a\0", "/a\\..\\b", "/\u202e", f"/{'x' * 300}", "/ /a"]
 )
-def test_a_path_with_what_is_no_name_is_refused(path: str) -> None:
+def test_a_path_with_an_invalid_name_is_rejected(path: str) -> None:
     with pytest.raises(Problem, match="422 invalid-path"):
         split_path(path)
 
 
 @pytest.mark.parametrize("path", ["/".join("a" * 65), "a/" * 100_000, "x" * 1_000_000])
-def test_a_path_that_is_too_long_is_refused(path: str) -> None:
+def test_a_path_that_is_too_long_is_rejected(path: str) -> None:
     with pytest.raises(Problem, match="422 path-too-deep"):
         split_path(path)
 
@@ -153,35 +153,35 @@ def test_a_path_that_is_too_long_is_refused(path: str) -> None:
         ("báo.cáo", "báo", ".cáo"),
     ],
 )
-def test_a_suffix_is_what_people_take_for_one(name: str, stem: str, suffix: str) -> None:
+def test_suffixes_are_recognised(name: str, stem: str, suffix: str) -> None:
     assert split_suffix(name) == (stem, suffix)
 
 
-def test_a_free_name_needs_no_twin() -> None:
+def test_a_free_name_is_not_numbered() -> None:
     assert numbered_name("a.txt", {"b.txt"}) == "a.txt"
 
 
-def test_a_twin_takes_the_first_free_number() -> None:
+def test_a_duplicate_gets_the_first_free_number() -> None:
     assert numbered_name("a.tar.gz", {"a.tar.gz", "a (1).tar.gz", "a (3).tar.gz"}) == "a (2).tar.gz"
 
 
-def test_the_twin_of_a_folder_is_numbered_at_the_end() -> None:
+def test_a_duplicate_folder_is_numbered_at_the_end() -> None:
     assert numbered_name("v1.tar", {"v1.tar"}, folder=True) == "v1.tar (1)"
 
 
 @unhurried
 @given(any_text, st.booleans())
-def test_a_twin_is_a_sound_name_and_another_one(text: str, folder: bool) -> None:
+def test_a_numbered_name_is_valid_and_different(text: str, folder: bool) -> None:
     try:
         name = normalize_name(text)
     except Problem:
         return
-    twin = numbered_name(name, {name}, folder=folder)
-    assert twin != name
-    assert normalize_name(twin) == twin
+    numbered = numbered_name(name, {name}, folder=folder)
+    assert numbered != name
+    assert normalize_name(numbered) == numbered
 
 
-def test_lists_put_numbers_by_value_and_letters_by_kind() -> None:
+def test_sort_keys_order_numbers_by_value_and_ignore_accents() -> None:
     names = ["b", "Z", "a10", "a9", "A1", "á2", "đ", "e", "ẽ1", "File 2", "file 10", "_"]
     assert sorted(names, key=name_key) == [
         "_",
@@ -201,7 +201,7 @@ def test_lists_put_numbers_by_value_and_letters_by_kind() -> None:
 
 @unhurried
 @given(any_text)
-def test_every_name_has_a_key_that_fits_its_column(text: str) -> None:
+def test_every_sort_key_fits_its_column(text: str) -> None:
     try:
         name = normalize_name(text)
     except Problem:

@@ -1,4 +1,4 @@
-"""Things gone for good: rows, quota and bytes."""
+"""Purging: rows, quota and objects."""
 
 import asyncio
 from datetime import timedelta
@@ -28,15 +28,15 @@ async def reap(tree: OwnerTree, limit: int = 100, age: int = 3600) -> int:
         return await tree.files.purge_expired_trash(tx, before=before, limit=limit)
 
 
-async def test_a_purged_file_gives_its_bytes_back_and_says_where_they_are(tree: OwnerTree) -> None:
+async def test_purging_a_file_refunds_quota_and_records_its_object(tree: OwnerTree) -> None:
     file, kept = await tree.file("a.txt", size=7), await tree.file("b.txt", size=11)
     await tree.trash(file)
     await tree.purge(file.id)
     assert await tree.storage() == Storage(used=11, reserved=0)
     assert await tree.trashed() == []
-    fact = (await tree.events("file.purged"))[0]
-    assert fact.aggregate == f"file:{file.id}"
-    assert fact.payload == {
+    event = (await tree.events("file.purged"))[0]
+    assert event.aggregate == f"file:{file.id}"
+    assert event.payload == {
         "fileId": file.id,
         "ownerId": tree.owner,
         "name": "a.txt",
@@ -50,7 +50,7 @@ async def test_a_purged_file_gives_its_bytes_back_and_says_where_they_are(tree: 
         await tree.purge(file.id)
 
 
-async def test_only_what_lies_in_the_trash_can_be_purged(tree: OwnerTree) -> None:
+async def test_only_trash_roots_can_be_purged(tree: OwnerTree) -> None:
     file = await tree.file()
     with pytest.raises(Problem, match="404"):
         await tree.purge(file.id)
@@ -58,7 +58,7 @@ async def test_only_what_lies_in_the_trash_can_be_purged(tree: OwnerTree) -> Non
     assert (await tree.get(file.id)).name == "a.txt"
 
 
-async def test_a_folder_is_purged_with_all_that_went_along_and_nothing_else(tree: OwnerTree) -> None:
+async def test_a_folder_is_purged_with_everything_trashed_along_with_it(tree: OwnerTree) -> None:
     for number in range(3):
         await tree.file(f"{number}.txt", "/box/inner", size=10)
     early = await tree.file("early.txt", "/box/inner", size=100)
@@ -73,7 +73,7 @@ async def test_a_folder_is_purged_with_all_that_went_along_and_nothing_else(tree
     assert await rows(tree) == 1
 
 
-async def test_emptying_the_trash_leaves_only_what_is_alive(tree: OwnerTree) -> None:
+async def test_emptying_the_trash_leaves_live_nodes_alone(tree: OwnerTree) -> None:
     await tree.file("kept.txt", "/kept", size=1)
     for number in range(3):
         await tree.trash(await tree.file(f"{number}.txt", size=10))
@@ -85,7 +85,7 @@ async def test_emptying_the_trash_leaves_only_what_is_alive(tree: OwnerTree) -> 
     await tree.purge()
 
 
-async def test_a_file_that_is_coming_in_leaves_its_reservation_to_its_upload(tree: OwnerTree) -> None:
+async def test_purging_an_uploading_file_keeps_its_reservation(tree: OwnerTree) -> None:
     node = await tree.begin(size=9)
     await tree.trash(node)
     await tree.purge(node.id)
@@ -96,7 +96,7 @@ async def test_a_file_that_is_coming_in_leaves_its_reservation_to_its_upload(tre
         await tree.finish(node)
 
 
-async def test_a_large_tree_goes_in_bounded_steps_and_is_out_of_sight_at_once(tree: OwnerTree) -> None:
+async def test_a_large_tree_is_hidden_at_once_and_purged_in_batches(tree: OwnerTree) -> None:
     box = await tree.folder("box")
     await tree.add_rows(25, parent_id=box.id, size=0)
     await tree.trash(box)
@@ -111,7 +111,7 @@ async def test_a_large_tree_goes_in_bounded_steps_and_is_out_of_sight_at_once(tr
     assert await reap(tree, 10) == 0
 
 
-async def test_trash_that_lay_too_long_is_purged_whoever_it_belongs_to(tree: OwnerTree) -> None:
+async def test_expired_trash_of_every_owner_is_purged(tree: OwnerTree) -> None:
     first = tree.owner
     await tree.trash(await tree.file("old.txt", size=3))
     tree.owner = await add_user(tree.database)
@@ -126,8 +126,8 @@ async def test_trash_that_lay_too_long_is_purged_whoever_it_belongs_to(tree: Own
     assert (await tree.storage()).used == 0
 
 
-async def test_the_purge_of_old_trash_waits_for_its_owner_before_it_touches_anything(tree: OwnerTree) -> None:
-    """Else it and a restore could each hold what the other needs."""
+async def test_purging_expired_trash_locks_the_owner_first(tree: OwnerTree) -> None:
+    """Otherwise it and a restore could deadlock."""
     file = await tree.file("old.txt", size=3)
     await tree.trash(file)
     tree.clock.forward(3601)
@@ -135,14 +135,14 @@ async def test_the_purge_of_old_trash_waits_for_its_owner_before_it_touches_anyt
         await repository.lock_owner(tx, tree.owner)
         purge = asyncio.create_task(reap(tree))
         if tx.dialect == "postgresql":
-            await eventually(lambda: someone_waits(tree), why="the purge asks for the owner")
+            await eventually(lambda: is_waiting_for_a_lock(tree), why="the purge asks for the owner")
         await tree.files.restore(tx, tree.owner, file.id)
     assert await purge == 0
     assert await tree.trashed() == []
 
 
-async def someone_waits(tree: OwnerTree) -> bool:
-    """Whether a statement waits for a lock."""
+async def is_waiting_for_a_lock(tree: OwnerTree) -> bool:
+    """Return whether a statement waits for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
@@ -150,7 +150,7 @@ async def someone_waits(tree: OwnerTree) -> bool:
         return bool(await tx.session.scalar(waiting))
 
 
-async def test_the_object_is_deleted_once_the_fact_arrives_and_again_does_no_harm(tree: OwnerTree) -> None:
+async def test_the_consumer_deletes_the_object_and_tolerates_redelivery(tree: OwnerTree) -> None:
     node, coming = await tree.begin("a"), await tree.begin("b")
     tree.store.objects = {f"files/{node.id}": b"hello", "files/other": b"hello"}
     await tree.trash(await tree.finish(node))

@@ -1,4 +1,4 @@
-"""What can be read by people, and in which language it is written."""
+"""Text detection and programming languages."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from metastore.features.files.text_kinds import is_text, text_language
         ("noext", None),
     ],
 )
-def test_the_name_tells_the_language(name: str, expected: str | None) -> None:
+def test_the_language_is_determined_by_the_name(name: str, expected: str | None) -> None:
     assert text_language(name) == expected
 
 
@@ -45,5 +45,5 @@ def test_text_of_any_encoding_is_text(head: bytes) -> None:
 @pytest.mark.parametrize(
     "head", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", bytes(range(256)), b"\x7fELF\x02\x01\x01\0", b"\x01\x02\x03\x04" * 9]
 )
-def test_bytes_for_machines_are_not(head: bytes) -> None:
+def test_binary_data_is_not_text(head: bytes) -> None:
     assert not is_text(head)

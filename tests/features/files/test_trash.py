@@ -1,4 +1,4 @@
-"""Things put away and taken back."""
+"""Moving nodes to the trash and restoring them."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.features.files.grove import OwnerTree, items_of, names_in
 from tests.fixtures.accounts import Storage, add_user
 
 
-async def test_a_file_in_the_trash_is_nowhere_else(tree: OwnerTree) -> None:
+async def test_a_trashed_file_is_listed_only_in_the_trash(tree: OwnerTree) -> None:
     file = await tree.file("a.txt", "/box")
     await tree.trash(file)
     assert await tree.names(path="/box") == []
@@ -22,7 +22,7 @@ async def test_a_file_in_the_trash_is_nowhere_else(tree: OwnerTree) -> None:
     assert (await tree.storage()).used == 5
 
 
-async def test_a_folder_goes_with_all_that_is_in_it_and_comes_back_so(tree: OwnerTree) -> None:
+async def test_a_folder_is_trashed_and_restored_with_everything_in_it(tree: OwnerTree) -> None:
     file = await tree.file("a.txt", "/box/inner")
     box = await tree.get_folder(str((await tree.page(path="/box"))["folder"]["id"]))  # type: ignore[index, call-overload]  # JSON
     await tree.trash(box)
@@ -37,7 +37,7 @@ async def test_a_folder_goes_with_all_that_is_in_it_and_comes_back_so(tree: Owne
     assert (await tree.event_types())[-2:] == ["folder.trashed", "folder.restored"]
 
 
-async def test_a_name_in_the_trash_is_free(tree: OwnerTree) -> None:
+async def test_the_name_of_a_trashed_node_is_free(tree: OwnerTree) -> None:
     first = await tree.file("a.txt")
     await tree.trash(first)
     second = await tree.file("a.txt")
@@ -54,7 +54,7 @@ async def test_restoring_many_of_one_name_numbers_them(tree: OwnerTree) -> None:
     assert [(await tree.restore(folder.id)).name for folder in folders] == ["v1.0", "v1.0 (1)", "v1.0 (2)"]
 
 
-async def test_what_lay_in_a_folder_that_is_gone_comes_back_to_the_root(tree: OwnerTree) -> None:
+async def test_a_node_is_restored_to_the_root_if_its_folder_is_gone(tree: OwnerTree) -> None:
     file, other = await tree.file("a.txt", "/box"), await tree.file("b.txt", "/box")
     await tree.trash(file)
     await tree.trash(other)
@@ -66,7 +66,7 @@ async def test_what_lay_in_a_folder_that_is_gone_comes_back_to_the_root(tree: Ow
     assert (await tree.restore(other.id)).path == "/b.txt"
 
 
-async def test_what_was_put_away_before_its_folder_stays_away_when_the_folder_comes_back(tree: OwnerTree) -> None:
+async def test_a_node_trashed_before_its_folder_stays_in_the_trash(tree: OwnerTree) -> None:
     early, late = await tree.file("early.txt", "/box"), await tree.file("late.txt", "/box")
     await tree.trash(early)
     box = await tree.get_folder(str(early.parent_id))
@@ -78,7 +78,7 @@ async def test_what_was_put_away_before_its_folder_stays_away_when_the_folder_co
     assert (await tree.restore(early.id)).path == "/box/early.txt"
 
 
-async def test_what_would_nest_too_deep_comes_back_to_the_root(tree: OwnerTree) -> None:
+async def test_a_folder_is_restored_to_the_root_if_it_would_nest_too_deep(tree: OwnerTree) -> None:
     box = await tree.folder("box")
     tower = await tree.folder("tower", box.id)
     top = await tree.file("a.txt", "/box/tower/" + "/".join(["t"] * 40))
@@ -89,7 +89,7 @@ async def test_what_would_nest_too_deep_comes_back_to_the_root(tree: OwnerTree) 
     assert (await tree.get(top.id)).path.startswith("/tower/t/t")
 
 
-async def test_only_what_was_meant_is_in_the_trash_by_itself(tree: OwnerTree) -> None:
+async def test_only_the_trashed_node_is_a_trash_root(tree: OwnerTree) -> None:
     file, alive = await tree.file("a.txt", "/box"), await tree.file("b.txt")
     await tree.trash(await tree.get_folder(str(file.parent_id)))
     for node_id in (file.id, alive.id, new_id(), "..", "\0"):
@@ -99,7 +99,7 @@ async def test_only_what_was_meant_is_in_the_trash_by_itself(tree: OwnerTree) ->
             await tree.purge(node_id)
 
 
-async def test_the_trash_of_somebody_else_is_not_found(tree: OwnerTree) -> None:
+async def test_another_users_trash_is_not_found(tree: OwnerTree) -> None:
     file = await tree.file()
     await tree.trash(file)
     tree.owner = await add_user(tree.database)
@@ -112,7 +112,7 @@ async def test_the_trash_of_somebody_else_is_not_found(tree: OwnerTree) -> None:
     assert await tree.events("file.purged") == []
 
 
-async def test_the_trash_is_read_latest_first_page_by_page(tree: OwnerTree) -> None:
+async def test_the_trash_is_paged_latest_first(tree: OwnerTree) -> None:
     for number in range(5):
         await tree.trash(await tree.file(f"{number}.txt"))
         tree.clock.forward(number % 2)
@@ -125,7 +125,7 @@ async def test_the_trash_is_read_latest_first_page_by_page(tree: OwnerTree) -> N
     TrashListing.model_validate(first)
 
 
-async def test_a_file_may_arrive_while_it_lies_in_the_trash(tree: OwnerTree) -> None:
+async def test_a_file_can_be_completed_in_the_trash(tree: OwnerTree) -> None:
     node = await tree.begin("a.txt", "/box")
     await tree.trash(await tree.get_folder(str(node.parent_id)))
     file = await tree.finish(node)
@@ -137,7 +137,7 @@ async def test_a_file_may_arrive_while_it_lies_in_the_trash(tree: OwnerTree) -> 
     assert isinstance(await tree.get(node.id), FileOut)
 
 
-async def test_what_is_put_away_has_another_version(tree: OwnerTree) -> None:
+async def test_trashing_changes_the_version(tree: OwnerTree) -> None:
     file = await tree.file()
     await tree.trash(file)
     await tree.restore(file.id)

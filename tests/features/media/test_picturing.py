@@ -8,6 +8,7 @@ from metastore.features.files import repository as files
 from metastore.features.media import repository
 from metastore.features.media.models import Media
 from metastore.kit.ids import new_id
+from metastore.kit.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NothingToSeeError
 from metastore.ports.object_store import StoreFullError
 from tests.fixtures.house import House
@@ -51,7 +52,9 @@ async def test_an_audio_file_gets_a_waveform_and_its_cover(house: House) -> None
     assert (["preview.webp", "thumbnail.webp"], 800) == (await images(house), len(media.waveform or b""))
 
 
-@pytest.mark.parametrize("error", [NothingToSeeError("It is locked."), MediaRefusedError("The cover is damaged.")])
+@pytest.mark.parametrize(
+    "error", [NothingToSeeError(ReasonCode.DOCUMENT_LOCKED), MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
+)
 async def test_an_audio_file_with_an_unreadable_cover_becomes_ready(house: House, error: Exception) -> None:
     house.tools.facts = replace(SOUND, has_cover=True)
     house.tools.troubles["thumbnails"] = [error]
@@ -61,7 +64,7 @@ async def test_an_audio_file_with_an_unreadable_cover_becomes_ready(house: House
 
 
 async def test_a_document_that_cannot_be_shown_becomes_ready_without_images(house: House) -> None:
-    house.tools.troubles["thumbnails"] = [NothingToSeeError("It is locked.")]
+    house.tools.troubles["thumbnails"] = [NothingToSeeError(ReasonCode.DOCUMENT_LOCKED)]
     file = await house.bring()
     await house.work()
     assert ("READY", []) == ((await house.file(file.id)).status, await images(house))
@@ -75,7 +78,7 @@ async def test_no_thumbnail_is_requested_for_a_type_that_the_tools_cannot_show(h
 
 
 async def test_a_video_without_a_sprite_becomes_ready(house: House) -> None:
-    house.tools.troubles["sprite"] = [NothingToSeeError("It has no length.")]
+    house.tools.troubles["sprite"] = [NothingToSeeError(ReasonCode.FILM_WITHOUT_PICTURE)]
     file = await house.film()
     await house.work()
     assert "READY" == (await house.file(file.id)).status
@@ -108,7 +111,7 @@ async def test_existing_images_are_kept(house: House) -> None:
 
 
 async def test_images_are_deleted_when_a_later_step_fails(house: House) -> None:
-    house.transcoder.troubles = [None, (0, MediaRefusedError("The film is damaged."))]
+    house.transcoder.troubles = [None, (0, MediaRefusedError(ReasonCode.FILM_UNREADABLE))]
     file = await house.film()
     await house.work()
     assert ("FAILED", set()) == ((await house.file(file.id)).status, await house.derived())

@@ -114,7 +114,7 @@ async def test_a_video_that_cannot_be_copied_is_encoded(house: House) -> None:
 
 
 async def test_a_video_that_turns_out_not_to_be_copyable_is_encoded_instead(house: House) -> None:
-    house.transcoder.troubles = [(7, NotCopyableError("Its keyframes are too far apart."))]
+    house.transcoder.troubles = [(7, NotCopyableError(ReasonCode.FILM_NOT_COPYABLE))]
     file = await house.film()
     await house.work()
     assert "READY" == (await house.file(file.id)).status
@@ -185,7 +185,7 @@ async def test_a_step_that_is_killed_three_times_at_the_same_place_fails_and_lea
 
 
 async def test_a_refused_video_fails_at_once_with_the_reason(house: House) -> None:
-    house.transcoder.troubles = [(2, MediaRefusedError("The film is damaged."))]
+    house.transcoder.troubles = [(2, MediaRefusedError(ReasonCode.FILM_UNREADABLE))]
     file = await house.film()
     await house.work()
     failed = await house.file(file.id)

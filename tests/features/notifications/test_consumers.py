@@ -1,4 +1,4 @@
-"""Owners are told what happened to their files."""
+"""Owners are notified of damage to their files."""
 
 import pytest
 
@@ -18,10 +18,10 @@ from tests.fixtures.radio import Radio
     ("kind", "message"),
     [
         (FileDamaged, "The stored bytes of “a.txt” were lost or changed. It cannot be downloaded."),
-        (FileRecovered, "“a.txt” is whole again."),
+        (FileRecovered, "“a.txt” is intact again."),
     ],
 )
-async def test_owners_hear_of_damage_and_of_its_end(database: Database, kind: type[Fact], message: str) -> None:
+async def test_owners_are_notified_of_damage_and_recovery(database: Database, kind: type[Fact], message: str) -> None:
     owner, radio = await add_user(database), Radio()
     notifications = NotificationsService(radio, utc_now)
     handlers = consumers(notifications, radio)[0].in_transaction

@@ -1,4 +1,4 @@
-"""Notifications over HTTP, from the upload that causes them to the mark that they were read."""
+"""Notifications over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -16,14 +16,14 @@ API = "/api/v1/notifications"
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Running]:
-    """The product on its embedded default."""
+    """A running server with the embedded default adapters."""
     async with running(tmp_path / "data") as product:
         yield product
 
 
 @pytest.fixture
 async def user(product: Running) -> AsyncIterator[Client]:
-    """A client that a new user is signed in on."""
+    """A client signed in as a new user."""
     async with aclosing(await product.signed_in()) as client:
         yield client
 
@@ -35,7 +35,7 @@ async def upload(client: Client, name: str = "notes.txt") -> Any:  # noqa: ANN40
     )
 
 
-async def told(client: Client, count: int) -> Any:  # noqa: ANN401  JSON
+async def notifications_of(client: Client, count: int) -> Any:  # noqa: ANN401  JSON
     """The user's notifications, once there are that many."""
 
     async def enough() -> Any:  # noqa: ANN401  JSON
@@ -46,20 +46,20 @@ async def told(client: Client, count: int) -> Any:  # noqa: ANN401  JSON
 
 
 async def test_an_upload_leads_to_one_notification(user: Client) -> None:
-    """A file that needs no processing is announced once, as ready."""
+    """A file that needs no processing causes one notification."""
     file = (await upload(user))["file"]
-    page = await told(user, 1)
+    page = await notifications_of(user, 1)
     (shown,) = page["items"]
     assert {"id", "userId", "type", "message", "payload", "readAt", "createdAt"} == shown.keys()
     assert ("file.ready", file["id"], None) == (shown["type"], shown["payload"]["fileId"], shown["readAt"])
     assert (1, None) == (page["unreadCount"], page["nextCursor"])
 
 
-async def test_notifications_are_read_one_by_one_and_all_at_once(user: Client) -> None:
-    """The unread filter and count follow what was read."""
+async def test_notifications_are_marked_as_read_one_by_one_and_all_at_once(user: Client) -> None:
+    """The unread filter and the count change accordingly."""
     for number in range(3):
         await upload(user, f"{number}.txt")
-    first = (await told(user, 3))["items"][0]
+    first = (await notifications_of(user, 3))["items"][0]
     read = await user.json_of("POST", f"{API}/{first['id']}/read")
     assert read["id"] == first["id"]
     assert read["readAt"] is not None
@@ -69,25 +69,25 @@ async def test_notifications_are_read_one_by_one_and_all_at_once(user: Client) -
     assert 0 == (await user.json_of("GET", API))["unreadCount"]
 
 
-async def test_lists_go_on_by_cursor(user: Client) -> None:
-    """The next page begins where the last one ended."""
+async def test_the_list_is_paged_by_cursor(user: Client) -> None:
+    """The next page starts where the previous one ended."""
     for number in range(3):
         await upload(user, f"{number}.txt")
-    everything = (await told(user, 3))["items"]
+    notifications = (await notifications_of(user, 3))["items"]
     first = await user.json_of("GET", f"{API}?limit=2")
     second = await user.json_of("GET", f"{API}?limit=2&cursor={first['nextCursor']}")
-    assert everything == first["items"] + second["items"]
+    assert notifications == first["items"] + second["items"]
     assert second["nextCursor"] is None
 
 
-async def test_strangers_and_other_users_see_and_change_nothing(product: Running, user: Client) -> None:
-    """Without a session 401; with somebody else's, 404 as if it was not there."""
+async def test_notifications_are_private(product: Running, user: Client) -> None:
+    """The response is 401 without a session and 404 for another user's notification."""
     await upload(user)
-    target = (await told(user, 1))["items"][0]["id"]
-    async with product.client() as stranger:
-        assert "not-authenticated" == await stranger.problem_of("GET", API, 401)
-        assert "not-authenticated" == await stranger.problem_of("POST", f"{API}/{target}/read", 401)
-        assert "not-authenticated" == await stranger.problem_of("POST", f"{API}/read-all", 401)
+    target = (await notifications_of(user, 1))["items"][0]["id"]
+    async with product.client() as anonymous:
+        assert "not-authenticated" == await anonymous.problem_of("GET", API, 401)
+        assert "not-authenticated" == await anonymous.problem_of("POST", f"{API}/{target}/read", 401)
+        assert "not-authenticated" == await anonymous.problem_of("POST", f"{API}/read-all", 401)
     async with aclosing(await product.signed_in()) as other:
         assert "not-found" == await other.problem_of("POST", f"{API}/{target}/read", 404)
         assert "not-found" == await other.problem_of("POST", f"{API}/{new_id()}/read", 404)
@@ -106,6 +106,6 @@ async def test_strangers_and_other_users_see_and_change_nothing(product: Running
         ("cursor=", "invalid-cursor"),
     ],
 )
-async def test_bad_queries_are_refused(user: Client, query: str, code: str) -> None:
-    """Each with its code."""
+async def test_invalid_queries_are_rejected(user: Client, query: str, code: str) -> None:
+    """Each has its code."""
     assert code == await user.problem_of("GET", f"{API}?{query}", 422)

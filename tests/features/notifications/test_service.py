@@ -1,4 +1,4 @@
-"""What a user is told: once an event, saved first and then sent, and marked as read."""
+"""The notifications service: one notification per event, stored first, then sent."""
 
 import asyncio
 from datetime import timedelta
@@ -27,8 +27,8 @@ from tests.fixtures.clocks import SettableClock
 from tests.fixtures.radio import Radio
 
 
-class Desk:
-    """The notifications feature with a radio instead of sockets."""
+class NotificationsFixture:
+    """The notifications feature with recorded instead of real sockets."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -37,48 +37,48 @@ class Desk:
         self.service = NotificationsService(self.radio, self.clock)
 
     def handler(self, consumer: str) -> Handler:
-        """What the bus would call."""
+        """Return the handler that the event bus would call."""
         found = next(c for c in consumers(self.service, self.radio) if c.name == consumer)
         return handler_of(found, self.database)
 
-    async def tell(self, user_id: str, count: int = 1) -> None:
-        """Have that many of the user's files get ready."""
+    async def make_ready(self, user_id: str, count: int = 1) -> None:
+        """Handle ``file.ready`` for this many of the user's files."""
         for number in range(count):
             await self.handler("notifications")(file_ready(user_id, f"{number}.txt"))
 
     async def page(
         self, user_id: str, *, unread: bool = False, limit: int = 50, cursor: str | None = None
     ) -> NotificationPage:
-        """A page of the user's notifications."""
+        """Return a page of the user's notifications."""
         async with self.database.reading() as tx:
             return await self.service.page(tx, user_id, unread=unread, limit=limit, cursor=cursor)
 
 
-def as_event(fact: Fact) -> RecordedEvent:
-    """The fact as the bus delivers it."""
-    row = fact.outbox_row()
+def as_event(event: Fact) -> RecordedEvent:
+    """Return the event as the bus delivers it."""
+    row = event.outbox_row()
     return RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
 
 
 def file_ready(user_id: str, name: str = "film.mp4") -> RecordedEvent:
-    """A file of the user can be used."""
+    """Return ``file.ready`` for one of the user's files."""
     return as_event(
         FileReady(file_id=new_id(), owner_id=user_id, name=name, path=f"/{name}", size=5, mime_type="video/mp4")
     )
 
 
 @pytest.fixture
-def desk(database: Database) -> Desk:
+def feature(database: Database) -> NotificationsFixture:
     """The feature on the test's database."""
-    return Desk(database)
+    return NotificationsFixture(database)
 
 
-async def test_a_ready_file_is_announced_to_its_owner(desk: Desk) -> None:
-    """The notification is saved, and sent to the owner's sockets in the form that the API shows."""
-    anna = await add_user(desk.database)
+async def test_the_owner_is_notified_of_a_ready_file(feature: NotificationsFixture) -> None:
+    """The notification is stored, and sent to the owner's sockets as the API returns it."""
+    anna = await add_user(feature.database)
     event = file_ready(anna)
-    await desk.handler("notifications")(event)
-    (saved,) = (await desk.page(anna)).items
+    await feature.handler("notifications")(event)
+    (saved,) = (await feature.page(anna)).items
     assert "file.ready" == saved.type
     assert "“film.mp4” is ready." == saved.message
     assert {
@@ -88,148 +88,150 @@ async def test_a_ready_file_is_announced_to_its_owner(desk: Desk) -> None:
         "size": 5,
         "mimeType": "video/mp4",
     } == saved.payload
-    assert [(anna, "notification", saved.model_dump(mode="json", by_alias=True))] == desk.radio.sent
+    assert [(anna, "notification", saved.model_dump(mode="json", by_alias=True))] == feature.radio.sent
     assert {"id", "userId", "type", "message", "payload", "readAt", "createdAt"} == saved.model_dump(
         by_alias=True
     ).keys()
 
 
-async def test_an_event_delivered_twice_tells_the_user_once(desk: Desk) -> None:
-    """Neither the list nor the sockets see a notification twice."""
-    anna = await add_user(desk.database)
+async def test_a_redelivered_event_causes_one_notification(feature: NotificationsFixture) -> None:
+    """In the list and on the sockets."""
+    anna = await add_user(feature.database)
     event = file_ready(anna)
     for _ in range(3):
-        await desk.handler("notifications")(event)
-    assert 1 == len((await desk.page(anna)).items) == len(desk.radio.sent)
+        await feature.handler("notifications")(event)
+    assert 1 == len((await feature.page(anna)).items) == len(feature.radio.sent)
 
 
-async def test_an_event_that_the_inbox_forgot_tells_the_user_once(desk: Desk) -> None:
-    """A broker may deliver what was handled long ago: nobody hears of it again, and it is no failure."""
-    anna = await add_user(desk.database)
+async def test_an_event_redelivered_after_its_inbox_entry_was_deleted_causes_one_notification(
+    feature: NotificationsFixture,
+) -> None:
+    """Nothing is sent again, and it is no failure."""
+    anna = await add_user(feature.database)
     event = file_ready(anna)
-    await desk.handler("notifications")(event)
-    async with desk.database.transaction() as tx:
+    await feature.handler("notifications")(event)
+    async with feature.database.transaction() as tx:
         assert 1 == await prune(tx, utc_now() + timedelta(days=1), 10)
-    await desk.handler("notifications")(event)
-    assert 1 == len((await desk.page(anna)).items) == len(desk.radio.sent)
+    await feature.handler("notifications")(event)
+    assert 1 == len((await feature.page(anna)).items) == len(feature.radio.sent)
 
 
-async def test_a_notification_is_saved_even_when_it_cannot_be_sent(desk: Desk) -> None:
-    """Sockets are a convenience: without them the user finds the notification in the list."""
-    anna = await add_user(desk.database)
-    desk.radio.broken = True
-    await desk.handler("notifications")(file_ready(anna))
-    assert 1 == (await desk.page(anna)).unread_count
+async def test_a_notification_is_stored_even_if_it_cannot_be_sent(feature: NotificationsFixture) -> None:
+    """The user finds it in the list."""
+    anna = await add_user(feature.database)
+    feature.radio.broken = True
+    await feature.handler("notifications")(file_ready(anna))
+    assert 1 == (await feature.page(anna)).unread_count
 
 
-async def test_nothing_is_sent_when_saving_fails(desk: Desk) -> None:
-    """A notification that is not saved does not appear on screens either."""
+async def test_nothing_is_sent_if_storing_fails(feature: NotificationsFixture) -> None:
+    """A notification is sent only after the commit."""
     with pytest.raises(Exception, match=r"(?i)foreign key"):
-        await desk.handler("notifications")(file_ready(new_id()))
-    assert not desk.radio.sent
+        await feature.handler("notifications")(file_ready(new_id()))
+    assert not feature.radio.sent
 
 
-async def test_the_end_of_a_session_closes_its_sockets(desk: Desk) -> None:
-    """Signing out reaches open sockets; when closing fails, the event is tried again."""
+async def test_revoking_a_session_closes_its_sockets(feature: NotificationsFixture) -> None:
+    """If closing fails, the event is retried."""
     event = as_event(SessionRevoked(user_id="anna", session_id="session-1", reason="signed-out"))
-    desk.radio.broken = True
+    feature.radio.broken = True
     with pytest.raises(ConnectionError):
-        await desk.handler("sockets")(event)
-    desk.radio.broken = False
-    await desk.handler("sockets")(event)
-    assert ["session:session-1"] == desk.radio.closed
+        await feature.handler("sockets")(event)
+    feature.radio.broken = False
+    await feature.handler("sockets")(event)
+    assert ["session:session-1"] == feature.radio.closed
 
 
-async def test_lists_go_on_by_cursor_latest_first(desk: Desk) -> None:
-    """Pages follow each other without gap or repetition, also when new notifications come in between."""
-    anna = await add_user(desk.database)
-    await desk.tell(anna, 5)
-    first = await desk.page(anna, limit=2)
-    await desk.tell(anna)
-    second = await desk.page(anna, limit=2, cursor=first.next_cursor)
-    third = await desk.page(anna, limit=2, cursor=second.next_cursor)
+async def test_the_list_is_paged_by_cursor_latest_first(feature: NotificationsFixture) -> None:
+    """No notification is repeated or left out, even if new ones are added between pages."""
+    anna = await add_user(feature.database)
+    await feature.make_ready(anna, 5)
+    first = await feature.page(anna, limit=2)
+    await feature.make_ready(anna)
+    second = await feature.page(anna, limit=2, cursor=first.next_cursor)
+    third = await feature.page(anna, limit=2, cursor=second.next_cursor)
     names = [item.payload["name"] for page in (first, second, third) for item in page.items]
     assert ["4.txt", "3.txt", "2.txt", "1.txt", "0.txt"] == names
     assert third.next_cursor is None
 
 
-async def test_a_page_that_ends_the_list_exactly_has_no_next(desk: Desk) -> None:
-    """There is no cursor to an empty page."""
-    anna = await add_user(desk.database)
-    await desk.tell(anna, 2)
-    assert (await desk.page(anna, limit=2)).next_cursor is None
+async def test_a_full_last_page_has_no_cursor(feature: NotificationsFixture) -> None:
+    """There is no empty last page."""
+    anna = await add_user(feature.database)
+    await feature.make_ready(anna, 2)
+    assert (await feature.page(anna, limit=2)).next_cursor is None
 
 
 @pytest.mark.parametrize("cursor", ["", "rubbish", "WzFd", "WyIiXQ", "WyJcdTAwMDAiXQ"])
-async def test_a_forged_cursor_is_refused(desk: Desk, cursor: str) -> None:
-    """A cursor that no list gave out is 422, whatever is in it."""
-    with pytest.raises(Problem) as refused:
-        await desk.page("anna", cursor=cursor)
-    assert (422, "invalid-cursor") == (refused.value.status, refused.value.code)
+async def test_a_forged_cursor_is_rejected(feature: NotificationsFixture, cursor: str) -> None:
+    """The response is 422, whatever it contains."""
+    with pytest.raises(Problem) as caught:
+        await feature.page("anna", cursor=cursor)
+    assert (422, "invalid-cursor") == (caught.value.status, caught.value.code)
 
 
-async def test_reading_marks_one_and_keeps_the_first_time(desk: Desk) -> None:
-    """A notification is read once; reading it again changes nothing."""
-    anna = await add_user(desk.database)
-    await desk.tell(anna, 2)
-    target = (await desk.page(anna)).items[0]
-    async with desk.database.transaction() as tx:
-        once = await desk.service.read(tx, anna, target.id)
-    desk.clock.forward(60)
-    async with desk.database.transaction() as tx:
-        twice = await desk.service.read(tx, anna, target.id)
+async def test_marking_as_read_keeps_the_first_time(feature: NotificationsFixture) -> None:
+    """Repeating it changes nothing."""
+    anna = await add_user(feature.database)
+    await feature.make_ready(anna, 2)
+    target = (await feature.page(anna)).items[0]
+    async with feature.database.transaction() as tx:
+        once = await feature.service.read(tx, anna, target.id)
+    feature.clock.forward(60)
+    async with feature.database.transaction() as tx:
+        twice = await feature.service.read(tx, anna, target.id)
     assert once.read_at == twice.read_at is not None
-    unread = await desk.page(anna, unread=True)
+    unread = await feature.page(anna, unread=True)
     assert 1 == unread.unread_count == len(unread.items)
-    assert 2 == len((await desk.page(anna)).items)
+    assert 2 == len((await feature.page(anna)).items)
 
 
 @pytest.mark.parametrize("notification_id", ["nonsense", "\0", "0190a000-0000-7000-8000-000000000000"])
-async def test_reading_what_is_not_there_is_not_found(desk: Desk, notification_id: str) -> None:
-    """Unknown and malformed ids are 404, and no offence."""
-    async with desk.database.transaction() as tx:
-        with pytest.raises(Problem) as refused:
-            await desk.service.read(tx, "anna", notification_id)
-    assert (404, False) == (refused.value.status, refused.value.refused)
+async def test_an_unknown_notification_is_not_found(feature: NotificationsFixture, notification_id: str) -> None:
+    """Unknown and malformed IDs are 404 and are not recorded as refused access."""
+    async with feature.database.transaction() as tx:
+        with pytest.raises(Problem) as caught:
+            await feature.service.read(tx, "anna", notification_id)
+    assert (404, False) == (caught.value.status, caught.value.refused)
 
 
-async def test_somebody_elses_notification_is_not_found_and_stays_unread(desk: Desk) -> None:
-    """It is 404 like one that is not there; only the audit trail knows better."""
-    anna, ben = await add_user(desk.database), await add_user(desk.database)
-    await desk.tell(anna)
-    target = (await desk.page(anna)).items[0]
-    async with desk.database.transaction() as tx:
-        with pytest.raises(Problem) as refused:
-            await desk.service.read(tx, ben, target.id)
-    assert (404, True) == (refused.value.status, refused.value.refused)
-    assert 1 == (await desk.page(anna)).unread_count
+async def test_another_users_notification_is_not_found_and_stays_unread(feature: NotificationsFixture) -> None:
+    """The response is the same 404, but the access is recorded as refused."""
+    anna, ben = await add_user(feature.database), await add_user(feature.database)
+    await feature.make_ready(anna)
+    target = (await feature.page(anna)).items[0]
+    async with feature.database.transaction() as tx:
+        with pytest.raises(Problem) as caught:
+            await feature.service.read(tx, ben, target.id)
+    assert (404, True) == (caught.value.status, caught.value.refused)
+    assert 1 == (await feature.page(anna)).unread_count
 
 
-async def test_reading_all_leaves_other_users_alone(desk: Desk) -> None:
-    """Everything of the caller's is read, and nothing of anybody else's."""
-    anna, ben = await add_user(desk.database), await add_user(desk.database)
-    await desk.tell(anna, 3)
-    await desk.tell(ben)
-    async with desk.database.transaction() as tx:
-        assert 3 == (await desk.service.read_all(tx, anna)).updated
-    async with desk.database.transaction() as tx:
-        assert 0 == (await desk.service.read_all(tx, anna)).updated
-    assert 0 == (await desk.page(anna)).unread_count
-    assert 1 == (await desk.page(ben)).unread_count
+async def test_marking_all_as_read_does_not_affect_other_users(feature: NotificationsFixture) -> None:
+    """All notifications of the caller are marked."""
+    anna, ben = await add_user(feature.database), await add_user(feature.database)
+    await feature.make_ready(anna, 3)
+    await feature.make_ready(ben)
+    async with feature.database.transaction() as tx:
+        assert 3 == (await feature.service.read_all(tx, anna)).updated
+    async with feature.database.transaction() as tx:
+        assert 0 == (await feature.service.read_all(tx, anna)).updated
+    assert 0 == (await feature.page(anna)).unread_count
+    assert 1 == (await feature.page(ben)).unread_count
 
 
-async def test_deliveries_at_the_same_time_tell_the_user_once(desk: Desk) -> None:
-    """Two processes that handle one event at once save and send one notification."""
-    anna = await add_user(desk.database)
+async def test_concurrent_deliveries_cause_one_notification(feature: NotificationsFixture) -> None:
+    """Two processes that handle one event at the same time store and send one notification."""
+    anna = await add_user(feature.database)
     event = file_ready(anna)
-    await asyncio.gather(*(desk.handler("notifications")(event) for _ in range(5)))
-    async with desk.database.reading() as tx:
+    await asyncio.gather(*(feature.handler("notifications")(event) for _ in range(5)))
+    async with feature.database.reading() as tx:
         assert 1 == await tx.session.scalar(select(func.count()).select_from(Notification))
-    assert 1 == len(desk.radio.sent)
+    assert 1 == len(feature.radio.sent)
 
 
-async def test_every_type_has_a_sentence() -> None:
-    """Known types are told in plain English; braces in names stay what they are, and unknown types are named."""
+async def test_every_type_has_a_message() -> None:
+    """Braces in names are left alone, and an unknown type is returned as it is."""
     assert "“{name}.txt” is ready." == message_of("file.ready", {"name": "{name}.txt"})
     assert "“a.mp4” did not become ready. It is empty." == message_of(
         "file.failed", {"name": "a.mp4", "reason": "It is empty."}

@@ -1,4 +1,4 @@
-"""One user's tree on each kind of database."""
+"""An empty tree on each kind of database."""
 
 from tests.features.files.conftest import tree
 

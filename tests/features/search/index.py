@@ -1,4 +1,4 @@
-"""A search index that hears of one user's tree."""
+"""The search index of one user's tree, updated from the tree's events on demand."""
 
 import random
 from collections.abc import Iterable
@@ -20,25 +20,25 @@ from tests.fixtures.radio import Radio
 
 
 @dataclass
-class Index:
-    """See the module; ``catch_up`` has it hear what happened since."""
+class IndexedTree:
+    """A tree and its search index; ``catch_up`` handles the events recorded since."""
 
     tree: OwnerTree
     search: SearchService = field(default_factory=SearchService)
-    heard: set[str] = field(default_factory=set)
     radio: Radio = field(default_factory=Radio)
+    handled: set[str] = field(default_factory=set)
 
     @property
     def database(self) -> Database:
-        """Where tree and index are."""
+        """The database with the tree and the index."""
         return self.tree.database
 
     async def events(self) -> list[RecordedEvent]:
-        """Everything that happened to the tree, in order."""
+        """Return all events of the tree, in order."""
         return [_event(row) for row in await self.tree.events()]
 
-    async def hear(self, events: Iterable[RecordedEvent], *, anew: bool = False) -> None:
-        """Have the consumer handle the events; ``anew`` as if it had never seen them."""
+    async def handle(self, events: Iterable[RecordedEvent], *, anew: bool = False) -> None:
+        """Handle the events; ``anew`` gives them new IDs, so that the inbox does not know them."""
         (consumer,) = consumers(self.search, self.database, self.radio)
         for event in events:
             if event.event_type in consumer.event_types:
@@ -53,39 +53,39 @@ class Index:
                 await handler_of(consumer, self.database)(given)
 
     async def catch_up(self) -> None:
-        """Hear what was not heard yet."""
+        """Handle the events that have not been handled yet."""
         events = await self.events()
-        await self.hear(event for event in events if event.id not in self.heard)
-        self.heard |= {event.id for event in events}
+        await self.handle(event for event in events if event.id not in self.handled)
+        self.handled |= {event.id for event in events}
 
-    async def hear_all_again(self, seed: int) -> None:
-        """Hear everything once more in another order, past the note of what was handled."""
+    async def handle_all_again(self, seed: int) -> None:
+        """Handle all events once more in random order, bypassing the inbox."""
         events = await self.events()
         random.Random(seed).shuffle(events)
-        await self.hear(events, anew=True)
+        await self.handle(events, anew=True)
 
-    async def lose_everything(self) -> None:
-        """Empty the index."""
+    async def clear(self) -> None:
+        """Delete all documents."""
         async with self.database.transaction() as tx:
             await tx.session.execute(delete(SearchDocument))
 
     async def documents(self) -> set[tuple[object, ...]]:
-        """All that the index holds."""
+        """Return all documents."""
         async with self.database.reading() as tx:
             rows = await tx.session.execute(select(SearchDocument.__table__))
             return {tuple(row) for row in rows}
 
     async def page(self, q: str = "", **query: object) -> dict[str, JsonValue]:
-        """A page of results for the tree's owner; fields as in the API."""
+        """Return a page of results; parameters as in the API."""
         async with self.database.reading() as tx:
             return await self.search.page(tx, self.tree.owner, SearchQuery.model_validate({"q": q, **query}))
 
     async def found(self, q: str = "", **query: object) -> list[Item]:
-        """The items of the first page."""
+        """Return the items of the first page."""
         return items_of(await self.page(q, **query))
 
     async def names(self, q: str = "", **query: object) -> list[str]:
-        """The names on the first page, in alphabetical order."""
+        """Return the names on the first page, in alphabetical order."""
         return sorted(str(item["name"]) for item in await self.found(q, **query))
 
 

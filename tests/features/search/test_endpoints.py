@@ -1,4 +1,4 @@
-"""Search over HTTP: what a user uploads is found soon after, by that user alone."""
+"""Search over HTTP."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -14,7 +14,7 @@ API = "/api/v1/search"
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Running]:
-    """The product on its embedded default."""
+    """A running server with the embedded default adapters."""
     async with running(tmp_path / "data") as product:
         yield product
 
@@ -31,9 +31,9 @@ async def test_an_upload_is_found_by_its_owner_alone(product: Running) -> None:
         assert {"items": [], "nextCursor": None} == await ben.json_of("GET", API, params={"q": "bao cao"})
 
 
-async def test_strangers_find_nothing(product: Running) -> None:
-    async with product.client() as stranger:
-        assert "not-authenticated" == await stranger.problem_of("GET", f"{API}?q=a", 401)
+async def test_search_requires_a_session(product: Running) -> None:
+    async with product.client() as anonymous:
+        assert "not-authenticated" == await anonymous.problem_of("GET", f"{API}?q=a", 401)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,6 @@ async def test_strangers_find_nothing(product: Running) -> None:
         ("q=a&cursor=rubbish", "invalid-cursor"),
     ],
 )
-async def test_bad_queries_are_refused(product: Running, query: str, code: str) -> None:
+async def test_invalid_queries_are_rejected(product: Running, query: str, code: str) -> None:
     async with aclosing(await product.signed_in()) as user:
         assert code == await user.problem_of("GET", f"{API}?{query}", 422)

@@ -1,4 +1,4 @@
-"""Names are found however their letters are typed, and shown with what was found."""
+"""Text normalization, highlighting and categories."""
 
 import unicodedata
 from typing import Literal
@@ -15,7 +15,7 @@ def test_case_accents_and_widths_make_no_difference(typed: str, form: Literal["N
     assert fold(unicodedata.normalize(form, typed)) == "bao cao dac biet"
 
 
-def test_words_are_asked_for_once_and_none_within_another() -> None:
+def test_terms_are_unique_and_not_contained_in_each_other() -> None:
     assert query_terms("  Báo báo báocáo  x ") == ["baocao", "x"]
     assert query_terms(" \t ") == []
 
@@ -33,7 +33,7 @@ def test_words_are_asked_for_once_and_none_within_another() -> None:
         ("q̣́x", "q", "<mark>q̣́</mark>x"),
     ],
 )
-def test_what_was_found_is_marked_in_the_name_as_it_is(name: str, query: str, shown: str) -> None:
+def test_matches_are_highlighted_in_the_original_name(name: str, query: str, shown: str) -> None:
     assert highlight(name, query_terms(query)) == shown
 
 
@@ -48,5 +48,5 @@ def test_what_was_found_is_marked_in_the_name_as_it_is(name: str, query: str, sh
         ("README", "text/plain", "text"),
     ],
 )
-def test_a_file_belongs_to_one_family(name: str, mime_type: str, family: str) -> None:
+def test_a_file_has_one_category(name: str, mime_type: str, family: str) -> None:
     assert family_of(name, mime_type) == family

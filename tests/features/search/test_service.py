@@ -1,4 +1,4 @@
-"""What people search for is found, and only what is theirs and still there."""
+"""The search service: results are complete, current and limited to the owner."""
 
 import asyncio
 import re
@@ -20,12 +20,12 @@ from metastore.kit.database import Transaction
 from metastore.kit.problem import Problem
 from tests.features.files.grove import OwnerTree, items_of, names_in
 from tests.features.files.test_index_use import plan_of
-from tests.features.search.index import Index
+from tests.features.search.index import IndexedTree
 from tests.fixtures.accounts import add_user
 
 
-class Counted(SearchService):
-    """Search that remembers how many nodes each transaction refreshed."""
+class CountingSearchService(SearchService):
+    """A search service that records how many nodes each transaction refreshed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,12 +38,12 @@ class Counted(SearchService):
 
 
 @pytest.fixture
-def index(tree: OwnerTree) -> Index:
-    """An index that has heard nothing yet."""
-    return Index(tree)
+def index(tree: OwnerTree) -> IndexedTree:
+    """An empty index over an empty tree."""
+    return IndexedTree(tree)
 
 
-async def test_a_name_is_found_by_any_of_its_words_however_they_are_typed(index: Index) -> None:
+async def test_a_name_is_found_by_any_of_its_words_regardless_of_case_and_accents(index: IndexedTree) -> None:
     await index.tree.file("Báo cáo Đặc biệt 2026.pdf")
     await index.tree.file("Hóa đơn.txt")
     await index.catch_up()
@@ -53,7 +53,7 @@ async def test_a_name_is_found_by_any_of_its_words_however_they_are_typed(index:
     assert ["Báo cáo Đặc biệt 2026.pdf", "Hóa đơn.txt"] == await index.names("o")
 
 
-async def test_what_is_found_is_shown_as_in_its_folder_with_what_matched(index: Index) -> None:
+async def test_a_result_equals_the_list_item_with_a_highlight(index: IndexedTree) -> None:
     file = await index.tree.file("Báo cáo.pdf", "/Công việc/2026")
     await index.catch_up()
     (found,) = await index.found("cao")
@@ -64,8 +64,8 @@ async def test_what_is_found_is_shown_as_in_its_folder_with_what_matched(index: 
 
 
 @pytest.mark.parametrize("now", [{"status": "PROCESSING"}, {"status": "FAILED"}, {"damage": "half of it is gone"}])
-async def test_a_file_is_found_in_the_state_that_it_is_in(index: Index, now: dict[str, str]) -> None:
-    """What happens to its bytes is no business of the index, and is seen at once."""
+async def test_a_result_shows_the_current_status(index: IndexedTree, now: dict[str, str]) -> None:
+    """The status is not stored in the index."""
     file = await index.tree.file("film.mp4")
     await index.catch_up()
     async with index.database.transaction() as tx:
@@ -76,7 +76,7 @@ async def test_a_file_is_found_in_the_state_that_it_is_in(index: Index, now: dic
     assert found["processing"] == listed[0]["processing"] is not None
 
 
-async def test_signs_that_databases_take_for_patterns_are_letters_like_others(index: Index) -> None:
+async def test_sql_wildcards_are_ordinary_characters(index: IndexedTree) -> None:
     for name in ("100%.txt", "100x.txt", "a_b.txt", "axb.txt", "it's.txt", 'say "hi".txt'):
         await index.tree.file(name)
     await index.catch_up()
@@ -86,7 +86,7 @@ async def test_signs_that_databases_take_for_patterns_are_letters_like_others(in
     assert ['say "hi".txt'] == await index.names('"hi"')
 
 
-async def test_a_search_can_be_narrowed_by_type(index: Index) -> None:
+async def test_results_can_be_limited_by_type(index: IndexedTree) -> None:
     await index.tree.folder("Album")
     for name in ("a.jpg", "a.mp4", "a.pdf", "a.xlsx", "a.txt"):
         await index.tree.file(name)
@@ -101,7 +101,7 @@ async def test_a_search_can_be_narrowed_by_type(index: Index) -> None:
         await index.names(type="gossip")
 
 
-async def test_a_search_can_be_narrowed_by_time(index: Index) -> None:
+async def test_results_can_be_limited_by_time(index: IndexedTree) -> None:
     start = index.tree.clock()
     await index.tree.file("old.txt")
     index.tree.clock.forward(86400 * 3)
@@ -114,8 +114,8 @@ async def test_a_search_can_be_narrowed_by_time(index: Index) -> None:
     assert ["new.txt"] == await index.names("new", since=start.date(), until=(start + timedelta(days=3)).date())
 
 
-async def test_what_is_changed_is_found_as_it_is_now(index: Index) -> None:
-    """Renamed, moved, put away, taken back, purged: after each, and after the index heard of it, the same is found."""
+async def test_results_show_the_current_state(index: IndexedTree) -> None:
+    """After renaming, moving, trashing, restoring and purging, before and after the index is updated."""
     tree = index.tree
     folder = await tree.folder("Ảnh")
     file = await tree.file("biển.jpg", "/Ảnh/hè")
@@ -126,7 +126,7 @@ async def test_what_is_changed_is_found_as_it_is_now(index: Index) -> None:
     assert (["núi.jpg"], []) == (await index.names("nui"), await index.names("bien"))
 
     await tree.trash(folder)
-    assert [] == await index.names("nui"), "what lies in the trash is not shown, whether the index knows or not"
+    assert [] == await index.names("nui"), "trashed files are not found, even before the index is updated"
     await index.catch_up()
     assert set() == await index.documents()
 
@@ -140,37 +140,60 @@ async def test_what_is_changed_is_found_as_it_is_now(index: Index) -> None:
     assert (set(), []) == (await index.documents(), await index.names())
 
 
-async def test_a_moved_folder_is_looked_up_with_all_that_lies_below_it(index: Index) -> None:
-    """Whatever the index had missed of it."""
+async def test_moving_a_folder_refreshes_everything_below_it(index: IndexedTree) -> None:
+    """This also adds documents that the index had missed."""
     tree = index.tree
-    box, shelf = await tree.folder("box"), await tree.folder("shelf")
+    box, target = await tree.folder("box"), await tree.folder("target")
     await tree.file("deep.txt", "/box/inner")
     await index.catch_up()
-    await index.lose_everything()
-    await tree.change_folder(box.id, parentId=shelf.id)
+    await index.clear()
+    await tree.change_folder(box.id, parentId=target.id)
     await index.catch_up()
     assert ["box", "deep.txt", "inner"] == await index.names()
-    assert ["/shelf/box/inner/deep.txt"] == [item["path"] for item in await index.found("deep")]
+    assert ["/target/box/inner/deep.txt"] == [item["path"] for item in await index.found("deep")]
 
 
-async def test_a_great_folder_is_indexed_in_short_transactions(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None has more to write than is given to one, and nothing is left out between them."""
+async def test_the_owner_learns_that_a_search_can_return_something_new(index: IndexedTree) -> None:
+    """The socket event follows the commit, once for each change, be it of one item or of a whole folder."""
+    tree = index.tree
+    box, other = await tree.folder("box"), await tree.folder("other")
+    await tree.file("deep.txt", "/box")
+    await index.catch_up()
+    assert {(tree.owner, "search.indexed")} == {(user, event) for user, event, _ in index.radio.sent}
+    index.radio.sent.clear()
+    await tree.change_folder(box.id, parentId=other.id)
+    await index.catch_up()
+    assert [(tree.owner, "search.indexed", {})] == index.radio.sent
+
+
+async def test_a_folder_is_indexed_though_its_owner_cannot_be_notified(index: IndexedTree) -> None:
+    tree = index.tree
+    box, other = await tree.folder("box"), await tree.folder("other")
+    await index.catch_up()
+    index.radio.broken = True
+    await tree.change_folder(box.id, parentId=other.id)
+    await index.catch_up()
+    assert ["/other/box"] == [item["path"] for item in await index.found("box")]
+
+
+async def test_a_large_folder_is_refreshed_in_batches(index: IndexedTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No transaction exceeds the batch size, and no node is left out."""
     monkeypatch.setattr(search_consumers, "BATCH_SIZE", 3)
     tree = index.tree
     folder = await tree.folder("great")
     names = {str((await tree.file(f"{n}.txt", f"/great/{n % 2}")).name) for n in range(7)} | {"great", "0", "1"}
     await index.catch_up()
-    index.search = told = Counted()
+    index.search = counting = CountingSearchService()
     await tree.trash(folder)
     await index.catch_up()
     assert set() == await index.documents()
     await tree.restore(folder.id)
     await index.catch_up()
     assert names == set(await index.names())
-    assert [3, 3, 3, 1] * 2 == told.sizes
+    assert [3, 3, 3, 1] * 2 == counting.sizes
 
 
-async def test_a_file_is_found_once_all_of_it_has_arrived(index: Index) -> None:
+async def test_a_file_is_found_once_it_is_uploaded_completely(index: IndexedTree) -> None:
     node = await index.tree.begin("half.txt")
     await index.catch_up()
     assert [] == await index.names("half")
@@ -179,7 +202,7 @@ async def test_a_file_is_found_once_all_of_it_has_arrived(index: Index) -> None:
     assert ["half.txt"] == await index.names("half")
 
 
-async def test_nobody_finds_what_belongs_to_others(index: Index) -> None:
+async def test_results_are_limited_to_the_owner(index: IndexedTree) -> None:
     await index.tree.file("secret.txt")
     await index.catch_up()
     index.tree.owner = await add_user(index.database)
@@ -187,8 +210,8 @@ async def test_nobody_finds_what_belongs_to_others(index: Index) -> None:
     assert [] == await index.names()
 
 
-async def _live_a_little(tree: OwnerTree) -> None:
-    """A history in which much is undone later."""
+async def _change_a_lot(tree: OwnerTree) -> None:
+    """Make many changes, some of which are undone later."""
     folder = await tree.folder("A")
     inner = await tree.folder("B", folder.id)
     files = [await tree.file(f"{n}.txt", "/A/B") for n in range(5)]
@@ -204,22 +227,22 @@ async def _live_a_little(tree: OwnerTree) -> None:
     await tree.file("late.txt", "/Z")
 
 
-async def test_events_in_any_order_and_told_again_make_the_same_index(index: Index) -> None:
-    """An older fact that comes after a newer one changes nothing, nor does any of them the second time."""
-    await _live_a_little(index.tree)
+async def test_redelivered_and_reordered_events_produce_the_same_index(index: IndexedTree) -> None:
+    """An older event handled after a newer one changes nothing, nor does a redelivery."""
+    await _change_a_lot(index.tree)
     await index.catch_up()
     before = await index.documents()
     assert ["1.txt", "4.txt", "B", "Z", "again.txt", "late.txt"] == await index.names()
     for seed in range(3):
-        await index.hear_all_again(seed)
+        await index.handle_all_again(seed)
         assert before == await index.documents()
 
 
-async def test_events_handled_at_the_same_time_make_the_same_index(index: Index) -> None:
-    """Several workers with the events of one owner leave what one worker leaves."""
-    await _live_a_little(index.tree)
+async def test_concurrently_handled_events_produce_the_same_index(index: IndexedTree) -> None:
+    """Several workers leave the same documents as one."""
+    await _change_a_lot(index.tree)
     events = await index.events()
-    await asyncio.gather(*(index.hear(reversed(events), anew=True) for _ in range(4)))
+    await asyncio.gather(*(index.handle(reversed(events), anew=True) for _ in range(4)))
     left = await index.documents()
     await index.catch_up()
     assert left == await index.documents()
@@ -232,7 +255,7 @@ def test_every_event_that_changes_a_list_is_consumed() -> None:
     assert published - irrelevant <= {event.event_type for event in NODE_EVENTS + SUBTREE_EVENTS}
 
 
-async def test_pages_follow_each_other_without_gap_or_repetition(index: Index) -> None:
+async def test_pages_follow_each_other_without_gap_or_repetition(index: IndexedTree) -> None:
     for n in range(7):
         await index.tree.file(f"note {n}.txt")
         index.tree.clock.forward(n % 2)
@@ -250,7 +273,7 @@ async def test_pages_follow_each_other_without_gap_or_repetition(index: Index) -
     assert shown[-1] in ("note 0.txt", "note 1.txt")
 
 
-async def test_a_page_is_full_though_the_index_is_behind(index: Index) -> None:
+async def test_a_page_is_full_even_if_the_index_is_outdated(index: IndexedTree) -> None:
     files = [await index.tree.file(f"{n}.txt") for n in range(6)]
     await index.catch_up()
     for file in files[3:]:
@@ -261,19 +284,19 @@ async def test_a_page_is_full_though_the_index_is_behind(index: Index) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["rubbish", "WzEsMl0", "WyIyMDI2LTAxLTAxIiwgIngiXQ"])
-async def test_a_cursor_of_something_else_is_refused(index: Index, cursor: str) -> None:
+async def test_a_forged_cursor_is_rejected(index: IndexedTree, cursor: str) -> None:
     with pytest.raises(Problem, match="invalid-cursor"):
         await index.page(cursor=cursor)
 
 
 @pytest.mark.parametrize("wrong", [{"q": "\0"}, {"q": "x" * 201}, {"limit": 0}, {"from": "yesterday"}])
-def test_nonsense_is_refused(wrong: dict[str, object]) -> None:
+def test_invalid_queries_are_rejected(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         SearchQuery.model_validate(wrong)
 
 
-async def test_an_owners_documents_are_one_range_of_the_index(index: Index) -> None:
-    """Latest first without sorting, the text looked through within the index."""
+async def test_an_owners_documents_are_one_range_of_the_index(index: IndexedTree) -> None:
+    """They are read latest first without sorting, and the text is searched within the index."""
     for _ in range(3):
         await index.tree.file()
     await index.catch_up()

@@ -1,4 +1,4 @@
-"""How long what was begun is waited for."""
+"""Upload size and lifetime limits."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from metastore.features.uploads.limits import UploadLimits
 
 
 @pytest.mark.parametrize(("upload_ttl", "seconds"), [(86400, 60), (60, 60), (20, 20), (5, 5), (1, 5)])
-def test_a_completing_is_given_a_minute_but_no_longer_than_an_upload(upload_ttl: int, seconds: int) -> None:
-    """Else quota would stay reserved long after the time in which uploads end."""
+def test_the_lease_of_a_completion_is_a_minute_but_not_longer_than_an_upload(upload_ttl: int, seconds: int) -> None:
+    """Otherwise quota would stay reserved long after uploads have expired."""
     limits = UploadLimits(part_size=10, max_file_size=100, upload_ttl=upload_ttl, presign_ttl=60)
     assert timedelta(seconds=seconds) == limits.completing_lease

@@ -1,4 +1,4 @@
-"""Cutting a file into parts, and checking what a client says it sent."""
+"""Part sizes and validation of the parts that a client names."""
 
 import pytest
 from hypothesis import given
@@ -45,7 +45,7 @@ def test_a_part_number_out_of_range_is_named_in_the_error(number: int) -> None:
     assert caught.value.members == {"partNumber": number}
 
 
-def test_a_part_named_twice_is_refused() -> None:
+def test_a_part_named_twice_is_rejected() -> None:
     with pytest.raises(Problem, match="named twice") as caught:
         named_parts(parts(1, 2, 2), 2)
     assert caught.value.code == "invalid-part"

@@ -1,4 +1,4 @@
-"""The life of a multipart upload, as its owner sees it."""
+"""Multipart uploads through the service."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ async def test_each_step_records_its_event(drive: Drive) -> None:
     assert await drive.facts() == ["upload.initiated", "file.uploaded", "file.ready"]
 
 
-async def test_a_file_of_no_bytes_has_one_empty_part(drive: Drive) -> None:
+async def test_an_empty_file_has_one_empty_part(drive: Drive) -> None:
     upload = await drive.initiate(b"")
     assert len(upload.upload_urls) == 1
     file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, b""))
@@ -53,7 +53,7 @@ async def test_the_quota_is_reserved_before_the_first_byte_and_never_exceeded(dr
     assert await drive.storage() == Storage(used=0, reserved=900)
 
 
-async def test_a_file_beyond_the_largest_is_refused_and_nothing_is_kept(drive: Drive) -> None:
+async def test_a_file_that_is_too_large_is_rejected_and_nothing_is_kept(drive: Drive) -> None:
     with pytest.raises(Problem) as caught:
         await drive.uploads.initiate(drive.owner, wanted(size=501))
     assert (caught.value.status, caught.value.code) == (413, "file-too-large")
@@ -61,7 +61,7 @@ async def test_a_file_beyond_the_largest_is_refused_and_nothing_is_kept(drive: D
 
 
 @pytest.mark.parametrize("fields", [{"path": "/a/../b"}, {"name": "a\0b"}, {"name": "x" * 300}, {"name": ".."}])
-async def test_a_bad_name_or_path_is_refused_and_nothing_is_kept(drive: Drive, fields: dict[str, str]) -> None:
+async def test_an_invalid_name_or_path_is_rejected_and_nothing_is_kept(drive: Drive, fields: dict[str, str]) -> None:
     with pytest.raises(Problem) as caught:
         await drive.uploads.initiate(drive.owner, wanted(**fields))
     assert caught.value.status == 422
@@ -69,7 +69,7 @@ async def test_a_bad_name_or_path_is_refused_and_nothing_is_kept(drive: Drive, f
     assert await drive.storage() == Storage(used=0, reserved=0)
 
 
-async def test_twins_in_one_folder_get_a_number(drive: Drive) -> None:
+async def test_files_of_the_same_name_get_a_number(drive: Drive) -> None:
     await asyncio.gather(*(drive.initiate(name="a.txt") for _ in range(3)))
     async with drive.database.reading() as tx:
         names = await tx.session.scalars(select(Node.name).order_by(Node.name))
@@ -77,7 +77,7 @@ async def test_twins_in_one_folder_get_a_number(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize("error", [StoreFullError("full"), StoreUnavailableError("away")])
-async def test_a_store_that_refuses_leaves_nothing_behind(drive: Drive, error: Exception) -> None:
+async def test_a_failing_store_leaves_nothing_behind(drive: Drive, error: Exception) -> None:
     drive.store.fail_next["create_multipart"] = error
     with pytest.raises(Problem) as caught:
         await drive.initiate()
@@ -86,7 +86,7 @@ async def test_a_store_that_refuses_leaves_nothing_behind(drive: Drive, error: E
     assert await drive.storage() == Storage(used=0, reserved=0)
 
 
-async def test_resuming_tells_what_has_arrived_and_gives_fresh_urls(drive: Drive) -> None:
+async def test_resuming_returns_received_parts_and_new_urls(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     sent = drive.store.put_part(await drive.store_id(upload.upload_id), 2, CONTENT[10:20])
     state = await drive.uploads.resume(drive.owner, upload.upload_id)
@@ -94,7 +94,7 @@ async def test_resuming_tells_what_has_arrived_and_gives_fresh_urls(drive: Drive
     assert (len(state.upload_urls), state.size, state.part_size) == (3, 25, 10)
 
 
-async def test_resuming_lets_the_upload_live_longer(drive: Drive) -> None:
+async def test_resuming_extends_the_lifetime(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     drive.clock.pass_by(minutes=50)
     await drive.uploads.resume(drive.owner, upload.upload_id)
@@ -118,9 +118,7 @@ async def test_an_expired_upload_cannot_be_resumed(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize("missing", [1, 3])
-async def test_a_part_that_was_not_named_is_named_in_the_error_and_the_upload_goes_on(
-    drive: Drive, missing: int
-) -> None:
+async def test_a_missing_part_is_reported_and_the_upload_stays_open(drive: Drive, missing: int) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     named = [part for part in parts if part.number != missing]
@@ -132,7 +130,7 @@ async def test_a_part_that_was_not_named_is_named_in_the_error_and_the_upload_go
     assert file.status == "READY"
 
 
-async def test_a_wrong_etag_is_refused_naming_the_part_and_the_upload_goes_on(drive: Drive) -> None:
+async def test_a_wrong_etag_is_reported_with_its_part_and_the_upload_stays_open(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     wrong = [parts[0], CompletedPart(2, "0" * 32), parts[2]]
@@ -142,7 +140,7 @@ async def test_a_wrong_etag_is_refused_naming_the_part_and_the_upload_goes_on(dr
     assert (await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)).status == "READY"
 
 
-async def test_completing_twice_gives_the_same_answer(drive: Drive) -> None:
+async def test_completing_twice_returns_the_same_file(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     first = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
@@ -151,7 +149,7 @@ async def test_completing_twice_gives_the_same_answer(drive: Drive) -> None:
     assert await drive.storage() == Storage(used=25, reserved=0)
 
 
-async def test_many_completing_at_once_make_one_file(drive: Drive) -> None:
+async def test_concurrent_completions_make_one_file(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     answers = await asyncio.gather(
@@ -182,7 +180,7 @@ async def test_a_completed_upload_cannot_be_aborted(drive: Drive) -> None:
     assert await drive.storage() == Storage(used=25, reserved=0)
 
 
-async def test_completing_against_aborting_has_one_winner_and_leaves_nothing_of_the_other(drive: Drive) -> None:
+async def test_complete_racing_abort_has_one_winner_and_no_leftovers(drive: Drive) -> None:
     for round_number in range(10):
         upload = await drive.initiate(CONTENT, name=f"{round_number}.txt")
         parts = await drive.send(upload, CONTENT)
@@ -199,7 +197,7 @@ async def test_completing_against_aborting_has_one_winner_and_leaves_nothing_of_
     assert drive.store.multiparts == {}
 
 
-async def test_an_answer_lost_between_store_and_server_is_made_up_by_completing_again(drive: Drive) -> None:
+async def test_a_lost_response_of_the_store_is_recovered_by_completing_again(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     drive.store.after["complete_multipart"] = StoreUnavailableError("connection reset")
@@ -211,7 +209,7 @@ async def test_an_answer_lost_between_store_and_server_is_made_up_by_completing_
     assert await drive.storage() == Storage(used=25, reserved=0)
 
 
-async def test_an_upload_whose_completing_died_can_be_aborted_once_its_lease_is_over(drive: Drive) -> None:
+async def test_an_upload_whose_completion_died_can_be_aborted_after_its_lease(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     drive.store.after["complete_multipart"] = StoreUnavailableError("connection reset")
@@ -225,7 +223,7 @@ async def test_an_upload_whose_completing_died_can_be_aborted_once_its_lease_is_
     assert await drive.leftovers() == NOTHING
 
 
-async def test_somebody_elses_upload_does_not_exist(drive: Drive) -> None:
+async def test_another_users_upload_does_not_exist(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     stranger = await add_user(drive.database)

@@ -1,5 +1,7 @@
 /** Errors of the API: what the server refused (RFC 9457), and what never reached it. */
 
+import type { ProblemCode } from './types';
+
 /** One field of the input that the server did not accept. */
 export interface FieldError {
   field: string;
@@ -54,10 +56,10 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
 }
 
 /** Whether `error` is the server's refusal with one of these machine codes or statuses. */
-export function isProblem(error: unknown, ...which: (string | number)[]): error is ApiProblem {
+export function isProblem(error: unknown, ...which: (ProblemCode | number)[]): error is ApiProblem {
   return (
     error instanceof ApiProblem &&
-    (!which.length || which.includes(error.code) || which.includes(error.status))
+    (!which.length || which.some((one) => one === error.code || one === error.status))
   );
 }
 

@@ -13,9 +13,9 @@ export interface paths {
         };
         /**
          * List Dead Events
-         * @description Events that a consumer failed on too often, latest first.
+         * @description List events that a consumer failed on too often, latest first.
          *
-         *     On RabbitMQ, of each consumer the 2,000 that died first; others follow as these are tried again.
+         *     On RabbitMQ, only the 2,000 oldest dead events of each consumer are listed.
          */
         get: operations["list_dead_events_api_v1_admin_events_dead_get"];
         put?: never;
@@ -37,7 +37,7 @@ export interface paths {
         put?: never;
         /**
          * Redeliver
-         * @description Have a dead event tried again by the consumer that failed on it.
+         * @description Redeliver a dead event to the consumer that failed on it.
          */
         post: operations["redeliver_api_v1_admin_events_dead__dead_id__redeliver_post"];
         delete?: never;
@@ -55,7 +55,7 @@ export interface paths {
         };
         /**
          * Show Analytics
-         * @description What happened on each day, from a day up to and with another.
+         * @description Return the usage of each day of a period, both ends included.
          */
         get: operations["show_analytics_api_v1_admin_analytics_get"];
         put?: never;
@@ -75,7 +75,7 @@ export interface paths {
         };
         /**
          * List Audit Logs
-         * @description Who did what, latest first: by actor, action, resource and time.
+         * @description List the audit trail, latest first, filtered by actor, action, resource and time.
          */
         get: operations["list_audit_logs_api_v1_admin_audit_logs_get"];
         put?: never;
@@ -95,7 +95,7 @@ export interface paths {
         };
         /**
          * List Notifications
-         * @description The caller's notifications, latest first; ``unread=true`` leaves out those that were read.
+         * @description List the caller's notifications, latest first; ``unread=true`` leaves out those already read.
          */
         get: operations["list_notifications_api_v1_notifications_get"];
         put?: never;
@@ -117,7 +117,7 @@ export interface paths {
         put?: never;
         /**
          * Read All
-         * @description Mark every notification read. It needs no idempotency key: sent again, it marks what has come since as well.
+         * @description Mark every notification as read. No idempotency key is needed: repeating the request is harmless.
          */
         post: operations["read_all_api_v1_notifications_read_all_post"];
         delete?: never;
@@ -137,7 +137,7 @@ export interface paths {
         put?: never;
         /**
          * Read
-         * @description Mark one notification read.
+         * @description Mark one notification as read.
          */
         post: operations["read_api_v1_notifications__notification_id__read_post"];
         delete?: never;
@@ -155,7 +155,7 @@ export interface paths {
         };
         /**
          * Search
-         * @description The caller's files and folders by name, type and time of change, latest first.
+         * @description Search the caller's files and folders by name, type and time of change, latest first.
          */
         get: operations["search_api_v1_search_get"];
         put?: never;
@@ -175,7 +175,7 @@ export interface paths {
         };
         /**
          * Stream
-         * @description Where to play a file from; 409 while it is not playable.
+         * @description Return where to stream a file from; 409 while it is not playable.
          */
         get: operations["stream_api_v1_files__file_id__stream_get"];
         put?: never;
@@ -195,7 +195,7 @@ export interface paths {
         };
         /**
          * Preview
-         * @description What it takes to show a file.
+         * @description Return what a viewer needs to show a file.
          */
         get: operations["preview_api_v1_files__file_id__preview_get"];
         put?: never;
@@ -215,7 +215,7 @@ export interface paths {
         };
         /**
          * Master Playlist
-         * @description The master playlist: the renditions that can be played, and tracks of sound and subtitles.
+         * @description Return the master playlist: the playable renditions, with the audio and subtitle tracks.
          */
         get: operations["master_playlist_api_v1_streams__token__master_m3u8_get"];
         put?: never;
@@ -234,10 +234,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Hover Pictures
-         * @description Small pictures along the time line, as pieces of one picture.
+         * Sprite
+         * @description Return the WebVTT file that maps times to regions of the sprite.
          */
-        get: operations["hover_pictures_api_v1_streams__token__thumbnails_vtt_get"];
+        get: operations["sprite_api_v1_streams__token__thumbnails_vtt_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -255,7 +255,7 @@ export interface paths {
         };
         /**
          * Subtitles Playlist
-         * @description A media playlist of one track of subtitles.
+         * @description Return the media playlist of a subtitle track.
          */
         get: operations["subtitles_playlist_api_v1_streams__token__subtitles__subtitles_id__m3u8_get"];
         put?: never;
@@ -275,7 +275,7 @@ export interface paths {
         };
         /**
          * Subtitles
-         * @description One track of subtitles.
+         * @description Return a subtitle track as WebVTT.
          */
         get: operations["subtitles_api_v1_streams__token__subtitles__subtitles_id__vtt_get"];
         put?: never;
@@ -295,7 +295,7 @@ export interface paths {
         };
         /**
          * Media Playlist
-         * @description The media playlist of one rendition; it grows while the rendition is being made.
+         * @description Return the media playlist of a rendition; it grows while the rendition is being created.
          */
         get: operations["media_playlist_api_v1_streams__token___rendition__m3u8_get"];
         put?: never;
@@ -375,14 +375,14 @@ export interface paths {
         };
         /**
          * Resume
-         * @description What has arrived so far, with fresh URLs: all that is needed to go on.
+         * @description Get the parts received so far and new URLs, to continue an upload.
          */
         get: operations["resume_api_v1_files_chunked_upload__upload_id__get"];
         put?: never;
         post?: never;
         /**
          * Abort
-         * @description End an upload; its bytes and its reservation are released.
+         * @description Abort an upload and release its bytes and reservation.
          */
         delete: operations["abort_api_v1_files_chunked_upload__upload_id__delete"];
         options?: never;
@@ -419,7 +419,7 @@ export interface paths {
         };
         /**
          * List Folder
-         * @description A folder by its path or id, the root without either: its folders first, then its files.
+         * @description List a folder given by path or ID, or the root: its folders first, then its files.
          */
         get: operations["list_folder_api_v1_files_get"];
         put?: never;
@@ -439,14 +439,14 @@ export interface paths {
         };
         /**
          * Get File
-         * @description A file.
+         * @description Return a file.
          */
         get: operations["get_file_api_v1_files__file_id__get"];
         put?: never;
         post?: never;
         /**
          * Trash File
-         * @description Put a file in the trash.
+         * @description Move a file to the trash.
          */
         delete: operations["trash_file_api_v1_files__file_id__delete"];
         options?: never;
@@ -467,7 +467,7 @@ export interface paths {
         };
         /**
          * Download
-         * @description Where to get a file's bytes.
+         * @description Download a file: redirects to a presigned URL.
          */
         get: operations["download_api_v1_files__file_id__download_get"];
         put?: never;
@@ -476,7 +476,7 @@ export interface paths {
         options?: never;
         /**
          * Download Head
-         * @description Where to ask about a file's bytes, with HEAD.
+         * @description Redirect to a presigned URL for a HEAD request on the file's bytes.
          */
         head: operations["download_head_api_v1_files__file_id__download_head"];
         patch?: never;
@@ -493,7 +493,7 @@ export interface paths {
         put?: never;
         /**
          * Retry Processing
-         * @description Run a failed processing again; 409 unless it has failed and may be tried again (``processing.retryable``).
+         * @description Retry failed processing; 409 unless it has failed and can be retried (``processing.retryable``).
          */
         post: operations["retry_processing_api_v1_files__file_id__retry_post"];
         delete?: never;
@@ -513,7 +513,7 @@ export interface paths {
         put?: never;
         /**
          * Create Folder
-         * @description Make a folder, in the root or in the one named by ``parentId``.
+         * @description Create a folder in the root or in the folder ``parentId``.
          */
         post: operations["create_folder_api_v1_folders_post"];
         delete?: never;
@@ -531,14 +531,14 @@ export interface paths {
         };
         /**
          * Get Folder
-         * @description A folder, without what is in it.
+         * @description Return a folder, without its contents.
          */
         get: operations["get_folder_api_v1_folders__folder_id__get"];
         put?: never;
         post?: never;
         /**
          * Trash Folder
-         * @description Put a folder and all that is in it in the trash.
+         * @description Move a folder and everything in it to the trash.
          */
         delete: operations["trash_folder_api_v1_folders__folder_id__delete"];
         options?: never;
@@ -559,14 +559,14 @@ export interface paths {
         };
         /**
          * List Trash
-         * @description What lies in the trash, latest first; a folder stands for all that went with it.
+         * @description List the trash, latest first; a folder represents everything that was trashed with it.
          */
         get: operations["list_trash_api_v1_trash_get"];
         put?: never;
         post?: never;
         /**
          * Empty Trash
-         * @description Delete all that lies in the trash for good.
+         * @description Permanently delete everything in the trash.
          */
         delete: operations["empty_trash_api_v1_trash_delete"];
         options?: never;
@@ -585,7 +585,7 @@ export interface paths {
         put?: never;
         /**
          * Restore
-         * @description Put a file or folder back where it was, or in the root when that place is gone.
+         * @description Restore a file or folder to its folder, or to the root if that no longer exists.
          */
         post: operations["restore_api_v1_trash__node_id__restore_post"];
         delete?: never;
@@ -606,7 +606,7 @@ export interface paths {
         post?: never;
         /**
          * Purge One
-         * @description Delete a file or folder in the trash for good.
+         * @description Permanently delete a file or folder in the trash.
          */
         delete: operations["purge_one_api_v1_trash__node_id__delete"];
         options?: never;
@@ -625,9 +625,9 @@ export interface paths {
         put?: never;
         /**
          * Login
-         * @description Sign in by name or e-mail address; the answer sets both cookies.
+         * @description Sign in by username or e-mail address; the response sets both cookies.
          *
-         *     It takes no idempotency key: what counts of its answer are the cookies, and these are not kept.
+         *     It accepts no idempotency key, because responses are stored without cookies.
          */
         post: operations["login_api_v1_auth_login_post"];
         delete?: never;
@@ -647,9 +647,9 @@ export interface paths {
         put?: never;
         /**
          * Refresh
-         * @description Exchange the refresh token for new tokens; both cookies are set anew.
+         * @description Exchange the refresh token for new tokens; the response sets both cookies.
          *
-         *     It takes no idempotency key: the token is one, and within ten seconds it gets the same successor again.
+         *     It accepts no idempotency key: the same token returns the same successor for ten seconds.
          */
         post: operations["refresh_api_v1_auth_refresh_post"];
         delete?: never;
@@ -669,7 +669,7 @@ export interface paths {
         put?: never;
         /**
          * Logout
-         * @description Sign out: the session ends everywhere at once and the cookies are cleared. Fine without or with stale cookies.
+         * @description Sign out: revoke the session at once and clear the cookies. Missing or expired cookies are no error.
          */
         post: operations["logout_api_v1_auth_logout_post"];
         delete?: never;
@@ -687,7 +687,7 @@ export interface paths {
         };
         /**
          * Me
-         * @description The signed-in user.
+         * @description Return the signed-in user.
          */
         get: operations["me_api_v1_auth_me_get"];
         put?: never;
@@ -697,7 +697,7 @@ export interface paths {
         head?: never;
         /**
          * Change Me
-         * @description Change one's display name or password; a new password ends all other sessions.
+         * @description Change one's display name or password; a new password revokes all other sessions.
          */
         patch: operations["change_me_api_v1_auth_me_patch"];
         trace?: never;
@@ -711,7 +711,7 @@ export interface paths {
         };
         /**
          * Sessions
-         * @description The devices that the user is signed in on, latest first.
+         * @description List the devices on which the user is signed in, latest first.
          */
         get: operations["sessions_api_v1_auth_sessions_get"];
         put?: never;
@@ -734,7 +734,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke Session
-         * @description Sign one device out; this one, too.
+         * @description Sign out one device, which may be the current one.
          */
         delete: operations["revoke_session_api_v1_auth_sessions__session_id__delete"];
         options?: never;
@@ -753,7 +753,7 @@ export interface paths {
         put?: never;
         /**
          * Register
-         * @description Make an account. It is not signed in: that is the next call.
+         * @description Create an account. This does not sign in.
          */
         post: operations["register_api_v1_auth_register_post"];
         delete?: never;
@@ -791,7 +791,7 @@ export interface paths {
         };
         /**
          * Readyz
-         * @description Every dependency by name; 503 when one is down, or when this process is about to stop.
+         * @description The state of every dependency. 503 when one is down, or when the process is shutting down.
          */
         get: operations["readyz_readyz_get"];
         put?: never;
@@ -811,7 +811,7 @@ export interface paths {
         };
         /**
          * Public Config
-         * @description Facts that a client needs before sign-in.
+         * @description Settings that a client needs before signing in.
          */
         get: operations["public_config_api_v1_config_get"];
         put?: never;
@@ -828,7 +828,7 @@ export interface components {
     schemas: {
         /**
          * Amounts
-         * @description What happened: how often, by how many users, how many bytes.
+         * @description Counters of events and bytes.
          */
         Amounts: {
             /**
@@ -879,7 +879,7 @@ export interface components {
         };
         /**
          * AnalyticsOut
-         * @description Every day of a period, both ends included, and what they come to together.
+         * @description Every day of a period, both ends included, and the totals.
          */
         AnalyticsOut: {
             /**
@@ -898,7 +898,7 @@ export interface components {
         };
         /**
          * AuditLogOut
-         * @description Who (``actor_id``) did what (``action``), on what (``resource``), from where, and when.
+         * @description Who (``actor_id``) did what (``action``) to what (``resource``), from where, and when.
          */
         AuditLogOut: {
             /** Id */
@@ -953,7 +953,7 @@ export interface components {
         };
         /**
          * Credentials
-         * @description A sign-in; ``username`` may be the e-mail address.
+         * @description Credentials for signing in; ``username`` may be the e-mail address.
          */
         Credentials: {
             /** Username */
@@ -963,7 +963,7 @@ export interface components {
         };
         /**
          * Crumb
-         * @description A folder on the way from the root to the one that is shown.
+         * @description An ancestor of the listed folder, or the folder itself.
          */
         Crumb: {
             /** Id */
@@ -973,7 +973,7 @@ export interface components {
         };
         /**
          * DayOut
-         * @description A day of UTC; ``active_users`` did something on it, each counted once.
+         * @description The counters of a day in UTC; each active user is counted once.
          */
         DayOut: {
             /**
@@ -1036,8 +1036,8 @@ export interface components {
          * DeadEventOut
          * @description An event that ``consumer`` failed on ``attempts`` times, the last time with ``error``.
          *
-         *     ``id`` is that of this failure; ``event_id``, ``type``, ``aggregate`` (what it is about, as ``kind:id``),
-         *     ``occurred_at`` and ``payload`` are the event's.
+         *     ``id`` identifies the dead letter. ``event_id``, ``type``, ``aggregate`` (its subject, as ``kind:id``),
+         *     ``occurred_at`` and ``payload`` belong to the event.
          */
         DeadEventOut: {
             /** Id */
@@ -1065,7 +1065,7 @@ export interface components {
         };
         /**
          * ExcerptOut
-         * @description The beginning of a text; ``language`` is what a highlighter would call it, when it is code.
+         * @description The beginning of a text file; ``language`` is a syntax highlighter's name for it if it is source code.
          */
         ExcerptOut: {
             /** Text */
@@ -1077,14 +1077,14 @@ export interface components {
         };
         /**
          * FileAnswer
-         * @description The file that an upload became.
+         * @description The uploaded file.
          */
         FileAnswer: {
             file: components["schemas"]["FileOut"];
         };
         /**
          * FileOut
-         * @description A file. ``path`` is that of the file itself; ``checksum`` is ``algorithm[-blocksize]:hex``.
+         * @description A file. ``path`` is its own path; ``checksum`` has the form ``algorithm[-blocksize]:hex``.
          */
         FileOut: {
             /**
@@ -1133,7 +1133,7 @@ export interface components {
         };
         /**
          * FilePatch
-         * @description As for folders, and who may see the file.
+         * @description Changes to a file: those of a folder, and its visibility.
          */
         FilePatch: {
             /** Name */
@@ -1145,7 +1145,7 @@ export interface components {
         };
         /**
          * FolderIn
-         * @description A folder to be made; without ``parent_id`` in the root.
+         * @description A folder to create; in the root if ``parent_id`` is absent.
          */
         FolderIn: {
             /** Name */
@@ -1155,7 +1155,7 @@ export interface components {
         };
         /**
          * FolderListing
-         * @description One page of a folder: folders first, then files. ``folder`` is ``None`` for the root.
+         * @description A page of a folder: folders first, then files. ``folder`` is ``None`` for the root.
          */
         FolderListing: {
             /** Items */
@@ -1194,7 +1194,7 @@ export interface components {
         };
         /**
          * FolderPatch
-         * @description What is to change; an absent field stays, ``parentId: null`` moves to the root.
+         * @description Changes to a folder. Absent fields are left alone; ``parentId: null`` moves the folder to the root.
          */
         FolderPatch: {
             /** Name */
@@ -1204,7 +1204,7 @@ export interface components {
         };
         /**
          * FoundFile
-         * @description A file that was found; ``highlight`` is its name as HTML, with what matched in ``mark`` elements.
+         * @description A file that matches; ``highlight`` is its name as HTML with the matches in ``mark`` elements.
          */
         FoundFile: {
             /**
@@ -1255,7 +1255,7 @@ export interface components {
         };
         /**
          * FoundFolder
-         * @description A folder that was found; ``highlight`` is its name as HTML, with what matched in ``mark`` elements.
+         * @description A folder that matches; ``highlight`` is its name as HTML with the matches in ``mark`` elements.
          */
         FoundFolder: {
             /**
@@ -1280,7 +1280,7 @@ export interface components {
         };
         /**
          * InitiateIn
-         * @description A file to be uploaded: its folder ``path`` (made when missing), ``name`` and exact ``size`` in bytes.
+         * @description The file to upload: its folder ``path`` (created if missing), ``name`` and exact ``size`` in bytes.
          */
         InitiateIn: {
             /** Name */
@@ -1306,7 +1306,7 @@ export interface components {
         };
         /**
          * InitiateOut
-         * @description Where the parts go: ``upload_urls[i]`` takes part ``i + 1`` until ``expires_at``.
+         * @description A new upload. ``upload_urls[i]`` accepts part ``i + 1`` until ``expires_at``.
          */
         InitiateOut: {
             /** Fileid */
@@ -1323,7 +1323,7 @@ export interface components {
         JsonValue: unknown;
         /**
          * NotificationOut
-         * @description A notification; clients make their own words from ``type`` and ``payload``, or show ``message``.
+         * @description A notification. Clients translate ``type`` and ``payload``, or show ``message``.
          */
         NotificationOut: {
             /** Id */
@@ -1345,7 +1345,7 @@ export interface components {
         };
         /**
          * NotificationPage
-         * @description One page of notifications, and how many are unread in all.
+         * @description A page of notifications, with the total number of unread ones.
          */
         NotificationPage: {
             /** Items */
@@ -1385,7 +1385,7 @@ export interface components {
         };
         /**
          * PartIn
-         * @description A part that the client has sent, with the ETag it got.
+         * @description A part that the client has sent, with the ETag that it received.
          */
         PartIn: {
             /** Partnumber */
@@ -1409,10 +1409,10 @@ export interface components {
          * PreviewOut
          * @description What a viewer needs to show a file.
          *
-         *     ``picture_url`` is a WebP picture of up to 1024 pixels: of a document its first page, whatever its ``kind``. ``url``
-         *     is the file itself, to be shown within a page, where browsers can: pictures, PDF, films and sounds of common
-         *     kinds. ``waveform`` has the peaks of a sound from 0 to 255. ``excerpt`` is there for text, Markdown and code.
-         *     ``stream_url`` is that of ``StreamOut``, once there is something to play.
+         *     ``picture_url`` is a WebP image of up to 1024 pixels, whatever the ``kind``; for a document it shows the first page.
+         *     ``url`` is the file itself, if browsers can show it within a page: images, PDF, and common kinds of video and audio.
+         *     ``waveform`` holds the peaks of an audio file, from 0 to 255. ``excerpt`` is set for text, Markdown and code.
+         *     ``stream_url`` is the ``url`` of ``StreamOut``, set once the file can be played.
          */
         PreviewOut: {
             /**
@@ -1442,10 +1442,10 @@ export interface components {
         };
         /**
          * Processing
-         * @description How far a file's processing is: its ``step``, and how much of that is done, in percent.
+         * @description The state of a file's processing: its current ``step``, and the progress of that step in percent.
          *
-         *     ``error`` is a sentence for people, and ``reason_code`` the same for programs: ``None`` for files that failed before
-         *     there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
+         *     ``error`` is a sentence for people, and ``reasonCode`` the same for programs; it is null for files that failed
+         *     before there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
          */
         Processing: {
             /** Step */
@@ -1468,7 +1468,7 @@ export interface components {
         };
         /**
          * ProfileChange
-         * @description What a user may change of itself; a new ``password`` needs ``current_password``.
+         * @description Changes to one's own account; a new ``password`` requires ``current_password``.
          */
         ProfileChange: {
             /** Displayname */
@@ -1480,7 +1480,7 @@ export interface components {
         };
         /**
          * PublicConfig
-         * @description What a client must know before anyone has signed in; sizes in bytes.
+         * @description Settings that a client needs before signing in. Sizes are in bytes.
          */
         PublicConfig: {
             /**
@@ -1499,16 +1499,16 @@ export interface components {
             version: string;
         };
         /**
-         * ReadAllAnswer
-         * @description How many notifications were unread until now.
+         * ReadAllResponse
+         * @description The number of notifications that were unread.
          */
-        ReadAllAnswer: {
+        ReadAllResponse: {
             /** Updated */
             updated: number;
         };
         /**
          * Readiness
-         * @description ``checks`` names each dependency with ``ok`` or ``down``.
+         * @description Readiness of the process, and ``ok`` or ``down`` for each dependency.
          */
         Readiness: {
             /**
@@ -1529,7 +1529,7 @@ export interface components {
         ReasonCode: "not-arrived-in-time" | "not-stored" | "file-deleted" | "bytes-damaged" | "probe-failed" | "thumbnail-failed" | "transcode-failed" | "processing-failed" | "film-unreadable" | "film-without-picture" | "film-frame-too-large" | "film-not-copyable" | "audio-track-unreadable" | "no-audio" | "picture-unreadable" | "picture-too-large" | "picture-too-many-pixels" | "document-unreadable" | "document-locked" | "document-not-rendered" | "document-too-large" | "drawing-unreadable" | "drawing-too-large";
         /**
          * Registration
-         * @description What it takes to make an account; passwords have 8 to 256 characters.
+         * @description A new account; passwords have 8 to 256 characters.
          */
         Registration: {
             /** Username */
@@ -1543,9 +1543,9 @@ export interface components {
         };
         /**
          * RenditionOut
-         * @description One stream of a file: its picture at one size, or one track of its sound.
+         * @description One rendition of a file: its video in one size, or one audio track.
          *
-         *     ``bandwidth`` is in bits per second at the fullest, once the rendition is done. ``language`` is by BCP 47.
+         *     ``bandwidth`` is the peak in bits per second, available once the rendition is done. ``language`` is a BCP 47 tag.
          */
         RenditionOut: {
             /** Name */
@@ -1577,13 +1577,13 @@ export interface components {
         };
         /**
          * Role
-         * @description What a user may do.
+         * @description The role of a user, which determines permissions.
          * @enum {string}
          */
         Role: "USER" | "ADMIN";
         /**
          * SearchResults
-         * @description One page of what was found, latest change first.
+         * @description A page of search results, latest change first.
          */
         SearchResults: {
             /** Items */
@@ -1593,7 +1593,7 @@ export interface components {
         };
         /**
          * SessionOut
-         * @description A device that is signed in; ``current`` is the one that asks.
+         * @description A session on a device; ``current`` marks the session of the request.
          */
         SessionOut: {
             /** Id */
@@ -1613,16 +1613,17 @@ export interface components {
         };
         /**
          * Status
-         * @description Whether a user may do anything at all.
+         * @description The status of an account; a suspended user cannot sign in or make requests.
          * @enum {string}
          */
         Status: "ACTIVE" | "SUSPENDED";
         /**
          * StreamOut
-         * @description Where a playable file streams from: ``url`` is an HLS master playlist, and needs no cookie.
+         * @description Where to stream a playable file from: ``url`` is an HLS master playlist and needs no cookie.
          *
-         *     ``complete`` tells that no more renditions will come; until then the master is worth asking for again. ``poster`` is
-         *     a picture; ``sprite`` is WebVTT whose cues name the pieces of a picture, for a player's time line.
+         *     While ``complete`` is false more renditions will follow, so reload the master playlist now and then. ``poster`` is
+         *     the URL of an image. ``sprite`` is the URL of a WebVTT file that maps times to regions of one image, for the time
+         *     line of a player.
          */
         StreamOut: {
             /** Url */
@@ -1648,7 +1649,7 @@ export interface components {
         };
         /**
          * SubtitlesOut
-         * @description A track of subtitles: ``url`` is WebVTT, and needs no cookie.
+         * @description A subtitle track: ``url`` returns WebVTT and needs no cookie. ``language`` is a BCP 47 tag.
          */
         SubtitlesOut: {
             /** Name */
@@ -1660,7 +1661,7 @@ export interface components {
         };
         /**
          * TrashListing
-         * @description One page of the trash, latest first.
+         * @description A page of the trash, latest first.
          */
         TrashListing: {
             /** Items */
@@ -1670,7 +1671,7 @@ export interface components {
         };
         /**
          * TrashedFile
-         * @description A file in the trash; ``path`` is where it was.
+         * @description A file in the trash; ``path`` is its former path.
          */
         TrashedFile: {
             /**
@@ -1721,7 +1722,7 @@ export interface components {
         };
         /**
          * TrashedFolder
-         * @description A folder in the trash, with all that was in it; ``path`` is where it was.
+         * @description A folder in the trash with everything in it; ``path`` is its former path.
          */
         TrashedFolder: {
             /**
@@ -1772,7 +1773,7 @@ export interface components {
         };
         /**
          * UploadOut
-         * @description All that is needed to go on with an upload, fresh URLs included.
+         * @description An upload to resume: the parts received so far and new URLs.
          */
         UploadOut: {
             /** Fileid */
@@ -1791,15 +1792,8 @@ export interface components {
             parts: components["schemas"]["PartOut"][];
         };
         /**
-         * UserAnswer
-         * @description An account, in an envelope.
-         */
-        UserAnswer: {
-            user: components["schemas"]["UserOut"];
-        };
-        /**
          * UserOut
-         * @description An account as its owner sees it; storage in bytes.
+         * @description An account; storage in bytes.
          */
         UserOut: {
             /** Id */
@@ -1820,6 +1814,13 @@ export interface components {
             storageReserved: number;
             /** Storagequota */
             storageQuota: number;
+        };
+        /**
+         * UserResponse
+         * @description A response that contains an account.
+         */
+        UserResponse: {
+            user: components["schemas"]["UserOut"];
         };
         /**
          * FieldProblem
@@ -1915,7 +1916,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1996,11 +1997,11 @@ export interface operations {
     list_audit_logs_api_v1_admin_audit_logs_get: {
         parameters: {
             query?: {
-                /** @description A user's id. */
+                /** @description The ID of a user. */
                 actor?: string | null;
                 /** @description The type of the event: `file.uploaded`. */
                 action?: string | null;
-                /** @description What it was done to: `file:<id>`. */
+                /** @description What the action was done to: `file:<id>`. */
                 resource?: string | null;
                 from?: string | null;
                 to?: string | null;
@@ -2099,7 +2100,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReadAllAnswer"];
+                    "application/json": components["schemas"]["ReadAllResponse"];
                 };
             };
             /** @description The request failed; `code` says why. */
@@ -2165,13 +2166,13 @@ export interface operations {
     search_api_v1_search_get: {
         parameters: {
             query?: {
-                /** @description Words that the name has, in any order; case and accents aside. */
+                /** @description Words that occur in the name, in any order, ignoring case and accents. */
                 q?: string;
                 /** @description `file`, `folder`, `image`, `video`, `audio`, `document`, `pdf`, `table`, `text`, `code`, `archive`, `other`, or a media type: `image/png`, `image/*`. */
                 type?: string | null;
-                /** @description Changed then or later. */
+                /** @description Changed at this time or later. */
                 from?: string | null;
-                /** @description Changed before then, or on that day. */
+                /** @description Changed before this time, or on this day. */
                 to?: string | null;
                 limit?: number;
                 cursor?: string | null;
@@ -2331,7 +2332,7 @@ export interface operations {
             };
         };
     };
-    hover_pictures_api_v1_streams__token__thumbnails_vtt_get: {
+    sprite_api_v1_streams__token__thumbnails_vtt_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -2498,7 +2499,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2584,7 +2585,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2707,7 +2708,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -2930,7 +2931,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description To a URL that serves the bytes for a while, with ranges. */
+            /** @description Redirect to a presigned URL that supports range requests. */
             302: {
                 headers: {
                     [name: string]: unknown;
@@ -2968,7 +2969,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description To a URL that serves the bytes for a while, with ranges. */
+            /** @description Redirect to a presigned URL that supports range requests. */
             302: {
                 headers: {
                     [name: string]: unknown;
@@ -2999,7 +3000,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3042,7 +3043,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3290,7 +3291,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -3386,7 +3387,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserAnswer"];
+                    "application/json": components["schemas"]["UserResponse"];
                 };
             };
             /** @description The request failed; `code` says why. */
@@ -3424,7 +3425,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserAnswer"];
+                    "application/json": components["schemas"]["UserResponse"];
                 };
             };
             /** @description The request failed; `code` says why. */
@@ -3498,7 +3499,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserAnswer"];
+                    "application/json": components["schemas"]["UserResponse"];
                 };
             };
             /** @description The request failed; `code` says why. */
@@ -3540,7 +3541,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserAnswer"];
+                    "application/json": components["schemas"]["UserResponse"];
                 };
             };
             /** @description The request failed; `code` says why. */
@@ -3646,7 +3647,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The request has its effect once, however often it is sent under this key within 24 hours. */
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -3664,7 +3665,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserAnswer"];
+                    "application/json": components["schemas"]["UserResponse"];
                 };
             };
             /** @description The request failed; `code` says why. */

@@ -42,6 +42,10 @@ export type SentPart = Schemas['PartIn'];
 export type UnfinishedUpload = Schemas['UnfinishedUpload'];
 /** Something that the user is told of. */
 export type Notice = Schemas['NotificationOut'];
+/** Why a request failed, for programs and translations. */
+export type ProblemCode = Schemas['ProblemCode'];
+/** Why a file did not become ready, for programs and translations. */
+export type ReasonCode = Schemas['ReasonCode'];
 /** What anybody may know of the server. */
 export type ServerConfig = Schemas['PublicConfig'];
 /** Every route of the API. */

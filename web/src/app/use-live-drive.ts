@@ -6,53 +6,59 @@ import { refreshFiles, refreshSearches } from '@/features/files';
 import { uploads, whenUploadsChange } from '@/features/uploads';
 import { onRealtime, openRealtime } from '@/lib/realtime';
 
-/** Changes are shown soon, and a stream of them once in a while. */
+/** Changes show after `SOON_MS`, a stream of them once every `STREAM_MS`. */
 const SOON_MS = 200;
 const STREAM_MS = 1_500;
-/** What is new is indexed for searches after it is told of; nothing says when. */
-const INDEXED_MS = [2_000, 6_000];
+/** Changes to the search index usually come in bursts. */
+const INDEXED_MS = 300;
 
 /**
- * While somebody is signed in: the live line is open, interrupted uploads are offered, and files and storage are
- * read again when uploads, notifications or a returned connection say that they changed.
+ * While somebody is signed in: keeps the realtime connection open, offers interrupted uploads, and refetches files,
+ * storage and searches when uploads, events or a restored connection say that they have changed.
  */
 export function useLiveDrive(onEnded: () => void): void {
   const queries = useQueryClient();
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let last = 0;
-    let searches: ReturnType<typeof setTimeout>[] = [];
-    const stop = () => {
-      clearTimeout(timer);
-      for (const search of searches) clearTimeout(search);
-    };
-    const read = () => {
-      stop();
-      timer = undefined;
-      last = Date.now();
+    const files = throttled(SOON_MS, () => {
       void refreshFiles(queries);
       void queries.invalidateQueries({ queryKey: ['me'] });
-      searches = INDEXED_MS.map((ms) => setTimeout(() => void refreshSearches(queries), ms));
-    };
-    const refresh = () => {
-      timer ??= setTimeout(read, Math.max(SOON_MS, last + STREAM_MS - Date.now()));
-    };
+    });
+    const searches = throttled(INDEXED_MS, () => void refreshSearches(queries));
     whenSessionEnds(onEnded);
-    whenUploadsChange(refresh);
+    whenUploadsChange(files.run);
     const stops = [
       openRealtime(() => renewSession()),
-      onRealtime('notification', refresh),
-      onRealtime('file.progress', (report) => noteProgress(report) && refresh()),
+      onRealtime('notification', files.run),
+      onRealtime('search.indexed', searches.run),
+      onRealtime('file.progress', (report) => noteProgress(report) && files.run()),
       onRealtime('reconnected', () => {
         forgetProgress();
-        refresh();
+        files.run();
       }),
       forgetProgress,
-      stop,
+      files.stop,
+      searches.stop,
     ];
     uploads.loadInterrupted().catch(() => undefined);
     return () => {
       for (const stop of stops) stop();
     };
   }, [queries, onEnded]);
+}
+
+/** Runs `work` soon after the first call of a burst, and at most once every `STREAM_MS`. */
+function throttled(soon: number, work: () => void) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let last = 0;
+  const now = () => {
+    timer = undefined;
+    last = Date.now();
+    work();
+  };
+  return {
+    run: () => {
+      timer ??= setTimeout(now, Math.max(soon, last + STREAM_MS - Date.now()));
+    },
+    stop: () => clearTimeout(timer),
+  };
 }

@@ -1,10 +1,11 @@
 /** Files whose stored bytes are known to be lost or changed. */
-import type { Item } from '@/api/types';
+import type { Item, ProblemCode, ReasonCode } from '@/api/types';
 
-/** What the server calls it when it refuses to give such a file out. */
-export const DAMAGED = 'file-damaged';
+/** The problem code of a request for the bytes of such a file. */
+export const DAMAGED: ProblemCode = 'file-damaged';
+const BYTES_DAMAGED: ReasonCode = 'bytes-damaged';
 
-/** Whether a check of the store found that the file's bytes are not what they were. */
+/** Whether a check of the store found that the file's bytes are lost or changed. */
 export function isDamaged(item: Item): boolean {
-  return item.kind === 'file' && item.status === 'FAILED' && item.processing?.step === 'storage';
+  return item.kind === 'file' && item.status === 'FAILED' && item.processing?.reasonCode === BYTES_DAMAGED;
 }

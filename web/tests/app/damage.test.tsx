@@ -6,7 +6,13 @@ import { openApp } from './open-app';
 
 vi.mock('socket.io-client', () => ({ io: () => new FakeSocket() }));
 
-const damage = { step: 'storage', state: 'FAILED', progress: 100, error: 'the store has no such object' };
+const damage = {
+  step: 'storage',
+  state: 'FAILED',
+  progress: 100,
+  error: 'the store has no such object',
+  reasonCode: 'bytes-damaged',
+};
 const damaged = fileItem('a.txt', { status: 'FAILED', processing: { ...damage, retryable: false } });
 
 describe('a damaged file', () => {
@@ -35,7 +41,7 @@ describe('a damaged file', () => {
 
   it.each([
     ['file.damaged', 'The stored bytes of “a.txt” were lost or changed. It cannot be downloaded.'],
-    ['file.recovered', '“a.txt” is whole again and can be downloaded'],
+    ['file.recovered', '“a.txt” is intact again and can be downloaded'],
   ])('is told of live by %s', async (type, words) => {
     annsServer();
     await openApp('/drive');

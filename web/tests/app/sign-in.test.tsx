@@ -40,10 +40,10 @@ describe('signing in', () => {
       { status: 403, body: { code: 'account-suspended' } },
       'This account is suspended. Ask the administrator.',
     ],
-    [{ status: 429, headers: { 'Retry-After': '90' } }, 'Too many tries. Try again in 1 min 30 sec.'],
+    [{ status: 429, headers: { 'Retry-After': '90' } }, 'Too many attempts. Try again in 1 min 30 sec.'],
     [
       { status: 503, body: { code: 'unavailable' } },
-      'The server is not ready for the moment. Try again shortly.',
+      'The server is temporarily unavailable. Try again shortly.',
     ],
   ])('answered with %o says so', async (reply, message) => {
     server.on('POST /api/v1/auth/login', reply);

@@ -152,7 +152,8 @@ describe('the viewer', () => {
         step: 'probe',
         state: 'FAILED',
         progress: 0,
-        error: 'There is no picture in the film.',
+        error: 'Some English.',
+        reasonCode: 'film-without-picture',
         retryable: true,
       },
     });
@@ -160,7 +161,7 @@ describe('the viewer', () => {
       .on('GET /api/v1/files/id-film.mp4/stream', { status: 409, body: { code: 'not-playable' } })
       .on('POST /api/v1/files/id-film.mp4/retry', { body: film });
     const { user } = await openApp('/drive?view=id-film.mp4');
-    expect(await screen.findByText(/There is no picture in the video/)).toBeInTheDocument();
+    expect(await screen.findByText(/The video has no picture/)).toBeInTheDocument();
     await user.click(screen.getByTestId('viewer-retry'));
     await waitFor(() => expect(server.asked).toContain('POST /api/v1/files/id-film.mp4/retry'));
   });

@@ -24,10 +24,10 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
     Args:
         host: address to listen on (default 127.0.0.1)
         port: port to listen on (default 8080)
-        data_dir: where the embedded database and objects live (default ./data)
+        data_dir: folder of the embedded database and objects (default ./data)
     """
     settings = load_settings(host=host, port=port, data_dir=data_dir)
-    # After the settings: a mistake in them is told at once.
+    # After loading the settings, so that mistakes in them are reported at once.
     from metastore.entrypoints.serve import serve as run
 
     run(settings)
@@ -35,7 +35,7 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
 
 @app.command
 def api(*, host: str | None = None, port: int | None = None) -> None:
-    """Run the HTTP API, the web app and the sockets, as one of many such processes.
+    """Run the HTTP API, the web app and the sockets, as one of several such processes.
 
     Args:
         host: address to listen on (default 127.0.0.1)
@@ -49,10 +49,10 @@ def api(*, host: str | None = None, port: int | None = None) -> None:
 
 @app.command
 def relay(*, metrics_port: int | None = None) -> None:
-    """Carry recorded facts from the database to the broker; several may run side by side.
+    """Publish events from the database to the broker. Several relays may run at the same time.
 
     Args:
-        metrics_port: where to answer /healthz, /readyz and /metrics (default: nowhere)
+        metrics_port: port for /healthz, /readyz and /metrics (default: none)
     """
     settings = load_settings(metrics_port=metrics_port)
     from metastore.entrypoints.background import relay as run
@@ -62,11 +62,11 @@ def relay(*, metrics_port: int | None = None) -> None:
 
 @app.command
 def worker(*names: str, metrics_port: int | None = None) -> None:
-    """Run consumers and recurring jobs; several workers may run side by side.
+    """Run consumers and recurring jobs. Several workers may run at the same time.
 
     Args:
-        names: which of them (default: all); a wrong one is answered with the list
-        metrics_port: where to answer /healthz, /readyz and /metrics (default: nowhere)
+        names: consumers and jobs to run (default: all); an unknown name prints the list
+        metrics_port: port for /healthz, /readyz and /metrics (default: none)
     """
     settings = load_settings(metrics_port=metrics_port)
     from metastore.entrypoints.background import worker as run
@@ -76,7 +76,7 @@ def worker(*names: str, metrics_port: int | None = None) -> None:
 
 @app.command
 def migrate(*, data_dir: Path | None = None) -> None:
-    """Bring the database's schema up to date."""
+    """Migrate the database to the current schema."""
     from metastore.bootstrap import prepare_database
 
     asyncio.run(prepare_database(load_settings(data_dir=data_dir)))
@@ -100,9 +100,9 @@ def asyncapi(*, page: Annotated[bool, Parameter(negative="")] = False) -> None:
     """
     from metastore.entrypoints import asyncapi as events
 
-    facts, subscriptions = asyncio.run(events.published())
-    document = json.dumps(events.document(facts, subscriptions), indent=2, ensure_ascii=False) + "\n"
-    sys.stdout.write(events.page(facts, subscriptions) if page else document)
+    published, subscriptions = asyncio.run(events.published())
+    document = json.dumps(events.document(published, subscriptions), indent=2, ensure_ascii=False) + "\n"
+    sys.stdout.write(events.page(published, subscriptions) if page else document)
 
 
 @admin.command
@@ -114,9 +114,9 @@ def create_user(
     password_stdin: Annotated[bool, Parameter(negative="")] = False,
     data_dir: Path | None = None,
 ) -> None:
-    """Create an account, also while registration is closed.
+    """Create an account, even while registration is closed.
 
-    Without --password-stdin a password is made and printed once.
+    Without --password-stdin, a password is generated and printed once.
     """
     from metastore.entrypoints.cli.accounts import create
 
@@ -130,13 +130,14 @@ def reprocess(
     everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
     data_dir: Path | None = None,
 ) -> None:
-    """Have the workers make the pictures and streams of files that came before there were any.
+    """Process files again that lack thumbnails or streams, for example after an upgrade.
 
-    May run beside the product. What there is already is kept; owners are not told.
+    Workers do the processing; the product may be running. Existing thumbnails and renditions are kept, and owners are
+    not notified.
 
     Args:
-        everything: also look into files of which everything seems to be there
-        data_dir: where the embedded database lies (default ./data)
+        everything: also process files that seem to be complete
+        data_dir: folder of the embedded database (default ./data)
     """
     from metastore.entrypoints.cli.reprocess import reprocess as run
 
@@ -144,24 +145,28 @@ def reprocess(
 
 
 def main() -> None:
-    """Run the command line; mistakes of the operator end it with one line and exit code 2."""
-    # Registered here, not above: the client commands need none of the server's packages and the other way round.
+    """Run the command line. Mistakes of the operator are reported in one line, with exit code 2."""
+    # Registered here, not above: the client's commands do not need the server's packages, and vice versa.
     from metastore.entrypoints.cli import transfer
 
     transfer.register(app)
-    app.command("metastore.entrypoints.cli.fsck:fsck", name="fsck", help="Compare the database with the store.")
-    app.command("metastore.entrypoints.cli.move_to:move_to", name="move-to", help="Carry everything over.")
+    app.command("metastore.entrypoints.cli.fsck:fsck", name="fsck", help="Compare the database with the object store.")
+    app.command(
+        "metastore.entrypoints.cli.move_to:move_to",
+        name="move-to",
+        help="Move to another database and object store.",
+    )
     try:
         app(exit_on_error=False)
     except CycloptsError:
-        # It has said what was wrong.
+        # cyclopts has printed what is wrong.
         sys.exit(2)
     except ConfigurationError as error:
-        sys.exit(_complaint(str(error)))
+        sys.exit(_report(str(error)))
     except Problem as problem:
-        sys.exit(_complaint(problem.detail))
+        sys.exit(_report(problem.detail))
 
 
-def _complaint(message: str) -> int:
+def _report(message: str) -> int:
     sys.stderr.write(f"metastore: {message}\n")
     return 2

@@ -1,4 +1,4 @@
-"""``metastore admin create-user``: an account made beside the server, on its own database."""
+"""``metastore admin create-user``: create an account directly in the database."""
 
 import secrets
 import sys
@@ -10,13 +10,13 @@ from metastore.kit.database import Database
 
 
 async def create(settings: Settings, username: str, email: str, role: str, password: str | None) -> None:
-    """Make an account; a password that had to be made is printed, this once.
+    """Create an account. A generated password is printed once.
 
     Raises:
         ConfigurationError: the name, address or password is not acceptable.
-        Problem: 409, the name or address is taken; 503, the database does not answer.
+        Problem: 409 if the name or address is taken, 503 if the database is unavailable.
     """
-    made = "" if password else secrets.token_urlsafe(15)
+    generated = "" if password else secrets.token_urlsafe(15)
     await prepare_database(settings)
     database = Database(settings.effective_database_url)
     try:
@@ -25,12 +25,12 @@ async def create(settings: Settings, username: str, email: str, role: str, passw
             database,
             username=username,
             email=email,
-            password=password or made,
+            password=password or generated,
             admin=role == "ADMIN",
         )
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
     finally:
         await database.aclose()
-    told = f" with the password {made} (shown this once)" if made else ""
-    sys.stdout.write(f"Created {user.username}{told}\n")
+    suffix = f" with the password {generated} (shown only once)" if generated else ""
+    sys.stdout.write(f"Created {user.username}{suffix}\n")

@@ -1,6 +1,6 @@
-"""``metastore fsck``: the check at the command line.
+"""``metastore fsck``: check the database and the object store for inconsistencies.
 
-Exit codes: 0 nothing was found, 1 something was (also when it was repaired), 2 the check could not run.
+Exit codes: 0 nothing was found, 1 something was found (even if it was repaired), 2 the check could not run.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from metastore import migrations
 from metastore.bootstrap import open_for_checking
 from metastore.config import ConfigurationError, Settings, load_settings
-from metastore.entrypoints.cli.transfer.progress import printable
+from metastore.entrypoints.cli.terminal import printable
 from metastore.entrypoints.serve import data_dir_lock
 from metastore.features.files import checking
 from metastore.kit.problem import Problem
@@ -33,12 +33,12 @@ from metastore.processes.fsck.check import PAUSES
 from metastore.processes.fsck.everything import Parts, all_checks
 
 CLEAN, FOUND = 0, 1
-_LONGEST_GRACE = 3600
+_MAX_GRACE = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How to check; ``pauses`` are the seconds before each further look."""
+class Options:
+    """Options of a run. A finding is confirmed by checking again after each of ``pauses``, in seconds."""
 
     repair: bool
     reads: bool
@@ -49,20 +49,20 @@ class Manner:
 
 @dataclass
 class Report:
-    """What a run came to."""
+    """The results of a run."""
 
     counts: dict[str, int] = field(default_factory=dict)
     repaired: int = 0
     known_damaged: int = 0
 
     def add(self, checked: Checked) -> None:
-        """Count a finding; only its kind is kept."""
+        """Count a finding by its kind."""
         self.counts[checked.finding.kind] = self.counts.get(checked.finding.kind, 0) + 1
         self.repaired += checked.repaired is not None
 
     @property
     def found(self) -> int:
-        """How many findings there were."""
+        """Return the number of findings."""
         return sum(self.counts.values())
 
 
@@ -74,60 +74,60 @@ def fsck(
     grace: int | None = None,
     data_dir: Path | None = None,
 ) -> int:
-    """Compare the database with the object store, and read every file's bytes.
+    """Compare the database with the object store, and verify the checksums of all files.
 
-    May run beside the product; with --repair on the embedded database or store, the product must be stopped. Exits
-    with 0 when nothing was found, 1 when something was, 2 when the check could not run.
+    The product may be running. To repair the embedded database or store, it must be stopped. Exits with 0 if nothing
+    was found, 1 if something was, and 2 if the check could not run.
 
     Args:
-        repair: mend what is found; files whose bytes are lost are marked, never deleted
-        quick: do not read the bytes, so that flipped ones are not found
-        json_lines: print a JSON object a finding, and a summary as the last line
-        grace: seconds for which things that no row names are left alone (default: an hour, or the upload TTL if less)
-        data_dir: where the embedded database and objects live (default ./data)
+        repair: repair what is found; files whose bytes are lost are marked, never deleted
+        quick: do not verify checksums
+        json_lines: print a JSON object for each finding, and a summary as the last line
+        grace: seconds for which unreferenced objects are ignored (default: an hour, or the upload TTL if it is shorter)
+        data_dir: folder of the embedded database and objects (default ./data)
     """
     settings = load_settings(data_dir=data_dir)
-    young = timedelta(seconds=min(_LONGEST_GRACE, settings.upload_ttl) if grace is None else grace)
+    young = timedelta(seconds=min(_MAX_GRACE, settings.upload_ttl) if grace is None else grace)
     require_database(settings.effective_database_url)
-    with _held(settings, repair=repair) as alone:
-        manner = Manner(repair, not quick, young, json_lines, () if alone else PAUSES)
-        report = asyncio.run(_run(settings, manner))
+    with _locked(settings, repair=repair) as alone:
+        options = Options(repair, not quick, young, json_lines, () if alone else PAUSES)
+        report = asyncio.run(_run(settings, options))
     return FOUND if report.found else CLEAN
 
 
-async def _run(settings: Settings, manner: Manner) -> Report:
+async def _run(settings: Settings, options: Options) -> Report:
     await _require_schema(settings)
-    parts, close = await open_for_checking(settings, repair=manner.repair)
+    parts, close = await open_for_checking(settings, repair=options.repair)
     try:
-        return await _check(parts, manner)
+        return await _check(parts, options)
     except ObjectStoreError as error:
-        raise ConfigurationError(f"the check could not go on: {error}") from None
+        raise ConfigurationError(f"the check was aborted: {error}") from None
     except Problem as problem:
-        raise ConfigurationError(f"the check could not go on: {problem.detail}") from None
+        raise ConfigurationError(f"the check was aborted: {problem.detail}") from None
     finally:
         await close()
 
 
-async def _check(parts: Parts, manner: Manner) -> Report:
+async def _check(parts: Parts, options: Options) -> Report:
     report = Report()
     async with parts.database.reading() as tx:
-        size = await checking.stored_bytes(tx) if manner.reads else 0
+        size = await checking.stored_bytes(tx) if options.reads else 0
     with _bar(size) as progress:
         task = progress.add_task("checking", total=size or None)
         advance = functools.partial(progress.advance, task)
-        checks = all_checks(parts, grace=manner.grace, reads=manner.reads, advance=advance)
+        checks = all_checks(parts, grace=options.grace, reads=options.reads, advance=advance)
         for name, check in checks.items():
             progress.update(task, description=name)
-            async for checked in look(check, repair=manner.repair, pauses=manner.pauses):
+            async for checked in look(check, repair=options.repair, pauses=options.pauses):
                 report.add(checked)
-                _tell(checked, progress.console, as_json=manner.as_json)
+                _report(checked, progress.console, as_json=options.as_json)
     async with parts.database.reading() as tx:
         report.known_damaged = await checking.count_damaged(tx)
-    _sum_up(report, as_json=manner.as_json)
+    _summarize(report, as_json=options.as_json)
     return report
 
 
-def _tell(checked: Checked, console: Console, *, as_json: bool) -> None:
+def _report(checked: Checked, console: Console, *, as_json: bool) -> None:
     finding = checked.finding
     if as_json:
         line = json.dumps({**asdict(finding), "repaired": checked.repaired}, ensure_ascii=False)
@@ -135,14 +135,14 @@ def _tell(checked: Checked, console: Console, *, as_json: bool) -> None:
         done = f"repaired: {checked.repaired}" if checked.repaired else f"--repair {finding.repair}"
         line = printable(f"{finding.severity}: {finding.kind} {finding.id}: {finding.found} ({done})")
     if console.is_terminal and sys.stdout.isatty():
-        # Above the bar, which is redrawn below it.
+        # Print above the bar, which is redrawn below.
         console.print(line, markup=False, soft_wrap=True)
         return
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-def _sum_up(report: Report, *, as_json: bool) -> None:
+def _summarize(report: Report, *, as_json: bool) -> None:
     if as_json:
         summary = {
             "summary": {
@@ -161,26 +161,26 @@ def _sum_up(report: Report, *, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _held(settings: Settings, *, repair: bool) -> Iterator[bool]:
-    """Keep the product from running while its embedded parts are mended; whether nobody else can be at work now."""
+def _locked(settings: Settings, *, repair: bool) -> Iterator[bool]:
+    """Lock the data folder for repairs; yield whether no other process can use the database and the store."""
     database, storage = settings.effective_database_url, settings.effective_storage_url
     embedded = (database.startswith("sqlite"), storage.startswith("file:"))
     if not repair or not any(embedded):
         yield False
         return
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as locks:
         try:
-            held.enter_context(data_dir_lock(settings.data_dir))
+            locks.enter_context(data_dir_lock(settings.data_dir))
         except ConfigurationError as error:
             raise ConfigurationError(f"{error}; stop it to repair, or check without --repair") from None
         yield all(embedded)
 
 
 def require_database(database_url: str) -> None:
-    """Refuse an embedded database that is not there, rather than make one.
+    """Check that an embedded database exists, rather than create one.
 
     Raises:
-        ConfigurationError: see above.
+        ConfigurationError: it does not exist.
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
@@ -188,10 +188,10 @@ def require_database(database_url: str) -> None:
 
 
 async def _require_schema(settings: Settings) -> None:
-    """Refuse a database of another version.
+    """Check that the database has the current schema.
 
     Raises:
-        ConfigurationError: see above.
+        ConfigurationError: it has another schema, or is unavailable.
     """
     try:
         behind = await migrations.pending(settings.effective_database_url)

@@ -1,7 +1,7 @@
-"""``metastore move-to``: carry an instance over to another database and object store.
+"""``metastore move-to``: move an instance to another database and object store.
 
-Exit codes: 0 everything went over, 1 everything that was whole went over, but the source had damaged or missing
-objects, 2 the move was refused or stopped; run the same command again to go on.
+Exit codes: 0 everything was copied, 1 everything was copied except objects that were damaged or missing in the source,
+2 the move was refused or interrupted; run the same command again to resume it.
 """
 
 import asyncio
@@ -40,32 +40,31 @@ def move_to(
     parallel: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=32))] = 4,
     data_dir: Path | None = None,
 ) -> int:
-    """Carry everything over to another database and object store.
+    """Move everything to another database and object store.
 
-    Stop the product first. Nothing is taken away from where it was. Interrupted, it goes on where it was when the same
-    command is run again.
+    Stop the product first. The source is not changed. Run the same command again to resume an interrupted move.
 
     Args:
         database: the new METASTORE_DATABASE_URL, of an empty database
         storage: the new METASTORE_STORAGE_URL, of an empty bucket or folder
-        abort_uploads: end uploads that are not finished, whose parts cannot go along
-        parallel: how many objects are copied at the same time
-        data_dir: where the embedded database and objects live (default ./data)
+        abort_uploads: abort unfinished uploads, whose parts cannot be moved
+        parallel: number of objects copied at the same time
+        data_dir: folder of the embedded database and objects (default ./data)
     """
     settings = load_settings(data_dir=data_dir)
     new = load_settings(data_dir=data_dir, database_url=database, storage_url=storage)
     if settings.effective_database_url == new.effective_database_url:
-        raise ConfigurationError("--database: this is the database that is in use already")
+        raise ConfigurationError("--database: this database is already in use")
     if settings.effective_storage_url == new.effective_storage_url:
-        raise ConfigurationError("--storage: this is the store that is in use already")
+        raise ConfigurationError("--storage: this object store is already in use")
     require_database(settings.effective_database_url)
     with data_dir_lock(settings.data_dir):
         try:
             moved = asyncio.run(_run(settings, new, abort_uploads=abort_uploads, parallel=parallel))
         except MovedBeforeError:
-            sys.stdout.write("Everything was carried over before, and nothing has happened here since.\n")
+            sys.stdout.write("Everything was moved before, and nothing has changed here since.\n")
             return MOVED
-    _tell(moved, new)
+    _report(moved, new)
     return MOVED_WITH_LOSSES if moved.objects.damaged or moved.missing else MOVED
 
 
@@ -77,9 +76,9 @@ async def _run(settings: Settings, new: Settings, *, abort_uploads: bool, parall
     except MoveRefusedError as refusal:
         raise ConfigurationError(f"the move stops: {refusal}") from None
     except (ObjectStoreError, SQLAlchemyError, OSError) as fault:
-        raise ConfigurationError(f"the move stops: {str(fault).splitlines()[0]}; run it again to go on") from None
+        raise ConfigurationError(f"the move stops: {str(fault).splitlines()[0]}; run it again to resume") from None
     except Problem as problem:
-        raise ConfigurationError(f"the move stops: {problem.detail} Run it again to go on.") from None
+        raise ConfigurationError(f"the move stops: {problem.detail} Run it again to resume.") from None
 
 
 @contextlib.asynccontextmanager
@@ -89,21 +88,21 @@ async def _opened(
     async with contextlib.AsyncExitStack() as open_parts:
         product = await bootstrap.build(settings, serves_sockets=False)
         open_parts.push_async_callback(product.aclose)
-        await _refuse_company(product.database)
+        await _check_no_others(product.database)
         if abort_uploads:
             ended = await end_uploads(product.database, product.services.get(UploadsService))
-            sys.stdout.write(f"{ended} unfinished uploads were ended.\n")
+            sys.stdout.write(f"{ended} unfinished uploads were aborted.\n")
         database, store = await bootstrap.open_storage(new)
         open_parts.push_async_callback(database.aclose)
         open_parts.push_async_callback(store.aclose)
         yield Instance(product.database, product.store, product.consumers), Instance(database, store)
 
 
-async def _refuse_company(database: Database) -> None:
-    """The lock on the data folder tells who uses an embedded database; PostgreSQL knows by itself.
+async def _check_no_others(database: Database) -> None:
+    """Check that no other process is connected to PostgreSQL. The lock on the data folder covers embedded databases.
 
     Raises:
-        MoveRefusedError: somebody else is connected.
+        MoveRefusedError: another process is connected.
     """
     if database.single_writer:
         return
@@ -113,7 +112,7 @@ async def _refuse_company(database: Database) -> None:
     )
     async with database.reading() as tx:
         if await tx.session.scalar(others):
-            raise MoveRefusedError("others are connected to the database: stop every process of the product first")
+            raise MoveRefusedError("others are connected to the database: stop all processes of the product first")
 
 
 async def _move(source: Instance, target: Instance, url: str, parallel: int) -> Moved:
@@ -135,23 +134,23 @@ async def _move(source: Instance, target: Instance, url: str, parallel: int) -> 
         return await move(source, target, url, at_once=parallel, watcher=watcher)
 
 
-def _tell(moved: Moved, new: Settings) -> None:
+def _report(moved: Moved, new: Settings) -> None:
     lines = [f"{copied.rows:>12} rows of {copied.table}" for copied in moved.tables]
     objects = moved.objects
     lines.append(f"{objects.copied + objects.found_there:>12} objects, {objects.size} bytes, verified by checksum")
-    lines.append(f"{moved.requeued:>12} deliveries of events put back into the outbox")
+    lines.append(f"{moved.requeued:>12} deliveries of events returned to the outbox")
     lines += [f"damaged before the move: {key}: {reason}" for key, reason in sorted(objects.damaged.items())]
     lines += [f"without its bytes: file {file_id}" for file_id in moved.missing]
     if objects.damaged or moved.missing:
-        lines.append("metastore fsck --repair marks these files and tells their owners.")
+        lines.append("metastore fsck --repair marks these files and notifies their owners.")
     lines += [
         "",
-        "Everything is in its new place. Start the product with these settings:",
+        "Everything was moved. Start the product with these settings:",
         f"METASTORE_DATABASE_URL={make_url(new.effective_database_url).render_as_string(hide_password=True)}",
         f"METASTORE_STORAGE_URL={shlex.quote(new.effective_storage_url)}",
-        "METASTORE_S3_ACCESS_KEY_ID and METASTORE_S3_SECRET_ACCESS_KEY as they are set now, if they are",
-        f"METASTORE_SECRET_KEY as it is set now, or {new.data_dir / 'secret.key'} in each METASTORE_DATA_DIR:",
-        "without it, people have to sign in again.",
-        "Do not start the old one any more: what it took in would stay behind.",
+        "METASTORE_S3_ACCESS_KEY_ID and METASTORE_S3_SECRET_ACCESS_KEY as they are now, if set",
+        f"METASTORE_SECRET_KEY as it is now, or {new.data_dir / 'secret.key'} in each METASTORE_DATA_DIR:",
+        "without it, all users have to sign in again.",
+        "Do not start the old instance again: new data in it would not be moved.",
     ]
     sys.stdout.write("\n".join(lines) + "\n")

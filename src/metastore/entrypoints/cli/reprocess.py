@@ -1,4 +1,4 @@
-"""``metastore admin reprocess``: small pictures and streams of files that came before there were any."""
+"""``metastore admin reprocess``: process files again that lack thumbnails or streams."""
 
 import sys
 
@@ -9,15 +9,15 @@ from metastore.processes.reprocess import process_again
 
 
 async def reprocess(settings: Settings, *, everything: bool) -> None:
-    """Hand them to the workers; says how many.
+    """Schedule the files for processing and print their number.
 
     Raises:
-        Problem: 503, the database does not answer.
+        Problem: 503 if the database is unavailable.
     """
     await prepare_database(settings)
     database = Database(settings.effective_database_url)
     try:
-        begun = await process_again(database, can_show=showing(), everything=everything)
+        count = await process_again(database, can_show=showing(), everything=everything)
     finally:
         await database.aclose()
-    sys.stdout.write(f"{begun} file{'' if begun == 1 else 's'} will be processed again\n")
+    sys.stdout.write(f"{count} file{'' if count == 1 else 's'} will be processed again\n")

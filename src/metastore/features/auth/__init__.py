@@ -2,9 +2,8 @@
 
 * ``endpoints``: HTTP in. ``access``: the FastAPI dependencies with which all endpoints authenticate the caller.
 * ``service``: signing in, refreshing, signing out, listing sessions.
-* ``accounts``: registration, profiles, and accounts created without HTTP.
+* ``accounts``: registration, profiles, storage quotas, and accounts created without HTTP.
 * ``sessions``: tokens, cookies, revocation. ``credentials``: password hashing, limits on attempts.
 * ``identity``: valid usernames and e-mail addresses, roles.
-* ``quota``: reserving, using and refunding storage.
 * ``repository``, ``models``, ``schemas``, ``events``: SQL statements, tables, API shapes, published events.
 """

@@ -1,4 +1,4 @@
-"""SQL statements on accounts and sessions; those on storage are in ``quota``."""
+"""SQL statements on accounts and sessions; those on storage are in ``accounts.quota``."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

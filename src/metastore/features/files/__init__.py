@@ -12,14 +12,14 @@ root, which has no row of its own. Three invariants hold at every commit:
 
 The life of a file::
 
-    UPLOADING ──finish_file──▶ PROCESSING ──▶ READY or FAILED        (READY at once if there is nothing to process)
-        │                          │
-     discard_file                trash ──▶ restore | purge (by its owner, or when it has expired)
+    UPLOADING ──complete_file──▶ PROCESSING ──▶ READY or FAILED        (READY at once if there is nothing to process)
+        │                             │
+     discard_uploading_file         trash ──▶ restore | purge (by its owner, or when it has expired)
 
 Where to find what:
 
 * ``endpoints``, ``consumers``: HTTP in, events in. ``service``: what other features and the endpoints call.
-* ``tree``: names, paths, and renaming or moving a node. ``trash``: trashing, restoring, purging.
+* ``tree``: names, paths, renaming and moving; the trash: trashing, restoring, purging.
 * ``listing``: pages of a folder and of the trash; nodes by ID for other features.
 * ``representation``: a node as JSON, its ETag and its URLs.
 * ``content``: what the bytes are (content types), their processing, their integrity.

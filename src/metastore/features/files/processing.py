@@ -61,7 +61,10 @@ async def original_of(tx: Transaction, file_id: str) -> Original | None:
 
 
 async def make_ready(tx: Transaction, file_id: str, *, tell: bool = True) -> None:
-    """Change PROCESSING to READY and, with ``tell``, record ``file.ready``; do nothing if the file no longer exists."""
+    """Change PROCESSING to READY and, with ``tell``, record ``file.ready``.
+
+    Do nothing if the file no longer exists.
+    """
     node = await repository.change_status(tx, file_id, PROCESSING, READY)
     if node is None or not tell:
         return

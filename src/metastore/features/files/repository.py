@@ -1,7 +1,7 @@
 """SQL statements on single nodes and on their place in the tree.
 
-Statements for lists, lookups by ID and the trash are in ``listing`` and ``trash``; those for store checks in
-``content.integrity``.
+Statements for lists and lookups by ID are in ``listing``, those for the trash in ``tree``, and those for store checks
+in ``content.integrity``.
 """
 
 from collections.abc import Sequence

@@ -19,8 +19,8 @@ SortOrder = Literal["asc", "desc"]
 class Processing(Schema):
     """The state of a file's processing: its current ``step``, and the progress of that step in percent.
 
-    ``error`` is a sentence for people, and ``reason_code`` the same for programs: ``None`` for files that failed before
-    there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
+    ``error`` is a sentence for people, and ``reasonCode`` the same for programs; it is null for files that failed
+    before there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
     """
 
     step: str | None = None

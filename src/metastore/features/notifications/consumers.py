@@ -2,6 +2,7 @@
 
 from metastore.features.auth.events import SessionRevoked
 from metastore.features.files.events import FileDamaged, FileFailed, FileReady, FileRecovered
+from metastore.features.notifications.messages import NotificationType
 from metastore.features.notifications.service import NotificationsService
 from metastore.kit.consumer import AfterCommit, Consumer
 from metastore.kit.database import Transaction
@@ -21,7 +22,7 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
             tx,
             user_id=ready.owner_id,
             event_id=event.id,
-            notification_type=event.event_type,
+            notification_type=NotificationType.FILE_READY,
             payload={
                 "fileId": ready.file_id,
                 "name": ready.name,
@@ -37,7 +38,7 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
             tx,
             user_id=failed.owner_id,
             event_id=event.id,
-            notification_type=event.event_type,
+            notification_type=NotificationType.FILE_FAILED,
             payload={
                 "fileId": failed.file_id,
                 "name": failed.name,
@@ -54,7 +55,7 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
             tx,
             user_id=damaged.owner_id,
             event_id=event.id,
-            notification_type=event.event_type,
+            notification_type=NotificationType.FILE_DAMAGED,
             payload={"fileId": damaged.file_id, "name": damaged.name, "reason": damaged.reason},
         )
 
@@ -64,7 +65,7 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
             tx,
             user_id=recovered.owner_id,
             event_id=event.id,
-            notification_type=event.event_type,
+            notification_type=NotificationType.FILE_RECOVERED,
             payload={"fileId": recovered.file_id, "name": recovered.name},
         )
 

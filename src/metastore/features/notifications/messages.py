@@ -1,14 +1,29 @@
-"""English messages for each type of notification, for clients without a translation."""
+"""The types of notifications, and an English message for each, for clients that have no texts of their own."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from pydantic import JsonValue
 
-_SENTENCES = {
-    "file.ready": "“{name}” is ready.",
-    "file.damaged": "The stored bytes of “{name}” were lost or changed. It cannot be downloaded.",
-    "file.recovered": "“{name}” is whole again.",
-    "file.failed": "“{name}” did not become ready. {reason}",
+
+class NotificationType(StrEnum):
+    """What a notification is about.
+
+    Types are part of the API: they are added, never renamed. Every one of them has a text in each language of the web
+    client; ``make lint-translations`` checks that.
+    """
+
+    FILE_READY = "file.ready"
+    FILE_FAILED = "file.failed"
+    FILE_DAMAGED = "file.damaged"
+    FILE_RECOVERED = "file.recovered"
+
+
+_SENTENCES: dict[str, str] = {
+    NotificationType.FILE_READY: "“{name}” is ready.",
+    NotificationType.FILE_DAMAGED: "The stored bytes of “{name}” were lost or changed. It cannot be downloaded.",
+    NotificationType.FILE_RECOVERED: "“{name}” is intact again.",
+    NotificationType.FILE_FAILED: "“{name}” did not become ready. {reason}",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from metastore.features.notifications import repository
-from metastore.features.notifications.messages import message_of
+from metastore.features.notifications.messages import NotificationType, message_of
 from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllResponse
 from metastore.kit.clock import Clock
 from metastore.kit.consumer import AfterCommit
@@ -31,7 +31,7 @@ class NotificationsService:
         *,
         user_id: str,
         event_id: str,
-        notification_type: str,
+        notification_type: NotificationType,
         payload: Mapping[str, JsonValue],
     ) -> AfterCommit | None:
         """Store a notification and return a function that sends it to the user's sockets after the commit.

@@ -2,36 +2,36 @@ import httpx
 import pytest
 
 from metastore.entrypoints.cli.transfer.failures import TransferError
-from metastore.entrypoints.cli.transfer.patience import PassingError, Patience, raise_if_passing
+from metastore.entrypoints.cli.transfer.patience import RetryPolicy, TransientError, raise_if_transient
 
 
-async def test_it_tries_until_the_fault_has_passed_and_tells_of_it() -> None:
+async def test_transient_errors_are_retried_and_reported() -> None:
     told: list[str] = []
-    faults = [PassingError("busy"), httpx.ReadError("cut")]
+    faults = [TransientError("busy"), httpx.ReadError("cut")]
 
     async def attempt() -> str:
         if faults:
             raise faults.pop(0)
         return "done"
 
-    assert await Patience(10, told.append).during(attempt) == "done"
+    assert await RetryPolicy(10, told.append).run(attempt) == "done"
     assert told == ["busy", "The connection failed: cut"]
 
 
-async def test_it_ends_with_the_last_reason() -> None:
+async def test_the_last_error_is_raised_after_the_time_limit() -> None:
     async def attempt() -> None:
-        raise PassingError("busy", after=60)
+        raise TransientError("busy", after=60)
 
     with pytest.raises(TransferError, match="busy"):
-        await Patience(1).during(attempt)
+        await RetryPolicy(1).run(attempt)
 
 
 @pytest.mark.parametrize("status", [200, 404, 501, 507])
-def test_an_answer_that_will_stay_the_same_is_taken(status: int) -> None:
-    raise_if_passing(httpx.Response(status))
+def test_other_responses_are_not_transient(status: int) -> None:
+    raise_if_transient(httpx.Response(status))
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_an_answer_that_may_change_is_tried_again(status: int) -> None:
-    with pytest.raises(PassingError):
-        raise_if_passing(httpx.Response(status, headers={"Retry-After": "3"}))
+def test_some_statuses_are_transient(status: int) -> None:
+    with pytest.raises(TransientError):
+        raise_if_transient(httpx.Response(status, headers={"Retry-After": "3"}))

@@ -1,18 +1,18 @@
 from metastore.entrypoints.cli.transfer.sessions import Session
 
 
-def test_a_cookie_goes_to_its_path_alone() -> None:
+def test_a_cookie_is_sent_to_its_path_only() -> None:
     session = Session(server="https://drive.example.org")
-    session.take(["a=1; Path=/; HttpOnly; SameSite=Lax", "__Secure-r=2; Path=/api; Secure; Max-Age=60"])
+    session.update(["a=1; Path=/; HttpOnly; SameSite=Lax", "__Secure-r=2; Path=/api; Secure; Max-Age=60"])
     assert session.header("/api/v1/files") == "a=1; __Secure-r=2"
     assert session.header("/apix") == "a=1"
     assert session.header("/api") == "a=1; __Secure-r=2"
 
 
-def test_a_cookie_is_replaced_and_forgotten_as_the_server_says() -> None:
+def test_a_cookie_is_replaced_and_deleted() -> None:
     session = Session(server="https://drive.example.org")
-    session.take(["a=1; Path=/", "b=1; Path=/"])
-    session.take(["a=2; Path=/", 'b=""; Max-Age=0; Path=/'])
+    session.update(["a=1; Path=/", "b=1; Path=/"])
+    session.update(["a=2; Path=/", 'b=""; Max-Age=0; Path=/'])
     assert session.header("/") == "a=2"
-    session.take(["a=gone; expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"])
+    session.update(["a=gone; expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/"])
     assert session.header("/") == ""

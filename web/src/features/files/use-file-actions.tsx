@@ -3,7 +3,6 @@ import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { isProblem } from '@/api/problem';
 import type { Item } from '@/api/types';
 import { useErrorText } from '@/components/error-text';
 import * as calls from './actions-api';
@@ -20,7 +19,7 @@ export function useFileActions() {
       void queries.invalidateQueries({ queryKey: ['me'] });
       if (done.length) success(done);
       if (!failed.length) return;
-      const cause = isProblem(reason, 'folder-cycle', 'cycle') ? t('files.move.cycle') : errorText(reason);
+      const cause = errorText(reason);
       const total = done.length + failed.length;
       const message = total === 1 ? cause : t('files.partly', { count: failed.length, total, reason: cause });
       notifications.show({ color: 'red', message, autoClose: 8000 });

@@ -2,38 +2,33 @@ import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Notice } from '@/api/types';
 import { useReasonText } from '@/components/reason-text';
+import { texts } from '@/i18n/en';
 
-const KNOWN = [
-  'file.ready',
-  'file.failed',
-  'file.damaged',
-  'file.recovered',
-  'file.approved',
-  'file.rejected',
-] as const;
+type NoticeType = keyof typeof texts.notice;
 
-/** The types that tell of something bad. */
-const BAD = ['file.failed', 'file.damaged', 'file.rejected'];
+function isKnown(type: string): type is NoticeType {
+  return Object.hasOwn(texts.notice, type);
+}
 
-/** Whether a notification tells of something bad. */
+/** The types of bad news. */
+const BAD = ['file.failed', 'file.damaged'];
+
+/** Whether a notification is bad news. */
 export function isBadNews({ type }: Pick<Notice, 'type'>): boolean {
   return BAD.includes(type);
 }
 
-/** Gives a function from a notification to its sentence, made of type and payload; else the server's own. */
+/** Returns a function from a notification to its text; for a type of a newer server, the server's own message. */
 export function useNoticeText(): (notice: Pick<Notice, 'type' | 'payload' | 'message'>) => string {
   const { t } = useTranslation();
   const reasonText = useReasonText();
   return useCallback(
     ({ type, payload, message }) => {
-      const known = KNOWN.find((one) => one === type);
-      const name = payload?.name ?? payload?.fileName;
-      if (!known || typeof name !== 'string') return message;
-      const reason = payload?.reason;
-      if (known === 'file.failed' && typeof reason === 'string' && reason) {
-        return t('notifications.type.file.failedWhy', { name, reason: reasonText(reason) });
-      }
-      return t(`notifications.type.${known}`, { name });
+      const name = payload?.name;
+      if (!isKnown(type) || typeof name !== 'string') return message;
+      const text = t(`notice.${type}`, { name });
+      if (type !== 'file.failed' || !payload?.reasonCode) return text;
+      return t('notifications.because', { text, reason: reasonText(payload.reasonCode) });
     },
     [t, reasonText],
   );

@@ -29,13 +29,6 @@ export default {
     live: 'Tells you the moment a file is ready',
   },
   error: {
-    credentials: 'Username or password is wrong.',
-    suspended: 'This account is suspended. Ask the administrator.',
-    tooMany: 'Too many tries. Try again in {{wait}}.',
-    taken: 'This username or e-mail is already taken.',
-    usernameTaken: 'This username is already taken.',
-    emailTaken: 'This e-mail address is already in use.',
-    closed: 'Registration is closed on this server.',
     required: 'Please fill this in.',
     email: 'This is not an e-mail address.',
     shortUsername: 'At least 3 characters.',

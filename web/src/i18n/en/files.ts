@@ -56,7 +56,6 @@ export default {
     safe: 'The file itself is safe and can be downloaded.',
     damaged: 'This file is damaged',
     finding: 'What the check found: {{finding}}',
-    unknown: 'The server gave no reason.',
     step: {
       store: 'Storing',
       probe: 'Examining',
@@ -109,7 +108,6 @@ export default {
     title_other: 'Move {{count}} items',
     into: 'Choose the folder to move to',
     submit: 'Move here',
-    cycle: 'A folder cannot be moved into itself.',
     done_one: 'Moved {{count}} item to {{folder}}',
     done_other: 'Moved {{count}} items to {{folder}}',
     same: 'It is already there.',

@@ -11,15 +11,5 @@ export default {
   unread: 'Unread',
   more_one: '{{count}} more notification',
   more_other: '{{count}} more notifications',
-  type: {
-    file: {
-      ready: '“{{name}}” is ready',
-      failed: '“{{name}}” did not become ready',
-      failedWhy: '“{{name}}” did not become ready. {{reason}}',
-      damaged: 'The stored bytes of “{{name}}” were lost or changed. It cannot be downloaded.',
-      recovered: '“{{name}}” is whole again and can be downloaded',
-      approved: '“{{name}}” was approved',
-      rejected: '“{{name}}” was rejected',
-    },
-  },
+  because: '{{text}}. {{reason}}',
 };

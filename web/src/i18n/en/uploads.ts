@@ -43,6 +43,8 @@ export default {
   interrupted: {
     oneClick: 'Interrupted. Resume with one click.',
     chooseAgain: 'Interrupted. Choose the same file to go on.',
+    storeUnavailable:
+      'The storage does not respond, so it is unknown how much has arrived. Nothing is lost: resume later, or ask your administrator.',
   },
   renamed: 'Stored as “{{name}}”',
   fault: {
@@ -56,7 +58,7 @@ export default {
     gone: 'This upload has expired on the server. Retry begins it anew.',
     finished: 'This upload was already finished.',
     elsewhere: 'Another tab is working on this upload.',
-    refused: 'The server refused it: {{detail}}',
+    refused: 'Upload failed. {{reason}}',
   },
   already: 'These files are already being uploaded.',
   unreadable: 'The browser could not read what you dropped.',

@@ -29,13 +29,6 @@ export default {
     live: 'Báo ngay khi tệp sẵn sàng',
   },
   error: {
-    credentials: 'Sai tên đăng nhập hoặc mật khẩu.',
-    suspended: 'Tài khoản này đã bị tạm khóa. Hãy liên hệ quản trị viên.',
-    tooMany: 'Thử quá nhiều lần. Hãy thử lại sau {{wait}}.',
-    taken: 'Tên đăng nhập hoặc e-mail này đã được dùng.',
-    usernameTaken: 'Tên đăng nhập này đã được dùng.',
-    emailTaken: 'Địa chỉ e-mail này đã được dùng.',
-    closed: 'Máy chủ này không nhận đăng ký.',
     required: 'Vui lòng điền mục này.',
     email: 'Đây không phải địa chỉ e-mail.',
     shortUsername: 'Ít nhất 3 ký tự.',

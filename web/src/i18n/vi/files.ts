@@ -55,7 +55,6 @@ export default {
     safe: 'Bản thân tệp vẫn an toàn và tải xuống được.',
     damaged: 'Tệp này bị hỏng',
     finding: 'Kết quả kiểm tra: {{finding}}',
-    unknown: 'Máy chủ không cho biết lý do.',
     step: {
       store: 'Đang lưu',
       probe: 'Đang kiểm tra',
@@ -104,7 +103,6 @@ export default {
     title_other: 'Di chuyển {{count}} mục',
     into: 'Chọn thư mục đích',
     submit: 'Chuyển đến đây',
-    cycle: 'Không thể chuyển một thư mục vào chính nó.',
     done_other: 'Đã chuyển {{count}} mục đến {{folder}}',
     same: 'Mục đã ở đó rồi.',
     loadFailed: 'Không tải được danh sách thư mục.',

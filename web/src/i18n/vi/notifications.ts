@@ -9,15 +9,5 @@ export default {
   failed: 'Không tải được thông báo',
   unread: 'Chưa đọc',
   more_other: 'Thêm {{count}} thông báo',
-  type: {
-    file: {
-      ready: '“{{name}}” đã sẵn sàng',
-      failed: 'Không xử lý được “{{name}}”',
-      failedWhy: 'Không xử lý được “{{name}}”. {{reason}}',
-      damaged: 'Dữ liệu đã lưu của “{{name}}” bị mất hoặc bị thay đổi. Không tải xuống được tệp này.',
-      recovered: '“{{name}}” đã nguyên vẹn trở lại và tải xuống được',
-      approved: '“{{name}}” đã được duyệt',
-      rejected: '“{{name}}” đã bị từ chối',
-    },
-  },
+  because: '{{text}}. {{reason}}',
 };

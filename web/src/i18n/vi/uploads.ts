@@ -39,6 +39,8 @@ export default {
   interrupted: {
     oneClick: 'Bị gián đoạn. Bấm một lần để tiếp tục.',
     chooseAgain: 'Bị gián đoạn. Chọn lại đúng tệp đó để tiếp tục.',
+    storeUnavailable:
+      'Kho lưu trữ không phản hồi nên chưa biết đã nhận được bao nhiêu. Không có gì bị mất: hãy tiếp tục sau, hoặc hỏi người quản trị.',
   },
   renamed: 'Đã lưu với tên “{{name}}”',
   fault: {
@@ -52,7 +54,7 @@ export default {
     gone: 'Lượt tải lên này đã hết hạn trên máy chủ. Thử lại sẽ bắt đầu từ đầu.',
     finished: 'Lượt tải lên này đã hoàn tất trước đó.',
     elsewhere: 'Một thẻ khác đang tải tệp này.',
-    refused: 'Máy chủ từ chối: {{detail}}',
+    refused: 'Tải lên thất bại. {{reason}}',
   },
   already: 'Các tệp này đang được tải lên rồi.',
   unreadable: 'Trình duyệt không đọc được nội dung bạn thả vào.',

@@ -13,6 +13,7 @@ function item(status: UploadStatus, sent: number, size = 100, speed = 0): Upload
     status,
     fault: null,
     sent,
+    storeUnavailable: false,
     speed,
     uploadId: null,
     fileId: null,

@@ -1,4 +1,4 @@
-"""The client's commands, as the command line calls them; each returns its exit code."""
+"""The client's commands. Each returns its exit code."""
 
 import asyncio
 import sys
@@ -11,15 +11,15 @@ from cyclopts import Parameter, validators
 from metastore.entrypoints.cli.transfer.api import Api
 from metastore.entrypoints.cli.transfer.downloading import download_all
 from metastore.entrypoints.cli.transfer.failures import TransferError, UsageError
-from metastore.entrypoints.cli.transfer.patience import Patience
+from metastore.entrypoints.cli.transfer.patience import RetryPolicy
 from metastore.entrypoints.cli.transfer.sessions import Session, SessionFile, remember_server
-from metastore.entrypoints.cli.transfer.signing_in import Connection, credentials
+from metastore.entrypoints.cli.transfer.signing_in import USER_AGENT, Connection, credentials
 from metastore.entrypoints.cli.transfer.uploading import upload_all
 
 Parallel = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=32))]
 Flag = Parameter(negative="")
 
-_HERE = Connection()
+_DEFAULTS = Connection()
 
 
 def upload(
@@ -27,20 +27,20 @@ def upload(
     /,
     *,
     to: str = "/",
-    connection: Connection = _HERE,
+    connection: Connection = _DEFAULTS,
     parallel: Parallel = 3,
     yes: Annotated[bool, Flag] = False,
 ) -> int:
-    """Upload files, and folders with all that is in them.
+    """Upload files, and folders with their contents.
 
-    Interrupted, it goes on where it was when the same command is run again.
+    Run the same command again to resume an interrupted upload.
 
     Args:
         files: files and folders
-        to: folder on the server; made when missing
+        to: folder on the server; created if missing
         connection: how to reach the server
-        parallel: how many parts go up at the same time
-        yes: do not ask before whole folders are uploaded
+        parallel: number of parts uploaded at the same time
+        yes: do not ask before uploading folders
     """
     return _run(upload_all(files, to, connection, parallel, ask=not yes and sys.stdin.isatty()))
 
@@ -50,30 +50,30 @@ def download(
     /,
     *,
     to: Path = Path(),
-    connection: Connection = _HERE,
+    connection: Connection = _DEFAULTS,
     parallel: Parallel = 3,
     overwrite: Annotated[bool, Flag] = False,
 ) -> int:
-    """Download files, and folders with all that is in them.
+    """Download files, and folders with their contents.
 
-    Interrupted, it goes on where it was when the same command is run again.
+    Run the same command again to resume an interrupted download.
 
     Args:
         places: paths or ids of files and folders on the server
-        to: folder to put them into; made when missing
+        to: local folder; created if missing
         connection: how to reach the server
-        parallel: how many pieces come down at the same time
-        overwrite: replace files that exist here and are others
+        parallel: number of pieces downloaded at the same time
+        overwrite: replace existing local files with other contents
     """
     return _run(download_all(places, to, connection, parallel, overwrite=overwrite))
 
 
-def login(*, connection: Connection = _HERE) -> int:
+def login(*, connection: Connection = _DEFAULTS) -> int:
     """Sign in, and stay signed in for later commands."""
     return _run(_login(connection))
 
 
-def logout(*, connection: Connection = _HERE) -> int:
+def logout(*, connection: Connection = _DEFAULTS) -> int:
     """End the session that `login` keeps."""
     return _run(_logout(connection))
 
@@ -82,7 +82,7 @@ async def _login(connection: Connection) -> int:
     username, password = await asyncio.to_thread(credentials, connection)
     server = connection.origin
     file = SessionFile(server)
-    async with Api(Session(server=server), Patience(connection.patience), file) as api:
+    async with Api(Session(server=server), RetryPolicy(connection.patience), file, user_agent=USER_AGENT) as api:
         await api.sign_in(username, password)
         remember_server(server)
         sys.stderr.write(f"Signed in to {server} as {api.username}\n")
@@ -95,8 +95,8 @@ async def _logout(connection: Connection) -> int:
     if session is None:
         sys.stderr.write("Nobody was signed in\n")
         return 0
-    file.forget()
-    async with Api(session, Patience(connection.patience)) as api:
+    file.delete()
+    async with Api(session, RetryPolicy(connection.patience), user_agent=USER_AGENT) as api:
         await api.sign_out()
     return 0
 
@@ -111,5 +111,5 @@ def _run(work: Coroutine[None, None, int]) -> int:
         sys.stderr.write(f"metastore: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. Run the same command again to go on from here.\n")
+        sys.stderr.write("\nInterrupted. Run the same command again to resume.\n")
         return 130

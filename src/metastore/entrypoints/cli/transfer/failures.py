@@ -1,4 +1,4 @@
-"""Why something could not be done, in words for the person at the terminal."""
+"""Exceptions of the client. Their messages are for the user."""
 
 import httpx
 from pydantic import ValidationError
@@ -7,15 +7,15 @@ from metastore.entrypoints.cli.transfer.wire import ProblemDocument
 
 
 class TransferError(Exception):
-    """One file, or the whole run, failed; the message says why in one line."""
+    """A transfer or the whole run failed. The message is one line."""
 
 
 class UsageError(Exception):
-    """The command cannot be carried out as it was given; the message says why in one line."""
+    """The arguments are invalid. The message is one line."""
 
 
 class RefusedError(TransferError):
-    """The server answered with an error that trying again will not mend; ``code`` is stable, ``detail`` for people."""
+    """The server refused a request, and a retry would not help. ``code`` is a problem code, or empty."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(f"{detail} ({code})" if code else detail)
@@ -24,14 +24,14 @@ class RefusedError(TransferError):
 
 
 def refusal_of(response: httpx.Response) -> RefusedError:
-    """The error in an answer whose body has been read: a problem document, or whatever else stands in its way."""
+    """Return the error for a response whose body has been read: a problem document or anything else."""
     status = response.status_code
     try:
         problem = ProblemDocument.model_validate_json(response.content)
     except ValidationError:
         problem = ProblemDocument()
-    detail = problem.detail or problem.title or f"The server answered {status} {response.reason_phrase}".rstrip()
+    detail = problem.detail or problem.title or f"The server responded with {status} {response.reason_phrase}".rstrip()
     if not problem.code and b"expired" in response.content[:2000].lower():
-        # S3 has no code of its own for it: AccessDenied, and "Request has expired" in the text.
+        # S3 has no code for this: it sends AccessDenied with the text "Request has expired".
         return RefusedError(status, "url-expired", detail)
     return RefusedError(status, problem.code, detail)

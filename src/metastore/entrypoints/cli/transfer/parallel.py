@@ -1,4 +1,4 @@
-"""Working on many things, a few at a time."""
+"""Limited concurrency."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,9 +8,9 @@ Item = TypeVar("Item")
 
 
 async def in_parallel(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], at_once: int) -> None:
-    """Call ``work`` for each of ``items``, in order, ``at_once`` at a time.
+    """Call ``work`` for each item, in order, ``at_once`` at a time.
 
-    The first error ends it: what runs is cancelled, the error raised.
+    The first error cancels the running calls and is raised.
     """
     waiting = iter(items)
 

@@ -1,7 +1,7 @@
-"""Trying again, with growing pauses, while the server or the way to it fails.
+"""Retry requests with growing pauses after transient errors of the network or the server.
 
-A run has one ``Patience``: whatever arrives anywhere renews it, so a long transfer over a bad line goes on for as long
-as it gets anywhere, while one whose server is gone for good ends.
+A run has one ``RetryPolicy``. Any success resets its time limit, so that a long transfer over an unreliable connection
+continues as long as it makes progress.
 """
 
 import asyncio
@@ -17,74 +17,73 @@ from metastore.entrypoints.cli.transfer.failures import TransferError
 Result = TypeVar("Result")
 
 _FIRST_PAUSE = 0.25
-_LONGEST_PAUSE = 10.0
+_MAX_PAUSE = 10.0
 
 
-class PassingError(Exception):
-    """A fault that may pass; ``after`` is how many seconds the server asks to be left alone."""
+class TransientError(Exception):
+    """An error that a retry may resolve. ``after`` is the number of seconds that the server asks to wait."""
 
     def __init__(self, reason: str, after: float = 0.0) -> None:
         super().__init__(reason)
         self.after = after
 
 
-class Patience:
-    """Gives up once ``seconds`` went by without any success; tells ``on_trouble`` why it waits."""
+class RetryPolicy:
+    """Fails after ``seconds`` without any success. Calls ``on_retry`` with the reason before each pause."""
 
-    def __init__(self, seconds: float, on_trouble: Callable[[str], None] | None = None) -> None:
+    def __init__(self, seconds: float, on_retry: Callable[[str], None] | None = None) -> None:
         self._seconds = seconds
-        self._on_trouble = on_trouble or (lambda _reason: None)
+        self._on_trouble = on_retry or (lambda _reason: None)
         self._last_success = time.monotonic()
 
-    def renew(self) -> None:
-        """Something arrived."""
+    def reset(self) -> None:
+        """Restart the time limit after a success."""
         self._last_success = time.monotonic()
 
-    async def during(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
-        """Call ``attempt`` until it raises no passing fault.
+    async def run(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
+        """Call ``attempt`` until it raises no transient error, and return its result.
 
         Raises:
-            TransferError: the faults did not pass; it names the last.
+            TransferError: the time limit was exceeded. The message is that of the last error.
         """
         pause = _FIRST_PAUSE
-        begun = time.monotonic()
+        began = time.monotonic()
         while True:
             try:
                 result = await attempt()
-            except (httpx.TransportError, PassingError) as error:
-                wait = max(pause * random.uniform(0.5, 1.0), error.after if isinstance(error, PassingError) else 0)  # noqa: S311  spreads load, guards nothing
+            except (httpx.TransportError, TransientError) as error:
+                wait = max(pause * random.uniform(0.5, 1.0), error.after if isinstance(error, TransientError) else 0)  # noqa: S311  not for cryptography
                 reason = reason_of(error)
-                if time.monotonic() + wait - max(self._last_success, begun) > self._seconds:
+                if time.monotonic() + wait - max(self._last_success, began) > self._seconds:
                     raise TransferError(reason) from error
                 self._on_trouble(reason)
                 await asyncio.sleep(wait)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause = min(pause * 2, _MAX_PAUSE)
             else:
-                self.renew()
+                self.reset()
                 return result
 
 
 def reason_of(error: Exception) -> str:
-    """A passing fault in words."""
+    """Return the message for a transient error."""
     match error:
-        case PassingError():
+        case TransientError():
             return str(error)
         case httpx.ConnectError():
             return f"The server cannot be reached: {error}"
         case httpx.TimeoutException():
-            return "The server did not answer in time"
+            return "The server did not respond in time"
     return f"The connection failed: {str(error) or type(error).__name__}"
 
 
-def raise_if_passing(response: httpx.Response) -> None:
-    """Complain about answers that are worth another try: 408, 429 and 5xx but 501, 505 and 507.
+def raise_if_transient(response: httpx.Response) -> None:
+    """Check for statuses that a retry may resolve: 408, 429, and 5xx except 501, 505 and 507.
 
     Raises:
-        PassingError: it is one of those.
+        TransientError: the response has one of them.
     """
     status = response.status_code
     if status in {408, 429} or (status >= 500 and status not in {501, 505, 507}):
         after = response.headers.get("retry-after", "")
-        raise PassingError(
-            f"The server answered {status} {response.reason_phrase}".rstrip(), float(after) if after.isdecimal() else 0
-        )
+        reason = f"The server responded with {status} {response.reason_phrase}".rstrip()
+        raise TransientError(reason, float(after) if after.isdecimal() else 0)

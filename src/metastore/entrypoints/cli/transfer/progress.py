@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: a bar for each file under way and one for all of it."""
+"""Progress bars: one for each file being transferred and one for the whole run."""
 
 import contextlib
 import sys
@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -19,11 +18,13 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from metastore.entrypoints.cli.terminal import printable
+
 _NAME_WIDTH = 40
 
 
 class Bar:
-    """The progress of one file, and through it of the whole."""
+    """The bar of one file, which also advances the bar of the whole run."""
 
     def __init__(self, board: "Board", task: TaskID, size: int) -> None:
         self._board = board
@@ -32,17 +33,17 @@ class Bar:
         self._done = 0
 
     def advance(self, count: int, *, moved: bool = True) -> None:
-        """Count bytes: those that just moved, those found there already, or, negative, those lost again."""
+        """Add bytes; see ``metastore.client.progress``."""
         self._done += count
         self._board.advance(self._task, count, moved=moved)
 
     def settle(self) -> None:
-        """Fill up the whole's bar by what this file did not move, since it is done with."""
+        """Add the rest of the file to the bar of the whole run, since the file is finished or has failed."""
         self._board.advance(self._task, self._size - self._done, moved=False)
 
 
 class Board:
-    """All bars, on standard error; quiet when that is no terminal. To be used as a context manager."""
+    """A context manager that draws all bars on standard error, if that is a terminal."""
 
     def __init__(self, verb: str, size: int, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
@@ -58,24 +59,24 @@ class Board:
             transient=True,
         )
         self._whole = self._progress.add_task(verb, total=size)
-        self._in_trouble = False
+        self._is_waiting = False
         self.moved = 0
-        """Bytes that went over the network."""
+        """Bytes transferred over the network."""
 
     def __enter__(self) -> Self:
-        """Begin to draw."""
+        """Start drawing."""
         self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the terminal clean."""
+        """Remove the bars."""
         self._progress.stop()
 
     @contextlib.contextmanager
     def file(self, name: str, size: int) -> Iterator[Bar]:
-        """A bar for a file of ``size`` bytes, for as long as it is worked on."""
+        """Show a bar for a file of ``size`` bytes until the end of the block."""
         shown = name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
         task = self._progress.add_task(f"  {escape(printable(shown))}", total=size)
         bar = Bar(self, task, size)
@@ -86,49 +87,37 @@ class Board:
             self._progress.remove_task(task)
 
     def advance(self, task: TaskID, count: int, *, moved: bool) -> None:
-        """Count bytes of one file."""
+        """Add bytes of one file."""
         self._progress.advance(task, count)
         self._progress.advance(self._whole, count)
         if moved:
             self.moved += count
-            if count > 0 and self._in_trouble:
-                self._in_trouble = False
+            if count > 0 and self._is_waiting:
+                self._is_waiting = False
                 self._progress.update(self._whole, description=self._verb)
 
-    def trouble(self, reason: str) -> None:
-        """Say that it waits, and for what."""
-        self._in_trouble = True
-        self._progress.update(
-            self._whole, description=f"{self._verb} [yellow]({escape(printable(reason))}; trying again)"
-        )
+    def waiting(self, reason: str) -> None:
+        """Show that the run waits before a retry, and why."""
+        self._is_waiting = True
+        self._progress.update(self._whole, description=f"{self._verb} [yellow]({escape(printable(reason))}; retrying)")
 
     def expect(self, size: int) -> None:
-        """There is more to do than was known: ``size`` bytes in all."""
+        """Set the size of the whole run in bytes."""
         self._progress.update(self._whole, total=size)
 
     def done(self, text: str) -> None:
-        """Tell of a success, on standard output."""
-        self._say(printable(text), on_error=False)
+        """Report a success on standard output."""
+        self._report(printable(text), on_error=False)
 
     def failed(self, name: str, reason: str) -> None:
-        """Tell of a failure, on standard error."""
-        self._say(f"{printable(name)}: {printable(reason)}", on_error=True)
+        """Report a failure on standard error."""
+        self._report(f"{printable(name)}: {printable(reason)}", on_error=True)
 
-    def _say(self, line: str, *, on_error: bool) -> None:
+    def _report(self, line: str, *, on_error: bool) -> None:
         if self._console.is_terminal:
-            # Above the bars, which are redrawn below it.
+            # Print above the bars, which are redrawn below.
             self._console.print(line, markup=False, soft_wrap=True)
         else:
             stream = sys.stderr if on_error else sys.stdout
             stream.write(f"{line}\n")
             stream.flush()
-
-
-def printable(text: str) -> str:
-    """``text`` without anything that a terminal would obey; names and reasons come from others."""
-    return "".join(character if character.isprintable() else "�" for character in text)
-
-
-def amount(size: int) -> str:
-    """``size`` bytes for people."""
-    return decimal(size)

@@ -1,8 +1,8 @@
-"""Records of uploads, by which a later run goes on where an earlier one ended.
+"""Records of uploads, which let a later run resume an interrupted one.
 
-A record belongs to a server, a user, a file's absolute path and a target folder; it tells the file's size and time of
-change as they were, and the ids that the server gave. It stays when the upload is done, so that a folder can be
-uploaded again after an interruption without sending twice what had gone through; after 30 days it is forgotten.
+A record belongs to a server, a user, the absolute path of a file and a target folder. It holds the size and the
+modification time of the file and the ids that the server assigned. It is kept after the upload, so that uploading an
+interrupted folder again skips the files that are done. It is deleted after 30 days.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _KEPT_SECONDS = 30 * 24 * 3600
 
 
 class UploadRecord(BaseModel):
-    """What was begun: ``size`` in bytes, ``mtime`` in nanoseconds, ``done`` once it is a file on the server."""
+    """An upload: ``size`` in bytes, ``mtime`` in nanoseconds, and ``done`` once it is a file on the server."""
 
     size: int
     mtime: int
@@ -31,7 +31,7 @@ class UploadRecord(BaseModel):
 
 
 class UploadRecords:
-    """The record of one source and target."""
+    """The record of one source and target folder."""
 
     def __init__(self, server: str, username: str, source: Path, folder: str) -> None:
         name = "\0".join((server, username, str(source.absolute()), folder))
@@ -39,20 +39,20 @@ class UploadRecords:
         self._path = state_folder("uploads") / f"{key}.json"
 
     @contextlib.asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
-        """Keep other runs from uploading the same.
+    async def lock(self) -> AsyncIterator[None]:
+        """Lock the record, so that no other run uploads the same file to the same folder.
 
         Raises:
-            TransferError: one is doing so.
+            TransferError: another run has locked it.
         """
         try:
-            async with locked(self._path.with_suffix(".lock"), patiently=False):
+            async with locked(self._path.with_suffix(".lock"), wait=False):
                 yield
         except BlockingIOError:
             raise TransferError("Another run is uploading this file to the same place") from None
 
     async def load(self) -> UploadRecord | None:
-        """The record, if there is one that can be read."""
+        """Return the record, or ``None`` if there is none or it is damaged."""
         content = await asyncio.to_thread(read_private, self._path)
         try:
             return UploadRecord.model_validate_json(content) if content else None
@@ -60,16 +60,16 @@ class UploadRecords:
             return None
 
     async def save(self, record: UploadRecord) -> None:
-        """Keep ``record``."""
+        """Save ``record``."""
         await asyncio.to_thread(write_private, self._path, record.model_dump_json().encode())
 
-    async def forget(self) -> None:
-        """Keep none."""
+    async def delete(self) -> None:
+        """Delete the record."""
         await asyncio.to_thread(self._path.unlink, missing_ok=True)
 
 
-def forget_old_records() -> None:
-    """Remove records, and their locks, that nobody has touched for 30 days."""
+def delete_old_records() -> None:
+    """Delete records and locks that were not used for 30 days."""
     oldest = time.time() - _KEPT_SECONDS
     for path in state_folder("uploads").iterdir():
         with contextlib.suppress(OSError):

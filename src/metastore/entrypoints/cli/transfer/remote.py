@@ -1,4 +1,4 @@
-"""Finding and making things on the server by their paths."""
+"""Find and create files and folders on the server by their paths."""
 
 import re
 from collections.abc import AsyncIterator
@@ -19,10 +19,10 @@ _PAGE = 200
 
 
 async def find(api: Api, place: str) -> RemoteFile | RemoteFolder | None:
-    """What is at ``place``, an id or a path; ``None`` is the root.
+    """Return the file or folder at ``place``, an id or a path; ``None`` for the root.
 
     Raises:
-        TransferError: nothing is.
+        TransferError: there is none.
     """
     if _ID.fullmatch(place):
         return await _by_id(api, place)
@@ -44,7 +44,7 @@ async def find(api: Api, place: str) -> RemoteFile | RemoteFolder | None:
 async def children(
     api: Api, *, path: str | None = None, parent_id: str | None = None
 ) -> AsyncIterator[RemoteFile | RemoteFolder]:
-    """Everything in a folder, named by path or id."""
+    """Yield the files and folders in a folder, given by path or id."""
     cursor: str | None = None
     while True:
         page = await api.get(Listing, "/api/v1/files", path=path, parentId=parent_id, limit=_PAGE, cursor=cursor)
@@ -55,14 +55,14 @@ async def children(
             return
 
 
-async def make_folder(api: Api, path: str) -> None:
-    """Make the folder ``path`` and those above it, where missing."""
+async def create_folder(api: Api, path: str) -> None:
+    """Create the folder ``path`` and its parents, if missing."""
     parent: str | None = None
-    above = ""
+    prefix = ""
     for name in path.strip("/").split("/"):
-        above += f"/{name}"
+        prefix += f"/{name}"
         try:
-            found = (await api.get(Listing, "/api/v1/files", path=above, limit=1)).folder
+            found = (await api.get(Listing, "/api/v1/files", path=prefix, limit=1)).folder
         except RefusedError as error:
             if error.status != 404:
                 raise
@@ -71,7 +71,7 @@ async def make_folder(api: Api, path: str) -> None:
 
 
 async def unfinished_uploads(api: Api) -> AsyncIterator[UnfinishedUpload]:
-    """The user's unfinished uploads, latest first."""
+    """Yield the user's unfinished uploads, latest first."""
     cursor: str | None = None
     while True:
         page = await api.get(UnfinishedUploads, "/api/v1/files/chunked-upload", limit=_PAGE, cursor=cursor)

@@ -1,8 +1,8 @@
-"""Who is signed in where.
+"""Sessions: the cookies of a server, kept between runs.
 
-A session is the cookies of one server. They are kept by name and path and sent to that server's API alone; nothing is
-known about what they mean. A kept session is a file of its own; whoever refreshes it holds its lock and first looks
-whether another run has already done so, since an old refresh token used again would end the session everywhere.
+Cookies are stored by name and path and sent to the API of their server only. Their meaning is not known here. Each
+session has a file of its own. A process that refreshes a session locks it and first checks whether another one has
+refreshed it already, since reusing an old refresh token would end the session.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from metastore.entrypoints.cli.transfer.state_files import locked, read_private,
 
 
 class Cookie(BaseModel):
-    """A cookie as the server set it."""
+    """A cookie set by the server."""
 
     value: str
     path: str = "/"
@@ -33,33 +33,33 @@ class Session(BaseModel):
     cookies: dict[str, Cookie] = {}
 
     def header(self, path: str) -> str:
-        """The ``Cookie`` header for a request to ``path``; empty when there is none to send."""
-        fitting = [f"{name}={cookie.value}" for name, cookie in self.cookies.items() if _covers(cookie.path, path)]
+        """Return the ``Cookie`` header for a request to ``path``; empty if there are no cookies for it."""
+        fitting = [f"{name}={cookie.value}" for name, cookie in self.cookies.items() if _matches(cookie.path, path)]
         return "; ".join(fitting)
 
-    def take(self, set_cookie_headers: Iterable[str]) -> bool:
-        """Keep, replace or forget cookies as an answer says; returns whether it said anything."""
-        heard = False
+    def update(self, set_cookie_headers: Iterable[str]) -> bool:
+        """Apply the ``Set-Cookie`` headers of a response; return whether there were any."""
+        changed = False
         for header in set_cookie_headers:
             with contextlib.suppress(CookieError):
                 for name, morsel in SimpleCookie(header).items():
-                    heard = True
-                    if _is_over(morsel["max-age"], morsel["expires"]):
+                    changed = True
+                    if _is_expired(morsel["max-age"], morsel["expires"]):
                         self.cookies.pop(name, None)
                     else:
                         self.cookies[name] = Cookie(value=morsel.coded_value, path=morsel["path"] or "/")
-        return heard
+        return changed
 
 
 class SessionFile:
-    """Where the session of a server is kept between runs."""
+    """The file that keeps the session of a server between runs."""
 
     def __init__(self, server: str) -> None:
         self._server = server
         self._path = _session_path(server)
 
     def load(self) -> Session | None:
-        """The kept session, if there is one."""
+        """Return the saved session, or ``None`` if there is none or it is damaged."""
         content = read_private(self._path)
         try:
             session = Session.model_validate_json(content) if content else None
@@ -68,28 +68,28 @@ class SessionFile:
         return session if session and session.server == self._server and session.cookies else None
 
     def save(self, session: Session) -> None:
-        """Keep ``session``."""
+        """Save ``session``."""
         write_private(self._path, session.model_dump_json().encode())
 
-    def forget(self) -> None:
-        """Keep none."""
+    def delete(self) -> None:
+        """Delete the session."""
         self._path.unlink(missing_ok=True)
 
     @contextlib.asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for one's turn to change the session."""
+    async def lock(self) -> AsyncIterator[None]:
+        """Wait for the lock that a process holds while it changes the session."""
         async with locked(self._path.with_suffix(".lock")):
             yield
 
 
 def last_server() -> str | None:
-    """The server that was signed in to last."""
+    """Return the server of the last sign-in."""
     content = read_private(state_folder() / "server")
     return content.decode().strip() or None if content else None
 
 
 def remember_server(server: str) -> None:
-    """Make ``server`` the one that commands go to when they name none."""
+    """Make ``server`` the default for later runs."""
     write_private(state_folder() / "server", server.encode())
 
 
@@ -97,13 +97,13 @@ def _session_path(server: str) -> Path:
     return state_folder("sessions") / f"{quote(server, safe='')}.json"
 
 
-def _covers(cookie_path: str, path: str) -> bool:
-    """Whether a cookie of ``cookie_path`` goes to ``path`` (RFC 6265, section 5.1.4)."""
+def _matches(cookie_path: str, path: str) -> bool:
+    """Return whether a cookie with ``cookie_path`` is sent to ``path`` (RFC 6265, section 5.1.4)."""
     prefix = cookie_path.rstrip("/")
     return path == prefix or path.startswith(prefix + "/")
 
 
-def _is_over(max_age: str, expires: str) -> bool:
+def _is_expired(max_age: str, expires: str) -> bool:
     if max_age.lstrip("-").isdecimal():
         return int(max_age) <= 0
     with contextlib.suppress(ValueError, TypeError):

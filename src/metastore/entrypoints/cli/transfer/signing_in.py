@@ -1,4 +1,4 @@
-"""Who a run is on the server: a kept session, or one of its own."""
+"""Options for the server and the account, and sign-in at the command line."""
 
 import asyncio
 import contextlib
@@ -12,36 +12,38 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
+from metastore import __version__
 from metastore.entrypoints.cli.transfer.api import Api
 from metastore.entrypoints.cli.transfer.failures import TransferError, UsageError
-from metastore.entrypoints.cli.transfer.patience import Patience
+from metastore.entrypoints.cli.transfer.patience import RetryPolicy
 from metastore.entrypoints.cli.transfer.sessions import Session, SessionFile, last_server
 
 PASSWORD_VARIABLE = "METASTORE_CLIENT_PASSWORD"  # noqa: S105  its name, not its value
 _DEFAULT_SERVER = "http://127.0.0.1:8080"
 _SIGN_OUT_SECONDS = 5
+USER_AGENT = f"metastore-cli/{__version__}"
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Connection:
-    """How to reach the server and as whom."""
+    """The options for the server and the account."""
 
     server: Annotated[str | None, Parameter(env_var="METASTORE_CLIENT_SERVER")] = None
-    """Address of the server (default: the one signed in to last, else http://127.0.0.1:8080)."""
+    """Address of the server (default: the server of the last login, or http://127.0.0.1:8080)."""
     username: Annotated[str | None, Parameter(env_var="METASTORE_CLIENT_USERNAME")] = None
-    """Name or e-mail address; without it, the session that `metastore login` keeps is used."""
+    """Name or e-mail address (default: the session of `metastore login`)."""
     password_stdin: Annotated[bool, Parameter(negative="")] = False
     """Read the password from standard input, instead of METASTORE_CLIENT_PASSWORD or a prompt."""
     patience: float = 300.0
-    """Give up when nothing has arrived for so many seconds."""
+    """Fail when nothing was transferred for this many seconds."""
 
     @property
     def origin(self) -> str:
-        """The server's origin.
+        """Return the server's origin.
 
         Raises:
-            UsageError: ``server`` is no address.
+            UsageError: ``server`` is not a valid address.
         """
         given = self.server or last_server() or _DEFAULT_SERVER
         parts = urlsplit(given if "://" in given else f"https://{given}")
@@ -51,23 +53,23 @@ class Connection:
 
 
 @contextlib.asynccontextmanager
-async def signed_in(connection: Connection, on_trouble: Callable[[str], None] | None = None) -> AsyncIterator[Api]:
-    """The API of a session: the kept one when it fits, else one that ends with the block.
+async def signed_in(connection: Connection, on_retry: Callable[[str], None] | None = None) -> AsyncIterator[Api]:
+    """Open the API with the saved session if it matches, otherwise with a session that ends with the block.
 
     Raises:
-        UsageError: there is nobody to be, and nobody to ask.
+        UsageError: not signed in, and there is no terminal to ask for credentials.
         TransferError: signing in failed.
     """
     server = connection.origin
-    patience = Patience(connection.patience, on_trouble)
+    retries = RetryPolicy(connection.patience, on_retry)
     file = SessionFile(server)
     kept = file.load()
-    if kept and _fits(kept, connection):
-        async with Api(kept, patience, file) as api:
+    if kept and _matches(kept, connection):
+        async with Api(kept, retries, file, user_agent=USER_AGENT) as api:
             yield api
         return
     username, password = await asyncio.to_thread(credentials, connection)
-    async with Api(Session(server=server), patience) as api:
+    async with Api(Session(server=server), retries, user_agent=USER_AGENT) as api:
         await api.sign_in(username, password)
         try:
             yield api
@@ -78,10 +80,10 @@ async def signed_in(connection: Connection, on_trouble: Callable[[str], None] | 
 
 
 def credentials(connection: Connection) -> tuple[str, str]:
-    """Name and password: as given, or asked for at the terminal.
+    """Return name and password from the options, the environment or prompts.
 
     Raises:
-        UsageError: not given, and there is no terminal to ask at.
+        UsageError: one is missing, and there is no terminal to ask for it.
     """
     username = connection.username
     if connection.password_stdin:
@@ -90,8 +92,8 @@ def credentials(connection: Connection) -> tuple[str, str]:
         password = os.environ.get(PASSWORD_VARIABLE)
     if (not username or not password) and not sys.stdin.isatty():
         if username:
-            raise UsageError(f"The password is missing: give it by --password-stdin or {PASSWORD_VARIABLE}")
-        raise UsageError("Nobody is signed in here: run metastore login, or name yourself by --username")
+            raise UsageError(f"The password is missing: pass it with --password-stdin or {PASSWORD_VARIABLE}")
+        raise UsageError("Not signed in: run metastore login, or pass --username")
     if not username:
         sys.stderr.write(f"Signing in to {connection.origin}\nName: ")
         sys.stderr.flush()
@@ -99,7 +101,7 @@ def credentials(connection: Connection) -> tuple[str, str]:
     return username, password or getpass.getpass("Password: ")
 
 
-def _fits(kept: Session, connection: Connection) -> bool:
+def _matches(kept: Session, connection: Connection) -> bool:
     if connection.username is None:
         return True
     given = connection.password_stdin or PASSWORD_VARIABLE in os.environ

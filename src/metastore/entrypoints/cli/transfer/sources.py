@@ -1,4 +1,4 @@
-"""What is to be uploaded: files, and folders with all that is in them."""
+"""Find the local files to upload."""
 
 import mimetypes
 import os
@@ -12,7 +12,7 @@ from metastore.entrypoints.cli.transfer.failures import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be uploaded into ``folder`` (on the server); ``size`` in bytes as it was when it was found."""
+    """A local file to upload into ``folder`` on the server. ``size`` is in bytes, at the time it was found."""
 
     path: Path
     folder: str
@@ -20,18 +20,18 @@ class Source:
 
     @property
     def name(self) -> str:
-        """Its name on the server: NFC, like all names there."""
+        """Return its name on the server, in NFC like all names there."""
         return unicodedata.normalize("NFC", self.path.name)
 
     @property
     def mime_type(self) -> str:
-        """What its name says that it is."""
+        """Return the content type according to its name."""
         return mimetypes.guess_type(self.path.name)[0] or "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All of it: files, folders with nothing in them, and whether a folder was named."""
+    """Files and empty folders, and whether any of the given paths was a folder."""
 
     files: list[Source]
     empty_folders: list[str]
@@ -39,17 +39,17 @@ class Found:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Return the total size in bytes."""
         return sum(source.size for source in self.files)
 
 
 def find_sources(paths: list[Path], target: str) -> Found:
-    """Look at ``paths``; a folder ``x`` becomes ``target/x``.
+    """Find all files at ``paths``. A folder ``x`` becomes ``target/x``.
 
-    Links to files are followed, links to folders within a folder are not, and what is neither is passed over there.
+    Within folders, links to files are followed, links to folders are not, and special files are skipped.
 
     Raises:
-        UsageError: a path leads nowhere, or to something that is neither a file nor a folder.
+        UsageError: a path does not exist, or is neither a file nor a folder.
     """
     found = Found([], [], any(path.is_dir() for path in paths))
     for path in paths:
@@ -64,7 +64,7 @@ def find_sources(paths: list[Path], target: str) -> Found:
 
 
 def normal_folder(path: str) -> str:
-    """A folder on the server the way the server writes it: ``/a/b``, ``/`` for the root."""
+    """Return a folder's path in the server's notation: ``/a/b``, or ``/`` for the root."""
     return "/" + "/".join(unicodedata.normalize("NFC", name) for name in path.split("/") if name)
 
 

@@ -1,7 +1,7 @@
-"""Small private files that outlive a run: sessions and records of unfinished transfers.
+"""Small private files that are kept between runs: sessions and records of uploads.
 
-They lie under ``$XDG_STATE_HOME/metastore`` (XDG Base Directory Specification), folders 0700 and files 0600. A file is
-replaced as a whole, by writing beside it and renaming, so that whoever reads sees the old or the new.
+They are stored under ``$XDG_STATE_HOME/metastore`` (XDG Base Directory Specification), with mode 0700 for folders and
+0600 for files. Files are replaced atomically, by renaming.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _LOCK_POLL_SECONDS = 0.05
 
 
 def state_folder(*names: str) -> Path:
-    """The client's state folder, or one below it; made when missing."""
+    """Return the client's state folder, or one below it; created if missing."""
     home = os.environ.get("XDG_STATE_HOME", "")
     base = Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "state"
     folder = base / "metastore"
@@ -28,7 +28,7 @@ def state_folder(*names: str) -> Path:
 
 
 def read_private(path: Path) -> bytes | None:
-    """The file's content; ``None`` when there is none."""
+    """Return the content of a file, or ``None`` if it does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -36,26 +36,26 @@ def read_private(path: Path) -> bytes | None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of the file's, durably."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    """Replace the content of a file, durably."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 @contextlib.asynccontextmanager
-async def locked(path: Path, *, patiently: bool = True) -> AsyncIterator[None]:
-    """Hold the lock file ``path`` among all runs of this user; it stays behind, empty.
+async def locked(path: Path, *, wait: bool = True) -> AsyncIterator[None]:
+    """Hold an exclusive lock on the file ``path``. The empty file is kept.
 
     Raises:
-        BlockingIOError: another run holds it and ``patiently`` is false.
+        BlockingIOError: another process holds the lock, and ``wait`` is false.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
@@ -66,9 +66,9 @@ async def locked(path: Path, *, patiently: bool = True) -> AsyncIterator[None]:
             except OSError as error:
                 if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
                     raise
-                if not patiently:
+                if not wait:
                     raise BlockingIOError(errno.EWOULDBLOCK, "in use by another run", str(path)) from None
-            # Asked again and again rather than waited for in a thread, which could not be cancelled.
+            # Poll instead of waiting in a thread, which could not be cancelled.
             await asyncio.sleep(_LOCK_POLL_SECONDS)
         yield
     finally:

@@ -1,6 +1,6 @@
-"""What the client reads of the server's answers.
+"""Models of the server's responses.
 
-Lenient on purpose: only what is needed, and unknown fields are passed over, so that older and newer servers both do.
+They contain only the fields that the client needs and ignore others, so that older and newer servers are supported.
 """
 
 from typing import Annotated, Literal
@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
-class Wire(BaseModel):
-    """Base of all: camelCase in JSON."""
+class ResponseModel(BaseModel):
+    """Base class: camelCase in JSON."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
-class RemoteFile(Wire):
-    """A file on the server; ``path`` is its own, ``size`` in bytes."""
+class RemoteFile(ResponseModel):
+    """A file on the server. ``path`` includes its name; ``size`` is in bytes."""
 
     kind: Literal["file"] = "file"
     id: str
@@ -27,7 +27,7 @@ class RemoteFile(Wire):
     checksum: str | None = None
 
 
-class RemoteFolder(Wire):
+class RemoteFolder(ResponseModel):
     """A folder on the server."""
 
     kind: Literal["folder"] = "folder"
@@ -36,23 +36,23 @@ class RemoteFolder(Wire):
     path: str
 
 
-class Listing(Wire):
-    """One page of a folder; ``folder`` is ``None`` for the root."""
+class Listing(ResponseModel):
+    """A page of a folder's contents. ``folder`` is ``None`` for the root."""
 
     items: list[Annotated[RemoteFile | RemoteFolder, Field(discriminator="kind")]]
     next_cursor: str | None = None
     folder: RemoteFolder | None = None
 
 
-class ReceivedPart(Wire):
-    """A part that the server holds."""
+class ReceivedPart(ResponseModel):
+    """A part that was uploaded."""
 
     part_number: int
     etag: str
 
 
-class OpenUpload(Wire):
-    """Where parts go: ``upload_urls[i]`` takes part ``i + 1``; ``parts`` are those that have arrived."""
+class OpenUpload(ResponseModel):
+    """An unfinished upload. ``upload_urls[i]`` is for part ``i + 1``; ``parts`` are those that were uploaded."""
 
     file_id: str
     upload_id: str
@@ -61,8 +61,8 @@ class OpenUpload(Wire):
     parts: list[ReceivedPart] = []
 
 
-class UnfinishedUpload(Wire):
-    """An upload that waits to be resumed; ``path`` is the folder's."""
+class UnfinishedUpload(ResponseModel):
+    """An unfinished upload in a list. ``path`` is its folder."""
 
     file_id: str
     upload_id: str
@@ -71,33 +71,33 @@ class UnfinishedUpload(Wire):
     size: int
 
 
-class UnfinishedUploads(Wire):
-    """One page of them."""
+class UnfinishedUploads(ResponseModel):
+    """A page of unfinished uploads."""
 
     items: list[UnfinishedUpload]
     next_cursor: str | None = None
 
 
-class FileAnswer(Wire):
-    """The file that an upload became."""
+class FileResponse(ResponseModel):
+    """The response to the completion of an upload."""
 
     file: RemoteFile
 
 
-class Account(Wire):
-    """Who is signed in."""
+class Account(ResponseModel):
+    """A user account."""
 
     username: str
 
 
-class AccountAnswer(Wire):
-    """The answer to signing in, refreshing and ``me``."""
+class AccountResponse(ResponseModel):
+    """The response to sign-in."""
 
     user: Account
 
 
-class ProblemDocument(Wire):
-    """An error by RFC 9457."""
+class ProblemDocument(ResponseModel):
+    """A problem document (RFC 9457)."""
 
     title: str = ""
     detail: str = ""

@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ApiProblem } from '@/api/problem';
-import { useAuthErrorText } from '../auth-error';
+import { useErrorText } from '@/components/error-text';
 import { AuthFrame } from '../components/auth-frame';
 import { configQuery, useRegister } from '../queries';
 
@@ -39,7 +39,7 @@ export function RegisterPage({ corner, onRegistered }: Props) {
 function RegisterForm({ onRegistered }: { onRegistered: () => void }) {
   const { t } = useTranslation();
   const register = useRegister();
-  const errorText = useAuthErrorText();
+  const errorText = useErrorText();
   const form = useForm({
     initialValues: { username: '', email: '', displayName: '', password: '' },
     validate: {

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAuthErrorText } from '../auth-error';
+import { useErrorText } from '@/components/error-text';
 import { AuthFrame } from '../components/auth-frame';
 import { configQuery, useSignIn } from '../queries';
 
@@ -19,7 +19,7 @@ interface Props {
 export function SignInPage({ ended, corner, onSignedIn }: Props) {
   const { t } = useTranslation();
   const signIn = useSignIn();
-  const errorText = useAuthErrorText();
+  const errorText = useErrorText();
   const config = useQuery(configQuery);
   const required = (value: string) => (value ? null : t('auth.error.required'));
   const form = useForm({

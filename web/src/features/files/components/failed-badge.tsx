@@ -78,12 +78,11 @@ export function FailedBadge({ file }: { file: FileItem }) {
 function FailureReason({ file, damaged }: { file: FileItem; damaged: boolean }) {
   const { t } = useTranslation();
   const reasonText = useReasonText();
-  const reason = file.processing?.error;
-  const finding = damaged && reason;
+  const finding = damaged && file.processing?.error;
   return (
     <>
       <Text size="sm" mt={4} style={{ overflowWrap: 'anywhere' }} data-testid="failure-reason">
-        {damaged ? t('common.error.damaged') : reason ? reasonText(reason) : t('files.processing.unknown')}
+        {damaged ? t('problem.file-damaged') : reasonText(file.processing?.reasonCode)}
       </Text>
       {!damaged && (
         <Text size="sm" mt={4}>

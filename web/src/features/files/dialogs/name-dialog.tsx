@@ -1,7 +1,6 @@
 import { Button, Group, Modal, TextInput } from '@mantine/core';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { isProblem } from '@/api/problem';
 import { useErrorText } from '@/components/error-text';
 import { nameFault, normalName, splitName } from '@/lib/names';
 
@@ -58,7 +57,7 @@ function NameForm({
       await onSubmit(normalName(name));
       onClose();
     } catch (reason) {
-      setError(isProblem(reason, 409) ? t('files.nameFault.taken') : errorText(reason));
+      setError(errorText(reason));
       setBusy(false);
     }
   };

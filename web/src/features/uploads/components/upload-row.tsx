@@ -39,12 +39,13 @@ function Row({ item, onResume, onCancel }: { item: UploadItem } & Omit<Props, 'i
   const line = useUploadLine(item);
   const percent = percentOf(item);
   const { name, status } = item;
+  const unknown = status === 'interrupted' && item.storeUnavailable;
   return (
     <div
       className={classes.row}
       data-testid="upload-row"
       data-status={status}
-      data-progress={percent}
+      data-progress={unknown ? undefined : percent}
       data-name={name}
     >
       <FileGlyph name={name} size={22} />
@@ -52,10 +53,10 @@ function Row({ item, onResume, onCancel }: { item: UploadItem } & Omit<Props, 'i
         <Text size="sm" fw={550} truncate title={`${item.path === '/' ? '' : item.path}/${name}`}>
           {name}
         </Text>
-        <Text size="xs" className={`${classes.line} tabular`} data-tone={line.tone} lineClamp={2}>
+        <Text size="xs" className={`${classes.line} tabular`} data-tone={line.tone} lineClamp={3}>
           {line.text}
         </Text>
-        {status !== 'done' && status !== 'error' && (
+        {status !== 'done' && status !== 'error' && !unknown && (
           <Progress
             value={status === 'completing' ? 100 : percent}
             size={4}

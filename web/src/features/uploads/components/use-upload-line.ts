@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next';
+import { useErrorText } from '@/components/error-text';
 import { useConnection } from '@/lib/connection';
 import { formatBytes, formatDuration, formatSpeed } from '@/lib/format';
 import { normalName } from '@/lib/names';
@@ -14,6 +15,7 @@ export interface UploadLine {
 /** Says how an upload goes: amounts, speed and time left while it runs, the reason when it does not. */
 export function useUploadLine(item: UploadItem): UploadLine {
   const { t, i18n } = useTranslation();
+  const errorText = useErrorText();
   const online = useConnection((connection) => connection.online);
   const language = i18n.language;
   const amount = t('uploads.progress', {
@@ -26,8 +28,8 @@ export function useUploadLine(item: UploadItem): UploadLine {
   });
   switch (item.status) {
     case 'error': {
-      const { kind = 'refused', detail = '' } = item.fault ?? {};
-      return { text: t(`uploads.fault.${kind}`, { detail }), tone: 'bad' };
+      const { kind = 'refused', error = null } = item.fault ?? {};
+      return { text: t(`uploads.fault.${kind}`, { reason: errorText(error) }), tone: 'bad' };
     }
     case 'waiting':
       return {
@@ -35,6 +37,7 @@ export function useUploadLine(item: UploadItem): UploadLine {
         tone: 'warn',
       };
     case 'interrupted':
+      if (item.storeUnavailable) return { text: t('uploads.interrupted.storeUnavailable'), tone: 'warn' };
       return {
         text: `${t(item.readable ? 'uploads.interrupted.oneClick' : 'uploads.interrupted.chooseAgain')} ${amount}`,
         tone: 'warn',

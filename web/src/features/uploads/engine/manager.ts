@@ -2,7 +2,7 @@
  * All uploads of the page: the queue, the buttons' meaning, and what survives a reload. It keeps the rows in the
  * store true; a `Transfer` does the work for one of them.
  */
-import type { FileItem } from '@/api/types';
+import type { FileItem, UnfinishedUpload } from '@/api/types';
 import type { ChosenFile } from '@/lib/chosen-files';
 import { randomKey } from '@/lib/ids';
 import { joinPath } from '@/lib/names';
@@ -73,6 +73,7 @@ export class UploadManager {
     const shown = new Set(this.tools.store.all().map((item) => item.uploadId));
     const found = unfinished.filter(({ uploadId }) => !shown.has(uploadId) && !held.has(uploadId));
     this.tools.store.add(found.map((one) => interruptedItem(this.#id(), one, remembered.get(one.uploadId))));
+    this.#noteReceived(unfinished);
     const known = new Set(unfinished.map(({ uploadId }) => uploadId));
     this.#dropEnded(known);
     for (const uploadId of remembered.keys())
@@ -232,16 +233,26 @@ export class UploadManager {
   }
 
   #fail(id: string, error: unknown): void {
-    const { kind, detail } = faultOf(error);
+    const fault = faultOf(error);
+    const { kind } = fault;
     if (kind === 'gone') {
       this.#keys.delete(id);
       this.tools.store.patch(id, { uploadId: null, fileId: null, sent: 0 });
     }
     if (kind === 'file-changed') this.#sources.drop(id);
-    this.tools.store.move(id, 'fail', { fault: { kind, detail }, speed: 0 });
+    this.tools.store.move(id, 'fail', { fault: { kind, error: fault.error }, speed: 0 });
   }
 
-  /** Takes out interrupted rows whose upload ended elsewhere. */
+  /** Shows how much of interrupted uploads has arrived, once the store responds again. */
+  #noteReceived(unfinished: UnfinishedUpload[]): void {
+    for (const { uploadId, receivedBytes } of unfinished) {
+      const row = this.tools.store.all().find((item) => item.uploadId === uploadId);
+      if (row?.status === 'interrupted' && row.storeUnavailable && receivedBytes !== null)
+        this.tools.store.patch(row.id, { sent: receivedBytes, storeUnavailable: false });
+    }
+  }
+
+  /** Removes interrupted rows whose upload ended elsewhere. */
   #dropEnded(known: Set<string>): void {
     const ended = this.tools.store
       .all()
@@ -273,6 +284,7 @@ export class UploadManager {
       status: 'queued',
       fault: null,
       sent: 0,
+      storeUnavailable: false,
       speed: 0,
       uploadId: null,
       fileId: null,

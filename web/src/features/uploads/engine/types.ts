@@ -11,7 +11,7 @@ export type UploadStatus =
   | 'error'
   | 'interrupted';
 
-/** Why an upload stopped; `refused` carries the server's own words. */
+/** Why an upload stopped; `refused` stands for every other error, which is kept with it. */
 export type FaultKind =
   | 'quota'
   | 'too-large'
@@ -31,9 +31,10 @@ export class UploadFault extends Error {
 
   constructor(
     readonly kind: FaultKind,
-    readonly detail = '',
+    /** The error behind a refusal, for its text. */
+    readonly error: unknown = null,
   ) {
-    super(detail || kind);
+    super(kind);
   }
 }
 
@@ -51,9 +52,11 @@ export interface UploadItem extends FileMark {
   /** The folder that the file goes to. */
   path: string;
   status: UploadStatus;
-  fault: { kind: FaultKind; detail: string } | null;
+  fault: { kind: FaultKind; error: unknown } | null;
   /** Bytes that the server has or is getting. */
   sent: number;
+  /** Whether the object store did not respond, so that `sent` is unknown. */
+  storeUnavailable: boolean;
   /** Bytes a second over the last seconds. */
   speed: number;
   uploadId: string | null;

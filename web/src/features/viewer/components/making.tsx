@@ -33,14 +33,11 @@ export function Making({ file, title, text, onDownload, onRetry }: Props) {
       </Notice>
     );
   }
-  const reason = file.processing?.error;
   return (
     <Notice
       icon={<IconAlertTriangle size={38} />}
       title={t('files.processing.failed')}
-      text={[reason ? reasonText(reason) : t('files.processing.unknown'), t('files.processing.safe')].join(
-        ' ',
-      )}
+      text={[reasonText(file.processing?.reasonCode), t('files.processing.safe')].join(' ')}
       onDownload={onDownload}
     >
       {file.processing?.retryable && (

@@ -86,7 +86,7 @@ function Known(props: Props & { file: FileItem }) {
       <Notice
         icon={<IconFileBroken size={38} />}
         title={t('files.processing.damaged')}
-        text={t('common.error.damaged')}
+        text={t('problem.file-damaged')}
       />
     );
   }

@@ -1,0 +1,28 @@
+"""The list of unfinished uploads."""
+
+from metastore.features.uploads.listing import UnfinishedUploads
+from tests.fixtures.drive import Drive
+
+
+async def test_a_store_that_does_not_respond_is_not_an_upload_without_bytes(drive: Drive) -> None:
+    upload = await drive.initiate(b"twelve bytes")
+    listing = UnfinishedUploads(drive.database, drive.store, drive.files)
+
+    (nothing_sent,) = (await listing.page(drive.owner, limit=10, cursor=None)).items
+    drive.store.put_part(await drive.store_id(upload.upload_id), 1, b"twelve byt")
+    drive.store.away = True
+    (unknown,) = (await listing.page(drive.owner, limit=10, cursor=None)).items
+    drive.store.away = False
+    (ten,) = (await listing.page(drive.owner, limit=10, cursor=None)).items
+
+    assert [0, None, 10] == [item.received_bytes for item in (nothing_sent, unknown, ten)]
+    assert unknown.model_dump(by_alias=True)["receivedBytes"] is None
+
+
+async def test_an_upload_that_the_store_no_longer_has_holds_no_bytes(drive: Drive) -> None:
+    await drive.initiate(b"twelve bytes")
+    drive.store.multiparts.clear()
+    (item,) = (
+        await UnfinishedUploads(drive.database, drive.store, drive.files).page(drive.owner, limit=10, cursor=None)
+    ).items
+    assert 0 == item.received_bytes
