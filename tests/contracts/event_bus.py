@@ -155,13 +155,8 @@ class EventBusContract(ABC):
         )
 
     @pytest.mark.parametrize("error", [unavailable("away"), StoreUnavailableError("away")], ids=["database", "store"])
-<<<<<<< HEAD
-    async def test_an_outage_longer_than_all_attempts_kills_no_event(self, new_bus: NewBus, error: Exception) -> None:
-        """Failures during an outage do not count as attempts; afterwards everything arrives in order."""
-=======
     async def test_an_outage_longer_than_all_tries_kills_no_event(self, new_bus: NewBus, error: Exception) -> None:
         """Failures during an outage are no attempts; afterwards everything arrives in order."""
->>>>>>> main
         guest = Guest("guest")
         events = [event("copper", 1), event("copper", 2), event("iron", 1)]
         guest.error = error

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""What users notice during an outage of each server, and that everything works afterwards."""
-=======
 """The effects of an outage of each server of the stack, and the recovery."""
->>>>>>> main
 
 import asyncio
 import time
@@ -20,11 +16,7 @@ from tests.fixtures.waiting import eventually
 
 @contextmanager
 def away(server: Server) -> Iterator[None]:
-<<<<<<< HEAD
-    """Kill the server for the duration of the block."""
-=======
     """Stop that server for the block."""
->>>>>>> main
     server.child.kill()
     try:
         yield
@@ -33,11 +25,7 @@ def away(server: Server) -> Iterator[None]:
 
 
 async def checks_of(address: str) -> dict[str, str]:
-<<<<<<< HEAD
-    """Return the checks that ``/readyz`` reports."""
-=======
     """Return the checks of ``/readyz``."""
->>>>>>> main
     async with httpx.AsyncClient(timeout=10) as monitor:
         checks: dict[str, str] = (await monitor.get(f"{address}/readyz")).json()["checks"]
         return checks

@@ -21,11 +21,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 
 @pytest.fixture
 async def published() -> tuple[list[type[Fact]], list[Subscription]]:
-<<<<<<< HEAD
-    """The event types and the consumers of the product."""
-=======
     """The events and the consumers of the product."""
->>>>>>> main
     return await asyncapi.published()
 
 

@@ -129,13 +129,8 @@ async def test_a_consumer_of_every_event_gets_all_types(effects: Database) -> No
     assert 2 == await _count(effects)
 
 
-<<<<<<< HEAD
-async def test_events_recorded_by_a_consumer_carry_the_request_that_caused_them(database: Database) -> None:
-    """Request id and actor of the causing event go on to what follows from it."""
-=======
 async def test_events_recorded_by_a_consumer_carry_the_context_of_their_cause(database: Database) -> None:
     """They have the request id and the actor of the causing event."""
->>>>>>> main
 
     async def record_another(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
         tx.record(KettleBoiled(kettle="iron"))

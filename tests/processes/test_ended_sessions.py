@@ -74,11 +74,7 @@ async def test_sockets_of_sessions_that_ended_are_closed(house: House) -> None:
     assert set() == sockets.sessions
 
 
-<<<<<<< HEAD
-async def test_it_looks_again_after_a_look_that_failed(house: House) -> None:
-=======
 async def test_polling_continues_after_a_failure(house: House) -> None:
->>>>>>> main
     """The database may be unavailable for a while."""
     sockets = FakeSockets(new_id())
     sockets.refusals = 3

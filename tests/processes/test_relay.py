@@ -37,11 +37,7 @@ async def running(*relays: Relay) -> AsyncIterator[None]:
 
 
 async def record(database: Database, *numbers: int, kettle: str = "copper") -> None:
-<<<<<<< HEAD
-    """Record events in a transaction of their own."""
-=======
     """Record events in one transaction."""
->>>>>>> main
     async with database.transaction() as tx:
         for number in numbers:
             tx.record(KettleBoiled(kettle=kettle, number=number))
@@ -60,11 +56,7 @@ async def states(database: Database) -> list[tuple[str, int]]:
 
 
 async def test_recorded_events_are_published_in_order_and_marked(database: Database) -> None:
-<<<<<<< HEAD
-    """Everything pending goes out oldest first, and is not published again."""
-=======
     """Pending events are published oldest first, and only once."""
->>>>>>> main
     await record(database, 1, 2, 3)
     bus = DeafBus()
     relay = Relay(database, bus)
@@ -75,11 +67,7 @@ async def test_recorded_events_are_published_in_order_and_marked(database: Datab
 
 
 async def test_a_commit_wakes_the_relay(database: Database) -> None:
-<<<<<<< HEAD
-    """An event is published at once, without waiting for the relay's next poll."""
-=======
     """The event is published without waiting for the next poll."""
->>>>>>> main
     bus = DeafBus()
     async with running(Relay(database, bus, poll_interval=3600)):
         await record(database, 1)
@@ -89,11 +77,7 @@ async def test_a_commit_wakes_the_relay(database: Database) -> None:
 
 
 async def test_events_of_other_processes_are_found_by_polling(database: Database) -> None:
-<<<<<<< HEAD
-    """An event recorded by another process, which cannot wake this relay, is published at the next poll."""
-=======
     """Another process cannot wake this relay on SQLite."""
->>>>>>> main
     bus, other = DeafBus(), Database(str(database.url.render_as_string(hide_password=False)))
     async with running(Relay(database, bus, poll_interval=0.05)):
         await record(other, 1)
@@ -103,11 +87,7 @@ async def test_events_of_other_processes_are_found_by_polling(database: Database
 
 @on_postgresql
 async def test_a_commit_in_another_process_wakes_the_relay(database: Database) -> None:
-<<<<<<< HEAD
-    """A relay is notified of events that other processes record, even after its connection was cut."""
-=======
     """Also after the relay's connection was cut."""
->>>>>>> main
     bus, other = DeafBus(), Database(str(database.url.render_as_string(hide_password=False)))
     Announcer(other)
     async with running(Relay(database, bus, poll_interval=3600)):
@@ -121,13 +101,8 @@ async def test_a_commit_in_another_process_wakes_the_relay(database: Database) -
     await other.aclose()
 
 
-<<<<<<< HEAD
-async def test_a_refused_event_waits_and_delays_only_events_of_its_aggregate(database: Database) -> None:
-    """What no queue takes stays pending with what follows it; everything else goes out, once."""
-=======
 async def test_a_refused_event_delays_only_its_own_aggregate(database: Database) -> None:
     """It stays pending with the following events of its aggregate. All others are published once."""
->>>>>>> main
     bus = DeafBus()
     bus.refuses = {"kettle:iron"}
     relay = Relay(database, bus)
@@ -145,13 +120,8 @@ async def test_a_refused_event_delays_only_its_own_aggregate(database: Database)
         await eventually(lambda: numbers(bus) == [2, 4, 1, 3])
 
 
-<<<<<<< HEAD
-async def test_what_is_rolled_back_was_never_so(database: Database) -> None:
-    """An event whose transaction fails is not published."""
-=======
 async def test_a_rolled_back_event_is_not_published(database: Database) -> None:
     """It is part of its transaction."""
->>>>>>> main
 
     async def fail() -> None:
         async with database.transaction() as tx:
@@ -164,13 +134,8 @@ async def test_a_rolled_back_event_is_not_published(database: Database) -> None:
     assert 0 == await Relay(database, bus).publish_batch()
 
 
-<<<<<<< HEAD
-async def test_events_stay_pending_during_an_outage_of_the_bus_and_are_published_later(database: Database) -> None:
-    """Nothing is lost while the bus does not take anything; the tries are counted."""
-=======
 async def test_events_stay_pending_during_an_outage_of_the_bus(database: Database) -> None:
     """They are published afterwards, and the attempts are counted."""
->>>>>>> main
     await record(database, 1, 2)
     bus = DeafBus()
     bus.away = True
@@ -184,11 +149,7 @@ async def test_events_stay_pending_during_an_outage_of_the_bus(database: Databas
 
 
 async def test_the_backlog_is_measured(database: Database) -> None:
-<<<<<<< HEAD
-    """Metrics report how many events wait, for how long, and how many were published or failed."""
-=======
     """The metrics have number and age of pending events, and the numbers of published and failed ones."""
->>>>>>> main
     async with database.transaction() as tx:
         tx.record(KettleBoiled(kettle="copper"))
         await tx.session.flush()
@@ -211,17 +172,10 @@ async def test_the_backlog_is_measured(database: Database) -> None:
     assert 0 == _value(relay_module.PENDING) == _value(relay_module.LAG)
 
 
-<<<<<<< HEAD
-async def test_a_backlog_that_cannot_be_measured_delays_no_event(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Events are published even if measuring fails, and it is repeated later."""
-=======
 async def test_relaying_continues_when_the_backlog_cannot_be_measured(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Measuring continues later."""
->>>>>>> main
     tried = 0
 
     async def fail(_: Transaction) -> None:
@@ -264,13 +218,8 @@ async def test_only_old_published_events_are_pruned(database: Database) -> None:
 
 
 @on_postgresql
-<<<<<<< HEAD
-async def test_an_event_whose_transaction_commits_late_is_not_skipped(database: Database) -> None:
-    """Sequence order is not commit order: an event with a lower id that is committed last is still published."""
-=======
 async def test_an_event_committed_late_is_not_skipped(database: Database) -> None:
     """Sequence order is not commit order: an event with a lower id may be committed last."""
->>>>>>> main
     bus = DeafBus()
     async with running(Relay(database, bus, poll_interval=0.05)), AsyncExitStack() as late:
         slow: Transaction = await late.enter_async_context(database.transaction())
@@ -289,13 +238,8 @@ async def test_an_event_committed_late_is_not_skipped(database: Database) -> Non
 
 
 @on_postgresql
-<<<<<<< HEAD
-async def test_relays_side_by_side_share_the_work_and_keep_order(database: Database) -> None:
-    """Each event is published once, and those of one aggregate in order, whichever relays publish them."""
-=======
 async def test_concurrent_relays_share_the_work_and_keep_the_order(database: Database) -> None:
     """Each event is published once, and those of one aggregate in order."""
->>>>>>> main
 
     class SlowBus(DeafBus):
         async def publish(self, events: object) -> None:
@@ -313,13 +257,8 @@ async def test_concurrent_relays_share_the_work_and_keep_the_order(database: Dat
 
 
 @on_postgresql
-<<<<<<< HEAD
-async def test_a_relay_does_not_overtake_an_event_that_another_is_publishing(database: Database) -> None:
-    """While one relay publishes an event, another does not publish a later one of the same aggregate."""
-=======
 async def test_a_relay_leaves_events_that_follow_one_locked_by_another(database: Database) -> None:
     """A later event of the same aggregate does not overtake it."""
->>>>>>> main
 
     class StuckBus(DeafBus):
         def __init__(self) -> None:

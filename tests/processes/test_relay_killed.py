@@ -15,13 +15,8 @@ FACTS = 200
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-<<<<<<< HEAD
-async def test_events_have_exactly_one_effect_each_while_processes_are_killed(database: Database) -> None:
-    """After repeated SIGKILLs at random moments, every event has had one effect in each consumer."""
-=======
 async def test_events_take_effect_exactly_once_while_processes_are_killed(database: Database) -> None:
     """The processes get SIGKILL at random moments, again and again."""
->>>>>>> main
     async with database.engine.begin() as connection:
         await connection.execute(text("CREATE TABLE test_effects (consumer TEXT, event_id TEXT)"))
     for start in range(0, FACTS, 20):

@@ -1,12 +1,6 @@
-<<<<<<< HEAD
-"""After a crash while completing there is a file or an upload, never half of either.
-
-Each file is announced once: one notification to its owner, one entry in the audit trail.
-=======
 """A crash during complete leaves either a file or an open upload, never half of either.
 
 Each file has exactly one notification and one audit entry.
->>>>>>> main
 """
 
 import asyncio
@@ -36,11 +30,7 @@ PART = 64 * 1024
 
 
 async def test_a_crash_at_complete_loses_and_doubles_nothing(launch: Launch, database_setting: dict[str, str]) -> None:
-<<<<<<< HEAD
-    """Complete is repeated after the crash until there is a response. Aborting instead releases everything."""
-=======
     """Complete can be repeated after the crash; abort frees everything."""
->>>>>>> main
     product = launch(PART_SIZE=str(PART), **database_setting)
     product.start()
     async with new_user(product.address) as client:
@@ -51,11 +41,7 @@ async def test_a_crash_at_complete_loses_and_doubles_nothing(launch: Launch, dat
             restart(product)
             for sending in sent:
                 await _is_still_known(sending)
-<<<<<<< HEAD
-                # Acknowledged files stay; some of the others are aborted.
-=======
                 # Acknowledged completes stay; some of the other uploads are aborted.
->>>>>>> main
                 if sending in answered or random.random() < 0.5 or not await _given_up(sending):
                     assert (await sending.complete()).status_code == 200
                     kept.append(sending)

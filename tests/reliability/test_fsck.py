@@ -47,11 +47,7 @@ async def _be_busy(client: Client) -> None:
 
 
 async def test_every_flipped_byte_is_found_and_known_damage_is_not_given_out(launch: Launch) -> None:
-<<<<<<< HEAD
-    """In the bytes and in the metadata beside them, at the start, in the middle and at the end."""
-=======
     """In the content and in its metadata, at the beginning, in the middle and at the end."""
->>>>>>> main
     product = launch(PART_SIZE=str(PART))
     product.start()
     async with new_user(product.address) as client:
@@ -99,13 +95,8 @@ def _flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-<<<<<<< HEAD
-async def test_a_corrupted_instance_is_repaired(launch: Launch) -> None:
-    """Missing objects, orphaned objects and wrong counters are found, distinguished, and gone after the repair."""
-=======
 async def test_a_mangled_instance_is_mended(launch: Launch) -> None:
     """Lost and orphaned objects and wrong counters are found and repaired."""
->>>>>>> main
     product = launch(PART_SIZE=str(PART), UPLOAD_TTL="1000")
     product.start()
     async with new_user(product.address) as client:

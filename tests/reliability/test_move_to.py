@@ -56,11 +56,7 @@ class Move:
         return process.wait(), (out + err).decode()
 
     async def run_and_kill(self, step: str, *options: str) -> None:
-<<<<<<< HEAD
-        """Kill it at a random moment after it has reported ``step``."""
-=======
         """Kill a move shortly after it reports ``step``."""
->>>>>>> main
         await asyncio.to_thread(self._run_and_kill, step, options)
 
     def _run_and_kill(self, step: str, options: tuple[str, ...]) -> None:
@@ -117,7 +113,7 @@ async def test_a_grown_instance_moves_whole_though_the_move_is_killed(
         async def told() -> bool:
             return {sending.file_id for sending in sent} <= (await notified_files(client)).keys()
 
-        await eventually(told, why="the owner was notified of all files")
+        await eventually(told, why="the owner was told of all files")
         cookies = client.cookies
     async with the_admin(old.address) as admin:
         trail = {entry["id"] for entry in await everything(admin, "/api/v1/admin/audit-logs")}

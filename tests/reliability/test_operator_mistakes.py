@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""An operator's mistake stops the start with exit code 2 and one line that says what to correct."""
-=======
 """A configuration mistake ends the start with exit code 2 and one line that says what to fix."""
->>>>>>> main
 
 import socket
 from collections.abc import Iterator

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Another worker finishes the saga of one that was killed.
-=======
 """When a worker is killed, another one takes over its saga.
->>>>>>> main
 
 Runs alone: it measures how long a takeover takes.
 """
@@ -30,7 +26,7 @@ pytestmark = pytest.mark.alone
 async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_lease(
     database: Database, database_url: str
 ) -> None:
-    """SIGKILL: no message is sent and no lock is released."""
+    """SIGKILL; no message is sent, no lock is given back."""
     async with database.transaction() as tx:
         saga.start(tx, KIND, "pot", done="fill", step="boil", due_at=utc_now(), data={})
     victim = await asyncio.create_subprocess_exec(

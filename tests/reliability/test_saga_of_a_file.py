@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Uploaded images and films are probed by child processes and get a thumbnail; other files do not."""
-=======
 """Pictures and films are probed by child processes and get a thumbnail; other files do not."""
->>>>>>> main
 
 import io
 import subprocess
@@ -34,17 +30,13 @@ async def settled(client: Client, file_id: str) -> dict[str, Any]:
 
 
 async def told_of(client: Client, file_id: str) -> list[str]:
-<<<<<<< HEAD
-    """Wait for the owner's notifications about a file and return their types; consumers run after the file is done."""
-=======
     """Return the types of the owner's notifications about a file, once there are any."""
->>>>>>> main
 
     async def told() -> list[str]:
         notices = await client.json_of("GET", "/api/v1/notifications")
         return [notice["type"] for notice in notices["items"] if notice["payload"].get("fileId") == file_id]
 
-    return await eventually(told, interval=0.1, why="the owner is notified")
+    return await eventually(told, interval=0.1, why="the owner is told")
 
 
 @pytest.fixture

@@ -87,11 +87,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
 
 @pytest.fixture(scope="session")
 def trimmed_clip(clip: Callable[[str], bytes], tmp_path_factory: pytest.TempPathFactory) -> bytes:
-<<<<<<< HEAD
-    """A film whose first 1.3 seconds were cut without encoding: its edit list skips them."""
-=======
     """A video whose first 1.3 seconds were cut off without encoding: an edit list skips them."""
->>>>>>> main
     folder: Path = tmp_path_factory.mktemp("trimmed")
     (folder / "whole.mp4").write_bytes(clip("plain"))
     return make_clip(folder / "trimmed.mp4", "-ss", "1.3", "-i", str(folder / "whole.mp4"), "-c", "copy")
