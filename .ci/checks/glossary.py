@@ -32,9 +32,9 @@ class Ban:
         return any(self.stands_at(words, start) for start in range(len(words) - len(self.words) + 1))
 
     def stands_at(self, words: Sequence[str], start: int) -> bool:
-        """Return whether the banned words begin at ``start``; the last may be a plural."""
-        found = tuple(words[start : start + len(self.words)])
-        return found in (self.words, (*self.words[:-1], f"{self.words[-1]}s"))
+        """Return whether the banned words begin at ``start``; the last may be in the singular or the plural."""
+        found = words[start : start + len(self.words)]
+        return len(found) == len(self.words) and _singular(found) == _singular(self.words)
 
 
 def bans(tree: Tree) -> list[Ban]:
@@ -46,6 +46,11 @@ def bans(tree: Tree) -> list[Ban]:
             terms.setdefault((words, bool(in_all)), []).append(term)
     found = [Ban(words, tuple(replacing), everywhere) for (words, everywhere), replacing in terms.items()]
     return sorted(found, key=lambda ban: -len(ban.words))
+
+
+def _singular(words: Sequence[str]) -> list[str]:
+    """Return the words with a final ``s`` taken off the last one."""
+    return [*words[:-1], words[-1].removesuffix("s")]
 
 
 def words_of(name: str) -> list[str]:

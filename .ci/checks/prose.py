@@ -36,14 +36,14 @@ def _prose_of(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _complaints(path: str, texts: Iterable[tuple[int, str]], candidates: Sequence[Ban]) -> Iterator[Complaint]:
-    firsts = {form for ban in candidates for form in (ban.words[0], f"{ban.words[0]}s")}
+    firsts = {ban.words[0].removesuffix("s") for ban in candidates}
     for first_line, text in texts:
         # What is quoted as code is a name, and a matter of the check of names.
         plain = _QUOTED.sub(lambda quoted: "\n" * quoted[0].count("\n") + " · ", text)
         words = [(found.start(), found[0].lower()) for found in _WORD.finditer(plain)]
         only = [word for _, word in words]
         for place, (start, word) in enumerate(words):
-            if word not in firsts:
+            if word.removesuffix("s") not in firsts:
                 continue
             for ban in candidates:
                 if ban.stands_at(only, place):

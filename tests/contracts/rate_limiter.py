@@ -54,7 +54,7 @@ class RateLimiterContract(ABC):
         assert [s.allowed for s in standings] == [True, True, True, False]
 
     async def test_a_refused_attempt_is_not_counted(self, limiter: RateLimiter) -> None:
-        """So that one forgiven attempt makes room for one, however many were refused in between."""
+        """One refunded attempt allows one more, however many were refused in between."""
         for _ in range(9):
             await limiter.attempt(THREE, "mai")
         await limiter.forgive(THREE, "mai")

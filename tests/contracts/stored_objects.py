@@ -127,7 +127,7 @@ class StoredObjectsContract(ABC):
             assert content[offset : None if length is None else offset + length] == got
 
     async def test_what_is_not_there_is_not_found(self, shelf: Shelf) -> None:
-        """Facts, bytes and downloads of an absent object."""
+        """Metadata, bytes and downloads of an absent object."""
         key = new_key()
         with pytest.raises(ObjectNotFoundError):
             await shelf.store.head(key)
@@ -136,7 +136,7 @@ class StoredObjectsContract(ABC):
         assert 404 == (await shelf.client.get(await shelf.url_of(key))).status_code
 
     async def test_deleted_objects_are_gone_at_once(self, shelf: Shelf) -> None:
-        """Also for those who hold a URL that still holds; absent keys are passed over."""
+        """Even for holders of a URL that has not expired. Absent keys are ignored."""
         keys = [await shelf.put(b"abc") for _ in range(3)]
         url = await shelf.url_of(keys[0])
         assert 200 == (await shelf.client.get(url)).status_code

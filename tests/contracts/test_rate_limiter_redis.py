@@ -36,7 +36,7 @@ async def test_processes_count_together(redis: RedisDatabases) -> None:
 
 
 async def test_without_redis_each_process_still_counts(killable_redis: RedisServer) -> None:
-    """Nothing fails, nothing goes through uncounted, nobody waits, and ``check`` says that it is away."""
+    """Nothing fails, every attempt is counted, nobody waits, and ``check`` reports the outage."""
     limiter = RedisRateLimiter(killable_redis.new_url())
     await limiter.attempt(THREE, "mai")
     killable_redis.kill()

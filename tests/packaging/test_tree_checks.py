@@ -164,6 +164,13 @@ def test_prose_may_use_words_that_are_banned_in_names_and_quote_any(make_tree: M
     assert not list(banned_prose(tree))
 
 
+@pytest.mark.parametrize(("banned", "written"), [("zork", "zorks"), ("zorks", "zork")])
+def test_singular_and_plural_count_alike(make_tree: MakeTree, banned: str, written: str) -> None:
+    glossary = f"| term | meaning | not |\n|---|---|---|\n| reply | A reply. | **{banned}** |\n"
+
+    assert len(list(banned_prose(make_tree({"docs/glossary.md": glossary, "a.md": f"Some {written}."})))) == 1
+
+
 def test_strings_are_no_prose(make_tree: MakeTree) -> None:
     assert not list(banned_prose(make_tree({"src/one.py": 'TEXT = "a burnt toast"\n'})))
 

@@ -23,10 +23,10 @@ from tests.fixtures.wire import wire_to
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
-async def test_a_fact_committed_late_under_a_lower_id_is_not_skipped(
+async def test_an_event_committed_late_under_a_lower_id_is_not_skipped(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
-    """While a transaction is held open, later ones reach the consumer; then its fact does, too."""
+    """While a transaction is open, events of later ones reach the consumer; its own follows after the commit."""
     guest = Guest("guest")
     async with relayed(database, killable_rabbitmq.url, guest), AsyncExitStack() as late:
         slow = await late.enter_async_context(database.transaction())
@@ -39,7 +39,7 @@ async def test_a_fact_committed_late_under_a_lower_id_is_not_skipped(
     assert 51 == len(guest.seen)
 
 
-async def test_facts_wait_while_their_queue_is_unbound(database: Database, killable_rabbitmq: RabbitMq) -> None:
+async def test_events_wait_while_their_queue_is_unbound(database: Database, killable_rabbitmq: RabbitMq) -> None:
     """What the broker confirms but cannot route stays pending, and goes out when the queue is bound again."""
     guest = Guest("guest")
     prefix = new_id()
@@ -80,8 +80,10 @@ async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
     assert "poison" in dead[0].error
 
 
-async def test_facts_wait_out_a_broker_that_is_gone(database: Database, killable_rabbitmq: RabbitMq) -> None:
-    """While the broker is away facts are recorded as ever; when it is back they all arrive."""
+async def test_events_wait_for_the_end_of_an_outage_of_the_broker(
+    database: Database, killable_rabbitmq: RabbitMq
+) -> None:
+    """Events are recorded during an outage of the broker and all delivered afterwards."""
     guest = Guest("guest")
     async with relayed(database, killable_rabbitmq.url, guest):
         await record(database, 10)
@@ -138,21 +140,21 @@ async def relayed(
 
 
 async def record(database: Database, count: int) -> None:
-    """Record that many facts in one transaction, about a few things."""
+    """Record that many events of a few aggregates in one transaction."""
     async with database.transaction() as tx:
         for number in range(count):
             tx.record(KettleBoiled(kettle=f"kettle-{number % 7}", number=number))
 
 
 async def pending(database: Database) -> int:
-    """How many facts are not published."""
+    """Return how many events are unpublished."""
     async with database.reading() as tx:
         count = select(func.count()).where(OutboxEvent.status == PENDING)
         return int(await tx.session.scalar(count) or 0)
 
 
 async def nothing_pending(database: Database) -> bool:
-    """Whether every fact is published."""
+    """Return whether every event is published."""
     return await pending(database) == 0
 
 

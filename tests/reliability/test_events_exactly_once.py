@@ -1,4 +1,4 @@
-"""On PostgreSQL and RabbitMQ, no fact is lost and none has its effect twice, whatever dies."""
+"""On PostgreSQL and RabbitMQ, no event is lost and none has its effect twice, whatever is killed."""
 
 import asyncio
 import random
@@ -33,10 +33,10 @@ async def effects(database: Database) -> None:
 
 
 @pytest.mark.usefixtures("effects")
-async def test_every_fact_has_each_effect_once_while_everything_is_killed(
+async def test_every_event_has_each_effect_once_while_everything_is_killed(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
-    """2,000 facts, 20 processes killed by SIGKILL, the broker thrice: 2,000 effects of each kind."""
+    """2,000 events, 20 processes killed by SIGKILL, the broker three times: 2,000 effects of each kind."""
     prefix = new_id()
     queues = [f"{prefix}.{consumer}{dead}" for consumer in CONSUMERS for dead in ("", ".dead")]
     async with victims(database, killable_rabbitmq, prefix) as killed:
