@@ -111,9 +111,7 @@ class PostgreSql:
         )
         secret.unlink()
         if made.returncode:
-            raise StackError(
-                f"the data folder of PostgreSQL cannot be created in {self._folder}: {made.stderr.strip()}"
-            )
+            raise StackError(f"PostgreSQL cannot create its data folder {self._folder}: {made.stderr.strip()}")
 
     def _make_database(self) -> None:
         command = [self._binary("psql"), "-qAtX", "-h", "127.0.0.1", "-p", str(self.port), "-U", "metastore"]

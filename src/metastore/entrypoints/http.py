@@ -1,7 +1,7 @@
 """The FastAPI application: the HTTP API and the web app.
 
-``create_app`` combines the routers of all features. ``RequestGate`` wraps the application: it sets the request id and
-context, refuses forged cross-site requests and adds common headers.
+``create_app`` combines the routers of all features. ``RequestGate`` wraps the application: it sets the request
+id and context, refuses forged cross-site requests and adds common headers.
 """
 
 from collections.abc import Iterable, Sequence

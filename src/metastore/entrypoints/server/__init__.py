@@ -9,8 +9,8 @@ extended protocol class adds three things; everything else is uvicorn's:
   clients: when no data arrives for some milliseconds, the event loop waits instead. HTTP continues afterwards.
 * **Direct file responses**: the ASGI extension ``http.response.zerocopysend``, implemented with ``sendfile(2)`` in a
   thread. Slow clients are handled in the same way.
-* **Ready responses.** The application may have an ``answer_now`` method, which is called for every GET without a body.
-  When it returns a complete response from memory, that is written without creating a task.
+* **Ready responses.** The application may have a method ``answer_now``, which is called for every GET without a
+  body. When it returns a complete response from memory, that is written without creating a task.
 
 The class also adds limits that uvicorn lacks: on the size of a request's head and on the time that it may take. When
 the response is sent before the end of the request's body, it keeps reading for a while: a client that is still sending
