@@ -19,7 +19,7 @@ class StrandedFilesCheck:
         self._files = files
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Yield their ids."""
+        """Yield the ids of uploading files without an open upload."""
         after = ""
         while True:
             async with self._database.reading() as tx:

@@ -1,7 +1,7 @@
 """Find events in the outbox that no relay will publish.
 
 Events that wait while nothing runs are not stuck. An event is stuck if it is still unpublished although much later
-events have been recorded, or if its status is one that no relay looks for.
+events have been recorded, or if its status is one that no relay selects.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -31,7 +31,7 @@ class OutboxCheck:
         self._publish = publish
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Yield their ids."""
+        """Yield the ids of stuck events."""
         after = ""
         while True:
             async with self._database.reading() as tx:

@@ -81,18 +81,18 @@ class RenditionsCheck:
             return "was never completed"
         faults = await asyncio.gather(*(self._fault_of_object(key, size) for key, size in sizes.items()))
         found = [fault for fault in faults if fault]
-        return f"{found[0]}, and {len(found) - 1} other objects" if len(found) > 1 else next(iter(found), None)
+        return f"{found[0]} ({len(found) - 1} more objects are damaged)" if len(found) > 1 else next(iter(found), None)
 
     async def _fault_of_object(self, key: str, size: int | None) -> str | None:
         async with self._slots:
             try:
                 stored = await self._store.examine(key)
             except ObjectNotFoundError:
-                return f"is not whole: {key} is not in the store"
+                return f"is incomplete: {key} is not in the store"
             except DamagedObjectError as error:
-                return f"is not whole: {key} is damaged: {error}"
+                return f"is incomplete: {key} is damaged: {error}"
         if size is not None and stored.size != size:
-            return f"is not whole: {key} has {stored.size} bytes instead of {size}"
+            return f"is incomplete: {key} has {stored.size} bytes instead of {size}"
         return None
 
 
@@ -103,7 +103,7 @@ class PlayableCheck:
         self._database = database
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Yield their ids."""
+        """Yield the ids of files whose mark is wrong."""
         after = ""
         while True:
             async with self._database.reading() as tx:

@@ -20,6 +20,7 @@ from metastore.processes.fsck.check import Finding, Severity
 OVERDUE = timedelta(minutes=10)
 """Time of activity after the due time after which a saga is stuck."""
 _LONGEST_LEASE = timedelta(days=1)
+"""A lease that ends later than this from now cannot be a worker's."""
 _PAGE = 200
 
 
@@ -32,7 +33,7 @@ class SagasCheck:
         self._long_steps = long_steps
 
     async def suspects(self) -> AsyncIterator[str]:
-        """Yield their ids."""
+        """Yield the ids of stuck sagas."""
         after = ""
         while True:
             async with self._database.reading() as tx:
