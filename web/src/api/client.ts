@@ -4,7 +4,7 @@ import { problemOf } from './problem';
 import { transport } from './transport';
 import type { Paths } from './types';
 
-/** Calls the API; wrap each call in `answer` to get its data or a thrown problem. */
+/** The API client; wrap each call in `dataOf` to get its data or a thrown error. */
 export const api = createClient<Paths>({
   baseUrl: location.origin,
   credentials: 'same-origin',
@@ -17,7 +17,7 @@ api.use({
   },
 });
 
-/** The data of a call. Throws `ApiProblem` when the server refused it, `UnreachableError` when none answered. */
-export async function answer<T>(call: Promise<{ data?: T }>): Promise<T> {
+/** Returns the data of a call. Throws `ApiProblem` for an error response, `UnreachableError` without a response. */
+export async function dataOf<T>(call: Promise<{ data?: T }>): Promise<T> {
   return (await call).data as T;
 }

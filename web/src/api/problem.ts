@@ -1,14 +1,14 @@
-/** Errors of the API: what the server refused (RFC 9457), and what never reached it. */
+/** API errors: problem documents (RFC 9457), and requests that got no response. */
 
 import type { ProblemCode } from './types';
 
-/** One field of the input that the server did not accept. */
+/** An invalid field of the input. */
 export interface FieldError {
   field: string;
   message: string;
 }
 
-/** The server's answer to a request that it refused. `code` is stable; `detail` is for people. */
+/** An error response. Decide by `code`, a `ProblemCode` unless a proxy or a newer server responded. */
 export class ApiProblem extends Error {
   override name = 'ApiProblem';
 
@@ -24,7 +24,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The request got no answer: no network, no server, or no answer in time. */
+/** The request got no response: no network, no server, or a timeout. */
 export class UnreachableError extends Error {
   override name = 'UnreachableError';
 
@@ -33,7 +33,7 @@ export class UnreachableError extends Error {
   }
 }
 
-/** Reads a refusal, whatever stands between the server and us made of it. */
+/** Parses an error response, including those of proxies that are no problem documents. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
   const wait = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
   const retryAfter = Number.isFinite(wait) ? wait : null;
@@ -55,7 +55,7 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
   );
 }
 
-/** Whether `error` is the server's refusal with one of these machine codes or statuses. */
+/** Whether `error` is an error response, with one of these codes or statuses if any are given. */
 export function isProblem(error: unknown, ...which: (ProblemCode | number)[]): error is ApiProblem {
   return (
     error instanceof ApiProblem &&
@@ -63,7 +63,7 @@ export function isProblem(error: unknown, ...which: (ProblemCode | number)[]): e
   );
 }
 
-/** Whether trying again later may help: no answer, or the server's own trouble. */
+/** Whether retrying later may help: no response, or a temporary failure of the server. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof UnreachableError) return true;
   return error instanceof ApiProblem && [408, 425, 429, 500, 502, 503, 504].includes(error.status);

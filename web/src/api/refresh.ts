@@ -1,39 +1,39 @@
 /**
- * The silent refresh. A refresh token is spent by its use, so one browser must never send it twice: within a tab
- * all callers share one request, and between tabs a Web Lock lets one tab refresh while the others wait and then
- * see from the shared time stamp that it is done.
+ * The silent refresh. A refresh token can be used only once, so a browser must never send it twice. Within a tab all
+ * callers share one request. Between tabs a Web Lock lets one tab refresh while the others wait; they then see from a
+ * shared timestamp that it is done.
  */
 import { readStored, writeStored } from '@/lib/storage';
 
 const STAMP = 'metastore.refreshed-at';
 const LOCK = 'metastore.refresh';
 
-/** What the server said to a refresh: a new session, or none any more. */
-export type RefreshAnswer = 'renewed' | 'ended';
+/** The outcome of a refresh: a renewed session, or an ended one. */
+export type RefreshOutcome = 'renewed' | 'ended';
 
-type Ask = () => Promise<RefreshAnswer>;
+type Refresh = () => Promise<RefreshOutcome>;
 
-let running: Promise<RefreshAnswer> | null = null;
+let running: Promise<RefreshOutcome> | null = null;
 
 /**
- * Renews the session once, for all who ask meanwhile. `since` is when (ms) the refused request was sent: when
- * another tab has renewed the session after that, nothing is asked. A failure to reach the server is thrown.
+ * Renews the session once for all concurrent callers. `since` is when (ms) the rejected request was sent: if another
+ * tab has renewed the session after that, no request is sent. Throws when the server cannot be reached.
  */
-export function refreshOnce(ask: Ask, since: number): Promise<RefreshAnswer> {
-  running ??= locked(() => askUnlessFresh(ask, since)).finally(() => {
+export function refreshOnce(request: Refresh, since: number): Promise<RefreshOutcome> {
+  running ??= locked(() => refreshUnlessFresh(request, since)).finally(() => {
     running = null;
   });
   return running;
 }
 
-async function askUnlessFresh(ask: Ask, since: number): Promise<RefreshAnswer> {
+async function refreshUnlessFresh(request: Refresh, since: number): Promise<RefreshOutcome> {
   if (Number(readStored(STAMP) ?? 0) >= since) return 'renewed';
-  const answer = await ask();
-  if (answer === 'renewed') writeStored(STAMP, String(Date.now()));
-  return answer;
+  const outcome = await request();
+  if (outcome === 'renewed') writeStored(STAMP, String(Date.now()));
+  return outcome;
 }
 
-/** Web Locks need a secure context; over plain HTTP on a LAN the server's grace of ten seconds has to do. */
+/** Web Locks need a secure context; over plain HTTP the server's grace period of ten seconds covers the race. */
 async function locked<T>(work: () => Promise<T>): Promise<T> {
   return navigator.locks ? await navigator.locks.request(LOCK, work) : await work();
 }

@@ -1,31 +1,31 @@
 /**
- * The one `fetch` of the app: it gives up in time, tells the connection's state, and answers a 401 by one shared
- * refresh and a second try.
+ * The app's `fetch`: it has a timeout, reports the state of the connection, and retries after a 401 with a shared
+ * refresh.
  */
 import { reportReachable, reportUnreachable } from '@/lib/connection';
 import { UnreachableError } from './problem';
-import { type RefreshAnswer, refreshOnce } from './refresh';
+import { type RefreshOutcome, refreshOnce } from './refresh';
 
 const TIMEOUT_MS = 15_000;
-/** Their 401 is an answer about the credentials given, not about the session. */
+/** Their 401 is about the given credentials, not about the session. */
 const NO_REFRESH = ['/auth/login', '/auth/register', '/auth/refresh', '/auth/logout'];
-/** The answers that a proxy gives when the server behind it is away. */
-const AWAY = [502, 504];
+/** Statuses by which a proxy reports that the server behind it is unreachable. */
+const PROXY_ERRORS = [502, 504];
 
 type Ended = () => void;
 let onEnded: Ended = () => {};
 
-/** Says what to do when the session has ended and no refresh helps. */
+/** Sets the handler for a session that has ended and cannot be refreshed. */
 export function whenSessionEnds(handler: Ended): void {
   onEnded = handler;
 }
 
-/** `fetch` with a time limit. Throws `UnreachableError` when no answer comes; a caller's own abort is passed on. */
+/** `fetch` with a timeout. Throws `UnreachableError` without a response; rethrows the caller's own abort. */
 async function send(request: Request): Promise<Response> {
   const limit = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(request, { signal: AbortSignal.any([request.signal, limit]) });
-    if (AWAY.includes(response.status)) reportUnreachable();
+    if (PROXY_ERRORS.includes(response.status)) reportUnreachable();
     else reportReachable();
     return response;
   } catch (error) {
@@ -35,8 +35,8 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
-/** Asks the server for a new session by the refresh cookie. */
-async function askRefresh(): Promise<RefreshAnswer> {
+/** Requests a new session with the refresh cookie. */
+async function requestRefresh(): Promise<RefreshOutcome> {
   const response = await send(
     new Request(new URL('/api/v1/auth/refresh', location.origin), {
       method: 'POST',
@@ -50,12 +50,12 @@ async function askRefresh(): Promise<RefreshAnswer> {
 
 /** Renews the session if it has expired since `since` (ms); `false` when it has ended. */
 export async function renewSession(since = Date.now()): Promise<boolean> {
-  const renewed = (await refreshOnce(askRefresh, since)) === 'renewed';
+  const renewed = (await refreshOnce(requestRefresh, since)) === 'renewed';
   if (!renewed) onEnded();
   return renewed;
 }
 
-/** Sends a request of the API; see the head of this file. */
+/** Sends an API request; see the top of this file. */
 export async function transport(request: Request): Promise<Response> {
   const sentAt = Date.now();
   const again = request.clone();

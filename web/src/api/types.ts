@@ -14,39 +14,39 @@ export type Session = Schemas['SessionOut'];
 export type FileItem = Schemas['FileOut'];
 /** A folder. */
 export type FolderItem = Schemas['FolderOut'];
-/** What a listing shows: files and folders, told apart by `kind`. */
+/** A file or folder, distinguished by `kind`. */
 export type Item = FileItem | FolderItem;
 /** One page of a folder's content. */
 export type Listing = Schemas['FolderListing'];
-/** One page of what a search found. */
+/** One page of search results. */
 export type SearchResults = Schemas['SearchResults'];
-/** An event that a consumer failed on too often. */
+/** A dead letter: an event that a consumer could not handle. */
 export type DeadEvent = Schemas['DeadEventOut'];
-/** What happened on each day of a period. */
+/** The daily figures of a period. */
 export type Analytics = Schemas['AnalyticsOut'];
-/** What can be shown of a file. */
+/** What the viewer can show of a file. */
 export type Preview = Schemas['PreviewOut'];
 /** The beginning of a text. */
 export type Excerpt = Schemas['ExcerptOut'];
-/** Where a film or a sound streams from. */
+/** Where a film or audio file streams from. */
 export type Stream = Schemas['StreamOut'];
-/** What the store holds of an unfinished upload, and fresh URLs for the rest. */
+/** The stored parts of an unfinished upload, and fresh URLs for the rest. */
 export type UploadState = Schemas['UploadOut'];
-/** Where the parts of a new upload go. */
+/** The part URLs of a new upload. */
 export type UploadPlan = Schemas['InitiateOut'];
 /** A new upload's name, folder, size and type. */
 export type UploadRequest = Schemas['InitiateIn'];
 /** A part that the store has acknowledged. */
 export type SentPart = Schemas['PartIn'];
-/** An upload that waits to be resumed or aborted. */
+/** An upload that can be resumed or aborted. */
 export type UnfinishedUpload = Schemas['UnfinishedUpload'];
-/** Something that the user is told of. */
+/** A notification. */
 export type Notice = Schemas['NotificationOut'];
 /** Why a request failed, for programs and translations. */
 export type ProblemCode = Schemas['ProblemCode'];
 /** Why a file did not become ready, for programs and translations. */
 export type ReasonCode = Schemas['ReasonCode'];
-/** What anybody may know of the server. */
+/** The server's public configuration. */
 export type ServerConfig = Schemas['PublicConfig'];
 /** Every route of the API. */
 export type Paths = paths;

@@ -3,7 +3,7 @@ import { IconChartBar, IconMailOff } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 
-/** The admins' part of the user menu. */
+/** The user menu's items for administrators. */
 export function AdminItems() {
   const { t } = useTranslation();
   return (

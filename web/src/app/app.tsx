@@ -12,7 +12,7 @@ import { Toasts } from './toasts';
 
 const schemes = localStorageColorSchemeManager({ key: 'metastore.color-scheme' });
 
-/** Everything that pages stand in. */
+/** The providers around all pages. */
 export function App({ router }: { router: AppRouter }) {
   return (
     <I18nextProvider i18n={i18next}>

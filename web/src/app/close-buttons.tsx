@@ -2,7 +2,7 @@ import { MantineThemeProvider } from '@mantine/core';
 import { type ReactNode, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 
-/** Gives the close buttons of dialogs, drawers and toasts their name, in the user's language. */
+/** Labels the close buttons of dialogs, drawers and toasts in the user's language. */
 export function NamedCloseButtons({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const name = t('common.close');

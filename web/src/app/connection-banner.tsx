@@ -7,7 +7,7 @@ import classes from './connection-banner.module.css';
 
 const PROBE_MS = 2_000;
 
-/** Says that there is no network or no server, looks for its return, and then reads everything again. */
+/** A banner for a lost network or server; polls for its return, then refetches everything. */
 export function ConnectionBanner() {
   const { t } = useTranslation();
   const { online, reachable } = useConnection();

@@ -13,7 +13,7 @@ async function rowOf(fileId: string) {
   return uploads.ofFile(fileId);
 }
 
-/** What the file lists are given. */
+/** Returns what the file lists need of the uploads. */
 export function useHalfUploadsConnection(): HalfUploads {
   const { resume } = useUploadPickers();
   return useMemo(

@@ -1,11 +1,11 @@
-/** What the page shows a list of, so that the viewer can go from one file to the next. */
+/** The list that the page shows, so that the viewer can step through its files. */
 import { create } from 'zustand';
 import type { Listed } from '@/features/files';
 
-/** The list behind the viewer. */
+/** The list below the viewer. */
 export const useListed = create<Listed>(() => ({ items: [], loadMore: null }));
 
-/** Notes what is listed now. */
+/** Sets the list. */
 export function setListed(listed: Listed): void {
   useListed.setState(listed, true);
 }

@@ -8,7 +8,7 @@ interface Props {
   wide?: boolean;
 }
 
-/** The one place to bring something new in: files, a folder of files, an empty folder. */
+/** The menu for adding files, a folder of files, or an empty folder. */
 export function NewMenu({ onNewFolder, wide = false }: Props) {
   const { t } = useTranslation();
   const { pickFiles, pickFolder } = useUploadPickers();

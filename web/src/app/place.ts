@@ -1,27 +1,27 @@
-/** The folder that the user is in: new things go there. */
+/** The current folder, which new items are added to. */
 import { create } from 'zustand';
 import type { Place } from '@/features/files';
 
-/** Where the user is; `title` names a page that is no folder. */
+/** The current place; `title` names a page that is not a folder. */
 export interface Here extends Place {
   title?: string;
 }
 
-/** The root, where new things go when no folder is open. */
+/** The root, which new items are added to when no folder is open. */
 export const ROOT: Here = { id: null, path: '/', name: '' };
 
-/** Where the user is. */
+/** The current place. */
 export const usePlace = create<Here>(() => ROOT);
 
-/** The name of the file that is looked at, if any. */
+/** The name of the viewed file, if any. */
 export const useViewed = create<{ name: string | null }>(() => ({ name: null }));
 
-/** Notes what is looked at. */
+/** Sets the viewed file. */
 export function setViewed(name: string | null): void {
   useViewed.setState({ name });
 }
 
-/** Notes where the user is. */
+/** Sets the current place. */
 export function setPlace(place: Here): void {
   usePlace.setState(place, true);
 }

@@ -2,8 +2,8 @@ import { QueryClient } from '@tanstack/react-query';
 import { isPassing, isProblem } from '@/api/problem';
 
 /**
- * Server state. Queries fail rather than hang: they are asked even when the browser believes itself offline, and
- * give up after a second try, so that a screen can say so and offer to try again.
+ * Server state. Queries fail rather than hang: they run even when the browser believes itself offline, and fail
+ * after two retries, so that a screen can show the error and a retry button.
  */
 export const queryClient = new QueryClient({
   defaultOptions: {

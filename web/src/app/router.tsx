@@ -1,4 +1,4 @@
-/** The app's addresses. */
+/** The app's routes. */
 import {
   createRootRoute,
   createRoute,
@@ -81,7 +81,7 @@ const routeTree = root.addChildren([
   signedIn.addChildren([start, drive, folder, search, trash, settings, deadEvents, analytics]),
 ]);
 
-/** Makes the router; its history is the browser's unless another is given. */
+/** Creates the router; `history` defaults to the browser's. */
 export function createAppRouter(history?: RouterHistory) {
   return createRouter({ routeTree, ...(history ? { history } : {}) });
 }

@@ -1,23 +1,23 @@
-/** The search as it stands in the address. */
+/** The search in the page's address. */
 import { useLocation, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { SEARCH_TYPES, type SearchType } from '@/features/files';
 
-/** What is searched for: words, and a type if one was chosen. */
+/** A search: its words, and a type if one is chosen. */
 export interface Search {
   q?: string;
   type?: SearchType;
 }
 
-/** Reads a search out of an address, passing over what is none. */
+/** Parses a search from an address, ignoring invalid values. */
 export function searchOf({ q, type }: Record<string, unknown>): Search {
   const known = SEARCH_TYPES.find((one) => one === type);
-  // The router takes digits for a number.
+  // The router parses digits as a number.
   const text = typeof q === 'string' || typeof q === 'number' ? String(q).slice(0, 200) : '';
   return { ...(text ? { q: text } : {}), ...(known ? { type: known } : {}) };
 }
 
-/** The present search and how to change it; while it is typed, it remains one step of the history. */
+/** Returns the current search and a function to change it; typing stays a single history entry. */
 export function useSearchAddress() {
   const { q = '', type = null } = useSearch({
     strict: false,

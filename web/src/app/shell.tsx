@@ -14,7 +14,7 @@ import { useLiveDrive } from './use-live-drive';
 import { usePageTitle } from './use-page-title';
 import { ViewerLayer } from './viewer-layer';
 
-/** The frame around every page of the signed-in: sidebar, top bar, uploads. */
+/** The layout of every signed-in page: sidebar, top bar, upload panel. */
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const place = usePlace();
   const { t } = useTranslation();

@@ -15,7 +15,7 @@ interface Props {
   onNewFolder: () => void;
 }
 
-/** Ways around the app and the storage meter; a drawer on narrow screens. */
+/** The navigation and the storage meter; a drawer on narrow screens. */
 export function Sidebar({ user, drawer, onCloseDrawer, onNewFolder }: Props) {
   const { t } = useTranslation();
   return (

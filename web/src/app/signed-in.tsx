@@ -8,7 +8,7 @@ import { FailedState } from '@/components/notice-state';
 import { useMe } from '@/features/auth';
 import { Shell } from './shell';
 
-/** Lets the signed-in through; sends others to sign in and back here afterwards. */
+/** Renders its children for signed-in users; redirects others to the sign-in page and back afterwards. */
 export function SignedIn() {
   const { t } = useTranslation();
   const me = useMe();
@@ -39,7 +39,7 @@ export function SignedIn() {
   );
 }
 
-/** Goes to the sign-in page, once, remembering where the user wanted to be. */
+/** Redirects to the sign-in page once, keeping the requested address. */
 function ToSignIn() {
   const navigate = useNavigate();
   const { history } = useRouter();

@@ -1,4 +1,4 @@
-/** Colours and type: pine green on a misty grey, amber for what wants attention; the system's own fonts. */
+/** Colours and type: pine green on grey, amber for warnings, system fonts. */
 import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core';
 
 const pine: MantineColorsTuple = [
@@ -50,7 +50,7 @@ const night: MantineColorsTuple = [
   '#0b0f0e',
 ];
 
-/** The theme of all components. */
+/** The Mantine theme. */
 export const theme = createTheme({
   primaryColor: 'pine',
   primaryShade: { light: 7, dark: 6 },
@@ -74,7 +74,7 @@ export const theme = createTheme({
   },
 });
 
-/** Our own variables beside Mantine's. */
+/** CSS variables in addition to Mantine's. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: { '--ms-brand': '#14574f', '--ms-amber': '#e9b44c' },
   light: {

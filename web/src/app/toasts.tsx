@@ -1,7 +1,7 @@
 import { useMediaQuery } from '@mantine/hooks';
 import { Notifications } from '@mantine/notifications';
 
-/** Short messages: below the page, or above it on narrow screens, where the uploads have the bottom. */
+/** Toasts: at the bottom, or at the top on narrow screens, where the upload panel is at the bottom. */
 export function Toasts() {
   const narrow = useMediaQuery('(max-width: 48em)') ?? false;
   return (

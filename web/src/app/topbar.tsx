@@ -70,7 +70,7 @@ export function Topbar({ user, onMenu, onNewFolder }: Props) {
   );
 }
 
-/** From the box into what it found, when that is in sight. */
+/** Moves the focus from the search box to the results, if they are shown. */
 function intoResults() {
   document.querySelector<HTMLElement>('#content [data-item][tabindex="0"]')?.focus();
 }

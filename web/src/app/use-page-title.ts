@@ -4,7 +4,7 @@ import { useUploadShare } from '@/features/uploads';
 import { formatPercent } from '@/lib/format';
 import { type Here, useViewed } from './place';
 
-/** Names the browser's tab after the page, with the progress of uploads before it. */
+/** Sets the document's title to the page's, prefixed with the progress of uploads. */
 export function usePageTitle(place: Here): void {
   const { t, i18n } = useTranslation();
   const share = useUploadShare();

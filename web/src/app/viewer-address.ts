@@ -1,27 +1,27 @@
-/** The file that is looked at, as it stands in the address: `?view=<file>` on the page that it was opened from. */
+/** The viewed file in the address: `?view=<file>` on the page that it was opened from. */
 import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
 declare module '@tanstack/react-router' {
   interface HistoryState {
-    /** The viewer was opened from the page below it, so going back closes it. */
+    /** Whether the viewer was opened from the page below, so that going back closes it. */
     viewerOpened?: boolean;
   }
 }
 
-/** What the address says of the viewer. */
+/** The viewer's part of an address. */
 export interface Viewing {
   view?: string;
 }
 
-/** Reads the viewer's part of an address. */
+/** Parses the viewer's part of an address. */
 export function viewingOf({ view }: Record<string, unknown>): Viewing {
   return typeof view === 'string' && view ? { view } : {};
 }
 
 /**
- * The file that is looked at, and how to look at another or none. However many files were looked at, the viewer is
- * one step of the history, and the browser's back button closes it.
+ * Returns the viewed file, and functions to view another or none. The viewer is a single history entry, however many
+ * files are viewed, and the browser's back button closes it.
  */
 export function useViewerAddress() {
   const fileId = useSearch({

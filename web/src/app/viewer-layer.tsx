@@ -7,10 +7,10 @@ import { setViewed } from './place';
 import { useViewerAddress } from './viewer-address';
 import { ViewerFailed, ViewerWaits } from './viewer-states';
 
-// Its own chunk: who never opens a file never loads it.
+// A chunk of its own, loaded only when a file is opened.
 const Viewer = lazy(() => import('@/features/viewer').then(({ Viewer }) => ({ default: Viewer })));
 
-/** The viewer over the page, while the address names a file; closed, the focus goes back to that file. */
+/** The viewer over the page while the address names a file; closing it returns the focus to that file. */
 export function ViewerLayer({ user }: { user: User }) {
   const { fileId, show, close } = useViewerAddress();
   const { items, loadMore } = useListed();
@@ -40,12 +40,12 @@ export function ViewerLayer({ user }: { user: User }) {
   );
 }
 
-/** The browser's own way to the bytes, for when nothing of the viewer could be loaded. */
+/** Downloads by plain navigation, for when the viewer's chunk could not be loaded. */
 function downloadById(fileId: string): void {
   location.assign(`/api/v1/files/${encodeURIComponent(fileId)}/download`);
 }
 
-/** When the viewer goes, the focus goes to the file looked at last, or to where it was before. */
+/** Returns the focus to the file viewed last, or to where it was, when the viewer closes. */
 function useFocusBack(fileId: string | null): void {
   const before = useRef<Element | null>(null);
   const last = useRef<string | null>(null);

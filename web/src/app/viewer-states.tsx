@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { NoticeState } from '@/components/notice-state';
 import classes from './viewer-states.module.css';
 
-/** While the viewer itself is loaded: over the page, and closed as the viewer is. */
+/** Shown while the viewer's chunk loads. */
 export function ViewerWaits({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   return (
@@ -18,7 +18,7 @@ export function ViewerWaits({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** The viewer could not be loaded, or broke. */
+/** Shown when the viewer could not be loaded, or crashed. */
 export function ViewerFailed({ onClose, onDownload }: { onClose: () => void; onDownload: () => void }) {
   const { t } = useTranslation();
   return (

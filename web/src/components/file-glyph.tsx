@@ -33,7 +33,7 @@ interface Props {
   size?: number;
 }
 
-/** A small picture of what kind of file it is; decoration only, the name says it too. */
+/** An icon for the kind of a file; decorative, so hidden from screen readers. */
 export function FileGlyph({ name, mimeType = '', folder = false, size = 24 }: Props) {
   const family = folder ? 'folder' : familyOf(name, mimeType);
   const Icon = ICONS[family];

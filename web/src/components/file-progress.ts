@@ -1,8 +1,8 @@
-/** How far the processing of files is, as the server tells it live. */
+/** Live progress of file processing, from `file.progress` events. */
 import { create } from 'zustand';
 import type { FileItem } from '@/api/types';
 
-/** One report: the step that is running, and how much of it is done, in percent. */
+/** The running step and its progress in percent. */
 export interface Progress {
   step: string | null;
   progress: number;
@@ -10,7 +10,7 @@ export interface Progress {
 
 const useReports = create<Record<string, Progress>>(() => ({}));
 
-/** The steps that have words of their own. */
+/** The steps that have a text of their own. */
 const STEPS = ['store', 'probe', 'package', 'thumbnail', 'transcode', 'notify'] as const;
 const MEANT: Record<string, (typeof STEPS)[number]> = {
   initiate: 'store',
@@ -24,8 +24,8 @@ const MEANT: Record<string, (typeof STEPS)[number]> = {
 };
 
 /**
- * Takes a `file.progress` report. Says whether the lists must be read again: when the report tells of another step
- * than the one before, the files themselves may look different.
+ * Stores a `file.progress` report. Returns whether the lists must be refetched: after a change of step, the files
+ * themselves may look different.
  */
 export function noteProgress(payload: unknown): boolean {
   if (!isReport(payload)) return true;
@@ -35,19 +35,19 @@ export function noteProgress(payload: unknown): boolean {
   return before?.step !== step;
 }
 
-/** Forgets all reports: somebody else signs in, or the line was lost and they may be old. */
+/** Drops all reports, after a change of user or a lost connection. */
 export function forgetProgress(): void {
   useReports.setState({}, true);
 }
 
-/** The latest of a file: what came live if it is being processed, else what its listing said. A hook. */
+/** Returns a file's latest progress: the live report while it is processed, else that of its listing. */
 export function useProgress(file: FileItem | null): Progress | null {
   const live = useReports((reports) => (file ? reports[file.id] : undefined));
   if (file?.status !== 'PROCESSING') return null;
   return live ?? { step: file.processing?.step ?? null, progress: file.processing?.progress ?? 0 };
 }
 
-/** The words' key for a step, if it has any. */
+/** Returns the translation key for a step. */
 export function stepKey(step: string | null) {
   const meant = step ? MEANT[step.toLowerCase()] : undefined;
   return meant ? (`files.processing.step.${meant}` as const) : ('files.status.PROCESSING' as const);

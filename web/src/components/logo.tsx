@@ -1,6 +1,6 @@
 import classes from './logo.module.css';
 
-/** The mark: two pillars and the part that comes in between them, an M. */
+/** The logo: two pillars and a part between them, forming an M. */
 export function LogoMark({ size = 30 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" className={classes.mark}>
@@ -20,7 +20,7 @@ export function LogoMark({ size = 30 }: { size?: number }) {
   );
 }
 
-/** The mark with the name beside it. */
+/** The logo with the product's name. */
 export function Logo() {
   return (
     <span className={classes.logo}>

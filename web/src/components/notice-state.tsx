@@ -11,7 +11,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** What stands in a list's place when there is nothing to list: why, and what to do about it. */
+/** An empty state in place of a list: why it is empty, and what to do. */
 export function NoticeState({ icon, title, text, children }: Props) {
   return (
     <Stack className={classes.root} align="center" gap="xs">
@@ -31,7 +31,7 @@ export function NoticeState({ icon, title, text, children }: Props) {
   );
 }
 
-/** A list that could not be loaded, with the reason and a way to try again, or another way out as `children`. */
+/** An error state in place of a list: the reason, and a retry button or `children` instead of it. */
 export function FailedState({
   children,
   icon,

@@ -1,4 +1,4 @@
-/** Languages: the browser's if we speak it, else English; a choice made in the settings is kept. */
+/** Languages: the one chosen in the settings, else the browser's if supported, else English. */
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { readStored, writeStored } from '@/lib/storage';
@@ -9,14 +9,14 @@ import { texts as vi } from './vi';
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
-    /** The viewer's texts come with the viewer: see `viewer.ts`. */
+    /** The viewer's texts are loaded with the viewer: see `viewer.ts`. */
     resources: { translation: typeof en & { viewer: typeof viewer } };
   }
 }
 
 const KEY = 'metastore.language';
 
-/** The languages, named in themselves. */
+/** The languages, by their own names. */
 export const languages = { en: 'English', vi: 'Tiếng Việt' } as const;
 
 /** A language's code. */
@@ -26,13 +26,13 @@ function isLanguage(code: string | null | undefined): code is Language {
   return code === 'en' || code === 'vi';
 }
 
-/** The language to start in. */
+/** Returns the language to start with. */
 export function firstLanguage(chosen = readStored(KEY), wanted = navigator.languages ?? []): Language {
   if (isLanguage(chosen)) return chosen;
   return wanted.map((tag) => tag.toLowerCase().split('-')[0]).find(isLanguage) ?? 'en';
 }
 
-/** Switches the language and keeps the choice. */
+/** Switches the language and stores the choice. */
 export async function chooseLanguage(language: Language): Promise<void> {
   writeStored(KEY, language);
   await i18next.changeLanguage(language);

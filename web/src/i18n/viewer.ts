@@ -1,4 +1,4 @@
-/** The viewer's texts: they are loaded with it, and not by those who never look at a file. */
+/** The viewer's texts, loaded together with the viewer. */
 import en from './en/viewer';
 import { i18next } from './index';
 import vi from './vi/viewer';

@@ -1,9 +1,9 @@
 /**
- * Files that the user dropped or picked, with the folders that they lie in. Where the browser gives handles
- * (Chromium), they are kept, so that an upload can go on after a reload without asking for the file again.
+ * Files that the user dropped or picked, with their folders. Where the browser provides handles (Chromium), they are
+ * stored, so that an upload can resume after a reload without choosing the file again.
  */
 
-/** A file and where it lies below what was chosen: `path` is relative, '' for a file chosen itself. */
+/** A file and its folder relative to what was chosen; `path` is '' for a file chosen itself. */
 export interface ChosenFile {
   file: File;
   path: string;
@@ -13,9 +13,9 @@ export interface ChosenFile {
 type OnEmpty = (path: string) => void;
 
 /**
- * Everything in a drop, folders walked to their ends. Call it in the event handler itself: the browser empties
- * the data transfer as soon as the handler returns, so all entries are taken before the first wait.
- * `onEmpty` is told the paths of folders with nothing in them.
+ * Returns everything in a drop, folders recursively. Call it in the event handler itself: the browser empties the data
+ * transfer as soon as the handler returns, so all entries are taken before the first `await`. `onEmpty` gets the paths of
+ * empty folders.
  */
 export function filesOfDrop(transfer: DataTransfer, onEmpty: OnEmpty = () => {}): Promise<ChosenFile[]> {
   const taken = Array.from(transfer.items)

@@ -1,4 +1,4 @@
-/** Whether there is a network, and whether the server answers; fed by every request, shown by the banner. */
+/** The state of the network and the server; updated by every request, shown by the banner. */
 import { create } from 'zustand';
 
 interface Connection {
@@ -12,17 +12,17 @@ export const useConnection = create<Connection>(() => ({
   reachable: true,
 }));
 
-/** A request was answered. */
+/** Records that a request got a response. */
 export function reportReachable(): void {
   if (!useConnection.getState().reachable) useConnection.setState({ reachable: true });
 }
 
-/** A request got no answer. */
+/** Records that a request got no response. */
 export function reportUnreachable(): void {
   if (useConnection.getState().reachable) useConnection.setState({ reachable: false });
 }
 
-/** Follows the browser's own idea of being online; returns how to stop. */
+/** Follows the browser's online state. Returns a function that stops it. */
 export function watchBrowser(): () => void {
   const update = () => useConnection.setState({ online: navigator.onLine });
   window.addEventListener('online', update);

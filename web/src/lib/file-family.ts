@@ -1,4 +1,4 @@
-/** Kinds of files that the screen tells apart. */
+/** The kinds of files that icons distinguish. */
 export type FileFamily =
   | 'folder'
   | 'video'
@@ -22,7 +22,7 @@ const BY_EXTENSION: Record<string, FileFamily> = {
   ...family('text', 'txt md rtf doc docx odt log'),
 };
 
-/** The kind of a file, by its name first and its type second. */
+/** Returns the kind of a file, by its name first and its media type second. */
 export function familyOf(name: string, mimeType = ''): FileFamily {
   const extension = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
   const known = BY_EXTENSION[extension];

@@ -1,8 +1,8 @@
-/** Sizes, times and speeds in the reader's language, by Intl. */
+/** Formats sizes, times and speeds in the user's language, by Intl. */
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'] as const;
 
-/** Bytes in the unit that reads best, steps of 1024: `1.5 MB`. */
+/** Formats bytes in units of 1024: `1.5 MB`. */
 export function formatBytes(bytes: number, language: string): string {
   let value = Math.max(0, bytes);
   let step = 0;
@@ -19,18 +19,18 @@ export function formatBytes(bytes: number, language: string): string {
   }).format(value);
 }
 
-/** Bytes a second. */
+/** Formats bytes per second. */
 export function formatSpeed(bytesPerSecond: number, language: string): string {
   return `${formatBytes(bytesPerSecond, language)}/s`;
 }
 
-/** A share of one as whole percent; never says 100 % before it is true. */
+/** Formats a share of one as whole percent; 100 % only when complete. */
 export function formatPercent(share: number, language: string): string {
   const shown = share < 1 ? Math.min(share, 0.99) : 1;
   return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(shown);
 }
 
-/** Seconds as the one or two largest units: `2 min 5 sec`. */
+/** Formats seconds in their one or two largest units: `2 min 5 sec`. */
 export function formatDuration(seconds: number, language: string): string {
   const whole = Math.max(1, Math.round(seconds));
   const parts: [number, 'hour' | 'minute' | 'second'][] =
@@ -53,7 +53,7 @@ export function formatDuration(seconds: number, language: string): string {
     .join(' ');
 }
 
-/** A moment as a date; with the time when it was in the last day. */
+/** Formats a time as a date, with the time of day if it is within the last day. */
 export function formatDate(moment: string, language: string, now = Date.now()): string {
   const date = new Date(moment);
   const recent = Math.abs(now - date.getTime()) < 20 * 3_600_000;
@@ -63,7 +63,7 @@ export function formatDate(moment: string, language: string, now = Date.now()): 
   ).format(date);
 }
 
-/** A moment in full, for tooltips. */
+/** Formats a time in full, for tooltips. */
 export function formatMoment(moment: string, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
     new Date(moment),
@@ -76,7 +76,7 @@ const AGO: [number, Intl.RelativeTimeFormatUnit][] = [
   [60, 'minute'],
 ];
 
-/** How long ago: `5 minutes ago`; the date once it is a week. */
+/** Formats a time relative to now: `5 minutes ago`; as a date after a week. */
 export function formatAgo(moment: string, language: string, now = Date.now()): string {
   const seconds = (now - new Date(moment).getTime()) / 1000;
   if (seconds > 7 * 86_400) return formatDate(moment, language, now);

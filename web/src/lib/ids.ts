@@ -1,4 +1,4 @@
-/** A random key; works without a secure context too, where `crypto.randomUUID` is missing. */
+/** Returns a random key; works without a secure context, where `crypto.randomUUID` is missing. */
 export function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

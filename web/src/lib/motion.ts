@@ -1,4 +1,4 @@
-/** Whether the reader has asked for as little motion as possible; to be asked at once, not after a first drawing. */
+/** Whether the user prefers reduced motion; synchronous, for use before the first render. */
 export function prefersStill(): boolean {
   return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

@@ -1,18 +1,18 @@
-/** The rules for names, as the server holds them, so that a mistake is told before it is sent. */
+/** The server's rules for names, to validate them before sending. */
 
 const LIMIT_BYTES = 255;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const FORBIDDEN = /[/\\\u0000-\u001f\u007f]/;
 
-/** Why a name is not acceptable. */
+/** Why a name is invalid. */
 export type NameFault = 'empty' | 'reserved' | 'characters' | 'long';
 
-/** The name as it is stored: trimmed, in Unicode's composed form. */
+/** Returns the name as it is stored: trimmed, in Unicode's composed form. */
 export function normalName(name: string): string {
   return name.trim().normalize('NFC');
 }
 
-/** What is wrong with a name, or `null`. */
+/** Returns why a name is invalid, or `null`. */
 export function nameFault(name: string): NameFault | null {
   const normal = normalName(name);
   if (!normal) return 'empty';
@@ -21,7 +21,7 @@ export function nameFault(name: string): NameFault | null {
   return new TextEncoder().encode(normal).length > LIMIT_BYTES ? 'long' : null;
 }
 
-/** A name and its extension with the dot; a leading dot alone makes no extension. */
+/** Splits a name from its extension, which keeps the dot; a leading dot makes no extension. */
 export function splitName(name: string): [stem: string, extension: string] {
   const dot = name.lastIndexOf('.');
   return dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
@@ -39,7 +39,7 @@ export function twinName(name: string, taken: Iterable<string>): string {
   return candidate;
 }
 
-/** A folder's path with a relative one below it; always starts with one slash and ends with none but the root's. */
+/** Joins a folder's path and a relative one; without a trailing slash, except for the root. */
 export function joinPath(folder: string, relative: string): string {
   const steps = `${folder}/${relative}`.split('/').filter(Boolean);
   return `/${steps.map(normalName).join('/')}`;

@@ -1,7 +1,6 @@
 /**
- * The live line to the server: one Socket.IO connection for the page, opened while somebody is signed in. It
- * comes back by itself after a loss; when the server turns it away because the session has expired, the session
- * is renewed first.
+ * The realtime connection: one Socket.IO connection for the page, open while somebody is signed in. It reconnects by
+ * itself; when the server refuses it because the session has expired, the session is renewed first.
  */
 import { io, type Socket } from 'socket.io-client';
 
@@ -10,7 +9,7 @@ type Listener = (payload: unknown) => void;
 const listeners = new Map<string, Set<Listener>>();
 let socket: Socket | null = null;
 
-/** Opens the line. `renew` renews the session and says whether that worked. Returns how to close it. */
+/** Opens the connection. `renew` renews the session and resolves to whether it succeeded. Returns a function that closes it. */
 export function openRealtime(renew: () => Promise<boolean>): () => void {
   const opened = io({
     path: '/socket.io',
@@ -20,33 +19,33 @@ export function openRealtime(renew: () => Promise<boolean>): () => void {
     timeout: 10_000,
   });
   let connectedBefore = false;
-  let turnedAway = 0;
+  let refusals = 0;
   opened.on('connect', () => {
-    turnedAway = 0;
-    if (connectedBefore) tell('reconnected', null);
+    refusals = 0;
+    if (connectedBefore) emit('reconnected', null);
     connectedBefore = true;
   });
   opened.on('connect_error', () => {
-    // `active` means that the client tries again by itself: the network's trouble, not a refusal.
+    // `active` means that the client reconnects by itself: a network failure, not a refusal.
     if (opened.active) return;
-    turnedAway += 1;
+    refusals += 1;
     setTimeout(
       async () => {
         const renewed = await renew().catch(() => true);
         if (renewed && socket === opened) opened.connect();
       },
-      Math.min(30_000, 1_000 * 2 ** (turnedAway - 1)),
+      Math.min(30_000, 1_000 * 2 ** (refusals - 1)),
     );
   });
   opened.on('disconnect', (reason) => {
-    // The server closed this socket on purpose, as at the end of its session: ask before coming back.
+    // The server closed this socket, as at the end of its session: renew the session first.
     if (reason !== 'io server disconnect') return;
     void renew().then(
       (renewed) => renewed && socket === opened && opened.connect(),
       () => socket === opened && opened.connect(),
     );
   });
-  opened.onAny((event: string, payload: unknown) => tell(event, payload));
+  opened.onAny((event: string, payload: unknown) => emit(event, payload));
   socket = opened;
   return () => {
     if (socket === opened) socket = null;
@@ -54,7 +53,7 @@ export function openRealtime(renew: () => Promise<boolean>): () => void {
   };
 }
 
-/** Listens to one of the server's events, or to `reconnected`. Returns how to stop. */
+/** Listens to one of the server's events, or to `reconnected`. Returns a function that stops it. */
 export function onRealtime(event: string, listener: Listener): () => void {
   const all = listeners.get(event) ?? new Set();
   all.add(listener);
@@ -62,6 +61,6 @@ export function onRealtime(event: string, listener: Listener): () => void {
   return () => all.delete(listener);
 }
 
-function tell(event: string, payload: unknown): void {
+function emit(event: string, payload: unknown): void {
   for (const listener of listeners.get(event) ?? []) listener(payload);
 }

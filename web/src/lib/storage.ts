@@ -12,6 +12,6 @@ export function writeStored(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // A blocked or full storage loses a preference, nothing more.
+    // A blocked or full storage only loses a preference.
   }
 }

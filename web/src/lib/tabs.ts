@@ -1,8 +1,8 @@
-/** What the user's tabs in this browser tell each other. */
+/** Messages between the user's tabs in this browser. */
 
 const NAME = 'metastore.tabs';
 
-/** Tells the other tabs that something happened; who listens in this one may hear it too. */
+/** Sends a message to the other tabs; listeners in this one may get it too. */
 export function tellTabs(what: string): void {
   if (typeof BroadcastChannel === 'undefined') return;
   const channel = new BroadcastChannel(NAME);
@@ -10,7 +10,7 @@ export function tellTabs(what: string): void {
   channel.close();
 }
 
-/** Listens to the other tabs. Returns how to stop. */
+/** Listens to the other tabs. Returns a function that stops it. */
 export function onTabs(what: string, listener: () => void): () => void {
   if (typeof BroadcastChannel === 'undefined') return () => {};
   const channel = new BroadcastChannel(NAME);

@@ -1,4 +1,4 @@
 interface ImportMetaEnv {
-  /** Where pdf.js finds its own files. */
+  /** The location of pdf.js's assets. */
   readonly VITE_PDFJS: string;
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RefreshAnswer, refreshOnce } from '@/api/refresh';
+import { type RefreshOutcome, refreshOnce } from '@/api/refresh';
 
 /** A lock manager as browsers have it: one holder a name, the others wait in order. */
 function fakeLocks() {
@@ -19,7 +19,7 @@ beforeEach(() => {
 
 describe('the silent refresh', () => {
   it('is asked once for all who want it at the same time', async () => {
-    const ask = vi.fn(async (): Promise<RefreshAnswer> => 'renewed');
+    const ask = vi.fn(async (): Promise<RefreshOutcome> => 'renewed');
     const now = Date.now() + 1;
     const answers = await Promise.all([refreshOnce(ask, now), refreshOnce(ask, now), refreshOnce(ask, now)]);
     expect(answers).toEqual(['renewed', 'renewed', 'renewed']);
@@ -27,7 +27,7 @@ describe('the silent refresh', () => {
   });
 
   it('is not asked when another tab has renewed the session since', async () => {
-    const ask = vi.fn(async (): Promise<RefreshAnswer> => 'renewed');
+    const ask = vi.fn(async (): Promise<RefreshOutcome> => 'renewed');
     localStorage.setItem('metastore.refreshed-at', String(Date.now() + 5));
     expect(await refreshOnce(ask, Date.now())).toBe('renewed');
     expect(ask).not.toHaveBeenCalled();

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { answer, api } from '@/api/client';
+import { api, dataOf } from '@/api/client';
 import { ApiProblem, UnreachableError } from '@/api/problem';
 import { whenSessionEnds } from '@/api/transport';
 import { useConnection } from '@/lib/connection';
 import { FakeServer } from '../fakes/fetch';
 
-const me = () => answer(api.GET('/api/v1/auth/me'));
+const me = () => dataOf(api.GET('/api/v1/auth/me'));
 const user = { user: { id: '1', username: 'ann' } };
 let server: FakeServer;
 
@@ -26,7 +26,7 @@ describe('a call of the API', () => {
       body: { code: 'too-many-attempts', detail: 'Wait.' },
       headers: { 'Retry-After': '30' },
     });
-    const call = answer(api.POST('/api/v1/auth/login', { body: { username: 'a', password: 'b' } }));
+    const call = dataOf(api.POST('/api/v1/auth/login', { body: { username: 'a', password: 'b' } }));
     await expect(call).rejects.toMatchObject({ status: 429, code: 'too-many-attempts', retryAfter: 30 });
   });
 
@@ -54,7 +54,7 @@ describe('a call of the API', () => {
 
   it('takes a wrong password for an answer, not for an expired session', async () => {
     server.on('POST /api/v1/auth/login', { status: 401, body: { code: 'invalid-credentials' } });
-    const call = answer(api.POST('/api/v1/auth/login', { body: { username: 'a', password: 'b' } }));
+    const call = dataOf(api.POST('/api/v1/auth/login', { body: { username: 'a', password: 'b' } }));
     await expect(call).rejects.toMatchObject({ code: 'invalid-credentials' });
     expect(server.asked).toEqual(['POST /api/v1/auth/login']);
   });

@@ -16,11 +16,11 @@ export class FakeServer {
 
   /** Takes the place of `fetch` until the test ends. */
   install(): this {
-    vi.stubGlobal('fetch', (request: Request | string) => this.#answer(request));
+    vi.stubGlobal('fetch', (request: Request | string) => this.#dataOf(request));
     return this;
   }
 
-  async #answer(request: Request | string): Promise<Response> {
+  async #dataOf(request: Request | string): Promise<Response> {
     const { method, url, text } =
       typeof request === 'string'
         ? { method: 'GET', url: new URL(request, location.origin), text: '' }

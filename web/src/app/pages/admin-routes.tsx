@@ -26,7 +26,7 @@ export function AnalyticsRoute() {
   );
 }
 
-/** To anybody else it is an address that leads nowhere; the server refuses them in any case. */
+/** Shows the not-found page to everybody else; the server refuses them as well. */
 function ForAdmins({ title, children }: { title: string; children: ReactNode }) {
   const me = useMe();
   useEffect(() => setPlace({ ...ROOT, title }), [title]);

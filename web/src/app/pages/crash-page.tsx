@@ -3,7 +3,7 @@ import { IconMoodSad } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { NoticeState } from '@/components/notice-state';
 
-/** What is shown instead of a page that broke. */
+/** Shown instead of a page that crashed. */
 export function CrashPage() {
   const { t } = useTranslation();
   return (

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { NoticeState } from '@/components/notice-state';
 
-/** An address that leads nowhere. */
+/** The page for an unknown address. */
 export function NotFoundPage() {
   return (
     <main id="content">
@@ -13,7 +13,7 @@ export function NotFoundPage() {
   );
 }
 
-/** Says that there is nothing, and leads back to the drive. */
+/** Says that the page does not exist, with a link to the drive. */
 export function Nowhere() {
   const { t } = useTranslation();
   return (

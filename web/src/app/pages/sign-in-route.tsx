@@ -2,13 +2,13 @@ import { useNavigate, useRouter, useSearch } from '@tanstack/react-router';
 import { LanguageChoice } from '@/features/account';
 import { SignInPage } from '@/features/auth';
 
-/** `/sign-in?next=…`; afterwards the user is where it wanted to be. */
+/** `/sign-in?next=…`; redirects there afterwards. */
 export function SignInRoute() {
   const { next, ended } = useSearch({ from: '/sign-in' });
   const navigate = useNavigate();
   const { history } = useRouter();
   const goOn = () => {
-    // Only an address of ours: a link must not send anybody elsewhere after signing in.
+    // Same-origin addresses only: no open redirect.
     if (next && /^\/(?![/\\])/.test(next)) history.replace(next);
     else void navigate({ to: '/drive', replace: true });
   };

@@ -1,4 +1,4 @@
-/** A device's name from its user agent: enough to tell one's own apart, no more. */
+/** Derives a device's name from its user agent. */
 const BROWSERS: [RegExp, string][] = [
   [/Edg\//, 'Edge'],
   [/OPR\//, 'Opera'],
@@ -17,7 +17,7 @@ const SYSTEMS: [RegExp, string][] = [
   [/Linux/, 'Linux'],
 ];
 
-/** The browser and the system, as far as they are recognised. */
+/** The recognised browser and system. */
 export function deviceOf(userAgent: string | null): { browser: string | null; system: string | null } {
   const find = (known: [RegExp, string][]) =>
     known.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1] ?? null;

@@ -8,7 +8,7 @@ import { Sessions } from './components/sessions';
 import classes from './components/settings.module.css';
 import { StorageMeter } from './components/storage-meter';
 
-/** The user's profile, look, and devices. */
+/** The settings: profile, appearance, storage and devices. */
 export function SettingsPage({ user }: { user: User }) {
   const { t } = useTranslation();
   return (

@@ -10,7 +10,7 @@ import { analyticsQuery } from './queries';
 
 const PERIODS = [7, 30, 90];
 
-/** What happened on each day of a period. */
+/** The daily figures of a period. */
 export function AnalyticsPage() {
   const { t } = useTranslation();
   const [days, setDays] = useState(30);

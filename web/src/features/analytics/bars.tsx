@@ -3,12 +3,12 @@ import classes from './analytics.module.css';
 
 interface Props {
   label: string;
-  /** A value a day. */
+  /** A value per day. */
   values: { day: string; value: number }[];
   format: (value: number) => string;
 }
 
-/** A bar a day; the table below the charts says the same in numbers. */
+/** A bar chart; the table below the charts has the same numbers. */
 export function Bars({ label, values, format }: Props) {
   const { i18n } = useTranslation();
   const most = Math.max(1, ...values.map(({ value }) => value));

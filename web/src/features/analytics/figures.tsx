@@ -5,12 +5,12 @@ import { formatBytes } from '@/lib/format';
 import classes from './analytics.module.css';
 import { Bars } from './bars';
 
-/** What is shown of a day. */
+/** The figures of a day. */
 export const SHOWN = ['uploads', 'uploadedBytes', 'downloads', 'signIns', 'newUsers', 'activeUsers'] as const;
 
 type Shown = (typeof SHOWN)[number];
 
-/** Charts to look at, and the days on which something happened as a table. */
+/** Charts, and a table of the days with any activity. */
 export function Figures({ analytics }: { analytics: Analytics }) {
   const { t, i18n } = useTranslation();
   const number = new Intl.NumberFormat(i18n.language);
@@ -18,7 +18,7 @@ export function Figures({ analytics }: { analytics: Analytics }) {
   const format = (name: Shown) => (value: number) =>
     name === 'uploadedBytes' ? formatBytes(value, i18n.language) : number.format(value);
   const busy = analytics.days.filter((day) => SHOWN.some((name) => (day[name] ?? 0) > 0)).reverse();
-  // Who was active on two days is one person: a sum of them would mean nothing.
+  // A user active on two days is one person, so these are not summed.
   const charts = SHOWN.filter((name) => name !== 'activeUsers');
   return (
     <>

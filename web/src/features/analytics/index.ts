@@ -1,2 +1,2 @@
-/** How much the product is used, for admins. */
+/** Usage figures, for administrators. */
 export { AnalyticsPage } from './analytics-page';

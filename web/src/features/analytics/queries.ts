@@ -1,6 +1,6 @@
-/** Reading the daily figures. */
+/** Queries for the daily figures. */
 import { queryOptions } from '@tanstack/react-query';
-import { answer, api } from '@/api/client';
+import { api, dataOf } from '@/api/client';
 
 /** The figures of the last `days` days, today included. */
 export function analyticsQuery(days: number) {
@@ -8,7 +8,7 @@ export function analyticsQuery(days: number) {
     queryKey: ['analytics', days],
     queryFn: ({ signal }) => {
       const from = new Date(Date.now() - (days - 1) * 86_400_000).toISOString().slice(0, 10);
-      return answer(api.GET('/api/v1/admin/analytics', { params: { query: { from } }, signal }));
+      return dataOf(api.GET('/api/v1/admin/analytics', { params: { query: { from } }, signal }));
     },
   });
 }

@@ -1,4 +1,4 @@
-/** Accounts: signing up, in and out, and who is signed in. */
+/** Accounts: registration, signing in and out, the current user. */
 export { UserMenu } from './components/user-menu';
 export { RegisterPage } from './pages/register-page';
 export { SignInPage } from './pages/sign-in-page';

@@ -13,7 +13,7 @@ import { DeadEventsTable } from './dead-events-table';
 import { EventDetails } from './event-details';
 import { deadEventsQuery, useRedeliver } from './queries';
 
-/** Events that a consumer failed on too often: what, why, and one more try. */
+/** The dead letters, with their errors and a button to redeliver each. */
 export function DeadEventsPage() {
   const { t } = useTranslation();
   const errorText = useErrorText();
@@ -26,7 +26,7 @@ export function DeadEventsPage() {
       await redeliver.mutateAsync(event.id);
       notifications.show({ message: t('admin.dead.redelivered', { type: event.type }) });
     } catch (error) {
-      // Another admin was quicker: what was wanted has happened.
+      // Another administrator has already redelivered it.
       const gone = isProblem(error, 404);
       notifications.show(
         gone ? { message: t('admin.dead.gone') } : { color: 'red', message: errorText(error) },

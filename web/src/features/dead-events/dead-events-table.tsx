@@ -6,7 +6,7 @@ import classes from './dead-events.module.css';
 
 interface Props {
   events: DeadEvent[];
-  /** The one that is being brought back. */
+  /** The event being redelivered. */
   busyId: string | null;
   onShow: (event: DeadEvent) => void;
   onRedeliver: (event: DeadEvent) => void;

@@ -12,7 +12,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** All that is known of a dead event. */
+/** The details of a dead letter. */
 export function EventDetails({ event, busy, onRedeliver, onClose }: Props) {
   const { t } = useTranslation();
   return (

@@ -1,2 +1,2 @@
-/** Events that a consumer failed on too often, for admins. */
+/** Dead letters, for administrators. */
 export { DeadEventsPage } from './dead-events-page';

@@ -1,13 +1,13 @@
-/** Reading dead events and having them tried again. */
+/** Queries for dead letters, and their redelivery. */
 import { infiniteQueryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
-import { answer, api } from '@/api/client';
+import { api, dataOf } from '@/api/client';
 import { randomKey } from '@/lib/ids';
 
 /** All dead events, latest first. */
 export const deadEventsQuery = infiniteQueryOptions({
   queryKey: ['dead-events'],
   queryFn: ({ pageParam, signal }) =>
-    answer(
+    dataOf(
       api.GET('/api/v1/admin/events/dead', {
         params: { query: { limit: 50, ...(pageParam ? { cursor: pageParam } : {}) } },
         signal,
@@ -18,12 +18,12 @@ export const deadEventsQuery = infiniteQueryOptions({
   staleTime: 5_000,
 });
 
-/** Has one dead event tried again by the consumer that failed on it. */
+/** Redelivers an event to the consumer that failed to handle it. */
 export function useRedeliver() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (id: string) =>
-      answer(
+      dataOf(
         api.POST('/api/v1/admin/events/dead/{dead_id}/redeliver', {
           params: { path: { dead_id: id } },
           headers: { 'Idempotency-Key': randomKey() },

@@ -1,5 +1,5 @@
-/** Changing files and folders: one call for either kind. */
-import { answer, api } from '@/api/client';
+/** API calls that change files and folders. */
+import { api, dataOf } from '@/api/client';
 import { ApiProblem } from '@/api/problem';
 import type { Item } from '@/api/types';
 import { DAMAGED, isDamaged } from '@/components/damage';
@@ -8,31 +8,31 @@ import { randomKey } from '@/lib/ids';
 /** Renames or moves. `parentId: null` is the root. */
 export async function change(item: Item, body: { name?: string; parentId?: string | null }): Promise<void> {
   if (item.kind === 'folder') {
-    await answer(
+    await dataOf(
       api.PATCH('/api/v1/folders/{folder_id}', { params: { path: { folder_id: item.id } }, body }),
     );
   } else {
-    await answer(api.PATCH('/api/v1/files/{file_id}', { params: { path: { file_id: item.id } }, body }));
+    await dataOf(api.PATCH('/api/v1/files/{file_id}', { params: { path: { file_id: item.id } }, body }));
   }
 }
 
 /** Moves to the trash. */
 export async function trash(item: Item): Promise<void> {
   if (item.kind === 'folder') {
-    await answer(api.DELETE('/api/v1/folders/{folder_id}', { params: { path: { folder_id: item.id } } }));
+    await dataOf(api.DELETE('/api/v1/folders/{folder_id}', { params: { path: { folder_id: item.id } } }));
   } else {
-    await answer(api.DELETE('/api/v1/files/{file_id}', { params: { path: { file_id: item.id } } }));
+    await dataOf(api.DELETE('/api/v1/files/{file_id}', { params: { path: { file_id: item.id } } }));
   }
 }
 
-/** Takes out of the trash. */
+/** Restores from the trash. */
 export async function restore({ id }: Item): Promise<void> {
-  await answer(api.POST('/api/v1/trash/{node_id}/restore', { params: { path: { node_id: id } } }));
+  await dataOf(api.POST('/api/v1/trash/{node_id}/restore', { params: { path: { node_id: id } } }));
 }
 
-/** Runs a failed processing again. */
+/** Retries a failed processing. */
 export async function retry({ id }: Item): Promise<void> {
-  await answer(
+  await dataOf(
     api.POST('/api/v1/files/{file_id}/retry', {
       params: { path: { file_id: id } },
       headers: { 'Idempotency-Key': randomKey() },
@@ -42,27 +42,27 @@ export async function retry({ id }: Item): Promise<void> {
 
 /** Deletes for good. */
 export async function purge({ id }: Item): Promise<void> {
-  await answer(api.DELETE('/api/v1/trash/{node_id}', { params: { path: { node_id: id } } }));
+  await dataOf(api.DELETE('/api/v1/trash/{node_id}', { params: { path: { node_id: id } } }));
 }
 
 /** Deletes everything in the trash for good. */
 export async function emptyTrash(): Promise<void> {
-  await answer(api.DELETE('/api/v1/trash'));
+  await dataOf(api.DELETE('/api/v1/trash'));
 }
 
-/** Makes a folder. */
+/** Creates a folder. */
 export function createFolder(name: string, parentId: string | null) {
-  return answer(
+  return dataOf(
     api.POST('/api/v1/folders', { body: { name, parentId }, headers: { 'Idempotency-Key': randomKey() } }),
   );
 }
 
 /**
- * Downloads a file by the browser's own means. The file is looked at first: a navigation that the server refuses
- * would show an error page, or save it, instead of renewing the session or saying what is wrong with the file.
+ * Downloads a file by navigation. The file is fetched first: a navigation that fails would show or save an error page
+ * instead of renewing the session or reporting the problem.
  */
 export async function download({ id, name }: Item): Promise<void> {
-  const file = await answer(api.GET('/api/v1/files/{file_id}', { params: { path: { file_id: id } } }));
+  const file = await dataOf(api.GET('/api/v1/files/{file_id}', { params: { path: { file_id: id } } }));
   if (isDamaged(file)) throw new ApiProblem(409, DAMAGED, file.processing.error ?? '');
   const link = document.createElement('a');
   link.href = `/api/v1/files/${encodeURIComponent(id)}/download`;
@@ -72,7 +72,7 @@ export async function download({ id, name }: Item): Promise<void> {
   link.remove();
 }
 
-/** What became of an action on several items. */
+/** The outcome of an action on several items. */
 export interface Outcome {
   done: Item[];
   failed: Item[];
@@ -81,7 +81,7 @@ export interface Outcome {
 
 const AT_ONCE = 4;
 
-/** Does the same to several items, a few at a time; one that fails does not stop the others. */
+/** Runs an action on several items, a few at a time; a failure does not stop the rest. */
 export async function forEach(items: Item[], act: (item: Item) => Promise<void>): Promise<Outcome> {
   const outcome: Outcome = { done: [], failed: [], reason: null };
   const rest = [...items];

@@ -1,8 +1,8 @@
 import { createContext, useContext } from 'react';
 
-/** What the list wants to know and do about files that are half uploaded; the app connects it to the uploads. */
+/** What lists need to know and do about unfinished uploads; the app connects it to the uploads feature. */
 export interface HalfUploads {
-  /** Percent sent, when this page is uploading the file right now. A hook. */
+  /** A hook: the percentage sent, while this page uploads the file. */
   usePercent: (fileId: string) => number | null;
   resume: (fileId: string) => void;
   cancel: (fileId: string) => void;
@@ -10,8 +10,8 @@ export interface HalfUploads {
 
 const Context = createContext<HalfUploads>({ usePercent: () => null, resume: () => {}, cancel: () => {} });
 
-/** Gives the lists below their connection to the uploads. */
+/** Provides the connection to the uploads feature. */
 export const HalfUploadsProvider = Context.Provider;
 
-/** The connection to the uploads. */
+/** Returns the connection to the uploads feature. */
 export const useHalfUploads = () => useContext(Context);

@@ -1,4 +1,4 @@
-/** The drive: folders, files, the trash, and what can be done to them. */
+/** The drive: folders, files, search and the trash, with their actions. */
 export { SearchBox } from './components/search-box';
 export { NewFolderDialog } from './dialogs/new-folder-dialog';
 export { type HalfUploads, HalfUploadsProvider } from './half-uploads';

@@ -1,6 +1,6 @@
-/** Reading folders and the trash. */
+/** Queries for folders, search and the trash. */
 import { infiniteQueryOptions, type QueryClient } from '@tanstack/react-query';
-import { answer, api } from '@/api/client';
+import { api, dataOf } from '@/api/client';
 import type { Item, Listing, SearchResults } from '@/api/types';
 import type { SortKey } from './model/preferences';
 
@@ -11,7 +11,7 @@ export function folderQuery(parentId: string | null, sort: SortKey, order: 'asc'
   return infiniteQueryOptions({
     queryKey: ['files', 'folder', parentId, sort, order],
     queryFn: ({ pageParam, signal }): Promise<Listing> =>
-      answer(
+      dataOf(
         api.GET('/api/v1/files', {
           params: {
             query: { ...(parentId ? { parentId } : {}), sort, order, limit: PAGE, ...cursorOf(pageParam) },
@@ -28,23 +28,23 @@ export function folderQuery(parentId: string | null, sort: SortKey, order: 'asc'
 export const trashQuery = infiniteQueryOptions({
   queryKey: ['files', 'trash'],
   queryFn: ({ pageParam, signal }) =>
-    answer(api.GET('/api/v1/trash', { params: { query: { limit: PAGE, ...cursorOf(pageParam) } }, signal })),
+    dataOf(api.GET('/api/v1/trash', { params: { query: { limit: PAGE, ...cursorOf(pageParam) } }, signal })),
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.nextCursor ?? null,
 });
 
-/** Kinds of things that a search can be narrowed to. */
+/** The types that a search can be limited to. */
 export const SEARCH_TYPES = ['folder', 'image', 'video', 'audio', 'document', 'archive'] as const;
 
 /** One of `SEARCH_TYPES`. */
 export type SearchType = (typeof SEARCH_TYPES)[number];
 
-/** Files and folders anywhere, by words of their names, page by page. */
+/** Search results by words of names, page by page. */
 export function searchQuery(q: string, type: SearchType | null) {
   return infiniteQueryOptions({
     queryKey: ['files', 'search', q, type],
     queryFn: ({ pageParam, signal }): Promise<SearchResults> =>
-      answer(
+      dataOf(
         api.GET('/api/v1/search', {
           params: { query: { q, ...(type ? { type } : {}), limit: PAGE, ...cursorOf(pageParam) } },
           signal,
@@ -55,12 +55,12 @@ export function searchQuery(q: string, type: SearchType | null) {
   });
 }
 
-/** The folders right below one, for choosing a place to move to. */
+/** Returns the subfolders of a folder, for choosing a target. */
 export async function subfolders(parentId: string | null): Promise<Item[]> {
   const found: Item[] = [];
   let cursor: string | null = null;
   do {
-    const page: Listing = await answer(
+    const page: Listing = await dataOf(
       api.GET('/api/v1/files', {
         params: {
           query: {
@@ -80,12 +80,12 @@ export async function subfolders(parentId: string | null): Promise<Item[]> {
   return found;
 }
 
-/** Everything that shows files is read again. */
+/** Refetches everything that shows files. */
 export function refreshFiles(queries: QueryClient): Promise<void> {
   return queries.invalidateQueries({ queryKey: ['files'] });
 }
 
-/** Searches that are looked at are done again. */
+/** Refetches searches. */
 export function refreshSearches(queries: QueryClient): Promise<void> {
   return queries.invalidateQueries({ queryKey: ['files', 'search'] });
 }

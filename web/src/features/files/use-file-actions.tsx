@@ -8,13 +8,13 @@ import { useErrorText } from '@/components/error-text';
 import * as calls from './actions-api';
 import { refreshFiles } from './queries';
 
-/** Everything that can be done to items, with the words about it and the lists brought up to date. */
+/** Returns the actions on items, which also show toasts and refetch the lists. */
 export function useFileActions() {
   const { t } = useTranslation();
   const errorText = useErrorText();
   const queries = useQueryClient();
   return useMemo(() => {
-    const tell = ({ done, failed, reason }: calls.Outcome, success: (items: Item[]) => void) => {
+    const report = ({ done, failed, reason }: calls.Outcome, success: (items: Item[]) => void) => {
       void refreshFiles(queries);
       void queries.invalidateQueries({ queryKey: ['me'] });
       if (done.length) success(done);
@@ -24,14 +24,14 @@ export function useFileActions() {
       const message = total === 1 ? cause : t('files.partly', { count: failed.length, total, reason: cause });
       notifications.show({ color: 'red', message, autoClose: 8000 });
     };
-    const words = (items: Item[]) => ({ count: items.length, name: items[0]?.name ?? '' });
+    const textValues = (items: Item[]) => ({ count: items.length, name: items[0]?.name ?? '' });
     const restore = async (items: Item[]) => {
-      tell(await calls.forEach(items, calls.restore), (done) =>
-        notifications.show({ message: t('files.restored', words(done)) }),
+      report(await calls.forEach(items, calls.restore), (done) =>
+        notifications.show({ message: t('files.restored', textValues(done)) }),
       );
     };
     const trash = async (items: Item[]) => {
-      tell(await calls.forEach(items, calls.trash), (done) => {
+      report(await calls.forEach(items, calls.trash), (done) => {
         const id = `trash-${done[0]?.id}`;
         const undo = () => {
           notifications.hide(id);
@@ -42,7 +42,7 @@ export function useFileActions() {
           autoClose: 10_000,
           message: (
             <Group justify="space-between" wrap="nowrap">
-              <Text size="sm">{t('files.deleted', words(done))}</Text>
+              <Text size="sm">{t('files.deleted', textValues(done))}</Text>
               <Button variant="subtle" size="compact-sm" onClick={undo} data-testid="undo">
                 {t('common.undo')}
               </Button>
@@ -52,18 +52,18 @@ export function useFileActions() {
       });
     };
     const move = async (items: Item[], parentId: string | null, folderName: string) => {
-      tell(await calls.forEach(items, (item) => calls.change(item, { parentId })), (done) =>
+      report(await calls.forEach(items, (item) => calls.change(item, { parentId })), (done) =>
         notifications.show({ message: t('files.move.done', { count: done.length, folder: folderName }) }),
       );
     };
     const purge = async (items: Item[]) => {
-      tell(await calls.forEach(items, calls.purge), (done) =>
-        notifications.show({ message: t('files.purged', words(done)) }),
+      report(await calls.forEach(items, calls.purge), (done) =>
+        notifications.show({ message: t('files.purged', textValues(done)) }),
       );
     };
     const retry = async (items: Item[]) => {
-      tell(await calls.forEach(items, calls.retry), (done) =>
-        notifications.show({ message: t('files.retried', words(done)) }),
+      report(await calls.forEach(items, calls.retry), (done) =>
+        notifications.show({ message: t('files.retried', textValues(done)) }),
       );
     };
     const download = async (items: Item[]) => {
@@ -82,5 +82,5 @@ export function useFileActions() {
   }, [t, errorText, queries]);
 }
 
-/** What `useFileActions` gives. */
+/** The result of `useFileActions`. */
 export type FileActions = ReturnType<typeof useFileActions>;

@@ -1,2 +1,2 @@
-/** Notifications: the bell, and what comes live. */
+/** Notifications: the bell, and live toasts. */
 export { Bell } from './components/bell';

@@ -1,4 +1,4 @@
-/** Reading notifications and marking them as read. */
+/** Queries for notifications, and marking them as read. */
 import {
   type InfiniteData,
   infiniteQueryOptions,
@@ -6,18 +6,18 @@ import {
   useMutation,
   useQueryClient,
 } from '@tanstack/react-query';
-import { answer, api } from '@/api/client';
+import { api, dataOf } from '@/api/client';
 import type { Notice } from '@/api/types';
 import { tellTabs } from '@/lib/tabs';
 
-/** One page, with the number of all unread ones. */
+/** One page, with the total number of unread ones. */
 export interface NoticePage {
   items: Notice[];
   nextCursor?: string | null;
   unreadCount: number;
 }
 
-/** What a tab tells the others when notifications were read in it. */
+/** The message to other tabs when notifications were read in this one. */
 export const NOTICES_READ = 'notices-read';
 
 type Pages = InfiniteData<NoticePage, string | null>;
@@ -26,7 +26,7 @@ type Pages = InfiniteData<NoticePage, string | null>;
 export const noticesQuery = infiniteQueryOptions({
   queryKey: ['notifications'],
   queryFn: ({ pageParam, signal }): Promise<NoticePage> =>
-    answer(
+    dataOf(
       api.GET('/api/v1/notifications', {
         params: { query: { limit: 30, ...(pageParam ? { cursor: pageParam } : {}) } },
         signal,
@@ -35,11 +35,11 @@ export const noticesQuery = infiniteQueryOptions({
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.nextCursor ?? null,
   staleTime: 60_000,
-  // They may have been read on another device meanwhile.
+  // They may have been read on another device.
   refetchOnWindowFocus: 'always',
 });
 
-/** Puts a notification that came live at the top, unless it is there already. */
+/** Adds a live notification at the top, unless it is already listed. */
 export function addNotice(queries: QueryClient, notice: Notice): boolean {
   let added = false;
   queries.setQueryData<Pages>(noticesQuery.queryKey, (data) => {
@@ -57,14 +57,14 @@ export function addNotice(queries: QueryClient, notice: Notice): boolean {
   return added;
 }
 
-/** Marks one notification as read; `null` marks all. The screen does not wait for the server. */
+/** Marks one notification as read, or all for `null`; optimistic. */
 export function useMarkRead() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: async (id: string | null) => {
-      if (id === null) await answer(api.POST('/api/v1/notifications/read-all'));
+      if (id === null) await dataOf(api.POST('/api/v1/notifications/read-all'));
       else {
-        await answer(
+        await dataOf(
           api.POST('/api/v1/notifications/{notification_id}/read', {
             params: { path: { notification_id: id } },
           }),
@@ -80,7 +80,7 @@ export function useMarkRead() {
   });
 }
 
-/** The pages with one notification (`null`: all) read. */
+/** Returns the pages with one notification (`null`: all) marked as read. */
 export function markRead(data: Pages, id: string | null): Pages {
   const hit = (notice: Notice) => !notice.readAt && (id === null || notice.id === id);
   const changed = data.pages.flatMap(({ items }) => items.filter(hit)).length;

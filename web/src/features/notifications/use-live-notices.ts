@@ -8,12 +8,12 @@ import { onTabs } from '@/lib/tabs';
 import { addNotice, NOTICES_READ, noticesQuery } from './queries';
 import { isBadNews, useNoticeText } from './use-notice-text';
 
-/** Toasts in a row before they are summed up in one. */
+/** Consecutive toasts before they are summarised in one. */
 const SHOWN_SINGLY = 3;
 const BURST_MS = 5_000;
 const SUM = 'more-notices';
 
-/** Shows a notification the moment it comes, and reads the list again after a time without a line. */
+/** Shows notifications as they arrive, and refetches the list after a lost connection. */
 export function useLiveNotices(): void {
   const queries = useQueryClient();
   const text = useNoticeText();

@@ -1,9 +1,9 @@
-/** Folders of a dropped tree in which no file lies: uploads make the others on their way. */
-import { answer, api } from '@/api/client';
+/** Creates the empty folders of a dropped tree; uploads create the others. */
+import { api, dataOf } from '@/api/client';
 import { isProblem } from '@/api/problem';
 import { randomKey } from '@/lib/ids';
 
-/** Makes the folders at these paths below `base` (a path from the root), each with those that it lies in. */
+/** Creates the folders at these paths below `base` (a path from the root), with their ancestors. */
 export async function makeFolders(base: string, paths: string[]): Promise<void> {
   const known = new Map<string, string | null>([['', null]]);
   for (const path of paths) {
@@ -16,14 +16,14 @@ export async function makeFolders(base: string, paths: string[]): Promise<void> 
   }
 }
 
-/** The folder's id, whether it was there or is made now. */
+/** Returns the folder's id, creating it if it does not exist. */
 async function folderAt(path: string, name: string, parentId: string | null): Promise<string | null> {
   try {
     const headers = { 'Idempotency-Key': randomKey() };
-    return (await answer(api.POST('/api/v1/folders', { body: { name, parentId }, headers }))).id;
+    return (await dataOf(api.POST('/api/v1/folders', { body: { name, parentId }, headers }))).id;
   } catch (error) {
     if (!isProblem(error, 'name-taken')) throw error;
-    const listing = await answer(api.GET('/api/v1/files', { params: { query: { path, limit: 1 } } }));
+    const listing = await dataOf(api.GET('/api/v1/files', { params: { query: { path, limit: 1 } } }));
     return listing.folder?.id ?? null;
   }
 }

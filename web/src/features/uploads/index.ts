@@ -1,4 +1,4 @@
-/** Uploading: the engine, the panel, the drop zone and the choosers. */
+/** Uploads: the engine, the panel, the drop zone and the file pickers. */
 export { DropZone } from './components/drop-zone';
 export { UploadInputs, useUploadPickers } from './components/upload-inputs';
 export { UploadPanel } from './components/upload-panel';

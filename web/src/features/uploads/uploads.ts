@@ -14,12 +14,12 @@ type OnChange = (stored: FileItem | null) => void;
 
 let onChange: OnChange = () => {};
 
-/** Says who is told when a file was stored (then it is given) or the listing of half-uploaded files changed. */
+/** Sets the callback for a stored file (passed to it), or a changed listing of unfinished uploads. */
 export function whenUploadsChange(handler: OnChange): void {
   onChange = handler;
 }
 
-/** Says that the listing changed by other means than an upload. */
+/** Reports that the listing was changed by something other than an upload. */
 export function listingChanged(): void {
   onChange(null);
 }
@@ -38,12 +38,12 @@ export const uploads = new UploadManager({
   onChange: (stored) => onChange(stored),
 });
 
-/** The row that a half-uploaded file of the listing belongs to, if this page has one. */
+/** Returns the row of an unfinished file of the listing, if there is one. */
 export function useUploadOfFile(fileId: string): UploadItem | undefined {
   return useUploads((rows) => rowOfFile(rows, fileId));
 }
 
-/** The share (0 to 1, in whole percents) of all uploads that is sent, while any are at work. */
+/** Returns the sent share (0 to 1, in whole percent) of all uploads while any are active. */
 export function useUploadShare(): number | null {
   return useUploads((rows) => {
     const { active, share } = totalsOf(rowsOf(rows));

@@ -4,8 +4,8 @@ import { filesOfInput, pickWithHandles } from '@/lib/chosen-files';
 import { uploads } from './uploads';
 
 /**
- * Resuming a row: with one click where the file can be read, else by letting the user choose it again. Render
- * `input` once; call `resume` from a click.
+ * Resumes a row: at once where its file can be read, else after the user has chosen it again. Render `input` once; call
+ * `resume` from a click.
  */
 export function useChooseAgain(): { resume: (id: string) => void; input: ReactNode } {
   const { t } = useTranslation();

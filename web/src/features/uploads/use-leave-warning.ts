@@ -2,7 +2,7 @@ import { useEffect } from 'react';
 import { isActive } from './engine/status';
 import { useUploads } from './uploads';
 
-/** While something is being uploaded, the browser asks before it closes the page. */
+/** Lets the browser ask before closing the page during uploads. */
 export function useLeaveWarning(): void {
   const active = useUploads(({ items }) => Object.values(items).some(({ status }) => isActive(status)));
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Looking at files: films, sounds, pictures, documents, text. */
+/** The viewer for films, audio, pictures, documents and text. */
 import '@/i18n/viewer';
 
 export { Viewer } from './viewer';

@@ -1,16 +1,16 @@
-/** The keys of the viewer: what is shown is asked first, then the viewer takes those for going on and closing. */
+/** The viewer's keyboard handling: the shown content comes first, then navigation and closing. */
 import { createContext, useContext, useEffect, useRef } from 'react';
 
-/** Acts on a key and says whether it was one of its own. */
+/** Handles a key and returns whether it did. */
 export type KeyTaker = (event: KeyboardEvent) => boolean;
 
-/** Holds the taker of what is shown now. */
+/** Holds the handler of the shown content. */
 export type TakerRef = { current: KeyTaker | null };
 
-/** Where what is shown leaves its taker. */
+/** The context through which the shown content registers its handler. */
 export const ViewerKeys = createContext<TakerRef>({ current: null });
 
-/** Takes keys, wherever in the viewer the focus is, for as long as the component is there. */
+/** Handles keys, wherever in the viewer the focus is, while the component is mounted. */
 export function useViewerKeys(taker: KeyTaker): void {
   const place = useContext(ViewerKeys);
   const latest = useRef(taker);
@@ -26,7 +26,7 @@ export function useViewerKeys(taker: KeyTaker): void {
 
 const MOVES = /^(Arrow|Home|End|Page)/;
 
-/** Whether a key is meant for the thing that has the focus: typed into it, pressing it, or moving in it. */
+/** Whether a key belongs to the focused element: to type, press or move in it. */
 export function isForFocused({ key, target }: KeyboardEvent): boolean {
   const within = (selector: string) => Boolean((target as HTMLElement | null)?.closest?.(selector));
   if (within('[role=slider], input[type=range], input[type=radio]')) return MOVES.test(key);
@@ -40,7 +40,7 @@ interface Ways {
   onClose: () => void;
 }
 
-/** Listens for the viewer's keys on the whole page, as the focus may be lost while one thing replaces another. */
+/** Listens on the whole page, since the focus may be lost while content is replaced. */
 export function useLayerKeys(taker: TakerRef, ways: Ways): void {
   const latest = useRef(ways);
   latest.current = ways;

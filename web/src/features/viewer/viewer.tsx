@@ -14,18 +14,18 @@ import { type KeyTaker, useLayerKeys, ViewerKeys } from './viewer-keys';
 interface Props {
   fileId: string;
   userId: string;
-  /** What lies beside the file, in the order in which to go through it. */
+  /** The list that the file is in, in its order. */
   items: Item[];
   loadMore: (() => void) | null;
   onShow: (fileId: string) => void;
   onClose: () => void;
-  /** Told what is looked at; nothing any more when the viewer goes. */
+  /** Called with the name of the viewed file, and with `null` when the viewer closes. */
   onName: (name: string | null) => void;
   onDownload: (file: FileItem) => void;
   onRetry: (file: FileItem) => void;
 }
 
-/** A file over the whole window, with a way to the files beside it. */
+/** A file over the whole window, with navigation to its neighbours. */
 export function Viewer(props: Props) {
   const { fileId, userId, items, loadMore, onShow, onClose, onName } = props;
   const { t } = useTranslation();
@@ -50,7 +50,7 @@ export function Viewer(props: Props) {
   useEffect(() => {
     if (atEnd) loadMore?.();
   }, [atEnd, loadMore]);
-  // What had the focus may be gone with what was shown before.
+  // The focused element may have been removed with the previous file.
   // biome-ignore lint/correctness/useExhaustiveDependencies: another file is what it follows
   useEffect(() => {
     if (document.activeElement === document.body) layer.current?.focus();

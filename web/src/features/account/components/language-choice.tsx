@@ -2,7 +2,7 @@ import { SegmentedControl } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { chooseLanguage, type Language, languages } from '@/i18n';
 
-/** Switches the language. */
+/** The choice of language. */
 export function LanguageChoice({ size = 'sm' }: { size?: 'xs' | 'sm' }) {
   const { t, i18n } = useTranslation();
   return (

@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications';
 import { IconDeviceDesktop, IconDeviceMobile, IconDevices } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { answer, api } from '@/api/client';
+import { api, dataOf } from '@/api/client';
 import type { Session } from '@/api/types';
 import { useErrorText } from '@/components/error-text';
 import { FailedState } from '@/components/notice-state';
@@ -13,13 +13,13 @@ import classes from './settings.module.css';
 
 const KEY = ['sessions'];
 
-/** The devices that are signed in, each to be signed out. */
+/** The signed-in devices, with a button to sign each out. */
 export function Sessions() {
   const { t } = useTranslation();
   const query = useQuery({
     queryKey: KEY,
     queryFn: async () =>
-      (await answer(api.GET('/api/v1/auth/sessions', { params: { query: { limit: 200 } } }))).items,
+      (await dataOf(api.GET('/api/v1/auth/sessions', { params: { query: { limit: 200 } } }))).items,
   });
   if (query.isPending) return <Skeleton height={120} radius="md" />;
   if (query.isError) {
@@ -47,7 +47,7 @@ function SessionRow({ session }: { session: Session }) {
   const queries = useQueryClient();
   const revoke = useMutation({
     mutationFn: () =>
-      answer(
+      dataOf(
         api.DELETE('/api/v1/auth/sessions/{session_id}', { params: { path: { session_id: session.id } } }),
       ),
     onSuccess: () => notifications.show({ message: t('account.sessions.revoked') }),

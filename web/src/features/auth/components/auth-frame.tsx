@@ -11,7 +11,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** The frame of the pages before sign-in: what this is on one side, the form on the other. */
+/** The layout of the pages before sign-in: a description of the product beside the form. */
 export function AuthFrame({ title, corner, children }: Props) {
   const { t } = useTranslation();
   return (
@@ -47,7 +47,7 @@ export function AuthFrame({ title, corner, children }: Props) {
   );
 }
 
-/** A file arriving in parts: a quiet picture of what the product does. */
+/** An illustration of a file uploaded in parts. */
 function Blocks() {
   const cells = Array.from({ length: 20 }, (_, index) => index);
   return (

@@ -6,13 +6,13 @@ import type { User } from '@/api/types';
 
 interface Props {
   user: User;
-  /** More of the menu: what this user may do besides. */
+  /** Additional menu items. */
   children?: ReactNode;
   onSettings: () => void;
   onSignOut: () => void;
 }
 
-/** The round button with the user's initials, and what hangs on it. */
+/** The button with the user's initials, and its menu. */
 export function UserMenu({ user, children, onSettings, onSignOut }: Props) {
   const { t } = useTranslation();
   const name = user.displayName || user.username;

@@ -14,7 +14,7 @@ interface Props {
   onRegistered: () => void;
 }
 
-/** Makes an account, unless the server is closed for that. */
+/** The registration form, or a notice that registration is closed. */
 export function RegisterPage({ corner, onRegistered }: Props) {
   const { t } = useTranslation();
   const config = useQuery(configQuery);
@@ -100,7 +100,7 @@ function RegisterForm({ onRegistered }: { onRegistered: () => void }) {
   );
 }
 
-/** The server's words beside the fields that they are about. */
+/** Maps the fields that the server rejected to messages. */
 function fieldErrors(error: unknown): Record<string, string> {
   if (!(error instanceof ApiProblem)) return {};
   return Object.fromEntries(

@@ -9,13 +9,13 @@ import { AuthFrame } from '../components/auth-frame';
 import { configQuery, useSignIn } from '../queries';
 
 interface Props {
-  /** The session ended by itself; say so. */
+  /** Whether to say that the session has ended. */
   ended: boolean;
   corner: ReactNode;
   onSignedIn: () => void;
 }
 
-/** Sign in with a username or e-mail address. */
+/** The sign-in form. */
 export function SignInPage({ ended, corner, onSignedIn }: Props) {
   const { t } = useTranslation();
   const signIn = useSignIn();

@@ -15,7 +15,7 @@ interface Props {
   onDropItems: (ids: string[], folder: { id: string | null; name: string }) => void;
 }
 
-/** Where the listed folder is; each step above it can be opened, and dropped on. */
+/** The path of the listed folder; each ancestor can be opened, and dropped on. */
 export function Breadcrumb({ crumbs, onOpen, onDropItems }: Props) {
   const { t } = useTranslation();
   const steps = [{ id: null, name: t('files.drive') }, ...crumbs];

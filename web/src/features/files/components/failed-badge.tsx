@@ -8,7 +8,7 @@ import { useReasonText } from '@/components/reason-text';
 import { useFileActions } from '../use-file-actions';
 import classes from './status-badge.module.css';
 
-/** Says that a file's processing failed or its bytes are damaged; opened, why, and what can be done. */
+/** A badge for a failed or damaged file; opens the reason and what to do. */
 export function FailedBadge({ file }: { file: FileItem }) {
   const { t } = useTranslation();
   const { retry } = useFileActions();
@@ -16,7 +16,7 @@ export function FailedBadge({ file }: { file: FileItem }) {
   const [busy, setBusy] = useState(false);
   const damaged = isDamaged(file);
   const Icon = damaged ? IconFileBroken : IconAlertTriangle;
-  // The keyboard goes into what was opened: to its button, or to its words.
+  // The focus moves into the popover: to its button, or to its title.
   const focused = file.processing?.retryable ? {} : { tabIndex: -1, 'data-autofocus': true };
   const again = async () => {
     setBusy(true);
@@ -25,7 +25,7 @@ export function FailedBadge({ file }: { file: FileItem }) {
     setOpened(false);
   };
   return (
-    // What happens in here is not meant for the row around it.
+    // Events inside are not meant for the row.
     <span
       onClick={(event) => event.stopPropagation()}
       onDoubleClick={(event) => event.stopPropagation()}
@@ -74,7 +74,7 @@ export function FailedBadge({ file }: { file: FileItem }) {
   );
 }
 
-/** What happened, and what that means for the file's bytes. */
+/** The reason, and what it means for the file's bytes. */
 function FailureReason({ file, damaged }: { file: FileItem; damaged: boolean }) {
   const { t } = useTranslation();
   const reasonText = useReasonText();

@@ -9,7 +9,7 @@ import { Preview } from './preview';
 import { StatusBadge } from './status-badge';
 import { type ItemProps, useItemRow } from './use-item-row';
 
-/** An item as a tile of the grid. */
+/** An item of the grid. */
 export const GridTile = memo(function GridTile(props: ItemProps) {
   const { item, chosen, events } = props;
   const { t, i18n } = useTranslation();

@@ -1,7 +1,7 @@
 import type { Icon } from '@tabler/icons-react';
 import type { Item } from '@/api/types';
 
-/** Something that can be done to chosen items, as menus, bars and keys show it. */
+/** An action on the selected items, for menus, the toolbar and keys. */
 export interface ItemAction {
   id:
     | 'open'
@@ -18,9 +18,9 @@ export interface ItemAction {
   label: string;
   icon: Icon;
   danger?: boolean;
-  /** Shown in the bar above the list too. */
+  /** Also shown in the toolbar. */
   run: (items: Item[]) => void;
 }
 
-/** The actions that fit the given items. */
+/** Returns the actions that apply to the given items. */
 export type ActionsFor = (items: Item[]) => ItemAction[];

@@ -26,17 +26,17 @@ interface Props {
   selection: SelectionState;
   actionsFor: ActionsFor;
   sortable?: boolean;
-  /** The items lie in different folders: rows say where. */
+  /** Whether rows show the folder of each item. */
   places?: boolean;
   more: { available: boolean; loading: boolean; load: () => void };
   onOpen: (item: Item) => void;
   onRename?: (item: Item) => void;
   onDelete?: (items: Item[]) => void;
-  /** Items can be dragged onto folders. */
+  /** Whether items can be dragged onto folders. */
   onDropItems?: (ids: string[], folder: Item) => void;
 }
 
-/** Files and folders as rows or tiles: only those in sight are drawn, and the next page comes as they end. */
+/** Files and folders as rows or tiles; virtualised, and loading the next page at the end. */
 export function ItemList(props: Props) {
   const { items, view, selection, more, onDropItems } = props;
   const { t } = useTranslation();
@@ -84,7 +84,7 @@ export function ItemList(props: Props) {
   const clearOnGround = (event: React.MouseEvent) => {
     if (!(event.target as HTMLElement).closest('[data-item], [role=row]')) selection.clear();
   };
-  // The focus is back at the item before a dialog opens, so that the dialog gives it back there.
+  // Restores the focus to the item first, so that the dialog returns it there.
   const closeMenu = () => {
     const [first] = menu?.items ?? [];
     setMenu(null);

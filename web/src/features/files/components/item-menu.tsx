@@ -2,7 +2,7 @@ import { Menu } from '@mantine/core';
 import type { Item } from '@/api/types';
 import type { ActionsFor } from './item-action';
 
-/** Where a menu was asked for, and for what. */
+/** Where a menu was opened, and for which items. */
 export interface MenuPlace {
   x: number;
   y: number;
@@ -15,7 +15,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** The menu of one or several items, at the pointer or under the button that opened it. */
+/** The menu of one or more items, at the pointer or below its button. */
 export function ItemMenu({ place, actionsFor, onClose }: Props) {
   const actions = place ? actionsFor(place.items) : [];
   return (

@@ -1,7 +1,7 @@
 import { piecesOf } from '../model/highlight';
 import classes from './item-list.module.css';
 
-/** An item's name; what a search found in it is marked. */
+/** An item's name, with search matches highlighted. */
 export function ItemName({ item }: { item: { name: string; highlight?: string } }) {
   if (!item.highlight) return item.name;
   return piecesOf(item.highlight).map(({ text, marked, at }) =>

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { type SortKey, sortBy, usePreferences } from '../model/preferences';
 import classes from './item-list.module.css';
 
-/** The columns' names; where the list can be sorted, buttons for it. */
+/** The column headers, which sort the list where that is possible. */
 export function ListHead({ sortable }: { sortable: boolean }) {
   const { t } = useTranslation();
   return (

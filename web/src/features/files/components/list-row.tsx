@@ -61,12 +61,12 @@ export const ListRow = memo(function ListRow(props: ItemProps) {
   );
 });
 
-/** The names of the folders on the way to what lies at `path`. */
+/** Returns the names of the folders above `path`. */
 function foldersOf(path: string): string[] {
   return path.split('/').slice(1, -1);
 }
 
-/** The box by which fingers choose an item. */
+/** The checkbox that selects an item by touch. */
 export function ItemBox({ item, chosen, events }: Pick<ItemProps, 'item' | 'chosen' | 'events'>) {
   const { t } = useTranslation();
   return (
@@ -88,7 +88,7 @@ export function ItemBox({ item, chosen, events }: Pick<ItemProps, 'item' | 'chos
   );
 }
 
-/** Opens an item's menu where there is no right click. */
+/** The button that opens an item's menu. */
 export function MoreButton({ item, events }: Pick<ItemProps, 'item' | 'events'>) {
   const { t } = useTranslation();
   return (

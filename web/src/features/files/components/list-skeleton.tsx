@@ -4,7 +4,7 @@ import classes from './item-list.module.css';
 
 const WIDTHS = [46, 62, 38, 55, 30, 49, 41, 58];
 
-/** The shape of a list before it is there. */
+/** A placeholder for a list that is loading. */
 export function ListSkeleton({ view }: { view: 'list' | 'grid' }) {
   const { t } = useTranslation();
   return (

@@ -6,8 +6,8 @@ import { familyOf } from '@/lib/file-family';
 import classes from './item-list.module.css';
 
 /**
- * A file's small picture, or its glyph where there is none or it does not come. It has its place before it is there,
- * so that nothing moves, and is loaded when it comes near; films are told by a play sign.
+ * A file's thumbnail, or its icon where there is none or it fails to load. Its space is reserved to avoid layout
+ * shifts, and it is loaded lazily; films have a play symbol.
  */
 export function Preview({ item }: { item: FileItem }) {
   const [missing, setMissing] = useState<string | null>(null);

@@ -4,14 +4,14 @@ import { stepKey, useProgress } from '@/components/file-progress';
 import { formatPercent } from '@/lib/format';
 import classes from './status-badge.module.css';
 
-/** The same in words alone, for where there is no room for a badge. */
+/** The progress as text, for where a badge does not fit. */
 export function ProcessingLine({ file }: { file: FileItem }) {
   const { t } = useTranslation();
   const now = useProgress(file);
   return now && t(stepKey(now.step));
 }
 
-/** The step that a file's processing is at, and how far it is, live. */
+/** The running step of a file's processing, with live progress. */
 export function ProcessingBadge({ file }: { file: FileItem }) {
   const { t, i18n } = useTranslation();
   const now = useProgress(file);

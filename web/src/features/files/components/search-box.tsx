@@ -8,17 +8,17 @@ import classes from './search-box.module.css';
 const PAUSE_MS = 250;
 
 interface Props {
-  /** What is being searched for now. */
+  /** The current search. */
   query: string;
   /** Called when the user pauses typing, and at once on Enter. */
   onSearch: (query: string) => void;
-  /** The arrow down leads from the box into the results. */
+  /** Called when the arrow down is pressed, to move the focus to the results. */
   onDown?: () => void;
   autoFocus?: boolean;
   testId?: string;
 }
 
-/** The search box: `/` leads to it from anywhere, Escape empties it. */
+/** The search box; `/` focuses it from anywhere, Escape clears it. */
 export function SearchBox({ query, onSearch, onDown, autoFocus = false, testId = 'search' }: Props) {
   const { t } = useTranslation();
   const [text, setText] = useState(query);
@@ -26,7 +26,7 @@ export function SearchBox({ query, onSearch, onDown, autoFocus = false, testId =
   const sent = useRef(query);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
-  // The address changed by other means than typing here.
+  // The address was changed by something other than typing here.
   useEffect(() => {
     if (query.trim() !== sent.current.trim()) setText(query);
     sent.current = query;

@@ -11,7 +11,7 @@ interface Props {
   onClear: () => void;
 }
 
-/** Takes the toolbar's place while something is chosen: how many, and what can be done. */
+/** Replaces the toolbar while items are selected: their count and actions. */
 export function SelectionBar({ items, actionsFor, onClear }: Props) {
   const { t } = useTranslation();
   return (

@@ -6,7 +6,7 @@ import { useHalfUploads } from '../half-uploads';
 import { FailedBadge } from './failed-badge';
 import { ProcessingBadge } from './processing-badge';
 
-/** Says when a file is not simply there: half uploaded, being processed, failed. */
+/** A badge for a file that is not ready: unfinished, being processed, or failed. */
 export function StatusBadge({ item }: { item: Item }) {
   const { t, i18n } = useTranslation();
   const { usePercent } = useHalfUploads();

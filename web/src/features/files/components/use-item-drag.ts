@@ -3,13 +3,13 @@ import { type DragEvent, useState } from 'react';
 
 const TYPE = 'application/x-metastore-items';
 
-/** Puts ids on a drag. */
+/** Attaches ids to a drag. */
 export function startItemDrag(event: DragEvent, ids: string[]): void {
   event.dataTransfer.setData(TYPE, JSON.stringify(ids));
   event.dataTransfer.effectAllowed = 'move';
 }
 
-/** Lets an element take dragged items; spread `props` on it. */
+/** Makes an element a drop target for items; spread `props` on it. */
 export function useDropTarget(enabled: boolean, onItems: (ids: string[]) => void) {
   const [over, setOver] = useState(false);
   const carries = (event: DragEvent) => enabled && event.dataTransfer.types.includes(TYPE);

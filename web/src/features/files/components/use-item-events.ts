@@ -1,4 +1,4 @@
-/** What happens to an item under a pointer; the same for rows and tiles. */
+/** Pointer handling for items, shared by rows and tiles. */
 import { type DragEvent, type MouseEvent, type PointerEvent, useMemo, useRef } from 'react';
 import type { Item } from '@/api/types';
 import type { SelectionState } from '../model/use-selection';
@@ -13,7 +13,7 @@ interface Options {
   onDropItems: (ids: string[], folder: Item) => void;
 }
 
-/** Handlers for the items of a list. */
+/** The pointer handlers of a list's items. */
 export interface ItemEvents {
   draggable: boolean;
   pointerDown: (event: PointerEvent) => void;
@@ -28,8 +28,8 @@ export interface ItemEvents {
 }
 
 /**
- * With a mouse, a click chooses and a double click opens. With a finger, a tap opens; once something is chosen
- * (by an item's box), taps choose.
+ * With a mouse, a click selects and a double click opens. With touch, a tap opens; once something is selected (by an
+ * item's checkbox), taps select.
  */
 export function useItemEvents(options: Options): ItemEvents {
   const now = useRef(options);

@@ -1,20 +1,20 @@
-/** What rows and tiles have in common: what they are to a screen reader, a pointer and a drag. */
+/** What rows and tiles share: accessibility, pointer handling and dragging. */
 import type { Item } from '@/api/types';
 import { useDropTarget } from './use-item-drag';
 import type { ItemEvents } from './use-item-events';
 
-/** What a row or a tile is given. */
+/** The props of a row or a tile. */
 export interface ItemProps {
   item: Item;
   index: number;
   chosen: boolean;
   tabbable: boolean;
   events: ItemEvents;
-  /** Says where the item lies. */
+  /** Whether to show the item's folder. */
   place: boolean;
 }
 
-/** The attributes of the element that is the item; `headRows` rows of the grid stand before the first item. */
+/** Returns the attributes of an item's element; `headRows` rows precede the first item. */
 export function useItemRow(
   { item, index, chosen, tabbable, events }: Omit<ItemProps, 'place'>,
   headRows: number,

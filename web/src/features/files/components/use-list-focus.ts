@@ -1,7 +1,7 @@
 import type { Virtualizer } from '@tanstack/react-virtual';
 import { type FocusEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import type { Item } from '@/api/types';
-import { takeFocusOver } from '../model/focus-hand-over';
+import { takeFocusOver } from '../model/focus-transfer';
 
 interface Options {
   scroller: RefObject<HTMLDivElement | null>;
@@ -12,8 +12,8 @@ interface Options {
 }
 
 /**
- * Keeps the browser's focus on the item that the keyboard is at: after a move, when the focused item went away,
- * and when the list came in the place of another one. Spread `props` on the grid; call `follow` after a move.
+ * Keeps the browser's focus on the item at the cursor: after a move, when the focused item was removed, and when the
+ * list replaced another one. Spread `props` on the grid; call `follow` after a move.
  */
 export function useListFocus({ scroller, virtual, items, cursor, columns }: Options) {
   const [moves, setMoves] = useState(0);

@@ -5,7 +5,7 @@ import type { SelectionState } from '../model/use-selection';
 interface Options {
   items: Item[];
   selection: SelectionState;
-  /** Items a row: 1 in the list, more among tiles. */
+  /** Items per row: 1 in the list, more in the grid. */
   columns: number;
   onMoved: () => void;
   onOpen: (item: Item) => void;
@@ -15,11 +15,11 @@ interface Options {
 
 const FAR = Number.MAX_SAFE_INTEGER;
 
-/** The keys of a list of items; returns the handler for its container. */
+/** Returns the keyboard handler for the container of a list. */
 export function useListKeys(options: Options): (event: KeyboardEvent) => void {
   return (event) => {
     const { items, selection, columns } = options;
-    // Keys pressed on a button inside an item are that button's.
+    // A button inside an item handles its own keys.
     if (!(event.target as HTMLElement).matches('[data-item], [role=grid]')) return;
     const steps: Record<string, number> = {
       ArrowDown: columns,

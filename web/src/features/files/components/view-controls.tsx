@@ -12,7 +12,7 @@ import { type SortKey, setView, sortBy, usePreferences } from '../model/preferen
 
 const KEYS: SortKey[] = ['name', 'size', 'updatedAt'];
 
-/** How the list is sorted and whether it shows rows or tiles. */
+/** The controls for sorting, and for rows or tiles. */
 export function ViewControls() {
   const { t } = useTranslation();
   const { view, sort, order } = usePreferences();

@@ -15,7 +15,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks which folder to move to: a tree in which the choice follows the focus. Branches are read when opened. */
+/** Asks for the target folder: a tree whose selection follows the focus; branches load when opened. */
 export function MoveDialog({ items, onMove, onClose }: Props) {
   const { t } = useTranslation();
   const count = items?.length ?? 0;
@@ -39,7 +39,7 @@ function FolderChooser({ items, onMove, onClose }: Props & { items: Item[] }) {
   const alreadyThere = items.every(({ parentId }) => (parentId ?? ROOT) === target);
   const frame = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    // After the dialog's own focus, which would be its close button.
+    // Runs after the dialog has focused its close button.
     const timer = setTimeout(() => frame.current?.querySelector<HTMLElement>('[role=treeitem]')?.focus(), 50);
     return () => clearTimeout(timer);
   }, []);
@@ -106,7 +106,7 @@ function FolderChooser({ items, onMove, onClose }: Props & { items: Item[] }) {
   );
 }
 
-/** The folders read so far, without those that are being moved: nothing goes into itself. */
+/** Returns the loaded folders, without those being moved. */
 function useFolderTree(moving: Item[]) {
   const { t } = useTranslation();
   const [children, setChildren] = useState<ReadonlyMap<string, Item[]>>(new Map());

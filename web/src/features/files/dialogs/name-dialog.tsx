@@ -10,13 +10,13 @@ interface Props {
   label: string;
   submitLabel: string;
   initial: string;
-  /** Choose only the part before the extension, as for a file. */
+  /** Whether to select only the part before the extension. */
   keepExtension?: boolean;
   onSubmit: (name: string) => Promise<void>;
   onClose: () => void;
 }
 
-/** Asks for a name, for a new folder or a new name; says what is wrong with it before and after sending. */
+/** Asks for a name, and validates it before and after sending. */
 export function NameDialog({ opened, title, onClose, ...rest }: Props) {
   return (
     <Modal opened={opened} onClose={onClose} title={title}>

@@ -12,7 +12,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks for the name of a new folder; proposes one that is not taken. */
+/** Asks for the name of a new folder, suggesting a free one. */
 export function NewFolderDialog({ opened, parentId, onClose }: Props) {
   const { t } = useTranslation();
   const queries = useQueryClient();

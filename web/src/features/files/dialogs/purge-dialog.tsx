@@ -3,13 +3,13 @@ import { useTranslation } from 'react-i18next';
 import type { Item } from '@/api/types';
 
 interface Props {
-  /** The items to delete for good, or all of the trash. */
+  /** The items to purge, or all of the trash. */
   what: Item[] | 'all' | null;
   onConfirm: () => void;
   onClose: () => void;
 }
 
-/** Asks before something is deleted for good. */
+/** Asks for confirmation before items are purged. */
 export function PurgeDialog({ what, onConfirm, onClose }: Props) {
   const { t } = useTranslation();
   const items = Array.isArray(what) ? what : [];

@@ -1,6 +1,6 @@
-/** Names with marks in them, as search answers them: HTML with `mark` elements and nothing else. */
+/** Highlighted names from search results: escaped HTML with `mark` elements only. */
 
-/** A run of a name; `at` is where it begins in the HTML. */
+/** A run of a name; `at` is its offset in the HTML. */
 export interface Piece {
   text: string;
   marked: boolean;
@@ -16,7 +16,7 @@ const ENTITIES: Record<string, string> = {
   '&amp;': '&',
 };
 
-/** Takes a marked name apart, as text: whatever stands in it, nothing is ever made an element. */
+/** Parses a highlighted name into runs of text, without ever creating elements from it. */
 export function piecesOf(html: string): Piece[] {
   const pieces: Piece[] = [];
   let marked = false;

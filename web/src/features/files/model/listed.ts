@@ -1,14 +1,14 @@
 import { useEffect } from 'react';
 import type { Item } from '@/api/types';
 
-/** What a list shows, in its order, for whoever goes through it from one to the next. */
+/** The items of a list in their order, for stepping through them. */
 export interface Listed {
   items: Item[];
-  /** Brings the next page of the list, where there is one. */
+  /** Loads the next page of the list, if any. */
   loadMore: (() => void) | null;
 }
 
-/** Takes what a list shows now. */
+/** Receives the items of a list. */
 export type OnListed = (listed: Listed) => void;
 
 interface Pages {
@@ -17,7 +17,7 @@ interface Pages {
   fetchNextPage: () => unknown;
 }
 
-/** Tells what a list shows, whenever that changes. */
+/** Reports the items of a list whenever they change. */
 export function useListed(tell: OnListed, items: Item[], pages: Pages): void {
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   const more = hasNextPage && !isFetchingNextPage;

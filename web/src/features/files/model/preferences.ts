@@ -1,8 +1,8 @@
-/** How the user likes lists to look; kept in this browser. */
+/** The user's preferences for lists, stored in the browser. */
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
 
-/** What a folder can be sorted by. */
+/** The sort keys of a folder. */
 export type SortKey = 'name' | 'size' | 'updatedAt';
 
 interface Preferences {
@@ -21,7 +21,7 @@ export function setView(view: Preferences['view']): void {
   usePreferences.setState({ view });
 }
 
-/** Sorts by a key; the same key again turns the order round. Sizes and dates begin with the largest. */
+/** Sorts by a key; the same key again reverses the order. Sizes and dates start descending. */
 export function sortBy(sort: SortKey): void {
   usePreferences.setState((now) => {
     if (now.sort === sort) return { order: now.order === 'asc' ? 'desc' : 'asc' };

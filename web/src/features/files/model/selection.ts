@@ -1,6 +1,6 @@
-/** Which items of a list are chosen, as pure steps: what file managers have taught everybody's fingers. */
+/** The selection of a list, as pure functions that follow common file managers. */
 
-/** The chosen ids, where a range begins, and where the keyboard is. */
+/** The selected ids, the anchor of a range, and the cursor of the keyboard. */
 export interface Selection {
   chosen: ReadonlySet<string>;
   anchor: string | null;
@@ -13,10 +13,10 @@ export interface Held {
   add?: boolean;
 }
 
-/** Nothing chosen. */
+/** The empty selection. */
 export const nothing: Selection = { chosen: new Set(), anchor: null, cursor: null };
 
-/** A click: alone it chooses one, with add it toggles, with range it chooses from the anchor on. */
+/** Applies a click: alone it selects one item, with add it toggles, with range it selects from the anchor. */
 export function click(state: Selection, order: string[], id: string, held: Held = {}): Selection {
   if (held.range && state.anchor !== null) {
     const range = between(order, state.anchor, id);
@@ -26,7 +26,7 @@ export function click(state: Selection, order: string[], id: string, held: Held 
   return held.add ? toggle(state, id) : { chosen: new Set([id]), anchor: id, cursor: id };
 }
 
-/** Chooses an item, or no longer. */
+/** Toggles an item. */
 export function toggle(state: Selection, id: string): Selection {
   const chosen = new Set(state.chosen);
   if (!chosen.delete(id)) chosen.add(id);
@@ -34,8 +34,8 @@ export function toggle(state: Selection, id: string): Selection {
 }
 
 /**
- * Moves the cursor by a number of items, stopping at the ends. Alone it takes the choice along, with range it
- * stretches it, with add it leaves it.
+ * Moves the cursor by a number of items, stopping at the ends. Alone it moves the selection too, with range it extends
+ * it, with add it keeps it.
  */
 export function step(state: Selection, order: string[], by: number, held: Held = {}): Selection {
   if (!order.length) return state;
@@ -48,17 +48,17 @@ export function step(state: Selection, order: string[], by: number, held: Held =
   return held.add ? { ...state, cursor: id } : click(state, order, id);
 }
 
-/** Everything chosen; the cursor stays. */
+/** Selects everything; the cursor stays. */
 export function all(state: Selection, order: string[]): Selection {
   return { ...state, chosen: new Set(order) };
 }
 
-/** Nothing chosen; the cursor stays, so that the keyboard goes on from there. */
+/** Clears the selection; the cursor stays. */
 export function clear(state: Selection): Selection {
   return { ...state, chosen: new Set(), anchor: state.cursor };
 }
 
-/** Drops ids that are gone from the list; the cursor falls to the item that took its place. */
+/** Removes ids that left the list; the cursor moves to the item in its place. */
 export function prune(state: Selection, order: string[], before: string[]): Selection {
   const present = new Set(order);
   const chosen = [...state.chosen].filter((id) => present.has(id));

@@ -2,7 +2,7 @@ import { useMemo, useRef, useState } from 'react';
 import type { Item } from '@/api/types';
 import * as model from './selection';
 
-/** The selection of a list and the ways to change it. */
+/** Returns the selection of a list, and functions to change it. */
 export function useSelection(items: Item[]) {
   const order = useMemo(() => items.map(({ id }) => id), [items]);
   const [state, setState] = useState(model.nothing);

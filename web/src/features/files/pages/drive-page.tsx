@@ -15,7 +15,7 @@ import { ViewControls } from '../components/view-controls';
 import { MoveDialog } from '../dialogs/move-dialog';
 import { RenameDialog } from '../dialogs/rename-dialog';
 import { useHalfUploads } from '../half-uploads';
-import { handFocusOver } from '../model/focus-hand-over';
+import { handFocusOver } from '../model/focus-transfer';
 import { type OnListed, useListed } from '../model/listed';
 import { usePreferences } from '../model/preferences';
 import { useSelection } from '../model/use-selection';
@@ -23,7 +23,7 @@ import { folderQuery } from '../queries';
 import { useFileActions } from '../use-file-actions';
 import { isHalf, useDriveActions } from './use-drive-actions';
 
-/** Where the user is, for whoever puts things there. */
+/** The current folder, for adding items to it. */
 export interface Place {
   id: string | null;
   path: string;
@@ -40,7 +40,7 @@ interface Props {
   tools?: ReactNode;
 }
 
-/** One folder of the drive. */
+/** A folder of the drive. */
 export function DrivePage(props: Props) {
   const { folderId, onOpenFolder, onOpenFile, onPlace, onUpload, tools } = props;
   const { t } = useTranslation();

@@ -2,7 +2,7 @@ import { IconFolderSearch } from '@tabler/icons-react';
 import type { Item } from '@/api/types';
 import type { ItemAction } from '../components/item-action';
 
-/** The way from one found item to the folder that it lies in. */
+/** The action that opens the folder of a search result. */
 export function located(
   items: Item[],
   label: string,

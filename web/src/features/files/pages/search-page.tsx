@@ -31,7 +31,7 @@ interface Props {
   onListed: OnListed;
 }
 
-/** What was found, by name and type, in all folders. */
+/** The search results from all folders. */
 export function SearchPage(props: Props) {
   const { query, type, onSearch, onOpenFolder, onOpenFile } = props;
   const { t } = useTranslation();

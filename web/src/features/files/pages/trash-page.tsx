@@ -19,7 +19,7 @@ import { useSelection } from '../model/use-selection';
 import { refreshFiles, trashQuery } from '../queries';
 import { useFileActions } from '../use-file-actions';
 
-/** What was deleted: to be brought back or deleted for good. */
+/** The trash, with actions to restore and purge. */
 export function TrashPage() {
   const { t } = useTranslation();
   const errorText = useErrorText();

@@ -24,17 +24,17 @@ interface Options {
   onMove: (items: Item[]) => void;
 }
 
-/** Whether the item is a file of which parts are still missing. */
+/** Whether the item is a file that is not completely uploaded. */
 export function isHalf(item: Item | undefined): boolean {
   return item?.kind === 'file' && item.status === 'UPLOADING';
 }
 
-/** Whether the item is a file whose processing failed and can be run again. */
+/** Whether the item is a file whose failed processing can be retried. */
 export function isRetryable(item: Item): boolean {
   return item.kind === 'file' && item.status === 'FAILED' && Boolean(item.processing?.retryable);
 }
 
-/** What can be done to the items of a folder. */
+/** Returns the actions on the items of a folder. */
 export function useDriveActions({ actions, halfUploads, onOpen, onRename, onMove }: Options): ActionsFor {
   const { t } = useTranslation();
   return useCallback(

@@ -8,7 +8,7 @@ import { useLiveNotices } from '../use-live-notices';
 import classes from './bell.module.css';
 import { NoticeList } from './notice-list';
 
-/** The bell with the number of unread notifications, and their list on it. */
+/** The bell with the number of unread notifications, which opens their list. */
 export function Bell() {
   const { t } = useTranslation();
   const [opened, { toggle, close }] = useDisclosure(false);

@@ -10,7 +10,7 @@ import { noticesQuery, useMarkRead } from '../queries';
 import classes from './bell.module.css';
 import { NoticeItem } from './notice-item';
 
-/** All notifications, read further as they are scrolled. */
+/** All notifications, loaded while scrolling. */
 export function NoticeList({ titled = true }: { titled?: boolean }) {
   const { t } = useTranslation();
   const query = useInfiniteQuery(noticesQuery);
@@ -73,7 +73,7 @@ export function NoticeList({ titled = true }: { titled?: boolean }) {
   );
 }
 
-/** Loads the next page when it comes into sight. */
+/** Loads the next page when it comes into view. */
 function NextPage({ busy, load }: { busy: boolean; load: () => void }) {
   const { t } = useTranslation();
   const { ref, entry } = useIntersection();

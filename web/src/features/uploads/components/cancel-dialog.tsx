@@ -8,7 +8,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks before what was sent already is thrown away. */
+/** Asks for confirmation before an upload with sent bytes is cancelled. */
 export function CancelDialog({ item, onClose }: Props) {
   const { t } = useTranslation();
   const confirm = () => {

@@ -13,7 +13,7 @@ interface Props {
   folderName: string;
 }
 
-/** The whole window takes dropped files and folders; the overlay says where they go. */
+/** Makes the whole window a drop target; an overlay names the target folder. */
 export function DropZone({ folder, folderName }: Props) {
   const { t } = useTranslation();
   const errorText = useErrorText();

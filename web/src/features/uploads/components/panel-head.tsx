@@ -19,7 +19,7 @@ interface Props {
   onToggle: () => void;
 }
 
-/** All uploads in one line: what is going on, how far, how fast, how long yet. */
+/** A summary of all uploads: state, progress, speed and time left. */
 export function PanelHead({ collapsed, onToggle }: Props) {
   const { t } = useTranslation();
   const rows = useUploads();

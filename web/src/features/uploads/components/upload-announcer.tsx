@@ -6,7 +6,7 @@ import { rowsOf } from '../engine/store';
 import { totalsOf } from '../engine/totals';
 import { useUploads } from '../uploads';
 
-/** Tells screen readers of progress in quarters, of the end, and of what needs the user. */
+/** Announces progress in quarters, the end, and errors to screen readers. */
 export function UploadAnnouncer() {
   const { t, i18n } = useTranslation();
   const rows = useUploads();

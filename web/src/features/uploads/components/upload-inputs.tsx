@@ -9,16 +9,16 @@ interface Pickers {
   pickFiles: () => void;
   /** Choose a whole folder. */
   pickFolder: () => void;
-  /** Resume a row: with one click where its file can be read, else by choosing it again. */
+  /** Resume a row: at once where its file can be read, else after choosing it again. */
   resume: (id: string) => void;
 }
 
 const Context = createContext<Pickers>({ pickFiles: () => {}, pickFolder: () => {}, resume: () => {} });
 
-/** The browser's choosers, for buttons; call them from a click. */
+/** Opens the browser's file pickers; call them from a click. */
 export const useUploadPickers = () => useContext(Context);
 
-/** Holds the file inputs, for any button below to open. */
+/** Renders the file inputs that buttons below it open. */
 export function UploadInputs({ folder, children }: { folder: string; children: ReactNode }) {
   const { t } = useTranslation();
   const files = useRef<HTMLInputElement>(null);

@@ -15,7 +15,7 @@ interface Props {
   onCancel: (item: UploadItem) => void;
 }
 
-/** The rows, only those in sight: a dropped folder may hold thousands. */
+/** The rows, virtualised: a dropped folder may hold thousands. */
 export function UploadList({ onResume, onCancel }: Props) {
   const { t } = useTranslation();
   const order = useUploads(useShallow(panelOrder));

@@ -10,7 +10,7 @@ import { useUploadPickers } from './upload-inputs';
 import { UploadList } from './upload-list';
 import classes from './upload-panel.module.css';
 
-/** The docked panel of all uploads; gone while there are none. */
+/** The panel of all uploads; hidden while there are none. */
 export function UploadPanel() {
   const { t } = useTranslation();
   const [collapsed, setCollapsed] = useState(false);

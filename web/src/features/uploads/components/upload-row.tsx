@@ -28,7 +28,7 @@ interface Props {
   onCancel: (item: UploadItem) => void;
 }
 
-/** One upload: its name, how it goes, and the buttons for it. */
+/** One upload: its name, state and buttons. */
 export const UploadRow = memo(function UploadRow({ id, onResume, onCancel }: Props) {
   const item = useUploads(({ items }) => items[id]);
   return item ? <Row item={item} onResume={onResume} onCancel={onCancel} /> : null;

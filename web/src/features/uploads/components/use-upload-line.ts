@@ -6,13 +6,13 @@ import { normalName } from '@/lib/names';
 import { secondsLeft } from '../engine/speed';
 import type { UploadItem } from '../engine/types';
 
-/** The second line of a row and its tone. */
+/** The second line of a row, and its tone. */
 export interface UploadLine {
   text: string;
   tone: 'quiet' | 'warn' | 'bad';
 }
 
-/** Says how an upload goes: amounts, speed and time left while it runs, the reason when it does not. */
+/** Returns the state of an upload: amount, speed and time left while it runs, else the reason. */
 export function useUploadLine(item: UploadItem): UploadLine {
   const { t, i18n } = useTranslation();
   const errorText = useErrorText();

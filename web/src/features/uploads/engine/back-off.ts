@@ -1,16 +1,16 @@
-/** Waiting between tries: longer each time, never long, and cut short when the way is free again. */
+/** Back-off between attempts: growing up to a limit, and cut short when the server is reachable again. */
 import { useConnection } from '@/lib/connection';
 
 const FIRST_MS = 500;
 const LONGEST_MS = 5_000;
 
-/** How long to wait before try number `attempt` (from 0), in ms; a third of it is chance. */
+/** Returns the delay before attempt number `attempt` (from 0) in ms, with jitter of a third. */
 export function backOffDelay(attempt: number, chance = Math.random()): number {
   const full = Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt);
   return Math.round(full * (2 / 3 + chance / 3));
 }
 
-/** Waits that long; ends early when the server is heard of again, and with an abort when `signal` says so. */
+/** Waits; ends early when the server is reachable again, and rejects when `signal` aborts. */
 export function rest(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /**
- * Which tab works on which upload. A Web Lock per upload is held while it runs, so that a second tab neither
- * sends the same parts nor offers the upload as interrupted.
+ * Claims of tabs on uploads. A Web Lock per upload is held while it runs, so that a second tab neither sends the same
+ * parts nor offers the upload as interrupted.
  */
 const PREFIX = 'metastore.upload.';
 
@@ -8,7 +8,7 @@ const PREFIX = 'metastore.upload.';
 export interface UploadClaims {
   /** Holds the claim while `work` runs; resolves to `null` without running it when another tab has it. */
   hold<T>(uploadId: string, work: () => Promise<T>): Promise<T | null>;
-  /** The uploads that some tab works on. */
+  /** The uploads that are claimed by any tab. */
   held(): Promise<Set<string>>;
 }
 

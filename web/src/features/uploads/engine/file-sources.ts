@@ -1,20 +1,20 @@
-/** The files behind the rows: in memory when just chosen, else behind a handle that the browser kept. */
+/** The files of the rows: in memory if just chosen, else behind a stored handle. */
 import type { ChosenFile } from '@/lib/chosen-files';
 import type { UploadMemory } from './memory';
 import { UploadFault, type UploadItem } from './types';
 
-/** Knows how to read each row's file. */
+/** Holds the file of each row. */
 export class FileSources {
   readonly #chosen = new Map<string, ChosenFile>();
 
   constructor(private readonly memory: UploadMemory) {}
 
-  /** Takes the file for a row. */
+  /** Sets the file of a row. */
   keep(id: string, chosen: ChosenFile): void {
     this.#chosen.set(id, chosen);
   }
 
-  /** Lets the file go. */
+  /** Drops the file of a row. */
   drop(id: string): void {
     this.#chosen.delete(id);
   }
@@ -25,8 +25,8 @@ export class FileSources {
   }
 
   /**
-   * Opens the remembered file of an interrupted upload; asks the user for permission where the browser wants
-   * that. `false` when the file cannot be had; throws a fault when it is another one by now.
+   * Opens the remembered file of an interrupted upload; the browser may ask the user for permission. `false` when the
+   * file cannot be read; throws a fault when it has changed.
    */
   async reopen(item: UploadItem): Promise<boolean> {
     const remembered = item.uploadId ? (await this.memory.recall()).get(item.uploadId) : undefined;

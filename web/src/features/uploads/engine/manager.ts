@@ -1,6 +1,6 @@
 /**
- * All uploads of the page: the queue, the buttons' meaning, and what survives a reload. It keeps the rows in the
- * store true; a `Transfer` does the work for one of them.
+ * Manages all uploads of the page: the queue, the user's commands, and what survives a reload. It updates the rows in
+ * the store; a `Transfer` uploads one file.
  */
 import type { FileItem, UnfinishedUpload } from '@/api/types';
 import type { ChosenFile } from '@/lib/chosen-files';
@@ -18,22 +18,22 @@ import { Transfer, type TransferTools } from './transfer';
 import { UploadFault, type UploadItem } from './types';
 
 const FILES_AT_ONCE = 3;
-/** How long a new upload waits to learn whether it was begun before. */
+/** How long a new upload waits to find out whether it can resume an earlier one. */
 const LOOK_UP_MS = 3_000;
 
-/** A transfer at work: how to stop it, when it has ended, and its claim against other tabs. */
+/** A running transfer: its abort controller, its end, and its claim against other tabs. */
 interface Run {
   controller: AbortController;
   ended: Promise<void>;
   claim: Promise<unknown>;
 }
 
-/** What the manager works with; tests stand in for all of it. */
+/** The dependencies of the manager, all of which tests replace. */
 export interface ManagerTools extends TransferTools {
   store: UploadStore;
   memory: UploadMemory;
   claims: UploadClaims;
-  /** A file is in the drive, or an upload's row in the listing has changed. */
+  /** Called when a file was stored, or the listing of unfinished uploads has changed. */
   onChange: (stored: FileItem | null) => void;
 }
 
@@ -49,7 +49,7 @@ export class UploadManager {
     this.#sources = new FileSources(tools.memory);
   }
 
-  /** Queues chosen files for a folder; one that is known to be half uploaded goes on where it was. */
+  /** Queues chosen files for a folder; a file with an unfinished upload resumes it. */
   async add(chosen: ChosenFile[], folder: string): Promise<void> {
     await Promise.race([this.loadInterrupted().catch(() => undefined), pause(LOOK_UP_MS)]);
     const fresh: UploadItem[] = [];
@@ -80,13 +80,13 @@ export class UploadManager {
       if (!known.has(uploadId)) void this.tools.memory.forget(uploadId);
   }
 
-  /** Stops sending; what has arrived stays. */
+  /** Pauses an upload; what has arrived stays. */
   pause(id: string): void {
     if (this.tools.store.move(id, 'pause', { speed: 0 })) this.#running.get(id)?.controller.abort();
   }
 
   /**
-   * Goes on after a pause, an interruption or an error. `false` when the file must be chosen again first: call
+   * Resumes after a pause, an interruption or an error. `false` when the file must be chosen again first: call
    * `resumeWith` then. Call it from a click, since the browser may ask for permission.
    */
   async resume(id: string): Promise<boolean> {
@@ -102,7 +102,7 @@ export class UploadManager {
     return true;
   }
 
-  /** Goes on with the file that the user chose again; another file is refused with a fault. */
+  /** Resumes with the file that the user chose again; another file is a fault. */
   resumeWith(id: string, chosen: ChosenFile): void {
     const item = this.tools.store.get(id);
     if (!item) return;
@@ -111,7 +111,7 @@ export class UploadManager {
     this.#pump();
   }
 
-  /** Gives an upload up, here and on the server. */
+  /** Cancels an upload, here and on the server. */
   async cancel(id: string): Promise<void> {
     const item = this.tools.store.get(id);
     this.#running.get(id)?.controller.abort();
@@ -121,35 +121,35 @@ export class UploadManager {
     this.tools.onChange(null);
   }
 
-  /** Pauses everything that runs or waits. */
+  /** Pauses all running and waiting uploads. */
   pauseAll(): void {
     for (const { id } of this.tools.store.all()) this.pause(id);
   }
 
-  /** Goes on with everything that is paused. */
+  /** Resumes all paused uploads. */
   resumeAll(): void {
     for (const { id, status } of this.tools.store.all()) if (status === 'paused') void this.resume(id);
   }
 
-  /** Takes rows that are done out of the panel. */
+  /** Removes finished rows from the panel. */
   clearDone(): void {
     const done = this.tools.store.all().filter((item) => item.status === 'done');
     this.tools.store.remove(done.map(({ id }) => id));
   }
 
-  /** Stops everything and empties the panel, as when the user signs out; the server keeps what it has. */
+  /** Stops everything and empties the panel, as after signing out; the server keeps what it has. */
   leave(): void {
     for (const { controller } of this.#running.values()) controller.abort();
     this.tools.store.remove(this.tools.store.getState().order);
   }
 
-  /** Says whose uploads these are; another user's are stopped and taken out of the panel. */
+  /** Sets the owner of the uploads; another user's are stopped and removed. */
   belongTo(userId: string): void {
     if (this.#owner !== null && this.#owner !== userId) this.leave();
     this.#owner = userId;
   }
 
-  /** The row of a half-uploaded file, if the panel has it. */
+  /** Returns the row of an unfinished file, if there is one. */
   ofFile(fileId: string): UploadItem | undefined {
     return this.tools.store.all().find((item) => item.fileId === fileId);
   }

@@ -1,10 +1,10 @@
-/** Is this the file that was being uploaded? */
+/** Matches chosen files with unfinished uploads. */
 import type { UnfinishedUpload } from '@/api/types';
 import { normalName } from '@/lib/names';
 import type { RememberedFile } from './memory';
 import type { FileMark, UploadItem } from './types';
 
-/** Same name and size and, where both know it, the same date. */
+/** Whether two files have the same name and size and, if known, the same date. */
 export function sameFile(a: FileMark, b: FileMark): boolean {
   const dated = a.lastModified !== null && b.lastModified !== null;
   return (
@@ -14,7 +14,7 @@ export function sameFile(a: FileMark, b: FileMark): boolean {
   );
 }
 
-/** An unfinished upload as a row that waits to be resumed. `remembered` is what this browser knows of it. */
+/** Returns the row of an unfinished upload. `remembered` is what this browser stored about it. */
 export function interruptedItem(
   id: string,
   upload: UnfinishedUpload,
@@ -38,7 +38,7 @@ export function interruptedItem(
   };
 }
 
-/** Among `items`, the one that a newly chosen file for `path` belongs to and is not done with. */
+/** Returns the unfinished item that a newly chosen file for `path` belongs to. */
 export function findSame(items: UploadItem[], mark: FileMark, path: string): UploadItem | undefined {
   return items.find((item) => item.status !== 'done' && item.path === path && sameFile(item, mark));
 }

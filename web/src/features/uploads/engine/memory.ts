@@ -10,7 +10,7 @@ export interface RememberedFile extends FileMark {
   handle: FileSystemFileHandle | null;
 }
 
-/** Where remembered uploads are kept. It forgets rather than fails. */
+/** The storage of remembered uploads. It never throws. */
 export interface UploadMemory {
   remember(file: RememberedFile): Promise<void>;
   recall(): Promise<Map<string, RememberedFile>>;
@@ -20,7 +20,7 @@ export interface UploadMemory {
 const DATABASE = 'metastore';
 const STORE = 'unfinished-uploads';
 
-/** The memory in IndexedDB; where that is blocked, nothing is remembered and the user is asked for the file. */
+/** The storage in IndexedDB; where that is blocked, the user has to choose files again. */
 export const browserMemory: UploadMemory = {
   async remember(file) {
     await act('readwrite', (store) => store.put(file)).catch(() =>

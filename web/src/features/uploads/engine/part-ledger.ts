@@ -1,7 +1,7 @@
-/** Which parts of one upload are stored, and how many bytes of the others are on the way. */
+/** Tracks the stored parts of an upload, and the bytes in flight. */
 import type { SentPart, UploadPlan, UploadState } from '@/api/types';
 
-/** The account of an upload's parts. */
+/** The state of an upload's parts. */
 export class PartLedger {
   readonly #etags = new Map<number, string>();
   readonly #onTheWay = new Map<number, number>();
@@ -15,7 +15,7 @@ export class PartLedger {
     this.renew(plan);
   }
 
-  /** Takes fresh URLs and, when the plan tells them, the parts that the server really has. */
+  /** Applies fresh URLs and, if the plan lists them, the parts that the server has. */
   renew(plan: UploadPlan | UploadState): void {
     this.#plan = plan;
     if (!('parts' in plan)) return;
@@ -35,12 +35,12 @@ export class PartLedger {
     return this.#plan.uploadUrls.map((_, index) => index + 1).filter((number) => !this.#etags.has(number));
   }
 
-  /** All stored parts, in order, as `complete` wants them. */
+  /** All stored parts in order, as `complete` needs them. */
   get parts(): SentPart[] {
     return [...this.#etags].sort(([a], [b]) => a - b).map(([partNumber, etag]) => ({ partNumber, etag }));
   }
 
-  /** Bytes stored and on the way. */
+  /** Bytes stored and in flight. */
   get sent(): number {
     let total = 0;
     for (const number of this.#etags.keys()) total += this.#length(number);
@@ -48,28 +48,28 @@ export class PartLedger {
     return Math.min(total, this.size);
   }
 
-  /** Where part `number` goes, for now. */
+  /** The current URL of part `number`. */
   url(number: number): string {
     return this.#plan.uploadUrls[number - 1] ?? '';
   }
 
-  /** The bytes of part `number`: from, to (exclusive). */
+  /** The byte range of part `number`, end exclusive. */
   range(number: number): [from: number, to: number] {
     const from = (number - 1) * this.#plan.partSize;
     return [from, from + this.#length(number)];
   }
 
-  /** Notes bytes of a part on the way. */
+  /** Sets the bytes in flight of a part. */
   moving(number: number, bytes: number): void {
     this.#onTheWay.set(number, Math.min(bytes, this.#length(number)));
   }
 
-  /** A part did not arrive. */
+  /** Marks a part as not sent. */
   dropped(number: number): void {
     this.#onTheWay.delete(number);
   }
 
-  /** A part is stored. */
+  /** Marks a part as stored. */
   stored(number: number, etag: string): void {
     this.#onTheWay.delete(number);
     this.#etags.set(number, etag);

@@ -1,13 +1,13 @@
 /**
- * The places for parts on the wire: three for the whole page, since a browser opens six connections to a server
- * at most and the screen needs some. The earliest upload's parts go first, so that files finish one by one.
+ * The slots for parts in flight: three for the whole page, since a browser opens at most six connections to a server and
+ * the app needs some. The earliest upload's parts go first, so that files finish one by one.
  */
 interface Waiter {
   priority: number;
   admit: () => void;
 }
 
-/** Hands out a fixed number of places in order of priority. */
+/** A semaphore with priorities. */
 export class PartSlots {
   #free: number;
   #waiters: Waiter[] = [];
@@ -16,7 +16,7 @@ export class PartSlots {
     this.#free = places;
   }
 
-  /** Waits for a place; the lowest `priority` gets the next one. Resolves to how to give it back. */
+  /** Waits for a slot; the lowest `priority` is next. Resolves to a function that releases it. */
   async take(priority: number, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;

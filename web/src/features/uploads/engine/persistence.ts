@@ -1,13 +1,13 @@
-/** Keeps trying a call while its trouble is of the passing kind. */
+/** Retries a call while it fails temporarily. */
 import { ApiProblem, isPassing } from '@/api/problem';
 import { backOffDelay, rest } from './back-off';
 
-/** Told before each rest. */
+/** Called before each wait. */
 export type OnTrouble = () => void;
 
 /**
- * Runs `call` until it succeeds, fails for good, or `signal` aborts. No answer and 5xx are passing; the server's
- * `Retry-After` is obeyed.
+ * Runs `call` until it succeeds, fails permanently, or `signal` aborts. A missing response and 5xx are temporary; the
+ * server's `Retry-After` is respected.
  */
 export async function persist<T>(
   call: () => Promise<T>,

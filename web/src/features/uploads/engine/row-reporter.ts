@@ -1,11 +1,11 @@
-/** Carries a transfer's events into its row; progress at most a few times a second. */
+/** Writes a transfer's events to its row; progress is throttled. */
 import { Speedometer } from './speed';
 import type { UploadEvent } from './status';
 import type { UploadStore } from './store';
 
 const EVERY_MS = 200;
 
-/** The line from one transfer to its row. */
+/** Reports one transfer to its row. */
 export class RowReporter {
   readonly #meter = new Speedometer();
   #shownAt = 0;
@@ -17,7 +17,7 @@ export class RowReporter {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Notes an event with the bytes sent so far. */
+  /** Reports an event with the bytes sent so far. */
   report(event: UploadEvent, sent: number): void {
     if (this.#ended) return;
     const at = this.now();
@@ -33,7 +33,7 @@ export class RowReporter {
     this.store.move(this.id, event, { sent, speed: this.#meter.speed });
   }
 
-  /** Nothing more is carried. */
+  /** Stops reporting. */
   end(): void {
     this.#ended = true;
   }

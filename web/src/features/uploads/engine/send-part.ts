@@ -1,25 +1,25 @@
 /**
- * One part to its URL. XMLHttpRequest, since `fetch` tells no upload progress; to a foreign store it sends no
- * cookies, and our own store asks for none.
+ * Sends one part to its URL, with XMLHttpRequest, since `fetch` reports no upload progress. It sends no cookies to an
+ * external store, and our own store needs none.
  */
 import { ApiProblem, UnreachableError } from '@/api/problem';
 import { reportReachable, reportUnreachable } from '@/lib/connection';
 
-/** Without a sign of life for this long the connection counts as dead. */
+/** Without progress for this long, the connection counts as lost. */
 const STALL_MS = 30_000;
 
-/** Sends `body` and gives the ETag; `onProgress` gets the bytes of this part sent so far. */
+/** Sends `body` and returns the ETag; `onProgress` gets the bytes of this part sent so far. */
 export type SendPart = (
   url: string,
   body: Blob,
   options: { signal: AbortSignal; onProgress: (sent: number) => void },
 ) => Promise<string>;
 
-/** Sends a part for real. Throws `ApiProblem` for a refusal and `UnreachableError` when no answer comes. */
+/** Sends a part. Throws `ApiProblem` for an error response and `UnreachableError` without a response. */
 export const sendPart: SendPart = (url, body, { signal, onProgress }) =>
   new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    // A store of its own says nothing about our server.
+    // An external store says nothing about our server.
     const ours = new URL(url, location.href).origin === location.origin;
     let watchdog: ReturnType<typeof setTimeout>;
     const alive = () => {

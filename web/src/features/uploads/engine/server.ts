@@ -1,5 +1,5 @@
-/** The calls that uploading needs, as an interface that tests stand in for. */
-import { answer, api } from '@/api/client';
+/** The API calls for uploads, as an interface that tests replace. */
+import { api, dataOf } from '@/api/client';
 import type {
   FileItem,
   SentPart,
@@ -11,13 +11,13 @@ import type {
 
 /** The server as uploads see it. All calls throw `ApiProblem` or `UnreachableError`. */
 export interface UploadServer {
-  /** Reserves space; the same `key` never reserves twice. */
+  /** Initiates an upload; idempotent by `key`. */
   initiate(request: UploadRequest, key: string): Promise<UploadPlan>;
-  /** What has arrived, and fresh URLs. */
+  /** Returns the stored parts, and fresh URLs. */
   state(uploadId: string): Promise<UploadState>;
-  /** Makes the file of its parts; twice is the same as once. */
+  /** Completes an upload; idempotent. */
   complete(fileId: string, uploadId: string, parts: SentPart[]): Promise<FileItem>;
-  /** Gives the upload up. */
+  /** Aborts an upload. */
   abort(uploadId: string): Promise<void>;
   /** All of the user's unfinished uploads. */
   unfinished(): Promise<UnfinishedUpload[]>;
@@ -26,20 +26,20 @@ export interface UploadServer {
 /** The real server. */
 export const uploadServer: UploadServer = {
   initiate: (body, key) =>
-    answer(api.POST('/api/v1/files/chunked-upload/initiate', { body, headers: { 'Idempotency-Key': key } })),
+    dataOf(api.POST('/api/v1/files/chunked-upload/initiate', { body, headers: { 'Idempotency-Key': key } })),
   state: (upload_id) =>
-    answer(api.GET('/api/v1/files/chunked-upload/{upload_id}', { params: { path: { upload_id } } })),
+    dataOf(api.GET('/api/v1/files/chunked-upload/{upload_id}', { params: { path: { upload_id } } })),
   complete: async (fileId, uploadId, parts) =>
-    (await answer(api.POST('/api/v1/files/chunked-upload/complete', { body: { fileId, uploadId, parts } })))
+    (await dataOf(api.POST('/api/v1/files/chunked-upload/complete', { body: { fileId, uploadId, parts } })))
       .file,
   abort: async (upload_id) => {
-    await answer(api.DELETE('/api/v1/files/chunked-upload/{upload_id}', { params: { path: { upload_id } } }));
+    await dataOf(api.DELETE('/api/v1/files/chunked-upload/{upload_id}', { params: { path: { upload_id } } }));
   },
   unfinished: async () => {
     const all: UnfinishedUpload[] = [];
     let cursor: string | null = null;
     do {
-      const page: { items: UnfinishedUpload[]; nextCursor?: string | null } = await answer(
+      const page: { items: UnfinishedUpload[]; nextCursor?: string | null } = await dataOf(
         api.GET('/api/v1/files/chunked-upload', { params: { query: { limit: 200, cursor } } }),
       );
       all.push(...page.items);

@@ -1,11 +1,11 @@
-/** Speed over the last seconds, so that it is steady but follows a change. */
+/** Upload speed over the last seconds. */
 const WINDOW_MS = 6_000;
 
-/** Measures bytes a second from a growing total. */
+/** Measures bytes per second from a growing total. */
 export class Speedometer {
   #samples: { at: number; total: number }[] = [];
 
-  /** Notes the total sent at a moment (ms). A smaller total than before (a part is sent again) starts anew. */
+  /** Adds a sample at a time (ms). A smaller total than before (a part is resent) resets the measurement. */
   note(total: number, at: number): void {
     const last = this.#samples.at(-1);
     if (last && total < last.total) this.#samples = [];
@@ -13,7 +13,7 @@ export class Speedometer {
     while (this.#samples.length > 2 && (this.#samples[0]?.at ?? at) < at - WINDOW_MS) this.#samples.shift();
   }
 
-  /** Bytes a second; 0 until there is something to measure. */
+  /** Bytes per second; 0 until there are enough samples. */
   get speed(): number {
     const first = this.#samples[0];
     const last = this.#samples.at(-1);
@@ -21,13 +21,13 @@ export class Speedometer {
     return ((last.total - first.total) / (last.at - first.at)) * 1000;
   }
 
-  /** Forgets everything, as after a pause. */
+  /** Resets the measurement, as after a pause. */
   reset(): void {
     this.#samples = [];
   }
 }
 
-/** Seconds until the rest is sent, or `null` when nobody can tell. */
+/** Returns the seconds left, or `null` when unknown. */
 export function secondsLeft(remaining: number, speed: number): number | null {
   return speed > 1 ? remaining / speed : null;
 }

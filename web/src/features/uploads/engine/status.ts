@@ -1,7 +1,7 @@
-/** The moves between an upload's statuses. What is not here cannot happen. */
+/** The state machine of an upload's status. */
 import type { UploadStatus } from './types';
 
-/** What can happen to an upload. */
+/** The events of an upload. */
 export type UploadEvent =
   | 'start'
   | 'progress'
@@ -37,17 +37,17 @@ const MOVES: Record<UploadStatus, Partial<Record<UploadEvent, UploadStatus>>> = 
   done: {},
 };
 
-/** Where `event` leads from `status`; stays where it is when the event means nothing there. */
+/** Returns the status after `event`; unchanged if the event does not apply. */
 export function nextStatus(status: UploadStatus, event: UploadEvent): UploadStatus {
   return MOVES[status][event] ?? status;
 }
 
-/** Whether `event` means something in `status`. */
+/** Whether `event` applies in `status`. */
 export function allows(status: UploadStatus, event: UploadEvent): boolean {
   return event in MOVES[status];
 }
 
-/** Statuses in which closing the page would break off work. */
+/** Statuses in which closing the page would interrupt work. */
 export function isActive(status: UploadStatus): boolean {
   return status === 'queued' || status === 'uploading' || status === 'waiting' || status === 'completing';
 }

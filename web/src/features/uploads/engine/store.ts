@@ -9,7 +9,7 @@ export interface UploadRows {
   order: string[];
 }
 
-/** Makes a store of rows with the few changes that the manager needs. */
+/** Creates a store of rows with the changes that the manager needs. */
 export function createUploadStore() {
   const store = create<UploadRows>(() => ({ items: {}, order: [] }));
   return Object.assign(store, {
@@ -17,7 +17,7 @@ export function createUploadStore() {
     get: (id: string): UploadItem | undefined => store.getState().items[id],
     /** All rows in order. */
     all: (): UploadItem[] => rowsOf(store.getState()),
-    /** Puts rows at the end. */
+    /** Appends rows. */
     add: (items: UploadItem[]) =>
       store.setState(({ items: before, order }) => ({
         items: { ...before, ...Object.fromEntries(items.map((item) => [item.id, item])) },
@@ -29,7 +29,7 @@ export function createUploadStore() {
         const item = items[id];
         return item ? { items: { ...items, [id]: { ...item, ...change } } } : {};
       }),
-    /** Moves a row by an event, with other changes; `false` when the event means nothing in its status. */
+    /** Applies an event to a row, with other changes; `false` if the event does not apply in its status. */
     move: (id: string, event: UploadEvent, change: Partial<UploadItem> = {}): boolean => {
       const item = store.getState().items[id];
       if (!item || !allows(item.status, event)) return false;
@@ -37,7 +37,7 @@ export function createUploadStore() {
       store.setState(({ items }) => ({ items: { ...items, [id]: { ...item, ...change, status } } }));
       return true;
     },
-    /** Takes rows out. */
+    /** Removes rows. */
     remove: (ids: string[]) =>
       store.setState(({ items, order }) => {
         const gone = new Set(ids);
@@ -52,7 +52,7 @@ export function createUploadStore() {
 /** The store that `createUploadStore` makes. */
 export type UploadStore = ReturnType<typeof createUploadStore>;
 
-/** What needs the user comes first, then what moves, what waits for its turn, and what is done. */
+/** Rows that need the user come first, then active, queued and finished ones. */
 const RANK: Record<UploadStatus, number> = {
   error: 0,
   interrupted: 0,
@@ -64,7 +64,7 @@ const RANK: Record<UploadStatus, number> = {
   done: 3,
 };
 
-/** The rows' ids as the panel shows them; among equals, in the order in which they came. */
+/** Returns the ids in the order of the panel; stable within a status. */
 export function panelOrder({ items, order }: UploadRows): string[] {
   const rank = (id: string) => RANK[items[id]?.status ?? 'done'];
   return [...order].sort((a, b) => rank(a) - rank(b));

@@ -1,9 +1,9 @@
-/** All uploads of the panel taken together. */
+/** Totals over all uploads of the panel. */
 import { secondsLeft } from './speed';
 import { isActive } from './status';
 import type { UploadItem } from './types';
 
-/** The panel's headline. */
+/** The totals. */
 export interface Totals {
   count: number;
   done: number;
@@ -12,7 +12,7 @@ export interface Totals {
   failed: number;
   interrupted: number;
   waiting: boolean;
-  /** Bytes of all uploads that are not given up. */
+  /** Bytes of all uploads that have not failed. */
   size: number;
   sent: number;
   /** Between 0 and 1. */
@@ -21,7 +21,7 @@ export interface Totals {
   secondsLeft: number | null;
 }
 
-/** Adds the rows up; interrupted ones count only once they are resumed. */
+/** Sums up the rows; interrupted ones count only once they are resumed. */
 export function totalsOf(items: UploadItem[]): Totals {
   const counted = items.filter((item) => item.status !== 'interrupted' && item.status !== 'error');
   const size = sum(counted, (item) => item.size);

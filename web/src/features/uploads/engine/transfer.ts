@@ -1,12 +1,11 @@
 /**
- * One file on its way: plan, parts, completion. It keeps trying while the trouble is of the passing kind, so that
- * a server that is killed and started again costs nothing but the time.
+ * The upload of one file: initiation, parts, completion. It retries temporary failures, so that a restart of the server
+ * costs nothing but time.
  *
  * Why not a library: Uppy's S3 plugin (6.x) sends a file's parts one after another and speaks S3's XML protocol
- * through a signer; the hooks by which a server of one's own could create, list and complete an upload are gone
- * from it, its retries end after a fixed number, and it resumes only from its own record of an upload. What is
- * wanted here (three parts at once, our own endpoints, waiting for a server without an end, resuming what another
- * browser began) is these few files.
+ * through a signer. It no longer has hooks to create, list and complete an upload on a custom server, its retries end
+ * after a fixed number, and it resumes only from its own record of an upload. We need three parts at once, our own
+ * endpoints, unlimited retries, and resuming what another browser started.
  */
 import { ApiProblem, isPassing, isProblem, UnreachableError } from '@/api/problem';
 import type { FileItem, UploadRequest } from '@/api/types';
@@ -23,28 +22,28 @@ import { UploadFault } from './types';
 const WORKERS = 3;
 const COMPLETE_TRIES = 3;
 
-/** What a transfer works with. */
+/** The dependencies of a transfer. */
 export interface TransferTools {
   server: UploadServer;
   sendPart: SendPart;
   slots: PartSlots;
 }
 
-/** What is to be transferred, and who is told. */
+/** A file to transfer, and the callbacks. */
 export interface TransferJob {
   file: File;
   request: UploadRequest;
-  /** Names the initiation, so that a lost answer does not reserve twice. */
+  /** The idempotency key of the initiation, so that a lost response does not reserve twice. */
   key: string;
-  /** The upload to go on with, if it was begun before. */
+  /** The upload to resume, if any. */
   uploadId: string | null;
   priority: number;
-  /** The server's ids are known; runs before the first part is sent. */
+  /** Called with the server's ids, before the first part is sent. */
   onPlanned: (ids: { fileId: string; uploadId: string }) => void;
   onEvent: (event: UploadEvent, sent: number) => void;
 }
 
-/** Carries out one job; make a new one to go on after a pause. */
+/** Runs one job; create a new transfer to resume after a pause. */
 export class Transfer {
   #renewal: Promise<void> | null = null;
 
@@ -53,7 +52,7 @@ export class Transfer {
     private readonly job: TransferJob,
   ) {}
 
-  /** Sends the file. Rejects with the signal's reason when paused, else with what ended it. */
+  /** Sends the file. Rejects with the signal's reason when paused, else with the error. */
   async run(signal: AbortSignal): Promise<FileItem> {
     const ledger = await this.#plan(signal);
     this.job.onPlanned(ledger.ids);
@@ -148,7 +147,7 @@ export class Transfer {
     }
   }
 
-  /** A file that was changed or removed on disk looks like a network failure; reading it tells the two apart. */
+  /** A file changed or removed on disk looks like a network failure, so it is read to find out. */
   async #checkReadable(error: unknown): Promise<void> {
     if (!(error instanceof UnreachableError)) return;
     try {
@@ -158,7 +157,7 @@ export class Transfer {
     }
   }
 
-  /** Fresh URLs and the server's own list of parts; asked once for all parts that want it at a time. */
+  /** Fetches fresh URLs and the server's list of parts, once for all parts that need them. */
   #renew(ledger: PartLedger, signal: AbortSignal): Promise<void> {
     this.#renewal ??= this.#persist(() => this.tools.server.state(ledger.ids.uploadId), signal)
       .then((state) => ledger.renew(state))

@@ -1,6 +1,6 @@
-/** What an upload is to the screen. */
+/** The types of an upload in the panel. */
 
-/** Where an upload stands; see `status.ts` for the moves between them. */
+/** The status of an upload; see `status.ts` for the transitions. */
 export type UploadStatus =
   | 'queued'
   | 'uploading'
@@ -25,7 +25,7 @@ export type FaultKind =
   | 'elsewhere'
   | 'refused';
 
-/** An upload's end that needs the user. */
+/** A failed upload that needs the user. */
 export class UploadFault extends Error {
   override name = 'UploadFault';
 
@@ -38,31 +38,31 @@ export class UploadFault extends Error {
   }
 }
 
-/** A file's identity as far as a browser tells it. `lastModified` is `null` when it is not known. */
+/** What identifies a file in the browser. `lastModified` is `null` when unknown. */
 export interface FileMark {
   name: string;
   size: number;
   lastModified: number | null;
 }
 
-/** One row of the upload panel; replaced, never changed, when something happens. */
+/** A row of the upload panel; immutable. */
 export interface UploadItem extends FileMark {
-  /** Ours, for the life of the page. */
+  /** Unique within the page. */
   id: string;
-  /** The folder that the file goes to. */
+  /** The target folder. */
   path: string;
   status: UploadStatus;
   fault: { kind: FaultKind; error: unknown } | null;
-  /** Bytes that the server has or is getting. */
+  /** Bytes stored or in flight. */
   sent: number;
   /** Whether the object store did not respond, so that `sent` is unknown. */
   storeUnavailable: boolean;
-  /** Bytes a second over the last seconds. */
+  /** Bytes per second over the last seconds. */
   speed: number;
   uploadId: string | null;
   fileId: string | null;
-  /** The name that the file got in the drive; differs from `name` when that was taken. */
+  /** The file's name in the drive; differs from `name` if that was taken. */
   storedName: string | null;
-  /** Whether we can read the file without asking the user for it. */
+  /** Whether the file can be read without asking the user. */
   readable: boolean;
 }

@@ -22,7 +22,7 @@ interface Props {
   onDownload: (file: FileItem) => void;
 }
 
-/** What is looked at, the ways to its neighbours, and what can be done with it. */
+/** The viewer's top bar: name, neighbours and actions. */
 export function Bar({ file, place, details, onDetails, onShow, onClose, onDownload }: Props) {
   const { t } = useTranslation();
   return (

@@ -12,7 +12,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** What is known of the file. */
+/** The details of a file. */
 export function Details({ file, preview, onClose }: Props) {
   const { t, i18n } = useTranslation();
   const folders = file.path.split('/').slice(1, -1);

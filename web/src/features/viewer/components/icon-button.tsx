@@ -11,7 +11,7 @@ interface Props extends Omit<ComponentPropsWithoutRef<'button'>, 'children'> {
   ref?: Ref<HTMLButtonElement>;
 }
 
-/** A button of the viewer: a picture, with its name for everybody who asks. */
+/** An icon button of the viewer, with a tooltip and an accessible name. */
 export function IconButton({
   icon: Picture,
   label,
@@ -24,13 +24,13 @@ export function IconButton({
   ...rest
 }: Props) {
   return (
-    // Within the layer, so that it is seen in full screen too.
+    // Inside the layer, so that it is visible in full screen too.
     <Tooltip label={label} withinPortal={false} zIndex={10} disabled={rest['aria-expanded'] === true}>
       <UnstyledButton
         ref={ref}
         className={`${classes.button} ${className}`}
         aria-label={label}
-        // Keeps the focus when it has done all it can.
+        // Keeps the focus when it becomes disabled.
         aria-disabled={disabled || undefined}
         data-testid={testId}
         onClick={disabled ? undefined : onClick}

@@ -17,7 +17,7 @@ interface Props {
   onRetry: () => void;
 }
 
-/** What is to be seen is still being made, or could not be made. */
+/** Shown while a file is being processed, or when its processing failed. */
 export function Making({ file, title, text, onDownload, onRetry }: Props) {
   const { t } = useTranslation();
   const reasonText = useReasonText();
@@ -56,7 +56,7 @@ export function Making({ file, title, text, onDownload, onRetry }: Props) {
   );
 }
 
-/** The step that is running, and how far it is, live. */
+/** The running step and its live progress. */
 function Step({ file }: { file: FileItem }) {
   const { t, i18n } = useTranslation();
   const now = useProgress(file);

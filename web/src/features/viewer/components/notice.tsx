@@ -14,7 +14,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** What stands in a file's place when there is nothing of it to see: why, and what can be done. */
+/** An empty state in place of a file: why nothing is shown, and what to do. */
 export function Notice({ icon, title, text, alert = false, onAgain, onDownload, children }: Props) {
   const { t } = useTranslation();
   return (
@@ -54,7 +54,7 @@ export function Notice({ icon, title, text, alert = false, onAgain, onDownload, 
   );
 }
 
-/** While something is on its way; seen only when that takes a moment. */
+/** A loading indicator that appears after a short delay. */
 export function Waiting({ label }: { label: string }) {
   return (
     <div className={classes.waiting} role="status" data-testid="viewer-waiting">

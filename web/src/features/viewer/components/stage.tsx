@@ -13,7 +13,7 @@ import { Making } from './making';
 import { Notice, Waiting } from './notice';
 import classes from './stage.module.css';
 
-// Each with its library, loaded when there is such a file to see.
+// Chunks with their libraries, loaded when first needed.
 const PdfView = lazy(() => import('../document/pdf-view').then(({ PdfView }) => ({ default: PdfView })));
 const TextView = lazy(() => import('../text/text-view').then(({ TextView }) => ({ default: TextView })));
 const MarkdownView = lazy(() =>
@@ -36,7 +36,7 @@ interface Props {
   onRetry: (file: FileItem) => void;
 }
 
-/** The file itself, or why it is not to be seen. */
+/** The file, or the reason why it cannot be shown. */
 export function Stage(props: Props) {
   const { t } = useTranslation();
   const { file } = props;
@@ -49,7 +49,7 @@ export function Stage(props: Props) {
   );
 }
 
-/** Nothing is known of the file yet, or there is no such file. */
+/** Shown while the file is unknown, or does not exist. */
 function Unknown({ fileError, onAgain }: Props) {
   const { t } = useTranslation();
   const errorText = useErrorText();
@@ -66,7 +66,7 @@ function Unknown({ fileError, onAgain }: Props) {
   );
 }
 
-/** A file of which at least the name is known. */
+/** A file whose name at least is known. */
 function Known(props: Props & { file: FileItem }) {
   const { file, preview, onAgain, onDownload } = props;
   const { t } = useTranslation();
@@ -115,7 +115,7 @@ function Known(props: Props & { file: FileItem }) {
 
 type ShownProps = Omit<Props, 'preview'> & { file: FileItem; preview: Preview };
 
-/** Whatever fits the kind of the file, and else its picture. */
+/** The view for the kind of the file, or its picture. */
 function Shown(props: ShownProps) {
   const { file, preview, onDownload } = props;
   const download = () => onDownload(file);
@@ -137,7 +137,7 @@ function Shown(props: ShownProps) {
   return <Nothing {...props} />;
 }
 
-/** There is no picture of it, or none yet. */
+/** Shown when there is no picture of the file, or none yet. */
 function Nothing({ file, onDownload, onRetry }: ShownProps) {
   const { t } = useTranslation();
   const download = () => onDownload(file);

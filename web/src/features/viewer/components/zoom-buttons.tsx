@@ -3,18 +3,18 @@ import { useTranslation } from 'react-i18next';
 import { IconButton } from './icon-button';
 
 interface Props {
-  /** 1 is what fits. */
+  /** 1 fits the window. */
   scale: number;
   least: number;
   most: number;
-  /** What the size that fits is called. */
+  /** The label of the button that fits the window. */
   fit: string;
   onIn: () => void;
   onOut: () => void;
   onFit: () => void;
 }
 
-/** Smaller, larger, and as it fits. */
+/** Buttons to zoom out, zoom in, and fit. */
 export function ZoomButtons({ scale, least, most, fit, onIn, onOut, onFit }: Props) {
   const { t } = useTranslation();
   return (

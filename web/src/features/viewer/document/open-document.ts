@@ -1,4 +1,4 @@
-/** Opening a PDF with pdf.js: nothing but data in it is used, no script in it runs. */
+/** Opens PDFs with pdf.js; scripts in them do not run. */
 import { GlobalWorkerOptions, getDocument, type PDFDocumentProxy } from 'pdfjs-dist/legacy/build/pdf.mjs';
 import workerUrl from 'pdfjs-dist/legacy/build/pdf.worker.min.mjs?url';
 import { Ranges, type Renew } from './ranges';
@@ -7,7 +7,7 @@ export type { PDFDocumentProxy as Document };
 
 GlobalWorkerOptions.workerSrc = workerUrl;
 
-/** Where character maps, the standard fonts and decoders lie: among our own files. */
+/** The location of character maps, standard fonts and decoders, which we serve ourselves. */
 const OWN = new URL(import.meta.env.VITE_PDFJS, location.href).href;
 
 /** A document being opened. */
@@ -16,7 +16,7 @@ export interface Opening {
   close: () => void;
 }
 
-/** Opens the document of `size` bytes at a presigned URL; only what is looked at is read. */
+/** Opens the document of `size` bytes at a presigned URL; only the shown pages are fetched. */
 export function openDocument(url: string, size: number, renew: Renew): Opening {
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
@@ -35,7 +35,7 @@ export function openDocument(url: string, size: number, renew: Renew): Opening {
     enableXfa: false,
     verbosity: 0,
   });
-  // Whoever waits for the document hears of it; later failures show at the pages.
+  // The caller gets this error; later failures show at the pages.
   failed.catch(() => undefined);
   return {
     document: Promise.race([task.promise, failed]),
@@ -46,7 +46,7 @@ export function openDocument(url: string, size: number, renew: Renew): Opening {
   };
 }
 
-/** Whether opening was refused for want of a password. */
+/** Whether opening failed because the document needs a password. */
 export function wantsPassword(error: unknown): boolean {
   return error instanceof Error && error.name === 'PasswordException';
 }

@@ -5,7 +5,7 @@ import type { Size } from '../model/zoom';
 import type { Document } from './open-document';
 import classes from './pdf-page.module.css';
 
-/** Larger canvases are refused by phones. */
+/** Phones reject larger canvases. */
 const MOST_PIXELS = 16_000_000;
 
 interface Props {
@@ -13,11 +13,11 @@ interface Props {
   number: number;
   scale: number;
   size: Size;
-  /** Told how large the page is in the document's own points. */
+  /** Called with the size of the page in points. */
   onSize: (number: number, size: Size) => void;
 }
 
-/** One page, drawn when it comes into sight, with its text above it to be selected and read aloud. */
+/** One page, drawn when it comes into view, with a text layer for selection and screen readers. */
 export function PdfPage({ document, number, scale, size, onSize }: Props) {
   const { t } = useTranslation();
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -52,7 +52,7 @@ export function PdfPage({ document, number, scale, size, onSize }: Props) {
       words.current?.replaceChildren();
       await Promise.all([drawing.promise, text?.render().catch(() => undefined)]);
       if (over || !canvas.current) return;
-      // Drawn aside, so that the page does not flicker while it is zoomed.
+      // Drawn off screen, so that the page does not flicker while zooming.
       canvas.current.width = fresh.width;
       canvas.current.height = fresh.height;
       canvas.current.getContext('2d')?.drawImage(fresh, 0, 0);

@@ -8,7 +8,7 @@ import { PdfPage } from './pdf-page';
 import { PdfTools } from './pdf-tools';
 import classes from './pdf-view.module.css';
 
-/** A sheet of A4 in points: what a page is taken for until it is known. */
+/** A4 in points: the assumed size of a page until it is known. */
 const SHEET: Size = { width: 595, height: 842 };
 const GAP = 16;
 const WIDEST = 920;
@@ -18,11 +18,11 @@ const [LEAST, MOST] = [0.4, 5];
 interface Props {
   document: Document;
   name: string;
-  /** The width that there is, in pixels. */
+  /** The available width in pixels. */
   width: number;
 }
 
-/** All pages below one another; drawn are those in sight. */
+/** All pages below one another; only those in view are drawn. */
 export function PdfPages({ document, name, width }: Props) {
   const { t } = useTranslation();
   const scroller = useRef<HTMLDivElement>(null);
@@ -58,14 +58,14 @@ export function PdfPages({ document, name, width }: Props) {
   const zoomTo = (next: number) => {
     const clamped = Math.min(MOST, Math.max(LEAST, next));
     setZoom(clamped);
-    // The page that is read stays.
+    // Keeps the current page in view.
     requestAnimationFrame(() => virtual.scrollToIndex(current, { align: 'start' }));
   };
   useViewerKeys(({ key }) => {
     if (key === '+' || key === '=') zoomTo(zoom * STEP);
     else if (key === '-') zoomTo(zoom / STEP);
     else if (key === '0') zoomTo(1);
-    // Pages wider than the window are moved by the arrows.
+    // The arrow keys scroll pages that are wider than the window.
     else return key.startsWith('Arrow') && widest > width;
     return true;
   });

@@ -15,7 +15,7 @@ interface Props {
   onFit: () => void;
 }
 
-/** The page that is read, and how large it is. */
+/** The current page and the zoom. */
 export function PdfTools({ page, pages, zoom, least, most, onPage, onIn, onOut, onFit }: Props) {
   const { t } = useTranslation();
   const id = useId();

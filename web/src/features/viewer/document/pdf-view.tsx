@@ -45,7 +45,7 @@ export function PdfView({ file, url, onDownload }: Props) {
   );
 }
 
-/** Opens the document, once for all the URLs that it will have. */
+/** Opens the document once, whatever URLs follow. */
 function useDocument(file: FileItem, url: string) {
   const queries = useQueryClient();
   const [first] = useState(url);

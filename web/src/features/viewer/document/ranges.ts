@@ -1,13 +1,13 @@
-/** Reads a PDF by ranges from a presigned URL, asking for another URL when that one has become too old. */
+/** Reads a PDF by ranges from a presigned URL, renewing it when it has expired. */
 import { PDFDataRangeTransport } from 'pdfjs-dist/legacy/build/pdf.mjs';
 
 const PATIENCE_MS = 30_000;
 const TRIES = 3;
 
-/** Gives a URL of the same bytes that holds again. */
+/** Returns a fresh URL of the same bytes. */
 export type Renew = () => Promise<string | null>;
 
-/** The bytes of a document, a range at a time. */
+/** Range access to the bytes of a document. */
 export class Ranges extends PDFDataRangeTransport {
   readonly #end = new AbortController();
   #renewing: Promise<string | null> | null = null;
@@ -44,7 +44,7 @@ export class Ranges extends PDFDataRangeTransport {
     }
   }
 
-  /** One new URL for all who found the old one refused. */
+  /** Renews the URL once for all requests that found it expired. */
   async #refresh(old: string): Promise<void> {
     if (this.url !== old) return;
     this.#renewing ??= this.renew().finally(() => {
@@ -65,6 +65,6 @@ async function read(url: string, begin: number, end: number, signal: AbortSignal
   if (response.status === 403) throw new TooOld('The address is too old');
   if (!response.ok) throw new Error(`The store answered ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
-  // Some proxies know no ranges and answer with everything.
+  // Some proxies ignore ranges and respond with the whole file.
   return response.status === 206 ? bytes : bytes.slice(begin, end);
 }

@@ -1,15 +1,15 @@
-/** How loud and how fast the user likes it; kept in this browser. */
+/** The user's volume, speed and subtitle preferences, stored in the browser. */
 import { create } from 'zustand';
 import { persist } from 'zustand/middleware';
 
-/** The speeds on offer. */
+/** The available speeds. */
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
 interface Listening {
   volume: number;
   muted: boolean;
   speed: number;
-  /** The language of the subtitles that were shown last; none when they were switched off. */
+  /** The language of the subtitles shown last; none when they were turned off. */
   subtitles: string | null;
 }
 

@@ -1,21 +1,21 @@
-/** Where each user stopped in each film; kept in this browser. */
+/** Each user's playback positions, stored in the browser. */
 import { readStored, writeStored } from '@/lib/storage';
 
 const MOST = 200;
-/** Nobody wants to be brought back to the first seconds, nor to the closing credits. */
+/** Positions near the start or within the closing credits are not resumed. */
 const EARLY_S = 8;
 const LATE_SHARE = 0.95;
 const LATE_S = 20;
 
 type Positions = Record<string, { at: number; seen: number }>;
 
-/** Where to go on in a film of `duration` seconds; 0 from the start. */
+/** Returns where to resume a film of `duration` seconds; 0 for the start. */
 export function positionOf(userId: string, fileId: string, duration: number): number {
   const at = read(userId)[fileId]?.at ?? 0;
   return isWorthKeeping(at, duration) ? at : 0;
 }
 
-/** Notes where the user is; near the beginning and the end, nothing is kept. */
+/** Stores the position; near the start and the end, removes it. */
 export function notePosition(userId: string, fileId: string, at: number, duration: number): void {
   const all = read(userId);
   if (isWorthKeeping(at, duration)) all[fileId] = { at: Math.round(at * 10) / 10, seen: Date.now() };

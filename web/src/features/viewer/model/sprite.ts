@@ -1,6 +1,6 @@
-/** The pictures of a time line: WebVTT whose cues name rectangles of one large picture (`sprite.webp#xywh=…`). */
+/** Sprite tiles: WebVTT cues that name rectangles of one picture (`sprite.webp#xywh=…`). */
 
-/** A small picture and the time that it stands for, in seconds. */
+/** A tile of the sprite and its time span in seconds. */
 export interface Tile {
   from: number;
   to: number;
@@ -14,7 +14,7 @@ export interface Tile {
 const TIMES = /^((?:\d+:)?\d+:\d+\.\d+)\s+-->\s+((?:\d+:)?\d+:\d+\.\d+)/;
 const PLACE = /^(.*)#xywh=(\d+),(\d+),(\d+),(\d+)$/;
 
-/** Reads the tiles; addresses are relative to the file's own. What is no tile is passed over. */
+/** Parses the tiles, ignoring invalid cues; URLs are relative to that of the file. */
 export function tilesOf(vtt: string, address: string): Tile[] {
   const lines = vtt.split(/\r?\n/);
   return lines.flatMap((line, index) => {
@@ -36,7 +36,7 @@ export function tilesOf(vtt: string, address: string): Tile[] {
   });
 }
 
-/** The tile for a time: the one that covers it, or the last before it. */
+/** Returns the tile that covers a time, or the last one before it. */
 export function tileAt(tiles: Tile[], time: number): Tile | null {
   let found: Tile | null = tiles[0] ?? null;
   for (const tile of tiles) if (tile.from <= time) found = tile;

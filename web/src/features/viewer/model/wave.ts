@@ -1,4 +1,4 @@
-/** A sound's peaks as bars to draw: each the loudest of its share, from 0 to 1 of the loudest of all. */
+/** Reduces a waveform to bars: each the maximum of its section, scaled from 0 to 1. */
 export function barsOf(peaks: readonly number[], most: number): number[] {
   const count = Math.min(most, peaks.length);
   const bars = Array.from({ length: count }, (_, index) => {

@@ -1,24 +1,24 @@
-/** Zooming, moving and turning a picture within its stage, as pure steps. Lengths are CSS pixels. */
+/** Zooming, panning and rotating a picture, as pure functions. Lengths are CSS pixels. */
 
-/** How large something is. */
+/** A size. */
 export interface Size {
   width: number;
   height: number;
 }
 
-/** A point, from the middle of the stage. */
+/** A point, relative to the centre of the stage. */
 export interface Point {
   x: number;
   y: number;
 }
 
-/** How a picture is looked at: `scale` 1 fits the stage, `x` and `y` move it off the middle, `turn` is in degrees. */
+/** A view: `scale` 1 fits the stage, `x` and `y` are the offset from its centre, `turn` is in degrees. */
 export interface View extends Point {
   scale: number;
   turn: number;
 }
 
-/** What limits a view: the stage, and the picture as it fits it, turned already. */
+/** The limits of a view: the stage, and the rotated picture fitted into it. */
 export interface Frame {
   stage: Size;
   fitted: Size;
@@ -28,7 +28,7 @@ export interface Frame {
 /** The whole picture, upright. */
 export const whole: View = { scale: 1, x: 0, y: 0, turn: 0 };
 
-/** The largest size of a picture that fits the stage, never beyond its own pixels; turned by quarters. */
+/** Returns the size of a picture fitted into the stage, never enlarged. */
 export function sizeWithin(picture: Size, stage: Size, turn = 0): Size {
   const lying = turn % 180 !== 0;
   const [width, height] = lying ? [picture.height, picture.width] : [picture.width, picture.height];
@@ -37,7 +37,7 @@ export function sizeWithin(picture: Size, stage: Size, turn = 0): Size {
   return { width: width * share, height: height * share };
 }
 
-/** Zooms by a factor, with what is at `point` staying there. */
+/** Zooms by a factor around `point`. */
 export function zoomAt(view: View, factor: number, point: Point, frame: Frame): View {
   const scale = clamp(view.scale * factor, 1, frame.largest);
   const by = scale / view.scale;
@@ -50,17 +50,17 @@ export function zoomAt(view: View, factor: number, point: Point, frame: Frame): 
   return within(moved, frame);
 }
 
-/** Moves the picture. */
+/** Pans the picture. */
 export function moveBy(view: View, dx: number, dy: number, frame: Frame): View {
   return within({ ...view, x: view.x + dx, y: view.y + dy }, frame);
 }
 
-/** Turns the view to the right by a quarter; the picture fits again afterwards. */
+/** Rotates the view clockwise by 90° and fits the picture again. */
 export function turnRight(view: View): View {
   return { ...whole, turn: (view.turn + 90) % 360 };
 }
 
-/** Keeps the picture's edges from coming inside the stage's where the picture is larger. */
+/** Limits panning so that a larger picture always covers the stage. */
 export function within(view: View, { stage, fitted }: Frame): View {
   const room = (length: number, available: number) => Math.max(0, (length * view.scale - available) / 2);
   const [right, down] = [room(fitted.width, stage.width), room(fitted.height, stage.height)];

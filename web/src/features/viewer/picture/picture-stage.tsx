@@ -26,7 +26,7 @@ const STEP = 1.5;
 const PAN = 80;
 const MIDDLE = { x: 0, y: 0 };
 
-/** A picture: the small one at once, the original as soon as it is there; zoomed, moved and turned. */
+/** A picture: the preview first, then the original; can be zoomed, panned and rotated. */
 export function PictureStage({ file, preview, place, onShow, onAgain, onDownload }: Props) {
   const { t } = useTranslation();
   const sources = useSources(file, preview);
@@ -135,11 +135,11 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
   );
 }
 
-/** The stage and the picture in it; a picture may be enlarged to some times its own pixels. */
+/** The stage and the picture in it; the zoom is limited relative to the picture's own pixels. */
 function frameOf(natural: Size | null, preview: Preview, stage: Size, turn: number) {
   const original = { width: preview.width ?? 0, height: preview.height ?? 0 };
   const known = natural ?? (original.width ? original : { width: 0, height: 0 });
-  // The small picture is shown as large as the original will be.
+  // The preview is shown in the original's size.
   const grown = Math.max(
     1,
     Math.max(original.width, original.height) / Math.max(known.width, known.height, 1),
@@ -150,9 +150,9 @@ function frameOf(natural: Size | null, preview: Preview, stage: Size, turn: numb
   return { stage, fitted, largest };
 }
 
-/** The pictures to draw, the small one below the original, and what has come of them. */
+/** The pictures to draw, the preview below the original, and their loading states. */
 function useSources(file: FileItem, preview: Preview) {
-  // URLs are made anew now and then; what is shown already stays.
+  // Fresh URLs do not reload what is already shown.
   const [small] = useState(preview.pictureUrl);
   const moves = file.mimeType === 'image/gif' && prefersStill();
   const [original] = useState(preview.kind === 'image' && !(moves && small) ? preview.url : null);
@@ -168,7 +168,7 @@ function useSources(file: FileItem, preview: Preview) {
     width: currentTarget.naturalWidth || 512,
     height: currentTarget.naturalHeight || 512,
   });
-  // The original waits for the small one, which is what the eye wants first, and then takes its place.
+  // The original is loaded after the preview and then replaces it.
   const first = size || !small || broken.includes(small) ? wanted : wanted.slice(0, 1);
   const drawn = full ? first.slice(-1) : first;
   return {

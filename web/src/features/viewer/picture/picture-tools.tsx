@@ -13,7 +13,7 @@ interface Props {
   onTurn: () => void;
 }
 
-/** Buttons for what wheels and fingers do too. */
+/** Buttons for zooming and rotating. */
 export function PictureTools({ scale, largest, onIn, onOut, onFit, onTurn }: Props) {
   const { t } = useTranslation();
   return (

@@ -1,14 +1,14 @@
 import { type PointerEvent, type RefObject, useEffect, useRef } from 'react';
 import type { Point } from '../model/zoom';
 
-/** What fingers, mice and wheels want of a picture. */
+/** The actions that gestures trigger. */
 export interface Wishes {
   zoomed: boolean;
   onZoom: (factor: number, at: Point) => void;
   onMove: (dx: number, dy: number) => void;
-  /** In or out at once, at a point. */
+  /** Toggles the zoom at a point. */
   onToggle: (at: Point) => void;
-  /** A finger wiped the picture away: -1 to the one before, 1 to the next. */
+  /** A swipe: -1 to the previous picture, 1 to the next. */
   onSwipe: (way: -1 | 1) => void;
 }
 
@@ -16,7 +16,7 @@ const TAP_MS = 300;
 const TAP_PX = 30;
 const SWIPE_PX = 60;
 
-/** Reads gestures on the stage; spread what it returns on it. */
+/** Recognises gestures on the stage; spread the returned props on it. */
 export function useGestures(stage: RefObject<HTMLElement | null>, wishes: Wishes) {
   const latest = useRef(wishes);
   latest.current = wishes;
@@ -30,7 +30,7 @@ export function useGestures(stage: RefObject<HTMLElement | null>, wishes: Wishes
     return { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 };
   };
 
-  // React listens to wheels passively, and the page would zoom with a pinch on a touchpad.
+  // React's wheel listeners are passive, so the page would zoom with a pinch on a touchpad.
   useEffect(() => {
     const element = stage.current;
     const onWheel = (event: WheelEvent) => {
@@ -82,7 +82,7 @@ export function useGestures(stage: RefObject<HTMLElement | null>, wishes: Wishes
     },
     onPointerCancel: ({ pointerId }: PointerEvent) => void fingers.current.delete(pointerId),
     onDoubleClick: (event: React.MouseEvent) => {
-      // Fingers' second taps are told from the pointers above.
+      // Double taps are recognised from the pointer events above.
       const { pointerType } = event.nativeEvent as unknown as { pointerType?: string };
       if (pointerType !== 'touch' && !(event.target as HTMLElement).closest('button')) {
         if (tapped.current === null) latest.current.onToggle(middleOut(event));

@@ -4,7 +4,7 @@ import { familyOf } from '@/lib/file-family';
 import type { Place } from '../model/neighbours';
 import { previewQuery } from '../queries';
 
-/** Once `ready`, brings the pictures before and after, so that going on shows them at once. */
+/** Preloads the previous and the next picture once `ready`. */
 export function useNeighbours({ previous, next }: Place, ready: boolean): void {
   const queries = useQueryClient();
   const wanted = [next, previous]

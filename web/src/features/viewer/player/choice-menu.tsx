@@ -3,7 +3,7 @@ import type { Icon } from '@tabler/icons-react';
 import { IconButton } from '../components/icon-button';
 import classes from './choice-menu.module.css';
 
-/** A thing to choose, one of several. */
+/** An option of the menu. */
 export interface Group {
   label: string;
   value: string;
@@ -16,14 +16,14 @@ interface Props {
   label: string;
   testId: string;
   groups: Group[];
-  /** Open menus keep the controls in sight. */
+  /** Called when the menu opens or closes: open menus keep the controls visible. */
   onOpen: (open: boolean) => void;
 }
 
-/** A button of the player with things to choose behind it. */
+/** A button of the player that opens a menu of options. */
 export function ChoiceMenu({ icon, label, testId, groups, onOpen }: Props) {
   return (
-    // Within the player, so that it is seen in full screen too.
+    // Inside the player, so that it is visible in full screen too.
     <Menu
       position="top-end"
       withinPortal={false}

@@ -36,7 +36,7 @@ interface Props {
   onMenu: (open: boolean) => void;
 }
 
-/** The buttons below the time line. */
+/** The buttons below the timeline. */
 export function ControlBar(props: Props) {
   const { kind, media, duration, controls } = props;
   const { t } = useTranslation();
@@ -98,7 +98,7 @@ function Volume({ media, controls }: Pick<Props, 'media' | 'controls'>) {
   );
 }
 
-/** Sound and subtitles, where there is something to choose. */
+/** The audio and subtitle menu, if there is a choice. */
 function TrackMenu({ engine, subtitles, onMenu }: Props) {
   const { t, i18n } = useTranslation();
   const { sounds, sound } = engine.choices;
@@ -163,7 +163,7 @@ function SpeedMenu({ media, controls, onMenu }: Props) {
   );
 }
 
-/** What only films have: qualities, picture in picture, full screen. */
+/** Controls for films only: quality, picture in picture, full screen. */
 function PictureButtons({ engine, media, controls, onMenu }: Props) {
   const { t } = useTranslation();
   const full = useFullscreenDocument().fullscreen;
@@ -213,7 +213,7 @@ function PictureButtons({ engine, media, controls, onMenu }: Props) {
   );
 }
 
-/** A track's own name, or that of its language in the reader's. */
+/** Returns a track's title, or the name of its language. */
 function nameOf(name: string, language: string | null, reader: string): string {
   if (!language || (name && name !== language)) return name;
   try {

@@ -4,7 +4,7 @@ import type { FileItem } from '@/api/types';
 import { FileGlyph } from '@/components/file-glyph';
 import classes from './cover.module.css';
 
-/** What there is to see of a sound: the picture on its cover, or what kind of file it is. */
+/** The cover of an audio file, or an icon. */
 export function Cover({ file, url }: { file: FileItem; url: string | null }) {
   const { t } = useTranslation();
   const [first] = useState(url);

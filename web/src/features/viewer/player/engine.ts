@@ -1,21 +1,21 @@
 /**
- * What feeds a media element: hls.js, the browser's own HLS where there is no other (Safari on older phones), or a
- * plain file.
+ * Plays a source on a media element: with hls.js, with the browser's own HLS (Safari on older phones), or as a plain
+ * file.
  *
  * A film whose renditions are still being made has playlists that grow (EVENT). It is played from its beginning or
- * where the user was, never from the live edge. When there are more renditions, or the addresses have become too old,
- * `load` takes a new master in at the present position, with the chosen quality and sound kept.
+ * the stored position, never from the live edge. When there are more renditions, or the URLs have expired, `load` loads
+ * a new master playlist at the current position and keeps the chosen quality and audio track.
  */
 import Hls, { type ErrorData, ErrorTypes, Events, type Level, type MediaPlaylist } from 'hls.js';
 import { shortSide } from '../model/renditions';
 
-/** What can be chosen, and what is. */
+/** The available qualities, and the chosen one. */
 export interface Choices {
-  /** The heights that there are, largest first; empty where the browser chooses by itself. */
+  /** The available heights, largest first; empty where the browser chooses. */
   heights: number[];
-  /** The chosen height; `null` leaves it to the player. */
+  /** The chosen height; `null` for automatic. */
   height: number | null;
-  /** The height that plays now, if known. */
+  /** The current height, if known. */
   playing: number | null;
   sounds: { id: number; label: string; language: string | null }[];
   sound: number;
@@ -26,12 +26,12 @@ export const noChoices: Choices = { heights: [], height: null, playing: null, so
 
 interface Listeners {
   onChoices: (choices: Choices) => void;
-  /** The source is about to be changed; its picture is still there. */
+  /** Called before the source is replaced, while its frame is still shown. */
   onChange: () => void;
-  /** A new source is taken in (`true`), until its first picture is there (`false`). */
+  /** Called with `true` when a new source is loading, and with `false` at its first frame. */
   onLoading: (loading: boolean) => void;
   onFault: () => void;
-  /** Gives an address that holds again, or none. */
+  /** Returns a fresh URL, or none. */
   renew: () => Promise<string | null>;
 }
 
@@ -40,10 +40,10 @@ const MOST_RENEWALS = 3;
 const MOST_RECOVERIES = 2;
 const NETWORK_TRIES = 4;
 
-/** Whether HLS is played by hls.js here. */
+/** Whether hls.js plays HLS in this browser. */
 export const byHlsJs = () => Hls.isSupported();
 
-/** See the head of this file. */
+/** See the top of this file. */
 export class Engine {
   #hls: Hls | null = null;
   #height: number | null = null;
@@ -65,7 +65,7 @@ export class Engine {
     media.addEventListener('seeked', this.#onPicture);
   }
 
-  /** Plays an HLS master from `at` (seconds). */
+  /** Plays an HLS master playlist from `at` (seconds). */
   load(url: string, at: number, play: boolean): void {
     this.on.onChange();
     this.on.onLoading(true);
@@ -78,7 +78,7 @@ export class Engine {
     if (play) void this.media.play().catch(() => undefined);
   }
 
-  /** Plays a file as it is. */
+  /** Plays a plain file. */
   loadFile(url: string, at: number, play: boolean): void {
     this.on.onChange();
     this.on.onLoading(true);
@@ -87,17 +87,17 @@ export class Engine {
     if (play) void this.media.play().catch(() => undefined);
   }
 
-  /** Chooses a height, or leaves it to the player. */
+  /** Chooses a height, or `null` for automatic. */
   chooseHeight(height: number | null): void {
     this.#height = height;
     if (!this.#hls) return;
-    // What was chosen is seen at once; the player's own choice comes with what it loads next.
+    // A manual choice applies at once; an automatic one with the next segment.
     if (height === null) this.#hls.loadLevel = -1;
     else this.#hls.currentLevel = this.#levelOf(height);
     this.#tell();
   }
 
-  /** Chooses a track of sound. */
+  /** Chooses an audio track. */
   chooseSound(id: number): void {
     const track = this.#hls?.allAudioTracks.find((one) => one.id === id);
     if (!this.#hls || !track) return;
@@ -106,7 +106,7 @@ export class Engine {
     this.#tell();
   }
 
-  /** Lets go of everything. */
+  /** Releases all resources. */
   destroy(): void {
     this.#ended = true;
     clearTimeout(this.#wait);
@@ -136,11 +136,11 @@ export class Engine {
   #byHlsJs(url: string, at: number): void {
     const hls = new Hls({
       startPosition: at,
-      // Its worker is made from a blob, which our content security policy refuses; fMP4 needs little work anyway.
+      // Our content security policy forbids its blob worker; fMP4 needs little work anyway.
       enableWorker: false,
       capLevelToPlayerSize: true,
       backBufferLength: 60,
-      // Subtitles are tracks of the element: they outlive a change of the source.
+      // Subtitles are tracks of the element, so that they survive a change of the source.
       renderTextTracksNatively: false,
       enableWebVTT: false,
       enableIMSC1: false,
@@ -210,7 +210,7 @@ export class Engine {
     } else this.#fail();
   }
 
-  /** The addresses are too old, or what they lead to is gone: others, at the present position. */
+  /** Reloads with fresh URLs at the current position, when the old ones have expired. */
   async #renew(): Promise<void> {
     if (this.#renewing || this.#ended) return;
     this.#renewing = true;
@@ -224,7 +224,7 @@ export class Engine {
   }
 
   readonly #onMediaError = () => {
-    // With hls.js, its own errors say more.
+    // With hls.js, its own errors are more precise.
     if (this.#hls || this.#ended || !this.media.error) return;
     void this.#renewFile();
   };

@@ -4,7 +4,7 @@ import { useProgress } from '@/components/file-progress';
 import { formatPercent } from '@/lib/format';
 import classes from './badge.module.css';
 
-/** Says that what plays will get better, and how far that is. */
+/** A badge that says that higher qualities are being made, with progress. */
 export function MakingBadge({ file }: { file: FileItem }) {
   const { t, i18n } = useTranslation();
   const now = useProgress(file);

@@ -2,7 +2,7 @@ import { IconMoodSad } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Notice } from '../components/notice';
 
-/** It could not be played. */
+/** Shown when the file could not be played. */
 export function PlayerFault({ onAgain, onDownload }: { onAgain: () => void; onDownload: () => void }) {
   const { t } = useTranslation();
   return (

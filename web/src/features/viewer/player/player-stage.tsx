@@ -23,7 +23,7 @@ interface Props {
   onRetry: (file: FileItem) => void;
 }
 
-/** A film or a sound: played as soon as there is something to play, and until then how far that is. */
+/** A film or audio file: the player once something can be played, the progress until then. */
 export function PlayerStage(props: Props) {
   const { file, preview, kind, onDownload, onRetry } = props;
   const { t } = useTranslation();
@@ -69,7 +69,7 @@ export function PlayerStage(props: Props) {
   );
 }
 
-/** What plays as a file goes on as that, even when it could be streamed meanwhile. */
+/** A file that plays directly keeps doing so, even when a stream becomes available. */
 function useSticky(found: Source | null): Source | null {
   const kept = useRef<Source | null>(null);
   if (found && !(kept.current && 'url' in kept.current)) kept.current = found;

@@ -35,7 +35,7 @@ interface Props {
 
 const NO_TRACKS: Stream['subtitles'] = [];
 
-/** Plays a film or a sound. */
+/** The player for films and audio. */
 export function Player({ userId, file, preview, kind, source, onAgain, onDownload }: Props) {
   const { t } = useTranslation();
   const video = useRef<HTMLVideoElement>(null);
@@ -43,7 +43,7 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
   const stream = 'stream' in source ? source.stream : null;
   const media = useMedia(video);
   const length = (stream?.durationMs ?? preview.durationMs ?? 0) / 1000;
-  // A film that is still growing knows only its present end.
+  // A film that is still being transcoded only knows its current end.
   const duration = Math.max(length, stream?.complete === false ? 0 : media.known) || media.known;
   const [from] = useState(() => positionOf(userId, file.id, length));
   const frozen = useFrozen(video);
@@ -93,7 +93,7 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
         onPointerDown={(event) => {
           touched.current = event.pointerType === 'touch';
         }}
-        // A finger brings the buttons up, a mouse plays and stops.
+        // A tap shows the controls; a click plays or pauses.
         onClick={() => (touched.current ? stir() : controls.toggle())}
         onDoubleClick={() => touched.current || controls.fullscreen()}
         data-testid="video"

@@ -6,7 +6,7 @@ import classes from './badge.module.css';
 
 const SHOWN_MS = 9_000;
 
-/** Says that playing began where the user was the last time, and leads to the start. */
+/** Says that playback was resumed, with a button to start over. */
 export function Resumed({ at, onStart }: { at: number; onStart: () => void }) {
   const { t } = useTranslation();
   const [shown, setShown] = useState(true);

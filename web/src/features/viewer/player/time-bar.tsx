@@ -8,17 +8,17 @@ interface Props {
   time: number;
   duration: number;
   buffered: number;
-  /** The end of what can be played so far. */
+  /** The end of what is seekable. */
   edge: number;
   tiles: Tile[];
   onSeek: (time: number) => void;
-  /** Drawn in place of the line. */
+  /** Drawn instead of the line. */
   children?: ReactNode;
 }
 
 const TILE_WIDTH = 176;
 
-/** The time line: where playing is, and the way to anywhere else, with a picture of it. */
+/** The timeline: shows the position and seeks, with sprite previews. */
 export function TimeBar({ time, duration, buffered, edge, tiles, onSeek, children }: Props) {
   const { t } = useTranslation();
   const bar = useRef<HTMLDivElement>(null);
@@ -95,7 +95,7 @@ export function TimeBar({ time, duration, buffered, edge, tiles, onSeek, childre
   );
 }
 
-/** The moment under the pointer. */
+/** The time under the pointer. */
 function Pointed({ time, share, tile }: { time: number; share: string; tile: Tile | null }) {
   const scale = tile ? TILE_WIDTH / tile.width : 1;
   return (

@@ -1,7 +1,7 @@
 import { type RefObject, useMemo, useRef } from 'react';
 import { speedBeside, useListening } from '../model/listening';
 
-/** Everything a user can do to what plays, by whatever means. */
+/** The player's commands, for buttons, keys and gestures. */
 export interface Controls {
   toggle: () => void;
   seek: (time: number) => void;
@@ -19,15 +19,15 @@ export interface Controls {
 interface Options {
   media: RefObject<HTMLVideoElement | null>;
   root: RefObject<HTMLElement | null>;
-  /** The whole length in seconds. */
+  /** The whole duration in seconds. */
   duration: number;
   onSubtitles: () => void;
 }
 
-/** Safari on phones puts the video itself into full screen, and nothing else. */
+/** Safari on iPhone can only put the video element itself into full screen. */
 type PhoneVideo = HTMLVideoElement & { webkitEnterFullscreen?: () => void };
 
-/** Acts on a media element; what is liked is remembered. */
+/** Returns the commands for a media element; preferences are stored. */
 export function useControls(options: Options): Controls {
   const latest = useRef(options);
   latest.current = options;
@@ -37,7 +37,7 @@ export function useControls(options: Options): Controls {
       const element = media();
       if (!element) return;
       const { seekable } = element;
-      // Of a film that is still being made, only what there is can be gone to.
+      // While a film is being transcoded, seeking is limited to what exists.
       const edge = seekable.length ? seekable.end(seekable.length - 1) : latest.current.duration;
       element.currentTime = Math.max(0, Math.min(time, Math.max(0, edge - 0.1)));
     };

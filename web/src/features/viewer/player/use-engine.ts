@@ -5,22 +5,22 @@ import { hasMore, playable, shortSide } from '../model/renditions';
 import { previewQuery, streamQuery } from '../queries';
 import { type Choices, Engine, noChoices } from './engine';
 
-/** What is played: a stream, or a file as it is. */
+/** The source: an HLS stream, or a plain file. */
 export type Source = { stream: Stream } | { url: string };
 
 interface Options {
   fileId: string;
   source: Source;
-  /** Where to begin, in seconds. */
+  /** The start position in seconds. */
   from: number;
   autoplay: boolean;
-  /** The source is about to be changed for another. */
+  /** Called before the source is replaced. */
   onChange: () => void;
 }
 
 /**
- * Keeps a media element fed with a source, and takes in what is added to it. `loading` is true while a source is
- * changed for another.
+ * Plays a source on a media element, and reloads it when renditions are added. `loading` is true while a source is
+ * being replaced.
  */
 export function useEngine(media: RefObject<HTMLVideoElement | null>, options: Options) {
   const { fileId, source } = options;
@@ -74,7 +74,7 @@ export function useEngine(media: RefObject<HTMLVideoElement | null>, options: Op
     const fresh = stream.renditions.filter(
       ({ name }) => known.current.includes(name) && !before.includes(name),
     );
-    // It may have been there already when the master was read.
+    // It may already have been in the master playlist when that was loaded.
     const seen = fresh.every((one) => one.kind === 'video' && heights.current.includes(shortSide(one)));
     if (!seen) engine.current.load(stream.url, element.currentTime, !element.paused);
   }, [stream, media]);

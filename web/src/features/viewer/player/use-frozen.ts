@@ -4,8 +4,8 @@ const LONGEST_MS = 8_000;
 const SETTLED_MS = 120;
 
 /**
- * Holds the last picture of a video over it while its source is changed for another, so that nothing flickers. Call
- * `freeze` before the change; `changing` tells how long it takes. Put `canvas` over the video while `shown`.
+ * Shows the last frame of a video over it while its source is replaced, so that nothing flickers. Call `freeze` before
+ * the change; `changing` is true while it lasts. Render `canvas` over the video while `shown`.
  */
 export function useFrozen(video: RefObject<HTMLVideoElement | null>) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -21,7 +21,7 @@ export function useFrozen(video: RefObject<HTMLVideoElement | null>) {
   return { canvas, shown, freeze, setShown };
 }
 
-/** Takes the held picture away, soon after the change is over. */
+/** Removes the held frame shortly after the change. */
 export function useThaw({ shown, setShown }: ReturnType<typeof useFrozen>, changing: boolean): void {
   useEffect(() => {
     if (!shown) return;

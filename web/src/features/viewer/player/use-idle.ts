@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 const MS = 3_000;
 
-/** Whether nothing has been touched for a while; `stir` says that something has. */
+/** Whether there was no user activity for a while; `stir` reports activity. */
 export function useIdle(enabled: boolean) {
   const [idle, setIdle] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);

@@ -1,9 +1,9 @@
 import { type RefObject, useEffect, useState } from 'react';
 
-/** What a media element is doing; times in seconds. */
+/** The state of a media element; times in seconds. */
 export interface MediaState {
   time: number;
-  /** The length as the element knows it; of a film that is still growing, only so far. */
+  /** The element's duration; of a film that is still being transcoded, that of what exists. */
   known: number;
   paused: boolean;
   ended: boolean;
@@ -11,9 +11,9 @@ export interface MediaState {
   muted: boolean;
   volume: number;
   speed: number;
-  /** Until when it can go on without the network, from the present position. */
+  /** The end of the buffered range around the current position. */
   buffered: number;
-  /** The end of what can be played now. */
+  /** The end of what is seekable. */
   edge: number;
   pip: boolean;
   started: boolean;
@@ -41,7 +41,7 @@ const nothing: MediaState = {
   started: false,
 };
 
-/** Follows a media element. */
+/** Tracks the state of a media element. */
 export function useMedia(ref: RefObject<HTMLVideoElement | null>): MediaState {
   const [state, setState] = useState(nothing);
   useEffect(() => {

@@ -11,7 +11,7 @@ interface Options {
   duration: number;
 }
 
-/** Sets volume and speed as they were liked, and remembers where playing stopped. */
+/** Applies the stored volume and speed, and stores the playback position. */
 export function useMemory({ media, userId, fileId, duration }: Options): void {
   const length = useRef(duration);
   length.current = duration;
@@ -29,14 +29,14 @@ export function useMemory({ media, userId, fileId, duration }: Options): void {
       if (latest > 0) notePosition(userId, fileId, latest, length.current);
     };
     const onTime = () => {
-      // While its source is changed, an element is at 0 for a moment.
+      // While its source is replaced, an element is at 0 for a moment.
       if (element.readyState < 2 || element.seeking) return;
       latest = element.currentTime;
       if (Date.now() - noted < EVERY_MS) return;
       noted = Date.now();
       note();
     };
-    // Where somebody went counts, even when it is left before anything was seen there.
+    // A seek counts, even if the player is closed before anything is shown.
     const onSeek = () => {
       if (element.readyState > 0) latest = element.currentTime;
     };

@@ -1,7 +1,7 @@
 import { useViewerKeys } from '../viewer-keys';
 import type { Controls } from './use-controls';
 
-/** The keys of a player, as people know them from elsewhere. */
+/** The player's keyboard shortcuts, following common players. */
 export function usePlayerKeys(controls: Controls, duration: number, onKey: () => void): void {
   useViewerKeys(({ key, shiftKey }) => {
     const acts: Record<string, () => void> = {
@@ -14,7 +14,7 @@ export function usePlayerKeys(controls: Controls, duration: number, onKey: () =>
       c: controls.subtitles,
       '<': () => controls.faster(-1),
       '>': () => controls.faster(1),
-      // With Shift they lead to the files beside this one.
+      // With Shift they navigate to the neighbouring files.
       ...(shiftKey ? {} : { ArrowLeft: () => controls.skip(-5), ArrowRight: () => controls.skip(5) }),
       ArrowUp: () => controls.louder(0.05),
       ArrowDown: () => controls.louder(-0.05),

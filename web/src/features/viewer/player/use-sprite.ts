@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { tilesOf } from '../model/sprite';
 
-/** The pictures of a film's time line; none until they are there. */
+/** The sprite tiles of a film's timeline; empty until they are loaded. */
 export function useSprite(address: string | null) {
   const { data } = useQuery({
     queryKey: ['sprite', address],

@@ -2,7 +2,7 @@ import { type RefObject, useCallback, useEffect, useState } from 'react';
 import type { Stream } from '@/api/types';
 import { useListening } from '../model/listening';
 
-/** Which subtitles are shown: their place among the stream's, or -1. The language liked last is shown by itself. */
+/** The index of the shown subtitles, or -1. Defaults to the language chosen last. */
 export function useSubtitles(media: RefObject<HTMLVideoElement | null>, tracks: Stream['subtitles']) {
   const liked = useListening(({ subtitles }) => subtitles);
   const [chosen, setChosen] = useState<number | null>(null);

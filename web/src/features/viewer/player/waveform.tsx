@@ -4,7 +4,7 @@ import classes from './waveform.module.css';
 
 const BARS = 140;
 
-/** A sound's loudness over its length; what was played is lit. */
+/** The waveform of an audio file; the played part is highlighted. */
 export function Waveform({ peaks, share }: { peaks: readonly number[]; share: number }) {
   const path = useMemo(() => {
     const bars = barsOf(peaks, BARS);

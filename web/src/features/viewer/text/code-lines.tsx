@@ -9,7 +9,7 @@ interface Props {
   numbers?: boolean;
 }
 
-/** Text in lines, numbered for the eye: what is copied has no numbers in it. */
+/** Lines of text with line numbers that are not copied. */
 export function CodeLines({ text, language, wrap, numbers = true }: Props) {
   const lines = useMemo(() => linesOf(text, language), [text, language]);
   const room = String(lines.length).length;

@@ -1,29 +1,29 @@
-/** Source code as lines of coloured runs, by highlight.js. */
+/** Source code as lines of highlighted runs, by highlight.js. */
 import hljs from 'highlight.js/lib/common';
 
-/** A run of text of one colour; `kind` is highlight.js's classes, empty for plain text; `at` is where it begins. */
+/** A run of text; `kind` holds highlight.js's classes, empty for plain text; `at` is its offset. */
 export interface Run {
   text: string;
   kind: string;
   at: number;
 }
 
-/** More than this is not coloured: it would hold the page up. */
+/** Longer texts are not highlighted: it would block the page. */
 const MOST = 200_000;
 
-/** The languages that can be coloured. */
+/** The supported languages. */
 export function isKnown(language: string | null): language is string {
   return language !== null && hljs.getLanguage(language) !== undefined;
 }
 
-/** The lines of a source; in one colour where the language is none that is known. */
+/** Returns the lines of a source, unhighlighted for an unknown language. */
 export function linesOf(source: string, language: string | null): Run[][] {
   const text = source.replace(/\r\n?/g, '\n').replace(/\n$/, '');
   if (!isKnown(language) || text.length > MOST) return cut([{ text, kind: '', at: 0 }]);
   return cut(runsOf(hljs.highlight(text, { language, ignoreIllegals: true }).value));
 }
 
-/** Takes highlight.js's HTML apart; what stands in the source was escaped there and comes out as text. */
+/** Parses highlight.js's HTML into runs; the source was escaped there and comes out as text. */
 function runsOf(html: string): Run[] {
   const runs: Run[] = [];
   let at = 0;
@@ -41,7 +41,7 @@ function runsOf(html: string): Run[] {
   return runs;
 }
 
-/** Cuts runs at the ends of lines. */
+/** Splits runs at line breaks. */
 function cut(runs: Run[]): Run[][] {
   const lines: Run[][] = [[]];
   for (const { text, kind, at } of runs) {

@@ -16,7 +16,7 @@ interface Props {
   onDownload: () => void;
 }
 
-/** Markdown, formatted or as it was written. HTML in it stays text, and nothing is loaded from elsewhere. */
+/** Markdown, rendered or as source. HTML stays text, and no external resource is loaded. */
 export function MarkdownView({ file, excerpt, onDownload }: Props) {
   const { t } = useTranslation();
   const [as, setAs] = useState('rendered');
@@ -75,7 +75,7 @@ const components: Components = {
   ),
 };
 
-/** A link out of the file, in a tab of its own that knows nothing of us; one within our own address leads nowhere. */
+/** An external link, opened in a new tab without referrer or opener; internal links are inert. */
 function Away({ href, children }: { href?: string | undefined; children?: ReactNode }) {
   if (!href || !/^(https?:|mailto:)/i.test(href)) return <span>{children}</span>;
   return (
@@ -85,7 +85,7 @@ function Away({ href, children }: { href?: string | undefined; children?: ReactN
   );
 }
 
-/** The box of a task list: it says what it is, and cannot be changed here. */
+/** A read-only checkbox of a task list. */
 function Tick({ done }: { done: boolean }) {
   const { t } = useTranslation();
   const Box = done ? IconSquareCheck : IconSquare;
@@ -99,7 +99,7 @@ function Tick({ done }: { done: boolean }) {
   );
 }
 
-/** A picture's words: loading it would tell another server who reads this. */
+/** A picture's alternative text: loading the picture would reveal the reader to another server. */
 function PictureWords({ alt, src }: { alt?: string | undefined; src?: string | Blob | undefined }) {
   const { t } = useTranslation();
   const words = t('viewer.text.image', { alt: alt || String(src ?? '').slice(0, 80) });

@@ -7,14 +7,14 @@ import classes from './paper.module.css';
 
 interface Props {
   file: FileItem;
-  /** Only the beginning is there. */
+  /** Whether only the beginning is shown. */
   cut: boolean;
   tools?: ReactNode;
   onDownload: () => void;
   children: ReactNode;
 }
 
-/** A sheet of text to read and scroll, by keys from the first moment on. */
+/** A scrollable sheet of text that takes the keyboard focus. */
 export function Paper({ file, cut, tools, onDownload, children }: Props) {
   const { t } = useTranslation();
   const sheet = useRef<HTMLElement>(null);
