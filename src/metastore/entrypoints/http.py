@@ -129,7 +129,7 @@ async def _record_refusal(request: Request, problem: Problem) -> None:
                 tx, method=request.method, path=request.url.path, code=problem.code
             )
     except Problem:
-        # The refusal stands though it could not be written down (the database is away).
+        # The refusal holds even if it could not be recorded (an outage of the database).
         _log.warning("refusal not recorded", path=request.url.path, code=problem.code)
 
 

@@ -1,1 +1,10 @@
-"""Work that spans features: the relay of recorded facts, the reaper of what was left behind."""
+"""Work that spans features.
+
+* ``relay``: publishes recorded events from the outbox.
+* ``consumers``: subscribes the features' consumers to the event bus.
+* ``reaper``: runs the features' recurring jobs.
+* ``ended_sessions``: closes the sockets of ended sessions.
+* ``reprocess``: has the media of older files processed again.
+* ``fsck``: compares the database with the object store.
+* ``move``: copies an instance to another database and object store.
+"""
