@@ -1,11 +1,11 @@
 """The OpenAPI document describes every error."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from metastore.entrypoints.http import create_app
-from metastore.kit.http import Services
+from metastore.entrypoints.http import openapi_document
 from metastore.kit.problem_codes import ProblemCode
 from metastore.kit.reason_codes import ReasonCode
 
@@ -15,7 +15,7 @@ _METHODS = {"get", "post", "put", "patch", "delete"}
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """The document."""
-    return create_app(Services()).openapi()
+    return asyncio.run(openapi_document())
 
 
 def test_the_codes_are_enums(document: dict[str, Any]) -> None:

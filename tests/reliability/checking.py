@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tests.fixtures.process import MetastoreProcess
@@ -26,7 +27,7 @@ class Checked:
 
 async def fsck(product: MetastoreProcess, *options: str) -> Checked:
     """Run the check with ``--json``."""
-    command = [COMMAND, "fsck", "--json", "--data-dir", product.data_dir, *options]
+    command: list[str | Path] = [COMMAND, "fsck", "--json", "--data-dir", product.data_dir, *options]
     done = await asyncio.to_thread(run, command, cwd=product.folder, environment=product.environment())
     *findings, summary = [json.loads(line) for line in done.stdout.splitlines()] or [{}]
     return Checked(done.returncode, findings, summary, done.stderr)

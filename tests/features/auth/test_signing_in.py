@@ -83,10 +83,10 @@ async def test_a_password_changed_while_it_was_being_verified_no_longer_signs_in
     await app.register("mai")
     async with app.database.reading() as tx:
         user = await app.auth.find(tx, "mai")
-    looked_at = await app.auth.verify_password(user, Credentials(username="mai", password=PASSWORD))
+    attempt = await app.auth.verify_password(user, Credentials(username="mai", password=PASSWORD))
     await app.set("mai", password_hash="v1:another password")
     async with app.database.transaction() as tx:
-        outcome = await app.auth.sign_in(tx, looked_at)
+        outcome = await app.auth.sign_in(tx, attempt)
     assert "401 invalid-credentials" in str(outcome)
     assert await app.session_rows() == []
 

@@ -12,9 +12,9 @@ from tests.features.auth.test_signing_in import sign_in
 async def test_an_account_takes_ten_wrong_passwords_and_then_not_even_the_right_one(app: House) -> None:
     """The response is 429 with ``Retry-After`` and the RateLimit fields; no password is verified any more."""
     await app.register("mai")
-    guesses = [await sign_in(app.browser(address=f"192.0.2.{n}"), "mai", "a wrong guess") for n in range(10)]
+    responses = [await sign_in(app.browser(address=f"192.0.2.{n}"), "mai", "a wrong guess") for n in range(10)]
     refused = await sign_in(app.browser(address="192.0.2.200"), "mai", PASSWORD)
-    assert {code_of(guess) for guess in guesses} == {(401, "invalid-credentials")}
+    assert {code_of(guess) for guess in responses} == {(401, "invalid-credentials")}
     assert code_of(refused) == (429, "too-many-attempts")
     wait = int(refused.headers["retry-after"])
     assert 290 <= wait <= 300
@@ -26,8 +26,8 @@ async def test_an_account_takes_ten_wrong_passwords_and_then_not_even_the_right_
 async def test_concurrent_attempts_are_counted_before_they_are_verified(app: House) -> None:
     """Of thirty concurrent attempts, ten are verified."""
     await app.register("mai")
-    guesses = await asyncio.gather(*(sign_in(app.browser(), "mai", f"wrong guess {n}") for n in range(30)))
-    assert sorted(guess.status_code for guess in guesses) == [401] * 10 + [429] * 20
+    responses = await asyncio.gather(*(sign_in(app.browser(), "mai", f"wrong guess {n}") for n in range(30)))
+    assert sorted(guess.status_code for guess in responses) == [401] * 10 + [429] * 20
     assert len(app.hasher.verified) == 10
 
 

@@ -5,8 +5,8 @@ deleted with it. Rows say which objects exist; the store is never listed.
 
 * ``probe``, ``thumbnails``, ``renditions``: the saga steps that ``ingest`` combines into the saga of a file.
 * ``playback``: streams, playlists, subtitles and previews.
-* ``objects``: the object keys, and how derived objects are stored, deleted and checked.
+* ``objects``: the object keys, and how derived objects are stored, deleted and checked; the published events.
 * ``service``: the steps together; deletes everything derived from a file.
-* ``endpoints``, ``consumers``, ``events``: HTTP, and the events that the feature consumes and publishes.
+* ``endpoints``, ``consumers``: HTTP, and the events that the feature consumes.
 * ``models``, ``repository``: the tables, and the statements of those who write to them.
 """

@@ -45,9 +45,9 @@ def rendition_keys(key_prefix: str, count: int) -> list[str]:
 
 
 def unrecorded_keys(key_prefix: str, count: int) -> list[str]:
-    """Return those of ``rendition_keys`` that no row vouches for.
+    """Return those of ``rendition_keys`` that no row refers to.
 
-    Without any segment row that includes the init segment.
+    They include the init segment if there is no segment row.
     """
     ahead = [segment_key(key_prefix, number) for number in range(count, count + AHEAD)]
     return ahead if count else [init_key(key_prefix), *ahead]

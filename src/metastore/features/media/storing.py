@@ -1,8 +1,8 @@
-"""Store a transcoder's segments concurrently and hand their rows on in order.
+"""Store a transcoder's segments concurrently and record their rows in order.
 
 A few objects are stored at once while the transcoder produces the next ones. Rows are written in the order of the
 segments, in batches, after the objects exist. Memory is bounded, and so is the number of objects without a row (see
-``object_keys``): even if the process is killed in between, the rows tell which keys may have an object.
+``object_keys``): even if the process is killed in between, the rows determine which keys may have an object.
 """
 
 import asyncio

@@ -4,7 +4,7 @@ Every response is prepared in two steps: ``find_…`` reads from the database wi
 builds the response without one. With each request that carries a token the file is checked again: it must exist, must
 not be in the trash and must not be damaged. Playlists refer to segments by presigned URLs, which expire.
 
-A token says who granted access: the owner, or a share link, which ``may_stream`` is asked about.
+A token contains who granted access: the owner, or a share link, which ``may_stream`` checks.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -25,7 +25,7 @@ class MissingImages:
 
 
 def missing_images(original: Original, media: Media | None, can_show: Callable[[str], bool]) -> MissingImages:
-    """Return what a file lacks; ``can_show`` tells whether files of a media type can be shown as an image."""
+    """Return what a file lacks; ``can_show`` returns whether files of a media type can be shown as an image."""
     probed = load_result(media) if media else None
     if media is None or probed is None:
         has_size = media is not None and media.width is not None
