@@ -20,7 +20,9 @@ _LOADED = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*s
 )
 def test_a_task_does_not_load_the_parent_s_modules(task: str) -> None:
     """Loading them would take longer than a small picture does, and give an attacker more to work with."""
-    loaded = subprocess.run([sys.executable, "-I", "-c", _LOADED, task], capture_output=True, text=True, check=True).stdout
+    loaded = subprocess.run(
+        [sys.executable, "-I", "-c", _LOADED, task], capture_output=True, text=True, check=True
+    ).stdout
     modules = set(loaded.split())
     assert task in modules
     assert modules.isdisjoint({"asyncio", "pydantic", "structlog", "sqlalchemy", "metastore.adapters.sandbox.process"})
