@@ -44,7 +44,7 @@ export default {
     oneClick: 'Interrupted. Resume with one click.',
     chooseAgain: 'Interrupted. Choose the same file to resume.',
     storeUnavailable:
-      'The storage does not respond, so it is unknown how much has arrived. Nothing is lost: resume later, or ask your administrator.',
+      'The storage does not respond, so the progress is unknown. Nothing is lost; try to resume later.',
   },
   renamed: 'Stored as “{{name}}”',
   fault: {
