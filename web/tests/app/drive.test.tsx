@@ -101,7 +101,7 @@ describe('the drive', () => {
   it('shows a half-uploaded file with a way to resume or cancel it', async () => {
     annsServer([fileItem('big.mp4', { status: 'UPLOADING' })]);
     const { user } = await openApp('/drive');
-    expect(within(await row('big.mp4')).getByTestId('status-badge')).toHaveTextContent('Half uploaded');
+    expect(within(await row('big.mp4')).getByTestId('status-badge')).toHaveTextContent('Partly uploaded');
     await user.click(within(await row('big.mp4')).getByTestId('item-more'));
     expect(await screen.findByTestId('action-resume')).toBeInTheDocument();
     expect(screen.getByTestId('action-cancel')).toBeInTheDocument();

@@ -60,7 +60,7 @@ describe('signing in', () => {
   it('offers no account where registration is closed', async () => {
     server.on('GET /api/v1/config', { body: { registration: 'closed' } });
     await openApp('/sign-in');
-    expect(await screen.findByText('New accounts are made by the administrator.')).toBeInTheDocument();
+    expect(await screen.findByText('New accounts are created by the administrator.')).toBeInTheDocument();
     expect(screen.queryByTestId('to-register')).toBeNull();
   });
 

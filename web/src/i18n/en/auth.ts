@@ -6,7 +6,7 @@ export default {
     submit: 'Sign in',
     noAccount: 'No account yet?',
     register: 'Create one',
-    closed: 'New accounts are made by the administrator.',
+    closed: 'New accounts are created by the administrator.',
   },
   register: {
     title: 'Create your account',
@@ -20,13 +20,13 @@ export default {
     haveAccount: 'Already have an account?',
     signIn: 'Sign in',
     closedTitle: 'Registration is closed',
-    closedText: 'On this server, new accounts are made by the administrator.',
+    closedText: 'On this server, new accounts are created by the administrator.',
   },
   pitch: {
     title: 'Upload it once.\nIt arrives.',
     parts: 'Sent in parts, three at a time',
-    resume: 'Goes on after a lost network, a closed tab or a restart',
-    live: 'Tells you the moment a file is ready',
+    resume: 'Resumes after a lost connection, a closed tab or a restart',
+    live: 'Notifies you the moment a file is ready',
   },
   error: {
     required: 'Please fill this in.',

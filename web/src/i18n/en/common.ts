@@ -13,11 +13,11 @@ export default {
   undo: 'Undo',
   notFound: {
     title: 'There is nothing here',
-    text: 'The address is wrong, or what was here is gone.',
+    text: 'The address is wrong, or the page was removed.',
     home: 'To my files',
   },
   offline:
-    'You are offline. What you see may be out of date; uploads go on by themselves when the network is back.',
+    'You are offline. What you see may be out of date; uploads resume by themselves when the network is back.',
   unreachable: 'The server cannot be reached. Trying again…',
   crashed: {
     title: 'Something went wrong on this page',
@@ -26,7 +26,7 @@ export default {
   },
   error: {
     unreachable: 'The server cannot be reached.',
-    slow: 'The server took too long to answer.',
+    slow: 'The server took too long to respond.',
     unavailable: 'The server is not ready for the moment. Try again shortly.',
     tooMany: 'Too many requests. Try again in {{wait}}.',
     forbidden: 'You are not allowed to do that.',

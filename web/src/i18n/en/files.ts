@@ -44,7 +44,7 @@ export default {
     locate: 'Show in its folder',
   },
   status: {
-    UPLOADING: 'Half uploaded',
+    UPLOADING: 'Partly uploaded',
     PROCESSING: 'Processing',
     FAILED: 'Failed',
     damaged: 'Damaged',

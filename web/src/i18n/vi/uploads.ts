@@ -40,7 +40,7 @@ export default {
     oneClick: 'Bị gián đoạn. Bấm một lần để tiếp tục.',
     chooseAgain: 'Bị gián đoạn. Chọn lại đúng tệp đó để tiếp tục.',
     storeUnavailable:
-      'Kho lưu trữ không phản hồi nên chưa biết đã nhận được bao nhiêu. Không có gì bị mất: hãy tiếp tục sau, hoặc hỏi người quản trị.',
+      'Kho lưu trữ không phản hồi nên chưa rõ tiến độ. Không có gì bị mất; hãy thử tiếp tục sau.',
   },
   renamed: 'Đã lưu với tên “{{name}}”',
   fault: {
