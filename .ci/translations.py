@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from metastore.features.notifications.messages import NotificationType
-from metastore.kit.problem_codes import ProblemCode
-from metastore.kit.reason_codes import ReasonCode
+from metastore.kit.problems.problem_codes import ProblemCode
+from metastore.kit.problems.reason_codes import ReasonCode
 
 TEXTS = Path("web/src/i18n")
 CODES: Mapping[str, Iterable[str]] = {

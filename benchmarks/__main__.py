@@ -11,17 +11,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.alone import measure_api, measure_memory
 from benchmarks.contender import Contender
 from benchmarks.events import measure_events
 from benchmarks.ladders import measure_ladders
 from benchmarks.load import Load
 from benchmarks.measure import MIB, Extent, compare
-from benchmarks.pictures import measure_pictures
 from benchmarks.servers.copyparty import Copyparty
 from benchmarks.servers.metastore import MetaStore
 from benchmarks.servers.nginx import Nginx
 from benchmarks.servers.tus import Tus
+from benchmarks.standalone import measure_api, measure_memory
+from benchmarks.thumbnails import measure_pictures
 
 _PARTS = "servers,memory,api,events,pictures,ladders"
 RESULTS = Path(__file__).parent / "results"

@@ -16,9 +16,9 @@ from sqlalchemy import text
 
 from deploy.local.stack import Size, Stack, running
 from metastore.features.files.events import FileReady, FileRenamed
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.outbox_signal import Announcer
 from metastore.kit.ids import new_id
-from metastore.kit.outbox_signal import Announcer
 
 RATE, SECONDS = 100, 10
 BACKLOG = 10_000
@@ -52,10 +52,10 @@ async def _measure(stack: Stack) -> Events:
     Announcer(database)
     latencies = await _latencies(stack, database)
     for worker in stack.workers:
-        worker.child.tell()
+        worker.child.send_signal()
         worker.child.wait(30)
     two_relays = await _relayed(database)
-    stack.relays[1].child.tell()
+    stack.relays[1].child.send_signal()
     stack.relays[1].child.wait(30)
     one_relay = await _relayed(database)
     await database.aclose()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from metastore.adapters.transcoder.transcoder import SandboxTranscoder
+from metastore.adapters.transcoder.sandboxed_transcoder import SandboxedTranscoder
 from metastore.ports.media_tools import Source
 from metastore.ports.transcoder import AudioRendition, Job, Segment, Started, VideoRendition
 
@@ -90,7 +90,7 @@ def _processor() -> float:
 async def _first_segments(film: Path) -> float:
     since = time.monotonic()
     missing = {"v1080", "a0"}
-    work = SandboxTranscoder().make(_source(film), Job("v1080", _SOUND))
+    work = SandboxedTranscoder().make(_source(film), Job("v1080", _SOUND))
     async with aclosing(work):
         async for output in work:
             if isinstance(output, Segment):
@@ -106,7 +106,7 @@ async def _make_ours(film: Path, folder: Path, *, copied: bool) -> None:
 
 
 async def _store(film: Path, folder: Path, job: Job) -> None:
-    work = SandboxTranscoder().make(_source(film), job)
+    work = SandboxedTranscoder().make(_source(film), job)
     async with aclosing(work):
         async for output in work:
             if isinstance(output, Started):

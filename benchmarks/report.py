@@ -10,11 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from benchmarks.alone import Api, Memory
 from benchmarks.events import Events
 from benchmarks.ladders import LADDER_SECONDS, Ladders
 from benchmarks.measure import GIB, MIB, Extent, Figures
-from benchmarks.pictures import Thumbnails
+from benchmarks.standalone import Api, Memory
+from benchmarks.thumbnails import Thumbnails
 
 _MB = 1e6
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
 from tests.fixtures.browser import running_chromium
 from tests.fixtures.databases import make_sqlite_database
 from tests.fixtures.kafka import running_tansu
@@ -155,7 +155,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: Postgres = request.getfixturevalue("postgres")
     name = databases.take()
     yield server.url(name)
-    databases.give_back(name)
+    databases.release(name)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.local.child import StackError
+from deploy.local.processes import StackError
 from deploy.local.stack import Size, Stack
 
 STOP_WITHIN = 90

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.local.child import Child, responds
+from deploy.local.processes import ChildProcess, responds
 from deploy.local.servers import program
 
 TEMPLATE = Path(__file__).parents[1] / "nginx" / "gateway.conf.template"
@@ -42,7 +42,7 @@ class Nginx:
             # All clients on the loopback interface share one address.
             "METASTORE_CLIENT_RATE": "10000r/s",
         }
-        self.child = Child("nginx", folder / "error.log")
+        self.child = ChildProcess("nginx", folder / "error.log")
 
     def write(self) -> list[str]:
         """Write the configuration and return the command that runs nginx with it."""
@@ -64,7 +64,7 @@ class Nginx:
 
     def end(self) -> None:
         """See ``Server``. Requests in progress are finished first."""
-        self.child.tell()
+        self.child.send_signal()
         self.child.wait(10)
 
 

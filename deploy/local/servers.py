@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Protocol
 from urllib.request import Request, urlopen
 
-from deploy.local.child import Child, StackError, responds
 from deploy.local.ports import free_port
+from deploy.local.processes import ChildProcess, StackError, responds
 
 _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
@@ -23,7 +23,7 @@ _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 class Server(Protocol):
     """A server of the stack; see the module."""
 
-    child: Child
+    child: ChildProcess
 
     def launch(self) -> None:
         """Start it without waiting."""
@@ -64,7 +64,7 @@ class PostgreSql:
         self._password = password
         self._durable = durable
         self._user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
-        self.child = Child("PostgreSQL", folder.parent / "postgresql.log")
+        self.child = ChildProcess("PostgreSQL", folder.parent / "postgresql.log")
 
     def launch(self) -> None:
         """See ``Server``."""
@@ -92,7 +92,7 @@ class PostgreSql:
 
     def end(self) -> None:
         """See ``Server``. Performs a fast shutdown."""
-        self.child.tell(signal.SIGINT)
+        self.child.send_signal(signal.SIGINT)
         self.child.wait(20)
 
     def _make_cluster(self) -> None:
@@ -133,7 +133,7 @@ class Redis:
         self.url = f"redis://:{password}@127.0.0.1:{self.port}/0"
         self._folder = folder
         self._password = password
-        self.child = Child("Redis", folder.parent / "redis.log")
+        self.child = ChildProcess("Redis", folder.parent / "redis.log")
 
     def launch(self) -> None:
         """See ``Server``."""
@@ -151,7 +151,7 @@ class Redis:
 
     def end(self) -> None:
         """See ``Server``."""
-        self.child.tell()
+        self.child.send_signal()
         self.child.wait(10)
 
 
@@ -164,8 +164,8 @@ class RabbitMq:
         self._folder = folder
         self._password = password
         self._epmd_port, self._dist_port = free_port(), free_port()
-        self._epmd = Child("epmd", folder.parent / "rabbitmq.log")
-        self.child = Child("RabbitMQ", folder.parent / "rabbitmq.log")
+        self._epmd = ChildProcess("epmd", folder.parent / "rabbitmq.log")
+        self.child = ChildProcess("RabbitMQ", folder.parent / "rabbitmq.log")
 
     def launch(self) -> None:
         """See ``Server``."""
@@ -194,7 +194,7 @@ class RabbitMq:
 
     def end(self) -> None:
         """See ``Server``."""
-        self.child.tell()
+        self.child.send_signal()
         self.child.wait(30)
         self._epmd.kill()
 
@@ -232,7 +232,7 @@ class SeaweedFs:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.access_key, self.secret_key = "metastore", secret_key
         self._folder = folder
-        self.child = Child("SeaweedFS", folder.parent / "seaweedfs.log")
+        self.child = ChildProcess("SeaweedFS", folder.parent / "seaweedfs.log")
 
     def launch(self) -> None:
         """See ``Server``."""

@@ -14,9 +14,9 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from deploy.local.child import Child, StackError
 from deploy.local.gateway import Nginx
 from deploy.local.ports import free_port
+from deploy.local.processes import ChildProcess, StackError
 from deploy.local.servers import PostgreSql, RabbitMq, Redis, SeaweedFs, Server
 
 COMMAND = (sys.executable, "-I", "-m", "metastore")
@@ -25,10 +25,10 @@ STOP_SECONDS = 30
 
 
 @dataclass
-class Part:
+class ProductProcess:
     """A MetaStore process."""
 
-    child: Child
+    child: ChildProcess
     arguments: Sequence[str]
     port: int
     """The port that serves ``/readyz``."""
@@ -107,7 +107,7 @@ class Stack:
         return self._settings["ADMIN_USERNAME"], self._settings["ADMIN_PASSWORD"]
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[ProductProcess]:
         """Return all MetaStore processes."""
         return [*self.apis, *self.relays, *self.workers]
 
@@ -136,13 +136,13 @@ class Stack:
         if done.returncode:
             raise StackError(done.stderr.strip())
 
-    def launch(self, part: Part) -> None:
+    def launch(self, part: ProductProcess) -> None:
         """Start a MetaStore process without waiting for it."""
         part.child.start([*COMMAND, *part.arguments], folder=self.folder, environment=self.environment())
 
-    def restart(self, part: Part) -> int:
+    def restart(self, part: ProductProcess) -> int:
         """Stop a process gracefully and start it again. Returns its exit code once the new one is ready."""
-        part.child.tell()
+        part.child.send_signal()
         code = part.child.wait(STOP_SECONDS)
         self.launch(part)
         part.child.wait_until(part.is_ready)
@@ -152,12 +152,12 @@ class Stack:
         """Stop everything: the gateway first, so that no requests arrive, and the servers last."""
         self.nginx.end()
         for part in self.parts:
-            part.child.tell()
+            part.child.send_signal()
         for part in self.parts:
             part.child.wait(STOP_SECONDS)
         _in_parallel([self.postgresql.end, self.redis.end, self.rabbitmq.end, self.seaweedfs.end])
 
-    def ended(self) -> Child | None:
+    def ended(self) -> ChildProcess | None:
         """Return a process that has exited although it should be running."""
         servers: list[Server] = [self.postgresql, self.redis, self.rabbitmq, self.seaweedfs, self.nginx]
         children = [*(server.child for server in servers), *(part.child for part in self.parts)]
@@ -168,9 +168,11 @@ class Stack:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("METASTORE_")}
         return {**inherited, **{f"METASTORE_{name}": value for name, value in self._settings.items()}}
 
-    def _part(self, name: str, arguments: Sequence[str], port_option: str) -> Part:
+    def _part(self, name: str, arguments: Sequence[str], port_option: str) -> ProductProcess:
         port = free_port()
-        return Part(Child(name, self.folder / f"{name}.log"), [*arguments, port_option, str(port)], port)
+        return ProductProcess(
+            ChildProcess(name, self.folder / f"{name}.log"), [*arguments, port_option, str(port)], port
+        )
 
     def _base_settings(self) -> dict[str, str]:
         store = f"http://127.0.0.1:{self.nginx.store_port}"

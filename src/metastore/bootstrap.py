@@ -16,20 +16,20 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from metastore.adapters.event_bus.inprocess import InProcessBus
-from metastore.adapters.media_tools.tools import ChildProcessTools
+from metastore.adapters.event_bus.inprocess.bus import InProcessBus
+from metastore.adapters.media_tools.sandboxed_tools import SandboxedMediaTools
 from metastore.adapters.object_store.local import LocalObjectStore
 from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.adapters.realtime.socketio import SocketIoRealtime
-from metastore.adapters.transcoder.transcoder import SandboxTranscoder
+from metastore.adapters.transcoder.sandboxed_transcoder import SandboxedTranscoder
 from metastore.config import ConfigurationError, Settings, load_secret_key
 from metastore.features.analytics.feature import analytics_feature
 from metastore.features.audit.feature import audit_feature
-from metastore.features.auth.accounts import AccountsService, NewUsers
+from metastore.features.auth.accounts.service import AccountsService, NewUsers
+from metastore.features.auth.credentials.passwords import Argon2Hasher
 from metastore.features.auth.feature import auth_feature
-from metastore.features.auth.passwords import Argon2Hasher
 from metastore.features.auth.service import AuthService
-from metastore.features.auth.tokens import Tokens
+from metastore.features.auth.sessions.tokens import Tokens
 from metastore.features.dead_events.feature import dead_events_feature
 from metastore.features.files.feature import files_feature
 from metastore.features.files.service import FilesService
@@ -37,17 +37,17 @@ from metastore.features.media.feature import media_feature
 from metastore.features.notifications.feature import notifications_feature
 from metastore.features.search.feature import search_feature
 from metastore.features.uploads.feature import uploads_feature
-from metastore.features.uploads.limits import UploadLimits
+from metastore.features.uploads.multipart.limits import UploadLimits
 from metastore.features.uploads.service import UploadsService
-from metastore.kit import idempotency_claims
 from metastore.kit.clock import Clock, utc_now
-from metastore.kit.database import Database
+from metastore.kit.database.disk_reserve import DiskReserve
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.outbox_signal import Announcer
 from metastore.kit.feature import Feature, Job
-from metastore.kit.idempotency_begun import IdempotencyKeys
-from metastore.kit.outbox_signal import Announcer
-from metastore.kit.saga_runner import SagaRunner
+from metastore.kit.idempotency import claims
+from metastore.kit.idempotency.checkpoints import IdempotencyKeys
+from metastore.kit.saga.runner import SagaRunner
 from metastore.kit.services import Services
-from metastore.kit.spare_room import SpareRoom
 from metastore.migrations import upgrade
 from metastore.ports.event_bus import EventBus
 from metastore.ports.object_store import ObjectStore, StoreUnavailableError
@@ -55,7 +55,7 @@ from metastore.ports.rate_limiter import RateLimiter
 from metastore.ports.resources import Resources
 from metastore.processes.consumers import subscribe_all
 from metastore.processes.ended_sessions import EndedSessions
-from metastore.processes.fsck.everything import Parts
+from metastore.processes.fsck.registry import Components
 from metastore.processes.reaper import Reaper
 from metastore.processes.relay import Relay
 
@@ -143,8 +143,8 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         bus=bus,
         realtime=realtime,
         limiter=limiter,
-        media_tools=ChildProcessTools(),
-        transcoder=SandboxTranscoder(),
+        media_tools=SandboxedMediaTools(),
+        transcoder=SandboxedTranscoder(),
         clock=clock,
         wake_sagas=woken.set,
     )
@@ -199,16 +199,18 @@ def _install_features(resources: Resources, services: Services, settings: Settin
 def _recurring_jobs(database: Database, features: Sequence[Feature]) -> dict[str, Job]:
     async def delete_old_keys() -> None:
         async with database.transaction() as tx:
-            await idempotency_claims.prune(tx)
+            await claims.prune(tx)
 
     # The reserve comes first: it makes room for the deletions of the others when the disk is full.
-    jobs: dict[str, Job] = {"keep the disk reserve": SpareRoom(database).ensure}
+    jobs: dict[str, Job] = {"keep the disk reserve": DiskReserve(database).ensure}
     for feature in features:
         jobs |= feature.recurring_jobs
     return {**jobs, "delete old idempotency keys": delete_old_keys}
 
 
-async def open_for_checking(settings: Settings, *, repair: bool = False) -> tuple[Parts, Callable[[], Awaitable[None]]]:
+async def open_for_checking(
+    settings: Settings, *, repair: bool = False
+) -> tuple[Components, Callable[[], Awaitable[None]]]:
     """The parts that a check needs, and what closes them. Without ``repair`` nothing is opened that writes.
 
     Raises:
@@ -217,7 +219,7 @@ async def open_for_checking(settings: Settings, *, repair: bool = False) -> tupl
     if repair:
         product = await build(settings, serves_sockets=False)
         services = product.services
-        parts = Parts(
+        parts = Components(
             product.database,
             product.store,
             services.get(FilesService),
@@ -227,7 +229,9 @@ async def open_for_checking(settings: Settings, *, repair: bool = False) -> tupl
         return parts, product.aclose
     database, store = await open_storage(settings, read_only=True)
     files = FilesService(store, clock=utc_now, presign_ttl=settings.presign_ttl)
-    parts = Parts(database, store, files, UploadsService(database, store, files, _upload_limits(settings), utc_now))
+    parts = Components(
+        database, store, files, UploadsService(database, store, files, _upload_limits(settings), utc_now)
+    )
 
     async def close() -> None:
         await store.aclose()
@@ -248,7 +252,7 @@ async def open_storage(settings: Settings, *, read_only: bool = False) -> tuple[
 
 def showing() -> Callable[[str], bool]:
     """Whether pictures or streams may be made of files of a media type here."""
-    return ChildProcessTools().can_show
+    return SandboxedMediaTools().can_preview
 
 
 def build_accounts(settings: Settings, *, clock: Clock = utc_now) -> AccountsService:

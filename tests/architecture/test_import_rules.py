@@ -31,7 +31,7 @@ _FORBIDDEN = [
         id="a feature imports no settings",
     ),
     pytest.param(
-        "features/auth/quota.py",
+        "features/auth/accounts/quota.py",
         "from metastore.features.files import service",
         "metastore.features.auth is not allowed to import metastore.features.files",
         id="a feature imports none above it",
@@ -111,7 +111,7 @@ _FORBIDDEN = [
     pytest.param(
         "processes/consumers.py",
         "from metastore.kit import http",
-        "metastore.processes.consumers -> metastore.kit.http",
+        "metastore.processes.consumers -> metastore.kit.api.dependencies",
         id="processes do not import the kit's HTTP modules",
     ),
     pytest.param(

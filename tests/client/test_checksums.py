@@ -8,7 +8,7 @@ import pytest
 from blake3 import blake3
 
 from metastore.client.checksums import can_compute, is_digest_of, matches, measure
-from tests.fixtures.shelf import described, stream
+from tests.fixtures.store_client import described, stream
 
 
 @pytest.fixture

@@ -40,16 +40,16 @@ class RateLimiterContract(ABC):
         await limiter.attempt(THREE, "mai")
         assert (await limiter.attempt(Limit("other", 3, 60), "mai")).remaining == 2
 
-    async def test_a_forgiven_attempt_does_not_count(self, limiter: RateLimiter) -> None:
+    async def test_a_refunded_attempt_does_not_count(self, limiter: RateLimiter) -> None:
         """As often as it is done."""
         for _ in range(10):
             assert (await limiter.attempt(THREE, "mai")).remaining == 2
-            await limiter.forgive(THREE, "mai")
+            await limiter.refund(THREE, "mai")
 
     async def test_forgiving_gains_nothing_below_zero(self, limiter: RateLimiter) -> None:
         """Nobody can save up attempts, nor does forgiving what was never counted."""
         for _ in range(5):
-            await limiter.forgive(THREE, "mai")
+            await limiter.refund(THREE, "mai")
         standings = [await limiter.attempt(THREE, "mai") for _ in range(4)]
         assert [s.allowed for s in standings] == [True, True, True, False]
 
@@ -57,7 +57,7 @@ class RateLimiterContract(ABC):
         """One refunded attempt allows one more, however many were refused in between."""
         for _ in range(9):
             await limiter.attempt(THREE, "mai")
-        await limiter.forgive(THREE, "mai")
+        await limiter.refund(THREE, "mai")
         assert (await limiter.attempt(THREE, "mai")).allowed
         assert not (await limiter.attempt(THREE, "mai")).allowed
 

@@ -9,28 +9,28 @@ from metastore.kit.ids import new_id
 from metastore.ports.object_store import (
     ObjectNotFoundError,
 )
-from tests.fixtures.shelf import ORIGIN, PART_SIZE, Shelf, described, new_key, stream
+from tests.fixtures.store_client import ORIGIN, PART_SIZE, StoreClient, described, new_key, stream
 
 
 class StoredObjectsContract(ABC):
     """The contract for stored objects, inherited by ``ObjectStoreContract``."""
 
     @abstractmethod
-    def shelf(self) -> Shelf:
+    def store_client(self) -> StoreClient:
         """A fixture: a store, with pages of ``ORIGIN`` allowed."""
 
-    async def test_a_checksum_describes_itself(self, shelf: Shelf) -> None:
+    async def test_a_checksum_describes_itself(self, store_client: StoreClient) -> None:
         """Anybody who has the bytes can compute it again from its own name."""
         content = os.urandom(PART_SIZE + 77)
-        for key in (await shelf.upload(content), await shelf.put(content)):
-            checksum = (await shelf.store.head(key)).checksum
+        for key in (await store_client.upload(content), await store_client.put(content)):
+            checksum = (await store_client.store.head(key)).checksum
             assert checksum is not None
             assert checksum == described(checksum.partition(":")[0], content)
 
-    async def test_downloads_can_be_resumed_by_range(self, shelf: Shelf) -> None:
+    async def test_downloads_can_be_resumed_by_range(self, store_client: StoreClient) -> None:
         """A range from the middle, the end or to the end is a 206 with just those bytes."""
         content = os.urandom(100_000)
-        url = await shelf.url_of(await shelf.upload(content))
+        url = await store_client.url_of(await store_client.upload(content))
         for asked, start, end in (
             ("bytes=0-0", 0, 1),
             ("bytes=500-999", 500, 1000),
@@ -38,143 +38,145 @@ class StoredObjectsContract(ABC):
             ("bytes=-10", 99_990, 100_000),
             ("bytes=99990-200000", 99_990, 100_000),
         ):
-            answer = await shelf.client.get(url, headers={"Range": asked})
-            assert (206, content[start:end]) == (answer.status_code, answer.content), asked
-            assert f"bytes {start}-{end - 1}/100000" == answer.headers["content-range"]
+            response = await store_client.client.get(url, headers={"Range": asked})
+            assert (206, content[start:end]) == (response.status_code, response.content), asked
+            assert f"bytes {start}-{end - 1}/100000" == response.headers["content-range"]
 
-    async def test_a_range_beyond_the_end_is_refused(self, shelf: Shelf) -> None:
+    async def test_a_range_beyond_the_end_is_refused(self, store_client: StoreClient) -> None:
         """A 416 tells the real size."""
-        url = await shelf.url_of(await shelf.upload(b"0123456789"))
-        assert 416 == (await shelf.client.get(url, headers={"Range": "bytes=10-"})).status_code
+        url = await store_client.url_of(await store_client.upload(b"0123456789"))
+        assert 416 == (await store_client.client.get(url, headers={"Range": "bytes=10-"})).status_code
 
-    async def test_what_the_client_has_is_not_sent_again(self, shelf: Shelf) -> None:
+    async def test_what_the_client_has_is_not_sent_again(self, store_client: StoreClient) -> None:
         """If-None-Match with the object's ETag is a 304."""
-        key = await shelf.upload(b"0123456789")
-        url = await shelf.url_of(key)
-        etag = (await shelf.client.get(url)).headers["etag"]
-        assert (await shelf.store.head(key)).etag == etag.strip('"')
-        assert 304 == (await shelf.client.get(url, headers={"If-None-Match": etag})).status_code
+        key = await store_client.upload(b"0123456789")
+        url = await store_client.url_of(key)
+        etag = (await store_client.client.get(url)).headers["etag"]
+        assert (await store_client.store.head(key)).etag == etag.strip('"')
+        assert 304 == (await store_client.client.get(url, headers={"If-None-Match": etag})).status_code
 
-    async def test_head_tells_size_and_name_without_the_bytes(self, shelf: Shelf) -> None:
+    async def test_head_tells_size_and_name_without_the_bytes(self, store_client: StoreClient) -> None:
         """HEAD is a GET without its body."""
-        url = await shelf.url_of(await shelf.upload(b"0123456789"), head=True)
-        answer = await shelf.client.head(url)
-        assert (200, b"", "10") == (answer.status_code, answer.content, answer.headers["content-length"])
-        assert "bytes" == answer.headers["accept-ranges"]
+        url = await store_client.url_of(await store_client.upload(b"0123456789"), head=True)
+        response = await store_client.client.head(url)
+        assert (200, b"", "10") == (response.status_code, response.content, response.headers["content-length"])
+        assert "bytes" == response.headers["accept-ranges"]
 
-    async def test_a_download_keeps_its_name_in_any_script(self, shelf: Shelf) -> None:
+    async def test_a_download_keeps_its_name_in_any_script(self, store_client: StoreClient) -> None:
         """The name arrives by RFC 8187, whatever it is made of, and the type as it was signed."""
-        key = await shelf.upload(b"x")
-        answer = await shelf.client.get(await shelf.url_of(key, filename='Báo cáo "Q3"; 100% – 最終.pdf'))
-        disposition = answer.headers["content-disposition"]
+        key = await store_client.upload(b"x")
+        response = await store_client.client.get(
+            await store_client.url_of(key, filename='Báo cáo "Q3"; 100% – 最終.pdf')
+        )
+        disposition = response.headers["content-disposition"]
         assert disposition.startswith("attachment; filename=")
         assert disposition.endswith(
             "filename*=UTF-8''B%C3%A1o%20c%C3%A1o%20%22Q3%22%3B%20100%25%20%E2%80%93%20%E6%9C%80%E7%B5%82.pdf"
         )
-        assert "text/plain" == answer.headers["content-type"]
-        shown = await shelf.client.get(await shelf.url_of(key, filename="a.txt", inline=True))
+        assert "text/plain" == response.headers["content-type"]
+        shown = await store_client.client.get(await store_client.url_of(key, filename="a.txt", inline=True))
         assert 'inline; filename="a.txt"' == shown.headers["content-disposition"]
 
-    async def test_a_name_cannot_add_headers(self, shelf: Shelf) -> None:
+    async def test_a_name_cannot_add_headers(self, store_client: StoreClient) -> None:
         """Line ends and other controls are left out of the name, and an odd type becomes a harmless one."""
-        key = await shelf.upload(b"x")
-        url = await shelf.store.presign_get(
+        key = await store_client.upload(b"x")
+        url = await store_client.store.presign_get(
             key, filename="a\r\nSet-Cookie: x=1\x00.txt", content_type="text/html\r\nX-Bad: 1", expires_in=60
         )
-        answer = await shelf.client.get(url)
-        assert 200 == answer.status_code
-        assert "set-cookie" not in answer.headers
-        assert 'attachment; filename="aSet-Cookie: x=1.txt"' == answer.headers["content-disposition"]
-        assert "application/octet-stream" == answer.headers["content-type"]
+        response = await store_client.client.get(url)
+        assert 200 == response.status_code
+        assert "set-cookie" not in response.headers
+        assert 'attachment; filename="aSet-Cookie: x=1.txt"' == response.headers["content-disposition"]
+        assert "application/octet-stream" == response.headers["content-type"]
 
-    async def test_pages_of_the_product_may_send_parts_and_read_their_etags(self, shelf: Shelf) -> None:
+    async def test_pages_of_the_product_may_send_parts_and_read_their_etags(self, store_client: StoreClient) -> None:
         """A browser asks first, and then needs the ETag exposed."""
-        target = await shelf.begin(3)
-        [url] = await shelf.urls(target)
+        target = await store_client.begin(3)
+        [url] = await store_client.urls(target)
         asking = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
-        preflight = await shelf.client.options(url, headers=asking)
+        preflight = await store_client.client.options(url, headers=asking)
         assert preflight.is_success
         assert preflight.headers["access-control-allow-origin"] in (ORIGIN, "*")
         assert "PUT" in preflight.headers["access-control-allow-methods"]
-        answer = await shelf.client.put(url, content=b"abc", headers={"Origin": ORIGIN})
-        assert answer.headers["access-control-allow-origin"] in (ORIGIN, "*")
-        assert "etag" in answer.headers["access-control-expose-headers"].lower()
+        response = await store_client.client.put(url, content=b"abc", headers={"Origin": ORIGIN})
+        assert response.headers["access-control-allow-origin"] in (ORIGIN, "*")
+        assert "etag" in response.headers["access-control-expose-headers"].lower()
 
     @pytest.mark.parametrize("size", [0, 1, 2**20 + 1, 9 * 2**20])
-    async def test_a_small_object_is_put_in_one_go(self, shelf: Shelf, size: int) -> None:
+    async def test_a_small_object_is_put_in_one_go(self, store_client: StoreClient, size: int) -> None:
         """What was put is what is read."""
         content = os.urandom(size)
-        key = await shelf.put(content)
-        assert size == (await shelf.store.head(key)).size
-        assert content == await shelf.read(key)
+        key = await store_client.put(content)
+        assert size == (await store_client.store.head(key)).size
+        assert content == await store_client.read(key)
 
     @pytest.mark.parametrize("size", [5, 7, 9 * 2**20 + 1])
-    async def test_a_stream_of_another_length_keeps_nothing(self, shelf: Shelf, size: int) -> None:
+    async def test_a_stream_of_another_length_keeps_nothing(self, store_client: StoreClient, size: int) -> None:
         """Declared six bytes, or more than nine mebibytes, and got something else."""
         key = new_key()
         declared = 6 if size < 10 else 9 * 2**20
         with pytest.raises(ValueError, match="bytes"):
-            await shelf.store.put(key, stream(bytes(size)), size=declared, content_type="text/plain")
-        assert not await shelf.has(key)
-        assert key not in [upload.key async for upload in shelf.store.list_multiparts()]
+            await store_client.store.put(key, stream(bytes(size)), size=declared, content_type="text/plain")
+        assert not await store_client.has(key)
+        assert key not in [upload.key async for upload in store_client.store.list_multiparts()]
 
-    async def test_the_product_reads_any_slice(self, shelf: Shelf) -> None:
+    async def test_the_product_reads_any_slice(self, store_client: StoreClient) -> None:
         """From an offset, for a length, to the end, and beyond it."""
         content = os.urandom(2_000_000)
-        key = await shelf.put(content)
+        key = await store_client.put(content)
         for offset, length in ((0, 10), (1_000_000, 700_000), (1_999_990, None), (1_999_990, 50), (2_000_000, None)):
-            got = b"".join([chunk async for chunk in shelf.store.read(key, offset=offset, length=length)])
+            got = b"".join([chunk async for chunk in store_client.store.read(key, offset=offset, length=length)])
             assert content[offset : None if length is None else offset + length] == got
 
-    async def test_what_is_not_there_is_not_found(self, shelf: Shelf) -> None:
+    async def test_what_is_not_there_is_not_found(self, store_client: StoreClient) -> None:
         """Metadata, bytes and downloads of an absent object."""
         key = new_key()
         with pytest.raises(ObjectNotFoundError):
-            await shelf.store.head(key)
+            await store_client.store.head(key)
         with pytest.raises(ObjectNotFoundError):
-            await shelf.read(key)
-        assert 404 == (await shelf.client.get(await shelf.url_of(key))).status_code
+            await store_client.read(key)
+        assert 404 == (await store_client.client.get(await store_client.url_of(key))).status_code
 
-    async def test_deleted_objects_are_gone_at_once(self, shelf: Shelf) -> None:
+    async def test_deleted_objects_are_gone_at_once(self, store_client: StoreClient) -> None:
         """Even for holders of a URL that has not expired. Absent keys are ignored."""
-        keys = [await shelf.put(b"abc") for _ in range(3)]
-        url = await shelf.url_of(keys[0])
-        assert 200 == (await shelf.client.get(url)).status_code
-        await shelf.store.delete([*keys[:2], new_key()])
-        assert [False, False, True] == [await shelf.has(key) for key in keys]
-        assert 404 == (await shelf.client.get(url)).status_code
+        keys = [await store_client.put(b"abc") for _ in range(3)]
+        url = await store_client.url_of(keys[0])
+        assert 200 == (await store_client.client.get(url)).status_code
+        await store_client.store.delete([*keys[:2], new_key()])
+        assert [False, False, True] == [await store_client.has(key) for key in keys]
+        assert 404 == (await store_client.client.get(url)).status_code
 
-    async def test_a_sound_object_can_be_examined(self, shelf: Shelf) -> None:
+    async def test_a_sound_object_can_be_examined(self, store_client: StoreClient) -> None:
         """A doubting look at a sound object sees what any other sees, and at an absent one that it is absent."""
-        key = await shelf.put(b"abc")
-        assert await shelf.store.head(key) == await shelf.store.examine(key)
-        await shelf.store.delete([key])
+        key = await store_client.put(b"abc")
+        assert await store_client.store.head(key) == await store_client.store.examine(key)
+        await store_client.store.delete([key])
         with pytest.raises(ObjectNotFoundError):
-            await shelf.store.examine(key)
+            await store_client.store.examine(key)
 
-    async def test_objects_are_listed_by_prefix(self, shelf: Shelf) -> None:
+    async def test_objects_are_listed_by_prefix(self, store_client: StoreClient) -> None:
         """Every object whose key starts so, and no other."""
         prefix = f"renditions/{new_id()}/"
         keys = {f"{prefix}{name}" for name in ("a", "b/c", "d.m4s")}
         for key in keys:
-            await shelf.store.put(key, stream(b"abc"), size=3, content_type="text/plain")
-        await shelf.put(b"other")
-        listed = {(item.key, item.size) async for item in shelf.store.list_objects(prefix)}
+            await store_client.store.put(key, stream(b"abc"), size=3, content_type="text/plain")
+        await store_client.put(b"other")
+        listed = {(item.key, item.size) async for item in store_client.store.list_objects(prefix)}
         assert {(key, 3) for key in keys} == listed
 
-    async def test_open_uploads_are_listed(self, shelf: Shelf) -> None:
+    async def test_open_uploads_are_listed(self, store_client: StoreClient) -> None:
         """What was begun and neither completed nor aborted, with the time of its start."""
-        begun, aborted, completed = [await shelf.begin(3) for _ in range(3)]
-        await shelf.store.abort_multipart(aborted.key, aborted.upload_id)
-        await shelf.store.complete_multipart(completed, await shelf.send_all(completed, b"abc"))
-        listed = {upload.upload_id: upload async for upload in shelf.store.list_multiparts()}
+        begun, aborted, completed = [await store_client.begin(3) for _ in range(3)]
+        await store_client.store.abort_multipart(aborted.key, aborted.upload_id)
+        await store_client.store.complete_multipart(completed, await store_client.send_all(completed, b"abc"))
+        listed = {upload.upload_id: upload async for upload in store_client.store.list_multiparts()}
         assert begun.key == listed[begun.upload_id].key
         assert listed[begun.upload_id].started_at.tzinfo is not None
         assert not {aborted.upload_id, completed.upload_id} & listed.keys()
         uploads = (begun, aborted, completed)
-        assert [True, False, False] == [await shelf.store.is_open(each.key, each.upload_id) for each in uploads]
-        assert not await shelf.store.is_open(new_key(), begun.upload_id)
+        assert [True, False, False] == [await store_client.store.is_open(each.key, each.upload_id) for each in uploads]
+        assert not await store_client.store.is_open(new_key(), begun.upload_id)
 
-    async def test_a_running_store_says_so(self, shelf: Shelf) -> None:
+    async def test_a_running_store_says_so(self, store_client: StoreClient) -> None:
         """The readiness check passes."""
-        await shelf.store.check()
+        await store_client.store.check()

@@ -2,12 +2,12 @@
 
 import pytest
 
-from metastore.adapters.event_bus.inprocess import InProcessBus
-from metastore.kit.database import Database
+from metastore.adapters.event_bus.inprocess.bus import InProcessBus
+from metastore.kit.database.unit_of_work import Database
 from tests.contracts.event_bus import EventBusContract, NewBus
-from tests.fixtures.events import Guest
+from tests.fixtures.events import RecordingConsumer
 
-PAUSES = (0.05,)
+BACKOFF = (0.05,)
 
 
 class TestInProcessBus(EventBusContract):
@@ -17,8 +17,8 @@ class TestInProcessBus(EventBusContract):
     def new_bus(self, database: Database) -> NewBus:
         """Buses on the test's database."""
 
-        def make(*guests: Guest) -> InProcessBus:
-            bus = InProcessBus(database, pauses=PAUSES, outage=PAUSES[0], poll_interval=0.2)
+        def make(*guests: RecordingConsumer) -> InProcessBus:
+            bus = InProcessBus(database, backoff=BACKOFF, outage_interval=BACKOFF[0], poll_interval=0.2)
             for guest in guests:
                 bus.subscribe(guest.subscription)
             return bus

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from metastore.adapters.event_bus.dispatcher import RetryPolicy
 from metastore.adapters.event_bus.kafka import KafkaBus
-from metastore.adapters.event_bus.lanes import Pacing
 from metastore.kit.ids import new_id
 from tests.contracts.event_bus import EventBusContract, NewBus
-from tests.fixtures.events import Guest
+from tests.fixtures.events import RecordingConsumer
 
 
 class TestKafkaBus(EventBusContract):
@@ -21,8 +21,13 @@ class TestKafkaBus(EventBusContract):
         prefix = new_id()
         made: list[KafkaBus] = []
 
-        def make(*guests: Guest) -> KafkaBus:
-            bus = KafkaBus(kafka, prefix=prefix, pacing=Pacing(pauses=(0.05,), outage=0.05), session=1.0)
+        def make(*guests: RecordingConsumer) -> KafkaBus:
+            bus = KafkaBus(
+                kafka,
+                prefix=prefix,
+                retry_policy=RetryPolicy(backoff=(0.05,), outage_interval=0.05),
+                session_timeout=1.0,
+            )
             for guest in guests:
                 bus.subscribe(guest.subscription)
             made.append(bus)

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from metastore.adapters.event_bus.lanes import Pacing
+from metastore.adapters.event_bus.dispatcher import RetryPolicy
 from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
 from metastore.kit.ids import new_id
 from tests.contracts.event_bus import EventBusContract, NewBus
-from tests.fixtures.events import Guest
+from tests.fixtures.events import RecordingConsumer
 from tests.fixtures.rabbitmq import SharedRabbitMq
 
 
@@ -22,8 +22,10 @@ class TestRabbitMqBus(EventBusContract):
         prefix = new_id()
         made: list[RabbitMqBus] = []
 
-        def make(*guests: Guest) -> RabbitMqBus:
-            bus = RabbitMqBus(rabbitmq.url, prefix=prefix, pacing=Pacing(pauses=(0.05,), outage=0.05))
+        def make(*guests: RecordingConsumer) -> RabbitMqBus:
+            bus = RabbitMqBus(
+                rabbitmq.url, prefix=prefix, retry_policy=RetryPolicy(backoff=(0.05,), outage_interval=0.05)
+            )
             for guest in guests:
                 bus.subscribe(guest.subscription)
             made.append(bus)

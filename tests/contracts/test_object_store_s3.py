@@ -9,18 +9,18 @@ import pytest
 from metastore.adapters.object_store.s3 import S3ObjectStore
 from tests.contracts.object_store import ObjectStoreContract
 from tests.fixtures.seaweedfs import S3Server
-from tests.fixtures.shelf import ORIGIN, Shelf
+from tests.fixtures.store_client import ORIGIN, StoreClient
 
 
 class TestS3ObjectStore(ObjectStoreContract):
     """See the contract."""
 
     @pytest.fixture
-    async def shelf(self, seaweedfs: S3Server) -> AsyncIterator[Shelf]:
+    async def store_client(self, seaweedfs: S3Server) -> AsyncIterator[StoreClient]:
         """A store in a bucket that all the tests share."""
         store = await _open(seaweedfs)
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-            yield Shelf(store, client)
+            yield StoreClient(store, client)
         await store.aclose()
 
     @pytest.fixture

@@ -22,7 +22,7 @@ async def test_keys_whose_window_has_closed_take_no_memory() -> None:
     limiter = MemoryRateLimiter()
     for n in range(500):
         await limiter.attempt(Limit("brief", 1, 1), f"address-{n}")
-        await limiter.forgive(Limit("brief", 1, 1), f"address-{n}")
+        await limiter.refund(Limit("brief", 1, 1), f"address-{n}")
 
     async def empty() -> bool:
         await limiter.attempt(Limit("other", 1, 60), "somebody")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from metastore.adapters.rate_limiter.redis import PAUSE, RedisRateLimiter
+from metastore.adapters.rate_limiter.redis import RETRY_DELAY, RedisRateLimiter
 from metastore.ports.rate_limiter import LimiterUnavailableError, RateLimiter
 from tests.contracts.rate_limiter import THREE, RateLimiterContract
 from tests.fixtures.redis import RedisDatabases, RedisServer, killable_redis
@@ -42,7 +42,7 @@ async def test_without_redis_each_process_still_counts(killable_redis: RedisServ
     killable_redis.kill()
     began = time.monotonic()
     assert [True, True, True, False] == [(await limiter.attempt(THREE, "mai")).allowed for _ in range(4)]
-    await limiter.forgive(THREE, "mai")
+    await limiter.refund(THREE, "mai")
     assert (await limiter.attempt(THREE, "mai")).allowed
     assert time.monotonic() - began < 10
     with pytest.raises(LimiterUnavailableError):
@@ -78,7 +78,7 @@ async def test_counting_together_goes_on_when_redis_is_back(killable_redis: Redi
         await here.attempt(THREE, "mai")
         return not (await there.attempt(THREE, "mai")).allowed
 
-    await eventually(counts_in_redis, timeout=PAUSE + 5)
+    await eventually(counts_in_redis, timeout=RETRY_DELAY + 5)
     await here.check()
     await here.aclose()
     await there.aclose()

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, BrowserContext
 
 from metastore.entrypoints.serve import WEB_APP
 from tests.fixtures.process import MetastoreProcess, running_metastore
-from tests.reliability.launching import launch
+from tests.reliability.product_launch import launch
 
 __all__ = ["launch"]
 

@@ -11,9 +11,9 @@ from playwright.async_api import BrowserContext, FilePayload, Locator, Page, Req
 from metastore.kit.ids import new_id
 from tests.fixtures.product import PASSWORD
 
-PATIENCE = 60_000
+TIMEOUT_MS = 60_000
 """Time limit in milliseconds for anything to appear; the machine may be busy with other tests."""
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT_MS)
 
 Files = str | Path | FilePayload | Sequence[str | Path] | Sequence[FilePayload]
 
@@ -26,7 +26,7 @@ class Screen:
         self.address = address
         self.complaints: list[str] = []
         """Errors from the browser's console and exceptions on the page."""
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
@@ -82,7 +82,7 @@ class Screen:
         """Return the row of a file or folder in the list."""
         return self.page.locator(f'[data-testid="file-row"][data-name="{name}"]')
 
-    async def has_upload(self, name: str, status: str, timeout: float = PATIENCE) -> None:
+    async def has_upload(self, name: str, status: str, timeout: float = TIMEOUT_MS) -> None:
         """Wait until an upload has that status."""
         await expect(self.upload_row(name)).to_have_attribute("data-status", status, timeout=timeout)
 

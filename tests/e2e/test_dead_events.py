@@ -31,7 +31,7 @@ VALUES
 """
 
 
-def _bury(product: MetastoreProcess) -> str:
+def _create_dead_letter(product: MetastoreProcess) -> str:
     """Add a dead event, as if the search index had failed on it, and return its id."""
     event_id = new_id()
     payload = {"folderId": new_id(), "ownerId": new_id(), "name": "<b>bold</b>", "parentId": None}
@@ -59,7 +59,7 @@ def _database(product: MetastoreProcess) -> sqlite3.Connection:
 
 async def test_an_admin_looks_at_a_dead_event_and_has_it_tried_again(product: MetastoreProcess, admin: Screen) -> None:
     """From the user menu to the table, its details, and one more try, after which it is gone."""
-    event_id = _bury(product)
+    event_id = _create_dead_letter(product)
     screen = admin
     await screen.hook("user-menu").click()
     await screen.hook("admin-events").click()
@@ -99,11 +99,11 @@ async def test_other_users_find_nothing_of_it(product: MetastoreProcess, context
         await expect(screen.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
 
 
-async def test_a_bus_that_is_away_is_said(admin: Screen) -> None:
+async def test_an_outage_of_the_bus_is_shown(admin: Screen) -> None:
     """With a way to try again, which works once it is back."""
     screen = admin
-    away = {"code": "unavailable", "detail": "away", "status": 503}
-    await screen.page.route("**/api/v1/admin/events/dead?*", lambda route: route.fulfill(status=503, json=away))
+    unavailable = {"code": "unavailable", "detail": "unavailable", "status": 503}
+    await screen.page.route("**/api/v1/admin/events/dead?*", lambda route: route.fulfill(status=503, json=unavailable))
     await screen.goto("/admin/events")
     await expect(screen.page.get_by_role("heading", name="The failed events could not be loaded")).to_be_visible()
     await screen.page.unroute_all()

@@ -23,9 +23,9 @@ async def _with_file(
     await screen.sign_up()
 
     async def as_shown(route: Route) -> None:
-        answer = await route.fetch()
-        body = await answer.json()
-        await route.fulfill(response=answer, json={**body, "items": [{**item, **shown} for item in body["items"]]})
+        response = await route.fetch()
+        body = await response.json()
+        await route.fulfill(response=response, json={**body, "items": [{**item, **shown} for item in body["items"]]})
 
     await screen.page.route("**/api/v1/files?*", as_shown)
     await screen.upload({"name": name, "mimeType": "video/mp4", "buffer": b"x"})

@@ -41,8 +41,8 @@ async def test_a_session_that_ends_takes_its_sockets_along_at_every_process(stac
         listening(stack.apis[1].address, laptop) as at_laptop,
     ):
         await phone.json_of("POST", "/api/v1/auth/logout", 204)
-        await asyncio.wait_for(at_phone.sent_away.wait(), 5)
-        assert not at_laptop.sent_away.is_set()
+        await asyncio.wait_for(at_phone.disconnected_by_server.wait(), 5)
+        assert not at_laptop.disconnected_by_server.is_set()
 
 
 async def test_bytes_go_through_the_gateway_to_the_store_and_back(stack: Stack) -> None:
@@ -60,9 +60,9 @@ async def test_bytes_go_through_the_gateway_to_the_store_and_back(stack: Stack) 
 
         async def send(number: int, url: str) -> dict[str, object]:
             assert url.startswith(store)
-            answer = await bare.put(url, content=content[(number - 1) * size : number * size])
-            assert answer.status_code == 200, answer.text
-            return {"partNumber": number, "etag": answer.headers["etag"]}
+            response = await bare.put(url, content=content[(number - 1) * size : number * size])
+            assert response.status_code == 200, response.text
+            return {"partNumber": number, "etag": response.headers["etag"]}
 
         parts = await asyncio.gather(*(send(n, url) for n, url in enumerate(begun["uploadUrls"], start=1)))
         done = {"fileId": begun["fileId"], "uploadId": begun["uploadId"], "parts": parts}
@@ -96,9 +96,9 @@ async def test_every_dependency_is_named_by_every_process(stack: Stack) -> None:
     """API, relay and worker alike; and each has its metrics."""
     async with httpx.AsyncClient() as monitor:
         for part in stack.parts:
-            answer = await monitor.get(f"{part.address}/readyz")
-            assert answer.status_code == 200
-            assert {"database", "storage", "broker", "cache"} == answer.json()["checks"].keys()
+            response = await monitor.get(f"{part.address}/readyz")
+            assert response.status_code == 200
+            assert {"database", "storage", "broker", "cache"} == response.json()["checks"].keys()
             assert "metastore_" in (await monitor.get(f"{part.address}/metrics")).text
 
 
@@ -115,9 +115,9 @@ async def test_the_gateway_tells_where_a_client_came_from(stack: Stack) -> None:
 async def test_a_body_too_large_is_refused_as_the_api_would(stack: Stack) -> None:
     """A problem document, before the body is sent on."""
     async with httpx.AsyncClient(base_url=stack.address) as client:
-        answer = await client.post("/api/v1/auth/login", content=b"x" * (4 * MIB))
-    assert (413, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
-    assert "body-too-large" == answer.json()["code"]
+        response = await client.post("/api/v1/auth/login", content=b"x" * (4 * MIB))
+    assert (413, "application/problem+json") == (response.status_code, response.headers["content-type"])
+    assert "body-too-large" == response.json()["code"]
 
 
 async def test_limits_are_counted_over_all_processes(stack: Stack) -> None:
@@ -128,12 +128,12 @@ async def test_limits_are_counted_over_all_processes(stack: Stack) -> None:
         for number in range(60):
             api = stack.apis[number % 2].address
             guess = {"username": "scale-guessed", "password": f"guess {number}"}
-            answer = await thief.post(f"{api}/api/v1/auth/login", json=guess)
-            if answer.status_code == 429:
+            response = await thief.post(f"{api}/api/v1/auth/login", json=guess)
+            if response.status_code == 429:
                 refused.append(number)
                 break
         assert refused, f"60 guesses in {time.monotonic() - began:.0f} s"
     guess = {"username": "scale-guessed", "password": "yet another"}
     async with httpx.AsyncClient() as thief:
-        answers = [await thief.post(f"{api.address}/api/v1/auth/login", json=guess) for api in stack.apis]
-    assert [429, 429] == [answer.status_code for answer in answers]
+        responses = [await thief.post(f"{api.address}/api/v1/auth/login", json=guess) for api in stack.apis]
+    assert [429, 429] == [response.status_code for response in responses]

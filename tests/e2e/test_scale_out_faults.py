@@ -15,7 +15,7 @@ from tests.fixtures.waiting import eventually
 
 
 @contextmanager
-def away(server: Server) -> Iterator[None]:
+def stopped(server: Server) -> Iterator[None]:
     """Stop that server for the block."""
     server.child.kill()
     try:
@@ -34,10 +34,10 @@ async def checks_of(address: str) -> dict[str, str]:
 async def test_without_the_database_the_api_says_come_again(stack: Stack) -> None:
     """503 with Retry-After, named by ``/readyz``; within five seconds of its return everything works again."""
     async with signed_in(stack.address) as anna:
-        with away(stack.postgresql):
-            answer = await anna.get("/api/v1/files")
-            assert (503, "application/problem+json") == (answer.status_code, answer.headers["content-type"])
-            assert int(answer.headers["retry-after"]) > 0
+        with stopped(stack.postgresql):
+            response = await anna.get("/api/v1/files")
+            assert (503, "application/problem+json") == (response.status_code, response.headers["content-type"])
+            assert int(response.headers["retry-after"]) > 0
             assert "down" == (await checks_of(stack.apis[0].address))["database"]
             assert 200 == (await anna.get("/healthz")).status_code
         back = time.monotonic()
@@ -54,7 +54,7 @@ async def test_without_the_database_the_api_says_come_again(stack: Stack) -> Non
 async def test_without_the_broker_nothing_is_lost(stack: Stack) -> None:
     """Uploads go on and are announced once it is back."""
     async with signed_in(stack.address) as anna, listening(stack.apis[1].address, anna) as listener:
-        with away(stack.rabbitmq):
+        with stopped(stack.rabbitmq):
             for number in range(3):
                 await upload_small(anna, f"{number}.txt")
             assert "down" == (await checks_of(stack.apis[0].address))["broker"]
@@ -67,7 +67,7 @@ async def test_without_the_cache_only_the_shortcuts_are_gone(stack: Stack) -> No
     """People sign in, upload and are told; guessing is still limited; a session that ends takes its sockets along."""
     async with signed_in(stack.address, "cacheless") as anna, signed_in(stack.address, "cacheless") as phone:
         async with listening(stack.apis[1].address, phone) as at_phone:
-            with away(stack.redis):
+            with stopped(stack.redis):
                 await upload_small(anna)
                 await eventually(lambda: _announced(anna, 1))
                 assert "down" == (await checks_of(stack.apis[0].address))["cache"]
@@ -75,7 +75,7 @@ async def test_without_the_cache_only_the_shortcuts_are_gone(stack: Stack) -> No
                     await again.json_of("GET", "/api/v1/files")
                 assert 429 in await _guesses(stack.apis[0].address, "cacheless")
                 await phone.json_of("POST", "/api/v1/auth/logout", 204)
-                await asyncio.wait_for(at_phone.sent_away.wait(), 5)
+                await asyncio.wait_for(at_phone.disconnected_by_server.wait(), 5)
                 assert 401 == (await phone.get("/api/v1/auth/me")).status_code
         await _all_ready(stack)
 
@@ -92,11 +92,11 @@ async def test_without_the_cache_only_the_shortcuts_are_gone(stack: Stack) -> No
 async def test_without_the_store_the_rest_goes_on(stack: Stack) -> None:
     """What needs no bytes works; what does is refused with the advice to come again, and works afterwards."""
     async with signed_in(stack.address) as anna:
-        with away(stack.seaweedfs):
+        with stopped(stack.seaweedfs):
             await anna.json_of("GET", "/api/v1/files")
-            answer = await anna.post("/api/v1/files/upload", files={"file": ("a.txt", b"hello")}, data={"path": "/"})
-            assert 503 == answer.status_code
-            assert "retry-after" in answer.headers
+            response = await anna.post("/api/v1/files/upload", files={"file": ("a.txt", b"hello")}, data={"path": "/"})
+            assert 503 == response.status_code
+            assert "retry-after" in response.headers
             assert "down" == (await checks_of(stack.apis[0].address))["storage"]
 
         async def works() -> bool:

@@ -2,9 +2,9 @@
 
 import subprocess
 
-from deploy.local.child import Child
 from deploy.local.ports import free_port
-from deploy.local.stack import COMMAND, Part, Stack
+from deploy.local.processes import ChildProcess
+from deploy.local.stack import COMMAND, ProductProcess, Stack
 
 
 def test_a_name_that_no_worker_has_is_answered_with_the_list(stack: Stack) -> None:
@@ -29,11 +29,11 @@ def test_one_more_worker_joins_and_leaves(stack: Stack) -> None:
     """With the names that it is given; told to stop, it ends with code 0."""
     port = free_port()
     arguments = ["worker", "notifications", "reaper", "--metrics-port", str(port)]
-    extra = Part(Child("extra", stack.folder / "extra.log"), arguments, port)
+    extra = ProductProcess(ChildProcess("extra", stack.folder / "extra.log"), arguments, port)
     try:
         stack.launch(extra)
         extra.child.wait_until(extra.is_ready)
-        extra.child.tell()
+        extra.child.send_signal()
         assert 0 == extra.child.wait(15)
     finally:
         extra.child.kill()

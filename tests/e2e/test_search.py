@@ -21,8 +21,8 @@ async def _with_files(context: BrowserContext, product: MetastoreProcess) -> Scr
         assert sent.ok
 
         async def is_indexed(name: str = name) -> bool:
-            answer = await context.request.get(f"{product.address}/api/v1/search", params={"q": name})
-            return bool((await answer.json())["items"])
+            response = await context.request.get(f"{product.address}/api/v1/search", params={"q": name})
+            return bool((await response.json())["items"])
 
         await eventually(is_indexed, interval=0.05, why=f"{name} can be found")
     return screen

@@ -64,8 +64,8 @@ def test_it_prints_address_and_login_and_ends_without_a_trace(folder: Path) -> N
     assert found, said.read_text()
     address, name, password = found.groups()
     with httpx.Client(base_url=address) as client:
-        answer = client.post("/api/v1/auth/login", json={"username": name, "password": password})
-        assert ("ADMIN", 200) == (answer.json()["user"]["role"], answer.status_code)
+        response = client.post("/api/v1/auth/login", json={"username": name, "password": password})
+        assert ("ADMIN", 200) == (response.json()["user"]["role"], response.status_code)
         assert "<html" in client.get("/").text
     down = [sys.executable, "-m", "deploy.local", "down", "--folder", str(folder)]
     assert 0 == subprocess.run(down, cwd=ROOT, check=False, timeout=120).returncode

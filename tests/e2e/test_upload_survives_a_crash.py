@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext, expect
 
 from tests.e2e.screen import Screen, digest_of
 from tests.fixtures.process import MetastoreProcess
-from tests.reliability.launching import Launch, restart, s3_settings
+from tests.reliability.product_launch import Launch, restart, s3_settings
 
 pytestmark = pytest.mark.alone
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
 
-from tests.e2e.looks import is_in_order, seen_on
+from tests.e2e.page_checks import is_in_order, seen_on
 from tests.e2e.screen import Screen
 from tests.fixtures.process import MetastoreProcess
 

@@ -113,10 +113,10 @@ def test_the_command_line(tmp_path: Path) -> None:
 
 async def _process_a_film(client: Client, folder: Path) -> None:
     film = make_clip(folder / f"{new_id()}.mp4", *_FILM)
-    answer = await client.json_of(
+    response = await client.json_of(
         "POST", "/api/v1/files/upload", 201, files={"file": ("film.mp4", film)}, data={"path": "/"}
     )
-    file_id = answer["file"]["id"]
+    file_id = response["file"]["id"]
 
     async def is_processed() -> bool:
         file = await client.json_of("GET", f"/api/v1/files/{file_id}")

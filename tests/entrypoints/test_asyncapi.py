@@ -10,9 +10,9 @@ import pytest
 from pydantic import JsonValue
 
 from metastore.entrypoints import asyncapi
-from metastore.kit import cloudevents
 from metastore.kit.clock import utc_now
-from metastore.kit.facts import Fact
+from metastore.kit.events import cloudevents
+from metastore.kit.events.event import Event
 from metastore.ports.event_bus import Subscription
 from tests.fixtures.events import event
 
@@ -20,13 +20,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 
 
 @pytest.fixture
-async def published() -> tuple[list[type[Fact]], list[Subscription]]:
+async def published() -> tuple[list[type[Event]], list[Subscription]]:
     """The events and the consumers of the product."""
     return await asyncapi.published()
 
 
 @pytest.fixture
-def document(published: tuple[list[type[Fact]], list[Subscription]]) -> dict[str, JsonValue]:
+def document(published: tuple[list[type[Event]], list[Subscription]]) -> dict[str, JsonValue]:
     """The AsyncAPI document."""
     return asyncapi.document(*published)
 
@@ -39,28 +39,30 @@ def test_every_reference_exists(document: dict[str, JsonValue]) -> None:
 
 
 def test_every_event_type_and_every_queue_is_described(
-    published: tuple[list[type[Fact]], list[Subscription]], document: dict[str, JsonValue]
+    published: tuple[list[type[Event]], list[Subscription]], document: dict[str, JsonValue]
 ) -> None:
     """Each type has a channel, a message with its summary, and an operation; each consumer its queues."""
-    facts, subscriptions = published
+    event_classes, subscriptions = published
     addresses = {channel["address"] for channel in document["channels"].values()}  # type: ignore[union-attr, index, call-overload]  # JSON
-    assert {fact.event_type for fact in facts} <= addresses
+    assert {event_class.event_type for event_class in event_classes} <= addresses
     for subscription in subscriptions:
         assert {f"metastore.{subscription.consumer}", f"metastore.{subscription.consumer}.dead"} <= addresses
-    assert len(facts) == len({fact.event_type for fact in facts})
-    for fact in facts:
-        assert asyncapi.summary(fact), f"{fact.__name__} has no docstring"
+    assert len(event_classes) == len({event_class.event_type for event_class in event_classes})
+    for event_class in event_classes:
+        assert asyncapi.summary(event_class), f"{event_class.__name__} has no docstring"
 
 
 def test_each_published_event_matches_its_schema(
-    published: tuple[list[type[Fact]], list[Subscription]], document: dict[str, JsonValue]
+    published: tuple[list[type[Event]], list[Subscription]], document: dict[str, JsonValue]
 ) -> None:
     """The envelope and the data match the schemas in the document."""
-    for fact in published[0]:
-        values = {name: _some(str(field.annotation)) for name, field in fact.model_fields.items()}
-        payload = fact(**values).model_dump(mode="json", by_alias=True)
-        sent = replace(event(event_type=fact.event_type), payload=payload, headers={"version": str(fact.version)})
-        schema = {"$ref": f"#/components/messages/{fact.__name__}/payload", "components": document["components"]}
+    for event_class in published[0]:
+        values = {name: _some(str(field.annotation)) for name, field in event_class.model_fields.items()}
+        payload = event_class(**values).model_dump(mode="json", by_alias=True)
+        sent = replace(
+            event(event_type=event_class.event_type), payload=payload, headers={"version": str(event_class.version)}
+        )
+        schema = {"$ref": f"#/components/messages/{event_class.__name__}/payload", "components": document["components"]}
         validator = jsonschema_rs.Draft7Validator(schema)
         envelope = json.loads(cloudevents.encode(sent))
         assert [] == [error.message for error in validator.iter_errors(envelope)]
@@ -68,7 +70,7 @@ def test_each_published_event_matches_its_schema(
         assert not validator.is_valid({**envelope, "data": {}})
 
 
-def test_the_page_is_up_to_date(published: tuple[list[type[Fact]], list[Subscription]]) -> None:
+def test_the_page_is_up_to_date(published: tuple[list[type[Event]], list[Subscription]]) -> None:
     """``docs/events.md`` lists each type; ``metastore asyncapi --page`` writes it."""
     assert PAGE.read_text() == asyncapi.page(*published), "run: metastore asyncapi --page > docs/events.md"
 

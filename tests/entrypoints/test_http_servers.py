@@ -11,7 +11,7 @@ from metastore.entrypoints.server.server import HttpServer
 from tests.fixtures.process import MetastoreProcess, running_metastore
 from tests.fixtures.stack import listening, signed_in
 from tests.fixtures.waiting import eventually
-from tests.reliability.uploading import Sending, some_bytes
+from tests.reliability.http_uploads import Sending, some_bytes
 
 _PART = 5 * 2**20
 

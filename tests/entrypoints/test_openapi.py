@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from metastore.entrypoints.http import openapi_document
-from metastore.kit.problem_codes import ProblemCode
-from metastore.kit.reason_codes import ReasonCode
+from metastore.kit.problems.problem_codes import ProblemCode
+from metastore.kit.problems.reason_codes import ReasonCode
 
 _METHODS = {"get", "post", "put", "patch", "delete"}
 

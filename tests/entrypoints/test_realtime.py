@@ -8,8 +8,8 @@ import pytest
 from socketio.exceptions import ConnectionError as NotConnected  # type: ignore[import-untyped]  # no types
 
 from metastore.kit.ids import is_id
-from metastore.kit.problem import Problem
-from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.realtime import user_room
 from tests.fixtures.sockets import Endpoint, Listener, served_sockets
 from tests.fixtures.waiting import eventually
@@ -85,8 +85,8 @@ async def test_answers_are_those_of_the_api(endpoint: Endpoint) -> None:
     """What is asked for over HTTP has the request's id on it, and a refusal is a problem document."""
     async with httpx.AsyncClient(base_url=endpoint.url) as client:
         poll = "/socket.io/?EIO=4&transport=polling"
-        answer = await client.get(poll, headers={"X-Request-ID": "trace-1"})
-        assert (200, "trace-1") == (answer.status_code, answer.headers["x-request-id"])
+        response = await client.get(poll, headers={"X-Request-ID": "trace-1"})
+        assert (200, "trace-1") == (response.status_code, response.headers["x-request-id"])
         refused = await client.get(poll, headers={"Origin": "https://evil.example", "X-Request-ID": "<script>"})
         assert (403, "application/problem+json") == (refused.status_code, refused.headers["content-type"])
         assert "cross-site-request" == refused.json()["code"]
@@ -117,11 +117,11 @@ async def test_the_end_of_a_session_closes_its_sockets_only(endpoint: Endpoint) 
     endpoint.doorman.sign_in("laptop", "anna")
     async with endpoint.client("phone") as phone, endpoint.client("laptop") as laptop:
         await endpoint.realtime.close_session("phone-session")
-        await asyncio.wait_for(phone.sent_away.wait(), 5)
+        await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
         await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
         await eventually(lambda: laptop.heard)
         assert not phone.heard
-        assert not laptop.sent_away.is_set()
+        assert not laptop.disconnected_by_server.is_set()
 
 
 async def test_closing_a_user_closes_all_its_sockets(endpoint: Endpoint) -> None:
@@ -134,8 +134,10 @@ async def test_closing_a_user_closes_all_its_sockets(endpoint: Endpoint) -> None
         endpoint.client("other") as other,
     ):
         await endpoint.realtime.close_user("anna")
-        await asyncio.wait_for(asyncio.gather(phone.sent_away.wait(), laptop.sent_away.wait()), 5)
-        assert not other.sent_away.is_set()
+        await asyncio.wait_for(
+            asyncio.gather(phone.disconnected_by_server.wait(), laptop.disconnected_by_server.wait()), 5
+        )
+        assert not other.disconnected_by_server.is_set()
 
 
 async def test_a_session_that_ends_while_its_socket_connects_gets_no_socket(endpoint: Endpoint) -> None:

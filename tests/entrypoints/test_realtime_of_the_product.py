@@ -13,8 +13,8 @@ from socketio.exceptions import ConnectionError as NotConnected  # type: ignore[
 from metastore.config import load_settings
 from metastore.entrypoints.serve import build_asgi, running_product
 from tests.fixtures.databases import prepare_database
+from tests.fixtures.http_server import serving
 from tests.fixtures.product import PASSWORD, Client
-from tests.fixtures.serving import serving
 from tests.fixtures.sockets import Listener
 from tests.fixtures.waiting import eventually
 
@@ -91,8 +91,8 @@ async def test_signing_out_closes_the_sessions_sockets_within_5_seconds(site: Si
     ):
         old_cookie = phone.cookies["access_token"]
         await phone.json_of("POST", "/api/v1/auth/logout", 204)
-        await asyncio.wait_for(at_phone.sent_away.wait(), 5)
-        assert not at_laptop.sent_away.is_set()
+        await asyncio.wait_for(at_phone.disconnected_by_server.wait(), 5)
+        assert not at_laptop.disconnected_by_server.is_set()
         again = Listener()
         with pytest.raises(NotConnected):
             await again.connect(site.url, "websocket", old_cookie, {})

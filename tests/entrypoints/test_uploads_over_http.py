@@ -12,7 +12,7 @@ UPLOADS = "/api/v1/files/chunked-upload"
 CONTENT = bytes(range(256)) * 10
 
 
-def wanted(**fields: object) -> dict[str, object]:
+def upload_request(**fields: object) -> dict[str, object]:
     """Return the body of an initiate request."""
     defaults: dict[str, object] = {
         "name": "film.bin",
@@ -25,7 +25,7 @@ def wanted(**fields: object) -> dict[str, object]:
 
 
 async def initiate(client: Client, **fields: object) -> Any:  # noqa: ANN401  JSON
-    return await client.json_of("POST", f"{UPLOADS}/initiate", 201, json=wanted(**fields))
+    return await client.json_of("POST", f"{UPLOADS}/initiate", 201, json=upload_request(**fields))
 
 
 async def send(client: Client, upload: Any, content: bytes = CONTENT) -> list[dict[str, object]]:  # noqa: ANN401  JSON
@@ -33,9 +33,9 @@ async def send(client: Client, upload: Any, content: bytes = CONTENT) -> list[di
     size = upload["partSize"]
     parts: list[dict[str, object]] = []
     for number, url in enumerate(upload["uploadUrls"], 1):
-        answer = await client.put(url, content=content[(number - 1) * size : number * size])
-        assert answer.status_code == 200, answer.text
-        parts.append({"partNumber": number, "etag": answer.headers["etag"]})
+        response = await client.put(url, content=content[(number - 1) * size : number * size])
+        assert response.status_code == 200, response.text
+        parts.append({"partNumber": number, "etag": response.headers["etag"]})
     return parts
 
 
@@ -56,8 +56,8 @@ async def test_a_file_is_uploaded_in_parts_and_downloaded_unchanged(user: Client
     upload = await initiate(user, path="/films/2026")
     assert len(upload["uploadUrls"]) == 3
     assert all(httpx.URL(url).is_absolute_url for url in upload["uploadUrls"])
-    answer = await complete(user, upload, await send(user, upload))
-    file = answer["file"]
+    response = await complete(user, upload, await send(user, upload))
+    file = response["file"]
     assert (file["path"], file["size"], file["status"]) == ("/films/2026/film.bin", len(CONTENT), "READY")
 
     redirect = await user.get(f"/api/v1/files/{file['id']}/download")
@@ -83,8 +83,8 @@ async def test_an_unfinished_upload_returns_what_is_needed_to_resume_it(user: Cl
     assert [(item["uploadId"], item["receivedBytes"]) for item in listed["items"]] == [(upload["uploadId"], 1000)]
     state = await user.json_of("GET", f"{UPLOADS}/{upload['uploadId']}")
     assert state["parts"] == [{"partNumber": 1, "etag": first.headers["etag"].strip('"'), "size": 1000}]
-    answer = await complete(user, upload, await send(user, {**upload, "uploadUrls": state["uploadUrls"]}))
-    assert answer["file"]["status"] == "READY"
+    response = await complete(user, upload, await send(user, {**upload, "uploadUrls": state["uploadUrls"]}))
+    assert response["file"]["status"] == "READY"
 
 
 async def test_an_aborted_upload_releases_its_reservation(user: Client) -> None:
@@ -123,7 +123,7 @@ async def test_an_aborted_upload_releases_its_reservation(user: Client) -> None:
 async def test_a_bad_request_gets_its_code_and_changes_nothing(
     user: Client, fields: dict[str, object], status: int, code: str
 ) -> None:
-    assert await user.problem_of("POST", f"{UPLOADS}/initiate", status, json=wanted(**fields)) == code
+    assert await user.problem_of("POST", f"{UPLOADS}/initiate", status, json=upload_request(**fields)) == code
     assert await storage_of(user) == (0, 0)
     assert (await user.json_of("GET", "/api/v1/files?path=/"))["items"] == []
 
@@ -131,17 +131,17 @@ async def test_a_bad_request_gets_its_code_and_changes_nothing(
 async def test_the_quota_is_not_exceeded_and_the_error_says_by_how_much(user: Client) -> None:
     for number in range(2):
         await initiate(user, name=f"{number}", size=45_000)
-    answer = await user.post(f"{UPLOADS}/initiate", json=wanted(size=10_001))
-    assert (answer.status_code, answer.json()["code"]) == (413, "quota-exceeded")
-    assert (answer.json()["quota"], answer.json()["reserved"]) == (100_000, 90_000)
+    response = await user.post(f"{UPLOADS}/initiate", json=upload_request(size=10_001))
+    assert (response.status_code, response.json()["code"]) == (413, "quota-exceeded")
+    assert (response.json()["quota"], response.json()["reserved"]) == (100_000, 90_000)
     await initiate(user, size=10_000)
 
 
 @pytest.mark.parametrize("body", ["[]", "{", '"x"', "nul", "{}", '{"name": 5}'])
 async def test_json_of_the_wrong_shape_is_refused(user: Client, body: str) -> None:
-    answer = await user.post(f"{UPLOADS}/initiate", content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code in (400, 422)
-    assert answer.json()["code"] in ("malformed-json", "validation-failed")
+    response = await user.post(f"{UPLOADS}/initiate", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (400, 422)
+    assert response.json()["code"] in ("malformed-json", "validation-failed")
 
 
 async def test_a_body_over_the_limit_is_refused(user: Client) -> None:
@@ -154,10 +154,14 @@ async def test_a_body_over_the_limit_is_refused(user: Client) -> None:
 async def test_a_part_number_out_of_range_is_named(user: Client, number: int) -> None:
     upload = await initiate(user)
     parts = await send(user, upload)
-    answer = await user.post(
+    response = await user.post(
         f"{UPLOADS}/complete", json=completion(upload, [*parts[:2], {"partNumber": number, "etag": "x"}])
     )
-    assert (answer.status_code, answer.json()["code"], answer.json()["partNumber"]) == (400, "invalid-part", number)
+    assert (response.status_code, response.json()["code"], response.json()["partNumber"]) == (
+        400,
+        "invalid-part",
+        number,
+    )
     await complete(user, upload, parts)
 
 
@@ -165,11 +169,11 @@ async def test_missing_parts_and_wrong_etags_are_named_and_the_upload_goes_on(us
     upload = await initiate(user)
     parts = await send(user, upload)
     url = f"{UPLOADS}/complete"
-    answer = await user.post(url, json=completion(upload, parts[:2]))
-    assert (answer.status_code, answer.json()["code"], answer.json()["partNumber"]) == (400, "missing-part", 3)
+    response = await user.post(url, json=completion(upload, parts[:2]))
+    assert (response.status_code, response.json()["code"], response.json()["partNumber"]) == (400, "missing-part", 3)
     wrong = [parts[0], {"partNumber": 2, "etag": parts[0]["etag"]}, parts[2]]
-    answer = await user.post(url, json=completion(upload, wrong))
-    assert (answer.status_code, answer.json()["code"], answer.json()["partNumber"]) == (400, "invalid-part", 2)
+    response = await user.post(url, json=completion(upload, wrong))
+    assert (response.status_code, response.json()["code"], response.json()["partNumber"]) == (400, "invalid-part", 2)
     first = await complete(user, upload, parts)
     assert await complete(user, upload, parts) == first
 
@@ -177,15 +181,15 @@ async def test_missing_parts_and_wrong_etags_are_named_and_the_upload_goes_on(us
 async def test_a_part_that_was_announced_but_never_sent_is_named(user: Client) -> None:
     upload = await initiate(user)
     parts = (await send(user, {**upload, "uploadUrls": upload["uploadUrls"][:2]})) + [{"partNumber": 3, "etag": "x"}]
-    answer = await user.post(f"{UPLOADS}/complete", json=completion(upload, parts))
-    assert (answer.status_code, answer.json()["partNumber"]) == (400, 3)
+    response = await user.post(f"{UPLOADS}/complete", json=completion(upload, parts))
+    assert (response.status_code, response.json()["partNumber"]) == (400, 3)
 
 
 @pytest.mark.parametrize("length", [0, 999, 1001, 5000])
 async def test_a_part_of_another_length_is_refused_and_not_kept(user: Client, length: int) -> None:
     upload = await initiate(user)
-    answer = await user.put(upload["uploadUrls"][0], content=b"x" * length)
-    assert 400 <= answer.status_code < 500
+    response = await user.put(upload["uploadUrls"][0], content=b"x" * length)
+    assert 400 <= response.status_code < 500
     assert (await user.json_of("GET", f"{UPLOADS}/{upload['uploadId']}"))["parts"] == []
 
 
@@ -194,8 +198,8 @@ async def test_a_tampered_part_url_is_refused_and_nothing_is_kept(user: Client) 
     url = httpx.URL(upload["uploadUrls"][0])
     for name, value in url.params.items():
         changed = url.copy_set_param(name, ("0" if value[-1] != "0" else "1").join((value[:-1], "")))
-        answer = await user.put(changed, content=CONTENT[:1000])
-        assert 400 <= answer.status_code < 500, (name, answer.status_code)
+        response = await user.put(changed, content=CONTENT[:1000])
+        assert 400 <= response.status_code < 500, (name, response.status_code)
     other_path = url.copy_with(path=url.path + "x")
     assert 400 <= (await user.put(other_path, content=CONTENT[:1000])).status_code < 500
     assert (await user.json_of("GET", f"{UPLOADS}/{upload['uploadId']}"))["parts"] == []
@@ -206,8 +210,8 @@ async def test_a_part_url_is_valid_for_its_part_only(user: Client) -> None:
     other = await initiate(user, name="other.bin")
     await send(user, upload)
     assert (await user.json_of("GET", f"{UPLOADS}/{other['uploadId']}"))["parts"] == []
-    answer = await user.get(upload["uploadUrls"][0])
-    assert 400 <= answer.status_code < 500
+    response = await user.get(upload["uploadUrls"][0])
+    assert 400 <= response.status_code < 500
 
 
 async def test_a_part_after_complete_is_refused_and_the_file_is_unchanged(user: Client) -> None:
@@ -232,19 +236,19 @@ async def test_other_users_and_unauthenticated_clients_have_no_access(product: R
 
 async def test_one_idempotency_key_initiates_once(user: Client) -> None:
     headers = {"Idempotency-Key": "first-try"}
-    answers = [await user.post(f"{UPLOADS}/initiate", json=wanted(), headers=headers) for _ in range(2)]
-    assert answers[0].json() == answers[1].json()
-    assert answers[1].headers["Idempotency-Replayed"] == "true"
+    responses = [await user.post(f"{UPLOADS}/initiate", json=upload_request(), headers=headers) for _ in range(2)]
+    assert responses[0].json() == responses[1].json()
+    assert responses[1].headers["Idempotency-Replayed"] == "true"
     assert await storage_of(user) == (0, len(CONTENT))
-    reused = {"json": wanted(name="x"), "headers": headers}
+    reused = {"json": upload_request(name="x"), "headers": headers}
     assert await user.problem_of("POST", f"{UPLOADS}/initiate", 422, **reused) == "idempotency-key-reused"
 
 
 async def test_a_small_file_is_uploaded_in_one_request(user: Client) -> None:
     form = {"file": ("ghi chú.txt", b"hello", "text/plain")}
-    answer = await user.json_of("POST", "/api/v1/files/upload", 201, files=form, data={"path": "/a"})
-    assert (answer["file"]["path"], answer["file"]["size"]) == ("/a/ghi chú.txt", 5)
-    location = (await user.get(f"/api/v1/files/{answer['file']['id']}/download")).headers["location"]
+    response = await user.json_of("POST", "/api/v1/files/upload", 201, files=form, data={"path": "/a"})
+    assert (response["file"]["path"], response["file"]["size"]) == ("/a/ghi chú.txt", 5)
+    location = (await user.get(f"/api/v1/files/{response['file']['id']}/download")).headers["location"]
     assert (await user.get(location)).content == b"hello"
     assert await storage_of(user) == (5, 0)
 

@@ -9,11 +9,11 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from metastore import migrations
-from metastore.features.search.families import family_of
-from metastore.features.search.folding import fold
-from metastore.kit import saga as sagas
-from metastore.kit.database import Database, Transaction
-from metastore.kit.saga_models import SagaRow
+from metastore.features.search.categories import category_of
+from metastore.features.search.text_normalization import normalize_text
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.saga import sagas
+from metastore.kit.saga.models import SagaRow
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.tables import all_tables, catalogue, differences
 
@@ -117,8 +117,10 @@ async def test_files_older_than_the_search_index_are_indexed(empty_urls: tuple[s
     await migrations.upgrade(empty_urls[0])
     database = Database(empty_urls[0])
     async with database.reading() as tx:
-        rows = await tx.session.execute(text("SELECT text, family FROM search_documents ORDER BY node_id"))
-        assert [(fold(name), family_of(name, "audio/x-unknown")) for name in names] == [tuple(row) for row in rows]
+        rows = await tx.session.execute(text("SELECT text, category FROM search_documents ORDER BY node_id"))
+        assert [(normalize_text(name), category_of(name, "audio/x-unknown")) for name in names] == [
+            tuple(row) for row in rows
+        ]
     await database.aclose()
 
 

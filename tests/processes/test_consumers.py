@@ -5,14 +5,14 @@ import random
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, func, insert, select
 
-from metastore.kit.consumer import AfterCommit, Consumer
 from metastore.kit.context import RequestContext, current_context, open_context
-from metastore.kit.database import Database, Transaction
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events.consumer import AfterCommit, Consumer
+from metastore.kit.events.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.ids import new_id
-from metastore.kit.outbox import OutboxEvent, RecordedEvent
-from metastore.processes.consumers import WiringError, handler_of, subscribe_all, together_of
-from tests.fixtures.buses import DeafBus
-from tests.fixtures.events import KettleBoiled, event
+from metastore.processes.consumers import WiringError, batch_handler_of, handler_of, subscribe_all
+from tests.fixtures.buses import RecordingBus
+from tests.fixtures.events import SampleRecorded, event
 
 # A table for effects, apart from the product's own.
 EFFECTS = Table("test_effects", MetaData(), Column("id", String(36), primary_key=True), Column("event_id", String(36)))
@@ -38,7 +38,7 @@ async def _count(database: Database) -> int:
 
 async def test_events_redelivered_in_another_order_have_their_effect_once(effects: Database) -> None:
     """However often and in whatever order events come, each has exactly one effect."""
-    handle = handler_of(Consumer("first", in_transaction={"kettle.boiled": _record_effect}), effects)
+    handle = handler_of(Consumer("first", in_transaction={"sample.recorded": _record_effect}), effects)
     events = [event(number=n) for n in range(10)]
     again = events * 3
     random.Random(7).shuffle(again)
@@ -51,7 +51,7 @@ async def test_two_consumers_each_have_their_effect(effects: Database) -> None:
     """Consumers are independent of each other."""
     given = event()
     for name in ("first", "second"):
-        await handler_of(Consumer(name, in_transaction={"kettle.boiled": _record_effect}), effects)(given)
+        await handler_of(Consumer(name, in_transaction={"sample.recorded": _record_effect}), effects)(given)
     assert 2 == await _count(effects)
 
 
@@ -65,7 +65,7 @@ async def test_a_failed_effect_leaves_nothing_and_can_be_retried(effects: Databa
             raise RuntimeError("failed")
         return None
 
-    handle = handler_of(Consumer("first", in_transaction={"kettle.boiled": handler}), effects)
+    handle = handler_of(Consumer("first", in_transaction={"sample.recorded": handler}), effects)
     given = event()
     with pytest.raises(RuntimeError, match="failed"):
         await handle(given)
@@ -86,7 +86,7 @@ async def test_a_follow_up_runs_once_after_the_commit(effects: Database) -> None
         await _record_effect(tx, given)
         return announce
 
-    handle = handler_of(Consumer("first", in_transaction={"kettle.boiled": record_and_announce}), effects)
+    handle = handler_of(Consumer("first", in_transaction={"sample.recorded": record_and_announce}), effects)
     given = event()
     await handle(given)
     await handle(given)
@@ -103,7 +103,7 @@ async def test_a_failing_follow_up_does_not_fail_the_event(effects: Database) ->
         await _record_effect(tx, given)
         return fail
 
-    await handler_of(Consumer("first", in_transaction={"kettle.boiled": record_then_fail}), effects)(event())
+    await handler_of(Consumer("first", in_transaction={"sample.recorded": record_then_fail}), effects)(event())
     assert 1 == await _count(effects)
 
 
@@ -114,7 +114,7 @@ async def test_an_outside_handler_runs_on_every_delivery(database: Database) -> 
     async def call(given: RecordedEvent) -> None:
         seen.append(given.id)
 
-    handle = handler_of(Consumer("caller", outside={"kettle.boiled": call}), database)
+    handle = handler_of(Consumer("caller", outside={"sample.recorded": call}), database)
     given = event()
     await handle(given)
     await handle(given)
@@ -124,7 +124,7 @@ async def test_an_outside_handler_runs_on_every_delivery(database: Database) -> 
 async def test_a_consumer_of_every_event_gets_all_types(effects: Database) -> None:
     """A handler for every event needs no list of types."""
     handle = handler_of(Consumer("witness", every=_record_effect), effects)
-    await handle(event(event_type="kettle.boiled"))
+    await handle(event(event_type="sample.recorded"))
     await handle(event(event_type="other.recorded"))
     assert 2 == await _count(effects)
 
@@ -133,13 +133,13 @@ async def test_events_recorded_by_a_consumer_carry_the_context_of_their_cause(da
     """They have the request id and the actor of the causing event."""
 
     async def record_another(tx: Transaction, given: RecordedEvent) -> AfterCommit | None:
-        tx.record(KettleBoiled(kettle="iron"))
+        tx.record(SampleRecorded(sample="iron"))
         return None
 
     with open_context(RequestContext("request-1", address="192.0.2.1", actor_id="user-1")):
-        row = KettleBoiled(kettle="copper").outbox_row()
+        row = SampleRecorded(sample="copper").outbox_row()
     cause = RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
-    await handler_of(Consumer("second", in_transaction={"kettle.boiled": record_another}), database)(cause)
+    await handler_of(Consumer("second", in_transaction={"sample.recorded": record_another}), database)(cause)
     async with database.reading() as tx:
         headers = await tx.session.scalar(select(OutboxEvent.headers))
     assert {"requestId": "request-1", "actorId": "user-1", "version": "1"} == headers
@@ -151,15 +151,15 @@ async def test_events_recorded_by_a_consumer_carry_the_context_of_their_cause(da
     [
         ([Consumer("idle")], "the consumer idle has no handler"),
         (
-            [Consumer("deaf", in_transaction={"kettle.burst": _record_effect})],
-            "deaf waits for kettle.burst, which nothing",
+            [Consumer("deaf", in_transaction={"sample.broken": _record_effect})],
+            "deaf waits for sample.broken, which nothing",
         ),
         (
             [Consumer("twin", every=_record_effect), Consumer("twin", every=_record_effect)],
             "two consumers are named twin",
         ),
         (
-            [Consumer("greedy", every=_record_effect, in_transaction={"kettle.boiled": _record_effect})],
+            [Consumer("greedy", every=_record_effect, in_transaction={"sample.recorded": _record_effect})],
             "greedy handles every event and some events in addition",
         ),
     ],
@@ -167,24 +167,24 @@ async def test_events_recorded_by_a_consumer_carry_the_context_of_their_cause(da
 async def test_wiring_mistakes_stop_the_start(database: Database, consumers: list[Consumer], complaint: str) -> None:
     """The error names the consumer."""
     with pytest.raises(WiringError, match=complaint):
-        subscribe_all(DeafBus(), database, consumers)
+        subscribe_all(RecordingBus(), database, consumers)
 
 
 async def test_consumers_are_subscribed_to_what_they_handle(database: Database) -> None:
     """By name and event types."""
-    bus = DeafBus()
-    subscribe_all(bus, database, [Consumer("first", in_transaction={"kettle.boiled": _record_effect})])
-    assert [("first", frozenset({"kettle.boiled"}))] == [(s.consumer, s.event_types) for s in bus.subscriptions]
+    bus = RecordingBus()
+    subscribe_all(bus, database, [Consumer("first", in_transaction={"sample.recorded": _record_effect})])
+    assert [("first", frozenset({"sample.recorded"}))] == [(s.consumer, s.event_types) for s in bus.subscriptions]
 
 
 async def test_a_batch_takes_effect_once_per_event(effects: Database) -> None:
     """Also for events that were delivered alone before."""
-    consumer = Consumer("first", in_transaction={"kettle.boiled": _record_effect})
+    consumer = Consumer("first", in_transaction={"sample.recorded": _record_effect})
     events = [event(number=n) for n in range(4)]
     await handler_of(consumer, effects)(events[1])
     handled = 0
     while len(events) - handled > 1:
-        handled += await together_of(consumer, effects)(events[handled:])
+        handled += await batch_handler_of(consumer, effects)(events[handled:])
     for left in events[handled:]:
         await handler_of(consumer, effects)(left)
     assert 4 == await _count(effects)
@@ -200,9 +200,9 @@ async def test_a_failed_batch_has_no_effect(effects: Database) -> None:
             raise ValueError("failed")
         return None
 
-    consumer = Consumer("first", in_transaction={"kettle.boiled": fail_at_the_second})
+    consumer = Consumer("first", in_transaction={"sample.recorded": fail_at_the_second})
     with pytest.raises(ValueError, match="failed"):
-        await together_of(consumer, effects)(events)
+        await batch_handler_of(consumer, effects)(events)
     assert 0 == await _count(effects)
 
 
@@ -212,5 +212,5 @@ async def test_outside_handlers_are_never_part_of_a_batch(effects: Database) -> 
     async def call(_given: RecordedEvent) -> None:
         raise AssertionError("called")
 
-    consumer = Consumer("first", outside={"kettle.boiled": call})
-    assert await together_of(consumer, effects)([event(), event()]) == 0
+    consumer = Consumer("first", outside={"sample.recorded": call})
+    assert await batch_handler_of(consumer, effects)([event(), event()]) == 0

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.process import MetastoreProcess, running_metastore
-from tests.reliability.launching import launch, s3_settings
+from tests.reliability.product_launch import launch, s3_settings
 
 __all__ = ["launch"]
 

@@ -7,12 +7,12 @@ from sqlalchemy import select
 from metastore.bootstrap import Product
 from metastore.features.files.models import Node
 from metastore.features.media.models import MediaSegment, Rendition
-from metastore.features.media.object_keys import init_key, segment_key
+from metastore.features.media.objects.keys import init_key, segment_key
 from metastore.features.uploads.whole import WholeUploads
 from tests.fixtures.accounts import add_user
-from tests.fixtures.drive import wanted
-from tests.fixtures.house import PICTURE
-from tests.fixtures.rendering_victim import SEGMENTS
+from tests.fixtures.killable_renderer import SEGMENTS
+from tests.fixtures.media_pipeline import PICTURE
+from tests.fixtures.user_drive import upload_request
 
 
 async def a_film(product: Product) -> str:
@@ -23,7 +23,7 @@ async def a_film(product: Product) -> str:
         yield PICTURE
 
     whole = product.services.get(WholeUploads)
-    return (await whole.store(owner, wanted(name="film.jpg", size=len(PICTURE)), once())).id
+    return (await whole.store(owner, upload_request(name="film.jpg", size=len(PICTURE)), once())).id
 
 
 async def status_of(product: Product, file_id: str) -> str | None:

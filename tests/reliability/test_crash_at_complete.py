@@ -10,8 +10,7 @@ from collections import Counter
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.launching import Launch, restart
-from tests.reliability.uploading import (
+from tests.reliability.http_uploads import (
     UPLOADS,
     Sending,
     Usage,
@@ -23,6 +22,7 @@ from tests.reliability.uploading import (
     the_admin,
     usage_of,
 )
+from tests.reliability.product_launch import Launch, restart
 
 ROUNDS = 3
 AT_ONCE = 6
@@ -37,19 +37,19 @@ async def test_a_crash_at_complete_loses_and_doubles_nothing(launch: Launch, dat
         kept: list[Sending] = []
         for _ in range(ROUNDS):
             sent = [await _sent(client) for _ in range(AT_ONCE)]
-            answered = await _crash_while_completing(product, sent)
+            responded = await _crash_while_completing(product, sent)
             restart(product)
             for sending in sent:
                 await _is_still_known(sending)
                 # Acknowledged completes stay; some of the other uploads are aborted.
-                if sending in answered or random.random() < 0.5 or not await _given_up(sending):
+                if sending in responded or random.random() < 0.5 or not await _given_up(sending):
                     assert (await sending.complete()).status_code == 200
                     kept.append(sending)
         for sending in kept:
             await sending.assert_whole()
         assert set(await files_of(client)) == {sending.file_id for sending in kept}
         assert await usage_of(client) == Usage(sum(len(sending.content) for sending in kept), 0)
-        await _are_told_of_once(product, client, {sending.file_id for sending in kept})
+        await _are_announced_once(product, client, {sending.file_id for sending in kept})
 
 
 async def _sent(client: Client) -> Sending:
@@ -69,20 +69,20 @@ async def _crash_while_completing(product: MetastoreProcess, sent: list[Sending]
 
 async def _is_still_known(sending: Sending) -> None:
     """Assert that the upload is never reported as unknown."""
-    answer = await sending.client.get(f"{UPLOADS}/{sending.upload_id}")
-    assert answer.status_code == 200 or answer.json()["code"] == "upload-completed", answer.text
+    response = await sending.client.get(f"{UPLOADS}/{sending.upload_id}")
+    assert response.status_code == 200 or response.json()["code"] == "upload-completed", response.text
 
 
 async def _given_up(sending: Sending) -> bool:
-    answer = await sending.abort()
-    if answer.status_code != 204:
-        assert answer.status_code == 409, answer.text
+    response = await sending.abort()
+    if response.status_code != 204:
+        assert response.status_code == 409, response.text
         return False
     assert (await sending.complete()).status_code == 404
     return True
 
 
-async def _are_told_of_once(product: MetastoreProcess, client: Client, file_ids: set[str]) -> None:
+async def _are_announced_once(product: MetastoreProcess, client: Client, file_ids: set[str]) -> None:
     once = dict.fromkeys(file_ids, 1)
 
     async def all_notified() -> bool:

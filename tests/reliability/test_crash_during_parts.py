@@ -10,8 +10,16 @@ import httpx
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.launching import Launch, restart
-from tests.reliability.uploading import Sending, Usage, new_user, some_bytes, stored_files, usage_of, whole
+from tests.reliability.http_uploads import (
+    Sending,
+    Usage,
+    new_user,
+    some_bytes,
+    stored_files,
+    usage_of,
+    whole,
+)
+from tests.reliability.product_launch import Launch, restart
 
 ROUNDS = 3
 PART = 256 * 1024

@@ -8,17 +8,17 @@ import aiormq
 import pytest
 from sqlalchemy import func, select
 
-from metastore.adapters.event_bus.lanes import Pacing
+from metastore.adapters.event_bus.dispatcher import RetryPolicy
 from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.outbox import PENDING, OutboxEvent
 from metastore.kit.ids import new_id
-from metastore.kit.outbox import PENDING, OutboxEvent
 from metastore.processes.relay import Relay
 from tests.contracts.event_bus import running
-from tests.fixtures.events import Guest, KettleBoiled
+from tests.fixtures.events import RecordingConsumer, SampleRecorded
 from tests.fixtures.rabbitmq import RabbitMq
+from tests.fixtures.tcp_proxy import wire_to
 from tests.fixtures.waiting import eventually
-from tests.fixtures.wire import wire_to
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -27,35 +27,35 @@ async def test_an_event_committed_late_under_a_lower_id_is_not_skipped(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
     """While a transaction is open, events of later ones reach the consumer; its own follows after the commit."""
-    guest = Guest("guest")
-    async with relayed(database, killable_rabbitmq.url, guest), AsyncExitStack() as late:
+    consumer = RecordingConsumer("consumer")
+    async with relayed(database, killable_rabbitmq.url, consumer), AsyncExitStack() as late:
         slow = await late.enter_async_context(database.transaction())
-        slow.record(KettleBoiled(kettle="slow", number=0))
+        slow.record(SampleRecorded(sample="slow", number=0))
         await slow.session.flush()
         await record(database, 50)
-        await eventually(lambda: len(guest.seen) == 50)
+        await eventually(lambda: len(consumer.seen) == 50)
         await late.aclose()
-        await eventually(lambda: guest.numbers("slow") == [0])
-    assert 51 == len(guest.seen)
+        await eventually(lambda: consumer.numbers("slow") == [0])
+    assert 51 == len(consumer.seen)
 
 
 async def test_events_wait_while_their_queue_is_unbound(database: Database, killable_rabbitmq: RabbitMq) -> None:
     """What the broker confirms but cannot route stays pending, and goes out when the queue is bound again."""
-    guest = Guest("guest")
+    consumer = RecordingConsumer("consumer")
     prefix = new_id()
     connection = await aiormq.connect(killable_rabbitmq.url)
     channel = await connection.channel()
-    async with relayed(database, killable_rabbitmq.url, guest, prefix=prefix):
+    async with relayed(database, killable_rabbitmq.url, consumer, prefix=prefix):
         await record(database, 1)
-        await eventually(lambda: len(guest.seen) == 1)
-        await channel.queue_unbind(f"{prefix}.guest", f"{prefix}.events", "#")
+        await eventually(lambda: len(consumer.seen) == 1)
+        await channel.queue_unbind(f"{prefix}.consumer", f"{prefix}.events", "#")
         await record(database, 30)
         await eventually(lambda: attempts_on_pending(database))
         assert 30 == await pending(database)
-        assert 1 == len(guest.seen)
+        assert 1 == len(consumer.seen)
 
-        await channel.queue_bind(f"{prefix}.guest", f"{prefix}.events", "#")
-        await eventually(lambda: len(guest.seen) == 31)
+        await channel.queue_bind(f"{prefix}.consumer", f"{prefix}.events", "#")
+        await eventually(lambda: len(consumer.seen) == 31)
         await eventually(lambda: nothing_pending(database))
     await connection.close()
 
@@ -65,16 +65,16 @@ async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
 ) -> None:
     """An event that always fails holds up nobody, and is in the dead queue in the end."""
 
-    class Choosy(Guest):
+    class Choosy(RecordingConsumer):
         async def _handle(self, given: object) -> None:
             if getattr(given, "payload", {}).get("number") == 250:
                 raise RuntimeError("poison")
             await super()._handle(given)  # type: ignore[arg-type]  # passed on as it came
 
-    guest = Choosy("guest")
-    async with relayed(database, killable_rabbitmq.url, guest) as bus:
+    consumer = Choosy("consumer")
+    async with relayed(database, killable_rabbitmq.url, consumer) as bus:
         await record(database, 500)
-        await eventually(lambda: len(guest.seen) == 499)
+        await eventually(lambda: len(consumer.seen) == 499)
         dead = await eventually(lambda: bus.dead_events(limit=10))
     assert [(250, 5)] == [(event.event.payload["number"], event.attempts) for event in dead]
     assert "poison" in dead[0].error
@@ -84,51 +84,56 @@ async def test_events_wait_for_the_end_of_an_outage_of_the_broker(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
     """Events are recorded during an outage of the broker and all delivered afterwards."""
-    guest = Guest("guest")
-    async with relayed(database, killable_rabbitmq.url, guest):
+    consumer = RecordingConsumer("consumer")
+    async with relayed(database, killable_rabbitmq.url, consumer):
         await record(database, 10)
-        await eventually(lambda: len(guest.seen) == 10)
+        await eventually(lambda: len(consumer.seen) == 10)
         await asyncio.to_thread(killable_rabbitmq.stop)
         await record(database, 10)
         await eventually(lambda: attempts_on_pending(database))
         killable_rabbitmq.launch()
         await eventually(killable_rabbitmq.ready)
-        await eventually(lambda: len({event.id for event in guest.seen}) == 20)
+        await eventually(lambda: len({event.id for event in consumer.seen}) == 20)
 
 
 async def test_a_broker_that_swallows_everything_is_given_up_and_found_again(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
     """A connection into a black hole holds up relay and consumer no longer than their limits."""
-    guest = Guest("guest")
+    consumer = RecordingConsumer("consumer")
     async with wire_to(killable_rabbitmq.port) as wire:
-        url = f"amqp://guest:guest@127.0.0.1:{wire.port}/"
-        async with relayed(database, url, guest, answer_within=0.5, heartbeat=1):
+        url = f"amqp://consumer:consumer@127.0.0.1:{wire.port}/"
+        async with relayed(database, url, consumer, request_timeout=0.5, heartbeat=1):
             await record(database, 10)
-            await eventually(lambda: len(guest.seen) == 10)
+            await eventually(lambda: len(consumer.seen) == 10)
             wire.held = True
             await record(database, 10)
             await eventually(lambda: attempts_on_pending(database))
             wire.held = False
-            await eventually(lambda: len({event.id for event in guest.seen}) == 20)
+            await eventually(lambda: len({event.id for event in consumer.seen}) == 20)
 
 
 @asynccontextmanager
 async def relayed(
     database: Database,
     url: str,
-    guest: Guest,
+    consumer: RecordingConsumer,
     *,
     prefix: str | None = None,
-    answer_within: float = 15,
+    request_timeout: float = 15,
     heartbeat: int = 6,
 ) -> AsyncIterator[RabbitMqBus]:
     """A relay, and a worker with one consumer."""
     prefix = prefix or new_id()
-    settings = {"prefix": prefix, "pacing": Pacing((0.05,)), "answer_within": answer_within, "heartbeat": heartbeat}
+    settings = {
+        "prefix": prefix,
+        "retry_policy": RetryPolicy((0.05,)),
+        "request_timeout": request_timeout,
+        "heartbeat": heartbeat,
+    }
     relays, workers = RabbitMqBus(url, **settings), RabbitMqBus(url, **settings)  # type: ignore[arg-type]  # as named
     for bus in (relays, workers):
-        bus.subscribe(guest.subscription)
+        bus.subscribe(consumer.subscription)
     relay = asyncio.create_task(Relay(database, relays, poll_interval=0.1).run())
     try:
         async with running(workers):
@@ -143,7 +148,7 @@ async def record(database: Database, count: int) -> None:
     """Record that many events of a few aggregates in one transaction."""
     async with database.transaction() as tx:
         for number in range(count):
-            tx.record(KettleBoiled(kettle=f"kettle-{number % 7}", number=number))
+            tx.record(SampleRecorded(sample=f"sample-{number % 7}", number=number))
 
 
 async def pending(database: Database) -> int:

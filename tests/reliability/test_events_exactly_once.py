@@ -11,16 +11,16 @@ from functools import partial
 import pytest
 from sqlalchemy import select, text
 
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.ids import new_id
-from metastore.kit.outbox import OutboxEvent, RecordedEvent
 from tests.contracts.event_bus import running
-from tests.fixtures.event_victims import CONSUMERS, victims_bus
-from tests.fixtures.events import KettleBoiled
+from tests.fixtures.events import SampleRecorded
+from tests.fixtures.killable_event_processes import CONSUMERS, counting_bus
 from tests.fixtures.rabbitmq import RabbitMq
 from tests.fixtures.waiting import eventually
 
-FACTS, KILLS = 2000, 20
+EVENTS, KILLS = 2000, 20
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -39,8 +39,8 @@ async def test_every_event_has_each_effect_once_while_everything_is_killed(
     """2,000 events, 20 processes killed by SIGKILL, the broker three times: 2,000 effects of each kind."""
     prefix = new_id()
     queues = [f"{prefix}.{consumer}{dead}" for consumer in CONSUMERS for dead in ("", ".dead")]
-    async with victims(database, killable_rabbitmq, prefix) as killed:
-        recording = asyncio.create_task(_record(database, FACTS))
+    async with killable_processes(database, killable_rabbitmq, prefix) as killed:
+        recording = asyncio.create_task(_record(database, EVENTS))
         for so_far in (400, 1000, 1600):
             await eventually(partial(_done, database, so_far), timeout=150)
             await eventually(partial(killable_rabbitmq.has_written_down, *queues))
@@ -49,8 +49,8 @@ async def test_every_event_has_each_effect_once_while_everything_is_killed(
             await eventually(killable_rabbitmq.ready, timeout=150)
         await recording
         await eventually(killed.done, timeout=150)
-        await eventually(lambda: _done(database, FACTS * len(CONSUMERS)), timeout=150, interval=0.1)
-    await _expect_each_effect_once(database, FACTS)
+        await eventually(lambda: _done(database, EVENTS * len(CONSUMERS)), timeout=150, interval=0.1)
+    await _expect_each_effect_once(database, EVENTS)
 
 
 @pytest.mark.usefixtures("effects")
@@ -66,7 +66,7 @@ async def test_redelivering_everything_in_another_order_changes_nothing(
             for row in rows
         ]
     handed_over = Counter[str]()
-    bus = victims_bus(database, killable_rabbitmq.url, new_id(), handed_over)
+    bus = counting_bus(database, killable_rabbitmq.url, new_id(), handed_over)
     async with running(bus):
         await bus.publish(events)
         await eventually(lambda: _done(database, 200 * len(CONSUMERS)))
@@ -78,12 +78,14 @@ async def test_redelivering_everything_in_another_order_changes_nothing(
 
 
 @asynccontextmanager
-async def victims(database: Database, killable_rabbitmq: RabbitMq, prefix: str) -> AsyncIterator["asyncio.Task[bytes]"]:
+async def killable_processes(
+    database: Database, killable_rabbitmq: RabbitMq, prefix: str
+) -> AsyncIterator["asyncio.Task[bytes]"]:
     """Relays and workers that are being killed; the task is done when all the killing is."""
     url = database.url.render_as_string(hide_password=False)
     arguments = [url, killable_rabbitmq.url, prefix, "seed", str(KILLS)]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.fixtures.event_victims", *arguments, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.fixtures.killable_event_processes", *arguments, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     killed = asyncio.create_task(process.stdout.readline())
@@ -99,7 +101,7 @@ async def _record(database: Database, count: int) -> None:
     for start in range(0, count, 20):
         async with database.transaction() as tx:
             for number in range(start, start + 20):
-                tx.record(KettleBoiled(kettle=f"kettle-{number % 37}", number=number))
+                tx.record(SampleRecorded(sample=f"sample-{number % 37}", number=number))
 
 
 async def _done(database: Database, at_least: int) -> bool:
@@ -107,10 +109,10 @@ async def _done(database: Database, at_least: int) -> bool:
         return int(await tx.session.scalar(text("SELECT count(*) FROM test_effects")) or 0) >= at_least
 
 
-async def _expect_each_effect_once(database: Database, facts: int) -> None:
+async def _expect_each_effect_once(database: Database, events: int) -> None:
     async with database.reading() as tx:
         effects = (await tx.session.execute(text("SELECT consumer, event_id FROM test_effects"))).all()
         recorded = (await tx.session.execute(select(OutboxEvent.id))).scalars().all()
-    assert facts == len(recorded)
+    assert events == len(recorded)
     expected = Counter((consumer, event_id) for consumer in CONSUMERS for event_id in recorded)
     assert expected == Counter((consumer, event_id) for consumer, event_id in effects)

@@ -13,7 +13,15 @@ import pytest
 from metastore.kit.ids import new_id
 from tests.fixtures.process import MetastoreProcess, running_metastore
 from tests.fixtures.product import Client
-from tests.reliability.uploading import Sending, everything, new_user, some_bytes, the_admin, visitor, whole
+from tests.reliability.http_uploads import (
+    Sending,
+    anonymous_client,
+    everything,
+    new_user,
+    some_bytes,
+    the_admin,
+    whole,
+)
 
 STREAMED = (
     "master.m3u8",
@@ -49,18 +57,18 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProce
 
 async def test_nobody_gets_in_without_signing_in(product: MetastoreProcess) -> None:
     """Every route but the public ones answers 401, whatever is sent along."""
-    async with visitor(product.address) as anybody:
+    async with anonymous_client(product.address) as anybody:
         for method, path, operation in await _routes(anybody):
             url = _filled(path, new_id())
             for body in _bodies(operation):
-                answer = await anybody.request(method, url, **body)
+                response = await anybody.request(method, url, **body)
                 if "{token}" in path:
-                    assert answer.status_code == 404, f"{method} {path}: {answer.status_code}"
+                    assert response.status_code == 404, f"{method} {path}: {response.status_code}"
                 elif (method, path) in PUBLIC:
-                    assert answer.status_code < 500, f"{method} {path}: {answer.status_code}"
+                    assert response.status_code < 500, f"{method} {path}: {response.status_code}"
                 else:
-                    assert answer.status_code == 401, f"{method} {path}: {answer.status_code} {answer.text[:200]}"
-                assert not LEAKS.search(answer.text), f"{method} {path}: {answer.text}"
+                    assert response.status_code == 401, f"{method} {path}: {response.status_code} {response.text[:200]}"
+                assert not LEAKS.search(response.text), f"{method} {path}: {response.text}"
 
 
 async def test_a_stranger_gets_nothing_of_what_is_anothers(product: MetastoreProcess) -> None:
@@ -73,14 +81,14 @@ async def test_a_stranger_gets_nothing_of_what_is_anothers(product: MetastorePro
                 continue
             body = _bodies(operation)[-1]
             for kind, theirs in ids.items():
-                answer = await stranger.request(method, _filled(path, theirs), **body)
+                response = await stranger.request(method, _filled(path, theirs), **body)
                 never = await stranger.request(method, _filled(path, new_id()), **body)
-                where = f"{method} {path} with a {kind}: {answer.status_code} {answer.text[:200]}"
-                assert answer.status_code == never.status_code, where
-                assert answer.status_code in (404, 422), where
-                if method != "HEAD" and answer.status_code == 404:
-                    assert _without_ids(answer.json()) == _without_ids(never.json()), where
-                assert not LEAKS.search(answer.text), where
+                where = f"{method} {path} with a {kind}: {response.status_code} {response.text[:200]}"
+                assert response.status_code == never.status_code, where
+                assert response.status_code in (404, 422), where
+                if method != "HEAD" and response.status_code == 404:
+                    assert _without_ids(response.json()) == _without_ids(never.json()), where
+                assert not LEAKS.search(response.text), where
         assert await _everything_of(owner) == before
 
 
@@ -95,8 +103,8 @@ async def test_ids_in_a_body_are_checked_like_those_in_a_path(product: Metastore
             ("PATCH", f"/api/v1/files/{own['file']}", {"parentId": ids["folder"]}),
         ]
         for method, url, body in attempts:
-            answer = await stranger.request(method, url, json=body)
-            assert answer.status_code == 404, f"{method} {url}: {answer.status_code} {answer.text}"
+            response = await stranger.request(method, url, json=body)
+            assert response.status_code == 404, f"{method} {url}: {response.status_code} {response.text}"
         assert (await stranger.get("/api/v1/files", params={"parentId": ids["folder"]})).status_code == 404
         mixed = {"fileId": own["uploading"], "uploadId": ids["upload"], "parts": []}
         assert (await stranger.post("/api/v1/files/chunked-upload/complete", json=mixed)).status_code == 404
@@ -110,8 +118,8 @@ async def test_only_admins_get_into_the_admins_routes(product: MetastoreProcess)
         found = [route for route in await _routes(user) if "/admin/" in route[1]]
         assert found
         for method, path, operation in found:
-            answer = await user.request(method, _filled(path, new_id()), **_bodies(operation)[-1])
-            assert answer.status_code == 403, f"{method} {path}: {answer.status_code}"
+            response = await user.request(method, _filled(path, new_id()), **_bodies(operation)[-1])
+            assert response.status_code == 403, f"{method} {path}: {response.status_code}"
         ids = await _belongings(user)
         assert (await admin.get(f"/api/v1/files/{ids['file']}")).status_code == 404
         assert (await admin.get(f"/api/v1/files/{ids['file']}/download")).status_code == 404
@@ -156,9 +164,9 @@ async def test_nonsense_is_refused_without_a_word_too_many(product: MetastorePro
                 if method == "GET"
             ]
             for url, body in attempts:
-                answer = await _answer(user, method, url, body)
-                assert answer.status_code < 500, f"{method} {url[:100]} {str(body)[:80]}: {answer.text[:300]}"
-                assert not LEAKS.search(answer.text.replace(url, "")), f"{method} {url[:100]}: {answer.text[:300]}"
+                response = await _send(user, method, url, body)
+                assert response.status_code < 500, f"{method} {url[:100]} {str(body)[:80]}: {response.text[:300]}"
+                assert not LEAKS.search(response.text.replace(url, "")), f"{method} {url[:100]}: {response.text[:300]}"
         await user.json_of("GET", "/api/v1/auth/me")
     assert "Traceback" not in product.output()
 
@@ -175,8 +183,8 @@ async def _routes(client: Client) -> list[Route]:
     return found
 
 
-async def _answer(client: Client, method: str, url: str, body: dict[str, Any]) -> httpx.Response:
-    """The answer, if need be on a new connection, as browsers do: one may close after a refusal while in use again."""
+async def _send(client: Client, method: str, url: str, body: dict[str, Any]) -> httpx.Response:
+    """Return the response. Like browsers, repeat the request if its connection was closed after a refusal."""
     try:
         return await client.request(method, url, **body)
     except httpx.RemoteProtocolError:

@@ -9,9 +9,17 @@ from pathlib import Path
 from metastore.kit.ids import new_id
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import Client
-from tests.reliability.checking import fsck
-from tests.reliability.launching import Launch
-from tests.reliability.uploading import Sending, downloaded, files_of, new_user, some_bytes, usage_of, whole
+from tests.reliability.fsck_runs import fsck
+from tests.reliability.http_uploads import (
+    Sending,
+    downloaded,
+    files_of,
+    new_user,
+    some_bytes,
+    usage_of,
+    whole,
+)
+from tests.reliability.product_launch import Launch
 
 PART = 64 * 1024
 
@@ -39,8 +47,8 @@ async def _be_busy(client: Client) -> None:
             await sending.abort()
             continue
         assert (await sending.complete()).status_code == 200
-        answer = await whole(client, some_bytes(random.randint(0, 10_000)), name=f"{new_id()}.bin")
-        assert answer.status_code in (200, 201)
+        response = await whole(client, some_bytes(random.randint(0, 10_000)), name=f"{new_id()}.bin")
+        assert response.status_code in (200, 201)
         if random.random() < 0.7:
             assert (await client.delete(f"/api/v1/files/{sending.file_id}")).status_code == 204
             assert (await client.delete("/api/v1/trash")).status_code in (200, 202, 204)
@@ -95,7 +103,7 @@ def _flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-async def test_a_mangled_instance_is_mended(launch: Launch) -> None:
+async def test_a_corrupted_instance_is_repaired(launch: Launch) -> None:
     """Lost and orphaned objects and wrong counters are found and repaired."""
     product = launch(PART_SIZE=str(PART), UPLOAD_TTL="1000")
     product.start()

@@ -15,20 +15,20 @@ import pytest
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import PASSWORD, Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.launching import Launch
-from tests.reliability.uploading import (
+from tests.reliability.http_uploads import (
     UPLOADS,
     Sending,
     Usage,
+    anonymous_client,
     files_of,
     new_user,
     sign_in,
     some_bytes,
+    upload_request,
     usage_of,
-    visitor,
-    wanted,
     whole,
 )
+from tests.reliability.product_launch import Launch
 
 pytestmark = pytest.mark.alone
 
@@ -117,7 +117,7 @@ async def test_a_full_disk_refuses_writing_and_nothing_else(product_on_disk: tup
         await _reading_goes_on(client, file_id)
         assert (await client.get("/healthz")).status_code == 200
         await _deleting_goes_on(client, dropped_id, product.address)
-        await _never_a_wrong_answer(client, product.address)
+        await _never_a_wrong_response(client, product.address)
 
         disk.free(product)
         await eventually(lambda: _writes(client), interval=0.2, why="writing resumes by itself")
@@ -140,13 +140,13 @@ async def test_deleting_frees_a_disk_that_only_uploads_have_filled(
     product, disk = product_on_disk
     async with new_user(product.address) as client:
         uploaded: list[str] = []
-        while (answer := await whole(client, some_bytes(UPLOAD), "ballast.bin")).status_code == 201:
-            uploaded.append(answer.json()["file"]["id"])
+        while (response := await whole(client, some_bytes(UPLOAD), "ballast.bin")).status_code == 201:
+            uploaded.append(response.json()["file"]["id"])
             if len(uploaded) == 2:
                 disk.limit_uploads(product)
-        assert (answer.status_code, answer.json()["code"]) == (507, "storage-full")
+        assert (response.status_code, response.json()["code"]) == (507, "storage-full")
         assert len(uploaded) >= 2
-        initiated = await client.post(f"{UPLOADS}/initiate", json=wanted(UPLOAD))
+        initiated = await client.post(f"{UPLOADS}/initiate", json=upload_request(UPLOAD))
         assert (initiated.status_code, initiated.json()["code"]) == (507, "storage-full")
         assert await usage_of(client) == Usage(len(uploaded) * UPLOAD, 0)
         async with new_user(product.address) as other:
@@ -160,10 +160,10 @@ async def test_deleting_frees_a_disk_that_only_uploads_have_filled(
 
 async def _writing_is_refused(client: Client) -> None:
     for attempt in range(3):
-        initiated = await client.post(f"{UPLOADS}/initiate", json=wanted(UPLOAD))
+        initiated = await client.post(f"{UPLOADS}/initiate", json=upload_request(UPLOAD))
         assert (initiated.status_code, initiated.json()["code"]) == (507, "storage-full"), f"{attempt}"
-        answer = await whole(client, some_bytes(UPLOAD))
-        assert (answer.status_code, answer.json()["code"]) == (507, "storage-full"), f"{attempt}"
+        response = await whole(client, some_bytes(UPLOAD))
+        assert (response.status_code, response.json()["code"]) == (507, "storage-full"), f"{attempt}"
 
 
 async def _reading_goes_on(client: Client, file_id: str) -> None:
@@ -178,26 +178,26 @@ async def _deleting_goes_on(client: Client, file_id: str, address: str) -> None:
     assert (await client.delete(f"/api/v1/files/{file_id}")).status_code == 204
     assert (await client.delete(f"/api/v1/trash/{file_id}")).status_code == 204
     user = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
-    async with visitor(address) as again:
+    async with anonymous_client(address) as again:
         await sign_in(again, user["username"], PASSWORD)
         assert (await again.post("/api/v1/auth/logout")).status_code == 204
 
 
-async def _never_a_wrong_answer(client: Client, address: str) -> None:
+async def _never_a_wrong_response(client: Client, address: str) -> None:
     """Whatever else is asked is answered as usual, or with 507: never 500, and never by hanging up."""
     user = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
-    async with visitor(address) as again:
+    async with anonymous_client(address) as again:
         credentials = {"username": user["username"], "password": PASSWORD}
-        answers = [
+        responses = [
             await again.post("/api/v1/auth/login", json=credentials),
             await again.post("/api/v1/auth/login", json={**credentials, "password": "wrong"}),
             await client.post("/api/v1/auth/refresh"),
             await client.post("/api/v1/folders", json={"name": "new"}),
             await client.post("/api/v1/notifications/read-all"),
         ]
-    for answer in answers:
-        assert answer.status_code < 500 or answer.status_code == 507, f"{answer.url}: {answer.status_code}"
-        assert "Traceback" not in answer.text
+    for response in responses:
+        assert response.status_code < 500 or response.status_code == 507, f"{response.url}: {response.status_code}"
+        assert "Traceback" not in response.text
 
 
 async def _writes(client: Client) -> bool:

@@ -16,17 +16,16 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select, update
 
-from metastore.adapters.event_bus.queue import QueuedEvent
+from metastore.adapters.event_bus.inprocess.queue import QueuedEvent
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
 from metastore.kit.ids import new_id
-from metastore.kit.saga_models import SagaRow
-from tests.fixtures import answer_victim
+from metastore.kit.saga.models import SagaRow
+from tests.fixtures import killable_product
 from tests.fixtures.process import COMMAND, MetastoreProcess
 from tests.fixtures.product import PASSWORD, Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.launching import Launch, restart
-from tests.reliability.uploading import (
+from tests.reliability.http_uploads import (
     UPLOADS,
     Sending,
     Usage,
@@ -34,16 +33,17 @@ from tests.reliability.uploading import (
     new_user,
     some_bytes,
     the_admin,
+    upload_request,
     usage_of,
-    wanted,
     whole,
 )
+from tests.reliability.product_launch import Launch, restart
 
 COMMITS = (1, 2, 3)
-"""The claim on the key, and what comes after it: no endpoint commits more often without storing its answer."""
+"""The claim on the key, and what comes after it: no endpoint commits more often without storing its response."""
 SIZE = 500
 WITHOUT_KEYS = {
-    "/api/v1/auth/login": "a second session does no harm, and an answer with cookies is never stored",
+    "/api/v1/auth/login": "a second session does no harm, and an response with cookies is never stored",
     "/api/v1/auth/refresh": "the token itself says whether it was used",
     "/api/v1/auth/logout": "signing out twice is signing out",
     "/api/v1/notifications/read-all": "what is read stays read",
@@ -96,7 +96,7 @@ class Round:
         bodies: list[tuple[Client, str, int, dict[str, Any], str]] = [
             (mine, "/api/v1/auth/register", 201, {"json": account}, ""),
             (mine, "/api/v1/folders", 201, {"json": {"name": f"{self.name}-folder"}}, ""),
-            (mine, f"{UPLOADS}/initiate", 201, {"json": wanted(SIZE, name=f"{self.name}-begun")}, ""),
+            (mine, f"{UPLOADS}/initiate", 201, {"json": upload_request(SIZE, name=f"{self.name}-begun")}, ""),
             (mine, f"{UPLOADS}/complete", 200, {"json": completed}, ""),
             (mine, "/api/v1/files/upload", 201, form, ""),
             (mine, restore, 200, {}, trashed["id"]),
@@ -109,8 +109,8 @@ class Round:
 
     async def have_one_effect_each(self) -> None:
         """Assert that every request succeeds, is replayed when sent again, and took effect once."""
-        answers = [await self._answered(sent) for sent in self.requests]
-        for sent, first in zip(self.requests, answers, strict=True):
+        responses = [await self._respond(sent) for sent in self.requests]
+        for sent, first in zip(self.requests, responses, strict=True):
             replay = await sent.send()
             assert (replay.status_code, replay.content) == (first.status_code, first.content), sent.path
             assert replay.headers.get("etag") == first.headers.get("etag"), sent.path
@@ -123,7 +123,7 @@ class Round:
         begun = [item["name"] for item in await everything(self._client, UPLOADS)]
         assert begun.count(f"{self.name}-begun") == 1
 
-    async def _answered(self, sent: Sent) -> httpx.Response:
+    async def _respond(self, sent: Sent) -> httpx.Response:
         got = await sent.send()
         assert got.status_code == sent.status, f"{sent.path} {sent.key}: {got.status_code} {got.text}"
         return got
@@ -133,8 +133,8 @@ class Round:
             id=new_id(),
             consumer="retired",
             event_id=new_id(),
-            event_type="kettle.boiled",
-            aggregate="kettle:red",
+            event_type="sample.recorded",
+            aggregate="sample:red",
             payload={},
             headers={},
             created_at=utc_now(),
@@ -170,15 +170,17 @@ async def _people(
 
 
 async def _broken_film(client: Client) -> str:
-    answer = await client.post("/api/v1/files/upload", files={"file": ("film.mp4", b"\0\0\0\x18ftypmp42" + bytes(200))})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["file"]["id"])
+    response = await client.post(
+        "/api/v1/files/upload", files={"file": ("film.mp4", b"\0\0\0\x18ftypmp42" + bytes(200))}
+    )
+    assert response.status_code == 201, response.text
+    return str(response.json()["file"]["id"])
 
 
 async def test_a_kill_between_effect_and_answer_costs_neither(launch: Launch, database_setting: dict[str, str]) -> None:
     """Whichever commit was the last; sent again, every request is answered as if nothing had been."""
     product = launch(**database_setting)
-    product.command = (sys.executable, "-P", answer_victim.__file__)
+    product.command = (sys.executable, "-P", killable_product.__file__)
     product.start()
     async with _people(product, database_setting) as (client, admin, database):
         rounds = [Round(f"halt-{number}", client, admin, database) for number in COMMITS]
@@ -196,16 +198,18 @@ async def test_a_kill_between_effect_and_answer_costs_neither(launch: Launch, da
 
 
 async def test_of_equal_requests_at_once_one_has_its_effect(launch: Launch, database_setting: dict[str, str]) -> None:
-    """The others get its answer, or are asked to wait for it."""
+    """The others get its response, or are asked to wait for it."""
     product = launch(**database_setting)
     product.start()
     async with _people(product, database_setting) as (client, admin, database):
         racing = Round("raced", client, admin, database)
         await racing.prepare()
         for sent in racing.requests:
-            answers = await asyncio.gather(*(sent.send() for _ in range(4)))
-            assert {answer.status_code for answer in answers} <= {sent.status, 409}, sent.path
-            assert len({answer.content for answer in answers if answer.status_code == sent.status}) == 1, sent.path
+            responses = await asyncio.gather(*(sent.send() for _ in range(4)))
+            assert {response.status_code for response in responses} <= {sent.status, 409}, sent.path
+            assert len({response.content for response in responses if response.status_code == sent.status}) == 1, (
+                sent.path
+            )
         await racing.have_one_effect_each()
 
 

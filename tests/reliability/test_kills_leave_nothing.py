@@ -11,9 +11,9 @@ from tests.fixtures.postgres import Postgres
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.checking import fsck
-from tests.reliability.launching import Launch, restart, s3_settings
-from tests.reliability.uploading import Sending, Usage, files_of, new_user, some_bytes, usage_of, whole
+from tests.reliability.fsck_runs import fsck
+from tests.reliability.http_uploads import Sending, Usage, files_of, new_user, some_bytes, usage_of, whole
+from tests.reliability.product_launch import Launch, restart, s3_settings
 
 PART = 64 * 1024
 TTL = 3

@@ -6,16 +6,16 @@ import httpx
 
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.waiting import eventually
-from tests.reliability.uploading import (
+from tests.reliability.http_uploads import (
     Sending,
     Usage,
+    anonymous_client,
     everything,
     files_of,
     new_user,
     notified_files,
     some_bytes,
     usage_of,
-    visitor,
     whole,
 )
 
@@ -30,11 +30,11 @@ async def test_a_file_goes_up_in_parts_is_announced_and_comes_back(profile: Meta
         refused = await sending.complete()
         assert (refused.status_code, refused.json()["code"], refused.json()["partNumber"]) == (400, "missing-part", 2)
         await sending.put(2)
-        answer = await sending.complete()
-        assert answer.status_code == 200, answer.text
-        file = answer.json()["file"]
+        response = await sending.complete()
+        assert response.status_code == 200, response.text
+        file = response.json()["file"]
         assert (file["path"], file["status"], file["size"]) == ("/phim/2026/phim số 1.mp4", "READY", 12_345_678)
-        assert (await sending.complete()).json() == answer.json()
+        assert (await sending.complete()).json() == response.json()
         await sending.assert_whole()
         assert await usage_of(client) == Usage(len(sending.content), 0)
 
@@ -68,9 +68,9 @@ async def test_a_small_and_an_empty_file_go_up_whole(profile: MetastoreProcess) 
     """One request each, and the bytes that come back are the same."""
     async with new_user(profile.address) as client:
         for content in (b"", some_bytes(100_000)):
-            answer = await whole(client, content)
-            assert answer.status_code == 201, answer.text
-            file_id = answer.json()["file"]["id"]
+            response = await whole(client, content)
+            assert response.status_code == 201, response.text
+            file_id = response.json()["file"]["id"]
             location = (await client.get(f"/api/v1/files/{file_id}/download")).headers["location"]
             assert (await client.get(location)).content == content
         names = sorted(file["name"] for file in (await files_of(client)).values())
@@ -96,15 +96,15 @@ async def test_a_purged_file_frees_its_space_and_its_bytes(profile: MetastorePro
 
 async def test_a_part_of_another_length_or_to_a_changed_address_is_refused(profile: MetastoreProcess) -> None:
     """Each with a 4xx, and nothing of it is kept."""
-    async with new_user(profile.address) as client, visitor(profile.address) as anybody:
+    async with new_user(profile.address) as client, anonymous_client(profile.address) as anybody:
         sending = await Sending.begin(client, some_bytes(6_000_000))
         url = sending.urls[1]
         length = len(sending.bytes_of(2))
         tampered = [url.replace("=2&", "=1&"), url[:-1] + ("a" if url[-1] != "a" else "b"), url.split("?")[0]]
         attempts = [(url, length - 1), (url, length + 1), (url, 0), *((changed, length) for changed in tampered)]
         for address, size in attempts:
-            answer = await _put(anybody, address, some_bytes(size))
-            assert answer is None or 400 <= answer.status_code < 500, f"{address} {size}: {answer}"
+            response = await _put(anybody, address, some_bytes(size))
+            assert response is None or 400 <= response.status_code < 500, f"{address} {size}: {response}"
         assert await sending.state() == {}
         for method in ("POST", "DELETE", "PATCH"):
             assert 400 <= (await anybody.request(method, url)).status_code < 500
@@ -117,21 +117,21 @@ async def test_strangers_see_nothing_of_an_upload(profile: MetastoreProcess) -> 
         sending = await Sending.begin(client, some_bytes(10))
         await sending.put_all()
         theirs = Sending(stranger, b"", sending.file_id, sending.upload_id, 1, [], sending.etags)
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             theirs.complete(),
             theirs.abort(),
             stranger.get(f"/api/v1/files/chunked-upload/{sending.upload_id}"),
             stranger.get(f"/api/v1/files/{sending.file_id}"),
             stranger.get(f"/api/v1/files/{sending.file_id}/download"),
         )
-        assert [answer.status_code for answer in answers] == [404] * 5
+        assert [response.status_code for response in responses] == [404] * 5
         assert await everything(stranger, "/api/v1/files") == []
         assert await everything(stranger, "/api/v1/files/chunked-upload") == []
         assert (await sending.complete()).status_code == 200
 
 
 async def _put(client: httpx.AsyncClient, url: str, content: bytes) -> httpx.Response | None:
-    """The answer, or nothing when the server hung up on it."""
+    """The response, or nothing when the server hung up on it."""
     try:
         return await client.put(url, content=content)
     except httpx.TransportError:

@@ -14,10 +14,10 @@ from tests.fixtures.product import PASSWORD, Client
 from tests.fixtures.programs import COMMAND, PipedProgram, start_with_pipes
 from tests.fixtures.seaweedfs import S3Server
 from tests.fixtures.waiting import eventually
-from tests.reliability.checking import fsck
-from tests.reliability.launching import Launch, s3_settings
-from tests.reliability.uploading import (
+from tests.reliability.fsck_runs import fsck
+from tests.reliability.http_uploads import (
     Sending,
+    anonymous_client,
     everything,
     files_of,
     new_user,
@@ -26,9 +26,9 @@ from tests.reliability.uploading import (
     some_bytes,
     the_admin,
     usage_of,
-    visitor,
     whole,
 )
+from tests.reliability.product_launch import Launch, s3_settings
 
 PART = 5 * 2**20
 """What S3 takes at the least."""
@@ -61,11 +61,11 @@ class Move:
 
     def _run_and_kill(self, step: str, options: tuple[str, ...]) -> None:
         process = self.start(*options)
-        told = any(line == f"moving {step}\n".encode() for line in process.stderr)
+        reported = any(line == f"moving {step}\n".encode() for line in process.stderr)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(random.random() * 0.05)
         process.kill()
-        assert told, process.collect()
+        assert reported, process.collect()
 
 
 @pytest.fixture
@@ -110,10 +110,10 @@ async def test_a_grown_instance_moves_whole_though_the_move_is_killed(
         usage = await usage_of(client)
         files = await files_of(client)
 
-        async def told() -> bool:
+        async def reported() -> bool:
             return {sending.file_id for sending in sent} <= (await notified_files(client)).keys()
 
-        await eventually(told, why="the owner was told of all files")
+        await eventually(reported, why="the owner was reported of all files")
         cookies = client.cookies
     async with the_admin(old.address) as admin:
         trail = {entry["id"] for entry in await everything(admin, "/api/v1/admin/audit-logs")}
@@ -137,7 +137,7 @@ async def test_a_grown_instance_moves_whole_though_the_move_is_killed(
     new.start()
     checked = await fsck(new)
     assert (0, []) == (checked.code, checked.findings), checked.errors
-    async with visitor(new.address) as client:
+    async with anonymous_client(new.address) as client:
         client.cookies = cookies
         assert me == (await client.json_of("GET", "/api/v1/auth/me"))["user"] | {
             "storageReserved": me["storageReserved"]

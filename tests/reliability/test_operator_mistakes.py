@@ -10,7 +10,7 @@ import pytest
 from deploy.local.ports import free_port
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.programs import COMMAND, Ended, run
-from tests.reliability.launching import Launch
+from tests.reliability.product_launch import Launch
 
 NOWHERE = 1
 """A port without a listener."""

@@ -9,7 +9,7 @@ import httpx
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.waiting import eventually
 from tests.reliability.conftest import QUOTA
-from tests.reliability.uploading import (
+from tests.reliability.http_uploads import (
     UPLOADS,
     Sending,
     Usage,
@@ -19,8 +19,8 @@ from tests.reliability.uploading import (
     notified_files,
     sha256,
     some_bytes,
+    upload_request,
     usage_of,
-    wanted,
 )
 
 PART = 5 * 2**20
@@ -32,9 +32,9 @@ async def test_a_part_sent_twice_at_once_is_wholly_one_of_them(profile: Metastor
         for _ in range(3):
             rivals = [some_bytes(PART), some_bytes(PART)]
             sending = await Sending.begin(client, some_bytes(PART))
-            answers = await asyncio.gather(*(_send_unevenly(client, sending.urls[0], rival) for rival in rivals))
-            assert [answer.status_code for answer in answers] == [200, 200]
-            etags = [answer.headers["etag"].strip('"') for answer in answers]
+            responses = await asyncio.gather(*(_send_unevenly(client, sending.urls[0], rival) for rival in rivals))
+            assert [response.status_code for response in responses] == [200, 200]
+            etags = [response.headers["etag"].strip('"') for response in responses]
             # A store may keep both until one is chosen; it is the ETag that chooses.
             assert (await sending.state())[1] in etags
             for etag, rival in random.sample(list(zip(etags, rivals, strict=True)), 2):
@@ -52,29 +52,29 @@ async def test_parallel_initiates_cannot_exceed_the_quota_by_a_byte(profile: Met
     """Exactly as many fit as fit; the last byte can be used, one more cannot."""
     async with new_user(profile.address) as client:
         size = QUOTA // 7 + 1
-        answers = await asyncio.gather(*(_initiate(client, size) for _ in range(12)))
-        assert sorted(answer.status_code for answer in answers) == [201] * 6 + [413] * 6
-        assert {answer.json()["code"] for answer in answers if answer.status_code == 413} == {"quota-exceeded"}
+        responses = await asyncio.gather(*(_initiate(client, size) for _ in range(12)))
+        assert sorted(response.status_code for response in responses) == [201] * 6 + [413] * 6
+        assert {response.json()["code"] for response in responses if response.status_code == 413} == {"quota-exceeded"}
         assert await usage_of(client) == Usage(0, 6 * size)
         left = QUOTA - 6 * size
         assert (await _initiate(client, left + 1)).status_code == 413
         last = await asyncio.gather(*(_initiate(client, left) for _ in range(4)))
-        assert sorted(answer.status_code for answer in last) == [201, 413, 413, 413]
+        assert sorted(response.status_code for response in last) == [201, 413, 413, 413]
         assert await usage_of(client) == Usage(0, QUOTA)
-        uploads = [answer.json()["uploadId"] for answer in [*answers, *last] if answer.status_code == 201]
+        uploads = [response.json()["uploadId"] for response in [*responses, *last] if response.status_code == 201]
         gone = await asyncio.gather(*(client.delete(f"{UPLOADS}/{upload}") for upload in uploads * 2))
-        assert sorted(answer.status_code for answer in gone) == [204] * 7 + [404] * 7
+        assert sorted(response.status_code for response in gone) == [204] * 7 + [404] * 7
         assert await usage_of(client) == Usage(0, 0)
 
 
 async def test_many_completes_at_once_make_one_file(profile: MetastoreProcess) -> None:
-    """All get the same answer; the file counts once and is announced once."""
+    """All get the same response; the file counts once and is announced once."""
     async with new_user(profile.address) as client:
         sending = await Sending.begin(client, some_bytes(PART + 1))
         await sending.put_all()
-        answers = await asyncio.gather(*(sending.complete() for _ in range(6)))
-        assert [answer.status_code for answer in answers] == [200] * 6
-        assert {answer.json()["file"]["id"] for answer in answers} == {sending.file_id}
+        responses = await asyncio.gather(*(sending.complete() for _ in range(6)))
+        assert [response.status_code for response in responses] == [200] * 6
+        assert {response.json()["file"]["id"] for response in responses} == {sending.file_id}
         assert list(await files_of(client)) == [sending.file_id]
         assert await usage_of(client) == Usage(PART + 1, 0)
         await sending.assert_whole()
@@ -117,7 +117,7 @@ async def _send_unevenly(client: httpx.AsyncClient, url: str, content: bytes) ->
 
 
 async def _initiate(client: httpx.AsyncClient, size: int) -> httpx.Response:
-    return await client.post(f"{UPLOADS}/initiate", json=wanted(size))
+    return await client.post(f"{UPLOADS}/initiate", json=upload_request(size))
 
 
 async def _after(delay: float, call: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:

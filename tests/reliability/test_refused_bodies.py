@@ -8,7 +8,16 @@ import pytest
 
 from tests.fixtures.process import MetastoreProcess, running_metastore
 from tests.fixtures.waiting import eventually
-from tests.reliability.uploading import Sending, Usage, files_of, new_user, some_bytes, usage_of, visitor, whole
+from tests.reliability.http_uploads import (
+    Sending,
+    Usage,
+    anonymous_client,
+    files_of,
+    new_user,
+    some_bytes,
+    usage_of,
+    whole,
+)
 
 MIB = 2**20
 
@@ -25,21 +34,21 @@ async def test_a_file_beyond_the_limit_is_told_so(product: MetastoreProcess, siz
     """However much more is under way."""
     async with new_user(product.address) as client:
         for _ in range(3):
-            answer = await whole(client, bytes(size))
-            assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+            response = await whole(client, bytes(size))
+            assert (response.status_code, response.json()["code"]) == (413, "body-too-large")
         assert (await whole(client, bytes(1000))).status_code == 201
 
 
 async def test_a_body_of_the_signed_out_is_answered_too(product: MetastoreProcess) -> None:
     """401 or 403 comes before the body, and is seen."""
-    async with visitor(product.address) as anybody:
+    async with anonymous_client(product.address) as anybody:
         assert (await whole(anybody, bytes(MIB // 2))).status_code == 401
         json = {"content": b"[" + b" " * 30 * MIB + b"]", "headers": {"Content-Type": "application/json"}}
         assert (await anybody.post("/api/v1/folders", **json)).status_code in (401, 413)  # type: ignore[arg-type]  # the dict mixes types
 
 
 async def test_a_part_cut_off_in_the_middle_leaves_nothing(product: MetastoreProcess) -> None:
-    """A client that vanishes while sending costs no part, no space and no other client its answer."""
+    """A client that vanishes while sending costs no part, no space and no other client its response."""
     async with new_user(product.address) as client:
         sending = await Sending.begin(client, some_bytes(3 * MIB))
         host, port = "127.0.0.1", product.port
@@ -78,14 +87,14 @@ async def test_a_length_that_lies_smuggles_nothing_in(product: MetastoreProcess)
                 f"POST /api/v1/folders HTTP/1.1\r\nHost: 127.0.0.1:{product.port}\r\n{head}\r\n\r\n0\r\n\r\n{smuggled}"
             )
             writer.write(request.encode())
-            answered = b""
+            responded = b""
             with suppress(TimeoutError, OSError):
                 async with asyncio.timeout(3):
-                    answered = await reader.read(65536)
+                    responded = await reader.read(65536)
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
-            first = answered.split(b"\r\n")[0]
+            first = responded.split(b"\r\n")[0]
             assert not first.startswith((b"HTTP/1.1 2", b"HTTP/1.1 5")), f"{head!r}: {first!r}"
         assert await files_of(client) == before
 

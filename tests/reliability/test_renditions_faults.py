@@ -11,15 +11,15 @@ import pytest
 
 from metastore.bootstrap import Product, build
 from metastore.config import load_settings
-from metastore.kit.saga_runner import SagaRunner
+from metastore.kit.saga.runner import SagaRunner
 from tests.fixtures.full_device import files_limited_to
+from tests.fixtures.killable_renderer import SEGMENTS, worker
 from tests.fixtures.media_fakes import FakeTranscoder
 from tests.fixtures.postgres import Postgres
-from tests.fixtures.rendering_victim import SEGMENTS, worker
 from tests.fixtures.seaweedfs import S3Server
+from tests.fixtures.tcp_proxy import Wire, wire_to
 from tests.fixtures.waiting import eventually
-from tests.fixtures.wire import Wire, wire_to
-from tests.reliability.launching import s3_settings
+from tests.reliability.product_launch import s3_settings
 from tests.reliability.renditions import a_film, assert_whole, status_of
 
 MIB = 2**20

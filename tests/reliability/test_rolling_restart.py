@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from deploy.local.stack import Part, Stack
+from deploy.local.stack import ProductProcess, Stack
 from tests.fixtures.product import Client
 from tests.fixtures.stack import signed_in, upload_small
 from tests.fixtures.waiting import eventually
@@ -19,7 +19,7 @@ CLIENTS = 6
 class Load:
     """Requests of several users, and their outcomes."""
 
-    answers: Counter[tuple[str, int | str]] = field(default_factory=Counter)
+    responses: Counter[tuple[str, int | str]] = field(default_factory=Counter)
     slowest: float = 0.0
     over: bool = False
     folders: dict[str, int] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Load:
             outcome = (await client.request(method, url, **body)).status_code  # type: ignore[arg-type]  # httpx's many options
         except httpx.TransportError as error:
             outcome = repr(error)
-        self.answers[f"{method} {url}", outcome] += 1
+        self.responses[f"{method} {url}", outcome] += 1
         self.slowest = max(self.slowest, time.monotonic() - began)
         return outcome
 
@@ -59,21 +59,21 @@ async def test_a_rolling_restart_answers_every_request(stack: Stack) -> None:
         for part in stack.apis:
             await _restart(stack, part)
         load.over = True
-    bad = {what: count for what, count in load.answers.items() if what[1] not in (200, 201)}
-    assert not bad, load.answers
+    bad = {what: count for what, count in load.responses.items() if what[1] not in (200, 201)}
+    assert not bad, load.responses
     assert load.slowest < 20
-    print(f"\n{load.answers.total()} requests answered, the slowest in {load.slowest:.2f} s")  # noqa: T201  worth seeing
+    print(f"\n{load.responses.total()} requests answered, the slowest in {load.slowest:.2f} s")  # noqa: T201  worth seeing
 
 
 async def test_readiness_goes_before_the_process_does(stack: Stack) -> None:
     """Told to stop, it says 503 and goes on answering for a while; then it refuses connections and ends with code 0."""
     part = stack.apis[0]
     async with signed_in(part.address) as client:
-        part.child.tell()
+        part.child.send_signal()
 
         async def says_that_it_stops() -> bool:
-            answer = await client.get("/readyz")
-            return answer.status_code == 503 and answer.json()["status"] == "stopping"
+            response = await client.get("/readyz")
+            return response.status_code == 503 and response.json()["status"] == "stopping"
 
         await eventually(says_that_it_stops, interval=0.01)
         assert (await client.get("/api/v1/auth/me")).status_code == 200
@@ -88,7 +88,7 @@ async def test_a_worker_that_is_told_to_stop_leaves_nothing_undone(stack: Stack)
     async with signed_in(stack.address) as client:
         uploads = [asyncio.create_task(upload_small(client, f"{n}.txt")) for n in range(20)]
         for part in (worker, relay):
-            part.child.tell()
+            part.child.send_signal()
             assert 0 == await asyncio.to_thread(part.child.wait, 60)
         ids = set(await asyncio.gather(*uploads))
         for part in (worker, relay):
@@ -111,13 +111,13 @@ async def _one_user(stack: Stack, load: Load, who: str) -> None:
         assert len(folders) == min(load.folders[who], 200)
 
 
-async def _restart(stack: Stack, part: Part) -> None:
-    part.child.tell()
+async def _restart(stack: Stack, part: ProductProcess) -> None:
+    part.child.send_signal()
     assert 0 == await asyncio.to_thread(part.child.wait, 30), part.child.output()
     await _start(stack, part)
 
 
-async def _start(stack: Stack, part: Part) -> None:
+async def _start(stack: Stack, part: ProductProcess) -> None:
     # Not in a thread: the kernel ends the process with the thread that started it.
     stack.launch(part)
     await asyncio.to_thread(part.child.wait_until, part.is_ready)

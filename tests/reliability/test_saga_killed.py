@@ -9,14 +9,14 @@ import time
 
 import pytest
 
-from metastore.kit import saga
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Database, Transaction
-from metastore.kit.reason_codes import ReasonCode
-from metastore.kit.saga_models import Saga
-from metastore.kit.saga_runner import SagaRunner
-from metastore.kit.saga_steps import Definition, Effect, Report, Step
-from tests.fixtures.saga_victim import KIND, LEASE
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.problems.reason_codes import ReasonCode
+from metastore.kit.saga import sagas
+from metastore.kit.saga.definition import Definition, Effect, Report, Step
+from metastore.kit.saga.models import Saga
+from metastore.kit.saga.runner import SagaRunner
+from tests.fixtures.killable_saga_worker import KIND, LEASE
 from tests.fixtures.waiting import eventually
 
 pytestmark = pytest.mark.alone
@@ -28,14 +28,14 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
 ) -> None:
     """SIGKILL; no message is sent, no lock is released."""
     async with database.transaction() as tx:
-        saga.start(tx, KIND, "pot", done="fill", step="boil", due_at=utc_now(), data={})
-    victim = await asyncio.create_subprocess_exec(
+        sagas.start(tx, KIND, "pot", done="fill", step="boil", due_at=utc_now(), data={})
+    process = await asyncio.create_subprocess_exec(
         "setpriv",
         "--pdeathsig=KILL",
         "--",
         sys.executable,
         "-m",
-        "tests.fixtures.saga_victim",
+        "tests.fixtures.killable_saga_worker",
         database_url,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -52,25 +52,25 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
     )
     working: list[asyncio.Task[None]] = []
     try:
-        assert victim.stdout is not None
-        assert b"at work\n" == await asyncio.wait_for(victim.stdout.readline(), 30)
+        assert process.stdout is not None
+        assert b"at work\n" == await asyncio.wait_for(process.stdout.readline(), 30)
         working.append(asyncio.create_task(other.run()))
-        # The lease is renewed while the victim lives: nobody takes over, however long it takes.
+        # The lease is renewed while the process lives: nobody takes over, however long it takes.
         alive_until = time.monotonic() + 1.5 * LEASE
         await eventually(lambda: time.monotonic() > alive_until)
         assert [] == effects
-        victim.kill()
-        await victim.wait()
+        process.kill()
+        await process.wait()
         killed = time.monotonic()
         await eventually(lambda: effects, timeout=3 * LEASE)
         assert time.monotonic() - killed < LEASE + 2
     finally:
-        if victim.returncode is None:
-            victim.kill()
-            await victim.wait()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
     async with database.reading() as tx:
-        ended = (await saga.sagas_of(tx, KIND, ["pot"]))["pot"]
+        ended = (await sagas.sagas_of(tx, KIND, ["pot"]))["pot"]
     assert ("succeeded", ["boiled"]) == (ended.state, effects)

@@ -13,7 +13,15 @@ import pytest
 from tests.fixtures.process import MetastoreProcess, running_metastore
 from tests.fixtures.product import PASSWORD
 from tests.fixtures.waiting import eventually
-from tests.reliability.uploading import UPLOADS, everything, new_user, sign_in, the_admin, visitor, wanted
+from tests.reliability.http_uploads import (
+    UPLOADS,
+    anonymous_client,
+    everything,
+    new_user,
+    sign_in,
+    the_admin,
+    upload_request,
+)
 
 ME = "/api/v1/auth/me"
 
@@ -27,7 +35,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProce
 
 async def test_forged_tokens_open_nothing(product: MetastoreProcess) -> None:
     """Unsigned, signed by another key or of the other kind: each is 401."""
-    async with new_user(product.address) as client, visitor(product.address) as forger:
+    async with new_user(product.address) as client, anonymous_client(product.address) as forger:
         access, refresh = client.cookies["access_token"], client.cookies["refresh_token"]
         header, payload, signature = access.split(".")
         unsigned = _packed({"alg": "none", "typ": "JWT"})
@@ -45,20 +53,20 @@ async def test_forged_tokens_open_nothing(product: MetastoreProcess) -> None:
             "a" * 8000,
         ]
         for token in forged:
-            answer = await forger.get(ME, headers={"Cookie": f"access_token={token}"})
-            assert (answer.status_code, answer.json()["code"]) == (401, "not-authenticated"), token
-        answer = await forger.post("/api/v1/auth/refresh", headers={"Cookie": f"refresh_token={access}"})
-        assert answer.status_code == 401
+            response = await forger.get(ME, headers={"Cookie": f"access_token={token}"})
+            assert (response.status_code, response.json()["code"]) == (401, "not-authenticated"), token
+        response = await forger.post("/api/v1/auth/refresh", headers={"Cookie": f"refresh_token={access}"})
+        assert response.status_code == 401
 
 
 async def test_an_expired_token_is_told_from_a_wrong_one_and_can_be_refreshed(product: MetastoreProcess) -> None:
     """The client learns that it is time to refresh, and goes on with new cookies."""
-    async with new_user(product.address) as client, visitor(product.address) as thief:
+    async with new_user(product.address) as client, anonymous_client(product.address) as thief:
         headers = {"Cookie": f"access_token={client.cookies['access_token']}"}
 
         async def expired() -> bool:
-            answer = await thief.get(ME, headers=headers)
-            return answer.status_code == 401 and answer.json()["code"] == "token-expired"
+            response = await thief.get(ME, headers=headers)
+            return response.status_code == 401 and response.json()["code"] == "token-expired"
 
         await eventually(expired, timeout=10, interval=0.2, why="the access token expires")
         await client.json_of("POST", "/api/v1/auth/refresh")
@@ -68,8 +76,8 @@ async def test_an_expired_token_is_told_from_a_wrong_one_and_can_be_refreshed(pr
 async def test_cookies_are_kept_from_scripts(product: MetastoreProcess) -> None:
     """httpOnly, SameSite, and the refresh token goes to the API alone."""
     async with new_user(product.address) as client:
-        answer = await client.post("/api/v1/auth/refresh")
-        cookies = {line.split("=")[0]: line.lower() for line in answer.headers.get_list("set-cookie")}
+        response = await client.post("/api/v1/auth/refresh")
+        cookies = {line.split("=")[0]: line.lower() for line in response.headers.get_list("set-cookie")}
         assert cookies.keys() == {"access_token", "refresh_token"}
         for line in cookies.values():
             assert "httponly" in line
@@ -79,19 +87,19 @@ async def test_cookies_are_kept_from_scripts(product: MetastoreProcess) -> None:
 
 async def test_a_refresh_token_used_twice_ends_the_session(product: MetastoreProcess) -> None:
     """Whoever stole an old one gets nothing, and the owner must sign in again."""
-    async with new_user(product.address) as client, visitor(product.address) as thief:
+    async with new_user(product.address) as client, anonymous_client(product.address) as thief:
         stolen = {"Cookie": f"refresh_token={client.cookies['refresh_token']}"}
         for _ in range(2):
             await client.json_of("POST", "/api/v1/auth/refresh")
-        answer = await thief.post("/api/v1/auth/refresh", headers=stolen)
-        assert (answer.status_code, answer.json()["code"]) == (401, "refresh-reused")
+        response = await thief.post("/api/v1/auth/refresh", headers=stolen)
+        assert (response.status_code, response.json()["code"]) == (401, "refresh-reused")
         assert (await client.get(ME)).status_code == 401
         assert (await client.post("/api/v1/auth/refresh")).status_code == 401
 
 
 async def test_signing_out_ends_the_session_everywhere_at_once(product: MetastoreProcess) -> None:
     """Copies of both tokens are worthless from then on, and survive no restart either."""
-    async with new_user(product.address) as client, visitor(product.address) as thief:
+    async with new_user(product.address) as client, anonymous_client(product.address) as thief:
         access = {"Cookie": f"access_token={client.cookies['access_token']}"}
         refresh = {"Cookie": f"refresh_token={client.cookies['refresh_token']}"}
         assert (await client.post("/api/v1/auth/logout")).status_code == 204
@@ -122,8 +130,8 @@ async def test_pages_of_other_sites_change_nothing(product: MetastoreProcess) ->
                 ("DELETE", "/api/v1/trash"),
                 ("POST", "/api/v1/auth/logout"),
             ):
-                answer = await client.request(method, url, headers=headers, json={"name": "planted"})
-                assert (answer.status_code, answer.json()["code"]) == (403, "cross-site-request"), headers
+                response = await client.request(method, url, headers=headers, json={"name": "planted"})
+                assert (response.status_code, response.json()["code"]) == (403, "cross-site-request"), headers
         assert await everything(client, "/api/v1/files") == []
         ours = {"Origin": product.address, "Sec-Fetch-Site": "same-origin"}
         assert (await client.post("/api/v1/folders", headers=ours, json={"name": "mine"})).status_code == 201
@@ -131,20 +139,20 @@ async def test_pages_of_other_sites_change_nothing(product: MetastoreProcess) ->
 
 async def test_a_false_host_leads_nowhere_when_the_address_is_known(public_product: MetastoreProcess) -> None:
     """With PUBLIC_URL set, addresses are made of it and not of what a request claims."""
-    async with visitor(public_product.address) as client:
+    async with anonymous_client(public_product.address) as client:
         # Its cookies are Secure and would not be sent over http: they are sent by hand.
         account = {"username": "mallory", "email": "mallory@example.org", "password": PASSWORD}
         await client.json_of("POST", "/api/v1/auth/register", 201, json=account)
-        answer = await client.post("/api/v1/auth/login", json={"username": "mallory", "password": PASSWORD})
-        lines = answer.headers.get_list("set-cookie")
+        response = await client.post("/api/v1/auth/login", json={"username": "mallory", "password": PASSWORD})
+        lines = response.headers.get_list("set-cookie")
         assert all("secure" in line.lower() for line in lines)
         cookie = "; ".join(line.split(";")[0] for line in lines)
         assert cookie.startswith("__Host-access_token=")
         headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Cookie": cookie}
-        answer = await client.post(f"{UPLOADS}/initiate", headers=headers, json=wanted(10))
-        assert answer.status_code == 201, answer.text
-        assert "evil.example" not in answer.text
-        assert all(url.startswith("https://drive.example.org/objects/") for url in answer.json()["uploadUrls"])
+        response = await client.post(f"{UPLOADS}/initiate", headers=headers, json=upload_request(10))
+        assert response.status_code == 201, response.text
+        assert "evil.example" not in response.text
+        assert all(url.startswith("https://drive.example.org/objects/") for url in response.json()["uploadUrls"])
         same_host = {"Cookie": cookie, "Host": "evil.example", "Origin": "https://evil.example"}
         assert (await client.post("/api/v1/folders", headers=same_host, json={"name": "x"})).status_code == 403
         plain = {"Cookie": cookie.replace("__Host-", "").replace("__Secure-", "")}
@@ -155,7 +163,7 @@ async def test_an_address_that_the_client_claims_is_not_believed(product: Metast
     """Neither the audit trail nor the sign-in throttle takes X-Forwarded-For from just anybody."""
     async with (
         new_user(product.address) as client,
-        visitor(product.address) as guesser,
+        anonymous_client(product.address) as guesser,
         the_admin(product.address) as admin,
     ):
         user = (await client.json_of("GET", ME))["user"]
@@ -168,9 +176,9 @@ async def test_an_address_that_the_client_claims_is_not_believed(product: Metast
                 "Forwarded": "for=203.0.113.1",
             }
             body = {"username": user["username"], "password": "wrong horse battery staple"}
-            answer = await guesser.post("/api/v1/auth/login", json=body, headers=headers)
-            statuses.append(answer.status_code)
-            retry_after = int(answer.headers.get("retry-after", 0))
+            response = await guesser.post("/api/v1/auth/login", json=body, headers=headers)
+            statuses.append(response.status_code)
+            retry_after = int(response.headers.get("retry-after", 0))
         assert statuses[0] == 401
         assert statuses[-1] == 429
         assert retry_after > 0
@@ -184,19 +192,19 @@ async def test_an_address_that_the_client_claims_is_not_believed(product: Metast
 
 
 async def test_an_unknown_name_and_a_wrong_password_look_the_same(product: MetastoreProcess) -> None:
-    """The same answer in about the same time: nobody learns who has an account."""
-    async with new_user(product.address) as client, visitor(product.address) as guesser:
+    """The same response in about the same time: nobody learns who has an account."""
+    async with new_user(product.address) as client, anonymous_client(product.address) as guesser:
         user = (await client.json_of("GET", ME))["user"]
         seconds: dict[str, list[float]] = {user["username"]: [], "no-such-user": []}
-        answers = set()
+        responses = set()
         for _ in range(4):
             for name, took in seconds.items():
                 began = time.perf_counter()
-                answer = await guesser.post("/api/v1/auth/login", json={"username": name, "password": "wrong one"})
+                response = await guesser.post("/api/v1/auth/login", json={"username": name, "password": "wrong one"})
                 took.append(time.perf_counter() - began)
-                body = answer.json()
-                answers.add((answer.status_code, body["code"], body["detail"]))
-        assert len(answers) == 1
+                body = response.json()
+                responses.add((response.status_code, body["code"], body["detail"]))
+        assert len(responses) == 1
         known, unknown = (min(took) for took in seconds.values())
         # A sign-in that skips the password's hash is done in a fiftieth of the time.
         assert 0.2 < known / unknown < 5
@@ -213,7 +221,7 @@ async def test_another_users_devices_stay_hidden(product: MetastoreProcess) -> N
 
 async def test_a_revoked_device_is_signed_out_at_once(product: MetastoreProcess) -> None:
     """From another device of the same user."""
-    async with new_user(product.address) as first, visitor(product.address) as second:
+    async with new_user(product.address) as first, anonymous_client(product.address) as second:
         user = (await first.json_of("GET", ME))["user"]
         await sign_in(second, user["username"], PASSWORD)
         sessions = await everything(first, "/api/v1/auth/sessions")

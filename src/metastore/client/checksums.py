@@ -40,7 +40,7 @@ def _md5() -> Hash:
 _ALGORITHMS: dict[str, Callable[[], Hash]] = {"blake3": blake3, "md5": _md5, "sha256": hashlib.sha256}
 
 
-def name_of(checksum: str) -> str:
+def algorithm_of(checksum: str) -> str:
     """Return the name of a checksum."""
     return checksum.partition(":")[0]
 
@@ -95,7 +95,7 @@ class Checksum:
         self._filled = 0
 
 
-class Measured:
+class Measurement:
     """The size of a stream in bytes, and its checksums by name."""
 
     def __init__(self, size: int, checksums: dict[str, str]) -> None:
@@ -104,12 +104,12 @@ class Measured:
 
     def agrees(self, checksum: str) -> bool:
         """Return whether the bytes have this checksum. Its name must be one of those that were measured."""
-        return self.checksums[name_of(checksum)] == checksum
+        return self.checksums[algorithm_of(checksum)] == checksum
 
 
 async def measure(
     chunks: AsyncIterator[bytes], names: Iterable[str], *, advance: Callable[[int], object] = lambda _: None
-) -> Measured:
+) -> Measurement:
     """Read ``chunks`` to the end and compute the checksums of these names in one pass and constant memory.
 
     ``advance`` is called with the number of bytes of each chunk.
@@ -127,7 +127,7 @@ async def measure(
             else:
                 checksum.update(chunk)
         advance(len(chunk))
-    return Measured(size, {name: checksum.text() for name, checksum in checksums.items()})
+    return Measurement(size, {name: checksum.text() for name, checksum in checksums.items()})
 
 
 def matches(path: Path, checksum: str | None) -> bool | None:

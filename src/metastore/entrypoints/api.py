@@ -14,10 +14,16 @@ import uvloop
 from metastore import bootstrap
 from metastore.bootstrap import Product
 from metastore.config import Settings, require_shared_backends
+from metastore.entrypoints.lifecycle import (
+    create_first_admin,
+    exit_unless_stopped,
+    run_jobs,
+    stop_signal,
+    wait_for_stop,
+)
 from metastore.entrypoints.logs import configure_logs
-from metastore.entrypoints.objects.tuning import keep_freed_memory
+from metastore.entrypoints.objects.allocator import keep_freed_memory
 from metastore.entrypoints.operations import ReadinessChecks
-from metastore.entrypoints.running import create_first_admin, exit_unless_stopped, run_jobs, stop_signal, wait_for_stop
 from metastore.entrypoints.serve import build_asgi, refuse_used_port
 from metastore.entrypoints.server import HttpServer
 
@@ -65,7 +71,7 @@ async def _serve(
         host=settings.host,
         port=settings.port,
         protocol=settings.http_server,
-        answer_now=app.answer_now,
+        ready_response=app.ready_response,
         grace=GRACE_SECONDS,
     )
     serving = asyncio.create_task(server.serve(), name="http")

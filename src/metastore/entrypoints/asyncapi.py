@@ -2,7 +2,7 @@
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
-The events are the ``Fact`` classes of the features. Their consumers are read from the event bus of a product that is
+The events are the ``Event`` classes of the features. Their consumers are read from the event bus of a product that is
 built for the purpose and never run. The document describes RabbitMQ, where an event type is a routing key of the
 exchange and a consumer is a queue. The messages are the same on other brokers.
 """
@@ -14,23 +14,23 @@ from pydantic import JsonValue
 
 from metastore import __version__
 from metastore.entrypoints.blueprint import blueprint
-from metastore.kit.cloudevents import CONTENT_TYPE, EXTENSIONS, SOURCE, data_schema
-from metastore.kit.facts import Fact, known_facts
+from metastore.kit.events.cloudevents import CONTENT_TYPE, EXTENSIONS, SOURCE, data_schema
+from metastore.kit.events.event import Event, known_events
 from metastore.ports.event_bus import MAX_ATTEMPTS, Subscription
 
 EXCHANGE = "metastore.events"
 Object = dict[str, JsonValue]
 
 
-async def published() -> tuple[list[type[Fact]], list[Subscription]]:
+async def published() -> tuple[list[type[Event]], list[Subscription]]:
     """Return the event classes and the consumers, both sorted by name."""
     async with blueprint() as product:
         subscriptions = sorted(product.bus.subscriptions, key=lambda subscription: subscription.consumer)
-    events = [event for event in known_facts() if event.__module__.startswith("metastore.")]
+    events = [event for event in known_events() if event.__module__.startswith("metastore.")]
     return sorted(events, key=lambda event: event.event_type), subscriptions
 
 
-def document(events: Sequence[type[Fact]], subscriptions: Sequence[Subscription]) -> Object:
+def document(events: Sequence[type[Event]], subscriptions: Sequence[Subscription]) -> Object:
     """Return the AsyncAPI document."""
     channels: Object = {}
     operations: Object = {}
@@ -44,7 +44,7 @@ def document(events: Sequence[type[Fact]], subscriptions: Sequence[Subscription]
             "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": "0.3.0"}},
         }
     for subscription in subscriptions:
-        wanted = [event for event in events if subscription.wants(event.event_type)]
+        wanted = [event for event in events if subscription.accepts(event.event_type)]
         title = subscription.consumer.capitalize()
         channels[f"queue{title}"] = _queue(f"metastore.{subscription.consumer}", wanted)
         channels[f"dead{title}"] = _queue(f"metastore.{subscription.consumer}.dead", wanted)
@@ -77,7 +77,7 @@ def document(events: Sequence[type[Fact]], subscriptions: Sequence[Subscription]
     }
 
 
-def page(events: Sequence[type[Fact]], subscriptions: Sequence[Subscription]) -> str:
+def page(events: Sequence[type[Event]], subscriptions: Sequence[Subscription]) -> str:
     """Return ``docs/events.md``."""
     lines = [
         "# Events",
@@ -94,18 +94,18 @@ def page(events: Sequence[type[Fact]], subscriptions: Sequence[Subscription]) ->
         "|---|---|---|---|---|",
     ]
     for event in events:
-        consumers = ", ".join(s.consumer for s in subscriptions if s.wants(event.event_type))
+        consumers = ", ".join(s.consumer for s in subscriptions if s.accepts(event.event_type))
         fields = ", ".join(f"`{field.alias or name}`" for name, field in event.model_fields.items())
         lines.append(f"| `{event.event_type}` | {event.version} | {summary(event)} | {fields} | {consumers} |")
     return "\n".join(lines) + "\n"
 
 
-def summary(event: type[Fact]) -> str:
+def summary(event: type[Event]) -> str:
     """Return the first paragraph of the class's docstring as one line."""
     return " ".join((inspect.getdoc(event) or "").split("\n\n", maxsplit=1)[0].split()).replace("``", "`")
 
 
-def _routing_key(event: type[Fact]) -> Object:
+def _routing_key(event: type[Event]) -> Object:
     exchange: Object = {"name": EXCHANGE, "type": "topic", "durable": True, "autoDelete": False}
     return {
         "address": event.event_type,
@@ -114,7 +114,7 @@ def _routing_key(event: type[Fact]) -> Object:
     }
 
 
-def _queue(name: str, events: Sequence[type[Fact]]) -> Object:
+def _queue(name: str, events: Sequence[type[Event]]) -> Object:
     queue: Object = {"name": name, "durable": True, "exclusive": False, "autoDelete": False}
     return {
         "address": name,
@@ -123,7 +123,7 @@ def _queue(name: str, events: Sequence[type[Fact]]) -> Object:
     }
 
 
-def _message(event: type[Fact]) -> Object:
+def _message(event: type[Event]) -> Object:
     own: Object = {
         "type": "object",
         "properties": {
@@ -141,7 +141,7 @@ def _message(event: type[Fact]) -> Object:
     }
 
 
-def _data(event: type[Fact]) -> list[tuple[str, JsonValue]]:
+def _data(event: type[Event]) -> list[tuple[str, JsonValue]]:
     schema = event.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     nested = schema.pop("$defs", {})
     return [(event.__name__, schema), *nested.items()]

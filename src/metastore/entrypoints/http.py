@@ -1,6 +1,6 @@
 """The FastAPI application: the HTTP API and the web app.
 
-``create_app`` combines the routers of all features. ``RequestGate`` wraps the application: it sets the request
+``create_app`` combines the routers of all features. ``RequestMiddleware`` wraps the application: it sets the request
 id and context, refuses forged cross-site requests and adds common headers.
 """
 
@@ -22,10 +22,10 @@ from metastore.entrypoints.operations import operations_router
 from metastore.entrypoints.webapp import mount_web_app
 from metastore.features.audit.service import AuditService
 from metastore.kit.context import current_context
-from metastore.kit.database import Database, problem_of
+from metastore.kit.database.unit_of_work import Database, problem_of
 from metastore.kit.feature import Feature
-from metastore.kit.problem import MEDIA_TYPE, Problem, title_of
-from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.problems.problem import MEDIA_TYPE, Problem, title_of
+from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.kit.services import Services
 
 MAX_JSON_BODY = 2 * 2**20
@@ -125,7 +125,7 @@ async def _record_refusal(request: Request, problem: Problem) -> None:
     services: Services = request.app.state.services
     try:
         async with services.get(Database).transaction() as tx:
-            services.get(AuditService).record_refusal(
+            services.get(AuditService).record_refused_access(
                 tx, method=request.method, path=request.url.path, code=problem.code
             )
     except Problem:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from metastore.kit.problem import MEDIA_TYPE, ProblemDocument
+from metastore.kit.problems.problem import MEDIA_TYPE, ProblemDocument
 
 _REFERENCES = "#/components/schemas/{model}"
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCES.format(model=ProblemDocument.__name__)}}}

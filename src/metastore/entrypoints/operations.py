@@ -8,8 +8,8 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from metastore import __version__
-from metastore.kit.http import provided
-from metastore.kit.schema import Schema
+from metastore.kit.api.dependencies import provided
+from metastore.kit.api.schema import Schema
 
 CHECK_SECONDS = 5
 

@@ -18,10 +18,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from metastore.entrypoints.gate import is_own_origin, request_id_of, with_request_id
+from metastore.entrypoints.middleware import is_own_origin, request_id_of, with_request_id
 from metastore.features.auth.schemas import Caller
-from metastore.kit.problem import Problem
-from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.realtime import session_room, user_room
 
 Authenticate = Callable[[Mapping[str, str]], Awaitable[Caller]]

@@ -21,20 +21,26 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from metastore import bootstrap
 from metastore.bootstrap import Product
 from metastore.config import ConfigurationError, Settings
-from metastore.entrypoints.gate import RequestGate
 from metastore.entrypoints.http import body_limit, create_app, routers_of
+from metastore.entrypoints.lifecycle import (
+    create_first_admin,
+    exit_unless_stopped,
+    run_jobs,
+    stop_signal,
+    wait_for_stop,
+)
 from metastore.entrypoints.logs import configure_logs
+from metastore.entrypoints.middleware import RequestMiddleware
 from metastore.entrypoints.objects import ObjectsApp
-from metastore.entrypoints.objects.tuning import keep_freed_memory
+from metastore.entrypoints.objects.allocator import keep_freed_memory
 from metastore.entrypoints.operations import PublicConfig, ReadinessChecks
 from metastore.entrypoints.realtime import create_realtime_app
-from metastore.entrypoints.running import create_first_admin, exit_unless_stopped, run_jobs, stop_signal, wait_for_stop
 from metastore.entrypoints.server import HttpServer
 from metastore.features.auth.access import authenticate
-from metastore.features.auth.cookies import SessionCookies
 from metastore.features.auth.schemas import Caller
 from metastore.features.auth.service import AuthService
-from metastore.kit import idempotency_claims
+from metastore.features.auth.sessions.cookies import SessionCookies
+from metastore.kit.idempotency import claims
 
 WEB_APP = Path(__file__).parent.parent / "webapp"
 
@@ -57,11 +63,15 @@ async def _serve(settings: Settings) -> None:
     async with running_product(settings) as (product, work):
         async with product.database.transaction() as tx:
             # This is the only process: those that held claims on idempotency keys are gone.
-            await idempotency_claims.end_leases(tx)
+            await claims.end_leases(tx)
         password = await create_first_admin(product)
         app = build_asgi(product)
         server = HttpServer(
-            app, host=settings.host, port=settings.port, protocol=settings.http_server, answer_now=app.answer_now
+            app,
+            host=settings.host,
+            port=settings.port,
+            protocol=settings.http_server,
+            ready_response=app.ready_response,
         )
         stop = stop_signal()
         _greet(settings, password)
@@ -98,7 +108,7 @@ class Application:
         self._objects = objects
         self._sockets = sockets
         self._http = http
-        self.answer_now = objects.answer_now if objects else None
+        self.ready_response = objects.ready_response if objects else None
         """Return a ready response; see ``server``. ``None`` without a data plane."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,7 +140,7 @@ def build_asgi(product: Product) -> Application:
         objects_origin=product.store.public_origin,
         max_simple_upload=settings.max_simple_upload_size,
     )
-    gate = RequestGate(
+    gate = RequestMiddleware(
         api,
         public_origin=settings.public_url,
         trusted_proxies=settings.trusted_proxies,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter
 
-from metastore.kit.consumer import Consumer
-from metastore.kit.saga_steps import Definition
+from metastore.kit.events.consumer import Consumer
+from metastore.kit.saga.definition import Definition
 
 Job = Callable[[], Awaitable[None]]
 """A unit of background work: a coroutine function without arguments."""

@@ -2,7 +2,7 @@
 
 When ``publish`` returns, every consumer subscribed to an event's type will get the event, even if all processes are
 killed immediately. Delivery is at least once: a consumer may get an event again and must recognize it by its id
-(``kit.inbox``). A consumer gets the events of one aggregate in the order of publication, as long as none of them
+(``events.inbox``). A consumer gets the events of one aggregate in the order of publication, as long as none of them
 fails.
 
 Every process subscribes all consumers, including those that it does not run. So a relay declares their queues, and
@@ -18,21 +18,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.events.outbox import RecordedEvent
 
 MAX_ATTEMPTS = 5
-PAUSES = (0.5, 2.0, 8.0, 20.0)
+BACKOFF = (0.5, 2.0, 8.0, 20.0)
 """Seconds between attempts. Half a minute in total, because failing events occupy the consumer's prefetch window."""
 
 Handler = Callable[[RecordedEvent], Awaitable[None]]
-Together = Callable[[Sequence[RecordedEvent]], Awaitable[int]]
+BatchHandler = Callable[[Sequence[RecordedEvent]], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A named consumer with its event types (empty means all) and its handler.
 
-    A bus that has several events for the consumer may call ``together``, which handles the first few of them in
+    A bus that has several events for the consumer may call ``batch_handler``, which handles the first few of them in
     one transaction. It returns how many it handled; 0 means that they must be handled one by one. When it raises, none
     of them has taken effect.
     """
@@ -40,9 +40,9 @@ class Subscription:
     consumer: str
     event_types: frozenset[str]
     handler: Handler
-    together: Together | None = None
+    batch_handler: BatchHandler | None = None
 
-    def wants(self, event_type: str) -> bool:
+    def accepts(self, event_type: str) -> bool:
         """Return whether the consumer handles events of this type."""
         return not self.event_types or event_type in self.event_types
 
@@ -59,7 +59,7 @@ class DeadEvent:
     died_at: datetime
 
 
-def chosen(subscriptions: Sequence[Subscription], only: frozenset[str] | None) -> list[Subscription]:
+def select_subscriptions(subscriptions: Sequence[Subscription], only: frozenset[str] | None) -> list[Subscription]:
     """Return the subscriptions for ``EventBus.run``.
 
     Raises:

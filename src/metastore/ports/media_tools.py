@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from metastore.kit.reason_codes import ReasonCode
+from metastore.kit.problems.reason_codes import ReasonCode
 
 Read = Callable[[int, int], AsyncIterator[bytes]]
 """Streams a number of bytes from an offset: ``read(offset, length)``."""
@@ -37,7 +37,7 @@ class AudioTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class MediaFacts:
+class ProbeResult:
     """The probe result of a film, audio file, image or document.
 
     ``width`` and ``height`` are in pixels after applying the orientation, and ``None`` where they do not apply. Audio
@@ -78,7 +78,7 @@ class MediaRefusedError(Exception):
         self.code = code
 
 
-class NothingToSeeError(MediaRefusedError):
+class NoPictureError(MediaRefusedError):
     """No image can be made of a file that may be valid.
 
     It has only audio, is encrypted, or is of a type that the installed programs cannot render.
@@ -96,7 +96,7 @@ class MediaToolError(Exception):
 class MediaTools(Protocol):
     """Media tools; the module describes the contract."""
 
-    async def probe(self, source: Source) -> MediaFacts:
+    async def probe(self, source: Source) -> ProbeResult:
         """Inspect the media.
 
         Raises:
@@ -112,7 +112,7 @@ class MediaTools(Protocol):
         its cover, a document's its first page. Thumbnails are not larger than the original, except for vector formats.
 
         Raises:
-            NothingToSeeError: there is nothing to show, or a document (PDF, office, SVG) cannot be rendered. Documents
+            NoPictureError: there is nothing to show, or a document (PDF, office, SVG) cannot be rendered. Documents
                 are refused with no other error.
             MediaRefusedError: it is damaged or too large.
             MediaToolError: the tool failed.
@@ -123,7 +123,7 @@ class MediaTools(Protocol):
         """Return a sprite of a film, for previews on the player's time line.
 
         Raises:
-            NothingToSeeError: it has no video or no duration.
+            NoPictureError: it has no video or no duration.
             MediaRefusedError: it is damaged or too large.
             MediaToolError: the tool failed.
         """
@@ -138,6 +138,6 @@ class MediaTools(Protocol):
         """
         ...
 
-    def can_show(self, mime_type: str) -> bool:
+    def can_preview(self, mime_type: str) -> bool:
         """Return whether thumbnails of this type are supported here. Documents need programs that may be missing."""
         ...

@@ -218,7 +218,7 @@ class ObjectStore(Protocol):
     ) -> str:
         """Return a URL that serves the object to GET with ranges, or to HEAD with ``head``, for ``expires_in`` seconds.
 
-        S3 signs the method, so one URL cannot serve both. The response has ``content_type`` and a
+        S3 signs the method, so one URL cannot serve both. The response has ``sniffing`` and a
         ``Content-Disposition`` with ``filename`` (RFC 6266, RFC 8187).
         """
         ...

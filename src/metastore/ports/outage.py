@@ -1,6 +1,6 @@
 """Distinguish outages from request errors."""
 
-from metastore.kit.problem import Problem
+from metastore.kit.problems.problem import Problem
 from metastore.ports.event_bus import BusUnavailableError
 from metastore.ports.object_store import DamagedObjectError, StoreFullError, StoreUnavailableError
 

@@ -29,7 +29,7 @@ class RateLimiter(Protocol):
         """Count one attempt atomically and return whether it is within the limit."""
         ...
 
-    async def forgive(self, limit: Limit, key: str) -> None:
+    async def refund(self, limit: Limit, key: str) -> None:
         """Refund one counted attempt that turned out to be legitimate."""
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from metastore.kit.clock import Clock
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
 from metastore.ports.event_bus import EventBus
 from metastore.ports.media_tools import MediaTools
 from metastore.ports.object_store import ObjectStore

@@ -14,13 +14,13 @@ from itertools import takewhile
 
 import structlog
 
-from metastore.kit.consumer import AfterCommit, Consumer, TransactionHandler
 from metastore.kit.context import RequestContext, open_context
-from metastore.kit.database import Database
-from metastore.kit.facts import known_event_types
-from metastore.kit.inbox import first_delivery
-from metastore.kit.outbox import RecordedEvent
-from metastore.ports.event_bus import EventBus, Handler, Subscription, Together
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.consumer import AfterCommit, Consumer, TransactionHandler
+from metastore.kit.events.event import known_event_types
+from metastore.kit.events.inbox import first_delivery
+from metastore.kit.events.outbox import RecordedEvent
+from metastore.ports.event_bus import BatchHandler, EventBus, Handler, Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -45,8 +45,8 @@ def subscribe_all(bus: EventBus, database: Database, consumers: Iterable[Consume
         if consumer.name in names:
             raise WiringError(f"two consumers are named {consumer.name}")
         names.add(consumer.name)
-        handler, together = handler_of(consumer, database), together_of(consumer, database)
-        bus.subscribe(Subscription(consumer.name, consumer.event_types, handler, together))
+        handler, batch_handler = handler_of(consumer, database), batch_handler_of(consumer, database)
+        bus.subscribe(Subscription(consumer.name, consumer.event_types, handler, batch_handler))
 
 
 def handler_of(consumer: Consumer, database: Database) -> Handler:
@@ -66,7 +66,7 @@ def handler_of(consumer: Consumer, database: Database) -> Handler:
     return handle
 
 
-def together_of(consumer: Consumer, database: Database) -> Together:
+def batch_handler_of(consumer: Consumer, database: Database) -> BatchHandler:
     """Return the handler for batches. It handles the leading events whose effect is in the database."""
 
     async def handle(events: Sequence[RecordedEvent]) -> int:

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from metastore.features.auth.service import AuthService
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
 
 EVERY = 2.0
 BATCH = 1000
@@ -26,7 +26,7 @@ class Sockets(Protocol):
         """Return the ids of the sessions that have open sockets."""
         ...
 
-    async def close_session_here(self, session_id: str) -> None:
+    async def close_local_session(self, session_id: str) -> None:
         """Disconnect the sockets of a session."""
         ...
 
@@ -54,6 +54,6 @@ class EndedSessions:
         sessions = sorted(self._sockets.open_sessions())
         for start in range(0, len(sessions), BATCH):
             async with self._database.reading() as tx:
-                ended = await self._auth.ended_among(tx, sessions[start : start + BATCH])
+                ended = await self._auth.inactive_among(tx, sessions[start : start + BATCH])
             for session_id in ended:
-                await self._sockets.close_session_here(session_id)
+                await self._sockets.close_local_session(session_id)

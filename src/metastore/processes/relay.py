@@ -1,7 +1,7 @@
 """The relay: publishes events from the outbox on the event bus.
 
 It wakes up when this process commits events, on PostgreSQL also when another process does
-(``kit.outbox_signal``), and polls once a second. Pending events are published oldest first and marked only once the
+(``events.outbox_signal``), and polls once a second. Pending events are published oldest first and marked only once the
 bus has confirmed them. A crash at any point publishes some events again at worst, which consumers recognize.
 
 On PostgreSQL, selecting, publishing and marking are one transaction with row locks, so several relays share the work.
@@ -20,10 +20,10 @@ from datetime import timedelta
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from metastore.kit import inbox, outbox, outbox_signal
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Database, Transaction
-from metastore.kit.problem import Problem
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events import inbox, outbox, outbox_signal
+from metastore.kit.problems.problem import Problem
 from metastore.ports.event_bus import BusUnavailableError, EventBus
 
 _log = structlog.get_logger(__name__)

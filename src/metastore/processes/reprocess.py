@@ -5,29 +5,33 @@ Existing derived objects are kept, and workers make the missing ones as after an
 
 from collections.abc import Callable
 
-from metastore.features.files import checking, processing
-from metastore.features.media import checking as media
-from metastore.kit.database import Database
+from metastore.features.files.content import integrity, processing
+from metastore.features.media.objects import integrity as media
+from metastore.kit.database.unit_of_work import Database
 
 _PAGE = 100
 
 
-async def process_again(database: Database, *, can_show: Callable[[str], bool], everything: bool = False) -> int:
+async def restart_processing(
+    database: Database, *, can_preview: Callable[[str], bool], include_complete: bool = False
+) -> int:
     """Start processing ready media files and documents again; return their number.
 
-    ``can_show`` tells which media types can be processed. Files with a current probe result are skipped unless
-    ``everything`` is set.
+    ``can_preview`` tells which media types can be processed. Files with a current probe result are skipped unless
+    ``include_complete`` is set.
     """
     started, after = 0, ""
     while True:
         async with database.reading() as tx:
-            page = await checking.ready_files(tx, after, _PAGE)
-            complete = set() if everything else await media.fully_known(tx, page)
+            page = await integrity.ready_files(tx, after, _PAGE)
+            complete = set() if include_complete else await media.files_with_probe_result(tx, page)
         if not page:
             return started
         after = max(page)
-        selected = [file_id for file_id, mime_type in page.items() if file_id not in complete and can_show(mime_type)]
+        selected = [
+            file_id for file_id, mime_type in page.items() if file_id not in complete and can_preview(mime_type)
+        ]
         if selected:
             async with database.transaction() as tx:
                 for file_id in selected:
-                    started += await processing.process_again(tx, file_id)
+                    started += await processing.restart_processing(tx, file_id)

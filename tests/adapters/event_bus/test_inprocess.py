@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from metastore.adapters.event_bus.inprocess import InProcessBus
-from metastore.kit.database import Database, Transaction
-from metastore.kit.outbox import RecordedEvent
-from metastore.kit.problem import unavailable
+from metastore.adapters.event_bus.inprocess.bus import InProcessBus
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events.outbox import RecordedEvent
+from metastore.kit.problems.problem import unavailable
 from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, Subscription
 from tests.contracts.event_bus import running
-from tests.fixtures.events import Guest, event
+from tests.fixtures.events import RecordingConsumer, event
 from tests.fixtures.waiting import eventually
 
 
@@ -52,11 +52,11 @@ async def test_a_hanging_handler_times_out_without_blocking_other_aggregates(dat
     seen: list[RecordedEvent] = []
 
     async def handle(given: RecordedEvent) -> None:
-        if given.aggregate == "kettle:stuck":
+        if given.aggregate == "sample:stuck":
             await asyncio.sleep(3600)
         seen.append(given)
 
-    bus = InProcessBus(database, handler_timeout=0.05, pauses=(0.02,), poll_interval=0.2)
+    bus = InProcessBus(database, handler_timeout=0.05, backoff=(0.02,), poll_interval=0.2)
     bus.subscribe(Subscription("guest", frozenset(), handle))
     stuck, free = event("stuck"), event("copper")
     async with running(bus):
@@ -68,7 +68,7 @@ async def test_a_hanging_handler_times_out_without_blocking_other_aggregates(dat
 
 async def test_delivery_resumes_after_a_database_outage(flaky: FlakyDatabase) -> None:
     """No event is dead-lettered because of the outage."""
-    guest = Guest("guest")
+    guest = RecordingConsumer("guest")
     bus = InProcessBus(flaky, poll_interval=0.05)
     bus.subscribe(guest.subscription)
     await bus.publish([event()])
@@ -84,7 +84,7 @@ async def test_delivery_resumes_after_a_database_outage(flaky: FlakyDatabase) ->
 
 
 async def test_handled_events_are_deleted_from_the_queue(database: Database) -> None:
-    guest = Guest("guest")
+    guest = RecordingConsumer("guest")
     bus = InProcessBus(database)
     bus.subscribe(guest.subscription)
     async with running(bus):
@@ -110,19 +110,19 @@ async def test_a_failing_event_in_a_batch_fails_alone(database: Database) -> Non
     attempts: list[RecordedEvent] = []
 
     async def handle(given: RecordedEvent) -> None:
-        if given.aggregate == "kettle:cracked":
+        if given.aggregate == "sample:cracked":
             attempts.append(given)
             raise ValueError("cracked")
         seen.append(given)
 
-    async def together(given: Sequence[RecordedEvent]) -> int:
-        if any(each.aggregate == "kettle:cracked" for each in given):
+    async def handle_batch(given: Sequence[RecordedEvent]) -> int:
+        if any(each.aggregate == "sample:cracked" for each in given):
             raise ValueError("cracked")
         seen.extend(given)
         return len(given)
 
-    bus = InProcessBus(database, pauses=(0.02,), poll_interval=0.05)
-    bus.subscribe(Subscription("guest", frozenset(), handle, together))
+    bus = InProcessBus(database, backoff=(0.02,), poll_interval=0.05)
+    bus.subscribe(Subscription("guest", frozenset(), handle, handle_batch))
     events = [event("copper"), event("cracked"), event("iron"), event("glass")]
     async with running(bus):
         await bus.publish(events)
@@ -131,5 +131,5 @@ async def test_a_failing_event_in_a_batch_fails_alone(database: Database) -> Non
         await eventually(lambda: len(seen) == 5)
     assert (dead.event, len(attempts)) == (events[1], MAX_ATTEMPTS)
     assert [given.aggregate for given in seen] == [
-        f"kettle:{name}" for name in ("copper", "iron", "glass", "steel", "tin")
+        f"sample:{name}" for name in ("copper", "iron", "glass", "steel", "tin")
     ]

@@ -3,8 +3,8 @@
 import pytest
 
 from metastore.adapters.event_bus.outages import OutageTracker
-from metastore.kit.problem import Problem, not_found, storage_full, unavailable
-from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.problems.problem import Problem, not_found, storage_full, unavailable
+from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, StoreFullError, StoreUnavailableError
 from metastore.ports.outage import is_outage
 from tests.fixtures.events import event

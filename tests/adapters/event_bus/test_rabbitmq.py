@@ -9,14 +9,14 @@ import pytest
 from pamqp import commands as amqp
 from pamqp.common import FieldTable
 
-from metastore.adapters.event_bus.lanes import Pacing
-from metastore.adapters.event_bus.rabbitmq import RabbitMqBus, dead_queue
-from metastore.adapters.event_bus.rabbitmq.burial import read_dead_letter
-from metastore.kit import cloudevents
+from metastore.adapters.event_bus.dispatcher import RetryPolicy
+from metastore.adapters.event_bus.rabbitmq import RabbitMqBus, dead_letter_queues
+from metastore.adapters.event_bus.rabbitmq.dead_letter import read_dead_letter
+from metastore.kit.events import cloudevents
 from metastore.kit.ids import new_id
 from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent
 from tests.contracts.event_bus import running
-from tests.fixtures.events import Guest, event
+from tests.fixtures.events import RecordingConsumer, event
 from tests.fixtures.rabbitmq import SharedRabbitMq
 from tests.fixtures.waiting import eventually
 
@@ -30,9 +30,9 @@ class Bench:
         self.channel = channel
         self.buses: list[RabbitMqBus] = []
 
-    def bus(self, *guests: Guest) -> RabbitMqBus:
+    def bus(self, *guests: RecordingConsumer) -> RabbitMqBus:
         """Return a new bus with these consumers."""
-        bus = RabbitMqBus(self.url, prefix=self.prefix, pacing=Pacing((0.05,)))
+        bus = RabbitMqBus(self.url, prefix=self.prefix, retry_policy=RetryPolicy((0.05,)))
         for guest in guests:
             bus.subscribe(guest.subscription)
         self.buses.append(bus)
@@ -51,7 +51,7 @@ async def bench(rabbitmq: SharedRabbitMq) -> AsyncIterator[Bench]:
 
 async def test_only_unroutable_events_are_refused(bench: Bench) -> None:
     """The error names the events that were published and those that were returned."""
-    bus = bench.bus(Guest("guest", "kettle.boiled", "cup.filled"))
+    bus = bench.bus(RecordingConsumer("guest", "sample.recorded", "cup.filled"))
     await bus.check()
     await bench.channel.queue_unbind(f"{bench.prefix}.guest", f"{bench.prefix}.events", "cup.filled")
     boiled, filled = event(), event(event_type="cup.filled")
@@ -63,12 +63,12 @@ async def test_only_unroutable_events_are_refused(bench: Bench) -> None:
 
 async def test_an_unbound_queue_is_bound_again_before_each_batch(bench: Bench) -> None:
     """The broker only reports events that reach no queue at all, so the bus must repair the others."""
-    everything, some = Guest("everything"), Guest("some", "kettle.boiled", "cup.filled")
+    everything, some = RecordingConsumer("everything"), RecordingConsumer("some", "sample.recorded", "cup.filled")
     sent = [event(number=n) for n in range(3)]
     async with running(bench.bus(everything, some)) as bus:
         for one in sent:
             await bus.check()
-            await bench.channel.queue_unbind(f"{bench.prefix}.some", f"{bench.prefix}.events", "kettle.boiled")
+            await bench.channel.queue_unbind(f"{bench.prefix}.some", f"{bench.prefix}.events", "sample.recorded")
             await bench.channel.queue_unbind(f"{bench.prefix}.everything", f"{bench.prefix}.events", "#")
             await bus.publish([one])
         await eventually(lambda: len(some.seen) == len(everything.seen) == 3)
@@ -76,26 +76,26 @@ async def test_an_unbound_queue_is_bound_again_before_each_batch(bench: Bench) -
 
 async def test_a_deleted_queue_fails_the_batch_and_is_declared_again(bench: Bench) -> None:
     """No event counts as published until every subscribed consumer has a queue."""
-    bus = bench.bus(Guest("everything"), Guest("some", "kettle.boiled"))
+    bus = bench.bus(RecordingConsumer("everything"), RecordingConsumer("some", "sample.recorded"))
     await bus.publish([event(number=0)])
     await bench.channel.queue_delete(f"{bench.prefix}.some")
     with pytest.raises(BusUnavailableError) as failure:
         await bus.publish([event(number=1)])
     assert (frozenset(), frozenset()) == (failure.value.taken, failure.value.refused)
     await bus.publish([event(number=1)])
-    everything, some = Guest("everything"), Guest("some", "kettle.boiled")
+    everything, some = RecordingConsumer("everything"), RecordingConsumer("some", "sample.recorded")
     async with running(bench.bus(everything, some)):
         await eventually(lambda: some.numbers("copper") == [1] and 1 in everything.numbers("copper"))
 
 
 def test_all_attempts_take_at_most_half_a_minute() -> None:
     """Events that wait for a retry take up a worker's limited number of unsettled deliveries."""
-    assert sum(Pacing().delay_after(attempt) for attempt in range(1, MAX_ATTEMPTS)) <= 31
+    assert sum(RetryPolicy().delay_after(attempt) for attempt in range(1, MAX_ATTEMPTS)) <= 31
 
 
 async def test_a_message_that_is_not_an_event_is_dead_lettered_at_once(bench: Bench) -> None:
     """It blocks no other event."""
-    guest = Guest("guest")
+    guest = RecordingConsumer("guest")
     async with running(bench.bus(guest)) as bus:
         await bus.check()
         await bench.channel.basic_publish(b"\xff no event", exchange=f"{bench.prefix}.events", routing_key="odd")
@@ -108,7 +108,7 @@ async def test_a_message_that_is_not_an_event_is_dead_lettered_at_once(bench: Be
 
 async def test_a_message_that_is_not_an_event_is_redelivered_unchanged(bench: Bench) -> None:
     """It is dead-lettered again, even if its consumer subscribes to some types only."""
-    async with running(bench.bus(Guest("guest", "odd"))) as bus:
+    async with running(bench.bus(RecordingConsumer("guest", "odd"))) as bus:
         await bus.check()
         await bench.channel.basic_publish(b"\xff no event", exchange=f"{bench.prefix}.events", routing_key="odd")
         (first,) = await eventually(lambda: bus.dead_events(limit=10))
@@ -123,7 +123,7 @@ async def test_listing_many_dead_letters_yields_to_the_event_loop(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are decoded a hundred at a time, and listing loses none."""
-    bus = bench.bus(Guest("guest"))
+    bus = bench.bus(RecordingConsumer("guest"))
     await bus.check()
     count = 250
     headers: FieldTable = {
@@ -151,7 +151,7 @@ async def test_listing_many_dead_letters_yields_to_the_event_loop(
             turn += 1
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(dead_queue, "read_dead_letter", counted)
+    monkeypatch.setattr(dead_letter_queues, "read_dead_letter", counted)
     counting = asyncio.create_task(count_turns())
     assert count == len(await bus.dead_events(limit=2 * count))
     counting.cancel()
@@ -161,7 +161,7 @@ async def test_listing_many_dead_letters_yields_to_the_event_loop(
 
 async def test_events_dead_lettered_by_the_broker_are_listed_and_can_be_redelivered(bench: Bench) -> None:
     """This happens to events that reach the delivery limit without being settled."""
-    guest = Guest("guest")
+    guest = RecordingConsumer("guest")
     bus = bench.bus(guest)
     poison = event()
     await bus.publish([poison])
@@ -181,8 +181,8 @@ async def test_events_dead_lettered_by_the_broker_are_listed_and_can_be_redelive
 
 async def test_a_standby_worker_takes_over_in_order(bench: Bench) -> None:
     """Of two workers with one name, only one is active; the other continues where it stopped."""
-    first, second = Guest("guest"), Guest("guest")
-    publisher = bench.bus(Guest("guest"))
+    first, second = RecordingConsumer("guest"), RecordingConsumer("guest")
+    publisher = bench.bus(RecordingConsumer("guest"))
     async with running(bench.bus(second)):
         await publisher.publish([event(number=0)])
         await eventually(lambda: second.seen)
@@ -199,7 +199,7 @@ async def test_a_standby_worker_takes_over_in_order(bench: Bench) -> None:
 async def test_an_unreachable_broker_raises_bus_unavailable(unused_tcp_port: int) -> None:
     """Publishing and checking fail within their timeouts, without the password in the message."""
     bus = RabbitMqBus(f"amqp://guest:secret@127.0.0.1:{unused_tcp_port}/")
-    bus.subscribe(Guest("guest").subscription)
+    bus.subscribe(RecordingConsumer("guest").subscription)
     for attempt in (bus.check(), bus.publish([event()])):
         with pytest.raises(BusUnavailableError) as failure:
             await attempt

@@ -65,9 +65,9 @@ async def test_sockets_are_closed_in_every_process(redis: RedisDatabases, by: st
                 await worker.close_session("phone-session")
             else:
                 await worker.close_user("anna")
-            await asyncio.wait_for(at_here.sent_away.wait(), 5)
-            await asyncio.wait_for(at_there.sent_away.wait(), 5)
-            assert not bens.sent_away.is_set()
+            await asyncio.wait_for(at_here.disconnected_by_server.wait(), 5)
+            await asyncio.wait_for(at_there.disconnected_by_server.wait(), 5)
+            assert not bens.disconnected_by_server.is_set()
             await eventually(lambda: {"desk-session"} == there.realtime.open_sessions())
 
 

@@ -24,14 +24,14 @@ async def test_a_client_that_sends_an_event_is_disconnected(endpoint: Endpoint) 
     """Clients only receive."""
     async with endpoint.client("phone") as phone:
         await phone.socket.emit("shout", {"to": "everybody"})
-        await asyncio.wait_for(phone.sent_away.wait(), 5)
+        await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
 
 
 async def test_a_binary_event_is_rejected_before_its_attachments(endpoint: Endpoint) -> None:
     """The server does not buffer announced attachments."""
     async with endpoint.client("phone") as phone:
         await phone.socket.eio.send('5999999-["shout",{"_placeholder":true,"num":0}]')
-        await asyncio.wait_for(phone.sent_away.wait(), 5)
+        await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
         assert not endpoint.realtime.server._binary_packet
 
 
@@ -39,7 +39,7 @@ async def test_a_message_over_the_limit_is_rejected(endpoint: Endpoint) -> None:
     """It closes the connection."""
     async with endpoint.client("phone") as phone:
         await phone.socket.eio.send("2" + "x" * (MAX_MESSAGE + 1))
-        await asyncio.wait_for(phone.sent_away.wait(), 5)
+        await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
 
 
 async def test_an_unauthenticated_connection_is_closed() -> None:
@@ -63,7 +63,7 @@ async def test_a_refused_connection_is_closed_and_an_admitted_one_stays_open() -
                 assert (await stranger.receive_str()).startswith("44")
                 assert "1" == await stranger.receive_str(timeout=5)
             assert phone.socket.connected
-            assert not phone.sent_away.is_set()
+            assert not phone.disconnected_by_server.is_set()
 
 
 async def test_shutdown_disconnects_all_clients_without_waiting(endpoint: Endpoint) -> None:
@@ -74,7 +74,7 @@ async def test_shutdown_disconnects_all_clients_without_waiting(endpoint: Endpoi
         began = time.monotonic()
         await endpoint.realtime.aclose()
         assert time.monotonic() - began < 1
-        await asyncio.wait_for(phone.sent_away.wait(), 5)
+        await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
 
 
 async def test_messages_in_any_script_are_delivered_unchanged(endpoint: Endpoint) -> None:

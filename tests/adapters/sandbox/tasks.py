@@ -9,30 +9,30 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from metastore.adapters.sandbox.refusal import NotCopyableError, RefusedError
-from metastore.adapters.sandbox.source_bytes import ParentBytes
-from metastore.adapters.sandbox.wire import Emit
-from metastore.kit.reason_codes import ReasonCode
+from metastore.adapters.sandbox.errors import NotCopyableError, RefusedError
+from metastore.adapters.sandbox.protocol import Emit
+from metastore.adapters.sandbox.source_file import SourceFile
+from metastore.kit.problems.reason_codes import ReasonCode
 
 
-def tell(source: ParentBytes, emit: Emit, times: int) -> None:
+def tell(source: SourceFile, emit: Emit, times: int) -> None:
     """Emit the source ``times`` times, with a number and the process id."""
     for number in range(times):
         source.seek(0)
         emit({"number": number, "process": os.getpid()}, source.read())
 
 
-def refuse(source: ParentBytes, emit: Emit) -> None:
+def refuse(source: SourceFile, emit: Emit) -> None:
     """Will not have it."""
     raise RefusedError(ReasonCode.PICTURE_UNREADABLE)
 
 
-def refuse_to_copy(source: ParentBytes, emit: Emit) -> None:
+def refuse_to_copy(source: SourceFile, emit: Emit) -> None:
     """Will not copy it."""
     raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
 
 
-def refuse_for_an_unknown_reason(source: ParentBytes, emit: Emit) -> None:
+def refuse_for_an_unknown_reason(source: SourceFile, emit: Emit) -> None:
     """Refuses with a code that is no ``ReasonCode``, as a child that was taken over might."""
     raise RefusedError(UnknownCode.TOO_BLUE)  # type: ignore[arg-type]  # on purpose
 
@@ -43,12 +43,12 @@ class UnknownCode(StrEnum):
     TOO_BLUE = "too-blue"
 
 
-def fail(source: ParentBytes, emit: Emit) -> None:
+def fail(source: SourceFile, emit: Emit) -> None:
     """Raise an unexpected exception."""
     raise ValueError("seven is not four")
 
 
-def break_out(source: ParentBytes, emit: Emit) -> None:
+def break_out(source: SourceFile, emit: Emit) -> None:
     """Emit which attempts succeeded."""
     os.close(2)  # a number that is free again
     attempts: dict[str, Callable[[], object]] = {
@@ -65,7 +65,7 @@ def break_out(source: ParentBytes, emit: Emit) -> None:
     )
 
 
-def start_threads(source: ParentBytes, emit: Emit) -> None:
+def start_threads(source: SourceFile, emit: Emit) -> None:
     """Emit a message from a thread."""
     heard: list[str] = []
     thread = threading.Thread(target=lambda: heard.append("here"))
@@ -88,7 +88,7 @@ def _works(attempt: Callable[[], object]) -> bool:
     return True
 
 
-def work_on(source: ParentBytes, emit: Emit, seconds: float, times: int) -> None:
+def work_on(source: SourceFile, emit: Emit, seconds: float, times: int) -> None:
     """Emit ``times`` times, after ``seconds`` of processor time each."""
     for _ in range(times):
         until = time.process_time() + seconds

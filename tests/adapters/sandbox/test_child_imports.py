@@ -11,11 +11,11 @@ _LOADED = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*s
 @pytest.mark.parametrize(
     "task",
     [
-        "metastore.adapters.media_tools.document_tasks",
-        "metastore.adapters.media_tools.drawing_tasks",
-        "metastore.adapters.media_tools.film_tasks",
-        "metastore.adapters.media_tools.picture_tasks",
-        "metastore.adapters.transcoder.task",
+        "metastore.adapters.media_tools.documents.pdf_tasks",
+        "metastore.adapters.media_tools.images.svg_tasks",
+        "metastore.adapters.media_tools.av.tasks",
+        "metastore.adapters.media_tools.images.raster_tasks",
+        "metastore.adapters.transcoder.job",
     ],
 )
 def test_a_task_does_not_load_the_parent_s_modules(task: str) -> None:
@@ -25,4 +25,6 @@ def test_a_task_does_not_load_the_parent_s_modules(task: str) -> None:
     ).stdout
     modules = set(loaded.split())
     assert task in modules
-    assert modules.isdisjoint({"asyncio", "pydantic", "structlog", "sqlalchemy", "metastore.adapters.sandbox.process"})
+    assert modules.isdisjoint(
+        {"asyncio", "pydantic", "structlog", "sqlalchemy", "metastore.adapters.sandbox.supervisor"}
+    )

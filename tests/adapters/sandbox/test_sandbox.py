@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from metastore.adapters.sandbox import process
-from metastore.adapters.sandbox.process import CHILD, Limits, Made, Sandbox
-from metastore.adapters.sandbox.wire import Json
-from metastore.kit.reason_codes import ReasonCode
+from metastore.adapters.sandbox import supervisor
+from metastore.adapters.sandbox.protocol import Json
+from metastore.adapters.sandbox.supervisor import CHILD, Limits, Sandbox, TaskResult
+from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NotCopyableError, Source
 from tests.fixtures.waiting import eventually
 
@@ -49,7 +49,7 @@ async def made_by(
     given: Source | None = None,
     limits: Limits | None = None,
     command: tuple[str, ...] = _TEST_CHILD,
-) -> list[Made]:
+) -> list[TaskResult]:
     work = Sandbox(command).work(f"{_TASKS}:{task}", arguments or {}, given or source(), limits or Limits())
     async with aclosing(work):
         return [one async for one in work]
@@ -99,7 +99,7 @@ async def test_a_child_imports_nothing_from_the_working_directory_or_python_path
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     for name in ("metastore.py", "json.py", "ctypes.py", "av.py", "sitecustomize.py"):
         (tmp_path / name).write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\nraise SystemExit\n")
-    work = Sandbox().work("metastore.adapters.media_tools.picture_tasks:probe", {}, source(_PNG), Limits())
+    work = Sandbox().work("metastore.adapters.media_tools.images.raster_tasks:probe", {}, source(_PNG), Limits())
     async with aclosing(work):
         assert [(1, 1)] == [(result.header["width"], result.header["height"]) async for result in work]
     assert not (tmp_path / "executed").exists()
@@ -129,7 +129,7 @@ async def test_time_in_which_nobody_takes_a_result_does_not_count() -> None:
 
 async def test_time_spent_waiting_for_the_source_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Except for the first second of each read."""
-    monkeypatch.setattr(process, "_READ_SECONDS", 0.0)
+    monkeypatch.setattr(supervisor, "_READ_SECONDS", 0.0)
 
     async def slow(offset: int, length: int) -> AsyncIterator[bytes]:
         await asyncio.sleep(5.2)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from metastore.kit.ids import new_id
-from tests.entrypoints.cli.between import Proxy, intercepting_proxy
+from tests.entrypoints.cli.intercepting_proxy import Proxy, intercepting_proxy
 from tests.entrypoints.cli.terminal import PASSWORD, Terminal
 from tests.fixtures.process import MetastoreProcess, running_metastore
 

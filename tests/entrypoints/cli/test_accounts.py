@@ -16,8 +16,8 @@ async def test_a_made_password_is_printed_once_and_signs_in(terminal: Terminal, 
     assert ended.code == 0, ended.err
     password = ended.out.split(" with the password ")[1].split()[0]
     async with httpx.AsyncClient(base_url=metastore.address) as client:
-        answer = await client.post("/api/v1/auth/login", json={"username": name, "password": password})
-    assert (answer.status_code, answer.json()["user"]["role"]) == (200, "ADMIN")
+        response = await client.post("/api/v1/auth/login", json={"username": name, "password": password})
+    assert (response.status_code, response.json()["user"]["role"]) == (200, "ADMIN")
 
 
 async def test_a_given_password_is_not_printed(terminal: Terminal, metastore: MetastoreProcess) -> None:

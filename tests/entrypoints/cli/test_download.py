@@ -1,7 +1,7 @@
 import signal
 from pathlib import Path
 
-from tests.entrypoints.cli.between import InterceptedRequest, Proxy, problem
+from tests.entrypoints.cli.intercepting_proxy import InterceptedRequest, Proxy, problem
 from tests.entrypoints.cli.terminal import Terminal, sha256
 from tests.fixtures.waiting import eventually
 

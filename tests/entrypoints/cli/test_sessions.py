@@ -92,7 +92,7 @@ async def test_wrong_usage_is_reported_in_one_line(terminal: Terminal) -> None:
 
 async def _is_over(terminal: Terminal) -> bool:
     """Whether the kept access token is refused by now."""
-    from metastore.entrypoints.cli.transfer.sessions import Session
+    from metastore.client.sessions import Session
 
     kept = next((terminal.home / "metastore" / "sessions").glob("*.json"))
     session = Session.model_validate_json(kept.read_bytes())

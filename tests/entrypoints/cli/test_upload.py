@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 
 from deploy.local.ports import free_port
-from tests.entrypoints.cli.between import InterceptedRequest, Proxy, intercepting_proxy, problem
 from tests.entrypoints.cli.conftest import PART_SIZE, QUOTA, newcomer
+from tests.entrypoints.cli.intercepting_proxy import InterceptedRequest, Proxy, intercepting_proxy, problem
 from tests.entrypoints.cli.terminal import Terminal, sha256
 from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess, running_metastore
 from tests.fixtures.waiting import eventually

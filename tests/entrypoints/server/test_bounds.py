@@ -8,9 +8,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from deploy.local.ports import free_port
-from metastore.entrypoints.server import HttpServer, connection, cycle
-from tests.fixtures.raw_http import Library, answer, echoing, take, wire
-from tests.fixtures.serving import serving
+from metastore.entrypoints.server import HttpServer, connection, request_cycle
+from tests.fixtures.http_server import serving
+from tests.fixtures.raw_http import Library, echoing, response, take, wire
 from tests.fixtures.waiting import eventually
 
 
@@ -26,7 +26,7 @@ async def test_a_websocket_outlives_the_keep_alive_timeout(monkeypatch: pytest.M
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await answer(send, 200)
+            await response(send, 200)
             return
         await receive()
         await send({"type": "websocket.accept"})
@@ -62,14 +62,14 @@ async def test_a_request_names_one_host(hosts: str, version: str, status: int) -
 
 
 async def test_a_stalled_body_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cycle, "BODY_IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(request_cycle, "BODY_IDLE_SECONDS", 0.2)
     async with serving(sleeping) as url, wire(url) as client:
         await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\na")
         assert await client.is_closed()
 
 
 async def test_a_body_that_is_too_slow_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cycle, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(request_cycle, "BODY_SECONDS", 0.2)
     async with serving(sleeping) as url, wire(url) as client:
         await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
 
@@ -87,8 +87,8 @@ async def test_a_client_that_does_not_read_the_response_is_disconnected(monkeypa
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await answer(send, 200, bytes(30_000_000))
-            await answer(send, 200)
+            await response(send, 200, bytes(30_000_000))
+            await response(send, 200)
         finally:
             ended.set()
 
@@ -177,7 +177,7 @@ async def test_a_slow_client_does_not_block_a_thread() -> None:
             if body.left:
                 await body.readable()
         body.close()
-        await answer(send, 200)
+        await response(send, 200)
 
     async with serving(app) as url, wire(url) as client:
         await client.say("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n")

@@ -8,8 +8,8 @@ from starlette.types import Receive, Scope, Send
 
 from metastore.entrypoints.server import connection
 from metastore.ports.served_objects import SourceEndedError
-from tests.fixtures.raw_http import Library, answer, drink, echoing, take, unwilling, wire
-from tests.fixtures.serving import serving
+from tests.fixtures.http_server import serving
+from tests.fixtures.raw_http import Library, drink, echoing, response, take, unwilling, wire
 from tests.fixtures.waiting import eventually
 
 
@@ -56,7 +56,7 @@ async def test_a_disconnect_ends_the_body() -> None:
             await drink(body)
         body.close()
         ended.set()
-        await answer(send, 400)
+        await response(send, 400)
 
     async with serving(app) as url, wire(url) as client:
         await client.say(b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"a" * 1000)
@@ -72,7 +72,7 @@ async def test_the_rest_of_a_body_is_not_parsed_as_a_request() -> None:
         assert body
         await drink(body, enough=lambda size: size > 50_000)
         body.close()
-        await answer(send, 400, b"stop")
+        await response(send, 400, b"stop")
 
     async with serving(app) as url, wire(url) as client:
         await client.say(b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + b"a" * 2_000_000)

@@ -28,8 +28,8 @@ async def test_connections_made_before_shutdown_are_served() -> None:
 
     await eventually(refuses, interval=0.005)
     writer.write(b"GET / HTTP/1.1\r\nHost: drive\r\n\r\n")
-    answer = await asyncio.wait_for(reader.read(), 60)
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert answer.endswith(b"here you are")
+    response = await asyncio.wait_for(reader.read(), 60)
+    assert response.startswith(b"HTTP/1.1 200")
+    assert response.endswith(b"here you are")
     writer.close()
     await asyncio.wait_for(serving, 60)

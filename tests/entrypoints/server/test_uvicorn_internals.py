@@ -21,7 +21,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from metastore.entrypoints.server import connection, cycle, server
+from metastore.entrypoints.server import connection, request_cycle, server
 
 # Methods that are overridden or called, with the names of their parameters.
 _PROTOCOL_METHODS: dict[str, list[str]] = {
@@ -204,7 +204,7 @@ async def test_the_pipeline_is_a_queue(protocol: HttpToolsProtocol) -> None:
 
 async def test_the_class_of_a_cycle_can_be_changed(protocol: HttpToolsProtocol) -> None:
     """Uvicorn offers no way to choose it."""
-    protocol.cycle.__class__ = cycle.RequestCycle
+    protocol.cycle.__class__ = request_cycle.RequestCycle
     assert protocol.cycle.expected_content_length == 0
 
 
@@ -242,7 +242,7 @@ def test_a_type_for_annotations(name: str) -> None:
     ("module", "owner", "known"),
     [
         (connection, "Connection", {*_PROTOCOL_METHODS, *_PROTOCOL_ATTRIBUTES}),
-        (cycle, "RequestCycle", {*_CYCLE_METHODS, *_CYCLE_ATTRIBUTES}),
+        (request_cycle, "RequestCycle", {*_CYCLE_METHODS, *_CYCLE_ATTRIBUTES}),
         (server, "_Server", {*_SERVER_METHODS, *_SERVER_ATTRIBUTES}),
     ],
 )

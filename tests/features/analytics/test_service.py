@@ -12,32 +12,32 @@ from metastore.features.analytics.schemas import AnalyticsOut, AnalyticsQuery
 from metastore.features.analytics.service import AnalyticsService
 from metastore.features.auth.events import SessionOpened, SessionRefused, UserRegistered
 from metastore.features.files.events import FileDownloaded, FilePurged, FileUploaded, FolderCreated
-from metastore.kit.database import Database
-from metastore.kit.facts import Fact
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.event import Event
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import new_id
-from metastore.kit.outbox import RecordedEvent
-from metastore.kit.problem import Problem
+from metastore.kit.problems.problem import Problem
 from metastore.processes.consumers import handler_of
 
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ANALYTICS = AnalyticsService(lambda: MONDAY)
 
 
-def happened(event: Fact, day: int = 23, actor: str = "anna") -> RecordedEvent:
+def happened(event: Event, day: int = 23, actor: str = "anna") -> RecordedEvent:
     """Return the event as recorded on a day in November."""
     payload = event.model_dump(mode="json", by_alias=True)
     moment = MONDAY.replace(day=day)
     return RecordedEvent(new_id(), event.event_type, event.aggregate(), payload, {"actorId": actor}, moment)
 
 
-def uploaded(size: int, owner: str = "anna") -> Fact:
+def uploaded(size: int, owner: str = "anna") -> Event:
     """Return ``file.uploaded``."""
     return FileUploaded(
         file_id=new_id(), owner_id=owner, name="a", path="/a", size=size, mime_type="text/plain", object_key="k"
     )
 
 
-def purged(size: int, status: str = "READY") -> Fact:
+def purged(size: int, status: str = "READY") -> Event:
     """Return ``file.purged``."""
     return FilePurged(file_id=new_id(), owner_id="anna", name="a", size=size, status=status, object_key="k")
 

@@ -10,14 +10,14 @@ from metastore.features.audit.consumers import consumers
 from metastore.features.audit.models import CREATE_GUARDS, DROP_GUARDS
 from metastore.features.audit.schemas import AuditLogOut, AuditQuery
 from metastore.features.audit.service import AuditService
+from metastore.kit.api.paging import Page
 from metastore.kit.context import RequestContext, open_context
-from metastore.kit.database import Database
-from metastore.kit.facts import Fact
-from metastore.kit.outbox import RecordedEvent, pending_events
-from metastore.kit.paging import Page
-from metastore.kit.problem import Problem
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.event import Event
+from metastore.kit.events.outbox import RecordedEvent, pending_events
+from metastore.kit.problems.problem import Problem
 from metastore.processes.consumers import handler_of
-from tests.fixtures.events import KettleBoiled, event
+from tests.fixtures.events import SampleRecorded, event
 
 AUDIT = AuditService()
 
@@ -35,7 +35,7 @@ async def page(database: Database, **query: object) -> Page[AuditLogOut]:
         return await AUDIT.page(tx, AuditQuery.model_validate(query))
 
 
-def recorded(event: Fact, context: RequestContext) -> RecordedEvent:
+def recorded(event: Event, context: RequestContext) -> RecordedEvent:
     """Return the event as recorded in that context."""
     with open_context(context):
         row = event.outbox_row()
@@ -43,7 +43,7 @@ def recorded(event: Fact, context: RequestContext) -> RecordedEvent:
 
 
 async def test_an_event_redelivered_after_its_inbox_entry_was_deleted_has_one_entry(database: Database) -> None:
-    event = recorded(KettleBoiled(kettle="copper", number=7), RequestContext("request-1"))
+    event = recorded(SampleRecorded(sample="copper", number=7), RequestContext("request-1"))
     for _ in range(2):
         async with database.transaction() as tx:
             await AUDIT.append(tx, event)
@@ -53,19 +53,19 @@ async def test_an_event_redelivered_after_its_inbox_entry_was_deleted_has_one_en
 async def test_an_entry_has_the_request_context(database: Database) -> None:
     """The payload of the event is in the details."""
     context = RequestContext("request-1", "192.0.2.1", "Lynx/2.9", "anna")
-    event = recorded(KettleBoiled(kettle="copper", number=7), context)
+    event = recorded(SampleRecorded(sample="copper", number=7), context)
     await append(database, event)
     (entry,) = (await page(database)).items
     shown = entry.model_dump(by_alias=True, exclude={"id"})
     assert shown == {
         "eventId": event.id,
         "actorId": "anna",
-        "action": "kettle.boiled",
-        "resource": "kettle:copper",
+        "action": "sample.recorded",
+        "resource": "sample:copper",
         "address": "192.0.2.1",
         "userAgent": "Lynx/2.9",
         "requestId": "request-1",
-        "details": {"kettle": "copper", "number": 7},
+        "details": {"sample": "copper", "number": 7},
         "occurredAt": event.created_at,
     }
 
@@ -80,7 +80,7 @@ async def test_an_event_outside_any_request_has_no_actor(database: Database) -> 
 async def test_an_overlong_request_context_is_truncated(database: Database) -> None:
     """A client cannot prevent an entry with an overlong header."""
     context = RequestContext("r" * 1000, "a" * 1000, "u" * 1000, "anna")
-    await append(database, recorded(KettleBoiled(kettle="copper"), context))
+    await append(database, recorded(SampleRecorded(sample="copper"), context))
     (entry,) = (await page(database)).items
     assert (128, 64, 500) == (len(entry.request_id or ""), len(entry.address or ""), len(entry.user_agent or ""))
 
@@ -124,8 +124,8 @@ async def test_the_triggers_can_be_dropped_and_created_again(database: Database)
 async def test_the_trail_can_be_filtered(database: Database) -> None:
     """By actor, action, resource and time, separately and combined."""
     anna, ben = RequestContext("1", actor_id="anna"), RequestContext("2", actor_id="ben")
-    first = recorded(KettleBoiled(kettle="copper"), anna)
-    second = recorded(KettleBoiled(kettle="iron"), ben)
+    first = recorded(SampleRecorded(sample="copper"), anna)
+    second = recorded(SampleRecorded(sample="iron"), ben)
     third = event(event_type="cup.filled")
     await append(database, first, second, third)
 
@@ -134,10 +134,10 @@ async def test_the_trail_can_be_filtered(database: Database) -> None:
 
     assert {first.id} == await found(actor="anna")
     assert {third.id} == await found(action="cup.filled")
-    assert {second.id} == await found(resource="kettle:iron")
+    assert {second.id} == await found(resource="sample:iron")
     assert {second.id, third.id} == await found(since=second.created_at)
     assert {first.id} == await found(until=second.created_at)
-    assert set() == await found(actor="anna", resource="kettle:iron")
+    assert set() == await found(actor="anna", resource="sample:iron")
     assert {first.id, second.id, third.id} == await found(until=third.created_at + timedelta(seconds=1))
 
 
@@ -170,7 +170,7 @@ async def test_refused_access_is_recorded_as_an_event(database: Database) -> Non
     """It reaches the audit trail like any other event."""
     with open_context(RequestContext("request-1", "192.0.2.1", actor_id="anna")):
         async with database.transaction() as tx:
-            AUDIT.record_refusal(tx, method="GET", path="/api/v1/files/x" + "y" * 1000, code="not-found")
+            AUDIT.record_refused_access(tx, method="GET", path="/api/v1/files/x" + "y" * 1000, code="not-found")
     async with database.reading() as tx:
         await append(database, *await pending_events(tx, 10))
     (entry,) = (await page(database)).items

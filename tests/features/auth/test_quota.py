@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from metastore.features.auth import quota
-from metastore.kit.database import Database
-from metastore.kit.problem import Problem
+from metastore.features.auth.accounts import quota
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.problems.problem import Problem
 from tests.fixtures.accounts import Storage, add_user, storage_of
 
 
@@ -23,7 +23,7 @@ async def test_a_reservation_becomes_used_and_is_refunded(database: Database) ->
     async with database.transaction() as tx:
         await quota.reserve(tx, user, 40)
         await quota.release(tx, user, 40)
-        await quota.free(tx, user, 60)
+        await quota.refund(tx, user, 60)
     assert await storage_of(database, user) == Storage(used=0, reserved=0)
 
 
@@ -62,7 +62,7 @@ async def test_an_empty_file_needs_no_quota(database: Database) -> None:
 async def test_a_negative_size_is_a_programming_error(database: Database) -> None:
     """It could be used to raise the quota."""
     user = await add_user(database)
-    for step in (quota.reserve, quota.release, quota.use, quota.free):
+    for step in (quota.reserve, quota.release, quota.use, quota.refund):
         with pytest.raises(ValueError, match="negative"):
             async with database.transaction() as tx:
                 await step(tx, user, -1)
@@ -94,7 +94,7 @@ async def test_concurrent_reservations_and_releases_lose_no_update(database: Dat
             await quota.use(tx, user, size)
         if size % 2:
             async with database.transaction() as tx:
-                await quota.free(tx, user, size)
+                await quota.refund(tx, user, size)
 
     await asyncio.gather(*(reserve_and_release(size) for size in range(1, 21)))
     assert await storage_of(database, user) == Storage(used=sum(range(2, 21, 2)), reserved=0)

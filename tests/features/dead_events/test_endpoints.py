@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from metastore.adapters.event_bus import inprocess
+from metastore.adapters.event_bus.inprocess import bus
 from metastore.features.auth.models import User
 from metastore.kit.clock import utc_now
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import new_id
-from metastore.kit.outbox import RecordedEvent
 from tests.fixtures.product import Client, Running, running
 from tests.fixtures.waiting import eventually
 
@@ -21,7 +21,7 @@ API = "/api/v1/admin/events/dead"
 @pytest.fixture
 async def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     """A running server with the embedded default adapters; events are dead after one attempt."""
-    monkeypatch.setattr(inprocess, "MAX_ATTEMPTS", 1)
+    monkeypatch.setattr(bus, "MAX_ATTEMPTS", 1)
     async with running(tmp_path / "data") as product:
         yield product
 

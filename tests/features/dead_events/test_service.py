@@ -4,12 +4,12 @@ import pytest
 
 from metastore.features.dead_events.service import DeadEventsService
 from metastore.kit.ids import new_id
-from metastore.kit.problem import Problem
+from metastore.kit.problems.problem import Problem
 from metastore.ports.event_bus import BusUnavailableError, DeadEvent
-from tests.fixtures.buses import DeafBus
+from tests.fixtures.buses import RecordingBus
 
 
-class UnavailableBus(DeafBus):
+class UnavailableBus(RecordingBus):
     """An event bus that cannot be reached."""
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from metastore.kit.database import Database
-from tests.features.files.grove import OwnerTree
+from metastore.kit.database.unit_of_work import Database
+from tests.features.files.owner_tree import OwnerTree
 from tests.fixtures.accounts import add_user
 from tests.fixtures.clocks import SettableClock
 from tests.fixtures.memory_store import MemoryObjectStore

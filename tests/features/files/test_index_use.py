@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, text
 
-from metastore.features.files.list_queries import Position, folder_statement, trash_statement
-from metastore.features.files.trash_queries import expired_roots
-from metastore.kit.database import Database
+from metastore.features.files.listing.page_queries import Position, folder_statement, trash_statement
+from metastore.features.files.tree.trash_queries import expired_roots
+from metastore.kit.database.unit_of_work import Database
 from metastore.kit.ids import new_id
-from tests.features.files.grove import OwnerTree
+from tests.features.files.owner_tree import OwnerTree
 from tests.fixtures.accounts import add_user
 
 INDEXES = {

@@ -6,11 +6,11 @@ from collections.abc import Awaitable
 
 from sqlalchemy import select
 
-from metastore.features.auth import quota
+from metastore.features.auth.accounts import quota
 from metastore.features.files.models import Node
-from metastore.features.files.purging import purge_batch, start_purge_all
-from metastore.kit.problem import Problem
-from tests.features.files.grove import OwnerTree, items_of
+from metastore.features.files.tree.purge import purge_batch, start_purge_all
+from metastore.kit.problems.problem import Problem
+from tests.features.files.owner_tree import OwnerTree, items_of
 from tests.fixtures.accounts import Storage
 
 

@@ -1,6 +1,6 @@
 """Fixtures of the media tests."""
 
-from tests.fixtures.drive import drive, store
-from tests.fixtures.house import house
+from tests.fixtures.media_pipeline import pipeline
+from tests.fixtures.user_drive import drive, store
 
-__all__ = ["drive", "house", "store"]
+__all__ = ["drive", "pipeline", "store"]

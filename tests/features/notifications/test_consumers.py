@@ -6,12 +6,12 @@ from metastore.features.files.events import FileDamaged, FileRecovered
 from metastore.features.notifications.consumers import consumers
 from metastore.features.notifications.service import NotificationsService
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Database
-from metastore.kit.facts import Fact
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.event import Event
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import new_id
-from metastore.kit.outbox import RecordedEvent
 from tests.fixtures.accounts import add_user
-from tests.fixtures.radio import Radio
+from tests.fixtures.recording_realtime import RecordingRealtime
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,10 @@ from tests.fixtures.radio import Radio
         (FileRecovered, "“a.txt” is intact again."),
     ],
 )
-async def test_owners_are_notified_of_damage_and_recovery(database: Database, kind: type[Fact], message: str) -> None:
-    owner, radio = await add_user(database), Radio()
-    notifications = NotificationsService(radio, utc_now)
-    handlers = consumers(notifications, radio)[0].in_transaction
+async def test_owners_are_notified_of_damage_and_recovery(database: Database, kind: type[Event], message: str) -> None:
+    owner, realtime = await add_user(database), RecordingRealtime()
+    notifications = NotificationsService(realtime, utc_now)
+    handlers = consumers(notifications, realtime)[0].in_transaction
     about = {"fileId": new_id(), "ownerId": owner, "name": "a.txt", "reason": "half of it is gone"}
     event = RecordedEvent(new_id(), kind.event_type, "file:x", {**about}, {}, utc_now())
     async with database.transaction() as tx:

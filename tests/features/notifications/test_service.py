@@ -14,17 +14,17 @@ from metastore.features.notifications.models import Notification
 from metastore.features.notifications.schemas import NotificationPage
 from metastore.features.notifications.service import NotificationsService
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Database
-from metastore.kit.facts import Fact
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.event import Event
+from metastore.kit.events.inbox import prune
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import new_id
-from metastore.kit.inbox import prune
-from metastore.kit.outbox import RecordedEvent
-from metastore.kit.problem import Problem
+from metastore.kit.problems.problem import Problem
 from metastore.ports.event_bus import Handler
 from metastore.processes.consumers import handler_of
 from tests.fixtures.accounts import add_user
 from tests.fixtures.clocks import SettableClock
-from tests.fixtures.radio import Radio
+from tests.fixtures.recording_realtime import RecordingRealtime
 
 
 class NotificationsFixture:
@@ -32,16 +32,16 @@ class NotificationsFixture:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.radio = Radio()
+        self.realtime = RecordingRealtime()
         self.clock = SettableClock()
-        self.service = NotificationsService(self.radio, self.clock)
+        self.service = NotificationsService(self.realtime, self.clock)
 
     def handler(self, consumer: str) -> Handler:
         """Return the handler that the event bus would call."""
-        found = next(c for c in consumers(self.service, self.radio) if c.name == consumer)
+        found = next(c for c in consumers(self.service, self.realtime) if c.name == consumer)
         return handler_of(found, self.database)
 
-    async def make_ready(self, user_id: str, count: int = 1) -> None:
+    async def mark_ready(self, user_id: str, count: int = 1) -> None:
         """Handle ``file.ready`` for this many of the user's files."""
         for number in range(count):
             await self.handler("notifications")(file_ready(user_id, f"{number}.txt"))
@@ -54,7 +54,7 @@ class NotificationsFixture:
             return await self.service.page(tx, user_id, unread=unread, limit=limit, cursor=cursor)
 
 
-def as_event(event: Fact) -> RecordedEvent:
+def as_event(event: Event) -> RecordedEvent:
     """Return the event as the bus delivers it."""
     row = event.outbox_row()
     return RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
@@ -88,7 +88,7 @@ async def test_the_owner_is_notified_of_a_ready_file(feature: NotificationsFixtu
         "size": 5,
         "mimeType": "video/mp4",
     } == saved.payload
-    assert [(anna, "notification", saved.model_dump(mode="json", by_alias=True))] == feature.radio.sent
+    assert [(anna, "notification", saved.model_dump(mode="json", by_alias=True))] == feature.realtime.sent
     assert {"id", "userId", "type", "message", "payload", "readAt", "createdAt"} == saved.model_dump(
         by_alias=True
     ).keys()
@@ -100,7 +100,7 @@ async def test_a_redelivered_event_causes_one_notification(feature: Notification
     event = file_ready(anna)
     for _ in range(3):
         await feature.handler("notifications")(event)
-    assert 1 == len((await feature.page(anna)).items) == len(feature.radio.sent)
+    assert 1 == len((await feature.page(anna)).items) == len(feature.realtime.sent)
 
 
 async def test_an_event_redelivered_after_its_inbox_entry_was_deleted_causes_one_notification(
@@ -113,13 +113,13 @@ async def test_an_event_redelivered_after_its_inbox_entry_was_deleted_causes_one
     async with feature.database.transaction() as tx:
         assert 1 == await prune(tx, utc_now() + timedelta(days=1), 10)
     await feature.handler("notifications")(event)
-    assert 1 == len((await feature.page(anna)).items) == len(feature.radio.sent)
+    assert 1 == len((await feature.page(anna)).items) == len(feature.realtime.sent)
 
 
 async def test_a_notification_is_stored_even_if_it_cannot_be_sent(feature: NotificationsFixture) -> None:
     """The user finds it in the list."""
     anna = await add_user(feature.database)
-    feature.radio.broken = True
+    feature.realtime.broken = True
     await feature.handler("notifications")(file_ready(anna))
     assert 1 == (await feature.page(anna)).unread_count
 
@@ -128,26 +128,26 @@ async def test_nothing_is_sent_if_storing_fails(feature: NotificationsFixture) -
     """A notification is sent only after the commit."""
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         await feature.handler("notifications")(file_ready(new_id()))
-    assert not feature.radio.sent
+    assert not feature.realtime.sent
 
 
 async def test_revoking_a_session_closes_its_sockets(feature: NotificationsFixture) -> None:
     """If closing fails, the event is retried."""
     event = as_event(SessionRevoked(user_id="anna", session_id="session-1", reason="signed-out"))
-    feature.radio.broken = True
+    feature.realtime.broken = True
     with pytest.raises(ConnectionError):
         await feature.handler("sockets")(event)
-    feature.radio.broken = False
+    feature.realtime.broken = False
     await feature.handler("sockets")(event)
-    assert ["session:session-1"] == feature.radio.closed
+    assert ["session:session-1"] == feature.realtime.closed
 
 
 async def test_the_list_is_paged_by_cursor_latest_first(feature: NotificationsFixture) -> None:
     """No notification is repeated or left out, even if new ones are added between pages."""
     anna = await add_user(feature.database)
-    await feature.make_ready(anna, 5)
+    await feature.mark_ready(anna, 5)
     first = await feature.page(anna, limit=2)
-    await feature.make_ready(anna)
+    await feature.mark_ready(anna)
     second = await feature.page(anna, limit=2, cursor=first.next_cursor)
     third = await feature.page(anna, limit=2, cursor=second.next_cursor)
     names = [item.payload["name"] for page in (first, second, third) for item in page.items]
@@ -158,7 +158,7 @@ async def test_the_list_is_paged_by_cursor_latest_first(feature: NotificationsFi
 async def test_a_full_last_page_has_no_cursor(feature: NotificationsFixture) -> None:
     """There is no empty last page."""
     anna = await add_user(feature.database)
-    await feature.make_ready(anna, 2)
+    await feature.mark_ready(anna, 2)
     assert (await feature.page(anna, limit=2)).next_cursor is None
 
 
@@ -173,7 +173,7 @@ async def test_a_forged_cursor_is_rejected(feature: NotificationsFixture, cursor
 async def test_marking_as_read_keeps_the_first_time(feature: NotificationsFixture) -> None:
     """Repeating it changes nothing."""
     anna = await add_user(feature.database)
-    await feature.make_ready(anna, 2)
+    await feature.mark_ready(anna, 2)
     target = (await feature.page(anna)).items[0]
     async with feature.database.transaction() as tx:
         once = await feature.service.read(tx, anna, target.id)
@@ -198,7 +198,7 @@ async def test_an_unknown_notification_is_not_found(feature: NotificationsFixtur
 async def test_another_users_notification_is_not_found_and_stays_unread(feature: NotificationsFixture) -> None:
     """The response is the same 404, but the access is recorded as refused."""
     anna, ben = await add_user(feature.database), await add_user(feature.database)
-    await feature.make_ready(anna)
+    await feature.mark_ready(anna)
     target = (await feature.page(anna)).items[0]
     async with feature.database.transaction() as tx:
         with pytest.raises(Problem) as caught:
@@ -210,8 +210,8 @@ async def test_another_users_notification_is_not_found_and_stays_unread(feature:
 async def test_marking_all_as_read_does_not_affect_other_users(feature: NotificationsFixture) -> None:
     """All notifications of the caller are marked."""
     anna, ben = await add_user(feature.database), await add_user(feature.database)
-    await feature.make_ready(anna, 3)
-    await feature.make_ready(ben)
+    await feature.mark_ready(anna, 3)
+    await feature.mark_ready(ben)
     async with feature.database.transaction() as tx:
         assert 3 == (await feature.service.read_all(tx, anna)).updated
     async with feature.database.transaction() as tx:
@@ -227,7 +227,7 @@ async def test_concurrent_deliveries_cause_one_notification(feature: Notificatio
     await asyncio.gather(*(feature.handler("notifications")(event) for _ in range(5)))
     async with feature.database.reading() as tx:
         assert 1 == await tx.session.scalar(select(func.count()).select_from(Notification))
-    assert 1 == len(feature.radio.sent)
+    assert 1 == len(feature.realtime.sent)
 
 
 async def test_every_type_has_a_message() -> None:
@@ -236,4 +236,4 @@ async def test_every_type_has_a_message() -> None:
     assert "“a.mp4” did not become ready. It is empty." == message_of(
         "file.failed", {"name": "a.mp4", "reason": "It is empty."}
     )
-    assert "kettle.boiled" == message_of("kettle.boiled", {})
+    assert "sample.recorded" == message_of("sample.recorded", {})

@@ -16,11 +16,11 @@ from metastore.features.search import repository
 from metastore.features.search.consumers import NODE_EVENTS, SUBTREE_EVENTS
 from metastore.features.search.schemas import SearchQuery, SearchResults
 from metastore.features.search.service import SearchService
-from metastore.kit.database import Transaction
-from metastore.kit.problem import Problem
-from tests.features.files.grove import OwnerTree, items_of, names_in
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.problems.problem import Problem
+from tests.features.files.owner_tree import OwnerTree, items_of, names_in
 from tests.features.files.test_index_use import plan_of
-from tests.features.search.index import IndexedTree
+from tests.features.search.indexed_tree import IndexedTree
 from tests.fixtures.accounts import add_user
 
 
@@ -159,18 +159,18 @@ async def test_the_owner_learns_that_a_search_can_return_something_new(index: In
     box, other = await tree.folder("box"), await tree.folder("other")
     await tree.file("deep.txt", "/box")
     await index.catch_up()
-    assert {(tree.owner, "search.indexed")} == {(user, event) for user, event, _ in index.radio.sent}
-    index.radio.sent.clear()
+    assert {(tree.owner, "search.indexed")} == {(user, event) for user, event, _ in index.realtime.sent}
+    index.realtime.sent.clear()
     await tree.change_folder(box.id, parentId=other.id)
     await index.catch_up()
-    assert [(tree.owner, "search.indexed", {})] == index.radio.sent
+    assert [(tree.owner, "search.indexed", {})] == index.realtime.sent
 
 
 async def test_a_folder_is_indexed_though_its_owner_cannot_be_notified(index: IndexedTree) -> None:
     tree = index.tree
     box, other = await tree.folder("box"), await tree.folder("other")
     await index.catch_up()
-    index.radio.broken = True
+    index.realtime.broken = True
     await tree.change_folder(box.id, parentId=other.id)
     await index.catch_up()
     assert ["/other/box"] == [item["path"] for item in await index.found("box")]

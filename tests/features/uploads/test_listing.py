@@ -1,7 +1,7 @@
 """The list of unfinished uploads."""
 
-from metastore.features.uploads.listing import UnfinishedUploads
-from tests.fixtures.drive import Drive
+from metastore.features.uploads.multipart.listing import UnfinishedUploads
+from tests.fixtures.user_drive import Drive
 
 
 async def test_a_store_that_does_not_respond_is_not_an_upload_without_bytes(drive: Drive) -> None:
@@ -10,9 +10,9 @@ async def test_a_store_that_does_not_respond_is_not_an_upload_without_bytes(driv
 
     (nothing_sent,) = (await listing.page(drive.owner, limit=10, cursor=None)).items
     drive.store.put_part(await drive.store_id(upload.upload_id), 1, b"twelve byt")
-    drive.store.away = True
+    drive.store.offline = True
     (unknown,) = (await listing.page(drive.owner, limit=10, cursor=None)).items
-    drive.store.away = False
+    drive.store.offline = False
     (ten,) = (await listing.page(drive.owner, limit=10, cursor=None)).items
 
     assert [0, None, 10] == [item.received_bytes for item in (nothing_sent, unknown, ten)]

@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from metastore.features.files.models import Node
 from metastore.features.uploads import repository
-from metastore.kit.problem import Problem
+from metastore.kit.problems.problem import Problem
 from metastore.ports.object_store import CompletedPart, StoreFullError, StoreUnavailableError
 from tests.fixtures.accounts import Storage, add_user
-from tests.fixtures.drive import NOTHING, Drive, wanted
+from tests.fixtures.user_drive import NOTHING, Drive, upload_request
 
 CONTENT = b"twenty-five bytes of text"
 
@@ -33,7 +33,7 @@ async def test_an_upload_becomes_a_file_with_its_bytes_and_type(drive: Drive) ->
 async def test_each_step_records_its_event(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
-    assert await drive.facts() == ["upload.initiated", "file.uploaded", "file.ready"]
+    assert await drive.event_types() == ["upload.initiated", "file.uploaded", "file.ready"]
 
 
 async def test_an_empty_file_has_one_empty_part(drive: Drive) -> None:
@@ -45,7 +45,7 @@ async def test_an_empty_file_has_one_empty_part(drive: Drive) -> None:
 
 async def test_the_quota_is_reserved_before_the_first_byte_and_never_exceeded(drive: Drive) -> None:
     results = await asyncio.gather(
-        *(drive.uploads.initiate(drive.owner, wanted(name=f"{n}.bin", size=300)) for n in range(6)),
+        *(drive.uploads.initiate(drive.owner, upload_request(name=f"{n}.bin", size=300)) for n in range(6)),
         return_exceptions=True,
     )
     refused = [result for result in results if isinstance(result, Problem)]
@@ -55,7 +55,7 @@ async def test_the_quota_is_reserved_before_the_first_byte_and_never_exceeded(dr
 
 async def test_a_file_that_is_too_large_is_rejected_and_nothing_is_kept(drive: Drive) -> None:
     with pytest.raises(Problem) as caught:
-        await drive.uploads.initiate(drive.owner, wanted(size=501))
+        await drive.uploads.initiate(drive.owner, upload_request(size=501))
     assert (caught.value.status, caught.value.code) == (413, "file-too-large")
     assert await drive.leftovers() == NOTHING
 
@@ -63,7 +63,7 @@ async def test_a_file_that_is_too_large_is_rejected_and_nothing_is_kept(drive: D
 @pytest.mark.parametrize("fields", [{"path": "/a/../b"}, {"name": "a\0b"}, {"name": "x" * 300}, {"name": ".."}])
 async def test_an_invalid_name_or_path_is_rejected_and_nothing_is_kept(drive: Drive, fields: dict[str, str]) -> None:
     with pytest.raises(Problem) as caught:
-        await drive.uploads.initiate(drive.owner, wanted(**fields))
+        await drive.uploads.initiate(drive.owner, upload_request(**fields))
     assert caught.value.status == 422
     assert await drive.leftovers() == NOTHING
     assert await drive.storage() == Storage(used=0, reserved=0)
@@ -152,12 +152,12 @@ async def test_completing_twice_returns_the_same_file(drive: Drive) -> None:
 async def test_concurrent_completions_make_one_file(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts) for _ in range(8))
     )
-    assert {answer.id for answer in answers} == {upload.file_id}
+    assert {response.id for response in responses} == {upload.file_id}
     assert await drive.storage() == Storage(used=25, reserved=0)
-    assert (await drive.facts()).count("file.uploaded") == 1
+    assert (await drive.event_types()).count("file.uploaded") == 1
 
 
 async def test_an_aborted_upload_leaves_nothing(drive: Drive) -> None:

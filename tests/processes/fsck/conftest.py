@@ -1,5 +1,5 @@
 """Fixtures for these tests."""
 
-from tests.fixtures.drive import drive, store
+from tests.fixtures.user_drive import drive, store
 
 __all__ = ["drive", "store"]

@@ -9,24 +9,24 @@ from metastore.features.auth.models import User
 from metastore.features.files.models import Node
 from metastore.features.media.models import Media
 from metastore.features.uploads.models import Upload
+from metastore.kit.events.outbox import OutboxEvent
 from metastore.kit.ids import new_id
-from metastore.kit.outbox import OutboxEvent
-from metastore.kit.problem import Problem
-from metastore.kit.saga_models import SagaRow
-from metastore.processes.fsck import Checked, look
-from metastore.processes.fsck.everything import Parts, all_checks
+from metastore.kit.problems.problem import Problem
+from metastore.kit.saga.models import SagaRow
+from metastore.processes.fsck import CheckResult, run_check
+from metastore.processes.fsck.registry import Components, all_checks
 from tests.fixtures.accounts import Storage
-from tests.fixtures.drive import NOTHING, Drive
+from tests.fixtures.user_drive import NOTHING, Drive
 
 CONTENT = b"twenty-five bytes of text"
 GRACE = timedelta(hours=1)
 
 
-async def checked(drive: Drive, *, repair: bool = False, reads: bool = True) -> list[Checked]:
+async def checked(drive: Drive, *, repair: bool = False, reads: bool = True) -> list[CheckResult]:
     """Return all findings."""
-    parts = Parts(drive.database, drive.store, drive.files, drive.uploads, clock=drive.clock)
+    parts = Components(drive.database, drive.store, drive.files, drive.uploads, clock=drive.clock)
     checks = all_checks(parts, grace=GRACE, reads=reads)
-    return [found for check in checks.values() async for found in look(check, repair=repair, pauses=[0.0])]
+    return [found for check in checks.values() async for found in run_check(check, repair=repair, recheck_delays=[0.0])]
 
 
 async def kinds(drive: Drive, *, repair: bool = False, reads: bool = True) -> list[str]:
@@ -55,7 +55,7 @@ async def test_a_consistent_drive_has_no_findings(drive: Drive) -> None:
     await drive.initiate(CONTENT, name="b.txt")
     node = await a_file(drive, b"other")
     async with drive.database.transaction() as tx:
-        await drive.files.put_in_trash(tx, drive.owner, node.id, "file")
+        await drive.files.move_to_trash(tx, drive.owner, node.id, "file")
     assert [] == await kinds(drive)
 
 
@@ -66,16 +66,16 @@ async def test_a_missing_object_marks_its_file_and_deletes_nothing(drive: Drive)
     assert ("missing-object", node.id, None) == (missing.finding.kind, missing.finding.id, missing.repaired)
     assert ["missing-object"] == await kinds(drive, repair=True, reads=False)
     async with drive.database.reading() as tx:
-        assert "FAILED" == (await drive.files.file_out(tx, drive.owner, node.id)).status
-    assert "file.damaged" == (await drive.facts())[-1]
+        assert "FAILED" == (await drive.files.owned_file(tx, drive.owner, node.id)).status
+    assert "file.damaged" == (await drive.event_types())[-1]
     # The mark stays until the bytes are whole again.
     assert [] == await kinds(drive, repair=True)
     drive.store.objects[node.object_key or ""] = content
     assert ["recovered-file"] == await kinds(drive, repair=True)
-    assert "file.recovered" == (await drive.facts())[-1]
+    assert "file.recovered" == (await drive.event_types())[-1]
     assert [] == await kinds(drive)
     async with drive.database.reading() as tx:
-        assert "READY" == (await drive.files.file_out(tx, drive.owner, node.id)).status
+        assert "READY" == (await drive.files.owned_file(tx, drive.owner, node.id)).status
 
 
 async def test_damaged_files_cannot_be_downloaded(drive: Drive) -> None:
@@ -107,7 +107,7 @@ async def test_unreferenced_objects_are_deleted_after_the_grace_period(drive: Dr
 async def test_an_object_whose_deletion_is_pending_is_no_orphan(drive: Drive) -> None:
     node = await a_file(drive)
     async with drive.database.transaction() as tx:
-        await drive.files.put_in_trash(tx, drive.owner, node.id, "file")
+        await drive.files.move_to_trash(tx, drive.owner, node.id, "file")
     drive.clock.pass_by(seconds=7200)
     async with drive.database.transaction() as tx:
         await drive.files.purge_expired_trash(tx, before=drive.clock(), limit=10)

@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
-from metastore.adapters.event_bus.queue import QueuedEvent
+from metastore.adapters.event_bus.inprocess.queue import QueuedEvent
 from metastore.features.audit.models import AuditLog
 from metastore.features.files.models import Node
 from metastore.features.files.schemas import FolderIn, FolderPatch
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Database
-from metastore.kit.idempotency_claims import IdempotencyKey
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events.inbox import first_delivery
+from metastore.kit.events.outbox import OutboxEvent
+from metastore.kit.idempotency.claims import IdempotencyKey
 from metastore.kit.ids import new_id
-from metastore.kit.inbox import first_delivery
-from metastore.kit.outbox import OutboxEvent
 from metastore.migrations import current, head
-from metastore.processes.move.mover import Instance, Moved, end_uploads, move
+from metastore.processes.move.mover import Instance, MoveResult, abort_unfinished_uploads, move
 from metastore.processes.move.target import MoveRefusedError
-from tests.fixtures.drive import Drive
 from tests.fixtures.memory_store import MemoryObjectStore
 from tests.fixtures.postgres import Postgres
+from tests.fixtures.user_drive import Drive
 
 CONTENT = b"twenty-five bytes of text"
 
@@ -43,10 +43,10 @@ async def place(drive: Drive, postgres: Postgres, tmp_path: Path) -> AsyncIterat
     await place.database.aclose()
 
 
-async def moved(drive: Drive, place: Place) -> Moved:
+async def moved(drive: Drive, place: Place) -> MoveResult:
     """Move everything to ``place``."""
     source, target = Instance(drive.database, drive.store), Instance(place.database, place.store)
-    return await move(source, target, place.url, at_once=3)
+    return await move(source, target, place.url, concurrency=3)
 
 
 async def a_file(drive: Drive, name: str = "ünï.txt") -> str:
@@ -67,8 +67,8 @@ async def grow(drive: Drive) -> None:
         # A folder inside one that was created after it.
         await drive.files.change_folder(tx, drive.owner, old.id, FolderPatch.model_validate({"parentId": young.id}))
         now = utc_now()
-        told = {"details": {"null": None, "deep": [1, {"ü": "ñ"}]}, "action": "a", "resource": "r"}
-        tx.session.add(AuditLog(id=new_id(), event_id=new_id(), occurred_at=now, **told))
+        entry = {"details": {"null": None, "deep": [1, {"ü": "ñ"}]}, "action": "a", "resource": "r"}
+        tx.session.add(AuditLog(id=new_id(), event_id=new_id(), occurred_at=now, **entry))
         key = {"owner": "o", "operation": "x", "fingerprint": "f", "state": "answered", "attempt": "1"}
         times = {"locked_until": now, "created_at": now}
         tx.session.add(IdempotencyKey(key="none", **key, **times, status=None, headers=None, body=None))
@@ -160,7 +160,7 @@ async def test_an_event_dead_for_one_consumer_has_no_second_effect_on_the_others
             row.dead_at = utc_now() if event_id == dead else None
             tx.session.add(row)
     source = Instance(drive.database, drive.store, frozenset({"audit", "analytics", "indexing"}))
-    await move(source, Instance(place.database, place.store), place.url, at_once=3)
+    await move(source, Instance(place.database, place.store), place.url, concurrency=3)
     taken = set()
     for event_id in (dead, waiting):
         for consumer in source.consumers:
@@ -175,7 +175,7 @@ async def test_unfinished_uploads_are_refused_or_aborted(drive: Drive, place: Pl
     await drive.initiate(CONTENT, name="unfinished.txt")
     with pytest.raises(MoveRefusedError, match="1 uploads are unfinished"):
         await moved(drive, place)
-    assert 1 == await end_uploads(drive.database, drive.uploads)
+    assert 1 == await abort_unfinished_uploads(drive.database, drive.uploads)
     assert {} == drive.store.multiparts
     await moved(drive, place)
     assert 0 == (await drive.storage()).reserved

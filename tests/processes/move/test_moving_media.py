@@ -5,13 +5,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from metastore.features.media.models import Media, MediaSegment, Rendition
-from metastore.kit.database import Database
-from metastore.processes.move.mover import Instance, Watcher, move
-from tests.fixtures.house import House, house
+from metastore.kit.database.unit_of_work import Database
+from metastore.processes.move.mover import Instance, ProgressListener, move
+from tests.fixtures.media_pipeline import MediaPipeline, pipeline
 from tests.fixtures.memory_store import MemoryObjectStore
 from tests.fixtures.postgres import Postgres
 
-__all__ = ["house"]
+__all__ = ["pipeline"]
 
 
 async def rows_of(database: Database) -> list[object]:
@@ -20,15 +20,15 @@ async def rows_of(database: Database) -> list[object]:
         media = (await tx.session.scalars(select(Media))).one()
         renditions = await tx.session.execute(select(Rendition.id, Rendition.title, Rendition.state, Rendition.copied))
         segments = await tx.session.scalar(select(func.count()).select_from(MediaSegment))
-    return [media.facts, media.sprite, media.waveform, sorted(map(tuple, renditions)), segments]
+    return [media.probe_result, media.sprite, media.waveform, sorted(map(tuple, renditions)), segments]
 
 
 async def test_renditions_thumbnails_and_probe_results_are_copied(
-    house: House, postgres: Postgres, tmp_path: Path
+    pipeline: MediaPipeline, postgres: Postgres, tmp_path: Path
 ) -> None:
-    drive = house.drive
-    file = await house.film()
-    await house.work()
+    drive = pipeline.drive
+    file = await pipeline.film()
+    await pipeline.work()
     url = (
         postgres.url(postgres.create_database())
         if drive.database.dialect == "sqlite"
@@ -36,12 +36,12 @@ async def test_renditions_thumbnails_and_probe_results_are_copied(
     )
     target = Instance(Database(url), MemoryObjectStore())
     expected, advanced = [0], [0]
-    watcher = Watcher(
+    listener = ProgressListener(
         expect=lambda size: expected.append(expected.pop() + size),
         advance=lambda size: advanced.append(advanced.pop() + size),
     )
     try:
-        done = await move(Instance(drive.database, drive.store), target, url, at_once=3, watcher=watcher)
+        done = await move(Instance(drive.database, drive.store), target, url, concurrency=3, listener=listener)
         assert [] == done.missing
         assert drive.store.objects == target.store.objects  # type: ignore[attr-defined]  # a store of ours
         assert await rows_of(drive.database) == await rows_of(target.database)

@@ -1076,13 +1076,6 @@ export interface components {
             language: string | null;
         };
         /**
-         * FileAnswer
-         * @description The uploaded file.
-         */
-        FileAnswer: {
-            file: components["schemas"]["FileOut"];
-        };
-        /**
          * FileOut
          * @description A file. ``path`` is its own path; ``checksum`` has the form ``algorithm[-blocksize]:hex``.
          */
@@ -1790,6 +1783,13 @@ export interface components {
             size: number;
             /** Parts */
             parts: components["schemas"]["PartOut"][];
+        };
+        /**
+         * UploadedFileOut
+         * @description The uploaded file.
+         */
+        UploadedFileOut: {
+            file: components["schemas"]["FileOut"];
         };
         /**
          * UserOut
@@ -2603,7 +2603,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FileAnswer"];
+                    "application/json": components["schemas"]["UploadedFileOut"];
                 };
             };
             /** @description The request failed; `code` says why. */
@@ -2726,7 +2726,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FileAnswer"];
+                    "application/json": components["schemas"]["UploadedFileOut"];
                 };
             };
             /** @description The request failed; `code` says why. */

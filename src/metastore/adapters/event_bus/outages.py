@@ -9,7 +9,7 @@ import time
 
 import structlog
 
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.outage import is_outage
 
 _log = structlog.get_logger(__name__)

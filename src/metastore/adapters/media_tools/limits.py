@@ -5,9 +5,9 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from metastore.adapters.sandbox.refusal import RefusedError
-from metastore.adapters.sandbox.source_bytes import ParentBytes
-from metastore.kit.reason_codes import ReasonCode
+from metastore.adapters.sandbox.errors import RefusedError
+from metastore.adapters.sandbox.source_file import SourceFile
+from metastore.kit.problems.reason_codes import ReasonCode
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer
@@ -32,7 +32,7 @@ def check_decoded(size: int) -> None:
 class TruncatedFile(io.RawIOBase):
     """A file object of the first ``size`` bytes of a source."""
 
-    def __init__(self, source: ParentBytes, size: int) -> None:
+    def __init__(self, source: SourceFile, size: int) -> None:
         self.size = min(size, source.size)
         self._source = source
 
@@ -67,7 +67,7 @@ class TruncatedFile(io.RawIOBase):
 class Budget:
     """A budget of seconds and of bytes to read, after which a task returns the best result it has so far."""
 
-    def __init__(self, source: ParentBytes, seconds: float, size: int) -> None:
+    def __init__(self, source: SourceFile, seconds: float, size: int) -> None:
         source.most = source.asked + size
         self._source = source
         self._until = time.monotonic() + seconds

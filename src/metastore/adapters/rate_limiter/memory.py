@@ -28,7 +28,7 @@ class MemoryRateLimiter:
             await self._storage.decr(name)
         return Standing(allowed, max(0, limit.amount - count), await self._reset_after(name))
 
-    async def forgive(self, limit: Limit, key: str) -> None:
+    async def refund(self, limit: Limit, key: str) -> None:
         """Implement ``RateLimiter``. Does nothing if no attempt is counted in the current window."""
         # Decrementing a key without a window would leave it in the storage for good.
         name = _name(limit, key)

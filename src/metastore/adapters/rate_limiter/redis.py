@@ -21,7 +21,7 @@ from metastore.ports.rate_limiter import Limit, LimiterUnavailableError, Standin
 
 TIMEOUT = 0.5
 """Seconds to wait for Redis."""
-PAUSE = 1.0
+RETRY_DELAY = 1.0
 """Seconds before Redis is tried again after a failure, so that not every sign-in waits for the timeout."""
 
 _ATTEMPT = """
@@ -59,7 +59,7 @@ class RedisRateLimiter:
                 self._suspend(error)
         return await self._fallback.attempt(limit, key)
 
-    async def forgive(self, limit: Limit, key: str) -> None:
+    async def refund(self, limit: Limit, key: str) -> None:
         """Implement ``RateLimiter``."""
         if time.monotonic() >= self._retry_at:
             try:
@@ -68,7 +68,7 @@ class RedisRateLimiter:
                 self._suspend(error)
             else:
                 return
-        await self._fallback.forgive(limit, key)
+        await self._fallback.refund(limit, key)
 
     async def check(self) -> None:
         """Implement ``RateLimiter``."""
@@ -87,5 +87,5 @@ class RedisRateLimiter:
         return f"{self._prefix}{limit.name}:{limit.amount}:{limit.window}:{digest}"
 
     def _suspend(self, error: Exception) -> None:
-        self._retry_at = time.monotonic() + PAUSE
+        self._retry_at = time.monotonic() + RETRY_DELAY
         _log.warning("rate limits are counted per process while the cache is unavailable", error=type(error).__name__)

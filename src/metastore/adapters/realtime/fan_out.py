@@ -22,7 +22,7 @@ from socketio.async_pubsub_manager import (  # type: ignore[import-untyped]  # t
 CHANNEL = "metastore:sockets"
 TIMEOUT = 1.0
 """Seconds to wait for Redis when sending."""
-PAUSE = 1.0
+RETRY_DELAY = 1.0
 """Seconds between attempts to subscribe, and before sending is tried again after a failure."""
 _PING_EVERY = 15
 _log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
             await self._sender.publish(self.channel, self.json.dumps(data))
         except (RedisError, OSError) as error:
             # Otherwise each message would wait for the timeout of a hanging server.
-            self._retry_at = time.monotonic() + PAUSE
+            self._retry_at = time.monotonic() + RETRY_DELAY
             _log.warning("message to other processes dropped", method=data["method"], error=type(error).__name__)
 
     async def _listen(self) -> AsyncIterator[bytes]:
@@ -80,7 +80,7 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
             except (RedisError, OSError) as error:
                 _log.warning("messages of other processes unavailable", error=type(error).__name__)
             self.is_listening.clear()
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RETRY_DELAY)
 
     async def _handle_close_room(self, message: dict[str, Any]) -> None:
         # The library only removes the members of a closed room; here their sockets are disconnected.

@@ -65,7 +65,7 @@ class SocketIoRealtime:
         rooms = self.server.manager.rooms.get(NAMESPACE, {})
         return {session for room in rooms if room and (session := session_of(room))}
 
-    async def close_session_here(self, session_id: str) -> None:
+    async def close_local_session(self, session_id: str) -> None:
         """Disconnect the session's sockets in this process."""
         await self._close_local_room(session_room(session_id))
 

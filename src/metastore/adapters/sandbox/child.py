@@ -10,11 +10,11 @@ import sys
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from metastore.adapters.sandbox import wire
-from metastore.adapters.sandbox.refusal import NotCopyableError, NothingToSeeError, RefusedError
-from metastore.adapters.sandbox.source_bytes import ParentBytes
-from metastore.adapters.sandbox.system_calls import block_system_calls, drop_capabilities
-from metastore.adapters.sandbox.wire import Json, Task
+from metastore.adapters.sandbox import protocol
+from metastore.adapters.sandbox.errors import NoPictureError, NotCopyableError, RefusedError
+from metastore.adapters.sandbox.protocol import Json, Task
+from metastore.adapters.sandbox.seccomp import block_system_calls, drop_capabilities
+from metastore.adapters.sandbox.source_file import SourceFile
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
@@ -26,18 +26,18 @@ def main() -> None:
     task = Task.of_line(incoming.readline())
     resource.setrlimit(resource.RLIMIT_AS, (task.memory, task.memory))
     resource.setrlimit(resource.RLIMIT_CPU, (task.cpu_seconds, task.max_cpu_seconds))
-    kind, reason = _run(task, ParentBytes(incoming, outgoing, task.size), outgoing)
-    message = reason.encode(errors="replace")[: wire.MAX_REASON]
-    outgoing.write(kind + wire.LENGTH.pack(len(message)) + message)
+    kind, reason = _run(task, SourceFile(incoming, outgoing, task.size), outgoing)
+    message = reason.encode(errors="replace")[: protocol.MAX_REASON]
+    outgoing.write(kind + protocol.LENGTH.pack(len(message)) + message)
     outgoing.flush()
     # Skip the threads and exit handlers of libraries; nothing is left for them to do.
     os._exit(0)
 
 
-def _run(task: Task, source: ParentBytes, outgoing: BinaryIO) -> tuple[bytes, str]:
+def _run(task: Task, source: SourceFile, outgoing: BinaryIO) -> tuple[bytes, str]:
     def emit(header: Mapping[str, Json], data: bytes) -> None:
         encoded = json.dumps(header).encode()
-        outgoing.write(wire.EMIT + wire.LENGTHS.pack(len(encoded), len(data)) + encoded)
+        outgoing.write(protocol.EMIT + protocol.LENGTHS.pack(len(encoded), len(data)) + encoded)
         outgoing.write(data)
         outgoing.flush()
 
@@ -47,14 +47,14 @@ def _run(task: Task, source: ParentBytes, outgoing: BinaryIO) -> tuple[bytes, st
         forbid_opening()
         work(source, emit, **task.arguments)
     except NotCopyableError as refusal:
-        return wire.NOT_COPYABLE, refusal.code.value
-    except NothingToSeeError as refusal:
-        return wire.NOTHING_TO_SEE, refusal.code.value
+        return protocol.NOT_COPYABLE, refusal.code.value
+    except NoPictureError as refusal:
+        return protocol.NOTHING_TO_SEE, refusal.code.value
     except RefusedError as refusal:
-        return wire.REFUSED, refusal.code.value
+        return protocol.REFUSED, refusal.code.value
     except Exception as error:  # noqa: BLE001  the parent decides what follows
-        return wire.FAILED, repr(error)
-    return wire.DONE, ""
+        return protocol.FAILED, repr(error)
+    return protocol.DONE, ""
 
 
 def forbid_opening() -> None:

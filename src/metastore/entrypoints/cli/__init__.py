@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from metastore import __version__
 from metastore.config import ConfigurationError, load_settings
-from metastore.kit.problem import Problem
+from metastore.kit.problems.problem import Problem
 
 app = App(name="metastore", version=__version__, help="A self-hosted cloud drive.")
 admin = App(name="admin", help="Manage accounts and files from the server's own command line.")
@@ -55,7 +55,7 @@ def relay(*, metrics_port: int | None = None) -> None:
         metrics_port: port for /healthz, /readyz and /metrics (default: none)
     """
     settings = load_settings(metrics_port=metrics_port)
-    from metastore.entrypoints.background import relay as run
+    from metastore.entrypoints.workers import relay as run
 
     run(settings)
 
@@ -69,7 +69,7 @@ def worker(*names: str, metrics_port: int | None = None) -> None:
         metrics_port: port for /healthz, /readyz and /metrics (default: none)
     """
     settings = load_settings(metrics_port=metrics_port)
-    from metastore.entrypoints.background import worker as run
+    from metastore.entrypoints.workers import worker as run
 
     run(settings, names)
 

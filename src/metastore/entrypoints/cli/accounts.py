@@ -5,8 +5,8 @@ import sys
 
 from metastore.bootstrap import build_accounts, prepare_database
 from metastore.config import ConfigurationError, Settings
-from metastore.features.auth.commands import create_user
-from metastore.kit.database import Database
+from metastore.features.auth.accounts.provisioning import create_user
+from metastore.kit.database.unit_of_work import Database
 
 
 async def create(settings: Settings, username: str, email: str, role: str, password: str | None) -> None:

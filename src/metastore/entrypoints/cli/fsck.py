@@ -25,12 +25,12 @@ from metastore.bootstrap import open_for_checking
 from metastore.config import ConfigurationError, Settings, load_settings
 from metastore.entrypoints.cli.terminal import printable
 from metastore.entrypoints.serve import data_dir_lock
-from metastore.features.files import checking
-from metastore.kit.problem import Problem
+from metastore.features.files.content import integrity
+from metastore.kit.problems.problem import Problem
 from metastore.ports.object_store import ObjectStoreError
-from metastore.processes.fsck import Checked, look
-from metastore.processes.fsck.check import PAUSES
-from metastore.processes.fsck.everything import Parts, all_checks
+from metastore.processes.fsck import CheckResult, run_check
+from metastore.processes.fsck.check import RECHECK_DELAYS
+from metastore.processes.fsck.registry import Components, all_checks
 
 CLEAN, FOUND = 0, 1
 _MAX_GRACE = 3600
@@ -38,13 +38,13 @@ _MAX_GRACE = 3600
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Options of a run. A finding is confirmed by checking again after each of ``pauses``, in seconds."""
+    """Options of a run. A finding is confirmed by checking again after each of ``recheck_delays``, in seconds."""
 
     repair: bool
     reads: bool
     grace: timedelta
     as_json: bool
-    pauses: Sequence[float]
+    recheck_delays: Sequence[float]
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Report:
     repaired: int = 0
     known_damaged: int = 0
 
-    def add(self, checked: Checked) -> None:
+    def add(self, checked: CheckResult) -> None:
         """Count a finding by its kind."""
         self.counts[checked.finding.kind] = self.counts.get(checked.finding.kind, 0) + 1
         self.repaired += checked.repaired is not None
@@ -90,7 +90,7 @@ def fsck(
     young = timedelta(seconds=min(_MAX_GRACE, settings.upload_ttl) if grace is None else grace)
     require_database(settings.effective_database_url)
     with _locked(settings, repair=repair) as alone:
-        options = Options(repair, not quick, young, json_lines, () if alone else PAUSES)
+        options = Options(repair, not quick, young, json_lines, () if alone else RECHECK_DELAYS)
         report = asyncio.run(_run(settings, options))
     return FOUND if report.found else CLEAN
 
@@ -108,26 +108,26 @@ async def _run(settings: Settings, options: Options) -> Report:
         await close()
 
 
-async def _check(parts: Parts, options: Options) -> Report:
+async def _check(parts: Components, options: Options) -> Report:
     report = Report()
     async with parts.database.reading() as tx:
-        size = await checking.stored_bytes(tx) if options.reads else 0
+        size = await integrity.stored_bytes(tx) if options.reads else 0
     with _bar(size) as progress:
         task = progress.add_task("checking", total=size or None)
         advance = functools.partial(progress.advance, task)
         checks = all_checks(parts, grace=options.grace, reads=options.reads, advance=advance)
         for name, check in checks.items():
             progress.update(task, description=name)
-            async for checked in look(check, repair=options.repair, pauses=options.pauses):
+            async for checked in run_check(check, repair=options.repair, recheck_delays=options.recheck_delays):
                 report.add(checked)
                 _report(checked, progress.console, as_json=options.as_json)
     async with parts.database.reading() as tx:
-        report.known_damaged = await checking.count_damaged(tx)
+        report.known_damaged = await integrity.count_damaged(tx)
     _summarize(report, as_json=options.as_json)
     return report
 
 
-def _report(checked: Checked, console: Console, *, as_json: bool) -> None:
+def _report(checked: CheckResult, console: Console, *, as_json: bool) -> None:
     finding = checked.finding
     if as_json:
         line = json.dumps({**asdict(finding), "repaired": checked.repaired}, ensure_ascii=False)

@@ -23,11 +23,11 @@ from metastore.config import ConfigurationError, Settings, load_settings
 from metastore.entrypoints.cli.fsck import require_database
 from metastore.entrypoints.serve import data_dir_lock
 from metastore.features.uploads.service import UploadsService
-from metastore.kit.database import Database
-from metastore.kit.problem import Problem
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.problems.problem import Problem
 from metastore.ports.object_store import ObjectStoreError
-from metastore.processes.move.mover import Instance, Moved, Watcher, end_uploads, move
-from metastore.processes.move.target import MovedBeforeError, MoveRefusedError
+from metastore.processes.move.mover import Instance, MoveResult, ProgressListener, abort_unfinished_uploads, move
+from metastore.processes.move.target import AlreadyMovedError, MoveRefusedError
 
 MOVED, MOVED_WITH_LOSSES = 0, 1
 
@@ -61,14 +61,14 @@ def move_to(
     with data_dir_lock(settings.data_dir):
         try:
             moved = asyncio.run(_run(settings, new, abort_uploads=abort_uploads, parallel=parallel))
-        except MovedBeforeError:
+        except AlreadyMovedError:
             sys.stdout.write("Everything was moved before, and nothing has changed here since.\n")
             return MOVED
     _report(moved, new)
     return MOVED_WITH_LOSSES if moved.objects.damaged or moved.missing else MOVED
 
 
-async def _run(settings: Settings, new: Settings, *, abort_uploads: bool, parallel: int) -> Moved:
+async def _run(settings: Settings, new: Settings, *, abort_uploads: bool, parallel: int) -> MoveResult:
     await bootstrap.prepare_database(settings)
     try:
         async with _opened(settings, new, abort_uploads=abort_uploads) as (source, target):
@@ -90,7 +90,7 @@ async def _opened(
         open_parts.push_async_callback(product.aclose)
         await _check_no_others(product.database)
         if abort_uploads:
-            ended = await end_uploads(product.database, product.services.get(UploadsService))
+            ended = await abort_unfinished_uploads(product.database, product.services.get(UploadsService))
             sys.stdout.write(f"{ended} unfinished uploads were aborted.\n")
         database, store = await bootstrap.open_storage(new)
         open_parts.push_async_callback(database.aclose)
@@ -115,7 +115,7 @@ async def _check_no_others(database: Database) -> None:
             raise MoveRefusedError("others are connected to the database: stop all processes of the product first")
 
 
-async def _move(source: Instance, target: Instance, url: str, parallel: int) -> Moved:
+async def _move(source: Instance, target: Instance, url: str, parallel: int) -> MoveResult:
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
@@ -126,18 +126,18 @@ async def _move(source: Instance, target: Instance, url: str, parallel: int) -> 
             if not console.is_terminal:
                 sys.stderr.write(f"moving {name}\n")
 
-        watcher = Watcher(
+        listener = ProgressListener(
             expect=lambda size: progress.update(task, total=size),
             advance=lambda count: progress.advance(task, count),
             step=step,
         )
-        return await move(source, target, url, at_once=parallel, watcher=watcher)
+        return await move(source, target, url, concurrency=parallel, listener=listener)
 
 
-def _report(moved: Moved, new: Settings) -> None:
+def _report(moved: MoveResult, new: Settings) -> None:
     lines = [f"{copied.rows:>12} rows of {copied.table}" for copied in moved.tables]
     objects = moved.objects
-    lines.append(f"{objects.copied + objects.found_there:>12} objects, {objects.size} bytes, verified by checksum")
+    lines.append(f"{objects.copied + objects.already_present:>12} objects, {objects.size} bytes, verified by checksum")
     lines.append(f"{moved.requeued:>12} deliveries of events returned to the outbox")
     lines += [f"damaged before the move: {key}: {reason}" for key, reason in sorted(objects.damaged.items())]
     lines += [f"without its bytes: file {file_id}" for file_id in moved.missing]

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from metastore.entrypoints.objects.exchange import ClientGoneError, HttpExchange
-from metastore.entrypoints.objects.receiving import PartReceiver
-from metastore.entrypoints.objects.serving import ObjectServer
-from metastore.entrypoints.server.answers import ReadyAnswer
-from metastore.kit.problem import Problem, storage_full, unavailable
-from metastore.kit.problem_codes import ProblemCode
+from metastore.entrypoints.objects.http_exchange import ClientGoneError, HttpExchange
+from metastore.entrypoints.objects.object_server import ObjectServer
+from metastore.entrypoints.objects.part_receiver import PartReceiver
+from metastore.entrypoints.server.ready_response import ReadyResponse
+from metastore.kit.problems.problem import Problem, storage_full, unavailable
+from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.object_store import (
     ObjectNotFoundError,
     ObjectStoreError,
@@ -46,7 +46,7 @@ class ObjectsApp:
         self._receiver = PartReceiver(store, idle_timeout)
         self._server = ObjectServer(store, idle_timeout=idle_timeout)
 
-    def answer_now(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> ReadyAnswer | None:
+    def ready_response(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> ReadyResponse | None:
         """Return the response to a GET of a small range of a cached object, or ``None``; see ``server``."""
         if not path.startswith("/objects/"):
             return None

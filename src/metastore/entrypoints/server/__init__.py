@@ -9,7 +9,7 @@ extended protocol class adds three things; everything else is uvicorn's:
   clients: when no data arrives for some milliseconds, the event loop waits instead. HTTP continues afterwards.
 * **Direct file responses**: the ASGI extension ``http.response.zerocopysend``, implemented with ``sendfile(2)`` in a
   thread. Slow clients are handled in the same way.
-* **Ready responses.** The application may have a method ``answer_now``, which is called for every GET without a
+* **Ready responses.** The application may have a method ``ready_response``, which is called for every GET without a
   body. When it returns a complete response from memory, that is written without creating a task.
 
 The class also adds limits that uvicorn lacks: on the size of a request's head and on the time that it may take. When
@@ -19,8 +19,8 @@ when its connection is closed may never see the response (RFC 9112, section 9.6)
 ``METASTORE_HTTP_SERVER=uvicorn`` selects uvicorn's own protocol class, which has none of this.
 """
 
-from metastore.entrypoints.server.cycle import BODY, ZERO_COPY
-from metastore.entrypoints.server.direct import DirectBody
+from metastore.entrypoints.server.direct_transfer import DirectBody
+from metastore.entrypoints.server.request_cycle import BODY, ZERO_COPY
 from metastore.entrypoints.server.server import HttpServer
 
 __all__ = ["BODY", "ZERO_COPY", "DirectBody", "HttpServer"]

@@ -11,11 +11,11 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from metastore.entrypoints.server.answers import ReadyAnswer, ReadyResponder
-from metastore.entrypoints.server.cycle import RequestCycle
-from metastore.entrypoints.server.direct import DirectBody, FileSender
-from metastore.kit.problem import Problem
-from metastore.kit.problem_codes import ProblemCode
+from metastore.entrypoints.server.direct_transfer import DirectBody, FileSender
+from metastore.entrypoints.server.ready_response import ReadyResponder, ReadyResponse
+from metastore.entrypoints.server.request_cycle import RequestCycle
+from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem_codes import ProblemCode
 
 HEAD_LIMIT = 64 * 2**10
 """Bytes of a request's first line and headers."""
@@ -47,11 +47,11 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         sender: FileSender,
-        answer_now: ReadyResponder | None,
+        ready_response: ReadyResponder | None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._sender = sender
-        self._responder = answer_now
+        self._responder = ready_response
         self._timer: asyncio.TimerHandle | None = None
         self._running: RequestCycle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -217,7 +217,7 @@ class Connection(HttpToolsProtocol):
         self.transport.writelines((self._head_of(response), response.body))
         return True
 
-    def _head_of(self, response: ReadyAnswer) -> bytes:
+    def _head_of(self, response: ReadyResponse) -> bytes:
         common = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
         return b"%s%s%s\r\n" % (STATUS_LINE[response.status], common, response.head)
 
@@ -247,7 +247,7 @@ class Connection(HttpToolsProtocol):
             return
         body = json.dumps(problem.body("")).encode()
         head = b"content-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n" % len(body)
-        self.transport.write(self._head_of(ReadyAnswer(problem.status, head, b"")) + body)
+        self.transport.write(self._head_of(ReadyResponse(problem.status, head, b"")) + body)
         self.transport.close()
 
     # --- timers ---

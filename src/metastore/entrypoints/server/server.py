@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal, cast
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from metastore.entrypoints.server.answers import ReadyResponder
 from metastore.entrypoints.server.connection import Connection
-from metastore.entrypoints.server.direct import FileSender
+from metastore.entrypoints.server.direct_transfer import FileSender
+from metastore.entrypoints.server.ready_response import ReadyResponder
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication
@@ -41,7 +41,7 @@ class HttpServer:
         host: The address to listen on.
         port: The port to listen on.
         protocol: ``extended`` is described in the package; ``uvicorn`` is uvicorn's own protocol class.
-        answer_now: Called first for GET requests; see the package. Not used with ``uvicorn``.
+        ready_response: Called first for GET requests; see the package. Not used with ``uvicorn``.
         grace: Seconds after ``stop`` until requests in progress are cancelled.
     """
 
@@ -52,11 +52,11 @@ class HttpServer:
         host: str,
         port: int,
         protocol: Protocol = "extended",
-        answer_now: ReadyResponder | None = None,
+        ready_response: ReadyResponder | None = None,
         grace: int = 60,
     ) -> None:
         self._threads = ThreadPoolExecutor(_SENDING_THREADS, thread_name_prefix="send")
-        extended = partial(Connection, sender=FileSender(self._threads, _IDLE_SECONDS), answer_now=answer_now)
+        extended = partial(Connection, sender=FileSender(self._threads, _IDLE_SECONDS), ready_response=ready_response)
         config = Config(
             cast("ASGIApplication", app),
             host=host,

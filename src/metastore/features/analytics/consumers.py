@@ -3,9 +3,9 @@
 from metastore.features.analytics.service import AnalyticsService
 from metastore.features.auth.events import SessionOpened, SessionRefused, UserRegistered
 from metastore.features.files.events import FileDownloaded, FilePurged, FileUploaded, FolderCreated
-from metastore.kit.consumer import AfterCommit, Consumer
-from metastore.kit.database import Transaction
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.events.consumer import AfterCommit, Consumer
+from metastore.kit.events.outbox import RecordedEvent
 
 _UPLOADING = "UPLOADING"
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from metastore.features.analytics.schemas import AnalyticsOut, AnalyticsQuery
 from metastore.features.analytics.service import AnalyticsService
 from metastore.features.auth.access import AdminCaller
-from metastore.kit.http import Transactions, provided
+from metastore.kit.api.dependencies import Transactions, provided
 
 router = APIRouter(prefix="/api/v1/admin/analytics", tags=["admin"])
 

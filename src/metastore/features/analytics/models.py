@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import BigInteger, Date, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.tables import Base
+from metastore.kit.database.tables import Base
 
 
 class AnalyticsDay(Base):

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.analytics.models import AnalyticsDay, AnalyticsVisitor
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
 
 COUNTED = tuple(column.name for column in AnalyticsDay.__table__.columns if column.name != "day")
 """The names of the counters."""

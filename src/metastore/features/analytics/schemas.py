@@ -5,8 +5,8 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from metastore.kit.period import DayOrMoment
-from metastore.kit.schema import Schema
+from metastore.kit.api.period import DayOrMoment
+from metastore.kit.api.schema import Schema
 
 
 class Amounts(Schema):

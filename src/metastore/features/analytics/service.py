@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from metastore.features.analytics import repository
 from metastore.features.analytics.schemas import Amounts, AnalyticsOut, AnalyticsQuery, DayOut
+from metastore.kit.api.period import day_of
 from metastore.kit.clock import Clock
-from metastore.kit.database import Transaction
-from metastore.kit.period import day_of
-from metastore.kit.problem import invalid
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.problems.problem import invalid
 
 _DEFAULT_DAYS = 30
 _MAX_DAYS = 366

@@ -1,9 +1,9 @@
 """The consumer that appends every event to the audit trail."""
 
 from metastore.features.audit.service import AuditService
-from metastore.kit.consumer import AfterCommit, Consumer
-from metastore.kit.database import Transaction
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.events.consumer import AfterCommit, Consumer
+from metastore.kit.events.outbox import RecordedEvent
 
 
 def consumers(audit: AuditService) -> list[Consumer]:

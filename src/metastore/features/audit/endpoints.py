@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from metastore.features.audit.schemas import AuditLogOut, AuditQuery
 from metastore.features.audit.service import AuditService
 from metastore.features.auth.access import AdminCaller
-from metastore.kit.http import Transactions, provided
-from metastore.kit.paging import Page
+from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.paging import Page
 
 router = APIRouter(prefix="/api/v1/admin/audit-logs", tags=["admin"])
 

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from metastore.kit.facts import Fact
+from metastore.kit.events.event import Event
 
 
-class AccessRefused(Fact):
+class AccessRefused(Event):
     """A request for another user's resource was refused; ``user_id`` is ``None`` if nobody was signed in."""
 
     event_type: ClassVar[str] = "access.refused"

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from sqlalchemy import DDL, JSON, Index, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, UtcDateTime
 
 
 class AuditLog(Base):

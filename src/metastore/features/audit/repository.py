@@ -9,8 +9,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.audit.models import AuditLog
 from metastore.features.audit.schemas import AuditQuery
-from metastore.kit.database import Transaction
-from metastore.kit.tables import UtcDateTime
+from metastore.kit.database.tables import UtcDateTime
+from metastore.kit.database.unit_of_work import Transaction
 
 Position = tuple[datetime, str]
 """The time and ID of the last entry of the previous page."""

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from metastore.kit.paging import Limit
-from metastore.kit.schema import Schema, Timestamp
+from metastore.kit.api.paging import Limit
+from metastore.kit.api.schema import Schema, Timestamp
 
 Exactly = Annotated[str, Field(max_length=100, pattern=r"^[!-~]+$")]
 

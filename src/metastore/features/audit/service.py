@@ -7,11 +7,11 @@ from metastore.features.audit.events import AccessRefused
 from metastore.features.audit.models import AuditLog
 from metastore.features.audit.repository import Position
 from metastore.features.audit.schemas import AuditLogOut, AuditQuery
+from metastore.kit.api.paging import Page, decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.context import current_context
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import is_id, new_id
-from metastore.kit.outbox import RecordedEvent
-from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
 
 _MAX_PATH_LENGTH = 500
 
@@ -36,7 +36,7 @@ class AuditService:
         )
         await repository.append(tx, entry)
 
-    def record_refusal(self, tx: Transaction, *, method: str, path: str, code: str) -> None:
+    def record_refused_access(self, tx: Transaction, *, method: str, path: str, code: str) -> None:
         """Record that the current request was refused; the event reaches the audit trail like any other.
 
         ``path`` is the URL's path without its query; it is truncated to 500 characters. The caller must remove secrets.

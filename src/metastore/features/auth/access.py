@@ -15,14 +15,14 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie
 
-from metastore.features.auth.cookies import SessionCookies
 from metastore.features.auth.schemas import Caller
 from metastore.features.auth.service import AuthService
+from metastore.features.auth.sessions.cookies import SessionCookies
+from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.context import current_context
-from metastore.kit.database import Database
-from metastore.kit.http import Transactions, provided
-from metastore.kit.problem import Problem
-from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem_codes import ProblemCode
 
 Auth = Annotated[AuthService, provided(AuthService)]
 Cookies = Annotated[SessionCookies, provided(SessionCookies)]

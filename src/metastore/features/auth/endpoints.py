@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from metastore.features.auth.access import Auth, Cookies, CurrentCaller
-from metastore.features.auth.accounts import AccountsService
+from metastore.features.auth.accounts.service import AccountsService
 from metastore.features.auth.schemas import Credentials, ProfileChange, Registration, SessionOut, UserResponse
-from metastore.kit.http import Transactions, provided
-from metastore.kit.idempotency import IdempotentRoute, keep_answer
-from metastore.kit.paging import Limit, Page
-from metastore.kit.problem import Problem
+from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.paging import Limit, Page
+from metastore.kit.idempotency.route import IdempotentRoute, store_response
+from metastore.kit.problems.problem import Problem
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
 _idempotent = APIRouter(route_class=IdempotentRoute)
@@ -27,7 +27,7 @@ async def register(body: Registration, accounts: Accounts, database: Transaction
     password_hash = await accounts.hash_for_registration(body)
     async with database.transaction() as tx:
         created = UserResponse(user=await accounts.register(tx, body, password_hash))
-        return await keep_answer(tx, created, status=201)
+        return await store_response(tx, created, status=201)
 
 
 @router.post("/login")
@@ -45,7 +45,7 @@ async def login(
         outcome = await auth.sign_in(tx, attempt)
     if isinstance(outcome, Problem):
         raise outcome
-    await auth.forgive(attempt)
+    await auth.refund(attempt)
     cookies.put(response, outcome.tokens)
     return UserResponse(user=outcome.user)
 

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from metastore.kit.facts import Fact
+from metastore.kit.events.event import Event
 
 
-class _UserEvent(Fact):
+class _UserEvent(Event):
     user_id: str
 
     def aggregate(self) -> str:
@@ -35,7 +35,7 @@ class SessionOpened(_UserEvent):
     session_id: str
 
 
-class SessionRefused(Fact):
+class SessionRefused(Event):
     """A sign-in failed; ``reason`` is ``unknown-user``, ``wrong-password`` or ``suspended``."""
 
     event_type: ClassVar[str] = "session.refused"

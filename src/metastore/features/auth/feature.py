@@ -1,12 +1,12 @@
 """The auth feature, as ``bootstrap`` installs it."""
 
-from metastore.features.auth.accounts import AccountsService, NewUsers
-from metastore.features.auth.cookies import SessionCookies
+from metastore.features.auth.accounts.service import AccountsService, NewUsers
+from metastore.features.auth.credentials.passwords import Hasher
 from metastore.features.auth.endpoints import router
-from metastore.features.auth.passwords import Hasher
 from metastore.features.auth.service import AuthService
-from metastore.features.auth.tokens import Tokens
-from metastore.kit.database import Database
+from metastore.features.auth.sessions.cookies import SessionCookies
+from metastore.features.auth.sessions.tokens import Tokens
+from metastore.kit.database.unit_of_work import Database
 from metastore.kit.feature import Feature, Job
 from metastore.ports.resources import Resources
 
@@ -32,6 +32,6 @@ def auth_feature(
 def _session_deletion(database: Database, auth: AuthService) -> Job:
     async def delete() -> None:
         async with database.transaction() as tx:
-            await auth.forget_expired_sessions(tx)
+            await auth.delete_expired_sessions(tx)
 
     return delete

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.features.auth.roles import Role, Status
-from metastore.kit.tables import Base, UtcDateTime
+from metastore.features.auth.identity.roles import Role, Status
+from metastore.kit.database.tables import Base, UtcDateTime
 
 
 class User(Base):

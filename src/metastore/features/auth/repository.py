@@ -8,9 +8,9 @@ from sqlalchemy import Row, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from metastore.features.auth.identity.roles import Status
 from metastore.features.auth.models import Session, User
-from metastore.features.auth.roles import Status
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
 
 
 class SessionState(NamedTuple):

@@ -5,9 +5,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from metastore.features.auth.identity import normalize_display_name, normalize_email, normalize_username, validate_text
-from metastore.features.auth.roles import Role, Status
-from metastore.kit.schema import Input, Schema, Timestamp
+from metastore.features.auth.identity.names import (
+    normalize_display_name,
+    normalize_email,
+    normalize_username,
+    validate_text,
+)
+from metastore.features.auth.identity.roles import Role, Status
+from metastore.kit.api.schema import Input, Schema, Timestamp
 
 Username = Annotated[str, Field(min_length=3, max_length=64), AfterValidator(normalize_username)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(normalize_email)]

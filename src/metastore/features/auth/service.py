@@ -12,21 +12,26 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from metastore.features.auth import repository
-from metastore.features.auth.circumstances import client_address, rate_limit_address, set_actor, user_agent
+from metastore.features.auth.credentials.passwords import Hasher
+from metastore.features.auth.credentials.throttling import AuthLimits, count_attempt
 from metastore.features.auth.events import (
     SessionOpened,
     SessionRefused,
     SessionReused,
 )
-from metastore.features.auth.identity import comparison_key
+from metastore.features.auth.identity.names import comparison_key
+from metastore.features.auth.identity.roles import Status
 from metastore.features.auth.models import Session, User
-from metastore.features.auth.passwords import Hasher
-from metastore.features.auth.refusals import not_authenticated, suspended, token_expired
-from metastore.features.auth.revocation import revoke_session
-from metastore.features.auth.roles import Status
 from metastore.features.auth.schemas import Caller, Credentials, SessionOut, UserOut
-from metastore.features.auth.throttle import AuthLimits, count_attempt
-from metastore.features.auth.tokens import (
+from metastore.features.auth.sessions.problems import not_authenticated, suspended, token_expired
+from metastore.features.auth.sessions.request_context import (
+    client_address,
+    rate_limit_address,
+    set_actor,
+    user_agent,
+)
+from metastore.features.auth.sessions.revocation import revoke_session
+from metastore.features.auth.sessions.tokens import (
     AccessClaims,
     ExpiredTokenError,
     InvalidTokenError,
@@ -34,12 +39,12 @@ from metastore.features.auth.tokens import (
     TokenPair,
     Tokens,
 )
+from metastore.kit.api.paging import Page, decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.clock import Clock, utc_now
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import is_id, new_id
-from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
-from metastore.kit.problem import Problem, not_found
-from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.problems.problem import Problem, not_found
+from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.rate_limiter import RateLimiter
 
 REFRESH_REUSE_WINDOW = timedelta(seconds=10)
@@ -152,10 +157,10 @@ class AuthService:
             user.password_hash = attempt.new_hash
         return await self._open_session(tx, user)
 
-    async def forgive(self, attempt: SignInAttempt) -> None:
+    async def refund(self, attempt: SignInAttempt) -> None:
         """Remove a successful sign-in from the attempts counted."""
-        await self._limiter.forgive(self._limits.login_per_address, rate_limit_address())
-        await self._limiter.forgive(self._limits.login_per_account, attempt.user_id or comparison_key(attempt.name))
+        await self._limiter.refund(self._limits.login_per_address, rate_limit_address())
+        await self._limiter.refund(self._limits.login_per_account, attempt.user_id or comparison_key(attempt.name))
 
     def read_refresh_token(self, token: str | None) -> RefreshClaims:
         """Return the claims of a valid refresh token.
@@ -246,11 +251,11 @@ class AuthService:
         if not is_id(session_id) or not await revoke_session(tx, caller.id, session_id, "revoked", self._clock()):
             raise not_found("session")
 
-    async def ended_among(self, tx: Transaction, session_ids: Collection[str]) -> set[str]:
+    async def inactive_among(self, tx: Transaction, session_ids: Collection[str]) -> set[str]:
         """Return those of the sessions that are no longer active, for whatever reason."""
         return set(session_ids) - await repository.active_among(tx, session_ids, now=self._clock())
 
-    async def forget_expired_sessions(self, tx: Transaction) -> None:
+    async def delete_expired_sessions(self, tx: Transaction) -> None:
         """Delete sessions that expired more than a day ago."""
         await repository.delete_expired_sessions(tx, self._clock() - timedelta(days=1))
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from metastore.features.auth.access import AdminCaller
 from metastore.features.dead_events.schemas import DeadEventOut
 from metastore.features.dead_events.service import DeadEventsService
-from metastore.kit.http import Transactions, provided
-from metastore.kit.idempotency import IdempotentRoute, keep_answer
-from metastore.kit.idempotency_begun import begun, keep_begun
-from metastore.kit.paging import Limit, Page
+from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.paging import Limit, Page
+from metastore.kit.idempotency.checkpoints import checkpoint, save_checkpoint
+from metastore.kit.idempotency.route import IdempotentRoute, store_response
 
 router = APIRouter(prefix="/api/v1/admin/events/dead", tags=["admin"], route_class=IdempotentRoute)
 
@@ -35,11 +35,11 @@ async def list_dead_events(
 @router.post("/{dead_id}/redeliver", status_code=204)
 async def redeliver(dead_id: str, _caller: AdminCaller, dead_events: DeadEvents, database: Transactions) -> None:
     """Redeliver a dead event to the consumer that failed on it."""
-    earlier = begun()
+    earlier = checkpoint()
     if earlier is None:
         async with database.transaction() as tx:
-            await keep_begun(tx, dead_id)
+            await save_checkpoint(tx, dead_id)
     await dead_events.redeliver(dead_id, maybe_done=earlier is not None)
     async with database.transaction() as tx:
         dead_events.record_redelivery(tx, dead_id)
-        await keep_answer(tx, None, status=204)
+        await store_response(tx, None, status=204)

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from metastore.kit.facts import Fact
+from metastore.kit.events.event import Event
 
 
-class EventRedelivered(Fact):
+class EventRedelivered(Event):
     """An admin redelivered a dead event; the audit trail records who."""
 
     event_type: ClassVar[str] = "event.redelivered"

@@ -2,7 +2,7 @@
 
 from pydantic import JsonValue
 
-from metastore.kit.schema import Schema, Timestamp
+from metastore.kit.api.schema import Schema, Timestamp
 
 
 class DeadEventOut(Schema):

@@ -2,10 +2,10 @@
 
 from metastore.features.dead_events.events import EventRedelivered
 from metastore.features.dead_events.schemas import DeadEventOut
-from metastore.kit.database import Transaction
+from metastore.kit.api.paging import Page, decode_cursor, encode_cursor, invalid_cursor
+from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import is_id
-from metastore.kit.paging import Page, decode_cursor, encode_cursor, invalid_cursor
-from metastore.kit.problem import Problem, not_found, unavailable
+from metastore.kit.problems.problem import Problem, not_found, unavailable
 from metastore.ports.event_bus import BusUnavailableError, DeadEvent, EventBus
 
 

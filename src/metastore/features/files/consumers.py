@@ -1,8 +1,8 @@
 """Consumers of the files feature: delete the objects of purged files."""
 
 from metastore.features.files.events import FilePurged
-from metastore.kit.consumer import Consumer
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.events.consumer import Consumer
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.object_store import ObjectStore
 
 

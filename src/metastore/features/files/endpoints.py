@@ -12,10 +12,9 @@ from fastapi.responses import RedirectResponse
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.auth.schemas import Caller
-from metastore.features.files import listing
+from metastore.features.files.listing import pages
 from metastore.features.files.models import FILE, FOLDER
-from metastore.features.files.presentation import WithETag
-from metastore.features.files.purging import purge_trash
+from metastore.features.files.representation.serialization import WithETag
 from metastore.features.files.schemas import (
     FileOut,
     FilePatch,
@@ -27,12 +26,13 @@ from metastore.features.files.schemas import (
     TrashListing,
 )
 from metastore.features.files.service import FilesService
+from metastore.features.files.tree.purge import purge_trash
+from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.paging import Limit
 from metastore.kit.context import absolute
-from metastore.kit.database import Database
-from metastore.kit.http import Transactions, provided
-from metastore.kit.idempotency import IdempotentRoute, keep_answer
-from metastore.kit.paging import Limit
-from metastore.kit.problem import Problem
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.idempotency.route import IdempotentRoute, store_response
+from metastore.kit.problems.problem import Problem
 
 router = APIRouter(prefix="/api/v1", tags=["files"], route_class=IdempotentRoute)
 
@@ -60,7 +60,7 @@ async def list_folder(
 ) -> Response:
     """List a folder given by path or ID, or the root: its folders first, then its files."""
     async with database.reading() as tx:
-        page = await listing.folder_page(tx, caller.id, query, files.addresses)
+        page = await pages.folder_page(tx, caller.id, query, files.node_urls)
     return Response(orjson.dumps(page), media_type="application/json")
 
 
@@ -95,7 +95,7 @@ async def trash_file(
 ) -> None:
     """Move a file to the trash."""
     async with database.transaction() as tx:
-        await files.put_in_trash(tx, caller.id, file_id, FILE, if_match)
+        await files.move_to_trash(tx, caller.id, file_id, FILE, if_match)
 
 
 @router.get("/files/{file_id}/download", **_REDIRECTING)
@@ -114,7 +114,7 @@ async def download_head(file_id: str, caller: CurrentCaller, database: Transacti
 async def retry_processing(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> FileOut:
     """Retry failed processing; 409 unless it has failed and can be retried (``processing.retryable``)."""
     async with database.transaction() as tx:
-        return await keep_answer(tx, await files.retry_processing(tx, caller.id, file_id))
+        return await store_response(tx, await files.retry_processing(tx, caller.id, file_id))
 
 
 @router.post("/folders", status_code=201)
@@ -124,7 +124,7 @@ async def create_folder(
     """Create a folder in the root or in the folder ``parentId``."""
     async with database.transaction() as tx:
         created = _with_etag(await files.create_folder(tx, caller.id, folder), response)
-        return await keep_answer(tx, created, status=201, headers=response.headers)
+        return await store_response(tx, created, status=201, headers=response.headers)
 
 
 @router.get("/folders/{folder_id}")
@@ -158,7 +158,7 @@ async def trash_folder(
 ) -> None:
     """Move a folder and everything in it to the trash."""
     async with database.transaction() as tx:
-        await files.put_in_trash(tx, caller.id, folder_id, FOLDER, if_match)
+        await files.move_to_trash(tx, caller.id, folder_id, FOLDER, if_match)
 
 
 @router.get("/trash", response_model=TrashListing)
@@ -171,7 +171,7 @@ async def list_trash(
 ) -> Response:
     """List the trash, latest first; a folder represents everything that was trashed with it."""
     async with database.reading() as tx:
-        page = await listing.trash_page(tx, caller.id, limit=limit, cursor=cursor, urls=files.addresses)
+        page = await pages.trash_page(tx, caller.id, limit=limit, cursor=cursor, urls=files.node_urls)
     return Response(orjson.dumps(page), media_type="application/json")
 
 
@@ -182,7 +182,7 @@ async def restore(
     """Restore a file or folder to its folder, or to the root if that no longer exists."""
     async with database.transaction() as tx:
         restored = _with_etag(await files.restore(tx, caller.id, node_id), response)
-        return await keep_answer(tx, restored, headers=response.headers)
+        return await store_response(tx, restored, headers=response.headers)
 
 
 @router.delete("/trash/{node_id}", status_code=204)

@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
-from metastore.kit.facts import Fact
-from metastore.kit.schema import Reason
+from metastore.kit.api.schema import Reason
+from metastore.kit.events.event import Event
 
 
-class _FolderEvent(Fact):
+class _FolderEvent(Event):
     folder_id: str
     owner_id: str
     name: str
@@ -57,7 +57,7 @@ class FolderPurged(_FolderEvent):
     event_type: ClassVar[str] = "folder.purged"
 
 
-class _FileEvent(Fact):
+class _FileEvent(Event):
     file_id: str
     owner_id: str
     name: str

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from metastore.features.files.consumers import consumers
 from metastore.features.files.endpoints import router
+from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.service import FilesService
-from metastore.features.files.stream_urls import StreamUrls
 from metastore.kit.clock import Clock
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
 from metastore.kit.feature import Feature, Job
 from metastore.ports.resources import Resources
 

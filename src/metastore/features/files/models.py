@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, UtcDateTime
 
 FOLDER = "folder"
 FILE = "file"

@@ -28,7 +28,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from metastore.features.files.models import FILE, FOLDER, UPLOADING, Node
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
 
 _USERS = table("users", column("id"))
 
@@ -234,7 +234,7 @@ async def set_thumbnail(tx: Transaction, node_id: str, thumbnail_key: str | None
     return (await tx.session.execute(statement)).first() is not None
 
 
-async def make_playable(tx: Transaction, node_id: str) -> bool:
+async def mark_playable(tx: Transaction, node_id: str) -> bool:
     """Mark a file as playable; return ``False`` if it was marked before or no longer exists."""
     statement = (
         update(Node)

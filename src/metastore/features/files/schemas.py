@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from metastore.kit.paging import Limit
-from metastore.kit.schema import Input, Reason, Schema, Timestamp
+from metastore.kit.api.paging import Limit
+from metastore.kit.api.schema import Input, Reason, Schema, Timestamp
 
 Status = Literal["UPLOADING", "PROCESSING", "READY", "FAILED"]
 Visibility = Literal["PRIVATE", "PUBLIC"]

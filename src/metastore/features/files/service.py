@@ -8,20 +8,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from metastore.features.files import processing, purging, repository
-from metastore.features.files.addresses import NO_URLS, NodeUrlResolver
-from metastore.features.files.changes import update_node
-from metastore.features.files.content_type import well_formed
-from metastore.features.files.etags import require_match
+from metastore.features.files import repository
+from metastore.features.files.content import processing
+from metastore.features.files.content.sniffing import normalize_media_type
 from metastore.features.files.events import FileDownloaded, FileReady, FileUploaded
 from metastore.features.files.models import FILE, FOLDER, PROCESSING, READY, UPLOADING, Node
-from metastore.features.files.names import name_key, normalize_name
-from metastore.features.files.presentation import WithETag, etag_of, file_with_etag, folder_with_etag, join_path
+from metastore.features.files.representation.etags import require_match
+from metastore.features.files.representation.node_urls import NO_URLS, NodeUrlResolver
+from metastore.features.files.representation.serialization import (
+    WithETag,
+    etag_of,
+    file_with_etag,
+    folder_with_etag,
+    join_path,
+)
+from metastore.features.files.representation.stream_urls import StreamUrls
+from metastore.features.files.representation.thumbnail_urls import ThumbnailUrls
 from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch
-from metastore.features.files.stream_urls import StreamUrls
-from metastore.features.files.thumbnails import ThumbnailUrls
-from metastore.features.files.trash import move_to_trash, restore_from_trash
-from metastore.features.files.tree import (
+from metastore.features.files.tree import purge
+from metastore.features.files.tree.names import name_key, normalize_name
+from metastore.features.files.tree.paths import (
     ensure_folders,
     free_name,
     name_taken,
@@ -34,11 +40,13 @@ from metastore.features.files.tree import (
     target_folder,
     untrashed_node,
 )
+from metastore.features.files.tree.trash import move_to_trash, restore_from_trash
+from metastore.features.files.tree.updates import update_node
 from metastore.kit.clock import Clock, utc_now
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import new_id
-from metastore.kit.problem import Problem, not_found, unavailable
-from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.problems.problem import Problem, not_found, unavailable
+from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 _NAME_ATTEMPTS = 3
@@ -67,7 +75,7 @@ class Download:
 class FilesService:
     """The rules of files and folders. ``presign_ttl`` is the lifetime of download URLs in seconds.
 
-    ``addresses`` resolves the thumbnail and stream URLs of nodes; without ``streams``, nodes have no stream URL.
+    ``node_urls`` resolves the thumbnail and stream URLs of nodes; without ``streams``, nodes have no stream URL.
     """
 
     def __init__(
@@ -81,11 +89,11 @@ class FilesService:
         self._store = store
         self._clock = clock
         self._presign_ttl = presign_ttl
-        self.addresses = NodeUrlResolver(ThumbnailUrls(store, presign_ttl), streams)
+        self.node_urls = NodeUrlResolver(ThumbnailUrls(store, presign_ttl), streams)
 
     # Called by the uploads feature.
 
-    async def begin_file(
+    async def create_uploading_file(
         self, tx: Transaction, owner_id: str, *, path: str, name: str, size: int, mime_type: str, visibility: str
     ) -> Node:
         """Create an UPLOADING file in the folder at ``path``, which is created if missing.
@@ -101,12 +109,12 @@ class FilesService:
         # The lock excludes other requests. The unique index and the loop guard against any other writer.
         for _ in range(_NAME_ATTEMPTS):
             free = await free_name(tx, owner_id, folder_id, normalized, FILE)
-            node = self._new_file(owner_id, folder_id, free, size, well_formed(mime_type), visibility)
+            node = self._new_file(owner_id, folder_id, free, size, normalize_media_type(mime_type), visibility)
             if await repository.add(tx, node):
                 return node
         raise unavailable("No free name was found.")
 
-    async def finish_file(
+    async def complete_file(
         self,
         tx: Transaction,
         node_id: str,
@@ -150,12 +158,12 @@ class FilesService:
             tx.record(FileReady(**file, size=size, mime_type=mime_type))
         return (await self._with_etag(tx, node, folder_path)).body
 
-    async def discard_file(self, tx: Transaction, node_id: str) -> None:
+    async def discard_uploading_file(self, tx: Transaction, node_id: str) -> None:
         """Delete the file if it is still UPLOADING."""
         await repository.lock_owner_of(tx, node_id)
         await repository.delete_uploading(tx, node_id)
 
-    async def file_out(self, tx: Transaction, owner_id: str, node_id: str) -> FileOut:
+    async def owned_file(self, tx: Transaction, owner_id: str, node_id: str) -> FileOut:
         """Return the owner's file, in the trash or not.
 
         Raises:
@@ -168,7 +176,7 @@ class FilesService:
         """Return a node's name; ``None`` if it no longer exists."""
         return await repository.name_of(tx, node_id)
 
-    async def places_of(self, tx: Transaction, node_ids: Sequence[str]) -> dict[str, NodeLocation]:
+    async def locations_of(self, tx: Transaction, node_ids: Sequence[str]) -> dict[str, NodeLocation]:
         """Return the locations of those of the nodes that exist, whatever their owners."""
         found = await repository.ancestors_of(tx, node_ids)
         return {node_id: NodeLocation(nodes[-1].name, path_of(nodes[:-1])) for node_id, nodes in found.items()}
@@ -235,7 +243,7 @@ class FilesService:
 
     # The trash.
 
-    async def put_in_trash(
+    async def move_to_trash(
         self, tx: Transaction, owner_id: str, node_id: str, kind: str, if_match: str | None = None
     ) -> None:
         """Move a file, or a folder with everything in it, to the trash.
@@ -264,7 +272,7 @@ class FilesService:
 
         Fewer than ``limit`` means that none are left.
         """
-        return await purging.purge_expired(tx, before=before, limit=limit)
+        return await purge.purge_expired(tx, before=before, limit=limit)
 
     # Downloads and processing.
 
@@ -327,7 +335,7 @@ class FilesService:
         if folder_path is None:
             folder_path = await path_of_folder(tx, node.parent_id)
         sagas = await processing.sagas_of(tx, [node])
-        urls = await self.addresses.resolve([node])
+        urls = await self.node_urls.resolve([node])
         return file_with_etag(node, folder_path, saga=sagas.get(node.id), urls=urls.get(node.id, NO_URLS))
 
     def _new_file(

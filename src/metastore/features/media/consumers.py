@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from metastore.features.files.events import FilePurged, FileUploaded
-from metastore.features.media.events import MediaDropped
+from metastore.features.media.objects.events import MediaDropped
 from metastore.features.media.service import MediaService
-from metastore.kit.consumer import Consumer
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.events.consumer import Consumer
+from metastore.kit.events.outbox import RecordedEvent
 
 
 def consumers(media: MediaService, wake: Callable[[], None]) -> list[Consumer]:
@@ -21,7 +21,7 @@ def consumers(media: MediaService, wake: Callable[[], None]) -> list[Consumer]:
         wake()
 
     async def on_media_dropped(event: RecordedEvent) -> None:
-        await media.free(MediaDropped.model_validate(event.payload))
+        await media.delete_dropped(MediaDropped.model_validate(event.payload))
 
     return [
         Consumer(

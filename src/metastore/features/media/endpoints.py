@@ -14,11 +14,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from metastore.features.auth.access import CurrentCaller
-from metastore.features.media.previews import PreviewsService
-from metastore.features.media.schemas import PreviewOut, StreamOut
-from metastore.features.media.streaming import CacheableText, StreamingService
-from metastore.kit.http import Transactions, provided
-from metastore.kit.problem import Problem
+from metastore.features.media.playback.previews import PreviewsService
+from metastore.features.media.playback.schemas import PreviewOut, StreamOut
+from metastore.features.media.playback.streaming import CacheableText, StreamingService
+from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.problems.problem import Problem
 
 router = APIRouter(prefix="/api/v1", tags=["media"])
 

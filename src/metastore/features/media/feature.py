@@ -1,14 +1,14 @@
 """The media feature, as ``bootstrap`` installs it."""
 
+from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.service import FilesService
-from metastore.features.files.stream_urls import StreamUrls
 from metastore.features.media.consumers import consumers
 from metastore.features.media.endpoints import router
 from metastore.features.media.ingest import ingest
-from metastore.features.media.previews import PreviewsService
+from metastore.features.media.playback.previews import PreviewsService
+from metastore.features.media.playback.streaming import StreamingService
 from metastore.features.media.service import MediaService
-from metastore.features.media.streaming import StreamingService
-from metastore.features.uploads.arriving import Arrival
+from metastore.features.uploads.arrival import Arrival
 from metastore.kit.feature import Feature
 from metastore.kit.services import Services
 from metastore.ports.resources import Resources

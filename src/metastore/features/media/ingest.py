@@ -28,43 +28,45 @@ minutes.
 
 from collections.abc import Awaitable, Callable
 
-from metastore.features.files import processing
-from metastore.features.files.processing import (
-    AGAIN,
+from metastore.features.files.content import processing
+from metastore.features.files.content.processing import (
     INGEST,
     INITIATE,
     NOTIFY,
     PACKAGE,
     PROBE,
+    REPROCESSED,
     STORE,
     THUMBNAIL,
     TRANSCODE,
 )
 from metastore.features.media.service import MediaService
-from metastore.features.uploads.arriving import Arrival
-from metastore.kit.database import Transaction
-from metastore.kit.reason_codes import ReasonCode
-from metastore.kit.saga_models import Saga
-from metastore.kit.saga_steps import Definition, Effect, Outcome, Report, Step
+from metastore.features.uploads.arrival import Arrival
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.problems.reason_codes import ReasonCode
+from metastore.kit.saga.definition import Definition, Effect, Outcome, Report, Step
+from metastore.kit.saga.models import Saga
 from metastore.ports.outage import is_outage
 
 
 def ingest(arrival: Arrival, media: MediaService) -> Definition:
     """Return the saga's definition."""
-    rendering, picturing, probing = media.rendering, media.picturing, media.probing
+    rendition_steps, thumbnail_step, probe_step = media.rendition_steps, media.thumbnail_step, media.probe_step
     steps = (
         Step(INITIATE, _done_by_request, ReasonCode.NOT_STORED, arrival.remove),
         Step(STORE, arrival.store, ReasonCode.NOT_STORED, arrival.release, time_limit=20, pivot=True),
-        Step(PROBE, probing.probe, ReasonCode.PROBE_FAILED, probing.forget, time_limit=60),
-        Step(PACKAGE, rendering.package, ReasonCode.TRANSCODE_FAILED, rendering.drop, time_limit=None),
-        Step(THUMBNAIL, picturing.picture, ReasonCode.THUMBNAIL_FAILED, picturing.drop, time_limit=None),
+        Step(PROBE, probe_step.probe, ReasonCode.PROBE_FAILED, probe_step.compensate, time_limit=60),
+        Step(
+            PACKAGE, rendition_steps.package, ReasonCode.TRANSCODE_FAILED, rendition_steps.compensate, time_limit=None
+        ),
+        Step(THUMBNAIL, thumbnail_step.make, ReasonCode.THUMBNAIL_FAILED, thumbnail_step.compensate, time_limit=None),
         Step(
             TRANSCODE,
-            rendering.transcode,
+            rendition_steps.transcode,
             ReasonCode.TRANSCODE_FAILED,
-            rendering.drop,
+            rendition_steps.compensate,
             time_limit=None,
-            may_take_long=rendering.has_to_encode,
+            may_take_long=rendition_steps.needs_encoding,
         ),
         Step(NOTIFY, _make_ready, ReasonCode.PROCESSING_FAILED),
     )
@@ -73,7 +75,7 @@ def ingest(arrival: Arrival, media: MediaService) -> Definition:
         step = saga.failed_step or saga.step
         if step in (INITIATE, STORE):
             return  # the compensation has removed the file and notified its owner
-        await processing.make_failed(tx, saga, step)
+        await processing.mark_failed(tx, saga, step)
 
     return Definition(INGEST, steps, failed=failed, progressed=_report_to(media), is_outage=is_outage)
 
@@ -84,7 +86,7 @@ async def _done_by_request(_saga: Saga, _report: Report) -> Outcome:
 
 async def _make_ready(saga: Saga, _report: Report) -> Effect:
     async def effect(tx: Transaction) -> None:
-        await processing.make_ready(tx, saga.subject, tell=not saga.data.get(AGAIN))
+        await processing.mark_ready(tx, saga.subject, notify=not saga.data.get(REPROCESSED))
 
     return effect
 
@@ -92,6 +94,6 @@ async def _make_ready(saga: Saga, _report: Report) -> Effect:
 def _report_to(media: MediaService) -> Callable[[Saga], Awaitable[None]]:
     async def progressed(saga: Saga) -> None:
         if saga.step not in (INITIATE, STORE):
-            await media.tell(saga)
+            await media.notify_progress(saga)
 
     return progressed

@@ -5,7 +5,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, Float, Foreig
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.tables import Base
+from metastore.kit.database.tables import Base
 
 VIDEO, AUDIO = "video", "audio"
 MAKING, DONE = "making", "done"
@@ -24,9 +24,9 @@ class Media(Base):
     duration_ms: Mapped[int | None] = mapped_column(BigInteger)
     video_codec: Mapped[str | None] = mapped_column(String(50))
     audio_codec: Mapped[str | None] = mapped_column(String(50))
-    facts: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON(none_as_null=True))
-    """The whole probe result (``ports.media_tools.MediaFacts``)."""
-    pictures_prefix: Mapped[str | None] = mapped_column(String(200))
+    probe_result: Mapped[dict[str, JsonValue] | None] = mapped_column(JSON(none_as_null=True))
+    """The whole probe result (``ports.media_tools.ProbeResult``)."""
+    thumbnails_prefix: Mapped[str | None] = mapped_column(String(200))
     """The prefix of the latest attempt's image keys. Saved before the images are stored, and never reused."""
     preview_key: Mapped[str | None] = mapped_column(String(200))
     """The preview image (1024 pixels). The thumbnail's key is a column of the file itself."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, exists, func, insert, select, update
 
 from metastore.features.media.models import DONE, Media, MediaSegment, Rendition
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
 
 _NO_SYNC = {"synchronize_session": False}
 

@@ -8,17 +8,18 @@ claim.
 import structlog
 from pydantic import JsonValue
 
-from metastore.features.files.processing import INGEST
-from metastore.features.media import checking, repository
-from metastore.features.media.events import MediaDropped
-from metastore.features.media.freeing import dropped_keys
-from metastore.features.media.object_storage import delete_all
-from metastore.features.media.picturing import ThumbnailStep
-from metastore.features.media.probing import ProbeStep
-from metastore.features.media.rendering import RenditionSteps
-from metastore.kit import saga as sagas
-from metastore.kit.database import Database
-from metastore.kit.saga_models import Saga
+from metastore.features.files.content.processing import INGEST
+from metastore.features.media import repository
+from metastore.features.media.objects import integrity
+from metastore.features.media.objects.cleanup import dropped_keys
+from metastore.features.media.objects.events import MediaDropped
+from metastore.features.media.objects.storage import delete_objects
+from metastore.features.media.probe.step import ProbeStep
+from metastore.features.media.renditions.steps import RenditionSteps
+from metastore.features.media.thumbnails.step import ThumbnailStep
+from metastore.kit.database.unit_of_work import Database
+from metastore.kit.saga import sagas
+from metastore.kit.saga.models import Saga
 from metastore.ports.media_tools import MediaTools
 from metastore.ports.object_store import ObjectStore
 from metastore.ports.realtime import Realtime
@@ -37,11 +38,11 @@ class MediaService:
         self._database = database
         self._store = store
         self._realtime = realtime
-        self.probing = ProbeStep(database, store, tools)
-        self.picturing = ThumbnailStep(database, store, tools)
-        self.rendering = RenditionSteps(database, store, transcoder, self._notify_playable)
+        self.probe_step = ProbeStep(database, store, tools)
+        self.thumbnail_step = ThumbnailStep(database, store, tools)
+        self.rendition_steps = RenditionSteps(database, store, transcoder, self._notify_playable)
 
-    async def tell(self, saga: Saga, **more: JsonValue) -> None:
+    async def notify_progress(self, saga: Saga, **more: JsonValue) -> None:
         """Send the progress of a file's processing to its owner's open sockets."""
         owner_id = saga.data.get("ownerId")
         if isinstance(owner_id, str):
@@ -63,18 +64,18 @@ class MediaService:
                 await sagas.forget(tx, INGEST, file_id)
         async with self._database.reading() as tx:
             is_probed = await repository.find(tx, file_id) is not None
-            keys = await checking.keys_of_file(tx, file_id)
-        await delete_all(self._store, keys)
+            keys = await integrity.derived_keys(tx, file_id)
+        await delete_objects(self._store, keys)
         if is_probed:
             async with self._database.transaction() as tx:
                 await repository.delete_media(tx, file_id)
 
-    async def free(self, dropped: MediaDropped) -> None:
+    async def delete_dropped(self, dropped: MediaDropped) -> None:
         """Delete the objects that could not be deleted during an outage."""
-        await delete_all(self._store, dropped_keys(dropped))
+        await delete_objects(self._store, dropped_keys(dropped))
 
     async def _notify_playable(self, saga: Saga) -> None:
         try:
-            await self.tell(saga, playable=True)
+            await self.notify_progress(saga, playable=True)
         except Exception as error:  # noqa: BLE001  a convenience: clients also read it from the API
             _log.info("playable notification not sent", error=repr(error), file_id=saga.subject)

@@ -4,9 +4,9 @@ from metastore.features.auth.events import SessionRevoked
 from metastore.features.files.events import FileDamaged, FileFailed, FileReady, FileRecovered
 from metastore.features.notifications.messages import NotificationType
 from metastore.features.notifications.service import NotificationsService
-from metastore.kit.consumer import AfterCommit, Consumer
-from metastore.kit.database import Transaction
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.events.consumer import AfterCommit, Consumer
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.realtime import Realtime
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllResponse
 from metastore.features.notifications.service import NotificationsService
-from metastore.kit.http import Transactions, provided
-from metastore.kit.paging import Limit
+from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.paging import Limit
 
 router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"])
 

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, UtcDateTime
 
 _UNREAD = text("read_at IS NULL")
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.notifications.models import Notification
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
 
 
 async def insert(tx: Transaction, notification: Mapping[str, object]) -> Notification | None:

@@ -2,8 +2,8 @@
 
 from pydantic import JsonValue
 
-from metastore.kit.paging import Page
-from metastore.kit.schema import Schema, Timestamp
+from metastore.kit.api.paging import Page
+from metastore.kit.api.schema import Schema, Timestamp
 
 
 class NotificationOut(Schema):

@@ -7,12 +7,12 @@ from pydantic import JsonValue
 from metastore.features.notifications import repository
 from metastore.features.notifications.messages import NotificationType, message_of
 from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllResponse
+from metastore.kit.api.paging import decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.clock import Clock
-from metastore.kit.consumer import AfterCommit
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.events.consumer import AfterCommit
 from metastore.kit.ids import is_id, new_id
-from metastore.kit.paging import decode_cursor, encode_cursor, invalid_cursor
-from metastore.kit.problem import not_found
+from metastore.kit.problems.problem import not_found
 from metastore.ports.realtime import Realtime
 
 SOCKET_EVENT = "notification"

@@ -26,18 +26,18 @@ from metastore.features.files.events import (
     FolderTrashed,
 )
 from metastore.features.search.service import BATCH_SIZE, SearchService
-from metastore.kit.consumer import AfterCommit, Consumer
-from metastore.kit.database import Database, Transaction
-from metastore.kit.facts import Fact
-from metastore.kit.outbox import RecordedEvent
-from metastore.kit.schema import Schema
+from metastore.kit.api.schema import Schema
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events.consumer import AfterCommit, Consumer
+from metastore.kit.events.event import Event
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.realtime import Realtime
 
 _log = structlog.get_logger(__name__)
 
 INDEXED = "search.indexed"
 """The Socket.IO event sent to an owner when a search can return something new. Its payload is an empty object."""
-NODE_EVENTS: tuple[type[Fact], ...] = (
+NODE_EVENTS: tuple[type[Event], ...] = (
     FileUploaded,
     FileReady,
     FileRenamed,
@@ -51,7 +51,7 @@ NODE_EVENTS: tuple[type[Fact], ...] = (
     FolderPurged,
 )
 """Events that affect a single node."""
-SUBTREE_EVENTS: tuple[type[Fact], ...] = (FolderMoved, FolderTrashed, FolderRestored)
+SUBTREE_EVENTS: tuple[type[Event], ...] = (FolderMoved, FolderTrashed, FolderRestored)
 """Events that affect a folder and everything below it."""
 
 

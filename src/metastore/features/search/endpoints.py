@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.search.schemas import SearchQuery, SearchResults
 from metastore.features.search.service import SearchService
-from metastore.kit.http import Transactions, provided
+from metastore.kit.api.dependencies import Transactions, provided
 
 router = APIRouter(prefix="/api/v1/search", tags=["search"])
 

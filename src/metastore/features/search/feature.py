@@ -11,7 +11,7 @@ from metastore.ports.resources import Resources
 
 def search_feature(resources: Resources, services: Services) -> Feature:
     """Build the feature."""
-    search = SearchService(services.get(FilesService).addresses)
+    search = SearchService(services.get(FilesService).node_urls)
     return Feature(
         "search",
         routers=[router],

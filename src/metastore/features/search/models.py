@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, UtcDateTime
 
 
 class SearchDocument(Base):
@@ -21,7 +21,7 @@ class SearchDocument(Base):
     node_id: Mapped[str] = mapped_column(String(36), primary_key=True)
     owner_id: Mapped[str] = mapped_column(String(36))
     kind: Mapped[str] = mapped_column(String(6))
-    family: Mapped[str] = mapped_column(String(10))
+    category: Mapped[str] = mapped_column(String(10))
     """See ``categories``; empty for a folder."""
     mime_type: Mapped[str] = mapped_column(String(255))
     text: Mapped[str] = mapped_column(String(1000).with_variant(String(1000, collation="C"), "postgresql"))

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.search.models import SearchDocument
-from metastore.kit.database import Transaction
-from metastore.kit.tables import UtcDateTime
+from metastore.kit.database.tables import UtcDateTime
+from metastore.kit.database.unit_of_work import Transaction
 
 _BATCH_SIZE = 500
 """Rows per statement; both databases limit the number of parameters."""
@@ -23,7 +23,7 @@ class Entry(TypedDict):
     node_id: str
     owner_id: str
     kind: str
-    family: str
+    category: str
     mime_type: str
     text: str
     updated_at: datetime
@@ -42,7 +42,7 @@ class SearchFilter:
 
     terms: Sequence[str] = ()
     kind: str | None = None
-    families: Sequence[str] = ()
+    categories: Sequence[str] = ()
     mime_type: str | None = None
     """Either complete or only the main type with its slash, such as ``image/``."""
     since: datetime | None = None
@@ -98,8 +98,8 @@ def _conditions(criteria: SearchFilter) -> list[ColumnElement[bool]]:
     ]
     if criteria.kind is not None:
         conditions.append(SearchDocument.kind == criteria.kind)
-    if criteria.families:
-        conditions.append(SearchDocument.family.in_(criteria.families))
+    if criteria.categories:
+        conditions.append(SearchDocument.category.in_(criteria.categories))
     if criteria.mime_type is not None:
         complete = not criteria.mime_type.endswith("/")
         mime_type = SearchDocument.mime_type

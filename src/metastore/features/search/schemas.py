@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from metastore.features.files.schemas import FileOut, FolderOut
-from metastore.kit.paging import Limit
-from metastore.kit.period import DayOrMoment
-from metastore.kit.schema import Schema
+from metastore.kit.api.paging import Limit
+from metastore.kit.api.period import DayOrMoment
+from metastore.kit.api.schema import Schema
 
 _Text = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 _NAMES = "`file`, `folder`, `image`, `video`, `audio`, `document`, `pdf`, `table`, `text`, `code`, `archive`, `other`"

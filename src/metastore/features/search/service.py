@@ -11,19 +11,19 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from metastore.features.files import lookup
-from metastore.features.files.addresses import NodeUrlResolver
-from metastore.features.files.lookup import NodeState
+from metastore.features.files.listing import node_lookup
+from metastore.features.files.listing.node_lookup import NodeState
+from metastore.features.files.representation.node_urls import NodeUrlResolver
 from metastore.features.search import repository
-from metastore.features.search.families import GROUPS, family_of
-from metastore.features.search.folding import fold, highlight, query_terms
+from metastore.features.search.categories import GROUPS, category_of
 from metastore.features.search.repository import Entry, Position, SearchFilter
 from metastore.features.search.schemas import SearchQuery
-from metastore.kit.database import Transaction
+from metastore.features.search.text_normalization import highlight, normalize_text, query_terms
+from metastore.kit.api.paging import decode_cursor, encode_cursor, invalid_cursor
+from metastore.kit.api.period import beginning, ending
+from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import is_id
-from metastore.kit.paging import decode_cursor, encode_cursor, invalid_cursor
-from metastore.kit.period import beginning, ending
-from metastore.kit.problem import invalid
+from metastore.kit.problems.problem import invalid
 
 BATCH_SIZE = 500
 """Nodes refreshed per transaction. On SQLite, all other writers wait for it."""
@@ -42,11 +42,11 @@ class SearchService:
     async def refresh(self, tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> None:
         """Update the documents of at most ``BATCH_SIZE`` nodes; other writers may wait meanwhile."""
         await repository.lock(tx, owner_id)
-        await _update_documents(tx, node_ids, await lookup.node_states(tx, node_ids))
+        await _update_documents(tx, node_ids, await node_lookup.node_states(tx, node_ids))
 
     async def subtree_ids(self, tx: Transaction, folder_id: str) -> Sequence[str]:
         """Return the IDs of a folder and of everything below it, to be refreshed after the folder changed."""
-        return sorted({folder_id, *await lookup.descendant_ids(tx, folder_id)})
+        return sorted({folder_id, *await node_lookup.descendant_ids(tx, folder_id)})
 
     async def page(self, tx: Transaction, owner_id: str, query: SearchQuery) -> Json:
         """Return a page of results, latest change first; see ``SearchResults``.
@@ -63,7 +63,7 @@ class SearchService:
             missing = query.limit - len(items)
             found = await repository.latest(tx, owner_id, criteria, after, missing + 1)
             more, found = len(found) > missing, found[:missing]
-            nodes = await lookup.nodes_as_json(tx, owner_id, [position.node_id for position in found], self._urls)
+            nodes = await node_lookup.nodes_as_json(tx, owner_id, [position.node_id for position in found], self._urls)
             items += [_highlighted(nodes[position.node_id], terms) for position in found if position.node_id in nodes]
             after = found[-1] if found else after
             if not more or len(items) == query.limit:
@@ -82,9 +82,9 @@ def _entry(state: NodeState) -> Entry:
         "node_id": state.id,
         "owner_id": state.owner_id,
         "kind": state.kind,
-        "family": "" if state.kind == "folder" else family_of(state.name, state.mime_type),
+        "category": "" if state.kind == "folder" else category_of(state.name, state.mime_type),
         "mime_type": state.mime_type,
-        "text": fold(state.name),
+        "text": normalize_text(state.name),
         "updated_at": state.updated_at,
     }
 
@@ -94,11 +94,11 @@ def _highlighted(item: Json, terms: Sequence[str]) -> Json:
 
 
 def _filter(query: SearchQuery, terms: Sequence[str]) -> SearchFilter:
-    kind, families, mime_type = _parse_type(query.type) if query.type else (None, (), None)
+    kind, categories, mime_type = _parse_type(query.type) if query.type else (None, (), None)
     return SearchFilter(
         terms=terms,
         kind=kind,
-        families=families,
+        categories=categories,
         mime_type=mime_type,
         since=beginning(query.since) if query.since else None,
         until=ending(query.until) if query.until else None,

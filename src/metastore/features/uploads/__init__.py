@@ -15,4 +15,11 @@ arrival continues from the row.
 when a completion has not finished within its lease (``arrival``). The step finishes an upload that the store holds
 whole and fails otherwise; the compensation then removes the upload. The reaper starts a saga for expired uploads that
 have none. Whatever ends an upload without a file does so with ``multipart.cancellation.end_upload``.
+
+Where to find what:
+
+* ``service``: the rules of multipart uploads. ``whole``: small files in one request.
+* ``multipart``: parts, limits, the list of unfinished uploads, cancellation and cleanup.
+* ``arrival``: the steps ``initiate`` and ``store`` of the file's saga.
+* ``jobs``: the recurring jobs that clean up after crashes.
 """

@@ -3,9 +3,9 @@
 from metastore.features.files.events import FilePurged
 from metastore.features.uploads.events import UploadAborted
 from metastore.features.uploads.service import UploadsService
-from metastore.kit.consumer import AfterCommit, Consumer
-from metastore.kit.database import Transaction
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.events.consumer import AfterCommit, Consumer
+from metastore.kit.events.outbox import RecordedEvent
 
 
 def consumers(uploads: UploadsService) -> list[Consumer]:

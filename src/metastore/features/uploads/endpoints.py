@@ -8,23 +8,23 @@ from fastapi import File as FormFile
 from pydantic import JsonValue, ValidationError
 
 from metastore.features.auth.access import CurrentCaller
-from metastore.features.uploads.listing import UnfinishedUploads
+from metastore.features.uploads.multipart.listing import UnfinishedUploads
 from metastore.features.uploads.schemas import (
     CompleteIn,
-    FileAnswer,
     InitiateIn,
     InitiateOut,
     UnfinishedUpload,
+    UploadedFileOut,
     UploadOut,
 )
 from metastore.features.uploads.service import UploadsService
 from metastore.features.uploads.whole import WholeUploads
+from metastore.kit.api.dependencies import provided
+from metastore.kit.api.paging import Limit, Page
 from metastore.kit.context import absolute
-from metastore.kit.http import provided
-from metastore.kit.idempotency import IdempotentRoute, repeatable
-from metastore.kit.paging import Limit, Page
-from metastore.kit.problem import Problem
-from metastore.kit.problem_codes import ProblemCode
+from metastore.kit.idempotency.route import IdempotentRoute, repeatable
+from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.object_store import CompletedPart
 
 _CHUNK = 256 * 1024
@@ -54,10 +54,10 @@ async def list_unfinished(
 
 @router.post("/chunked-upload/complete")
 @repeatable
-async def complete(body: CompleteIn, caller: CurrentCaller, uploads: Uploads) -> FileAnswer:
+async def complete(body: CompleteIn, caller: CurrentCaller, uploads: Uploads) -> UploadedFileOut:
     """Turn the parts into the file."""
     parts = [CompletedPart(part.part_number, part.etag) for part in body.parts]
-    return FileAnswer(file=await uploads.complete(caller.id, body.file_id, body.upload_id, parts))
+    return UploadedFileOut(file=await uploads.complete(caller.id, body.file_id, body.upload_id, parts))
 
 
 @router.get("/chunked-upload/{upload_id}")
@@ -79,7 +79,7 @@ async def upload_whole(
     file: Annotated[UploadFile, FormFile()],
     path: Annotated[str, Form()] = "/",
     visibility: Annotated[str, Form()] = "PRIVATE",
-) -> FileAnswer:
+) -> UploadedFileOut:
     """Upload a small file in one request."""
     try:
         request = InitiateIn.model_validate(
@@ -94,7 +94,7 @@ async def upload_whole(
     except ValidationError as error:
         fields: list[JsonValue] = [{"field": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
         raise Problem(422, ProblemCode.VALIDATION_FAILED, "The form is invalid.", errors=fields) from None
-    return FileAnswer(file=await whole.store(caller.id, request, _chunks(file)))
+    return UploadedFileOut(file=await whole.store(caller.id, request, _chunks(file)))
 
 
 def _with_absolute_urls(response: UploadResponse) -> UploadResponse:

@@ -5,10 +5,10 @@ The arrival of the file itself is ``file.uploaded`` of the files feature.
 
 from typing import ClassVar
 
-from metastore.kit.facts import Fact
+from metastore.kit.events.event import Event
 
 
-class _UploadEvent(Fact):
+class _UploadEvent(Event):
     upload_id: str
     file_id: str
     owner_id: str

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import structlog
 
-from metastore.features.uploads import reaping
-from metastore.features.uploads.reaping import OpenUpload
+from metastore.features.uploads.multipart import cleanup
+from metastore.features.uploads.multipart.cleanup import OpenUpload
 from metastore.features.uploads.service import UploadsService
 from metastore.kit.clock import Clock
-from metastore.kit.database import Database
+from metastore.kit.database.unit_of_work import Database
 from metastore.kit.feature import Job
 from metastore.ports.object_store import ObjectStore, OpenMultipart
 
@@ -46,7 +46,7 @@ class UploadJobs:
 
     async def restart_ended_sagas(self) -> None:
         """Start a saga for expired uploads that have none: their compensation was skipped."""
-        for upload in await reaping.expired_without_saga(self._database, self._clock(), _BATCH):
+        for upload in await cleanup.expired_without_saga(self._database, self._clock(), _BATCH):
             try:
                 await self._uploads.restart_saga(upload)
                 _log.warning("started a saga for an expired upload", upload_id=upload.id)
@@ -66,27 +66,27 @@ class UploadJobs:
         await self._abort_unknown(batch)
 
     async def _abort_unknown(self, batch: Sequence[OpenMultipart]) -> None:
-        for multipart in await reaping.unknown_multiparts(self._database, batch):
+        for multipart in await cleanup.unknown_multiparts(self._database, batch):
             await self._store.abort_multipart(multipart.key, multipart.upload_id)
 
     async def end_lost_uploads(self) -> None:
         """Check some open uploads each round. An upload is ended when two rounds find its parts missing."""
         missed, self._missed = self._missed, {}
         for upload in missed.values():
-            if await reaping.is_lost(self._database, self._store, upload):
+            if await cleanup.is_lost(self._database, self._store, upload):
                 await self._end_lost_upload(upload)
-        page = await reaping.open_uploads(self._database, self._checked_up_to, _BATCH)
+        page = await cleanup.open_uploads(self._database, self._checked_up_to, _BATCH)
         self._checked_up_to = page[-1].id if len(page) == _BATCH else ""
         for upload in page:
-            if upload.id not in missed and await reaping.is_lost(self._database, self._store, upload):
+            if upload.id not in missed and await cleanup.is_lost(self._database, self._store, upload):
                 self._missed[upload.id] = upload
 
     async def _end_lost_upload(self, lost: OpenUpload) -> None:
-        upload = await reaping.find(self._database, lost.id)
+        upload = await cleanup.find(self._database, lost.id)
         if upload is not None:
             await self._uploads.discard(upload, "lost by the store")
             _log.warning("ended an upload whose parts the store has lost", upload_id=lost.id)
 
     async def delete_completed_uploads(self) -> None:
         """Delete the rows of uploads that were completed long ago. Their files stay."""
-        await reaping.forget_completed(self._database, self._clock() - _KEEP_COMPLETED, _BATCH)
+        await cleanup.forget_completed(self._database, self._clock() - _KEEP_COMPLETED, _BATCH)

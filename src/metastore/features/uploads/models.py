@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, UtcDateTime
 
 OPEN = "OPEN"
 COMPLETING = "COMPLETING"

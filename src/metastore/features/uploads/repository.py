@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Row, delete, func, select, update
 
-from metastore.features.files.processing import INGEST
+from metastore.features.files.content.processing import INGEST
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
-from metastore.kit import saga
-from metastore.kit.database import Transaction
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.saga import sagas
 
 
 async def find(tx: Transaction, upload_id: str) -> Upload | None:
@@ -84,7 +84,7 @@ async def unfinished_of(tx: Transaction, owner_id: str, *, after: str | None, li
 async def expired_without_saga(tx: Transaction, now: datetime, limit: int) -> Sequence[Upload]:
     """Return unfinished uploads that expired before ``now`` and whose saga has ended or is missing."""
     statement = select(Upload).where(
-        Upload.state.in_((OPEN, COMPLETING)), Upload.expires_at < now, ~saga.is_under_way(INGEST, Upload.file_id)
+        Upload.state.in_((OPEN, COMPLETING)), Upload.expires_at < now, ~sagas.is_under_way(INGEST, Upload.file_id)
     )
     return (await tx.session.scalars(statement.order_by(Upload.expires_at).limit(limit))).all()
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from metastore.features.files.schemas import FileOut
-from metastore.kit.schema import Input, Schema, Timestamp
+from metastore.kit.api.schema import Input, Schema, Timestamp
 
 Visibility = Literal["PRIVATE", "PUBLIC"]
 
@@ -77,7 +77,7 @@ class UnfinishedUpload(Schema):
     expires_at: Timestamp
 
 
-class FileAnswer(Schema):
+class UploadedFileOut(Schema):
     """The uploaded file."""
 
     file: FileOut

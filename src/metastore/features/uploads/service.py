@@ -8,30 +8,42 @@ next step can be repeated (see the package).
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from metastore.features.auth import quota
-from metastore.features.files import checking
-from metastore.features.files.content_type import well_formed
-from metastore.features.files.processing import INGEST, STORE
+from metastore.features.auth.accounts import quota
+from metastore.features.files.content import integrity
+from metastore.features.files.content.processing import INGEST, STORE
+from metastore.features.files.content.sniffing import normalize_media_type
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
-from metastore.features.uploads.calling_off import cancel_upload, end_upload
 from metastore.features.uploads.events import UploadInitiated
-from metastore.features.uploads.ingest_saga import advance_saga, start_saga
-from metastore.features.uploads.limits import WHOLE_WITHIN, UploadLimits
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
-from metastore.features.uploads.parts import choose_part_size, named_parts, part_digest, part_urls, target_of
-from metastore.features.uploads.refusals import completed, completing, problem_of_store, too_large, upload_not_found
+from metastore.features.uploads.multipart.cancellation import cancel_upload, end_upload
+from metastore.features.uploads.multipart.ingest_saga import advance_saga, start_saga
+from metastore.features.uploads.multipart.limits import WHOLE_WITHIN, UploadLimits
+from metastore.features.uploads.multipart.parts import (
+    choose_part_size,
+    named_parts,
+    part_digest,
+    part_urls,
+    target_of,
+)
+from metastore.features.uploads.multipart.problems import (
+    completed,
+    completing,
+    problem_of_store,
+    too_large,
+    upload_not_found,
+)
+from metastore.features.uploads.multipart.sniffing import sniff
 from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
-from metastore.features.uploads.sniffing import sniff
-from metastore.kit import saga
 from metastore.kit.clock import Clock
-from metastore.kit.database import Database, Transaction
-from metastore.kit.idempotency_begun import begun, keep_begun, mark_compensation
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.idempotency.checkpoints import checkpoint, mark_compensation, save_checkpoint
 from metastore.kit.ids import is_id, new_id
-from metastore.kit.problem import Problem
-from metastore.kit.problem_codes import ProblemCode
-from metastore.kit.reason_codes import ReasonCode
+from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem_codes import ProblemCode
+from metastore.kit.problems.reason_codes import ReasonCode
+from metastore.kit.saga import sagas
 from metastore.ports.object_store import (
     CompletedPart,
     InvalidPartError,
@@ -47,7 +59,7 @@ _ANY_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class UploadsService:
-    """Runs multipart uploads. ``can_show`` tells whether office documents of a content type can be previewed."""
+    """Runs multipart uploads. ``can_preview`` tells whether office documents of a content type can be previewed."""
 
     def __init__(
         self,
@@ -56,7 +68,7 @@ class UploadsService:
         files: FilesService,
         limits: UploadLimits,
         clock: Clock,
-        can_show: Callable[[str], bool] = lambda _: True,
+        can_preview: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._database = database
         self._store = store
@@ -65,7 +77,7 @@ class UploadsService:
         self.completing_lease = limits.completing_lease
         """The time after which an unfinished completion may be taken over or ended."""
         self._clock = clock
-        self._can_show = can_show
+        self._can_show = can_preview
 
     async def initiate(self, owner_id: str, request: InitiateIn) -> InitiateOut:
         """Reserve space, create the file's entry and return the URLs of its parts.
@@ -76,14 +88,14 @@ class UploadsService:
             Problem: 413 ``quota-exceeded`` or ``file-too-large``, 422 for a bad name or path, 507 ``storage-full``;
                 404 ``upload-not-found`` when that upload has ended since.
         """
-        earlier = begun()
+        earlier = checkpoint()
         if earlier is not None:
             async with self._database.reading() as tx:
                 upload = await self._owned(tx, owner_id, earlier)
         else:
             async with self._database.transaction() as tx:
                 upload = await self.begin(tx, owner_id, request)
-                await keep_begun(tx, upload.id)
+                await save_checkpoint(tx, upload.id)
         try:
             if upload.store_upload_id is None:
                 await self._open_in_store(upload)
@@ -107,7 +119,7 @@ class UploadsService:
         if request.size > self._limits.max_file_size:
             raise too_large(self._limits.max_file_size)
         await quota.reserve(tx, owner_id, request.size)
-        node = await self._files.begin_file(
+        node = await self._files.create_uploading_file(
             tx,
             owner_id,
             path=request.path,
@@ -126,7 +138,7 @@ class UploadsService:
             store_upload_id=None,
             size=request.size,
             part_size=choose_part_size(request.size, self._limits.part_size),
-            mime_type=well_formed(request.mime_type),
+            mime_type=normalize_media_type(request.mime_type),
             state=COMPLETING if claimed else OPEN,
             claimed_at=now if claimed else None,
             created_at=now,
@@ -158,7 +170,7 @@ class UploadsService:
                 raise upload_not_found()
             if await repository.touch(tx, upload_id, now, expires_at):
                 upload.expires_at = expires_at
-                if not await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=expires_at):
+                if not await sagas.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=expires_at):
                     # Its saga is ending it.
                     raise upload_not_found()
         try:
@@ -189,13 +201,13 @@ class UploadsService:
             if upload.file_id != file_id:
                 raise upload_not_found()
             if upload.state == COMPLETED:
-                return await self._files.file_out(tx, owner_id, file_id)
+                return await self._files.owned_file(tx, owner_id, file_id)
         named = named_parts(parts, target_of(upload).part_count)
         async with self._database.transaction() as tx:
             claimed = await repository.claim(tx, upload_id, now := self._clock())
             # If this process dies or the store does not respond, the saga takes over once the lease has ended.
             due_at, digest = now + self.completing_lease, part_digest(named)
-            waits = await saga.postpone(tx, INGEST, file_id, step=STORE, due_at=due_at, data={"named": digest})
+            waits = await sagas.postpone(tx, INGEST, file_id, step=STORE, due_at=due_at, data={"named": digest})
             if claimed and not waits:
                 raise upload_not_found()
         if claimed:
@@ -203,7 +215,7 @@ class UploadsService:
             return await self.finish(upload, stored)
         async with self._database.reading() as tx:
             await self._owned(tx, owner_id, upload_id)
-            return await self._files.file_out(tx, owner_id, file_id)
+            return await self._files.owned_file(tx, owner_id, file_id)
 
     async def finish(self, upload: Upload, stored: StoredObject) -> FileOut:
         """Turn the stored object into the file and its reservation into usage.
@@ -219,7 +231,7 @@ class UploadsService:
                 if await repository.finish(tx, upload.id):
                     await quota.use(tx, upload.owner_id, upload.size)
                     await advance_saga(tx, upload.file_id, needs_processing=needs_processing)
-                    return await self._files.finish_file(
+                    return await self._files.complete_file(
                         tx,
                         upload.file_id,
                         object_key=upload.object_key,
@@ -230,7 +242,7 @@ class UploadsService:
                         needs_processing=needs_processing,
                     )
                 if await repository.find(tx, upload.id) is not None:
-                    return await self._files.file_out(tx, upload.owner_id, upload.file_id)
+                    return await self._files.owned_file(tx, upload.owner_id, upload.file_id)
         except Problem as problem:
             if problem.status != 404:
                 raise
@@ -238,8 +250,8 @@ class UploadsService:
                 await cancel_upload(tx, self._files, upload.id, "file purged", claimed_before=_ANY_TIME)
         async with self._database.reading() as tx:
             # The upload may have been completed and its row deleted since the caller read it.
-            if await checking.named_keys(tx, [upload.object_key]):
-                return await self._files.file_out(tx, upload.owner_id, upload.file_id)
+            if await integrity.referenced_keys(tx, [upload.object_key]):
+                return await self._files.owned_file(tx, upload.owner_id, upload.file_id)
         await self._store.delete([upload.object_key])
         raise upload_not_found()
 
@@ -310,7 +322,7 @@ class UploadsService:
         async with self._database.transaction() as tx:
             if await repository.state_of(tx, upload.id) not in (OPEN, COMPLETING):
                 return
-            await saga.forget(tx, INGEST, upload.file_id)
+            await sagas.forget(tx, INGEST, upload.file_id)
             start_saga(tx, upload, await self._files.name_of(tx, upload.file_id) or "", self._clock())
 
     async def _owned(self, tx: Transaction, owner_id: str, upload_id: str) -> Upload:
@@ -383,4 +395,4 @@ class UploadsService:
     async def _reopen(self, upload: Upload) -> None:
         async with self._database.transaction() as tx:
             if await repository.reopen(tx, upload.id):
-                await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=upload.expires_at)
+                await sagas.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=upload.expires_at)

@@ -6,19 +6,19 @@ end the upload after a crash between storing the object and committing the file.
 
 from collections.abc import AsyncIterator
 
-from metastore.features.files.processing import INGEST, STORE
+from metastore.features.files.content.processing import INGEST, STORE
 from metastore.features.files.schemas import FileOut
 from metastore.features.uploads import repository
-from metastore.features.uploads.limits import WHOLE_WITHIN
 from metastore.features.uploads.models import COMPLETED, Upload
-from metastore.features.uploads.refusals import problem_of_store
+from metastore.features.uploads.multipart.limits import WHOLE_WITHIN
+from metastore.features.uploads.multipart.problems import problem_of_store
 from metastore.features.uploads.schemas import InitiateIn
 from metastore.features.uploads.service import UploadsService
-from metastore.kit import saga
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Database, Transaction
-from metastore.kit.idempotency_begun import begun, keep_begun
-from metastore.kit.problem import unavailable
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.idempotency.checkpoints import checkpoint, save_checkpoint
+from metastore.kit.problems.problem import unavailable
+from metastore.kit.saga import sagas
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 
@@ -38,12 +38,12 @@ class WholeUploads:
         Raises:
             Problem: as ``UploadsService.initiate``; nothing is kept. 503 while that upload is being ended.
         """
-        earlier = begun()
+        earlier = checkpoint()
         async with self._database.transaction() as tx:
             upload = await _resume(tx, earlier) if earlier is not None else None
             if upload is None:
                 upload = await self._uploads.begin(tx, owner_id, request, claimed=True)
-                await keep_begun(tx, upload.id)
+                await save_checkpoint(tx, upload.id)
         if upload.state == COMPLETED:
             return await self._uploads.complete(owner_id, upload.file_id, upload.id, [])
         try:
@@ -67,6 +67,6 @@ async def _resume(tx: Transaction, upload_id: str) -> Upload | None:
     upload = await repository.find(tx, upload_id)
     if upload is None or not unfinished:
         return upload
-    if not await saga.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=now + WHOLE_WITHIN):
+    if not await sagas.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=now + WHOLE_WITHIN):
         raise unavailable("An earlier attempt of this request is being cleaned up.")
     return upload

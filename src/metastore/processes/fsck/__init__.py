@@ -13,6 +13,6 @@ damaged, its downloads are refused, and its owner is notified. Once its bytes ar
 a backup, the next repair removes the mark. Only what no row refers to is deleted.
 """
 
-from metastore.processes.fsck.check import Check, Checked, Finding, Severity, look
+from metastore.processes.fsck.check import Check, CheckResult, Finding, Severity, run_check
 
-__all__ = ["Check", "Checked", "Finding", "Severity", "look"]
+__all__ = ["Check", "CheckResult", "Finding", "Severity", "run_check"]

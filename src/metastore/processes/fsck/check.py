@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 _BATCH = 200
 """Suspects that are confirmed together."""
-PAUSES = (1.0, 3.0)
+RECHECK_DELAYS = (1.0, 3.0)
 """Seconds before each further confirmation, to let work in progress finish."""
 
 
@@ -53,38 +53,38 @@ class Check(Protocol, Generic[Subject]):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """A finding, and what a repair did about it, if anything."""
 
     finding: Finding
     repaired: str | None
 
 
-async def look(
-    check: Check[Subject], *, repair: bool = False, pauses: Sequence[float] = PAUSES
-) -> AsyncIterator[Checked]:
+async def run_check(
+    check: Check[Subject], *, repair: bool = False, recheck_delays: Sequence[float] = RECHECK_DELAYS
+) -> AsyncIterator[CheckResult]:
     """Yield the confirmed findings of ``check``, repaired if ``repair`` is set.
 
-    ``pauses`` are the seconds before each confirmation after the first.
+    ``recheck_delays`` are the seconds before each confirmation after the first.
     """
     batch: list[Subject] = []
     async for suspect in check.suspects():
         batch.append(suspect)
         if len(batch) == _BATCH:
-            for checked in await _confirm(check, batch, repair=repair, pauses=pauses):
+            for checked in await _confirm(check, batch, repair=repair, recheck_delays=recheck_delays):
                 yield checked
             batch = []
-    for checked in await _confirm(check, batch, repair=repair, pauses=pauses):
+    for checked in await _confirm(check, batch, repair=repair, recheck_delays=recheck_delays):
         yield checked
 
 
 async def _confirm(
-    check: Check[Subject], suspects: list[Subject], *, repair: bool, pauses: Sequence[float]
-) -> list[Checked]:
+    check: Check[Subject], suspects: list[Subject], *, repair: bool, recheck_delays: Sequence[float]
+) -> list[CheckResult]:
     found = [(suspect, finding) for suspect in suspects if (finding := await check.confirm(suspect))]
-    for pause in pauses:
+    for pause in recheck_delays:
         if not found:
             return []
         await asyncio.sleep(pause)
         found = [(suspect, finding) for suspect, _ in found if (finding := await check.confirm(suspect))]
-    return [Checked(finding, await check.repair(suspect) if repair else None) for suspect, finding in found]
+    return [CheckResult(finding, await check.repair(suspect) if repair else None) for suspect, finding in found]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Select, Subquery, cast, column, func, select, table, update
 
-from metastore.kit.database import Database, Transaction
+from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.processes.fsck.check import Finding, Severity
 
 _PAGE = 500

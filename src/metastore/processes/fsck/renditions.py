@@ -6,11 +6,11 @@ Renditions that are being made are skipped. A repair deletes what is broken and 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 
-from metastore.features.files import checking, processing
-from metastore.features.media import checking as media
-from metastore.features.media.checking import StoredRendition
-from metastore.features.media.object_storage import delete_all
-from metastore.kit.database import Database, Transaction
+from metastore.features.files.content import integrity, processing
+from metastore.features.media.objects import integrity as media
+from metastore.features.media.objects.integrity import StoredRendition
+from metastore.features.media.objects.storage import delete_objects
+from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore
 from metastore.processes.fsck.check import Finding, Severity
 
@@ -35,7 +35,7 @@ class RenditionsCheck:
         while True:
             async with self._database.reading() as tx:
                 page = await media.stored_renditions(tx, after, _PAGE)
-                settled = await checking.settled(tx, [rendition.file_id for rendition in page])
+                settled = await integrity.processing_outcomes(tx, [rendition.file_id for rendition in page])
                 inactive = [rendition for rendition in page if rendition.file_id in settled]
                 sizes = await media.object_sizes(tx, inactive)
             if not page:
@@ -49,7 +49,7 @@ class RenditionsCheck:
         """Implement ``Check``."""
         async with self._database.reading() as tx:
             rendition = await media.find_rendition(tx, suspect.id)
-            is_ready = (await checking.settled(tx, [suspect.file_id])).get(suspect.file_id)
+            is_ready = (await integrity.processing_outcomes(tx, [suspect.file_id])).get(suspect.file_id)
             sizes = await media.object_sizes(tx, [suspect])
         if rendition is None or is_ready is None:
             return None
@@ -63,12 +63,12 @@ class RenditionsCheck:
         """Implement ``Check``."""
         async with self._database.reading() as tx:
             sizes = await media.object_sizes(tx, [suspect])
-        await delete_all(self._store, sizes[suspect.id])
+        await delete_objects(self._store, sizes[suspect.id])
         async with self._database.transaction() as tx:
             # Lock the saga's row first, in the same order as the steps that make renditions.
-            again = await processing.process_again(tx, suspect.file_id)
-            await media.drop_rendition(tx, suspect.id)
-            if not await media.with_segments(tx, [suspect.file_id]):
+            again = await processing.restart_processing(tx, suspect.file_id)
+            await media.delete_rendition(tx, suspect.id)
+            if not await media.files_with_segments(tx, [suspect.file_id]):
                 await processing.clear_playable(tx, suspect.file_id)
         return "deleted, and will be made again" if again else "deleted"
 
@@ -107,8 +107,8 @@ class PlayableCheck:
         after = ""
         while True:
             async with self._database.reading() as tx:
-                page = await checking.playable_files(tx, after, _FILES_PAGE)
-                playable = await media.with_segments(tx, page)
+                page = await integrity.playable_files(tx, after, _FILES_PAGE)
+                playable = await media.files_with_segments(tx, page)
             for file_id in page:
                 if file_id not in playable:
                     yield file_id
@@ -118,8 +118,8 @@ class PlayableCheck:
         after = ""
         while True:
             async with self._database.reading() as tx:
-                page = await media.files_played(tx, after, _FILES_PAGE)
-                marked = await checking.said_to_be_playable(tx, page)
+                page = await media.files_with_finished_renditions(tx, after, _FILES_PAGE)
+                marked = await integrity.playable_flags(tx, page)
             for file_id, is_marked in marked.items():
                 if not is_marked:
                     yield file_id
@@ -144,12 +144,12 @@ class PlayableCheck:
         async with self._database.transaction() as tx:
             _, is_playable = await self._state_of(tx, suspect)
             if is_playable:
-                await processing.make_playable(tx, suspect)
+                await processing.mark_playable(tx, suspect)
                 return "marked"
-            again = await processing.process_again(tx, suspect)
+            again = await processing.restart_processing(tx, suspect)
             await processing.clear_playable(tx, suspect)
         return "no longer marked, and will be processed again" if again else "no longer marked"
 
     async def _state_of(self, tx: Transaction, file_id: str) -> tuple[bool | None, bool]:
-        marked = (await checking.said_to_be_playable(tx, [file_id])).get(file_id)
-        return marked, bool(await media.with_segments(tx, [file_id]))
+        marked = (await integrity.playable_flags(tx, [file_id])).get(file_id)
+        return marked, bool(await media.files_with_segments(tx, [file_id]))

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from metastore.kit.clock import Clock
-from metastore.kit.database import Database, Transaction
-from metastore.kit.outbox import OutboxEvent
-from metastore.kit.saga_models import COMPENSATING, RUNNING, SagaRow
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events.outbox import OutboxEvent
+from metastore.kit.saga.models import COMPENSATING, RUNNING, SagaRow
 from metastore.processes.fsck.check import Finding, Severity
 
 OVERDUE = timedelta(minutes=10)

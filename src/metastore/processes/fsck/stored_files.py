@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from metastore.client.checksums import can_compute, measure, name_of
-from metastore.features.files import checking
-from metastore.features.files.checking import StoredFile
-from metastore.kit.database import Database
+from metastore.client.checksums import algorithm_of, can_compute, measure
+from metastore.features.files.content import integrity
+from metastore.features.files.content.integrity import StoredFile
+from metastore.kit.database.unit_of_work import Database
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore, StoreUnavailableError
 from metastore.processes.fsck.check import Finding, Severity
 
@@ -18,7 +18,7 @@ class FilesCheck:
     """Files whose object is missing or damaged, and damaged files that are whole again.
 
     With ``reads``, every byte is read and compared with the file's checksum. ``advance`` is called with the number of
-    bytes checked. At most ``at_once`` objects are checked at a time.
+    bytes checked. At most ``concurrency`` objects are checked at a time.
     """
 
     def __init__(
@@ -27,13 +27,13 @@ class FilesCheck:
         store: ObjectStore,
         *,
         reads: bool = True,
-        at_once: int = 4,
+        concurrency: int = 4,
         advance: Callable[[int], object] = lambda _: None,
     ) -> None:
         self._database = database
         self._store = store
         self._reads = reads
-        self._slots = asyncio.Semaphore(at_once)
+        self._slots = asyncio.Semaphore(concurrency)
         self._advance = advance
 
     async def suspects(self) -> AsyncIterator[StoredFile]:
@@ -41,7 +41,7 @@ class FilesCheck:
         after = ""
         while True:
             async with self._database.reading() as tx:
-                page = await checking.stored_files(tx, after, _PAGE)
+                page = await integrity.stored_files(tx, after, _PAGE)
             if not page:
                 return
             after = page[-1].id
@@ -53,7 +53,7 @@ class FilesCheck:
     async def confirm(self, suspect: StoredFile) -> Finding | None:
         """Implement ``Check``."""
         async with self._database.reading() as tx:
-            file = (await checking.stored_files_of(tx, [suspect.id])).get(suspect.id)
+            file = (await integrity.stored_files_of(tx, [suspect.id])).get(suspect.id)
         if file is None or file.object_key != suspect.object_key:
             return None
         fault = await self._fault_of(file)
@@ -73,9 +73,9 @@ class FilesCheck:
         fault = await self._fault_of(suspect)
         async with self._database.transaction() as tx:
             if fault is not None:
-                done = await checking.mark_damaged(tx, suspect, fault[1])
+                done = await integrity.mark_damaged(tx, suspect, fault[1])
                 return "marked as damaged" if done else "nothing: the file is gone"
-            done = await checking.mark_recovered(tx, suspect)
+            done = await integrity.mark_recovered(tx, suspect)
             return "no longer marked as damaged" if done else "nothing: the file was not marked"
 
     async def _is_suspicious(self, file: StoredFile) -> bool:
@@ -107,8 +107,10 @@ class FilesCheck:
     async def _fault_in_bytes(
         self, file: StoredFile, stored_checksum: str | None, advance: Callable[[int], object]
     ) -> tuple[str, str] | None:
-        known = [text for text in (file.checksum, stored_checksum) if text and can_compute(name_of(text))]
-        measured = await measure(self._store.read(file.object_key), {name_of(text) for text in known}, advance=advance)
+        known = [text for text in (file.checksum, stored_checksum) if text and can_compute(algorithm_of(text))]
+        measured = await measure(
+            self._store.read(file.object_key), {algorithm_of(text) for text in known}, advance=advance
+        )
         if measured.size != file.size:
             return "wrong-size", f"there are {measured.size} bytes instead of {file.size}"
         for checksum in known:
@@ -125,4 +127,4 @@ class FilesCheck:
 
 def _differ(checksum: str | None, other: str | None) -> bool:
     """Return whether both checksums are known, of the same algorithm and different."""
-    return bool(checksum and other) and name_of(checksum or "") == name_of(other or "") and checksum != other
+    return bool(checksum and other) and algorithm_of(checksum or "") == algorithm_of(other or "") and checksum != other

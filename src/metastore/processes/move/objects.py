@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from metastore.client.checksums import Measured, can_compute, measure, name_of
+from metastore.client.checksums import Measurement, algorithm_of, can_compute, measure
 from metastore.ports.object_store import (
     DamagedObjectError,
     ObjectNotFoundError,
@@ -28,7 +28,7 @@ class CopiedObjects:
     """
 
     copied: int = 0
-    found_there: int = 0
+    already_present: int = 0
     size: int = 0
     damaged: dict[str, str] = field(default_factory=dict)
 
@@ -48,10 +48,10 @@ async def copy_objects(
     source: ObjectStore,
     target: ObjectStore,
     *,
-    at_once: int,
+    concurrency: int,
     advance: Callable[[int], object] = lambda _: None,
 ) -> CopiedObjects:
-    """Copy and verify every object, ``at_once`` at a time, and abort the multipart uploads of killed runs.
+    """Copy and verify every object, ``concurrency`` at a time, and abort the multipart uploads of killed runs.
 
     Raises:
         MoveRefusedError: the copy of an object differs from it.
@@ -63,7 +63,7 @@ async def copy_objects(
         result.size += stored.size
         advance(stored.size)
 
-    await _in_parallel(source.list_objects(), copy, at_once)
+    await _in_parallel(source.list_objects(), copy, concurrency)
     async for multipart in target.list_multiparts():
         if await _exists(source, multipart.key):
             await target.abort_multipart(multipart.key, multipart.upload_id)
@@ -80,7 +80,7 @@ async def _copy(source: ObjectStore, target: ObjectStore, key: str, result: Copi
         return
     copy = await _head(target, original)
     if copy is not None and await _is_same(source, target, original, copy, result):
-        result.found_there += 1
+        result.already_present += 1
         return
     for _ in range(_ATTEMPTS):
         if copy is not None:
@@ -106,9 +106,9 @@ async def _is_same(
 
     This uses the checksum that the target computed, or else reads the copy back.
     """
-    recorded = original.checksum if original.checksum and can_compute(name_of(original.checksum)) else None
-    computed = copy.checksum if copy.checksum and can_compute(name_of(copy.checksum)) else None
-    names = {name_of(checksum) for checksum in (recorded, computed) if checksum}
+    recorded = original.checksum if original.checksum and can_compute(algorithm_of(original.checksum)) else None
+    computed = copy.checksum if copy.checksum and can_compute(algorithm_of(copy.checksum)) else None
+    names = {algorithm_of(checksum) for checksum in (recorded, computed) if checksum}
     measured = await measure(source.read(original.key), names or {_FALLBACK_ALGORITHM})
     if recorded and not measured.agrees(recorded):
         result.damaged[original.key] = f"its checksum is not {recorded}"
@@ -119,7 +119,7 @@ async def _is_same(
     return _same_bytes(measured, await measure(target.read(copy.key), measured.checksums.keys()))
 
 
-def _same_bytes(one: Measured, other: Measured) -> bool:
+def _same_bytes(one: Measurement, other: Measurement) -> bool:
     return (one.size, one.checksums) == (other.size, other.checksums)
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from metastore.kit.database import Database, Transaction
+from metastore.kit.database.unit_of_work import Database, Transaction
 
 PAGE = 500
 Row = dict[str, Any]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Table, select, update
 
 from metastore.kit.clock import utc_now
-from metastore.kit.database import Database, Transaction
-from metastore.kit.inbox import InboxEvent
-from metastore.kit.outbox import PENDING, OutboxEvent
-from metastore.kit.tables import Base
+from metastore.kit.database.tables import Base
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events.inbox import InboxEvent
+from metastore.kit.events.outbox import PENDING, OutboxEvent
 from metastore.processes.move import rows
 from metastore.processes.move.target import MoveRefusedError, all_tables
 

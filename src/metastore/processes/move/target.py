@@ -18,8 +18,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from metastore import migrations
-from metastore.kit.database import Database
-from metastore.kit.tables import Base
+from metastore.kit.database.tables import Base
+from metastore.kit.database.unit_of_work import Database
 from metastore.processes.move import rows
 
 _MARK = "moving-"
@@ -30,7 +30,7 @@ class MoveRefusedError(Exception):
     """The move cannot start or continue. The message is one line for the operator."""
 
 
-class MovedBeforeError(Exception):
+class AlreadyMovedError(Exception):
     """An earlier move was completed, and the source has not changed since."""
 
 
@@ -65,7 +65,7 @@ class Target:
         """Claim the database for the instance with the mark ``instance``, or check that it has it already.
 
         Raises:
-            MovedBeforeError: the move was already completed.
+            AlreadyMovedError: the move was already completed.
             MoveRefusedError: the database has rows of its own, or another instance is being moved to it.
         """
         current = await migrations.current(self._url)
@@ -75,7 +75,7 @@ class Target:
             raise MoveRefusedError("an unfinished move of another instance to this database exists")
         await migrations.upgrade(self._url)
         if await _is_up_to_date(self.database, source):
-            raise MovedBeforeError
+            raise AlreadyMovedError
         for table in all_tables():
             if await rows.count(self.database, table):
                 raise MoveRefusedError(f"the database is not empty: {table.name} has rows")

@@ -13,7 +13,7 @@ from blake3 import blake3
 from metastore.adapters.object_store.local import LocalObjectStore
 from metastore.ports.object_store import CompletedPart
 from tests.fixtures.crashing_store import SCENARIOS, send
-from tests.fixtures.part_victim import KEY, PART_COUNT, PART_SIZE, target_of
+from tests.fixtures.killable_part_receiver import KEY, PART_COUNT, PART_SIZE, target_of
 
 _MEMORY = Path("/dev/shm")
 """Files here also survive a killed process, and a sync costs nothing."""
@@ -46,7 +46,15 @@ async def test_concurrently_received_parts_survive_a_kill(tmp_path: Path) -> Non
 
 
 def _kill_after(root: Path, acknowledgements: int) -> tuple[str, list[tuple[int, str]]]:
-    command = ["setpriv", "--pdeathsig=KILL", "--", sys.executable, "-m", "tests.fixtures.part_victim", str(root)]
+    command = [
+        "setpriv",
+        "--pdeathsig=KILL",
+        "--",
+        sys.executable,
+        "-m",
+        "tests.fixtures.killable_part_receiver",
+        str(root),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         upload_id = process.stdout.readline().strip()

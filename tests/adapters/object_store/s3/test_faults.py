@@ -90,10 +90,10 @@ async def test_an_operation_of_two_requests_has_one_deadline(
         await anext(store.read("files/abc"))
 
 
-@pytest.mark.parametrize("answer", [error(503, "SlowDown"), error(500, "InternalError"), error(403, "AccessDenied")])
-async def test_server_errors_mean_unavailable(server: ScriptedS3, store: S3ObjectStore, answer: str) -> None:
+@pytest.mark.parametrize("response", [error(503, "SlowDown"), error(500, "InternalError"), error(403, "AccessDenied")])
+async def test_server_errors_mean_unavailable(server: ScriptedS3, store: S3ObjectStore, response: str) -> None:
     """After any of these, the caller may retry later."""
-    server.script = lambda asked: answer
+    server.script = lambda asked: response
     with pytest.raises(StoreUnavailableError):
         await store.list_parts(TARGET)
 
@@ -118,7 +118,7 @@ async def test_an_error_in_the_body_of_a_200_is_an_error(server: ScriptedS3, sto
         await store.complete_multipart(TARGET, NAMED)
 
 
-class LosesAnswer:
+class LosesResponse:
     """A script: complete succeeds but its response is lost, and a retry finds no upload."""
 
     def __init__(self, size_under_the_key: int | None) -> None:
@@ -137,7 +137,7 @@ class LosesAnswer:
 
 async def test_a_complete_whose_response_was_lost_succeeds(server: ScriptedS3, store: S3ObjectStore) -> None:
     """An object of the right size under the key proves it."""
-    server.script = LosesAnswer(3)
+    server.script = LosesResponse(3)
     stored = await store.complete_multipart(TARGET, NAMED)
     assert (3, f"{ETAG}-1") == (stored.size, stored.etag)
 
@@ -147,7 +147,7 @@ async def test_a_lost_response_without_the_object_is_an_error(
     server: ScriptedS3, store: S3ObjectStore, size: int | None
 ) -> None:
     """So is an object of another size."""
-    server.script = LosesAnswer(size)
+    server.script = LosesResponse(size)
     with pytest.raises(UploadNotFoundError):
         await store.complete_multipart(TARGET, NAMED)
 
@@ -171,11 +171,11 @@ async def test_a_server_without_cors_support_is_usable(server: ScriptedS3) -> No
 
 async def test_an_absent_bucket_is_created(server: ScriptedS3) -> None:
     """Losing a race to create it is not an error."""
-    for answer in (None, error(409, "BucketAlreadyOwnedByYou")):
+    for response in (None, error(409, "BucketAlreadyOwnedByYou")):
         server.asked.clear()
-        server.script = lambda asked, answer=answer: {  # type: ignore[misc]  # mypy sees no type for the default
+        server.script = lambda asked, response=response: {  # type: ignore[misc]  # mypy sees no type for the default
             ("HEAD", ""): reply(404),
-            ("PUT", ""): answer,
+            ("PUT", ""): response,
         }.get((asked.method, asked.query))
         await (await open_store(server.endpoint)).aclose()
         assert Asked("PUT", "/bucket", "") in server.asked

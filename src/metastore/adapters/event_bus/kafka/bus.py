@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from metastore.adapters.event_bus.kafka.consuming import GroupConsumer
-from metastore.adapters.event_bus.kafka.dead_topic import DeadLetterTopics
+from metastore.adapters.event_bus.dispatcher import RetryPolicy
+from metastore.adapters.event_bus.kafka.dead_letter_topics import DeadLetterTopics
+from metastore.adapters.event_bus.kafka.group_consumer import GroupConsumer
+from metastore.adapters.event_bus.kafka.producer import Producer
 from metastore.adapters.event_bus.kafka.records import value_of
-from metastore.adapters.event_bus.kafka.sender import Producer
 from metastore.adapters.event_bus.kafka.topics import Cluster
-from metastore.adapters.event_bus.lanes import Pacing
-from metastore.kit.outbox import RecordedEvent
-from metastore.ports.event_bus import DeadEvent, Subscription, chosen
+from metastore.kit.events.outbox import RecordedEvent
+from metastore.ports.event_bus import DeadEvent, Subscription, select_subscriptions
 
 
 class KafkaBus:
@@ -25,12 +25,12 @@ class KafkaBus:
         url: str,
         *,
         prefix: str = "metastore",
-        pacing: Pacing | None = None,
-        answer_within: float = 15.0,
-        session: float = 10.0,
+        retry_policy: RetryPolicy | None = None,
+        request_timeout: float = 15.0,
+        session_timeout: float = 10.0,
     ) -> None:
-        self._cluster = Cluster(urlsplit(url).netloc, prefix, answer_within, session)
-        self._pacing = pacing or Pacing()
+        self._cluster = Cluster(urlsplit(url).netloc, prefix, request_timeout, session_timeout)
+        self._pacing = retry_policy or RetryPolicy()
         self._subscriptions: list[Subscription] = []
         self._producer = Producer(self._cluster, self._subscriptions)
         self._dead_letters = DeadLetterTopics(self._cluster, self._producer, self._subscriptions)
@@ -59,7 +59,7 @@ class KafkaBus:
 
     async def run(self, only: frozenset[str] | None = None) -> None:
         """Deliver events until cancelled, reconnecting after every failure."""
-        served = chosen(self._subscriptions, only)
+        served = select_subscriptions(self._subscriptions, only)
         async with asyncio.TaskGroup() as tasks:
             for subscription in served:
                 consumer = GroupConsumer(self._cluster, self._producer, self._subscriptions, subscription, self._pacing)

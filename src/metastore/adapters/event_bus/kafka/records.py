@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from metastore.kit import cloudevents
 from metastore.kit.clock import rfc3339, utc_now
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.events import cloudevents
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.event_bus import DeadEvent
 
 Headers = Sequence[tuple[str, bytes]]

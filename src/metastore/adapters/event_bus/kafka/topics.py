@@ -17,13 +17,13 @@ PARTITIONS = 6
 class Cluster:
     """The brokers' addresses, the prefix of all topic names, and timeouts in seconds.
 
-    ``answer_within`` limits each request.
+    ``request_timeout`` limits each request.
     """
 
     servers: str
     prefix: str = "metastore"
-    answer_within: float = 15.0
-    session: float = 10.0
+    request_timeout: float = 15.0
+    session_timeout: float = 10.0
     """Time without a heartbeat after which the group considers a process dead."""
 
     @property
@@ -47,7 +47,7 @@ class Cluster:
 async def create_topics(cluster: Cluster, subscriptions: Sequence[Subscription]) -> None:
     """Create missing topics, replicated to up to three brokers."""
     admin = AIOKafkaAdminClient(bootstrap_servers=cluster.servers)
-    async with asyncio.timeout(cluster.answer_within):
+    async with asyncio.timeout(cluster.request_timeout):
         await admin.start()
         try:
             replicas = min(3, len((await admin.describe_cluster())["brokers"]))

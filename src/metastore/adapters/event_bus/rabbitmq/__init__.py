@@ -9,7 +9,7 @@
                                             metastore.dead (direct) ──▶ metastore.notifications.dead
 
 **Publishing.** A durable topic exchange with the event type as routing key; persistent messages in CloudEvents JSON
-(``kit.cloudevents``). A batch is sent without waiting in between, and is published once the broker has confirmed
+(``events.cloudevents``). A batch is sent without waiting in between, and is published once the broker has confirmed
 every message. RabbitMQ also confirms messages that it cannot route, so every event that has a consumer is sent
 *mandatory*: a returned message was not published. The broker does not report a message that reaches only some of its
 queues, so the queues that a batch is meant for are bound again beforehand, on the same channel. That repairs a

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 
-from metastore.adapters.event_bus.lanes import Pacing
-from metastore.adapters.event_bus.rabbitmq.consuming import QueueConsumer
-from metastore.adapters.event_bus.rabbitmq.dead_queue import DeadLetterQueues
-from metastore.adapters.event_bus.rabbitmq.link import Broker
+from metastore.adapters.event_bus.dispatcher import RetryPolicy
+from metastore.adapters.event_bus.rabbitmq.connection import Broker
+from metastore.adapters.event_bus.rabbitmq.dead_letter_queues import DeadLetterQueues
 from metastore.adapters.event_bus.rabbitmq.publisher import Publisher
+from metastore.adapters.event_bus.rabbitmq.queue_consumer import QueueConsumer
 from metastore.adapters.event_bus.rabbitmq.topology import Names
-from metastore.kit.outbox import RecordedEvent
-from metastore.ports.event_bus import DeadEvent, Subscription, chosen
+from metastore.kit.events.outbox import RecordedEvent
+from metastore.ports.event_bus import DeadEvent, Subscription, select_subscriptions
 
 
 class RabbitMqBus:
@@ -24,12 +24,12 @@ class RabbitMqBus:
         url: str,
         *,
         prefix: str = "metastore",
-        pacing: Pacing | None = None,
-        answer_within: float = 15.0,
+        retry_policy: RetryPolicy | None = None,
+        request_timeout: float = 15.0,
         heartbeat: int = 6,
     ) -> None:
-        self._broker = Broker(url, Names(prefix), answer_within, heartbeat)
-        self._pacing = pacing or Pacing()
+        self._broker = Broker(url, Names(prefix), request_timeout, heartbeat)
+        self._pacing = retry_policy or RetryPolicy()
         self._subscriptions: list[Subscription] = []
         self._publisher = Publisher(self._broker, self._subscriptions)
         self._dead_letters = DeadLetterQueues(self._broker, self._subscriptions)
@@ -56,7 +56,7 @@ class RabbitMqBus:
 
     async def run(self, only: frozenset[str] | None = None) -> None:
         """Deliver events until cancelled, reconnecting after every failure."""
-        served = chosen(self._subscriptions, only)
+        served = select_subscriptions(self._subscriptions, only)
         async with asyncio.TaskGroup() as tasks:
             for subscription in served:
                 consumer = QueueConsumer(self._broker, self._subscriptions, subscription, self._pacing)

@@ -13,10 +13,15 @@ from aiormq.exceptions import PublishError
 from pamqp import commands as amqp
 from pamqp.common import FieldTable
 
-from metastore.adapters.event_bus.rabbitmq.link import Broker, BrokerConnection, broker_errors, open_connection
+from metastore.adapters.event_bus.rabbitmq.connection import (
+    Broker,
+    BrokerConnection,
+    broker_errors,
+    open_connection,
+)
 from metastore.adapters.event_bus.rabbitmq.topology import ALL_TYPES
-from metastore.kit import cloudevents
-from metastore.kit.outbox import RecordedEvent
+from metastore.kit.events import cloudevents
+from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.event_bus import BusUnavailableError, Subscription
 
 PERSISTENT = 2
@@ -80,13 +85,13 @@ class Publisher:
                 cloudevents.encode(event),
                 exchange=self._broker.names.events,
                 routing_key=event.event_type,
-                mandatory=any(subscription.wants(event.event_type) for subscription in self._subscriptions),
+                mandatory=any(subscription.accepts(event.event_type) for subscription in self._subscriptions),
                 properties=properties(event),
                 wait=False,
             )
             confirmed.add(event.id)
 
-        timeout = self._broker.answer_within if connection.proven else self._broker.connect_timeout
+        timeout = self._broker.request_timeout if connection.proven else self._broker.connect_timeout
         with broker_errors():
             async with asyncio.timeout(timeout):
                 await self._bind(connection, events)
@@ -101,7 +106,7 @@ class Publisher:
         names = self._broker.names
         bindings: set[tuple[str, str]] = set()
         for event_type in {event.event_type for event in events}:
-            subscribed = [subscription for subscription in self._subscriptions if subscription.wants(event_type)]
+            subscribed = [subscription for subscription in self._subscriptions if subscription.accepts(event_type)]
             if len(subscribed) > 1:  # An unroutable event of a single consumer is returned by the broker.
                 bindings.update((each.consumer, event_type if each.event_types else ALL_TYPES) for each in subscribed)
         for consumer, key in sorted(bindings):

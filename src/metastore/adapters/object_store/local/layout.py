@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from metastore.adapters.object_store.local.durable import sync_folder
+from metastore.adapters.object_store.local.durable_io import sync_folder
 from metastore.kit.ids import is_id, new_id
 
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")

@@ -5,9 +5,9 @@ from collections import OrderedDict
 from datetime import datetime
 from pathlib import Path
 
-from metastore.adapters.object_store.local.facts import ObjectMetadata
 from metastore.adapters.object_store.local.layout import DATA, OBJECT_METADATA
-from metastore.adapters.object_store.local.threads import FileThreads
+from metastore.adapters.object_store.local.metadata import ObjectMetadata
+from metastore.adapters.object_store.local.thread_pools import FileThreads
 from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError
 
 READ_NOW_LIMIT = 2**18

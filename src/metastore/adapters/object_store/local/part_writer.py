@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from blake3 import blake3
 
-from metastore.adapters.object_store.local.durable import begin_writeback, write_vector
-from metastore.adapters.object_store.local.records import PartRecord
+from metastore.adapters.object_store.local.durable_io import begin_writeback, write_vector
+from metastore.adapters.object_store.local.part_log import PartRecord
 from metastore.adapters.object_store.local.upload import Upload
 from metastore.ports.object_store import Part
 from metastore.ports.served_objects import ByteSource

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from metastore.adapters.object_store.local.durable import write_vector
-from metastore.adapters.object_store.local.facts import ObjectMetadata, UploadMetadata, describe_object
+from metastore.adapters.object_store.local.durable_io import write_vector
 from metastore.adapters.object_store.local.layout import DATA
+from metastore.adapters.object_store.local.metadata import ObjectMetadata, UploadMetadata, describe_object
 from metastore.adapters.object_store.local.part_writer import BATCH
-from metastore.adapters.object_store.local.threads import FileThreads
+from metastore.adapters.object_store.local.thread_pools import FileThreads
 from metastore.adapters.object_store.local.upload_files import UploadFiles
 from metastore.kit.clock import Clock
 

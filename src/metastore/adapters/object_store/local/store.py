@@ -9,18 +9,18 @@ from itertools import islice
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from metastore.adapters.object_store.answer_headers import content_disposition, safe_media_type
-from metastore.adapters.object_store.local.examining import examine_object, readable_objects
-from metastore.adapters.object_store.local.facts import UploadMetadata
+from metastore.adapters.object_store.local.integrity import examine_object, readable_objects
 from metastore.adapters.object_store.local.layout import OBJECT_METADATA, UPLOAD_METADATA, Layout
+from metastore.adapters.object_store.local.metadata import UploadMetadata
 from metastore.adapters.object_store.local.open_files import OpenFile, OpenFileCache
+from metastore.adapters.object_store.local.part_log import PartRecord
 from metastore.adapters.object_store.local.part_writer import LocalPartWriter
-from metastore.adapters.object_store.local.records import PartRecord
+from metastore.adapters.object_store.local.presigned_urls import UrlSigner
 from metastore.adapters.object_store.local.small_object import write_small_object
-from metastore.adapters.object_store.local.threads import FileThreads, StoreThreads
+from metastore.adapters.object_store.local.thread_pools import FileThreads, StoreThreads
 from metastore.adapters.object_store.local.upload import Upload
 from metastore.adapters.object_store.local.upload_files import UploadFiles
-from metastore.adapters.object_store.local.urls import UrlSigner
+from metastore.adapters.object_store.response_headers import content_disposition, safe_media_type
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.ids import new_id
 from metastore.ports.object_store import (

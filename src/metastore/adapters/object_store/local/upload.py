@@ -8,11 +8,11 @@ exactly one of them closes the upload.
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
-from metastore.adapters.object_store.local.facts import ObjectMetadata, describe_object
 from metastore.adapters.object_store.local.layout import Layout
-from metastore.adapters.object_store.local.records import PartRecord
-from metastore.adapters.object_store.local.threads import StoreThreads
-from metastore.adapters.object_store.local.turnstile import SharedExclusiveLock
+from metastore.adapters.object_store.local.metadata import ObjectMetadata, describe_object
+from metastore.adapters.object_store.local.part_log import PartRecord
+from metastore.adapters.object_store.local.shared_exclusive_lock import SharedExclusiveLock
+from metastore.adapters.object_store.local.thread_pools import StoreThreads
 from metastore.adapters.object_store.local.upload_files import UploadFiles
 from metastore.kit.clock import Clock
 from metastore.ports.object_store import (

@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from metastore.adapters.object_store.local.durable import sync_folder, write_all, write_file
-from metastore.adapters.object_store.local.facts import ObjectMetadata, UploadMetadata
+from metastore.adapters.object_store.local.durable_io import sync_folder, write_all, write_file
 from metastore.adapters.object_store.local.layout import DATA, OBJECT_METADATA, PARTS, UPLOAD_METADATA
-from metastore.adapters.object_store.local.records import RECORD_SIZE, PartRecord, decode_records
+from metastore.adapters.object_store.local.metadata import ObjectMetadata, UploadMetadata
+from metastore.adapters.object_store.local.part_log import RECORD_SIZE, PartRecord, decode_records
 from metastore.ports.object_store import ObjectStoreError, UploadTarget
 
 _COPY_STEP = 2**30

@@ -8,13 +8,13 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from metastore.entrypoints.cli.transfer.api import Api
-from metastore.entrypoints.cli.transfer.downloading import download_all
-from metastore.entrypoints.cli.transfer.failures import TransferError, UsageError
-from metastore.entrypoints.cli.transfer.patience import RetryPolicy
-from metastore.entrypoints.cli.transfer.sessions import Session, SessionFile, remember_server
-from metastore.entrypoints.cli.transfer.signing_in import USER_AGENT, Connection, credentials
-from metastore.entrypoints.cli.transfer.uploading import upload_all
+from metastore.client.api import Api
+from metastore.client.errors import TransferError, UsageError
+from metastore.client.retries import RetryPolicy
+from metastore.client.sessions import Session, SessionFile, remember_server
+from metastore.entrypoints.cli.transfer.downloads import download_all
+from metastore.entrypoints.cli.transfer.sign_in import USER_AGENT, Connection, credentials
+from metastore.entrypoints.cli.transfer.uploads import upload_all
 
 Parallel = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=32))]
 Flag = Parameter(negative="")
@@ -82,7 +82,7 @@ async def _login(connection: Connection) -> int:
     username, password = await asyncio.to_thread(credentials, connection)
     server = connection.origin
     file = SessionFile(server)
-    async with Api(Session(server=server), RetryPolicy(connection.patience), file, user_agent=USER_AGENT) as api:
+    async with Api(Session(server=server), RetryPolicy(connection.time_limit), file, user_agent=USER_AGENT) as api:
         await api.sign_in(username, password)
         remember_server(server)
         sys.stderr.write(f"Signed in to {server} as {api.username}\n")
@@ -96,7 +96,7 @@ async def _logout(connection: Connection) -> int:
         sys.stderr.write("Nobody was signed in\n")
         return 0
     file.delete()
-    async with Api(session, RetryPolicy(connection.patience), user_agent=USER_AGENT) as api:
+    async with Api(session, RetryPolicy(connection.time_limit), user_agent=USER_AGENT) as api:
         await api.sign_out()
     return 0
 

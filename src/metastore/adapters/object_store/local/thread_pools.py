@@ -1,0 +1,56 @@
+"""Thread pools for file operations, so that the event loop never waits for the disk."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from metastore.adapters.object_store.local.errors import translate_os_errors
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+class FileThreads:
+    """A thread pool that raises the port's errors for ``OSError``."""
+
+    def __init__(self, count: int) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="objects")
+
+    async def call(
+        self, function: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Result:
+        """Run ``function`` in a thread and return its result.
+
+        A cancelled call returns only after the thread has finished, so that the caller can clean up its files.
+        """
+        work = asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))
+        with translate_os_errors():
+            try:
+                return await asyncio.shield(work)
+            except asyncio.CancelledError:
+                while not work.done():
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.wait([work])
+                if not work.cancelled():
+                    work.exception()
+                raise
+
+    def close(self) -> None:
+        """Stop the threads once all submitted work is done."""
+        self._pool.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreThreads:
+    """Separate pools for short file operations and for receiving parts, so that neither delays the other."""
+
+    files: FileThreads
+    receiving: FileThreads
+
+    def close(self) -> None:
+        """Stop both pools once all submitted work is done."""
+        self.receiving.close()
+        self.files.close()

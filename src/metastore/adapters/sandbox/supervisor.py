@@ -1,0 +1,228 @@
+"""The parent: start a child process, serve its reads, collect its results, and enforce its limits."""
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+
+from metastore.adapters.sandbox import protocol
+from metastore.adapters.sandbox.protocol import Json, Task
+from metastore.adapters.sandbox.read_ahead import ReadAhead
+from metastore.kit.problems.reason_codes import known_reason
+from metastore.ports.media_tools import (
+    MediaRefusedError,
+    MediaToolError,
+    NoPictureError,
+    NotCopyableError,
+    Source,
+)
+
+CHILD = (sys.executable, "-I", "-m", "metastore.adapters.sandbox.child")
+"""Isolated (``-I``): neither the working directory nor ``PYTHONPATH`` can supply modules."""
+_EXIT_SECONDS = 1.0
+_READ_SECONDS = 1.0
+"""Seconds of each read that count against the child's time limit. A slow store is not the child's fault."""
+_REFUSALS: dict[bytes, type[MediaRefusedError]] = {
+    protocol.REFUSED: MediaRefusedError,
+    protocol.NOT_COPYABLE: NotCopyableError,
+    protocol.NOTHING_TO_SEE: NoPictureError,
+}
+_INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG")
+# By default, each thread that allocates would reserve 64 MiB of the child's address space.
+_SET_VARIABLES = {"VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits on one task. Exceeding any of them ends the child.
+
+    Attributes:
+        seconds: Wall-clock time, without the time in which nobody takes a result or the source does not respond.
+        stalled_seconds: The longest silence.
+        cpu_seconds: Processor time.
+        seconds_for_each: Added to ``seconds`` and ``cpu_seconds`` for each result, so that long work may continue as
+            long as it makes progress.
+        memory: Bytes of address space.
+        read: Bytes read from the source; bytes that are read twice count twice.
+        made: Bytes of all results.
+        each_made: Bytes of a single result.
+    """
+
+    seconds: float = 25
+    stalled_seconds: float = 25
+    cpu_seconds: int = 20
+    seconds_for_each: int = 0
+    memory: int = 2 * 2**30
+    read: int = 2**30
+    made: int = 16 * 2**20
+    each_made: int = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """A result that a task emitted."""
+
+    header: Mapping[str, Json]
+    data: bytes
+
+
+class Sandbox:
+    """Run tasks in child processes. ``command`` starts the child; tests replace it."""
+
+    def __init__(self, command: tuple[str, ...] = CHILD) -> None:
+        self._command = command
+
+    async def work(
+        self, name: str, arguments: Mapping[str, Json], source: Source, limits: Limits
+    ) -> AsyncGenerator[TaskResult, None]:
+        """Run the task ``name`` and yield its results as they arrive.
+
+        The child waits until each result is taken. Closing the generator ends the child.
+
+        Raises:
+            MediaRefusedError, NoPictureError, NotCopyableError: the task refused the source.
+            MediaToolError: the child died, hung, or exceeded its limits.
+        """
+        # Our settings and secrets are not passed on.
+        environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
+        child = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**environment, **_SET_VARIABLES},
+            limit=2**20,
+        )
+        conversation = _Conversation(child, source, limits)
+        try:
+            await conversation.begin(name, arguments)
+            while (result := await conversation.next()) is not None:
+                yield result
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise MediaToolError("the tool died") from None
+        except TimeoutError:
+            raise MediaToolError("the tool took too long") from None
+        finally:
+            await _end(child, is_exiting=conversation.ended)
+            await conversation.close()
+
+
+class _Conversation:
+    """The protocol with one child."""
+
+    def __init__(self, child: asyncio.subprocess.Process, source: Source, limits: Limits) -> None:
+        if child.stdin is None or child.stdout is None:
+            raise MediaToolError("the tool has no pipes")
+        self.ended = False
+        self._child = child
+        self._outgoing, self._incoming = child.stdin, child.stdout
+        self._size, self._limits = source.size, limits
+        self._reader = ReadAhead(source)
+        self._seconds_left = limits.seconds
+        self._cpu_seconds = limits.cpu_seconds
+        self._read_bytes = self._result_bytes = 0
+        self._excused = 0.0
+
+    async def begin(self, name: str, arguments: Mapping[str, Json]) -> None:
+        """Send the task."""
+        cpu_seconds = self._limits.cpu_seconds
+        most = resource.RLIM_INFINITY if self._limits.seconds_for_each else cpu_seconds + 1
+        self._outgoing.write(Task(name, arguments, self._size, self._limits.memory, cpu_seconds, most).line())
+
+    async def next(self) -> TaskResult | None:
+        """Return the next result, or ``None`` when the task is done."""
+        since = time.monotonic()
+        self._excused = 0.0
+        try:
+            async with asyncio.timeout(self._seconds_left) as limit:
+                while (kind := await self._receive(1)) == protocol.READ:
+                    await self._serve_read(limit)
+                if kind == protocol.EMIT:
+                    return await self._receive_result()
+                await self._receive_end(kind)
+                return None
+        finally:
+            self._seconds_left -= time.monotonic() - since - self._excused
+
+    async def close(self) -> None:
+        """Stop reading from the source."""
+        await self._reader.close()
+
+    async def _receive(self, count: int) -> bytes:
+        async with asyncio.timeout(self._limits.stalled_seconds):
+            return await self._incoming.readexactly(count)
+
+    async def _serve_read(self, limit: asyncio.Timeout) -> None:
+        offset, length = protocol.RANGE.unpack(await self._receive(protocol.RANGE.size))
+        self._read_bytes += length
+        if length > protocol.MAX_READ or self._read_bytes > self._limits.read:
+            raise MediaToolError("the tool wanted to see too much")
+        block = await self._read(offset, length, limit)
+        self._outgoing.write(protocol.LENGTH.pack(len(block)) + block)
+        await self._outgoing.drain()
+
+    async def _read(self, offset: int, length: int, limit: asyncio.Timeout) -> bytes:
+        """Read from the source, which has timeouts of its own. Most of that time is not charged to the child."""
+        asked, ends = time.monotonic(), limit.when()
+        limit.reschedule(None)
+        block = await self._reader.read(offset, length)
+        excused = max(0.0, time.monotonic() - asked - _READ_SECONDS)
+        self._excused += excused
+        limit.reschedule(None if ends is None else ends + excused)
+        return block
+
+    async def _receive_result(self) -> TaskResult:
+        header, length = protocol.LENGTHS.unpack(await self._receive(protocol.LENGTHS.size))
+        self._result_bytes += header + length
+        too_large = header > protocol.MAX_HEADER or length > self._limits.each_made
+        if too_large or self._result_bytes > self._limits.made:
+            raise MediaToolError("the tool made too much")
+        try:
+            result = TaskResult(json.loads(await self._receive(header)), await self._receive(length))
+        except ValueError:
+            raise MediaToolError("the tool made no sense") from None
+        if self._limits.seconds_for_each:
+            self._extend_limits()
+        return result
+
+    async def _receive_end(self, kind: bytes) -> None:
+        (length,) = protocol.LENGTH.unpack(await self._receive(protocol.LENGTH.size))
+        if length > protocol.MAX_REASON:
+            raise MediaToolError("the tool said too much")
+        reason = (await self._receive(length)).decode(errors="replace")
+        self.ended = True
+        if kind != protocol.DONE:
+            raise _refusal(kind, reason) or MediaToolError(reason)
+
+    def _extend_limits(self) -> None:
+        self._seconds_left += self._limits.seconds_for_each
+        self._cpu_seconds += self._limits.seconds_for_each
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(self._child.pid, resource.RLIMIT_CPU, (self._cpu_seconds, resource.RLIM_INFINITY))
+
+
+def _refusal(kind: bytes, code: str) -> MediaRefusedError | None:
+    """Return the refusal that a child reported; ``None`` for anything else, and for a code that does not exist."""
+    refusal, reason = _REFUSALS.get(kind), known_reason(code)
+    return refusal(reason) if refusal and reason else None
+
+
+async def _end(child: asyncio.subprocess.Process, *, is_exiting: bool) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_EXIT_SECONDS if is_exiting else 0):
+            await child.wait()
+    if child.returncode is None:
+        # Process.kill() would reap the child, and the event loop would miss its exit code.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
+    if child.stdin is not None:
+        child.stdin.close()
+        with contextlib.suppress(ConnectionError):
+            await child.stdin.wait_closed()
+    await child.wait()

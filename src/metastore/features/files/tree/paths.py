@@ -1,0 +1,180 @@
+"""Resolving IDs and paths in an owner's tree: nodes, folders, free names, depth.
+
+A caller that is about to change what it reads here must hold the owner's lock.
+"""
+
+from metastore.features.files import repository
+from metastore.features.files.events import FolderCreated
+from metastore.features.files.models import FILE, FOLDER, PURGING, Node
+from metastore.features.files.repository import Ancestor
+from metastore.features.files.tree.names import (
+    MAX_DEPTH,
+    name_key,
+    numbered_name,
+    numbered_name_parts,
+    split_path,
+    too_deep,
+)
+from metastore.kit.clock import Clock
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.ids import is_id, new_id
+from metastore.kit.problems.problem import Problem, not_found
+from metastore.kit.problems.problem_codes import ProblemCode
+
+ROOT = "/"
+
+
+async def owned_node(tx: Transaction, owner_id: str, node_id: str, kind: str | None = None) -> Node:
+    """Return the owner's node with this ID, in the trash or not.
+
+    Raises:
+        Problem: 404 if there is none, it is of another kind, or it belongs to another user.
+    """
+    node = await repository.find(tx, node_id) if is_id(node_id) else None
+    if (
+        node is None
+        or node.owner_id != owner_id
+        or node.trash_state == PURGING
+        or (kind is not None and node.kind != kind)
+    ):
+        raise not_found(kind or "file or folder", refused=node is not None and node.owner_id != owner_id)
+    return node
+
+
+async def untrashed_node(tx: Transaction, owner_id: str, node_id: str, kind: str) -> Node:
+    """Return the owner's node with this ID if it is not in the trash.
+
+    Raises:
+        Problem: 404, as for ``owned_node``, or if it is in the trash.
+    """
+    node = await owned_node(tx, owner_id, node_id, kind)
+    if node.trashed_at is not None:
+        raise not_found(kind)
+    return node
+
+
+async def path_of_folder(tx: Transaction, folder_id: str | None) -> str:
+    """Return the path of a folder; ``/`` for the root."""
+    if folder_id is None:
+        return ROOT
+    return path_of((await repository.ancestors_of(tx, [folder_id])).get(folder_id, []))
+
+
+def path_of(nodes: list[Ancestor]) -> str:
+    """Return the path formed by these nodes, starting at the root."""
+    return ROOT + "/".join(node.name for node in nodes)
+
+
+async def target_folder(
+    tx: Transaction, owner_id: str, folder_id: str | None, height: int, *, moving: str | None = None
+) -> list[Ancestor]:
+    """Return the folder that is to receive ``height`` more levels of folders, preceded by its ancestors.
+
+    ``moving`` is the ID of the node that is moved there, if any.
+
+    Raises:
+        Problem: 404 if it is not a folder of the owner; 409 ``move-into-itself``; 422 ``path-too-deep``.
+    """
+    ancestors = [] if folder_id is None else await folder_by_id(tx, owner_id, folder_id)
+    if any(node.id == moving for node in ancestors):
+        raise Problem(
+            409, ProblemCode.MOVE_INTO_ITSELF, "A folder cannot be moved into itself or into one of its subfolders."
+        )
+    if len(ancestors) + height > MAX_DEPTH:
+        raise too_deep()
+    return ancestors
+
+
+async def require_name_free(tx: Transaction, owner_id: str, folder_id: str | None, name: str) -> None:
+    """Return if no node in the folder has this name.
+
+    Raises:
+        Problem: 409 ``name-taken``.
+    """
+    if await repository.find_by_name(tx, owner_id, folder_id, name) is not None:
+        raise name_taken(name)
+
+
+def name_taken(name: str) -> Problem:
+    """Return 409 ``name-taken``."""
+    return Problem(409, ProblemCode.NAME_TAKEN, f"The folder already contains an item named '{name}'.")
+
+
+async def free_name(tx: Transaction, owner_id: str, folder_id: str | None, name: str, kind: str) -> str:
+    """Return ``name``, numbered if it is taken in that folder."""
+    prefix, _ = numbered_name_parts(name, folder=kind == FOLDER)
+    taken = await repository.taken_names(tx, owner_id, folder_id, name, prefix)
+    return numbered_name(name, taken, folder=kind == FOLDER)
+
+
+async def folder_by_id(tx: Transaction, owner_id: str, folder_id: str) -> list[Ancestor]:
+    """Return the folder with this ID, preceded by its ancestors, in one statement.
+
+    Raises:
+        Problem: 404 if it is not a folder of the owner or is in the trash.
+    """
+    nodes = (await repository.ancestors_of(tx, [folder_id])).get(folder_id) if is_id(folder_id) else None
+    if nodes is None:
+        raise not_found("folder")
+    folder = nodes[-1]
+    if folder.owner_id != owner_id or folder.kind != FOLDER or folder.trashed_at is not None:
+        raise not_found("folder", refused=folder.owner_id != owner_id)
+    return nodes
+
+
+async def folder_by_path(tx: Transaction, owner_id: str, path: str) -> list[Ancestor]:
+    """Return the folder at ``path``, preceded by its ancestors, in one statement.
+
+    Raises:
+        Problem: 404 if there is none; 422 ``invalid-path`` or ``path-too-deep``.
+    """
+    names = split_path(path)
+    nodes = await repository.resolve_path(tx, owner_id, names)
+    if len(nodes) < len(names) or (nodes and nodes[-1].kind != FOLDER):
+        raise not_found("folder")
+    return nodes
+
+
+async def ensure_folders(tx: Transaction, owner_id: str, path: str, clock: Clock) -> tuple[str | None, str]:
+    """Return the ID and path of the folder at ``path``, creating missing folders. Takes the owner's lock.
+
+    Raises:
+        Problem: 409 ``name-taken`` if the path leads through a file; 422 ``invalid-path`` or ``path-too-deep``.
+    """
+    names = split_path(path)
+    await repository.lock_owner(tx, owner_id)
+    existing = await repository.resolve_path(tx, owner_id, names)
+    if existing and existing[-1].kind == FILE:
+        raise name_taken(existing[-1].name)
+    parent_id = existing[-1].id if existing else None
+    created = []
+    for name in names[len(existing) :]:
+        created.append(new_folder(owner_id, parent_id, name, clock))
+        parent_id = created[-1].id
+    if created:
+        await repository.add_all(tx, created)
+    for folder in created:
+        record_folder_created(tx, folder)
+    return parent_id, ROOT + "/".join(names)
+
+
+def new_folder(owner_id: str, parent_id: str | None, name: str, clock: Clock) -> Node:
+    """Return a folder that is not stored yet; ``name`` must be normalized."""
+    now = clock()
+    return Node(
+        id=new_id(),
+        owner_id=owner_id,
+        parent_id=parent_id,
+        kind=FOLDER,
+        name=name,
+        name_key=name_key(name),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def record_folder_created(tx: Transaction, folder: Node) -> None:
+    """Record ``folder.created``."""
+    tx.record(
+        FolderCreated(folder_id=folder.id, owner_id=folder.owner_id, name=folder.name, parent_id=folder.parent_id)
+    )

@@ -1,0 +1,144 @@
+"""Previews: what a viewer needs to show a file without downloading it.
+
+The file's own URL is only included for types that browsers show without executing anything; other files are shown by
+their derived images. Text and source code get an excerpt. Content decides what is text: a file is read if its name or
+media type says that it is text, or if neither says anything.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metastore.features.files.listing import node_lookup
+from metastore.features.files.representation.stream_urls import StreamUrls
+from metastore.features.files.representation.thumbnail_urls import CONTENT_TYPE
+from metastore.features.files.service import Download, FilesService
+from metastore.features.media.playback import queries, text_preview
+from metastore.features.media.playback.queries import MediaRow
+from metastore.features.media.playback.schemas import ExcerptOut, PreviewKind, PreviewOut
+from metastore.kit.context import absolute
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.problems.problem import unavailable
+from metastore.ports.object_store import ObjectStore, ObjectStoreError
+
+_BROWSER_TYPES = frozenset(
+    {
+        "application/pdf",
+        "audio/aac",
+        "audio/flac",
+        "audio/mp4",
+        "audio/mpeg",
+        "audio/ogg",
+        "audio/wav",
+        "audio/webm",
+        "image/avif",
+        "image/bmp",
+        "image/gif",
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "video/mp4",
+        "video/ogg",
+        "video/quicktime",
+        "video/webm",
+    }
+)
+_KINDS: dict[str, PreviewKind] = {"video": "video", "audio": "audio", "image": "image", "text": "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedFile:
+    """A file to preview; ``waveform`` is set for audio files only."""
+
+    file: Download
+    media: MediaRow | None
+    waveform: bytes | None
+    playable: bool
+
+
+class PreviewsService:
+    """Builds previews."""
+
+    def __init__(self, store: ObjectStore, files: FilesService, streams: StreamUrls) -> None:
+        self._store = store
+        self._files = files
+        self._streams = streams
+
+    async def find(self, tx: Transaction, owner_id: str, file_id: str) -> PreviewedFile:
+        """Find a file that its owner wants to preview.
+
+        Raises:
+            Problem: As for downloads.
+        """
+        file = await self._files.downloadable(tx, owner_id, file_id)
+        media = await queries.media_of(tx, file_id)
+        has_no_video = media is not None and media.width is None
+        waveform = await queries.waveform_of(tx, file_id) if has_no_video else None
+        return PreviewedFile(file, media, waveform, await node_lookup.streamable_file(tx, file_id) is not None)
+
+    async def preview(self, found: PreviewedFile) -> PreviewOut:
+        """Return the preview of a file.
+
+        Raises:
+            Problem: 503 during an outage of the object store.
+        """
+        file, media = found.file, found.media
+        duration_ms = media.duration_ms if media else None
+        lifetime = self._streams.lifetime(duration_ms)
+        kind = _kind(file.mime_type)
+        language = text_preview.language_of(file.name, file.mime_type)
+        excerpt = None
+        # Without a probe result the media type may be wrong: TypeScript has the suffix of MPEG transport streams.
+        if kind == "text" or (media is None and (language or file.mime_type in text_preview.UNSPECIFIC_TYPES)):
+            excerpt = await self._excerpt(file, language)
+            if excerpt:
+                kind = _kind_of_text(file, language)
+            elif kind == "text":
+                kind = "none"
+        try:
+            is_inline = excerpt is None and file.mime_type in _BROWSER_TYPES
+            url = await self._presign(file.object_key, file.mime_type, lifetime) if is_inline else None
+            preview_key = media.preview_key if media else None
+            picture_url = await self._presign(preview_key, CONTENT_TYPE, lifetime) if preview_key else None
+        except ObjectStoreError as error:
+            raise unavailable("The object store does not respond.") from error
+        base = self._streams.stream_base_url(file.file_id, lifetime=lifetime) if found.playable else None
+        return PreviewOut(
+            kind=kind,
+            mime_type=file.mime_type,
+            size=file.size,
+            width=media.width if media else None,
+            height=media.height if media else None,
+            duration_ms=duration_ms,
+            picture_url=picture_url,
+            url=url,
+            waveform=_peaks(found.waveform),
+            excerpt=excerpt,
+            stream_url=f"{base}/master.m3u8" if base else None,
+        )
+
+    async def _excerpt(self, file: Download, language: str | None) -> ExcerptOut | None:
+        chunks = self._store.read(file.object_key, length=text_preview.MAX_SIZE)
+        try:
+            data = b"".join([chunk async for chunk in chunks])
+        except ObjectStoreError as error:
+            raise unavailable("The object store does not respond.") from error
+        return await asyncio.to_thread(text_preview.excerpt, data, file.size, language)
+
+    async def _presign(self, key: str, content_type: str, lifetime: int) -> str:
+        [url] = await self._store.presign_reads([key], content_type=content_type, expires_in=lifetime)
+        return absolute(url)
+
+
+def _kind(mime_type: str) -> PreviewKind:
+    return "pdf" if mime_type == "application/pdf" else _KINDS.get(mime_type.partition("/")[0], "none")
+
+
+def _kind_of_text(file: Download, language: str | None) -> PreviewKind:
+    if text_preview.is_markdown(file.name, file.mime_type):
+        return "markdown"
+    return "code" if language else "text"
+
+
+def _peaks(waveform: bytes | None) -> Sequence[int] | None:
+    return list(waveform) if waveform else None

@@ -1,0 +1,62 @@
+"""The state of a file's renditions: which ones it should have, and how much of them exists."""
+
+from dataclasses import dataclass
+
+from metastore.features.media import repository
+from metastore.features.media.models import AUDIO, DONE, VIDEO, Rendition
+from metastore.features.media.probe.results import load_result
+from metastore.features.media.renditions.ladder import Ladder, ladder
+from metastore.features.media.repository import Extent
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.ports.media_tools import ProbeResult
+from metastore.ports.transcoder import VideoRendition
+
+_NOT_PROBED = ProbeResult("")
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionState:
+    """The probe result and the ladder of a file; its renditions by name, and their extents by id."""
+
+    file_id: str
+    probed: ProbeResult
+    ladder: Ladder
+    renditions: dict[str, Rendition]
+    extents: dict[str, Extent]
+
+    @property
+    def done(self) -> set[str]:
+        """The names of the finished renditions."""
+        return {name for name, rendition in self.renditions.items() if rendition.state == DONE}
+
+    @property
+    def unfinished_rungs(self) -> list[VideoRendition]:
+        """The rungs that are yet to be encoded."""
+        done = self.done
+        return [rung for rung in self.ladder.rungs if rung.name not in done]
+
+    def extent(self, name: str) -> Extent:
+        """Return the extent of a rendition; an empty one if it does not exist yet."""
+        rendition = self.renditions.get(name)
+        return self.extents[rendition.id] if rendition else Extent()
+
+
+async def load_state(database: Database, file_id: str) -> RenditionState:
+    """Load the state of a file's renditions; the ladder of a file that was not probed is empty."""
+    async with database.reading() as tx:
+        media = await repository.find(tx, file_id)
+        renditions = {rendition.name: rendition for rendition in await repository.renditions_of(tx, file_id)}
+        extents = await repository.extents_of(tx, [rendition.id for rendition in renditions.values()])
+    probed = (load_result(media) if media else None) or _NOT_PROBED
+    return RenditionState(file_id, probed, ladder(probed), renditions, extents)
+
+
+def required_kinds(plan: Ladder) -> set[str]:
+    """Return the kinds of renditions that a file needs before it can be played."""
+    return {kind for kind, is_required in ((VIDEO, plan.has_video), (AUDIO, bool(plan.audio))) if is_required}
+
+
+async def is_playable(tx: Transaction, file_id: str, plan: Ladder) -> bool:
+    """Return whether there are segments of each required kind."""
+    required = required_kinds(plan)
+    return bool(required) and required <= await repository.playable_kinds(tx, file_id)

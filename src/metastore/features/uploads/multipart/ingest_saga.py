@@ -1,0 +1,29 @@
+"""Starting and advancing the saga of a file's arrival, in the transaction of an upload's change."""
+
+from datetime import datetime
+
+from metastore.features.files.content.processing import INGEST, INITIATE, NOTIFY, PROBE, STORE
+from metastore.features.uploads.models import Upload
+from metastore.features.uploads.multipart.problems import upload_not_found
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.saga import sagas
+
+
+def start_saga(tx: Transaction, upload: Upload, name: str, due_at: datetime) -> None:
+    """Start the upload's saga. The step ``store`` falls due at ``due_at`` unless requests complete the upload first."""
+    data = {"uploadId": upload.id, "ownerId": upload.owner_id, "name": name}
+    sagas.start(tx, INGEST, upload.file_id, done=INITIATE, step=STORE, due_at=due_at, data=data, owner=upload.owner_id)
+
+
+async def advance_saga(tx: Transaction, file_id: str, *, needs_processing: bool) -> None:
+    """Record that the step ``store`` is done. Without processing, the saga has succeeded.
+
+    Raises:
+        Problem: 404 ``upload-not-found`` when the saga is ending the upload.
+    """
+    if needs_processing:
+        advanced = await sagas.advance(tx, INGEST, file_id, step=STORE, to=PROBE)
+    else:
+        advanced = await sagas.finish(tx, INGEST, file_id, step=STORE, last=NOTIFY)
+    if not advanced:
+        raise upload_not_found()

@@ -1,0 +1,210 @@
+"""The unit of work on SQLite and PostgreSQL.
+
+One request or one message is one transaction. An endpoint or consumer opens it; services and repositories work in it
+and never commit. Events recorded in it (``Transaction.record``) are committed with it.
+
+**SQLite** runs in WAL mode with ``synchronous=FULL``: a commit is on disk when it returns. It allows one writer at a
+time. Writing transactions begin with ``BEGIN IMMEDIATE``, because upgrading a reading transaction can fail half-way,
+and queue on an ``asyncio.Lock`` instead of polling the file lock. Keep them short: hash passwords, call object stores
+and read files outside. Reading transactions run concurrently on their own connections.
+
+**PostgreSQL** runs at READ COMMITTED; limits are enforced by conditional ``UPDATE`` statements, never by
+``SELECT`` then ``UPDATE``.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from metastore.kit.database import sqlite_connection
+from metastore.kit.database.tables import Base
+from metastore.kit.problems.problem import Problem, storage_full, unavailable
+
+_SQLITE_BUSY_SECONDS = 30
+_POSTGRESQL: dict[str, Any] = {
+    "timeout": 5,
+    "command_timeout": 25,
+    # Server-side limits as well, so that a dead or hanging process does not keep its row locks. The longest idle time
+    # inside a transaction is the relay's, while it waits for publisher confirms.
+    "server_settings": {
+        "application_name": "metastore",
+        "statement_timeout": "25s",
+        "lock_timeout": "20s",
+        "idle_in_transaction_session_timeout": "60s",
+    },
+}
+
+
+class Recordable(Protocol):
+    """An event that can be stored with a transaction."""
+
+    def outbox_row(self) -> Base:
+        """Return the row to insert."""
+        ...
+
+
+class Transaction:
+    """An open unit of work."""
+
+    def __init__(self, session: AsyncSession, dialect: str) -> None:
+        self.session = session
+        self.dialect = dialect
+        self.recorded = 0
+
+    def record(self, event: Recordable) -> None:
+        """Store ``event`` in the outbox. It is published after this transaction has committed."""
+        self.session.add(event.outbox_row())
+        self.recorded += 1
+
+
+CommitHook = Callable[[Transaction], Awaitable[None]]
+
+
+class Database:
+    """Opens transactions on one database."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = make_url(url)
+        self.dialect = self.url.get_backend_name()
+        self.engine = _create_engine(url, pool_size)
+        self._writer = asyncio.Lock() if self.single_writer else None
+        self._commit_hooks: list[CommitHook] = []
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def single_writer(self) -> bool:
+        """Whether only one process may write to this database (SQLite)."""
+        return self.dialect == "sqlite"
+
+    def before_commit(self, hook: CommitHook) -> None:
+        """Await ``hook`` as the last thing in every writing transaction.
+
+        It may execute statements in the transaction. When it raises, the transaction rolls back.
+        """
+        self._commit_hooks.append(hook)
+
+    def on_recorded(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after each commit that recorded events."""
+        self._listeners.append(listener)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction that commits when the block ends and rolls back when it raises.
+
+        Raises:
+            Problem: 503 ``unavailable`` when the database cannot be reached, 507 ``storage-full`` when its disk is
+                full.
+        """
+        async with self._writer or nullcontext(), self._open(writing=True) as tx:
+            yield tx
+        if tx.recorded:
+            for listener in self._listeners:
+                listener()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """Open a read-only transaction on one snapshot. On SQLite it never waits for the writer."""
+        async with self._open(writing=False) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _open(self, *, writing: bool) -> AsyncIterator[Transaction]:
+        try:
+            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=True) as session:
+                await session.connection(execution_options={"metastore_writing": writing})
+                tx = Transaction(session, self.dialect)
+                yield tx
+                if writing:
+                    for hook in self._commit_hooks:
+                        await hook(tx)
+                    await session.commit()
+        except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            raise problem from error
+
+    async def check(self) -> None:
+        """Return when the database responds.
+
+        Raises:
+            Problem: 503 when it does not.
+        """
+        async with self.reading() as tx:
+            await tx.session.execute(text("SELECT 1"))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+_FULL = ("disk is full", "disk full", "no space left", "disk quota exceeded", "file too large")
+# Connection errors, insufficient resources, operator intervention and timeouts, lock timeouts, serialization failures
+# and deadlocks.
+_POSTGRESQL_OUTAGE = ("08", "53", "57", "55P03", "40001", "40P01")
+_SQLITE_OUTAGE = ("locked", "unable to open", "disk i/o error", "readonly database")
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """Return the 503 or 507 ``Problem`` for a database error, or ``None`` when the statement itself is wrong."""
+    message = str(error).lower()
+    if any(sign in message for sign in _FULL):
+        return storage_full()
+    if isinstance(error, DBAPIError):
+        # SQLite also reports invalid statements as OperationalError; retrying those is pointless.
+        is_sqlite = "sqlite" in type(error.orig).__module__
+        is_outage = (
+            any(sign in message for sign in _SQLITE_OUTAGE) if is_sqlite else isinstance(error, OperationalError)
+        )
+        is_outage = is_outage or error.connection_invalidated or _is_transient(getattr(error.orig, "sqlstate", None))
+    else:
+        is_outage = isinstance(error, OSError | TimeoutError | PoolTimeoutError)
+    return unavailable("The database does not respond.") if is_outage else None
+
+
+def _is_transient(sqlstate: str | None) -> bool:
+    """Return whether another attempt may succeed, for example while PostgreSQL is starting or stopping."""
+    return bool(sqlstate) and str(sqlstate).startswith(_POSTGRESQL_OUTAGE)
+
+
+def _create_engine(url: str, pool_size: int) -> AsyncEngine:
+    # Errors are logged, and parameters contain password hashes and addresses.
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 10,
+        "hide_parameters": True,
+    }
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True, connect_args=_POSTGRESQL, **options)
+    path = make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    connecting = {"timeout": _SQLITE_BUSY_SECONDS, "async_creator_fn": sqlite_connection.connect}
+    engine = create_async_engine(url, connect_args=connecting, **options)
+    event.listen(engine.sync_engine, "connect", _configure_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # The driver must not begin transactions itself: it would begin them deferred.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("metastore_writing", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

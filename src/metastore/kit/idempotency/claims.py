@@ -1,0 +1,226 @@
+"""The table of idempotency keys: who claimed a key for which request, its state and the stored response.
+
+Until there is a response, the column ``body`` holds the request's checkpoint, if it saved one.
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import JSON, ColumnElement, Index, LargeBinary, String, case, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from metastore.kit.clock import utc_now
+from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem_codes import ProblemCode
+
+KEPT_FOR = timedelta(hours=24)
+LEASE = timedelta(seconds=60)
+"""Twice the time limit of a request."""
+
+_CLAIMED, _EFFECTIVE, _RESPONDED = "claimed", "effective", "answered"
+
+
+class IdempotencyKey(Base):
+    """A key of ``owner``: a user's id or ``anonymous:<address>``. ``attempt`` identifies the current claim on it."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
+
+    owner: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(1000))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(20))
+    attempt: Mapped[str] = mapped_column(String(32))
+    locked_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[int | None]
+    headers: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request to run under a key."""
+
+    owner: str
+    key: str
+    operation: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A held claim. ``checkpoint`` is the checkpoint that an interrupted run under the same key saved."""
+
+    owner: str
+    key: str
+    attempt: str
+    checkpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A stored response. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claimed | StoredResponse:
+    """Claim the key, or return its stored response. ``repeatable`` requests may run again after they took effect.
+
+    Raises:
+        Problem: 422 ``idempotency-key-reused``; 409 ``idempotency-in-progress`` or ``idempotency-answer-lost``.
+    """
+    now = utc_now()
+    claimed = Claimed(claim.owner, claim.key, secrets.token_hex(16))
+    fresh = {
+        "owner": claim.owner,
+        "key": claim.key,
+        "operation": claim.operation,
+        "fingerprint": claim.fingerprint,
+        "state": _CLAIMED,
+        "attempt": claimed.attempt,
+        "locked_until": now + LEASE,
+        "created_at": now,
+    }
+    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
+    inserting = insert(IdempotencyKey).values(fresh).on_conflict_do_nothing().returning(IdempotencyKey.key)
+    if (await tx.session.execute(inserting)).first() is not None:
+        return claimed
+    row = await _locked_row(tx, claim)
+    if row is None:
+        # It was released between the two statements. The next request finds it free.
+        raise _in_progress()
+    if row.created_at <= now - KEPT_FOR:
+        await _overwrite(tx, claim, {**fresh, "status": None, "headers": None, "body": None})
+        return claimed
+    if (row.operation, row.fingerprint) != (claim.operation, claim.fingerprint):
+        raise Problem(422, ProblemCode.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for a different request.")
+    if row.state == _RESPONDED:
+        return StoredResponse(row.status or 200, row.headers or {}, row.body or b"")
+    if row.locked_until > now:
+        raise _in_progress()
+    if row.state == _EFFECTIVE and row.body is None and not repeatable:
+        raise _response_lost()
+    await _overwrite(tx, claim, {"attempt": claimed.attempt, "locked_until": now + LEASE})
+    return replace(claimed, checkpoint=row.body.decode() if row.body is not None else None)
+
+
+async def update_state(tx: Transaction, claimed: Claimed, *, effective: bool) -> None:
+    """Mark the claim as effective in ``tx``, or as claimed again. ``tx`` can commit only while the claim is held.
+
+    Raises:
+        Problem: 409 ``idempotency-in-progress`` when another has taken the claim over.
+    """
+    before, after = (_CLAIMED, _EFFECTIVE) if effective else (_EFFECTIVE, _CLAIMED)
+    values: dict[str, object] = {"state": case((IdempotencyKey.state == before, after), else_=IdempotencyKey.state)}
+    if not effective:
+        values["body"] = None  # the checkpoint was undone
+    moved = await tx.session.execute(
+        update(IdempotencyKey)
+        .where(*_held(claimed))
+        .values(values)
+        .returning(IdempotencyKey.key)
+        .execution_options(synchronize_session=False)
+    )
+    if moved.first() is None:
+        raise _in_progress()
+
+
+async def save_checkpoint(tx: Transaction, claimed: Claimed, note: str) -> None:
+    """Store ``note`` for a later run that takes the claim over (``checkpoints``)."""
+    await tx.session.execute(
+        update(IdempotencyKey)
+        .where(*_held(claimed), IdempotencyKey.state != _RESPONDED)
+        .values(body=note.encode())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def save_response(tx: Transaction, claimed: Claimed, response: StoredResponse) -> None:
+    """Store the response, unless there already is one."""
+    await tx.session.execute(
+        update(IdempotencyKey)
+        .where(*_held(claimed), IdempotencyKey.state != _RESPONDED)
+        .values(state=_RESPONDED, status=response.status, headers=response.headers, body=response.body)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def release_claim(tx: Transaction, claimed: Claimed, *, even_effective: bool) -> None:
+    """Delete the key if nothing took effect, or with ``even_effective``. Otherwise end its lease."""
+    states = (_CLAIMED, _EFFECTIVE) if even_effective else (_CLAIMED,)
+    await tx.session.execute(
+        delete(IdempotencyKey)
+        .where(*_held(claimed), IdempotencyKey.state.in_(states))
+        .execution_options(synchronize_session=False)
+    )
+    await tx.session.execute(
+        update(IdempotencyKey)
+        .where(*_held(claimed))
+        .values(locked_until=utc_now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def end_leases(tx: Transaction) -> None:
+    """End the leases of all unfinished requests. Call it at the start of a deployment's only process."""
+    await tx.session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.state != _RESPONDED)
+        .values(locked_until=utc_now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def prune(tx: Transaction) -> None:
+    """Delete keys older than ``KEPT_FOR``."""
+    await tx.session.execute(
+        delete(IdempotencyKey)
+        .where(IdempotencyKey.created_at <= utc_now() - KEPT_FOR)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _locked_row(tx: Transaction, claim: Claim) -> IdempotencyKey | None:
+    statement = (
+        select(IdempotencyKey)
+        .where(IdempotencyKey.owner == claim.owner, IdempotencyKey.key == claim.key)
+        .with_for_update()
+    )
+    return (await tx.session.execute(statement)).scalar_one_or_none()
+
+
+async def _overwrite(tx: Transaction, claim: Claim, values: dict[str, object]) -> None:
+    await tx.session.execute(
+        update(IdempotencyKey)
+        .where(IdempotencyKey.owner == claim.owner, IdempotencyKey.key == claim.key)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _held(claimed: Claimed) -> tuple[ColumnElement[bool], ...]:
+    return (
+        IdempotencyKey.owner == claimed.owner,
+        IdempotencyKey.key == claimed.key,
+        IdempotencyKey.attempt == claimed.attempt,
+    )
+
+
+def _in_progress() -> Problem:
+    detail = "The first request with this Idempotency-Key is still running."
+    return Problem(409, ProblemCode.IDEMPOTENCY_IN_PROGRESS, detail, headers={"Retry-After": "1"})
+
+
+def _response_lost() -> Problem:
+    detail = "The request took effect, but its response was lost. Check the result before you retry with a new key."
+    return Problem(409, ProblemCode.IDEMPOTENCY_RESPONSE_LOST, detail)

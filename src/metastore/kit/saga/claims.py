@@ -1,0 +1,192 @@
+"""SQL statements of saga runners. Every write requires the token of the runner's claim."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, delete, false, func, not_, or_, select, update
+from sqlalchemy.orm import aliased
+
+from metastore.kit.clock import utc_now
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.ids import new_id
+from metastore.kit.saga.models import COMPENSATING, ENDED, RUNNING, SAGA_COLUMNS, Saga, SagaRow, SagaStepRow
+
+_NO_SYNC = {"synchronize_session": False}
+
+
+class LeaseLostError(Exception):
+    """Another worker has claimed the saga, or it was changed from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFilter:
+    """The sagas to claim: those of ``kinds``, without those at ``steps`` (kind and name), or only those."""
+
+    kinds: Collection[str]
+    steps: Collection[tuple[str, str]] = ()
+    only_steps: bool = False
+
+    @property
+    def served_at(self) -> str:
+        """The column that records when a saga was claimed by this filter."""
+        return "served_long_at" if self.only_steps else "served_at"
+
+
+async def is_any_due(tx: Transaction, claimable: ClaimFilter, now: datetime) -> bool:
+    """Return whether there is a saga to claim. Cheaper than ``claim`` where that blocks other writers."""
+    return (await tx.session.scalar(select(SagaRow.id).where(*_claimable(claimable, now)).limit(1))) is not None
+
+
+async def claim(
+    tx: Transaction, claimable: ClaimFilter, *, now: datetime, lease: timedelta, worker: str, limit: int
+) -> list[Saga]:
+    """Claim up to ``limit`` due sagas, fairly between owners (see ``sagas``), each with a lease and a new token."""
+    # A CTE is evaluated once. PostgreSQL might evaluate a subquery repeatedly, with different results.
+    free = _in_fair_order(claimable, now, limit).with_for_update(of=SagaRow, skip_locked=True).cte("free")
+    # The conditions are repeated because SQLite does not lock the selected rows.
+    statement = (
+        update(SagaRow)
+        .where(SagaRow.id.in_(select(free.c.id)), *_claimable(claimable, now))
+        .values(
+            locked_until=now + lease,
+            locked_by=worker,
+            **{claimable.served_at: now},
+            token=SagaRow.token + 1,
+            attempts=SagaRow.attempts + 1,
+            updated_at=now,
+        )
+        .returning(*SAGA_COLUMNS)
+        .execution_options(**_NO_SYNC)
+    )
+    return [Saga._make(row) for row in await tx.session.execute(statement)]
+
+
+async def settle(tx: Transaction, saga: Saga, values: Mapping[str, object]) -> None:
+    """Change the saga if the token, state and step are still those of ``saga``.
+
+    Raises:
+        LeaseLostError: they are not, because the claim was lost or an earlier commit succeeded unnoticed. The
+            transaction must be rolled back.
+    """
+    statement = (
+        update(SagaRow)
+        .where(
+            SagaRow.id == saga.id,
+            SagaRow.token == saga.token,
+            SagaRow.state == saga.state,
+            SagaRow.step == saga.step,
+        )
+        .values({**values, "updated_at": utc_now()})
+        .returning(SagaRow.id)
+        .execution_options(**_NO_SYNC)
+    )
+    if await tx.session.scalar(statement) is None:
+        raise LeaseLostError(saga.id)
+
+
+async def is_held(tx: Transaction, saga: Saga) -> bool:
+    """Return whether the claim is still held."""
+    statement = select(SagaRow.id).where(SagaRow.id == saga.id, SagaRow.token == saga.token)
+    return await tx.session.scalar(statement) is not None
+
+
+def log_step(tx: Transaction, saga: Saga, result: str, worker: str, error: str | None = None) -> None:
+    """Add an entry to the step log."""
+    tx.session.add(
+        SagaStepRow(
+            id=new_id(),
+            saga_id=saga.id,
+            step=saga.step,
+            result=result,
+            attempt=saga.attempts,
+            worker=worker,
+            error=error,
+            at=utc_now(),
+        )
+    )
+
+
+async def state_of(tx: Transaction, saga_id: str) -> str | None:
+    """Return the saga's current state, or ``None`` when it is gone."""
+    return await tx.session.scalar(select(SagaRow.state).where(SagaRow.id == saga_id))
+
+
+async def unlock_all(tx: Transaction, kinds: Collection[str]) -> None:
+    """Release all claims. Call it at the start of a deployment's only process, after an unclean end."""
+    statement = update(SagaRow).where(SagaRow.kind.in_(kinds), SagaRow.locked_until.is_not(None))
+    await tx.session.execute(statement.values(locked_until=None).execution_options(**_NO_SYNC))
+
+
+async def counts(
+    tx: Transaction, now: datetime, late_since: datetime
+) -> tuple[dict[tuple[str, str], int], dict[str, int]]:
+    """Count sagas that have not ended by kind and state, and overdue, unclaimed sagas by kind."""
+    under_way = SagaRow.due_at.is_not(None)
+    by_state = await tx.session.execute(
+        select(SagaRow.kind, SagaRow.state, func.count()).where(under_way).group_by(SagaRow.kind, SagaRow.state)
+    )
+    free = or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now)
+    late = await tx.session.execute(
+        select(SagaRow.kind, func.count()).where(under_way, SagaRow.due_at < late_since, free).group_by(SagaRow.kind)
+    )
+    return {(row[0], row[1]): row[2] for row in by_state}, {row[0]: row[1] for row in late}
+
+
+async def prune(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete up to ``limit`` sagas that ended before ``before`` and are not kept. Return how many were deleted."""
+    old = (
+        select(SagaRow.id)
+        .where(SagaRow.kept.is_(False), SagaRow.state.in_(ENDED), SagaRow.updated_at < before)
+        .limit(limit)
+    )
+    statement = delete(SagaRow).where(SagaRow.id.in_(old.scalar_subquery())).returning(SagaRow.id)
+    return len((await tx.session.execute(statement.execution_options(**_NO_SYNC))).all())
+
+
+def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int) -> Select[str]:
+    """Select the ids of the sagas to claim next.
+
+    A saga's position is the number of its owner's claimed sagas plus its place among the owner's due ones. Ordering by
+    position, then by when the owner was last served, gives every owner the same share.
+    """
+    own_order = func.row_number().over(partition_by=SagaRow.owner, order_by=(SagaRow.due_at, SagaRow.id))
+    due = select(SagaRow.id, SagaRow.owner, own_order.label("place")).where(*_claimable(claimable, now)).subquery()
+    held = (
+        select(SagaRow.owner, func.count().label("count"))
+        .where(SagaRow.kind.in_(claimable.kinds), _at(claimable), SagaRow.locked_until >= now)
+        .group_by(SagaRow.owner)
+        .subquery()
+    )
+    other = aliased(SagaRow)
+    last_served = (
+        select(func.max(getattr(other, claimable.served_at))).where(other.owner == due.c.owner).scalar_subquery()
+    )
+    return (
+        select(SagaRow.id)
+        .join(due, due.c.id == SagaRow.id)
+        .outerjoin(held, held.c.owner == due.c.owner)
+        # Sagas further back cannot be among the first ``limit``.
+        .where(due.c.place <= limit)
+        .order_by(due.c.place + func.coalesce(held.c.count, 0), last_served.nulls_first(), SagaRow.due_at)
+        .limit(limit)
+    )
+
+
+def _claimable(claimable: ClaimFilter, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SagaRow.kind.in_(claimable.kinds),
+        _at(claimable),
+        SagaRow.state.in_((RUNNING, COMPENSATING)),
+        SagaRow.due_at <= now,
+        or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now),
+    )
+
+
+def _at(claimable: ClaimFilter) -> ColumnElement[bool]:
+    # Compensating a long step is not long.
+    at_steps = and_(
+        SagaRow.state == RUNNING,
+        or_(false(), *(and_(SagaRow.kind == kind, SagaRow.step == step) for kind, step in claimable.steps)),
+    )
+    return at_steps if claimable.only_steps else not_(at_steps)

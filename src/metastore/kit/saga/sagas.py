@@ -1,0 +1,220 @@
+"""Sagas: work of several steps that always reaches an end state, even when processes die.
+
+A saga is a row of ``sagas``. Its *definition* (``definition``) lists its steps, each an idempotent action with a
+compensation. Runners (``runner``), any number of them in any processes, execute the steps. Features start, advance
+and end sagas with the functions below, in the transaction of their own change. They do not see the definition.
+
+**The protocol.** A saga with work to do has a ``due_at``. A runner *claims* a due saga with one conditional ``UPDATE``
+(due, and not locked or the lock has expired), which sets ``locked_until``, counts the attempt and increments ``token``.
+The runner then works outside any transaction and renews its lease. A step returns its database changes as a function.
+The runner calls it in the transaction that advances the saga, whose ``UPDATE`` requires the runner's token.
+
+**Guarantees.**
+
+* *One effect.* When a slow worker's lease has expired and the saga was claimed again, its token no longer matches and
+  its transaction rolls back, including the effect. Clock differences between machines can end a lease early, so work
+  may be done twice, but its effect cannot happen twice: tokens do not depend on time.
+* *Effects outside the database*, such as an object in the store, happen before the commit and under names derived from
+  the saga, so that repeating them replaces them. A worker whose saga was cancelled compensates its own step.
+* *No loss.* When a worker dies, its lock expires and the next claim repeats the same step. Messages only wake runners
+  early; every runner also polls the table.
+* *Termination.* A step has a time limit and a number of attempts; a crash of the worker counts as one. After the last
+  attempt the completed steps are compensated in reverse order. A step that waits for a client is due at its deadline. A
+  compensation that fails as often is skipped with a log line; the checks find what it leaves behind.
+* *Outages do not count as attempts.* While a dependency (store, database, disk space) is unavailable, the saga is
+  retried every few seconds, up to the outage limit of its definition. ``outage_since`` is a column, so the limit holds
+  across workers.
+* *The pivot.* Compensation stops at the step marked as pivot. A saga that fails after it can be restarted from there.
+
+**Fairness.** Runners have one lane for long steps and one for all others, so that short steps need not wait. In each
+lane, owners take turns: the owner with the fewest claimed sagas comes first, then the one who was served the longest
+ago. An owner's own sagas run in the order in which they became due. A user who uploads 200 films delays others by no
+more than the steps that are running. ``claims.claim`` decides this in one statement.
+
+Changes from outside (``advance``, ``finish``, ``end``, ``cancel``, ``restart``) increment the token, too, and name the
+step or state that they start from. When a request and a runner race, one of them wins and the other changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import JsonValue
+from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy.orm import QueryableAttribute
+
+from metastore.kit.clock import utc_now
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.ids import new_id
+from metastore.kit.problems.reason_codes import ReasonCode
+from metastore.kit.saga.models import (
+    CANCELLED,
+    COMPENSATING,
+    DONE,
+    ENDED,
+    FAILED,
+    RUNNING,
+    SAGA_COLUMNS,
+    SUCCEEDED,
+    Saga,
+    SagaRow,
+    SagaStepRow,
+)
+
+_NO_SYNC = {"synchronize_session": False}
+
+
+def start(
+    tx: Transaction,
+    kind: str,
+    subject: str,
+    *,
+    done: str,
+    step: str,
+    due_at: datetime,
+    data: Mapping[str, JsonValue],
+    owner: str = "",
+) -> None:
+    """Start a saga whose first step ``done`` is this transaction. Runners execute ``step`` from ``due_at`` on.
+
+    There can be only one saga of a kind for a subject. Runners share their time fairly between owners.
+    """
+    now, saga_id = utc_now(), new_id()
+    tx.session.add(
+        SagaRow(
+            id=saga_id,
+            kind=kind,
+            subject=subject,
+            owner=owner,
+            state=RUNNING,
+            step=step,
+            due_at=due_at,
+            data=dict(data),
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    tx.session.add(SagaStepRow(id=new_id(), saga_id=saga_id, step=done, result=DONE, attempt=1, at=now))
+
+
+async def postpone(
+    tx: Transaction,
+    kind: str,
+    subject: str,
+    *,
+    step: str,
+    due_at: datetime,
+    data: Mapping[str, JsonValue] | None = None,
+) -> bool:
+    """Move the due time of the waiting step ``step`` to ``due_at`` and merge ``data`` into the saga's data.
+
+    Returns ``False`` when the saga is not at that step.
+    """
+    values: dict[str, object] = {"due_at": due_at, "attempts": 0, "locked_until": None}
+    if data:
+        known = await sagas_of(tx, kind, [subject])
+        values["data"] = {**(known[subject].data if subject in known else {}), **data}
+    return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values)
+
+
+async def advance(tx: Transaction, kind: str, subject: str, *, step: str, to: str) -> bool:
+    """Record that ``step`` was done in this transaction and make ``to`` due.
+
+    Returns ``False`` when the saga is not at ``step``.
+    """
+    values: dict[str, object] = {"step": to, "attempts": 0, "progress": 0, "due_at": utc_now(), "locked_until": None}
+    return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values, log=step)
+
+
+async def finish(tx: Transaction, kind: str, subject: str, *, step: str, last: str) -> bool:
+    """Record that ``step`` and all steps up to ``last`` were done in this transaction, and end the saga as succeeded.
+
+    Returns ``False`` when the saga is not at ``step``.
+    """
+    values = {**_ended(SUCCEEDED), "step": last, "progress": 100}
+    return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values, log=last)
+
+
+async def end(
+    tx: Transaction, kind: str, subject: str, *, error: str, cancelled: bool, code: ReasonCode | None = None
+) -> bool:
+    """End a saga that was compensated in this transaction. Return ``False`` when it has already ended."""
+    values = {**_ended(CANCELLED if cancelled else FAILED), "error": error, "error_code": code}
+    return await _changed(tx, kind, subject, SagaRow.state.not_in(ENDED), values=values)
+
+
+async def cancel(tx: Transaction, kind: str, subject: str, *, error: str) -> bool:
+    """Have runners compensate the saga, which then ends as cancelled. Return ``False`` when it has already ended."""
+    values: dict[str, object] = {
+        "state": COMPENSATING,
+        "outcome": CANCELLED,
+        "error": error,
+        "error_code": None,
+        "attempts": 0,
+        "due_at": utc_now(),
+        "locked_until": None,
+    }
+    return await _changed(tx, kind, subject, SagaRow.state.not_in(ENDED), values=values)
+
+
+async def restart(tx: Transaction, kind: str, subject: str, *, step: str) -> bool:
+    """Run a failed, retryable saga again from ``step`` on. Return ``False`` when there is no such saga."""
+    values: dict[str, object] = {
+        "state": RUNNING,
+        "step": step,
+        "outcome": FAILED,
+        "error": None,
+        "error_code": None,
+        "failed_step": None,
+        "retryable": False,
+        "kept": False,
+        "attempts": 0,
+        "progress": 0,
+        "due_at": utc_now(),
+    }
+    return await _changed(tx, kind, subject, SagaRow.state == FAILED, SagaRow.retryable.is_(True), values=values)
+
+
+async def forget(tx: Transaction, kind: str, subject: str) -> None:
+    """Delete the saga if it has ended."""
+    statement = delete(SagaRow).where(SagaRow.kind == kind, SagaRow.subject == subject, SagaRow.state.in_(ENDED))
+    await tx.session.execute(statement.execution_options(**_NO_SYNC))
+
+
+def is_under_way(kind: str, subject: QueryableAttribute[str]) -> ColumnElement[bool]:
+    """Return the SQL condition that a saga of ``kind`` for the column ``subject`` has not ended."""
+    return exists().where(SagaRow.kind == kind, SagaRow.subject == subject, SagaRow.state.not_in(ENDED))
+
+
+async def sagas_of(tx: Transaction, kind: str, subjects: Sequence[str]) -> dict[str, Saga]:
+    """Return the sagas of these subjects, by subject."""
+    if not subjects:
+        return {}
+    statement = select(*SAGA_COLUMNS).where(SagaRow.kind == kind, SagaRow.subject.in_(subjects))
+    found = [Saga._make(row) for row in await tx.session.execute(statement)]
+    return {saga.subject: saga for saga in found}
+
+
+def _ended(state: str) -> dict[str, object]:
+    return {"state": state, "due_at": None, "locked_until": None, "retryable": False, "kept": False}
+
+
+async def _changed(
+    tx: Transaction,
+    kind: str,
+    subject: str,
+    *conditions: ColumnElement[bool],
+    values: Mapping[str, object],
+    log: str | None = None,
+) -> bool:
+    now = utc_now()
+    statement = (
+        update(SagaRow)
+        .where(SagaRow.kind == kind, SagaRow.subject == subject, *conditions)
+        .values({**values, "token": SagaRow.token + 1, "locked_by": None, "outage_since": None, "updated_at": now})
+        .returning(SagaRow.id)
+        .execution_options(**_NO_SYNC)
+    )
+    saga_id = await tx.session.scalar(statement)
+    if saga_id is not None and log is not None:
+        tx.session.add(SagaStepRow(id=new_id(), saga_id=saga_id, step=log, result=DONE, attempt=1, at=now))
+    return saga_id is not None

@@ -1,0 +1,167 @@
+"""Uploads in the browser: closed tabs, whole folders and a full quota."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Page, expect
+
+from tests.e2e.conftest import PART, QUOTA
+from tests.e2e.screen import Screen, requests_of
+from tests.fixtures.process import MetastoreProcess
+from tests.fixtures.waiting import eventually
+
+UPLOADS = "/api/v1/files/chunked-upload"
+
+
+async def test_an_upload_goes_on_after_its_tab_was_closed(
+    product: MetastoreProcess, context: BrowserContext, parcel: Path
+) -> None:
+    """Choosing the same file again sends the missing parts, and no other."""
+    # As in browsers without file handles.
+    await context.add_init_script("delete window.showOpenFilePicker")
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+    await screen.limit_upload(10 * PART)
+    await screen.upload(parcel)
+    await screen.is_past(parcel.name, 40)
+    await screen.page.close(run_before_unload=False)
+    received = await _received(context, product.address)
+    assert 5 < len(received) < 30
+
+    screen = await Screen.open(context, product.address)
+    await screen.has_upload(parcel.name, "interrupted")
+    with requests_of(screen.page, "PUT") as sent:
+        async with screen.page.expect_file_chooser() as asked:
+            await screen.upload_row(parcel.name).get_by_test_id("upload-resume").click()
+        await (await asked.value).set_files(parcel)
+        await screen.has_upload(parcel.name, "done")
+    assert {_part_of(request.url) for request in sent} == set(range(1, 31)) - received
+    await expect(screen.file_row(parcel.name)).to_have_attribute("data-status", "READY")
+
+
+async def test_pausing_and_cancelling_work_at_any_time(
+    product: MetastoreProcess, context: BrowserContext, parcel: Path
+) -> None:
+    """A paused upload rests and goes on; a cancelled one is gone, and its space is free."""
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+    await screen.limit_upload(10 * PART)
+    await screen.upload(parcel)
+    await screen.is_past(parcel.name, 10)
+    row = screen.upload_row(parcel.name)
+    await row.get_by_test_id("upload-pause").click()
+    await screen.has_upload(parcel.name, "paused")
+    await row.get_by_test_id("upload-resume").click()
+    await screen.is_past(parcel.name, 40)
+    await row.get_by_test_id("upload-cancel").click()
+    await screen.hook("upload-cancel-confirm").click()
+    await expect(row).to_have_count(0)
+    await expect(screen.file_row(parcel.name)).to_have_count(0)
+    user = (await _json(context, f"{product.address}/api/v1/auth/me"))["user"]
+    assert (user["storageUsed"], user["storageReserved"]) == (0, 0)
+
+
+@pytest.fixture
+def album(path_for_dropping: Path) -> Path:
+    """A folder with folders in it."""
+    for name, content in {"cover.txt": "a", "2025/Tết/pháo hoa.txt": "bb", "2026/empty.txt": ""}.items():
+        path = path_for_dropping / "album" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return path_for_dropping / "album"
+
+
+ALBUM = {"/album/cover.txt": 1, "/album/2025/Tết/pháo hoa.txt": 2, "/album/2026/empty.txt": 0}
+
+
+async def test_a_chosen_folder_keeps_its_structure(
+    product: MetastoreProcess, context: BrowserContext, album: Path
+) -> None:
+    """Every file arrives under the path that it had in the folder."""
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+    await screen.hook("upload-folder-input").set_input_files(album)
+    await eventually(lambda: _is_there(context, product.address), interval=0.2, why="all files are there")
+    await screen.file_row("album").dblclick()
+    await screen.file_row("2025").dblclick()
+    await screen.file_row("Tết").dblclick()
+    await expect(screen.file_row("pháo hoa.txt")).to_be_visible()
+    await expect(screen.hook("breadcrumb")).to_contain_text("album")
+
+
+async def test_a_dropped_folder_keeps_its_structure(
+    product: MetastoreProcess, context: BrowserContext, album: Path
+) -> None:
+    """As by the chooser, with a file dropped along with it."""
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+    loose = album.parent / "loose.txt"
+    loose.write_text("loose")
+    await _drop(screen.page, [album, loose])
+    await eventually(lambda: _is_there(context, product.address), interval=0.2, why="all files are there")
+    await expect(screen.file_row("loose.txt")).to_have_attribute("data-status", "READY")
+
+
+async def test_a_file_beyond_the_quota_is_refused_in_words(
+    product: MetastoreProcess, context: BrowserContext, tmp_path: Path
+) -> None:
+    """The upload says that the storage is full, and leaves nothing behind."""
+    huge = tmp_path / "huge.bin"
+    with huge.open("wb") as file:
+        file.truncate(QUOTA + 1)
+    screen = await Screen.open(context, product.address)
+    await screen.sign_up()
+    await screen.upload(huge)
+    await screen.has_upload(huge.name, "error")
+    await expect(screen.upload_row(huge.name)).to_contain_text(re.compile("storage is full", re.IGNORECASE))
+    await expect(screen.file_row(huge.name)).to_have_count(0)
+
+
+async def _received(context: BrowserContext, address: str) -> set[int]:
+    """Return the part numbers of the one unfinished upload once they no longer change."""
+    seen: set[int] = set()
+
+    async def settled() -> bool:
+        nonlocal seen
+        (upload,) = (await _json(context, f"{address}{UPLOADS}"))["items"]
+        parts = (await _json(context, f"{address}{UPLOADS}/{upload['uploadId']}"))["parts"]
+        before, seen = seen, {part["partNumber"] for part in parts}
+        return before == seen
+
+    await eventually(settled, interval=0.5, why="no more parts come in")
+    return seen
+
+
+def _part_of(url: str) -> int:
+    found = re.search(r"[?&](?:n|partNumber)=(\d+)", url)
+    assert found, url
+    return int(found[1])
+
+
+async def _is_there(context: BrowserContext, address: str) -> bool:
+    found: dict[str, int] = {}
+    folders = ["/"]
+    while folders:
+        listed = await context.request.get(f"{address}/api/v1/files", params={"path": folders.pop()})
+        for item in (await listed.json())["items"]:
+            if item["kind"] == "folder":
+                folders.append(item["path"])
+            elif item["status"] == "READY":
+                found[item["path"]] = item["size"]
+    return found.items() >= ALBUM.items()
+
+
+async def _json(context: BrowserContext, url: str) -> Any:  # noqa: ANN401  JSON
+    response = await context.request.get(url)
+    assert response.ok, f"{response.status} {await response.text()}"
+    return await response.json()
+
+
+async def _drop(page: Page, paths: list[Path]) -> None:
+    """Drop files and folders on the middle of the page."""
+    session = await page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        await session.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 400, "data": data})

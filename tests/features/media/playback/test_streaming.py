@@ -1,0 +1,262 @@
+"""Streams as found and built by their service, on both databases."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from sqlalchemy import update
+
+from metastore.features.files.models import Node
+from metastore.features.files.representation.stream_urls import StreamGrant, StreamUrls
+from metastore.features.files.service import FilesService
+from metastore.features.media.playback.streaming import CacheableText, StreamingService
+from metastore.kit.clock import utc_now
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.ids import new_id
+from metastore.kit.problems.problem import Problem
+from tests.fixtures.accounts import add_user
+from tests.fixtures.hls_validator import judge_growth, read_master, read_media
+from tests.fixtures.memory_store import MemoryObjectStore
+from tests.fixtures.stored_films import Renditions, StoredFilm, film_renditions, grow, store_file, store_film
+
+__all__ = ["film_renditions"]
+
+HOUR = 3600
+
+
+@dataclass
+class FilmLibrary:
+    """One user's videos, and the service that streams them."""
+
+    database: Database
+    store: MemoryObjectStore
+    owner: str
+    streams: StreamUrls
+    streaming: StreamingService
+
+    async def show(self, plan: StoredFilm) -> str:
+        """Add a video; return its id."""
+        return await store_film(self.database, self.store, self.owner, plan)
+
+    def token(self, file_id: str, link_id: str | None = None) -> str:
+        """Return a token for a file."""
+        return self.streams.stream_base_url(file_id, link_id=link_id).rsplit("/", 1)[1]
+
+    async def master(self, file_id: str) -> CacheableText:
+        """Return its master playlist."""
+        async with self.database.reading() as tx:
+            playable = await self.streaming.find_master(tx, self.token(file_id))
+        return self.streaming.master(playable)
+
+    async def media(self, file_id: str, name: str) -> CacheableText:
+        """Return one of its media playlists."""
+        async with self.database.reading() as tx:
+            found = await self.streaming.find_media(tx, self.token(file_id), name)
+        return await self.streaming.media(found)
+
+    async def change(self, file_id: str, **values: object) -> None:
+        """Update the file's row."""
+        async with self.database.transaction() as tx:
+            await tx.session.execute(update(Node).where(Node.id == file_id).values(values))
+
+
+@pytest.fixture
+async def films(database: Database) -> FilmLibrary:
+    store = MemoryObjectStore()
+    streams = StreamUrls(b"k" * 32, HOUR)
+    files = FilesService(store, presign_ttl=HOUR, streams=streams)
+    return FilmLibrary(database, store, await add_user(database), streams, StreamingService(store, files, streams))
+
+
+async def test_the_master_playlist_of_a_finished_video_lists_all_renditions(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    """With all attributes, largest first; it may be cached for a while."""
+    file_id = await films.show(StoredFilm(film_renditions))
+    written = await films.master(file_id)
+    faults: list[str] = []
+    master = read_master(written.text, faults)
+    assert [] == faults
+    assert ["v180.m3u8", "v90.m3u8"] == [variant.uri for variant in master.variants]
+    assert ["320x180", "160x90"] == [variant.attributes["RESOLUTION"] for variant in master.variants]
+    assert {"25.000"} == {variant.attributes["FRAME-RATE"] for variant in master.variants}
+    assert [film_renditions["v180"].codecs, "mp4a.40.2"] == master.variants[0].codecs
+    assert [("Tiếng Việt", "vi", "YES"), ("en", "en", "NO")] == [
+        (track["NAME"], track["LANGUAGE"], track["DEFAULT"]) for track in master.tracks
+    ]
+    assert 0 < written.max_age <= HOUR / 4
+
+
+async def test_finished_renditions_are_preferred_to_unfinished_ones(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    """A rendition is listed once it is done; until then the master playlist may change and must not be cached."""
+    file_id = await films.show(StoredFilm(film_renditions, made={"v90": 1}, status="PROCESSING"))
+    written = await films.master(file_id)
+    assert ["v180.m3u8"] == [variant.uri for variant in read_master(written.text, []).variants]
+    assert 0 == written.max_age
+    for number in range(1, len(film_renditions["v90"].segments)):
+        await grow(films.database, films.store, file_id, film_renditions["v90"], number)
+    assert 2 == len(read_master((await films.master(file_id)).text, []).variants)
+
+
+async def test_a_video_can_be_played_from_its_first_segments_on(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    """If no rendition is done, those with segments are listed, with the bandwidth of the segments so far."""
+    made = {"v180": 2, "v90": 0, "a0": 1, "a1": 1}
+    file_id = await films.show(StoredFilm(film_renditions, made=made, status="PROCESSING"))
+    faults: list[str] = []
+    master = read_master((await films.master(file_id)).text, faults)
+    assert [] == faults
+    [variant] = master.variants
+    assert "v180.m3u8" == variant.uri
+    fullest = max(size * 8_000_000 / duration for size, duration in film_renditions["v180"].weights[:2])
+    assert fullest < variant.bandwidth < 2 * fullest + 300_000
+
+
+async def test_a_media_playlist_only_grows_at_its_end(films: FilmLibrary, film_renditions: Renditions) -> None:
+    """After the last segment it ends and may be cached."""
+    file_id = await films.show(StoredFilm(film_renditions, made={"v180": 1}, status="PROCESSING"))
+    faults: list[str] = []
+    written = await films.media(file_id, "v180")
+    before = read_media(written.text, faults)
+    assert (1, "EVENT", False) == (len(before.pieces), before.kind, before.ended)
+    for number in range(1, len(film_renditions["v180"].segments)):
+        await grow(films.database, films.store, file_id, film_renditions["v180"], number)
+        written = await films.media(file_id, "v180")
+        after = read_media(written.text, faults)
+        assert number + 1 == len(after.pieces)
+        judge_growth(before, after, faults)
+        before = after
+    assert [] == faults
+    assert ("VOD", True) == (before.kind, before.ended)
+    assert 0 < written.max_age
+
+
+async def test_players_start_a_growing_playlist_at_its_beginning(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    """They would take it for a live stream otherwise."""
+    file_id = await films.show(StoredFilm(film_renditions, made={"v180": 1}))
+    assert "#EXT-X-START:TIME-OFFSET=0\n" in (await films.media(file_id, "v180")).text
+    assert "EXT-X-START" not in (await films.media(file_id, "v90")).text
+
+
+async def test_an_audio_file_has_one_audio_variant(films: FilmLibrary, film_renditions: Renditions) -> None:
+    """A group is only needed to select from several tracks."""
+    one = await films.show(StoredFilm({"a0": film_renditions["a0"]}, name="song.mp3", mime_type="audio/mpeg"))
+    faults: list[str] = []
+    master = read_master((await films.master(one)).text, faults)
+    assert (["a0.m3u8"], []) == ([variant.uri for variant in master.variants], master.tracks)
+    two = await films.show(
+        StoredFilm(
+            {"a0": film_renditions["a0"], "a1": film_renditions["a1"]}, name="song.mka", mime_type="audio/x-matroska"
+        )
+    )
+    master = read_master((await films.master(two)).text, faults)
+    assert (["a0.m3u8"], 2) == ([variant.uri for variant in master.variants], len(master.tracks))
+    assert [] == faults
+
+
+async def test_a_video_without_audio_has_no_audio_group(films: FilmLibrary, film_renditions: Renditions) -> None:
+    file_id = await films.show(StoredFilm({"v90": film_renditions["v90"]}))
+    faults: list[str] = []
+    [variant] = read_master((await films.master(file_id)).text, faults).variants
+    assert "AUDIO" not in variant.attributes
+    assert [] == faults
+
+
+async def test_a_video_cannot_be_played_before_its_first_video_segment(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    """Audio segments alone are not enough."""
+    file_id = await films.show(StoredFilm(film_renditions, made={"v180": 0, "v90": 0}))
+    with pytest.raises(Problem) as refused:
+        await films.master(file_id)
+    assert 404 == refused.value.status
+    with pytest.raises(Problem) as refused:
+        await films.media(file_id, "v180")
+    assert 404 == refused.value.status
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"damage": "bytes are missing"}, {"trashed_at": utc_now()}, {"playable_at": None}],
+    ids=["damaged", "trashed", "not playable"],
+)
+async def test_damaged_trashed_and_unplayable_files_are_not_streamed(
+    films: FilmLibrary, film_renditions: Renditions, change: dict[str, object]
+) -> None:
+    """Existing tokens stop working at once, on every path."""
+    file_id = await films.show(StoredFilm(film_renditions, sprite=True))
+    subtitles = await store_file(films.database, films.store, films.owner, "film.srt", SRT, "text/plain")
+    token = films.token(file_id)
+    await _assert_all_streamed(films, token, subtitles)
+    await films.change(file_id, **change)
+    await _assert_none_streamed(films, token, subtitles)
+
+
+async def test_a_purged_file_is_not_streamed(films: FilmLibrary, film_renditions: Renditions) -> None:
+    """Even if its renditions have not been deleted yet."""
+    file_id = await films.show(StoredFilm(film_renditions, sprite=True))
+    async with films.database.transaction() as tx:
+        await tx.session.delete(await tx.session.get_one(Node, file_id))
+    await _assert_none_streamed(films, films.token(file_id), new_id())
+
+
+async def test_the_token_of_a_share_link_is_checked_on_every_request(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    """By default it grants nothing; otherwise ``may_stream`` decides each time."""
+    file_id, link_id = await films.show(StoredFilm(film_renditions, sprite=True)), new_id()
+    token = films.token(file_id, link_id)
+    await _assert_none_streamed(films, token, new_id())
+    checked: list[StreamGrant] = []
+    is_allowed = True
+
+    async def may_stream(_tx: Transaction, allowed: StreamGrant) -> bool:
+        checked.append(allowed)
+        return is_allowed
+
+    files = FilesService(films.store, streams=films.streams)
+    shared = replace(films, streaming=StreamingService(films.store, files, films.streams, may_stream))
+    subtitles = await store_file(films.database, films.store, films.owner, "film.srt", SRT, "text/plain")
+    await _assert_all_streamed(shared, token, subtitles)
+    assert {(file_id, link_id)} == {(allowed.file_id, allowed.link_id) for allowed in checked}
+    is_allowed = False
+    await _assert_none_streamed(shared, token, subtitles)
+
+
+async def test_only_the_owner_finds_the_stream_of_a_file(films: FilmLibrary, film_renditions: Renditions) -> None:
+    """For others it does not exist."""
+    file_id = await films.show(StoredFilm(film_renditions))
+    stranger = await add_user(films.database)
+    async with films.database.reading() as tx:
+        await films.streaming.find_stream(tx, films.owner, file_id)
+        with pytest.raises(Problem) as refused:
+            await films.streaming.find_stream(tx, stranger, file_id)
+    assert 404 == refused.value.status
+
+
+SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHello\n"
+
+
+async def _assert_all_streamed(films: FilmLibrary, token: str, subtitles: str) -> None:
+    async with films.database.reading() as tx:
+        await films.streaming.find_master(tx, token)
+        await films.streaming.find_media(tx, token, "v180")
+        await films.streaming.find_sprite(tx, token)
+        await films.streaming.find_subtitles(tx, token, subtitles)
+
+
+async def _assert_none_streamed(films: FilmLibrary, token: str, subtitles: str) -> None:
+    async with films.database.reading() as tx:
+        for request in (
+            films.streaming.find_master(tx, token),
+            films.streaming.find_media(tx, token, "v180"),
+            films.streaming.find_sprite(tx, token),
+            films.streaming.find_subtitles(tx, token, subtitles),
+        ):
+            with pytest.raises(Problem) as refused:
+                await request
+            assert 404 == refused.value.status

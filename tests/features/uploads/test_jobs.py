@@ -1,0 +1,213 @@
+"""Leftovers of clients and crashes are removed."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from metastore.bootstrap import build
+from metastore.config import load_settings
+from metastore.features.files.content.processing import INGEST
+from metastore.features.uploads.jobs import UploadJobs
+from metastore.features.uploads.models import Upload
+from metastore.features.uploads.multipart import cleanup
+from metastore.kit.feature import Job
+from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.reason_codes import ReasonCode
+from metastore.kit.saga import sagas
+from metastore.ports.object_store import StoreUnavailableError
+from metastore.processes.reaper import Reaper
+from tests.fixtures.accounts import Storage
+from tests.fixtures.media_pipeline import MediaPipeline, pipeline
+from tests.fixtures.user_drive import NOTHING, Drive, upload_request
+
+__all__ = ["pipeline"]
+
+CONTENT = b"twenty-five bytes of text"
+TTL = 3600
+
+
+@pytest.fixture
+def reaper(drive: Drive) -> Reaper:
+    jobs = UploadJobs(drive.database, drive.store, drive.uploads, TTL, drive.clock).all()
+    return Reaper(jobs, interval=60)
+
+
+async def test_uploads_within_their_time_are_left_alone(drive: Drive, reaper: Reaper) -> None:
+    upload = await drive.initiate(CONTENT)
+    drive.clock.pass_by(seconds=TTL - 10)
+    await reaper.round()
+    assert (await drive.uploads.resume(drive.owner, upload.upload_id)).size == len(CONTENT)
+
+
+async def test_an_expired_upload_is_left_to_its_saga(pipeline: MediaPipeline, reaper: Reaper) -> None:
+    upload = await pipeline.drive.initiate(CONTENT)
+    pipeline.drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    assert (await pipeline.drive.leftovers())["uploads"] == 1
+    assert await pipeline.saga_state(upload.file_id) == "running"
+
+
+@pytest.mark.parametrize("missing", [True, False])
+async def test_expired_uploads_whose_saga_has_ended_get_another_one(
+    pipeline: MediaPipeline, reaper: Reaper, missing: bool
+) -> None:
+    """Their compensation was skipped, as it may be after many failures."""
+    drive = pipeline.drive
+    for number in range(3):
+        upload = await drive.initiate(CONTENT, name=f"{number}.txt")
+        drive.store.put_part(await drive.store_id(upload.upload_id), 1, CONTENT[:10])
+        async with drive.database.transaction() as tx:
+            assert await sagas.end(tx, INGEST, upload.file_id, error="skipped", cancelled=False)
+            if missing:
+                await sagas.forget(tx, INGEST, upload.file_id)
+    drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    await pipeline.work()
+    assert await drive.leftovers() == NOTHING
+    assert await drive.storage() == Storage(used=0, reserved=0)
+    assert [recorded["reason"] for recorded in await pipeline.recorded("file.failed")] == [
+        ReasonCode.NOT_ARRIVED_IN_TIME.sentence
+    ] * 3
+
+
+async def test_an_upload_that_died_before_the_store_answered_is_freed(pipeline: MediaPipeline) -> None:
+    drive = pipeline.drive
+    async with drive.database.transaction() as tx:
+        await drive.uploads.begin(tx, drive.owner, upload_request())
+    drive.clock.pass_by(seconds=TTL + 1)
+    await pipeline.work()
+    assert await drive.leftovers() == NOTHING
+    assert await drive.storage() == Storage(used=0, reserved=0)
+
+
+async def test_an_upload_that_died_between_store_and_database_becomes_its_file(
+    pipeline: MediaPipeline, reaper: Reaper
+) -> None:
+    """Even when its saga has ended without it."""
+    drive = pipeline.drive
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    with pytest.raises(Problem):
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    async with drive.database.transaction() as tx:
+        assert await sagas.end(tx, INGEST, upload.file_id, error="skipped", cancelled=False)
+    drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    await pipeline.work()
+    async with drive.database.reading() as tx:
+        assert (await drive.files.owned_file(tx, drive.owner, upload.file_id)).status == "READY"
+    assert await drive.storage() == Storage(used=25, reserved=0)
+
+
+async def test_a_late_discard_leaves_the_bytes_of_a_file_alone(drive: Drive) -> None:
+    """Another process has made the upload a file and deleted the upload since this one read it."""
+    upload = await drive.initiate(CONTENT)
+    parts = await drive.send(upload, CONTENT)
+    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    with pytest.raises(Problem):
+        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    drive.clock.pass_by(seconds=TTL + 1)
+    for_both = [await cleanup.find(drive.database, upload.upload_id) for _ in range(2)]
+    for read in for_both:
+        assert read is not None
+        await drive.uploads.discard(read, "lost by the store")
+        await cleanup.forget_completed(drive.database, drive.clock(), 10)
+    async with drive.database.reading() as tx:
+        assert (await drive.files.owned_file(tx, drive.owner, upload.file_id)).status == "READY"
+    assert list(drive.store.objects.values()) == [CONTENT]
+
+
+async def test_old_multipart_uploads_unknown_to_the_database_are_aborted(drive: Drive, reaper: Reaper) -> None:
+    await drive.store.create_multipart("files/unknown", size=5, part_size=5, content_type="text/plain")
+    await reaper.round()
+    assert len(drive.store.multiparts) == 1
+    drive.clock.pass_by(seconds=TTL + 1)
+    await reaper.round()
+    assert drive.store.multiparts == {}
+
+
+async def test_an_upload_ends_although_its_bytes_cannot_be_removed(pipeline: MediaPipeline, reaper: Reaper) -> None:
+    """The consumer of its event removes them, or the reaper later."""
+    drive = pipeline.drive
+    await drive.initiate(CONTENT)
+    drive.clock.pass_by(seconds=TTL + 1)
+    for _ in range(4):
+        drive.store.fail_next["abort_multipart"] = StoreUnavailableError("outage")
+        await pipeline.runner.run_due()
+        drive.clock.pass_by(seconds=20)
+    drive.store.fail_next.clear()
+    await pipeline.runner.run_due()
+    assert (await drive.leftovers())["uploads"] == 0
+    assert (await drive.event_types())[-2:] == ["upload.aborted", "file.failed"]
+    await reaper.round()
+    assert drive.store.multiparts == {}
+
+
+async def test_rows_of_completed_uploads_are_deleted_and_their_files_stay(drive: Drive, reaper: Reaper) -> None:
+    upload = await drive.initiate(CONTENT)
+    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    drive.clock.pass_by(seconds=TTL + timedelta(days=1).total_seconds() + 1)
+    await reaper.round()
+    async with drive.database.reading() as tx:
+        assert await tx.session.get(Upload, upload.upload_id) is None
+        assert (await drive.files.owned_file(tx, drive.owner, upload.file_id)).status == "READY"
+
+
+async def test_a_second_multipart_under_the_key_of_an_upload_is_aborted(drive: Drive, reaper: Reaper) -> None:
+    """A crash before its id was saved leaves it behind. The known one stays."""
+    upload = await drive.initiate(CONTENT)
+    known = await drive.store_id(upload.upload_id)
+    key = drive.store.multiparts[known].key
+    await drive.store.create_multipart(key, size=5, part_size=5, content_type="text/plain")
+    drive.clock.pass_by(seconds=TTL - 10)
+    await drive.uploads.resume(drive.owner, upload.upload_id)
+    drive.clock.pass_by(seconds=20)
+    await reaper.round()
+    assert [known] == list(drive.store.multiparts)
+
+
+async def test_an_upload_whose_parts_are_lost_is_ended_in_the_second_round(drive: Drive, reaper: Reaper) -> None:
+    await drive.initiate(CONTENT)
+    await drive.initiate(CONTENT, name="b.txt")
+    drive.store.multiparts.popitem()
+    await reaper.round()
+    assert (await drive.leftovers())["uploads"] == 2
+    await reaper.round()
+    assert await drive.leftovers() == {"nodes": 1, "uploads": 1, "objects": 0, "multiparts": 1}
+    assert await drive.storage() == Storage(used=0, reserved=25)
+
+
+async def test_an_outage_of_the_store_does_not_count_as_lost_parts(drive: Drive, reaper: Reaper) -> None:
+    await drive.initiate(CONTENT)
+    for _ in range(3):
+        drive.store.fail_next["is_open"] = StoreUnavailableError("away")
+        await reaper.round()
+    assert (await drive.leftovers())["uploads"] == 1
+
+
+async def test_a_job_that_fails_does_not_keep_the_others_from_running() -> None:
+    ran: list[str] = []
+
+    def job(name: str, error: Exception | None = None) -> Job:
+        async def run() -> None:
+            ran.append(name)
+            if error is not None:
+                raise error
+
+        return run
+
+    reaper = Reaper({"first": job("first"), "second": job("second", OSError("gone")), "third": job("third")}, 60)
+    await reaper.round()
+    await reaper.round()
+    assert ["first", "second", "third"] * 2 == ran
+
+
+async def test_a_product_runs_the_recurring_jobs_of_every_feature(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, secret_key="k" * 40, database_url="", storage_url="")
+    product = await build(settings)
+    await product.aclose()
+    names = [name for feature in product.features for name in feature.recurring_jobs]
+    assert len(names) == len(set(names))
+    assert {"delete expired sessions", "purge old trash", "abort unknown multipart uploads"} <= set(names)
