@@ -156,7 +156,8 @@ _SQLITE_OUTAGE = ("locked", "unable to open", "disk i/o error", "readonly databa
 
 def problem_of(error: BaseException) -> Problem | None:
     """Return the 503 or 507 ``Problem`` for a database error, or ``None`` when the statement itself is wrong."""
-    message = str(error).lower()
+    # The driver's message alone: SQLAlchemy's contains the statement, with columns such as ``locked_until``.
+    message = str(error.orig if isinstance(error, DBAPIError) else error).lower()
     if any(sign in message for sign in _FULL):
         return storage_full()
     if isinstance(error, DBAPIError):
