@@ -1,4 +1,4 @@
-"""The contract of the ``ObjectStore`` port for stored objects. Clients are real."""
+"""The contract of the ``ObjectStore`` port for stored objects. Presigned URLs are used over HTTP."""
 
 import os
 from abc import ABC, abstractmethod
@@ -6,9 +6,7 @@ from abc import ABC, abstractmethod
 import pytest
 
 from metastore.kit.ids import new_id
-from metastore.ports.object_store import (
-    ObjectNotFoundError,
-)
+from metastore.ports.object_store import ObjectNotFoundError
 from tests.fixtures.store_client import ORIGIN, PART_SIZE, StoreClient, described, new_key, stream
 
 
@@ -17,10 +15,10 @@ class StoredObjectsContract(ABC):
 
     @abstractmethod
     def store_client(self) -> StoreClient:
-        """A fixture: a store, with pages of ``ORIGIN`` allowed."""
+        """Fixture: a store that allows requests from pages of ``ORIGIN``."""
 
-    async def test_a_checksum_describes_itself(self, store_client: StoreClient) -> None:
-        """Anybody who has the bytes can compute it again from its own name."""
+    async def test_a_checksum_names_its_algorithm(self, store_client: StoreClient) -> None:
+        """Anyone who has the bytes can compute it."""
         content = os.urandom(PART_SIZE + 77)
         for key in (await store_client.upload(content), await store_client.put(content)):
             checksum = (await store_client.store.head(key)).checksum
@@ -28,42 +26,42 @@ class StoredObjectsContract(ABC):
             assert checksum == described(checksum.partition(":")[0], content)
 
     async def test_downloads_can_be_resumed_by_range(self, store_client: StoreClient) -> None:
-        """A range from the middle, the end or to the end is a 206 with just those bytes."""
+        """A range from the start, the middle or the end is a 206 with exactly those bytes."""
         content = os.urandom(100_000)
         url = await store_client.url_of(await store_client.upload(content))
-        for asked, start, end in (
+        for requested, start, end in (
             ("bytes=0-0", 0, 1),
             ("bytes=500-999", 500, 1000),
             ("bytes=99990-", 99_990, 100_000),
             ("bytes=-10", 99_990, 100_000),
             ("bytes=99990-200000", 99_990, 100_000),
         ):
-            response = await store_client.client.get(url, headers={"Range": asked})
-            assert (206, content[start:end]) == (response.status_code, response.content), asked
+            response = await store_client.client.get(url, headers={"Range": requested})
+            assert (206, content[start:end]) == (response.status_code, response.content), requested
             assert f"bytes {start}-{end - 1}/100000" == response.headers["content-range"]
 
     async def test_a_range_beyond_the_end_is_refused(self, store_client: StoreClient) -> None:
-        """A 416 tells the real size."""
+        """With status 416."""
         url = await store_client.url_of(await store_client.upload(b"0123456789"))
         assert 416 == (await store_client.client.get(url, headers={"Range": "bytes=10-"})).status_code
 
-    async def test_what_the_client_has_is_not_sent_again(self, store_client: StoreClient) -> None:
-        """If-None-Match with the object's ETag is a 304."""
+    async def test_an_object_that_the_client_has_is_not_sent_again(self, store_client: StoreClient) -> None:
+        """If-None-Match with the object's ETag yields a 304."""
         key = await store_client.upload(b"0123456789")
         url = await store_client.url_of(key)
         etag = (await store_client.client.get(url)).headers["etag"]
         assert (await store_client.store.head(key)).etag == etag.strip('"')
         assert 304 == (await store_client.client.get(url, headers={"If-None-Match": etag})).status_code
 
-    async def test_head_tells_size_and_name_without_the_bytes(self, store_client: StoreClient) -> None:
-        """HEAD is a GET without its body."""
+    async def test_head_returns_the_headers_without_the_bytes(self, store_client: StoreClient) -> None:
+        """HEAD is a GET without a body."""
         url = await store_client.url_of(await store_client.upload(b"0123456789"), head=True)
         response = await store_client.client.head(url)
         assert (200, b"", "10") == (response.status_code, response.content, response.headers["content-length"])
         assert "bytes" == response.headers["accept-ranges"]
 
     async def test_a_download_keeps_its_name_in_any_script(self, store_client: StoreClient) -> None:
-        """The name arrives by RFC 8187, whatever it is made of, and the type as it was signed."""
+        """The name is encoded as in RFC 8187, and the content type is the signed one."""
         key = await store_client.upload(b"x")
         response = await store_client.client.get(
             await store_client.url_of(key, filename='Báo cáo "Q3"; 100% – 最終.pdf')
@@ -78,7 +76,7 @@ class StoredObjectsContract(ABC):
         assert 'inline; filename="a.txt"' == shown.headers["content-disposition"]
 
     async def test_a_name_cannot_add_headers(self, store_client: StoreClient) -> None:
-        """Line ends and other controls are left out of the name, and an odd type becomes a harmless one."""
+        """Control characters are removed from the name, and a malformed content type is replaced."""
         key = await store_client.upload(b"x")
         url = await store_client.store.presign_get(
             key, filename="a\r\nSet-Cookie: x=1\x00.txt", content_type="text/html\r\nX-Bad: 1", expires_in=60
@@ -90,11 +88,11 @@ class StoredObjectsContract(ABC):
         assert "application/octet-stream" == response.headers["content-type"]
 
     async def test_pages_of_the_product_may_send_parts_and_read_their_etags(self, store_client: StoreClient) -> None:
-        """A browser asks first, and then needs the ETag exposed."""
+        """A browser sends a preflight request first, and needs the ETag header to be exposed."""
         target = await store_client.begin(3)
         [url] = await store_client.urls(target)
-        asking = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
-        preflight = await store_client.client.options(url, headers=asking)
+        preflight_headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"}
+        preflight = await store_client.client.options(url, headers=preflight_headers)
         assert preflight.is_success
         assert preflight.headers["access-control-allow-origin"] in (ORIGIN, "*")
         assert "PUT" in preflight.headers["access-control-allow-methods"]
@@ -103,16 +101,16 @@ class StoredObjectsContract(ABC):
         assert "etag" in response.headers["access-control-expose-headers"].lower()
 
     @pytest.mark.parametrize("size", [0, 1, 2**20 + 1, 9 * 2**20])
-    async def test_a_small_object_is_put_in_one_go(self, store_client: StoreClient, size: int) -> None:
-        """What was put is what is read."""
+    async def test_an_object_can_be_stored_without_parts(self, store_client: StoreClient, size: int) -> None:
+        """It is read unchanged."""
         content = os.urandom(size)
         key = await store_client.put(content)
         assert size == (await store_client.store.head(key)).size
         assert content == await store_client.read(key)
 
     @pytest.mark.parametrize("size", [5, 7, 9 * 2**20 + 1])
-    async def test_a_stream_of_another_length_keeps_nothing(self, store_client: StoreClient, size: int) -> None:
-        """Declared six bytes, or more than nine mebibytes, and got something else."""
+    async def test_a_stream_of_another_length_is_refused(self, store_client: StoreClient, size: int) -> None:
+        """Nothing is kept of a stream that is shorter or longer than declared."""
         key = new_key()
         declared = 6 if size < 10 else 9 * 2**20
         with pytest.raises(ValueError, match="bytes"):
@@ -120,7 +118,7 @@ class StoredObjectsContract(ABC):
         assert not await store_client.has(key)
         assert key not in [upload.key async for upload in store_client.store.list_multiparts()]
 
-    async def test_the_product_reads_any_slice(self, store_client: StoreClient) -> None:
+    async def test_any_slice_can_be_read(self, store_client: StoreClient) -> None:
         """From an offset, for a length, to the end, and beyond it."""
         content = os.urandom(2_000_000)
         key = await store_client.put(content)
@@ -128,8 +126,8 @@ class StoredObjectsContract(ABC):
             got = b"".join([chunk async for chunk in store_client.store.read(key, offset=offset, length=length)])
             assert content[offset : None if length is None else offset + length] == got
 
-    async def test_what_is_not_there_is_not_found(self, store_client: StoreClient) -> None:
-        """Metadata, bytes and downloads of an absent object."""
+    async def test_an_absent_object_is_not_found(self, store_client: StoreClient) -> None:
+        """It has neither metadata nor bytes nor a download."""
         key = new_key()
         with pytest.raises(ObjectNotFoundError):
             await store_client.store.head(key)
@@ -137,8 +135,8 @@ class StoredObjectsContract(ABC):
             await store_client.read(key)
         assert 404 == (await store_client.client.get(await store_client.url_of(key))).status_code
 
-    async def test_deleted_objects_are_gone_at_once(self, store_client: StoreClient) -> None:
-        """Even for holders of a URL that has not expired. Absent keys are ignored."""
+    async def test_deleted_objects_are_unavailable_immediately(self, store_client: StoreClient) -> None:
+        """Even through a URL that has not expired. Absent keys are ignored."""
         keys = [await store_client.put(b"abc") for _ in range(3)]
         url = await store_client.url_of(keys[0])
         assert 200 == (await store_client.client.get(url)).status_code
@@ -146,8 +144,8 @@ class StoredObjectsContract(ABC):
         assert [False, False, True] == [await store_client.has(key) for key in keys]
         assert 404 == (await store_client.client.get(url)).status_code
 
-    async def test_a_sound_object_can_be_examined(self, store_client: StoreClient) -> None:
-        """A doubting look at a sound object sees what any other sees, and at an absent one that it is absent."""
+    async def test_examining_an_intact_object_returns_its_metadata(self, store_client: StoreClient) -> None:
+        """Examining an absent object raises ``ObjectNotFoundError``."""
         key = await store_client.put(b"abc")
         assert await store_client.store.head(key) == await store_client.store.examine(key)
         await store_client.store.delete([key])
@@ -155,7 +153,7 @@ class StoredObjectsContract(ABC):
             await store_client.store.examine(key)
 
     async def test_objects_are_listed_by_prefix(self, store_client: StoreClient) -> None:
-        """Every object whose key starts so, and no other."""
+        """Only objects whose key starts with it are listed."""
         prefix = f"renditions/{new_id()}/"
         keys = {f"{prefix}{name}" for name in ("a", "b/c", "d.m4s")}
         for key in keys:
@@ -165,18 +163,18 @@ class StoredObjectsContract(ABC):
         assert {(key, 3) for key in keys} == listed
 
     async def test_open_uploads_are_listed(self, store_client: StoreClient) -> None:
-        """What was begun and neither completed nor aborted, with the time of its start."""
-        begun, aborted, completed = [await store_client.begin(3) for _ in range(3)]
+        """Those that were neither completed nor aborted, with their start time."""
+        unfinished, aborted, completed = [await store_client.begin(3) for _ in range(3)]
         await store_client.store.abort_multipart(aborted.key, aborted.upload_id)
         await store_client.store.complete_multipart(completed, await store_client.send_all(completed, b"abc"))
         listed = {upload.upload_id: upload async for upload in store_client.store.list_multiparts()}
-        assert begun.key == listed[begun.upload_id].key
-        assert listed[begun.upload_id].started_at.tzinfo is not None
+        assert unfinished.key == listed[unfinished.upload_id].key
+        assert listed[unfinished.upload_id].started_at.tzinfo is not None
         assert not {aborted.upload_id, completed.upload_id} & listed.keys()
-        uploads = (begun, aborted, completed)
+        uploads = (unfinished, aborted, completed)
         assert [True, False, False] == [await store_client.store.is_open(each.key, each.upload_id) for each in uploads]
-        assert not await store_client.store.is_open(new_key(), begun.upload_id)
+        assert not await store_client.store.is_open(new_key(), unfinished.upload_id)
 
-    async def test_a_running_store_says_so(self, store_client: StoreClient) -> None:
-        """The readiness check passes."""
+    async def test_the_check_of_a_running_store_passes(self, store_client: StoreClient) -> None:
+        """``check`` is part of the readiness check."""
         await store_client.store.check()

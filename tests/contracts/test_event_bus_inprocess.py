@@ -1,4 +1,4 @@
-"""The in-process bus keeps the contract on both databases."""
+"""Contract tests of the in-process bus, on both databases."""
 
 import pytest
 
@@ -17,10 +17,10 @@ class TestInProcessBus(EventBusContract):
     def new_bus(self, database: Database) -> NewBus:
         """Buses on the test's database."""
 
-        def make(*guests: RecordingConsumer) -> InProcessBus:
+        def create(*consumers: RecordingConsumer) -> InProcessBus:
             bus = InProcessBus(database, backoff=BACKOFF, outage_interval=BACKOFF[0], poll_interval=0.2)
-            for guest in guests:
-                bus.subscribe(guest.subscription)
+            for consumer in consumers:
+                bus.subscribe(consumer.subscription)
             return bus
 
-        return make
+        return create

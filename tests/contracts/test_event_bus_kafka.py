@@ -1,4 +1,4 @@
-"""The Kafka bus keeps the contract."""
+"""Contract tests of the Kafka bus."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,19 +19,19 @@ class TestKafkaBus(EventBusContract):
     async def new_bus(self, kafka: str) -> AsyncIterator[NewBus]:
         """Buses on the test's own topics and groups."""
         prefix = new_id()
-        made: list[KafkaBus] = []
+        buses: list[KafkaBus] = []
 
-        def make(*guests: RecordingConsumer) -> KafkaBus:
+        def create(*consumers: RecordingConsumer) -> KafkaBus:
             bus = KafkaBus(
                 kafka,
                 prefix=prefix,
                 retry_policy=RetryPolicy(backoff=(0.05,), outage_interval=0.05),
                 session_timeout=1.0,
             )
-            for guest in guests:
-                bus.subscribe(guest.subscription)
-            made.append(bus)
+            for consumer in consumers:
+                bus.subscribe(consumer.subscription)
+            buses.append(bus)
             return bus
 
-        yield make
-        await asyncio.gather(*(bus.aclose() for bus in made))
+        yield create
+        await asyncio.gather(*(bus.aclose() for bus in buses))

@@ -1,4 +1,4 @@
-"""The RabbitMQ bus keeps the contract."""
+"""Contract tests of the RabbitMQ bus."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,16 +20,16 @@ class TestRabbitMqBus(EventBusContract):
     async def new_bus(self, rabbitmq: SharedRabbitMq) -> AsyncIterator[NewBus]:
         """Buses on the test's own exchange and queues."""
         prefix = new_id()
-        made: list[RabbitMqBus] = []
+        buses: list[RabbitMqBus] = []
 
-        def make(*guests: RecordingConsumer) -> RabbitMqBus:
+        def create(*consumers: RecordingConsumer) -> RabbitMqBus:
             bus = RabbitMqBus(
                 rabbitmq.url, prefix=prefix, retry_policy=RetryPolicy(backoff=(0.05,), outage_interval=0.05)
             )
-            for guest in guests:
-                bus.subscribe(guest.subscription)
-            made.append(bus)
+            for consumer in consumers:
+                bus.subscribe(consumer.subscription)
+            buses.append(bus)
             return bus
 
-        yield make
-        await asyncio.gather(*(bus.aclose() for bus in made))
+        yield create
+        await asyncio.gather(*(bus.aclose() for bus in buses))

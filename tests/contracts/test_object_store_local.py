@@ -1,4 +1,4 @@
-"""The embedded store, behind its data plane, keeps the contract."""
+"""Contract tests of the embedded store, through its data plane."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +18,7 @@ class TestLocalObjectStore(ObjectStoreContract):
 
     @pytest.fixture
     async def store_client(self, tmp_path: Path) -> AsyncIterator[StoreClient]:
-        """A store in an empty folder, served on the loopback."""
+        """A store in an empty folder, served on the loopback interface."""
         store = LocalObjectStore(tmp_path / "store", b"k" * 32)
         async with (
             serving(ObjectsApp(store, allowed_origins=[ORIGIN])) as address,
@@ -28,8 +28,8 @@ class TestLocalObjectStore(ObjectStoreContract):
         await store.aclose()
 
     @pytest.fixture
-    async def twin(self, store_client: StoreClient, tmp_path: Path) -> AsyncIterator[LocalObjectStore]:
-        """Opened beside the one that writes."""
+    async def second_store(self, store_client: StoreClient, tmp_path: Path) -> AsyncIterator[LocalObjectStore]:
+        """The store, opened read-only beside the one that writes."""
         store = LocalObjectStore(tmp_path / "store", b"k" * 32, read_only=True)
         yield store
         await store.aclose()

@@ -1,4 +1,4 @@
-"""The S3 store keeps the contract, against a real SeaweedFS."""
+"""Contract tests of the S3 store, against a SeaweedFS server."""
 
 import os
 from collections.abc import AsyncIterator
@@ -17,15 +17,15 @@ class TestS3ObjectStore(ObjectStoreContract):
 
     @pytest.fixture
     async def store_client(self, seaweedfs: S3Server) -> AsyncIterator[StoreClient]:
-        """A store in a bucket that all the tests share."""
+        """A store in a bucket that all tests share."""
         store = await _open(seaweedfs)
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             yield StoreClient(store, client)
         await store.aclose()
 
     @pytest.fixture
-    async def twin(self, seaweedfs: S3Server) -> AsyncIterator[S3ObjectStore]:
-        """Another connection."""
+    async def second_store(self, seaweedfs: S3Server) -> AsyncIterator[S3ObjectStore]:
+        """Another connection to the same bucket."""
         store = await _open(seaweedfs)
         yield store
         await store.aclose()

@@ -1,4 +1,4 @@
-"""The limiter that counts in memory."""
+"""Contract tests of the rate limiter that counts in memory, and its use of memory."""
 
 import pytest
 
@@ -13,12 +13,12 @@ class TestMemoryRateLimiter(RateLimiterContract):
 
     @pytest.fixture
     def limiter(self) -> RateLimiter:
-        """A new one."""
+        """A new rate limiter."""
         return MemoryRateLimiter()
 
 
-async def test_keys_whose_window_has_closed_take_no_memory() -> None:
-    """Millions of addresses cannot fill it for good."""
+async def test_keys_of_past_windows_take_no_memory() -> None:
+    """Attempts from millions of addresses do not fill the memory for good."""
     limiter = MemoryRateLimiter()
     for n in range(500):
         await limiter.attempt(Limit("brief", 1, 1), f"address-{n}")

@@ -1,4 +1,4 @@
-"""The limiter that counts in Redis."""
+"""Contract tests of the rate limiter that counts in Redis, and its behaviour in an outage of Redis."""
 
 import time
 from collections.abc import AsyncIterator
@@ -19,14 +19,14 @@ class TestRedisRateLimiter(RateLimiterContract):
 
     @pytest.fixture
     async def limiter(self, redis: RedisDatabases) -> AsyncIterator[RateLimiter]:
-        """One on an empty database."""
+        """A rate limiter on an empty database."""
         limiter = RedisRateLimiter(redis.new_url())
         yield limiter
         await limiter.aclose()
 
 
-async def test_processes_count_together(redis: RedisDatabases) -> None:
-    """What one lets through is gone for the other."""
+async def test_processes_share_their_counts(redis: RedisDatabases) -> None:
+    """An attempt in one process counts in the other, too."""
     url = redis.new_url()
     here, there = RedisRateLimiter(url), RedisRateLimiter(url)
     allowed = [(await limiter.attempt(THREE, "mai")).allowed for limiter in (here, there, here, there)]
@@ -35,8 +35,8 @@ async def test_processes_count_together(redis: RedisDatabases) -> None:
     await there.aclose()
 
 
-async def test_without_redis_each_process_still_counts(killable_redis: RedisServer) -> None:
-    """Nothing fails, every attempt is counted, nobody waits, and ``check`` reports the outage."""
+async def test_without_redis_each_process_counts_by_itself(killable_redis: RedisServer) -> None:
+    """Nothing fails, every attempt is counted without delay, and ``check`` reports the outage."""
     limiter = RedisRateLimiter(killable_redis.new_url())
     await limiter.attempt(THREE, "mai")
     killable_redis.kill()
@@ -50,8 +50,8 @@ async def test_without_redis_each_process_still_counts(killable_redis: RedisServ
     await limiter.aclose()
 
 
-async def test_a_redis_that_hangs_holds_nobody_up(killable_redis: RedisServer) -> None:
-    """The limit holds, and only who finds it out waits."""
+async def test_a_hanging_redis_does_not_delay_attempts(killable_redis: RedisServer) -> None:
+    """The limit still applies, and only the attempt that detects the outage waits."""
     limiter = RedisRateLimiter(killable_redis.new_url())
     await limiter.attempt(THREE, "mai")
     with killable_redis.hanging():
@@ -65,8 +65,8 @@ async def test_a_redis_that_hangs_holds_nobody_up(killable_redis: RedisServer) -
     await limiter.aclose()
 
 
-async def test_counting_together_goes_on_when_redis_is_back(killable_redis: RedisServer) -> None:
-    """Within about a second; what Redis had counted before it went is lost with it."""
+async def test_counts_are_shared_again_when_redis_recovers(killable_redis: RedisServer) -> None:
+    """Within about a second. What Redis had counted before is lost."""
     url = killable_redis.new_url()
     here, there = RedisRateLimiter(url), RedisRateLimiter(url)
     killable_redis.kill()
