@@ -28,12 +28,12 @@ async def test_usage_is_counted(product: Running) -> None:
         upload = {"files": {"file": ("notes.txt", b"hello")}, "data": {"path": "/"}}
         await user.json_of("POST", "/api/v1/files/upload", 201, **upload)
 
-        async def all_of_it() -> bool:
+        async def everything_is_counted() -> bool:
             totals = (await admin.json_of("GET", API))["totals"]
             counted = [totals[name] for name in ("uploads", "uploadedBytes", "signIns", "newUsers")]
             return counted == [1, 5, 2, 2]
 
-        assert await eventually(all_of_it)
+        assert await eventually(everything_is_counted)
         assert "admin-required" == await user.problem_of("GET", API, 403)
         assert "validation-failed" == await admin.problem_of("GET", f"{API}?from=2026-02-02&to=2026-02-01", 422)
         assert "validation-failed" == await admin.problem_of("GET", f"{API}?from=x", 422)

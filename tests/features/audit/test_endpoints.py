@@ -32,7 +32,7 @@ async def admin(product: Running) -> AsyncIterator[Client]:
 
 
 async def entry(admin: Client, query: str) -> Any:  # noqa: ANN401  JSON
-    """The latest entry that matches, once there is one."""
+    """Return the latest entry that matches, once there is one."""
 
     async def found() -> Any:  # noqa: ANN401  JSON
         items = (await admin.json_of("GET", f"{API}?{query}"))["items"]
@@ -59,7 +59,7 @@ async def test_actions_are_logged_with_their_request_context(product: Running, a
 
 
 async def test_successful_and_failed_sign_ins_are_logged(product: Running, admin: Client) -> None:
-    """The entry of a failed one has the name, but not the password."""
+    """The entry of a failed sign-in has the name, but not the password."""
     async with aclosing(await product.signed_in("anna-smith")) as anna:
         anna_id = await id_of(anna)
         assert anna_id == (await entry(admin, f"action=session.opened&actor={anna_id}"))["details"]["userId"]
@@ -93,7 +93,7 @@ async def test_the_trail_requires_an_admin(product: Running) -> None:
 
 
 async def test_the_trail_is_filtered_by_time(admin: Client) -> None:
-    """From one time, and up to another."""
+    """By its start, its end, or both."""
     latest = await entry(admin, "action=session.opened")
     moment = latest["occurredAt"]
     assert [] == (await admin.json_of("GET", API, params={"to": "2020-01-01T00:00:00Z"}))["items"]

@@ -25,8 +25,8 @@ AUDIT = AuditService()
 async def append(database: Database, *events: RecordedEvent) -> None:
     """Handle the events with the feature's consumer."""
     (consumer,) = consumers(AUDIT)
-    for heard in events:
-        await handler_of(consumer, database)(heard)
+    for recorded_event in events:
+        await handler_of(consumer, database)(recorded_event)
 
 
 async def page(database: Database, **query: object) -> Page[AuditLogOut]:

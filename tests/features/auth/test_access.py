@@ -105,10 +105,10 @@ async def test_authenticating_a_request_takes_one_statement(app: AuthApp) -> Non
     await app.set("mai", role="ADMIN")
     statements: list[str] = []
 
-    def note(_c: object, _cu: object, statement: str, *_rest: object) -> None:
+    def record_statement(_c: object, _cu: object, statement: str, *_rest: object) -> None:
         if not statement.startswith("BEGIN"):
             statements.append(statement)
 
-    event.listen(app.database.engine.sync_engine, "before_cursor_execute", note)
+    event.listen(app.database.engine.sync_engine, "before_cursor_execute", record_statement)
     assert (await browser.get("/admins-only")).status_code == 200
     assert len(statements) == 1

@@ -53,15 +53,15 @@ def test_names_may_be_written_in_any_script(name: str) -> None:
 
 def test_names_are_normalized() -> None:
     """Decomposed letters and wide forms are converted to NFKC."""
-    made = Registration.model_validate(
+    registration = Registration.model_validate(
         {**VALID, "username": "Nguye\u0302\u0303n", "displayName": " Nguye\u0302\u0303n "}
     )
-    assert (made.username, made.display_name) == ("Nguyễn", "Nguyễn")
+    assert (registration.username, registration.display_name) == ("Nguyễn", "Nguyễn")
 
 
 @pytest.mark.parametrize("email", ["a@b.example", "first.last+tag@sub.example.org", "thư@bưu-điện.example", "o'x@b.co"])
 def test_ordinary_addresses_are_valid(email: str) -> None:
-    """So are tags, subdomains and other scripts."""
+    """Including tags, subdomains and other scripts."""
     assert Registration.model_validate({**VALID, "email": f" {email} "}).email == email
 
 

@@ -91,8 +91,8 @@ async def test_a_redelivery_repeated_with_its_idempotency_key_happens_once(produ
 async def test_dead_events_are_paged_by_cursor(product: Running, admin: Client) -> None:
     dead = await poison(product, admin, 5)
 
-    async def agree() -> bool:
-        """Return whether the pages agree with the full list; events may still be dying in between."""
+    async def pages_match_the_list() -> bool:
+        """Return whether the pages agree with the full list, which may grow between the requests."""
         every = (await admin.json_of("GET", API, params={"limit": 200}))["items"]
         shown: list[object] = []
         cursor: dict[str, str] = {}
@@ -105,7 +105,7 @@ async def test_dead_events_are_paged_by_cursor(product: Running, admin: Client) 
             cursor = {"cursor": page["nextCursor"]}
         return [item["id"] for item in every] == shown and {item["id"] for item in dead} <= set(shown)
 
-    await eventually(agree)
+    await eventually(pages_match_the_list)
 
 
 async def test_dead_events_require_an_admin(product: Running) -> None:

@@ -1,4 +1,4 @@
-"""An empty tree on each kind of database."""
+"""Fixtures of the file tests."""
 
 import pytest
 
@@ -11,5 +11,5 @@ from tests.fixtures.memory_store import MemoryObjectStore
 
 @pytest.fixture
 async def tree(database: Database) -> OwnerTree:
-    """The empty tree of a new user."""
+    """The empty tree of a new user, on each kind of database."""
     return OwnerTree(database, MemoryObjectStore(), SettableClock(), await add_user(database))

@@ -57,7 +57,7 @@ async def test_a_file_has_exactly_the_documented_fields(user: Client) -> None:
     assert (shown["name"], shown["path"], shown["size"]) == ("fox.txt", "/notes/fox.txt", 20)
     assert (shown["mimeType"], shown["status"], shown["visibility"]) == ("text/plain", "READY", "PRIVATE")
     assert (shown["moderation"], shown["thumbnailUrl"], shown["streamUrl"]) == ("NONE", None, None)
-    assert set(shown["processing"]) == {"step", "state", "progress", "error", "retryable"}
+    assert set(shown["processing"]) == {"step", "state", "progress", "error", "reasonCode", "retryable"}
     assert shown["checksum"].partition(":")[0]
     assert shown["createdAt"].endswith("Z")
 
@@ -85,7 +85,7 @@ async def test_an_absent_parent_differs_from_null(user: Client) -> None:
     assert (await user.json_of("PATCH", url, json={"parentId": None}))["path"] == "/a.txt"
 
 
-WRONG_CHANGES: list[object] = [
+INVALID_CHANGES: list[object] = [
     {"name": None},
     {"visibility": None},
     {"visibility": "SECRET"},
@@ -105,7 +105,7 @@ WRONG_CHANGES: list[object] = [
 async def test_an_invalid_patch_changes_nothing(user: Client) -> None:
     file = await upload(user)
     url = f"{API}/files/{file['id']}"
-    for body in WRONG_CHANGES:
+    for body in INVALID_CHANGES:
         assert await user.problem_of("PATCH", url, 422, json=body) in ("validation-failed", "invalid-name")
     assert await user.json_of("GET", url) == file
 
@@ -123,7 +123,7 @@ async def test_emoji_and_all_scripts_round_trip(user: Client) -> None:
         assert listing["folder"]["name"] == name
 
 
-WRONG_QUESTIONS: list[tuple[dict[str, str | int], int, str]] = [
+INVALID_QUERIES: list[tuple[dict[str, str | int], int, str]] = [
     ({"path": "/.."}, 422, "invalid-path"),
     ({"path": "/a\0"}, 422, "invalid-path"),
     ({"path": "/" + "x" * 300}, 422, "invalid-path"),
@@ -140,7 +140,7 @@ WRONG_QUESTIONS: list[tuple[dict[str, str | int], int, str]] = [
 
 
 async def test_an_invalid_request_gets_its_code(user: Client) -> None:
-    for query, status, code in WRONG_QUESTIONS:
+    for query, status, code in INVALID_QUERIES:
         assert await user.problem_of("GET", f"{API}/files", status, params=query) == code
 
 
@@ -171,16 +171,16 @@ async def test_a_download_redirects_to_the_bytes(user: Client) -> None:
     assert (response.status_code, response.headers["cache-control"]) == (302, "no-store")
     # The URL is absolute, so that it can be passed to another program.
     assert response.headers["location"].startswith(str(user.base_url))
-    bytes_of = await user.get(response.headers["location"])
-    assert (bytes_of.status_code, bytes_of.content) == (200, CONTENT)
-    assert "attachment" in bytes_of.headers["content-disposition"]
-    assert "B%C3%A1o%20c%C3%A1o.txt" in bytes_of.headers["content-disposition"]
+    downloaded = await user.get(response.headers["location"])
+    assert (downloaded.status_code, downloaded.content) == (200, CONTENT)
+    assert "attachment" in downloaded.headers["content-disposition"]
+    assert "B%C3%A1o%20c%C3%A1o.txt" in downloaded.headers["content-disposition"]
     part = await user.get(response.headers["location"], headers={"Range": "bytes=4-8"})
     assert (part.status_code, part.content) == (206, b"quick")
     head = await user.head(f"{API}/files/{file['id']}/download")
     assert (head.status_code, head.content) == (302, b"")
-    asked = await user.head(head.headers["location"])
-    assert (asked.status_code, asked.headers["content-length"]) == (200, "20")
+    headers_only = await user.head(head.headers["location"])
+    assert (headers_only.status_code, headers_only.headers["content-length"]) == (200, "20")
 
 
 async def test_an_uploading_file_cannot_be_downloaded(user: Client) -> None:
@@ -232,15 +232,15 @@ async def test_the_trash_restores_and_purges(user: Client, product: Running) -> 
 
 
 async def test_purging_an_unfinished_upload_aborts_it(user: Client) -> None:
-    upload_of = await initiate(user)
-    await user.json_of("DELETE", f"{API}/files/{upload_of['fileId']}", 204)
+    initiated = await initiate(user)
+    await user.json_of("DELETE", f"{API}/files/{initiated['fileId']}", 204)
     await user.json_of("DELETE", f"{API}/trash", 204)
 
     async def nothing_is_reserved() -> bool:
         return bool((await user.json_of("GET", f"{API}/auth/me"))["user"]["storageReserved"] == 0)
 
     await eventually(nothing_is_reserved)
-    await user.problem_of("GET", f"{API}/files/chunked-upload/{upload_of['uploadId']}", 404)
+    await user.problem_of("GET", f"{API}/files/chunked-upload/{initiated['uploadId']}", 404)
 
 
 ROUTES = [
@@ -260,12 +260,12 @@ ROUTES = [
 
 async def test_another_users_nodes_are_not_found(user: Client, product: Running) -> None:
     file, box = await upload(user, path="/theirs"), await folder(user, "box")
-    binned = await folder(user, "binned")
-    await user.json_of("DELETE", f"{API}/folders/{binned['id']}", 204)
+    trashed = await folder(user, "trashed")
+    await user.json_of("DELETE", f"{API}/folders/{trashed['id']}", 204)
     async with aclosing(await product.signed_in()) as other:
         for method, route in ROUTES:
             body = {"json": {"name": "mine"}} if method == "PATCH" else {}
-            for node_id in (file["id"], box["id"], binned["id"], new_id(), "%00"):
+            for node_id in (file["id"], box["id"], trashed["id"], new_id(), "%00"):
                 url = API + route.format(node_id)
                 assert await other.problem_of(method, url, 404, **body) == "not-found"
         into = {"json": {"name": "a", "parentId": box["id"]}}
@@ -277,7 +277,7 @@ async def test_another_users_nodes_are_not_found(user: Client, product: Running)
 
 
 async def test_every_endpoint_requires_a_session(product: Running) -> None:
-    async with product.client() as anybody:
+    async with product.client() as anonymous:
         for method, route in [
             *ROUTES,
             ("GET", "/files"),
@@ -287,7 +287,7 @@ async def test_every_endpoint_requires_a_session(product: Running) -> None:
         ]:
             body = {"json": {"name": "mine"}} if method in ("PATCH", "POST") else {}
             url = API + route.format(new_id())
-            assert await anybody.problem_of(method, url, 401, **body) == "not-authenticated"
+            assert await anonymous.problem_of(method, url, 401, **body) == "not-authenticated"
 
 
 async def test_creating_a_folder_twice_with_one_idempotency_key_creates_one(user: Client) -> None:

@@ -31,7 +31,7 @@ SRT = "1\n00:00:01,000 --> 00:00:02,500\nXin chào & <b>tạm biệt</b>\n".enco
 
 @dataclass
 class MediaApp:
-    """A running server, a signed-in user, and a player that knows nothing but URLs."""
+    """A running server, a signed-in user, and a player without cookies."""
 
     product: Running
     address: str
@@ -45,8 +45,8 @@ class MediaApp:
 
     async def put(self, name: str, content: bytes, mime_type: str) -> str:
         """Add a file; return its id."""
-        stock = self.product.product
-        return await store_file(stock.database, stock.store, self.owner, name, content, mime_type)
+        product = self.product.product
+        return await store_file(product.database, product.store, self.owner, name, content, mime_type)
 
     async def text(self, url: str) -> str:
         """Return what a player receives from a URL."""
@@ -87,8 +87,8 @@ async def test_a_player_can_load_a_whole_video_from_its_url(app: MediaApp, film_
     assert ["v180", "v90", "a0", "a1"] == [rendition["name"] for rendition in shown["renditions"]]
     stream = await validate(app.player, shown["url"])
     assert [] == stream.faults
-    for name, strip in film_renditions.items():
-        assert strip.init + b"".join(strip.segments) == stream.renditions[f"{name}.m3u8"].bytes
+    for name, rendition in film_renditions.items():
+        assert rendition.init + b"".join(rendition.segments) == stream.renditions[f"{name}.m3u8"].bytes
     found = await ffprobe(shown["url"])
     kinds = [(stream["codec_name"], stream.get("width")) for stream in found["streams"]]
     assert {("h264", 320), ("h264", 160), ("aac", None)} == set(kinds)
@@ -152,7 +152,7 @@ async def test_segments_can_be_cached(app: MediaApp, film_renditions: Renditions
 async def test_long_playlists_are_compressed_for_clients_that_accept_gzip(
     app: MediaApp, film_renditions: Renditions
 ) -> None:
-    strip = film_renditions["v180"]
+    rendition = film_renditions["v180"]
     file_id = await app.show(StoredFilm(film_renditions))
     database = app.product.product.database
     async with database.transaction() as tx:
@@ -160,7 +160,7 @@ async def test_long_playlists_are_compressed_for_clients_that_accept_gzip(
         rendition_id = (await tx.session.scalars(statement)).one()
         tx.session.add_all(
             MediaSegment(rendition_id=rendition_id, number=n, start_us=n, duration_us=2_000_000, size=1)
-            for n in range(len(strip.segments), 300)
+            for n in range(len(rendition.segments), 300)
         )
     url = urljoin((await app.user.json_of("GET", f"/api/v1/files/{file_id}/stream"))["url"], "v180.m3u8")
     async with app.player.stream("GET", url, headers={"Accept-Encoding": "gzip"}) as response:
@@ -245,10 +245,10 @@ async def test_a_token_grants_access_to_its_own_file_only(app: MediaApp, film_re
     other = await app.show(StoredFilm({"v90": film_renditions["v90"]}, name="other.mp4"))
     url = (await app.user.json_of("GET", f"/api/v1/files/{mine}/stream"))["url"]
     theirs = (await app.user.json_of("GET", f"/api/v1/files/{other}/stream"))["url"]
-    token, strange = url.split("/")[-2], theirs.split("/")[-2]
+    token, other_token = url.split("/")[-2], theirs.split("/")[-2]
     assert 404 == (await app.player.get(theirs.replace("master", "a0"))).status_code
-    for made_up in (token[:-6] + strange[-6:], strange[:-22] + token[-22:], new_id(), "x", mine):
-        response = await app.player.get(f"{app.address}/api/v1/streams/{made_up}/master.m3u8")
+    for forged in (token[:-6] + other_token[-6:], other_token[:-22] + token[-22:], new_id(), "x", mine):
+        response = await app.player.get(f"{app.address}/api/v1/streams/{forged}/master.m3u8")
         assert (404, "not-found") == (response.status_code, response.json()["code"])
 
 

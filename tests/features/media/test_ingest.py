@@ -1,4 +1,4 @@
-"""A file's arrival comes to an end, and its owner knows which."""
+"""The saga ``ingest``, from an initiated upload to a READY or FAILED file."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -25,7 +25,7 @@ __all__ = ["pipeline"]
 TTL = 3600
 
 
-async def test_a_plain_file_is_ready_when_it_is_complete(pipeline: MediaPipeline) -> None:
+async def test_a_file_that_needs_no_processing_is_ready_on_completion(pipeline: MediaPipeline) -> None:
     file = await pipeline.bring(b"just some text", "notes.txt")
     assert ("READY", "DONE") == (file.status, file.processing.state)
     assert "succeeded" == await pipeline.saga_state(file.id)
@@ -33,12 +33,12 @@ async def test_a_plain_file_is_ready_when_it_is_complete(pipeline: MediaPipeline
     assert 0 == await pipeline.runner.run_due()
 
 
-async def test_text_that_is_named_like_a_picture_is_ready_without_a_small_one(pipeline: MediaPipeline) -> None:
+async def test_a_text_file_named_like_an_image_is_ready_without_a_thumbnail(pipeline: MediaPipeline) -> None:
     file = await pipeline.bring(b"this is no picture", "fake.jpg")
     assert ("READY", None) == (file.status, file.thumbnail_url)
 
 
-async def test_an_upload_that_is_being_compensated_cannot_be_continued(pipeline: MediaPipeline) -> None:
+async def test_an_upload_being_compensated_can_be_neither_resumed_nor_completed(pipeline: MediaPipeline) -> None:
     drive = pipeline.drive
     upload = await drive.initiate(PICTURE)
     parts = await drive.send(upload, PICTURE)
@@ -54,7 +54,7 @@ async def test_an_upload_that_is_being_compensated_cannot_be_continued(pipeline:
     assert Storage(used=0, reserved=0) == await drive.storage()
 
 
-async def test_an_upload_that_a_request_claims_meanwhile_is_compensated_later(pipeline: MediaPipeline) -> None:
+async def test_the_compensation_waits_if_a_request_claims_the_upload_meanwhile(pipeline: MediaPipeline) -> None:
     drive = pipeline.drive
     upload = await drive.initiate(PICTURE)
     arrival = Arrival(drive.database, drive.store, drive.uploads, drive.clock)
@@ -70,7 +70,7 @@ async def test_an_upload_that_a_request_claims_meanwhile_is_compensated_later(pi
     assert isinstance(await arrival.remove(snapshot), Later)
 
 
-async def test_a_file_that_came_whole_and_whose_process_died_is_there_within_minutes(pipeline: MediaPipeline) -> None:
+async def test_a_simple_upload_whose_process_was_killed_becomes_a_file_within_minutes(pipeline: MediaPipeline) -> None:
     drive = pipeline.drive
     content = b"just some text"
     async with drive.database.transaction() as tx:
@@ -85,7 +85,7 @@ async def test_a_file_that_came_whole_and_whose_process_died_is_there_within_min
     assert "READY" == (await pipeline.file(upload.file_id)).status
 
 
-async def test_a_picture_is_processed_and_then_ready_with_a_small_one(pipeline: MediaPipeline) -> None:
+async def test_an_image_is_processed_and_then_ready_with_a_thumbnail(pipeline: MediaPipeline) -> None:
     file = await pipeline.bring()
     assert ("PROCESSING", "probe", "PENDING") == (file.status, file.processing.step, file.processing.state)
     assert ["upload.initiated", "file.uploaded"] == await pipeline.drive.event_types()
@@ -105,7 +105,7 @@ async def test_a_picture_is_processed_and_then_ready_with_a_small_one(pipeline: 
     assert {pipeline.drive.owner} == {user for user, _, _ in pipeline.realtime.sent}
 
 
-async def test_what_only_begins_like_a_picture_is_ready_all_the_same(pipeline: MediaPipeline) -> None:
+async def test_an_unreadable_image_without_a_media_suffix_is_ready_without_a_thumbnail(pipeline: MediaPipeline) -> None:
     pipeline.tools.failures["probe"] = [MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
     file = await pipeline.bring(name="data.bin")
     await pipeline.work()
@@ -118,7 +118,7 @@ async def test_what_only_begins_like_a_picture_is_ready_all_the_same(pipeline: M
     ("error", "retryable"),
     [(MediaRefusedError(ReasonCode.PICTURE_UNREADABLE), False), (MediaToolError("killed"), True)],
 )
-async def test_a_processing_that_fails_leaves_the_original_and_a_reason(
+async def test_failed_processing_keeps_the_original_and_records_the_reason(
     pipeline: MediaPipeline, step: str, call: str, error: Exception, retryable: bool
 ) -> None:
     pipeline.tools.failures[call] = [error] * 3
@@ -157,7 +157,7 @@ async def test_a_thumbnail_stored_before_its_response_was_lost_is_deleted(pipeli
     assert [PICTURE] == list(pipeline.drive.store.objects.values())
 
 
-async def test_a_failed_processing_can_be_run_again(pipeline: MediaPipeline) -> None:
+async def test_failed_processing_can_be_retried(pipeline: MediaPipeline) -> None:
     pipeline.tools.failures["thumbnails"] = [MediaToolError("out of memory")] * 3
     file = await pipeline.bring()
     await pipeline.work()
@@ -173,7 +173,7 @@ async def test_a_failed_processing_can_be_run_again(pipeline: MediaPipeline) -> 
     assert (1, 1) == (len(await pipeline.recorded("file.ready")), len(await pipeline.recorded("file.failed")))
 
 
-async def test_what_will_fail_again_cannot_be_run_again(pipeline: MediaPipeline) -> None:
+async def test_processing_that_failed_permanently_cannot_be_retried(pipeline: MediaPipeline) -> None:
     pipeline.tools.failures["probe"] = [MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
     file = await pipeline.bring()
     await pipeline.work()
@@ -182,7 +182,7 @@ async def test_what_will_fail_again_cannot_be_run_again(pipeline: MediaPipeline)
             await pipeline.drive.files.retry_processing(tx, pipeline.drive.owner, file.id)
 
 
-async def test_an_upload_whose_time_is_over_leaves_nothing_and_its_owner_is_told(pipeline: MediaPipeline) -> None:
+async def test_an_expired_upload_leaves_nothing_and_records_its_failure(pipeline: MediaPipeline) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
     pipeline.drive.store.put_part(await pipeline.drive.store_id(upload.upload_id), 1, PICTURE[:10])
     pipeline.drive.clock.pass_by(seconds=TTL - 10)
@@ -197,8 +197,8 @@ async def test_an_upload_whose_time_is_over_leaves_nothing_and_its_owner_is_told
     assert "failed" == await pipeline.saga_state(upload.file_id)
 
 
-async def test_an_upload_that_is_resumed_while_its_saga_ends_it_lives_on(pipeline: MediaPipeline) -> None:
-    """The worker's clock is ahead of the one of the server that resumes."""
+async def test_an_upload_resumed_while_its_saga_is_ending_it_continues(pipeline: MediaPipeline) -> None:
+    """The worker's clock is ahead of the clock of the server that resumes the upload."""
     drive = pipeline.drive
     upload = await drive.initiate(PICTURE)
     head = drive.store.head
@@ -216,8 +216,8 @@ async def test_an_upload_that_is_resumed_while_its_saga_ends_it_lives_on(pipelin
     assert [] == await pipeline.recorded("file.failed")
 
 
-async def test_an_expired_upload_that_the_store_has_whole_becomes_its_file(pipeline: MediaPipeline) -> None:
-    """One completion was killed, while another one with a bad part had reopened the upload."""
+async def test_an_expired_upload_whose_object_exists_becomes_a_file(pipeline: MediaPipeline) -> None:
+    """A completion was killed after the store had joined the parts; another one with a bad part reopened the upload."""
     drive = pipeline.drive
     upload = await drive.initiate(PICTURE)
     parts = await drive.send(upload, PICTURE)
@@ -232,8 +232,8 @@ async def test_an_expired_upload_that_the_store_has_whole_becomes_its_file(pipel
     assert "READY" == (await pipeline.file(upload.file_id)).status
 
 
-async def test_a_saga_that_is_made_due_too_early_does_not_end_its_upload(pipeline: MediaPipeline) -> None:
-    """A repair of the checks makes a stuck saga due at once."""
+async def test_a_saga_that_is_due_too_early_does_not_end_its_upload(pipeline: MediaPipeline) -> None:
+    """``fsck --repair`` makes stuck sagas due at once."""
     drive = pipeline.drive
     upload = await drive.initiate(PICTURE)
     async with drive.database.transaction() as tx:
@@ -242,7 +242,7 @@ async def test_a_saga_that_is_made_due_too_early_does_not_end_its_upload(pipelin
     assert "PROCESSING" == (await pipeline.complete(upload)).status
 
 
-async def test_a_resumed_upload_has_its_time_anew(pipeline: MediaPipeline) -> None:
+async def test_resuming_an_upload_postpones_the_end_of_its_saga(pipeline: MediaPipeline) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
     pipeline.drive.clock.pass_by(seconds=TTL - 10)
     await pipeline.drive.uploads.resume(pipeline.drive.owner, upload.upload_id)
@@ -251,16 +251,16 @@ async def test_a_resumed_upload_has_its_time_anew(pipeline: MediaPipeline) -> No
     assert "PROCESSING" == (await pipeline.complete(upload)).status
 
 
-async def test_an_aborted_upload_ends_its_saga_and_nobody_is_told_of_a_failure(pipeline: MediaPipeline) -> None:
+async def test_aborting_an_upload_ends_its_saga_without_recording_a_failure(pipeline: MediaPipeline) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
     await pipeline.drive.uploads.abort(pipeline.drive.owner, upload.upload_id)
     assert "cancelled" == await pipeline.saga_state(upload.file_id)
     assert [] == await pipeline.recorded("file.failed")
 
 
-async def test_a_completing_that_the_store_did_not_answer_is_brought_to_its_end(pipeline: MediaPipeline) -> None:
+async def test_a_completion_without_a_response_from_the_store_is_finished_by_the_saga(pipeline: MediaPipeline) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
-    pipeline.drive.store.fail_next["complete_multipart"] = StoreUnavailableError("black hole")
+    pipeline.drive.store.fail_next["complete_multipart"] = StoreUnavailableError("no response")
     with pytest.raises(Problem, match="503"):
         await pipeline.complete(upload)
     assert 0 == await pipeline.runner.run_due()
@@ -269,18 +269,18 @@ async def test_a_completing_that_the_store_did_not_answer_is_brought_to_its_end(
     assert "READY" == (await pipeline.file(upload.file_id)).status
 
 
-async def test_a_completing_that_the_store_never_answers_is_given_up_within_five_minutes(
+async def test_a_completion_to_which_the_store_never_responds_fails_within_five_minutes(
     pipeline: MediaPipeline,
 ) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
     began = pipeline.drive.clock()
     store = pipeline.drive.store
-    store.fail_next["complete_multipart"] = StoreUnavailableError("black hole")
+    store.fail_next["complete_multipart"] = StoreUnavailableError("no response")
     with pytest.raises(Problem, match="503"):
         await pipeline.complete(upload)
     pipeline.drive.clock.pass_by(seconds=pipeline.drive.uploads.completing_lease.total_seconds() + 1)
     for _ in range(10):
-        store.fail_next["head"] = StoreUnavailableError("black hole")
+        store.fail_next["head"] = StoreUnavailableError("no response")
         await pipeline.runner.run_due()
         pipeline.drive.clock.pass_by(seconds=20)
     store.fail_next.clear()
@@ -293,7 +293,7 @@ async def test_a_completing_that_the_store_never_answers_is_given_up_within_five
     assert (pipeline.drive.clock() - began).total_seconds() < 300
 
 
-async def test_a_picture_waits_for_the_end_of_an_outage_of_the_store(pipeline: MediaPipeline) -> None:
+async def test_an_image_is_processed_once_the_store_has_recovered(pipeline: MediaPipeline) -> None:
     file = await pipeline.bring()
     for _ in range(5):
         pipeline.drive.store.fail_next["put"] = StoreFullError("full")
@@ -304,8 +304,8 @@ async def test_a_picture_waits_for_the_end_of_an_outage_of_the_store(pipeline: M
     assert "READY" == (await pipeline.file(file.id)).status
 
 
-async def test_what_cannot_be_deleted_during_an_outage_of_the_store_is_deleted_later(pipeline: MediaPipeline) -> None:
-    """The processing fails meanwhile, within five minutes, and leaves nothing that no row tells of."""
+async def test_objects_that_cannot_be_deleted_during_an_outage_are_deleted_later(pipeline: MediaPipeline) -> None:
+    """Processing fails within five minutes; its objects are recorded to be deleted by the consumer."""
     began = pipeline.drive.clock()
     file = await pipeline.film()
     pipeline.transcoder.before = lambda _name, number: _take_offline(pipeline) if number == 2 else None
@@ -327,7 +327,7 @@ def _take_offline(pipeline: MediaPipeline) -> None:
 
 
 async def test_a_file_purged_while_it_is_processed_leaves_nothing(pipeline: MediaPipeline) -> None:
-    """The consumer of the purge calls the processing off; what it has made goes."""
+    """The consumer of the purge cancels the saga, and everything that it has stored is deleted."""
     file = await pipeline.bring()
     drive = pipeline.drive
     original = pipeline.tools.thumbnails
@@ -336,7 +336,7 @@ async def test_a_file_purged_while_it_is_processed_leaves_nothing(pipeline: Medi
         await pipeline.purge(file.id)
         return await original(source, sizes=sizes)
 
-    pipeline.tools.thumbnails = purged_meanwhile  # type: ignore[method-assign]  # this once, it takes long
+    pipeline.tools.thumbnails = purged_meanwhile  # type: ignore[method-assign]  # purged within the step
     await pipeline.work()
     assert 0 == await pipeline.probed()
     assert {} == drive.store.objects

@@ -36,7 +36,7 @@ async def upload(client: Client, name: str = "notes.txt") -> Any:  # noqa: ANN40
 
 
 async def notifications_of(client: Client, count: int) -> Any:  # noqa: ANN401  JSON
-    """The user's notifications, once there are that many."""
+    """Return the user's notifications, once there are that many."""
 
     async def enough() -> Any:  # noqa: ANN401  JSON
         page = await client.json_of("GET", API)

@@ -1,4 +1,4 @@
-"""An empty tree on each kind of database."""
+"""Fixtures of the search tests."""
 
 from tests.features.files.conftest import tree
 

@@ -37,13 +37,13 @@ class IndexedTree:
         """Return all events of the tree, in order."""
         return [_event(row) for row in await self.tree.events()]
 
-    async def handle(self, events: Iterable[RecordedEvent], *, anew: bool = False) -> None:
-        """Handle the events; ``anew`` gives them new IDs, so that the inbox does not know them."""
+    async def handle(self, events: Iterable[RecordedEvent], *, new_ids: bool = False) -> None:
+        """Handle the events; ``new_ids`` gives them new IDs, so that the inbox does not know them."""
         (consumer,) = consumers(self.search, self.database, self.realtime)
         for event in events:
             if event.event_type in consumer.event_types:
                 given = RecordedEvent(
-                    new_id() if anew else event.id,
+                    new_id() if new_ids else event.id,
                     event.event_type,
                     event.aggregate,
                     event.payload,
@@ -62,7 +62,7 @@ class IndexedTree:
         """Handle all events once more in random order, bypassing the inbox."""
         events = await self.events()
         random.Random(seed).shuffle(events)
-        await self.handle(events, anew=True)
+        await self.handle(events, new_ids=True)
 
     async def clear(self) -> None:
         """Delete all documents."""

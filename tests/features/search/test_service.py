@@ -153,8 +153,8 @@ async def test_moving_a_folder_refreshes_everything_below_it(index: IndexedTree)
     assert ["/target/box/inner/deep.txt"] == [item["path"] for item in await index.found("deep")]
 
 
-async def test_the_owner_learns_that_a_search_can_return_something_new(index: IndexedTree) -> None:
-    """The socket event follows the commit, once for each change, be it of one item or of a whole folder."""
+async def test_the_owner_is_notified_when_the_index_has_changed(index: IndexedTree) -> None:
+    """``search.indexed`` is sent after the commit, once per change, whether of one file or of a whole folder."""
     tree = index.tree
     box, other = await tree.folder("box"), await tree.folder("other")
     await tree.file("deep.txt", "/box")
@@ -166,7 +166,7 @@ async def test_the_owner_learns_that_a_search_can_return_something_new(index: In
     assert [(tree.owner, "search.indexed", {})] == index.realtime.sent
 
 
-async def test_a_folder_is_indexed_though_its_owner_cannot_be_notified(index: IndexedTree) -> None:
+async def test_a_folder_is_indexed_even_if_its_owner_cannot_be_notified(index: IndexedTree) -> None:
     tree = index.tree
     box, other = await tree.folder("box"), await tree.folder("other")
     await index.catch_up()
@@ -210,7 +210,7 @@ async def test_results_are_limited_to_the_owner(index: IndexedTree) -> None:
     assert [] == await index.names()
 
 
-async def _change_a_lot(tree: OwnerTree) -> None:
+async def _make_many_changes(tree: OwnerTree) -> None:
     """Make many changes, some of which are undone later."""
     folder = await tree.folder("A")
     inner = await tree.folder("B", folder.id)
@@ -229,7 +229,7 @@ async def _change_a_lot(tree: OwnerTree) -> None:
 
 async def test_redelivered_and_reordered_events_produce_the_same_index(index: IndexedTree) -> None:
     """An older event handled after a newer one changes nothing, nor does a redelivery."""
-    await _change_a_lot(index.tree)
+    await _make_many_changes(index.tree)
     await index.catch_up()
     before = await index.documents()
     assert ["1.txt", "4.txt", "B", "Z", "again.txt", "late.txt"] == await index.names()
@@ -240,9 +240,9 @@ async def test_redelivered_and_reordered_events_produce_the_same_index(index: In
 
 async def test_concurrently_handled_events_produce_the_same_index(index: IndexedTree) -> None:
     """Several workers leave the same documents as one."""
-    await _change_a_lot(index.tree)
+    await _make_many_changes(index.tree)
     events = await index.events()
-    await asyncio.gather(*(index.handle(reversed(events), anew=True) for _ in range(4)))
+    await asyncio.gather(*(index.handle(reversed(events), new_ids=True) for _ in range(4)))
     left = await index.documents()
     await index.catch_up()
     assert left == await index.documents()
@@ -295,7 +295,7 @@ def test_invalid_queries_are_rejected(wrong: dict[str, object]) -> None:
         SearchQuery.model_validate(wrong)
 
 
-async def test_an_owners_documents_are_one_range_of_the_index(index: IndexedTree) -> None:
+async def test_an_owners_documents_are_read_as_one_range_of_an_index(index: IndexedTree) -> None:
     """They are read latest first without sorting, and the text is searched within the index."""
     for _ in range(3):
         await index.tree.file()

@@ -1,4 +1,4 @@
-"""Fixtures for these tests."""
+"""Fixtures of the upload tests."""
 
 from tests.fixtures.user_drive import drive, store
 

@@ -1,4 +1,4 @@
-"""Leftovers of clients and crashes are removed."""
+"""The recurring jobs of uploads, and the reaper that runs them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ def reaper(drive: Drive) -> Reaper:
     return Reaper(jobs, interval=60)
 
 
-async def test_uploads_within_their_time_are_left_alone(drive: Drive, reaper: Reaper) -> None:
+async def test_uploads_that_have_not_expired_are_left_alone(drive: Drive, reaper: Reaper) -> None:
     upload = await drive.initiate(CONTENT)
     drive.clock.pass_by(seconds=TTL - 10)
     await reaper.round()
@@ -49,10 +49,10 @@ async def test_an_expired_upload_is_left_to_its_saga(pipeline: MediaPipeline, re
 
 
 @pytest.mark.parametrize("missing", [True, False])
-async def test_expired_uploads_whose_saga_has_ended_get_another_one(
+async def test_expired_uploads_whose_saga_has_ended_get_another_saga(
     pipeline: MediaPipeline, reaper: Reaper, missing: bool
 ) -> None:
-    """Their compensation was skipped, as it may be after many failures."""
+    """Their compensation was skipped after too many failures."""
     drive = pipeline.drive
     for number in range(3):
         upload = await drive.initiate(CONTENT, name=f"{number}.txt")
@@ -71,7 +71,7 @@ async def test_expired_uploads_whose_saga_has_ended_get_another_one(
     ] * 3
 
 
-async def test_an_upload_that_died_before_the_store_answered_is_freed(pipeline: MediaPipeline) -> None:
+async def test_an_expired_upload_without_a_multipart_upload_is_deleted(pipeline: MediaPipeline) -> None:
     drive = pipeline.drive
     async with drive.database.transaction() as tx:
         await drive.uploads.begin(tx, drive.owner, upload_request())
@@ -81,10 +81,10 @@ async def test_an_upload_that_died_before_the_store_answered_is_freed(pipeline: 
     assert await drive.storage() == Storage(used=0, reserved=0)
 
 
-async def test_an_upload_that_died_between_store_and_database_becomes_its_file(
+async def test_an_upload_whose_completion_was_killed_before_its_commit_becomes_a_file(
     pipeline: MediaPipeline, reaper: Reaper
 ) -> None:
-    """Even when its saga has ended without it."""
+    """Even if its saga has ended."""
     drive = pipeline.drive
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
@@ -101,18 +101,18 @@ async def test_an_upload_that_died_between_store_and_database_becomes_its_file(
     assert await drive.storage() == Storage(used=25, reserved=0)
 
 
-async def test_a_late_discard_leaves_the_bytes_of_a_file_alone(drive: Drive) -> None:
-    """Another process has made the upload a file and deleted the upload since this one read it."""
+async def test_discarding_an_upload_that_has_become_a_file_keeps_its_object(drive: Drive) -> None:
+    """Another process has completed the upload and deleted its row since this one read it."""
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
     with pytest.raises(Problem):
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
     drive.clock.pass_by(seconds=TTL + 1)
-    for_both = [await cleanup.find(drive.database, upload.upload_id) for _ in range(2)]
-    for read in for_both:
-        assert read is not None
-        await drive.uploads.discard(read, "lost by the store")
+    snapshots = [await cleanup.find(drive.database, upload.upload_id) for _ in range(2)]
+    for snapshot in snapshots:
+        assert snapshot is not None
+        await drive.uploads.discard(snapshot, "lost by the store")
         await cleanup.forget_completed(drive.database, drive.clock(), 10)
     async with drive.database.reading() as tx:
         assert (await drive.files.owned_file(tx, drive.owner, upload.file_id)).status == "READY"
@@ -128,8 +128,8 @@ async def test_old_multipart_uploads_unknown_to_the_database_are_aborted(drive: 
     assert drive.store.multiparts == {}
 
 
-async def test_an_upload_ends_although_its_bytes_cannot_be_removed(pipeline: MediaPipeline, reaper: Reaper) -> None:
-    """The consumer of its event removes them, or the reaper later."""
+async def test_an_upload_ends_even_if_its_parts_cannot_be_deleted(pipeline: MediaPipeline, reaper: Reaper) -> None:
+    """The consumer of its event deletes them, or the reaper later."""
     drive = pipeline.drive
     await drive.initiate(CONTENT)
     drive.clock.pass_by(seconds=TTL + 1)
@@ -155,8 +155,8 @@ async def test_rows_of_completed_uploads_are_deleted_and_their_files_stay(drive:
         assert (await drive.files.owned_file(tx, drive.owner, upload.file_id)).status == "READY"
 
 
-async def test_a_second_multipart_under_the_key_of_an_upload_is_aborted(drive: Drive, reaper: Reaper) -> None:
-    """A crash before its id was saved leaves it behind. The known one stays."""
+async def test_a_second_multipart_upload_under_one_key_is_aborted(drive: Drive, reaper: Reaper) -> None:
+    """A process was killed before it had saved the id of that one. The one whose id is saved is kept."""
     upload = await drive.initiate(CONTENT)
     known = await drive.store_id(upload.upload_id)
     key = drive.store.multiparts[known].key
@@ -168,7 +168,7 @@ async def test_a_second_multipart_under_the_key_of_an_upload_is_aborted(drive: D
     assert [known] == list(drive.store.multiparts)
 
 
-async def test_an_upload_whose_parts_are_lost_is_ended_in_the_second_round(drive: Drive, reaper: Reaper) -> None:
+async def test_an_upload_that_the_store_has_lost_is_ended_in_the_second_round(drive: Drive, reaper: Reaper) -> None:
     await drive.initiate(CONTENT)
     await drive.initiate(CONTENT, name="b.txt")
     drive.store.multiparts.popitem()
@@ -179,15 +179,15 @@ async def test_an_upload_whose_parts_are_lost_is_ended_in_the_second_round(drive
     assert await drive.storage() == Storage(used=0, reserved=25)
 
 
-async def test_an_outage_of_the_store_does_not_count_as_lost_parts(drive: Drive, reaper: Reaper) -> None:
+async def test_an_outage_of_the_store_does_not_end_uploads(drive: Drive, reaper: Reaper) -> None:
     await drive.initiate(CONTENT)
     for _ in range(3):
-        drive.store.fail_next["is_open"] = StoreUnavailableError("away")
+        drive.store.fail_next["is_open"] = StoreUnavailableError("outage")
         await reaper.round()
     assert (await drive.leftovers())["uploads"] == 1
 
 
-async def test_a_job_that_fails_does_not_keep_the_others_from_running() -> None:
+async def test_a_failed_job_does_not_prevent_the_others() -> None:
     ran: list[str] = []
 
     def job(name: str, error: Exception | None = None) -> Job:

@@ -4,7 +4,7 @@ from metastore.features.uploads.multipart.listing import UnfinishedUploads
 from tests.fixtures.user_drive import Drive
 
 
-async def test_a_store_that_does_not_respond_is_not_an_upload_without_bytes(drive: Drive) -> None:
+async def test_the_received_bytes_are_unknown_during_an_outage_of_the_store(drive: Drive) -> None:
     upload = await drive.initiate(b"twelve bytes")
     listing = UnfinishedUploads(drive.database, drive.store, drive.files)
 
@@ -19,7 +19,7 @@ async def test_a_store_that_does_not_respond_is_not_an_upload_without_bytes(driv
     assert unknown.model_dump(by_alias=True)["receivedBytes"] is None
 
 
-async def test_an_upload_that_the_store_no_longer_has_holds_no_bytes(drive: Drive) -> None:
+async def test_an_upload_that_the_store_has_lost_has_received_no_bytes(drive: Drive) -> None:
     await drive.initiate(b"twelve bytes")
     drive.store.multiparts.clear()
     (item,) = (

@@ -76,7 +76,7 @@ async def test_files_of_the_same_name_get_a_number(drive: Drive) -> None:
     assert list(names) == ["a (1).txt", "a (2).txt", "a.txt"]
 
 
-@pytest.mark.parametrize("error", [StoreFullError("full"), StoreUnavailableError("away")])
+@pytest.mark.parametrize("error", [StoreFullError("full"), StoreUnavailableError("outage")])
 async def test_a_failing_store_leaves_nothing_behind(drive: Drive, error: Exception) -> None:
     drive.store.fail_next["create_multipart"] = error
     with pytest.raises(Problem) as caught:
@@ -106,7 +106,7 @@ async def test_resuming_extends_the_lifetime(drive: Drive) -> None:
 
 
 async def test_an_expired_upload_cannot_be_resumed(drive: Drive) -> None:
-    """Its saga has not ended it yet. Resuming it again and again would keep it forever."""
+    """Even if its saga has not ended it yet; otherwise repeated resuming would keep it forever."""
     upload = await drive.initiate(CONTENT)
     drive.clock.pass_by(minutes=61)
     with pytest.raises(Problem, match="404 upload-not-found"):
@@ -209,7 +209,7 @@ async def test_a_lost_response_of_the_store_is_recovered_by_completing_again(dri
     assert await drive.storage() == Storage(used=25, reserved=0)
 
 
-async def test_an_upload_whose_completion_died_can_be_aborted_after_its_lease(drive: Drive) -> None:
+async def test_an_upload_whose_completion_was_killed_can_be_aborted_after_its_lease(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     drive.store.after["complete_multipart"] = StoreUnavailableError("connection reset")

@@ -12,10 +12,10 @@ from tests.features.auth.sessions.test_sign_in import sign_in
 
 async def test_the_first_start_creates_an_admin_and_returns_the_password_once(app: AuthApp) -> None:
     """The generated password works; a second start creates and returns nothing."""
-    made = await ensure_first_admin(app.accounts, app.database, "admin")
-    assert made is not None
-    assert len(made) >= 20
-    user = (await sign_in(app.browser(), "admin", made)).json()["user"]
+    password = await ensure_first_admin(app.accounts, app.database, "admin")
+    assert password is not None
+    assert len(password) >= 20
+    user = (await sign_in(app.browser(), "admin", password)).json()["user"]
     assert (user["username"], user["role"]) == ("admin", "ADMIN")
     assert await ensure_first_admin(app.accounts, app.database, "admin") is None
 
@@ -37,8 +37,8 @@ async def test_no_admin_is_created_if_there_is_an_account(app: AuthApp) -> None:
 
 async def test_exactly_one_of_several_concurrent_starts_creates_the_admin(app: AuthApp) -> None:
     """Only that one returns a password."""
-    made = await asyncio.gather(*(ensure_first_admin(app.accounts, app.database, "admin") for _ in range(5)))
-    assert len([password for password in made if password]) == 1
+    passwords = await asyncio.gather(*(ensure_first_admin(app.accounts, app.database, "admin") for _ in range(5)))
+    assert len([password for password in passwords if password]) == 1
     assert [e.payload["by"] for e in await app.events("user.registered")] == ["setup"]
 
 
@@ -52,10 +52,10 @@ async def test_an_invalid_admin_name_is_reported_in_one_line(app: AuthApp) -> No
 
 async def test_accounts_can_be_created_from_the_command_line(app: AuthApp) -> None:
     """Users and admins can be created even if registration is closed; taken names are rejected."""
-    made = await create_user(
+    user = await create_user(
         app.accounts, app.database, username="lan", email="lan@example.org", password=PASSWORD, admin=True
     )
-    assert made.role == "ADMIN"
+    assert user.role == "ADMIN"
     await app.signed_in("lan")
     with pytest.raises(Problem, match="username-taken"):
         await create_user(app.accounts, app.database, username="lan", email="x@example.org", password=PASSWORD)

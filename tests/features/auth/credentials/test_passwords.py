@@ -30,32 +30,32 @@ async def test_hashes_are_argon2id_at_owasps_parameters(hasher: Argon2Hasher) ->
 
 
 async def test_only_the_exact_password_matches(hasher: Argon2Hasher) -> None:
-    """Every character counts, and its case."""
-    kept = await hasher.hash("a password")
-    assert await hasher.verify(kept, "a password")
-    assert not await hasher.verify(kept, "A password")
+    """The case of every character matters."""
+    password_hash = await hasher.hash("a password")
+    assert await hasher.verify(password_hash, "a password")
+    assert not await hasher.verify(password_hash, "A password")
     assert not await hasher.verify("not a hash", "a password")
 
 
 async def test_composed_and_decomposed_letters_are_the_same_password(hasher: Argon2Hasher) -> None:
     """Keyboards and systems encode the letter ế differently."""
-    kept = await hasher.hash("m\u1eadt kh\u1ea9u")
-    assert await hasher.verify(kept, "ma\u0323\u0302t kha\u0302\u0309u")
+    password_hash = await hasher.hash("m\u1eadt kh\u1ea9u")
+    assert await hasher.verify(password_hash, "ma\u0323\u0302t kha\u0302\u0309u")
 
 
 async def test_without_a_hash_nothing_matches_but_the_work_is_the_same() -> None:
     """Verifying for an unknown user costs one verification with the same parameters."""
-    worked_on: list[str] = []
+    verified: list[str] = []
 
-    class Watched(Argon2Hasher):
+    class RecordingHasher(Argon2Hasher):
         def _verify(self, password_hash: str, password: str) -> bool:
-            worked_on.append(password_hash)
+            verified.append(password_hash)
             return super()._verify(password_hash, password)
 
-    hasher = Watched()
+    hasher = RecordingHasher()
     assert not await hasher.verify(await hasher.hash("a password"), "a wrong password")
     assert not await hasher.verify(None, "a wrong password")
-    of_user, of_nobody = (password_hash.rsplit("$", 2) for password_hash in worked_on)
+    of_user, of_nobody = (password_hash.rsplit("$", 2) for password_hash in verified)
     assert of_user[0] == of_nobody[0]
     assert [len(part) for part in of_user] == [len(part) for part in of_nobody]
 
@@ -68,11 +68,11 @@ async def test_hashes_with_other_parameters_are_outdated(hasher: Argon2Hasher) -
 
 
 async def test_hashing_runs_in_at_most_two_threads_beside_the_event_loop() -> None:
-    """The event loop is not blocked."""
+    """Hashing does not block the event loop."""
     busy, most, lock = 0, 0, threading.Lock()
     loop_thread = threading.get_ident()
 
-    class Watched(Argon2Hasher):
+    class CountingHasher(Argon2Hasher):
         def _verify(self, password_hash: str, password: str) -> bool:
             nonlocal busy, most
             assert threading.get_ident() != loop_thread
@@ -85,6 +85,6 @@ async def test_hashing_runs_in_at_most_two_threads_beside_the_event_loop() -> No
                 with lock:
                     busy -= 1
 
-    hasher = Watched()
+    hasher = CountingHasher()
     await asyncio.gather(*(hasher.verify(None, "a password") for _ in range(10)))
     assert most == 2

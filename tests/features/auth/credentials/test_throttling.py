@@ -9,7 +9,7 @@ from tests.features.auth.auth_app import API, PASSWORD, AuthApp, code_of
 from tests.features.auth.sessions.test_sign_in import sign_in
 
 
-async def test_an_account_takes_ten_wrong_passwords_and_then_not_even_the_right_one(app: AuthApp) -> None:
+async def test_after_ten_wrong_passwords_even_the_right_one_is_refused(app: AuthApp) -> None:
     """The response is 429 with ``Retry-After`` and the RateLimit fields; no password is verified any more."""
     await app.register("mai")
     responses = [await sign_in(app.browser(address=f"192.0.2.{n}"), "mai", "a wrong guess") for n in range(10)]
@@ -47,7 +47,7 @@ async def test_unknown_names_are_throttled_alike(app: AuthApp) -> None:
 
 
 async def test_successful_sign_ins_are_never_throttled(app: AuthApp) -> None:
-    """They are removed from the count."""
+    """Their attempts are refunded."""
     await app.register("mai")
     for _ in range(15):
         await app.signed_in("mai")

@@ -83,13 +83,13 @@ async def test_a_listing_contains_the_folder_and_its_breadcrumb(tree: OwnerTree)
 
 
 async def test_a_list_item_equals_the_single_resource(tree: OwnerTree) -> None:
-    file, coming = await tree.file("a.txt", "/b"), await tree.begin("c.txt", "/b")
+    file, uploading = await tree.file("a.txt", "/b"), await tree.begin("c.txt", "/b")
     folder = await tree.folder("d", file.parent_id)
     shown = {str(item["id"]): item for item in items_of(await tree.page(path="/b"))}
     assert FileOut.model_validate(shown[file.id]) == file
     assert shown[file.id] == file.model_dump(mode="json", by_alias=True)
     assert shown[folder.id] == folder.model_dump(mode="json", by_alias=True)
-    assert shown[coming.id] == (await tree.get(coming.id)).model_dump(mode="json", by_alias=True)
+    assert shown[uploading.id] == (await tree.get(uploading.id)).model_dump(mode="json", by_alias=True)
     assert FolderOut.model_validate(shown[folder.id]) == folder
 
 
@@ -188,16 +188,16 @@ async def test_a_page_of_a_deep_folder_takes_at_most_three_statements(tree: Owne
     deep = await tree.file("a.txt", "/".join(["d"] * 20))
     await tree.add_rows(120, parent_id=deep.parent_id)
     statements: list[str] = []
-    listened = tree.database.engine.sync_engine
+    engine = tree.database.engine.sync_engine
 
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def record_statement(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         statements.append(statement)
 
-    event.listen(listened, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", record_statement)
     try:
         page = await tree.page(path="/".join(["d"] * 20), limit=100)
         by_id = await tree.page(parentId=deep.parent_id, limit=100)
     finally:
-        event.remove(listened, "before_cursor_execute", note)
+        event.remove(engine, "before_cursor_execute", record_statement)
     assert len(items_of(page)) == len(items_of(by_id)) == 100
     assert len([statement for statement in statements if "SELECT" in statement]) <= 6

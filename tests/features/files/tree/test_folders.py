@@ -148,9 +148,9 @@ async def test_a_file_is_completed_only_once(tree: OwnerTree) -> None:
 
 
 async def test_only_an_uploading_file_can_be_discarded(tree: OwnerTree) -> None:
-    coming, there = await tree.begin("a"), await tree.file("b")
+    uploading, ready = await tree.begin("a"), await tree.file("b")
     async with tree.database.transaction() as tx:
-        for node_id in (coming.id, there.id, new_id()):
+        for node_id in (uploading.id, ready.id, new_id()):
             await tree.files.discard_uploading_file(tx, node_id)
     assert await tree.names() == ["b"]
 

@@ -17,8 +17,8 @@ from metastore.features.files.tree.names import (
 from metastore.kit.problems.problem import Problem
 
 any_text = st.text(st.characters(), max_size=300)
-# A busy machine is no reason to fail.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A slow machine must not fail these tests.
+without_deadline = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_limit_of_255_bytes_applies_to_the_normalized_form() -> None:
     assert normalize_name(decomposed) == "ế" * 80
 
 
-@unhurried
+@without_deadline
 @given(any_text)
 def test_a_valid_name_is_stable_and_storable(text: str) -> None:
     try:
@@ -169,7 +169,7 @@ def test_a_duplicate_folder_is_numbered_at_the_end() -> None:
     assert numbered_name("v1.tar", {"v1.tar"}, folder=True) == "v1.tar (1)"
 
 
-@unhurried
+@without_deadline
 @given(any_text, st.booleans())
 def test_a_numbered_name_is_valid_and_different(text: str, folder: bool) -> None:
     try:
@@ -199,7 +199,7 @@ def test_sort_keys_order_numbers_by_value_and_ignore_accents() -> None:
     ]
 
 
-@unhurried
+@without_deadline
 @given(any_text)
 def test_every_sort_key_fits_its_column(text: str) -> None:
     try:

@@ -127,7 +127,7 @@ async def test_expired_trash_of_every_owner_is_purged(tree: OwnerTree) -> None:
 
 
 async def test_purging_expired_trash_locks_the_owner_first(tree: OwnerTree) -> None:
-    """Otherwise it and a restore could deadlock."""
+    """Otherwise the purge and a restore could deadlock."""
     file = await tree.file("old.txt", size=3)
     await tree.trash(file)
     tree.clock.forward(3601)
@@ -135,7 +135,7 @@ async def test_purging_expired_trash_locks_the_owner_first(tree: OwnerTree) -> N
         await repository.lock_owner(tx, tree.owner)
         purge = asyncio.create_task(reap(tree))
         if tx.dialect == "postgresql":
-            await eventually(lambda: is_waiting_for_a_lock(tree), why="the purge asks for the owner")
+            await eventually(lambda: is_waiting_for_a_lock(tree), why="the purge waits for the owner's row")
         await tree.files.restore(tx, tree.owner, file.id)
     assert await purge == 0
     assert await tree.trashed() == []
@@ -151,10 +151,10 @@ async def is_waiting_for_a_lock(tree: OwnerTree) -> bool:
 
 
 async def test_the_consumer_deletes_the_object_and_tolerates_redelivery(tree: OwnerTree) -> None:
-    node, coming = await tree.begin("a"), await tree.begin("b")
+    node, uploading = await tree.begin("a"), await tree.begin("b")
     tree.store.objects = {f"files/{node.id}": b"hello", "files/other": b"hello"}
     await tree.trash(await tree.finish(node))
-    await tree.trash(coming)
+    await tree.trash(uploading)
     await tree.purge()
     (consumer,) = consumers(tree.store)
     for event in await tree.events("file.purged"):

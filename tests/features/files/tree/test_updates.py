@@ -1,4 +1,4 @@
-"""Renaming, moving and publishing."""
+"""Renaming, moving and changing the visibility."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The validator detects every fault: it is tested with streams that have one fault each."""
+"""The HLS validator of the tests, on valid streams and on streams with one fault each."""
 
 import re
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def faults_of(text: str) -> list[str]:
 
 
 def test_valid_playlists_have_no_faults() -> None:
-    """Ours, also with comments, empty lines and other line endings."""
+    """The product's own, also with comments, empty lines and other line endings."""
     assert [] == faults_of(MASTER)
     assert [] == faults_of(MEDIA)
     assert [] == faults_of(MEDIA.replace("\n", "\r\n"))
@@ -78,7 +78,7 @@ def test_valid_playlists_have_no_faults() -> None:
     ],
 )
 def test_an_invalid_master_playlist_is_detected(old: str, new: str, section: str) -> None:
-    """Changed in one place, it violates a rule of that section of RFC 8216."""
+    """Each change violates a rule of that section of RFC 8216."""
     bad = MASTER.replace(old, new, 1)
     assert bad != MASTER, MASTER
     assert any(fault.startswith(f"{section}:") for fault in faults_of(bad)), faults_of(bad)
@@ -109,7 +109,7 @@ def test_an_invalid_master_playlist_is_detected(old: str, new: str, section: str
     ],
 )
 def test_an_invalid_media_playlist_is_detected(old: str, new: str, section: str) -> None:
-    """Changed in one place, it violates a rule of that section of RFC 8216."""
+    """Each change violates a rule of that section of RFC 8216."""
     bad = MEDIA.replace(old, new, 1)
     assert bad != MEDIA
     assert any(fault.startswith(f"{section}:") for fault in faults_of(bad)), faults_of(bad)
@@ -138,12 +138,12 @@ async def _faults_of_stream(
 ) -> list[str]:
     """Return the faults of a stream in which some files were replaced or removed (``None``)."""
     files: dict[str, bytes] = {"/master.m3u8": (master or _master_of(film_renditions)).encode()}
-    for strip in film_renditions.values():
-        names = [f"{strip.name}/{number}.m4s" for number in range(len(strip.segments))]
-        text = playlists.media(strip.target, f"{strip.name}/init.mp4", strip.durations, names, done=True)
-        files[f"/{strip.name}.m3u8"] = text.encode()
-        files[f"/{strip.name}/init.mp4"] = strip.init
-        files |= {f"/{name}": data for name, data in zip(names, strip.segments, strict=True)}
+    for rendition in film_renditions.values():
+        names = [f"{rendition.name}/{number}.m4s" for number in range(len(rendition.segments))]
+        text = playlists.media(rendition.target, f"{rendition.name}/init.mp4", rendition.durations, names, done=True)
+        files[f"/{rendition.name}.m3u8"] = text.encode()
+        files[f"/{rendition.name}/init.mp4"] = rendition.init
+        files |= {f"/{name}": data for name, data in zip(names, rendition.segments, strict=True)}
     for name, content in changes.items():
         assert files.get(name) != content
         if content is None:
@@ -163,19 +163,21 @@ async def _faults_of_stream(
 
 
 def _master_of(film_renditions: Renditions) -> str:
-    def rates(strip: SampleRendition) -> tuple[int, int]:
-        return bandwidth.peak(strip.weights, strip.target), bandwidth.average(strip.weights)
+    def rates(rendition: SampleRendition) -> tuple[int, int]:
+        return bandwidth.peak(rendition.weights, rendition.target), bandwidth.average(rendition.weights)
 
     return playlists.master(
         [
-            Variant(f"{strip.name}.m3u8", *rates(strip), strip.codecs, strip.width, strip.height, 25)
-            for strip in film_renditions.values()
-            if strip.width
+            Variant(
+                f"{rendition.name}.m3u8", *rates(rendition), rendition.codecs, rendition.width, rendition.height, 25
+            )
+            for rendition in film_renditions.values()
+            if rendition.width
         ],
         [
-            AudioTrack(f"{strip.name}.m3u8", strip.name, None, False, *rates(strip), strip.codecs)
-            for strip in film_renditions.values()
-            if not strip.width
+            AudioTrack(f"{audio.name}.m3u8", audio.name, None, False, *rates(audio), audio.codecs)
+            for audio in film_renditions.values()
+            if not audio.width
         ],
         [],
     )
@@ -220,8 +222,8 @@ async def test_playlists_that_contradict_their_segments_are_detected(film_rendit
     assert any("needs" in fault for fault in await _faults_of_stream(film_renditions, {}, low))
     wrong = master.replace("mp4a.40.2", "ac-3")
     assert any("does not hold ac-3" in fault for fault in await _faults_of_stream(film_renditions, {}, wrong))
-    strip = film_renditions["v90"]
+    rendition = film_renditions["v90"]
     names = [f"v90/{number}.m4s" for number in range(1, 4)]
-    shifted = playlists.media(strip.target, "v90/init.mp4", strip.durations[1:], names, done=True)
+    shifted = playlists.media(rendition.target, "v90/init.mp4", rendition.durations[1:], names, done=True)
     found = await _faults_of_stream(film_renditions, {"/v90.m3u8": shifted.encode()})
     assert any("is cut otherwise" in fault for fault in found)

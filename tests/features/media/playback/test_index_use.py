@@ -22,12 +22,12 @@ def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
     """Collect the statements that are sent to the database."""
     sent: list[tuple[str, Any]] = []
 
-    def note(*args: Any) -> None:  # noqa: ANN401  the event has arguments of many types
+    def record_statement(*args: Any) -> None:  # noqa: ANN401  the event has arguments of many types
         sent.append((args[2], args[3]))
 
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    event.listen(database.engine.sync_engine, "before_cursor_execute", record_statement)
     yield sent
-    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    event.remove(database.engine.sync_engine, "before_cursor_execute", record_statement)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ __all__ = ["film_renditions"]
 
 
 @dataclass
-class Desk:
+class PreviewedFiles:
     """One user's files, and the service that previews them."""
 
     database: Database
@@ -46,17 +46,17 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database) -> Desk:
+async def files(database: Database) -> PreviewedFiles:
     store = MemoryObjectStore()
     streams = StreamUrls(b"k" * 32, 3600)
     files = FilesService(store, presign_ttl=3600, streams=streams)
-    return Desk(database, store, await add_user(database), PreviewsService(store, files, streams))
+    return PreviewedFiles(database, store, await add_user(database), PreviewsService(store, files, streams))
 
 
-async def test_a_video_is_previewed_by_its_stream(desk: Desk, film_renditions: Renditions) -> None:
+async def test_a_video_is_previewed_by_its_stream(files: PreviewedFiles, film_renditions: Renditions) -> None:
     """With its preview image, size and duration, and with the file itself for browsers that can play it."""
-    shown = await desk.preview(
-        await store_film(desk.database, desk.store, desk.owner, StoredFilm(film_renditions, preview=True))
+    shown = await files.preview(
+        await store_film(files.database, files.store, files.owner, StoredFilm(film_renditions, preview=True))
     )
     assert ("video", 320, 180, 7000) == (shown.kind, shown.width, shown.height, shown.duration_ms)
     assert shown.stream_url is not None
@@ -68,11 +68,11 @@ async def test_a_video_is_previewed_by_its_stream(desk: Desk, film_renditions: R
     assert (None, None) == (shown.excerpt, shown.waveform)
 
 
-async def test_an_audio_file_is_previewed_by_its_waveform(desk: Desk, film_renditions: Renditions) -> None:
+async def test_an_audio_file_is_previewed_by_its_waveform(files: PreviewedFiles, film_renditions: Renditions) -> None:
     plan = StoredFilm(
         {"a0": film_renditions["a0"]}, name="song.mp3", mime_type="audio/mpeg", waveform=bytes([0, 128, 255])
     )
-    shown = await desk.preview(await store_film(desk.database, desk.store, desk.owner, plan))
+    shown = await files.preview(await store_film(files.database, files.store, files.owner, plan))
     assert ("audio", [0, 128, 255]) == (shown.kind, shown.waveform)
 
 
@@ -88,10 +88,10 @@ async def test_an_audio_file_is_previewed_by_its_waveform(desk: Desk, film_rendi
     ],
 )
 async def test_files_that_browsers_can_show_have_a_url(
-    desk: Desk, name: str, mime_type: str, kind: str, *, inline: bool
+    files: PreviewedFiles, name: str, mime_type: str, kind: str, *, inline: bool
 ) -> None:
     """Types that could be executed are not among them."""
-    shown = await desk.preview_of(name, b"\x00\x01binary", mime_type)
+    shown = await files.preview_of(name, b"\x00\x01binary", mime_type)
     assert (kind, inline, None) == (shown.kind, shown.url is not None, shown.excerpt)
 
 
@@ -99,9 +99,9 @@ async def test_files_that_browsers_can_show_have_a_url(
     ("name", "mime_type"),
     [("page.html", "text/html"), ("drawing.svg", "image/svg+xml"), ("feed.xml", "application/xml")],
 )
-async def test_active_content_is_previewed_as_source_code(desk: Desk, name: str, mime_type: str) -> None:
+async def test_active_content_is_previewed_as_source_code(files: PreviewedFiles, name: str, mime_type: str) -> None:
     """Never by a URL that a page could embed."""
-    shown = await desk.preview_of(name, b"<svg xmlns='http://www.w3.org/2000/svg'><script>x</script></svg>", mime_type)
+    shown = await files.preview_of(name, b"<svg xmlns='http://www.w3.org/2000/svg'><script>x</script></svg>", mime_type)
     assert ("code", None) == (shown.kind, shown.url)
     assert shown.excerpt is not None
     assert "xml" == shown.excerpt.language
@@ -123,10 +123,10 @@ async def test_active_content_is_previewed_as_source_code(desk: Desk, name: str,
     ],
 )
 async def test_text_files_are_previewed_by_an_excerpt(
-    desk: Desk, name: str, content: bytes, mime_type: str, kind: str, language: str | None
+    files: PreviewedFiles, name: str, content: bytes, mime_type: str, kind: str, language: str | None
 ) -> None:
     """Source code also by its language."""
-    shown = await desk.preview_of(name, content, mime_type)
+    shown = await files.preview_of(name, content, mime_type)
     expected = ExcerptOut(text=content.decode(), truncated=False, language=language)
     assert (kind, expected, None) == (shown.kind, shown.excerpt, shown.url)
 
@@ -140,16 +140,18 @@ async def test_text_files_are_previewed_by_an_excerpt(
         ("a.py", b"\x7fELF\x02\x01\x01" + bytes(60), "text/x-python"),
     ],
 )
-async def test_binary_data_is_not_previewed_as_text(desk: Desk, name: str, content: bytes, mime_type: str) -> None:
+async def test_binary_data_is_not_previewed_as_text(
+    files: PreviewedFiles, name: str, content: bytes, mime_type: str
+) -> None:
     """Whatever its name and media type say."""
-    shown = await desk.preview_of(name, content, mime_type)
+    shown = await files.preview_of(name, content, mime_type)
     assert ("none", None) == (shown.kind, shown.excerpt)
 
 
-async def test_the_excerpt_of_a_long_text_is_truncated(desk: Desk) -> None:
+async def test_the_excerpt_of_a_long_text_is_truncated(files: PreviewedFiles) -> None:
     """To 256 KiB, and at a whole character."""
     text = "ế" * (MAX_SIZE // 3 + 1000)
-    shown = await desk.preview_of("long.txt", text.encode(), "text/plain")
+    shown = await files.preview_of("long.txt", text.encode(), "text/plain")
     assert shown.excerpt is not None
     assert shown.excerpt.truncated
     assert "ế" * (MAX_SIZE // 3) == shown.excerpt.text
@@ -168,8 +170,8 @@ async def test_the_excerpt_of_a_long_text_is_truncated(desk: Desk) -> None:
         ),
     ],
 )
-async def test_text_is_decoded_from_any_encoding(desk: Desk, encoding: str, text: str) -> None:
-    shown = await desk.preview_of("a.txt", text.encode(encoding), "text/plain")
+async def test_text_is_decoded_from_any_encoding(files: PreviewedFiles, encoding: str, text: str) -> None:
+    shown = await files.preview_of("a.txt", text.encode(encoding), "text/plain")
     assert shown.excerpt is not None
     assert text == shown.excerpt.text
 
@@ -179,31 +181,31 @@ async def test_text_is_decoded_from_any_encoding(desk: Desk, encoding: str, text
     [({"damage": "bytes are missing"}, 409), ({"object_key": None}, 409), ({"trash_state": "PURGING"}, 404)],
 )
 async def test_damaged_incomplete_and_purged_files_are_not_previewed(
-    desk: Desk, change: dict[str, object], status: int
+    files: PreviewedFiles, change: dict[str, object], status: int
 ) -> None:
-    file_id = await desk.put("a.txt", b"hello", "text/plain")
-    async with desk.database.transaction() as tx:
+    file_id = await files.put("a.txt", b"hello", "text/plain")
+    async with files.database.transaction() as tx:
         await tx.session.execute(update(Node).where(Node.id == file_id).values(change))
     with pytest.raises(Problem) as refused:
-        await desk.preview(file_id)
+        await files.preview(file_id)
     assert status == refused.value.status
 
 
-async def test_the_file_of_another_user_is_not_found(desk: Desk) -> None:
-    file_id = await desk.put("a.txt", b"hello", "text/plain")
-    desk.owner = await add_user(desk.database)
+async def test_the_file_of_another_user_is_not_found(files: PreviewedFiles) -> None:
+    file_id = await files.put("a.txt", b"hello", "text/plain")
+    files.owner = await add_user(files.database)
     with pytest.raises(Problem) as refused:
-        await desk.preview(file_id)
+        await files.preview(file_id)
     assert 404 == refused.value.status
 
 
 @pytest.mark.parametrize("method", ["read", "presign_reads"])
-async def test_an_outage_of_the_object_store_is_reported_as_503(desk: Desk, method: str) -> None:
-    file_id = await desk.put("a.txt" if method == "read" else "a.jpg", b"x", "text/plain")
-    async with desk.database.transaction() as tx:
+async def test_an_outage_of_the_object_store_is_reported_as_503(files: PreviewedFiles, method: str) -> None:
+    file_id = await files.put("a.txt" if method == "read" else "a.jpg", b"x", "text/plain")
+    async with files.database.transaction() as tx:
         kind = "text/plain" if method == "read" else "image/jpeg"
         await tx.session.execute(update(Node).where(Node.id == file_id).values(mime_type=kind))
-    desk.store.fail_next[method] = StoreUnavailableError("outage")
+    files.store.fail_next[method] = StoreUnavailableError("outage")
     with pytest.raises(Problem) as refused:
-        await desk.preview(file_id)
+        await files.preview(file_id)
     assert 503 == refused.value.status

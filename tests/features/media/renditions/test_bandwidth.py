@@ -1,4 +1,4 @@
-"""The peak bandwidth of a rendition is that of its most demanding run of about one target duration."""
+"""Peak and average bandwidth of a rendition."""
 
 import pytest
 

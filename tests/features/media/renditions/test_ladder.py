@@ -1,4 +1,4 @@
-"""The ladder contains the rungs that suit the source."""
+"""The rendition ladder: which renditions a source gets."""
 
 import pytest
 

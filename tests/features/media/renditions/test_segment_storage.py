@@ -1,4 +1,4 @@
-"""Segments are stored a few at a time, their rows are recorded in order, and memory stays bounded."""
+"""Storing segments: a few at a time, with rows in order and bounded memory."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -140,7 +140,7 @@ async def test_everything_stops_if_rows_cannot_be_written(store: SlowStore, erro
     assert len(store.objects) <= AHEAD
 
 
-async def test_everything_stops_if_the_store_is_full_and_no_row_is_without_object(store: SlowStore) -> None:
+async def test_everything_stops_if_the_store_is_full_and_every_row_has_its_object(store: SlowStore) -> None:
     rows, closed = Rows(store), list[bool]()
 
     async def then_full() -> AsyncGenerator[Output, None]:

@@ -1,4 +1,4 @@
-"""The saga step ``thumbnail``: which images a file gets, and that a compensation deletes them."""
+"""The saga step ``thumbnail``: which images a file gets, and when they are deleted."""
 
 from dataclasses import replace
 

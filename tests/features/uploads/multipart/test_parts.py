@@ -16,7 +16,7 @@ def test_files_up_to_ten_thousand_preferred_parts_keep_the_preferred_size() -> N
     assert choose_part_size(MAX_PARTS * 5 * MIB, 5 * MIB) == 5 * MIB
 
 
-def test_one_byte_more_takes_the_next_whole_mebibyte() -> None:
+def test_larger_files_get_the_smallest_sufficient_part_size_in_whole_mebibytes() -> None:
     assert choose_part_size(MAX_PARTS * 5 * MIB + 1, 5 * MIB) == 6 * MIB
 
 
