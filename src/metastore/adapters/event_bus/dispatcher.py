@@ -33,7 +33,7 @@ Token = TypeVar("Token")
 class RetryPolicy:
     """When to retry a failed event. All durations are in seconds.
 
-    ``backoff`` are the delays between attempts; the last one repeats. A handler that runs longer than
+    ``backoff`` lists the delays between attempts; the last one repeats. A handler that runs longer than
     ``handler_timeout`` counts as failed. ``outage_interval`` is the delay between retries during an outage.
     """
 

@@ -1,4 +1,4 @@
-"""Limits that tasks check before or while they decode."""
+"""Limits that tasks enforce before and while they decode."""
 
 import io
 import os
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 200_000_000
 _MAX_DECODED = 1200 * 2**20
-"""Bytes that an image may take when it has to be decoded as a whole; the memory limit of the process allows for it."""
+"""Bytes that an image may occupy when it has to be decoded as a whole. The process's memory limit leaves room for it."""
 
 
 def check_pixels(width: int, height: int) -> None:
@@ -30,7 +30,7 @@ def check_decoded(size: int) -> None:
 
 
 class TruncatedFile(io.RawIOBase):
-    """A file object of the first ``size`` bytes of a source."""
+    """A file object over the first ``size`` bytes of a source."""
 
     def __init__(self, source: SourceFile, size: int) -> None:
         self.size = min(size, source.size)
@@ -65,15 +65,15 @@ class TruncatedFile(io.RawIOBase):
 
 
 class Budget:
-    """A budget of seconds and of bytes to read, after which a task returns the best result it has so far."""
+    """A budget of seconds and bytes. When it is exhausted, a task returns the best result that it has so far."""
 
     def __init__(self, source: SourceFile, seconds: float, size: int) -> None:
-        source.most = source.asked + size
+        source.max_requested = source.requested + size
         self._source = source
-        self._until = time.monotonic() + seconds
+        self._deadline = time.monotonic() + seconds
         # A read that is under way when the time is up may still finish.
-        source.until = self._until + seconds / 2
+        source.deadline = self._deadline + seconds / 2
 
     def is_exhausted(self) -> bool:
         """Return whether the time is up or the bytes are used up."""
-        return time.monotonic() > self._until or self._source.asked > self._source.most
+        return time.monotonic() > self._deadline or self._source.requested > self._source.max_requested

@@ -1,4 +1,4 @@
-"""The media tools, each call a task in a sandboxed child process."""
+"""The media tools. Each call runs a task in a sandboxed child process."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -42,7 +42,7 @@ class SandboxedMediaTools:
             source = _in_memory(await self._office.as_pdf(source), "application/pdf")
         results = await self._run(source, "thumbnails", self._limits, sizes=list(sizes))
         if len(results) != len(sizes):
-            raise MediaToolError("the tool made something else")
+            raise MediaToolError("the tool returned an invalid result")
         return [result.data for result in results]
 
     async def sprite(self, source: Source) -> Sprite:
@@ -54,7 +54,7 @@ class SandboxedMediaTools:
 
     async def waveform(self, source: Source, *, points: int) -> bytes:
         """See the port."""
-        # The file is read from beginning to end, so that the time depends on its length.
+        # The whole file is read, so the time and the number of bytes depend on its length.
         read = self._limits.read + 2 * source.size
         limits = replace(self._limits, read=read, seconds_for_each=_WAVEFORM_SECONDS)
         return (await self._run(source, "waveform", limits, points=points))[-1].data
@@ -70,16 +70,16 @@ class SandboxedMediaTools:
         async with aclosing(self._sandbox.work(name, arguments, source, limits)) as work:
             results = [result async for result in work]
         if not results:
-            raise MediaToolError("the tool made nothing")
+            raise MediaToolError("the tool returned no result")
         return results
 
 
 def _validated(adapter: TypeAdapter[_T], header: object, **more: object) -> _T:
-    # A child process that was taken over by a malicious file may emit anything.
+    # A child process that a malicious file has taken over may emit anything.
     try:
         return adapter.validate_python({**header, **more} if isinstance(header, dict) else None)
     except ValidationError:
-        raise MediaToolError("the tool made something else") from None
+        raise MediaToolError("the tool returned an invalid result") from None
 
 
 def _in_memory(data: bytes, mime_type: str) -> Source:

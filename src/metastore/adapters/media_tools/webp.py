@@ -10,12 +10,12 @@ Image.init()
 
 
 def thumbnail_options(pixels: int, *, enlarge: bool = False) -> dict[str, str | int]:
-    """Return libvips' options for a thumbnail in a square of so many pixels: upright, in sRGB."""
+    """Return libvips' options for an upright sRGB thumbnail that fits a square of ``pixels`` pixels."""
     return {"height": pixels, "size": "both" if enlarge else "down", "output_profile": "srgb", "intent": "relative"}
 
 
 def from_vips(image: pyvips.Image, sizes: list[int]) -> list[bytes]:
-    """Encode an image in squares of ``sizes`` pixels; it fits the largest one already, and is decoded once."""
+    """Encode an image to fit squares of ``sizes`` pixels, decoding it once. It must already fit the largest."""
     largest = image.colourspace("srgb").cast("uchar").copy_memory()
     return [
         bytes(largest.thumbnail_image(size, height=size, size="down").webpsave_buffer(Q=QUALITY, keep="none"))
@@ -24,7 +24,7 @@ def from_vips(image: pyvips.Image, sizes: list[int]) -> list[bytes]:
 
 
 def from_pillow(image: Image.Image, sizes: list[int]) -> list[bytes]:
-    """Encode an image in squares of ``sizes`` pixels, without enlarging it."""
+    """Encode an image to fit squares of ``sizes`` pixels, without enlarging it."""
     converted = image.convert("RGBA" if image.mode in ("RGBA", "LA", "PA") else "RGB")
     encoded = []
     for size in sizes:

@@ -88,4 +88,4 @@ class RedisRateLimiter:
 
     def _suspend(self, error: Exception) -> None:
         self._retry_at = time.monotonic() + RETRY_DELAY
-        _log.warning("rate limits are counted per process while the cache is unavailable", error=type(error).__name__)
+        _log.warning("Redis unavailable, rate limits are counted per process", error=type(error).__name__)

@@ -46,7 +46,7 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
         )
         self._retry_at = 0.0
         self.is_listening = asyncio.Event()
-        """Set while subscribed to the messages of other processes."""
+        """Set while subscribed to the messages from other processes."""
         self.close_local_room: Callable[[str], Awaitable[None]] | None = None
         """Disconnects the sockets of a room in this process; set by ``SocketIoRealtime``."""
 
@@ -67,7 +67,11 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
         except (RedisError, OSError) as error:
             # Otherwise each message would wait for the timeout of a hanging server.
             self._retry_at = time.monotonic() + RETRY_DELAY
-            _log.warning("message to other processes dropped", method=data["method"], error=type(error).__name__)
+            _log.warning(
+                "fan-out unavailable, message to other processes dropped",
+                method=data["method"],
+                error=type(error).__name__,
+            )
 
     async def _listen(self) -> AsyncIterator[bytes]:
         while True:
@@ -78,7 +82,7 @@ class RedisFanOut(AsyncPubSubManager):  # type: ignore[misc]  # the package has 
                     async for message in channel.listen():
                         yield message["data"]
             except (RedisError, OSError) as error:
-                _log.warning("messages of other processes unavailable", error=type(error).__name__)
+                _log.warning("fan-out unavailable, no messages from other processes", error=type(error).__name__)
             self.is_listening.clear()
             await asyncio.sleep(RETRY_DELAY)
 

@@ -44,7 +44,7 @@ class SocketIoRealtime:
         self._tasks: set[asyncio.Task[None]] = set()
         if fan_out is not None:
             fan_out.close_local_room = self._close_local_room
-            # The library would start listening with the first connection only.
+            # Otherwise the library would start listening only with the first connection.
             self.server.manager_initialized = True
             fan_out.initialize()
 

@@ -49,10 +49,10 @@ def _run(task: Task, source: SourceFile, outgoing: BinaryIO) -> tuple[bytes, str
     except NotCopyableError as refusal:
         return protocol.NOT_COPYABLE, refusal.code.value
     except NoPictureError as refusal:
-        return protocol.NOTHING_TO_SEE, refusal.code.value
+        return protocol.NO_PICTURE, refusal.code.value
     except RefusedError as refusal:
         return protocol.REFUSED, refusal.code.value
-    except Exception as error:  # noqa: BLE001  the parent decides what follows
+    except Exception as error:  # noqa: BLE001  reported to the parent, which decides
         return protocol.FAILED, repr(error)
     return protocol.DONE, ""
 

@@ -50,6 +50,6 @@ def is_cover(stream: VideoStream) -> bool:
 
 def has_decoder(stream: Stream) -> bool:
     """Return whether the stream can be decoded."""
-    # Without a decoder PyAV has no context, although its type annotations do not say so.
+    # Without a decoder, PyAV returns no context, although its type annotations do not say so.
     context: CodecContext | None = stream.codec_context
     return context is not None

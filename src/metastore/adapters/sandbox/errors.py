@@ -4,7 +4,7 @@ from metastore.kit.problems.reason_codes import ReasonCode
 
 
 class RefusedError(Exception):
-    """The source cannot be read, or exceeds a limit; ``code`` says which."""
+    """The source cannot be read or exceeds a limit; ``code`` is the reason."""
 
     def __init__(self, code: ReasonCode) -> None:
         super().__init__(code.value)
@@ -12,7 +12,7 @@ class RefusedError(Exception):
 
 
 class NotCopyableError(RefusedError):
-    """The video cannot be remuxed without encoding it again."""
+    """The video cannot be remuxed; it has to be encoded."""
 
 
 class NoPictureError(RefusedError):

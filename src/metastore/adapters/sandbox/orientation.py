@@ -34,7 +34,7 @@ UPRIGHT = Orientation()
 
 def orientation_of(frame: VideoFrame) -> Orientation:
     """Return the orientation of a decoded frame, rounded to quarter turns."""
-    # `frame.side_data` is the same, but makes a reference cycle with the frame: large pictures would pile up.
+    # `frame.side_data` is the same, but creates a reference cycle with the frame: large pictures would accumulate.
     side_data = cast("Mapping[Type, Buffer]", SideDataContainer(frame))  # type: ignore[call-arg]  # left untyped there
     matrix = side_data.get(Type.DISPLAYMATRIX)
     if matrix is None:

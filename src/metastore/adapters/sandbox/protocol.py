@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 Emit = Callable[[Mapping[str, Json], bytes], None]
-"""Return a result to the parent: a JSON header and the data. Blocks until the parent has taken it."""
+"""Emit a result to the parent: a JSON header and the data. Blocks until the parent has received it."""
 
 READ = b"R"
 """Followed by offset and length. The response is a length, at most the requested one, and that many bytes."""
@@ -20,9 +20,9 @@ EMIT = b"M"
 DONE = b"D"
 REFUSED = b"X"
 NOT_COPYABLE = b"C"
-NOTHING_TO_SEE = b"N"
+NO_PICTURE = b"N"
 FAILED = b"E"
-"""The last: followed by a length and so many bytes: nothing, a ``ReasonCode``, or an error in UTF-8."""
+"""The last message is one of these. A length follows, then as many bytes: nothing, a ``ReasonCode`` or an error."""
 
 RANGE = struct.Struct(">QI")
 LENGTH = struct.Struct(">I")

@@ -1,4 +1,4 @@
-"""Read the source for the child, ahead of it once it reads sequentially.
+"""Read the source for the child, and ahead of the child once it reads sequentially.
 
 A store may be remote, so that each read has a high latency regardless of its length.
 """
@@ -25,7 +25,7 @@ class _Window:
 
 
 class ReadAhead:
-    """Read one source block by block. Holds at most two windows of 4 MiB."""
+    """Reads a source block by block. Holds at most two windows of 4 MiB."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -78,7 +78,7 @@ class ReadAhead:
 async def _drop(window: _Window | None) -> None:
     if window is not None:
         window.data.cancel()
-        # An error in bytes that nobody waits for does not matter.
+        # Nobody waits for these bytes, so an error in reading them does not matter.
         await asyncio.wait([window.data])
         if not window.data.cancelled():
             window.data.exception()

@@ -1,11 +1,11 @@
 """Block system calls in a child process, so that injected code cannot reach anything outside it.
 
-The limit on open files already prevents opening anything. The filter makes that permanent (a process of an
-administrator could raise the limit again) and protects the user's other processes, above all the parent: the child can
+The limit on open files already prevents opening anything. The filter makes that permanent (a process of root
+could raise the limit again) and protects the user's other processes, above all the parent: the child can
 neither trace nor signal them, nor execute another program.
 
 The filter is a seccomp program (``seccomp(2)``, ``bpf(2)``) that makes the listed calls fail with ``EPERM`` in every
-thread. It adds to the resource limits. Where the kernel or the processor does not support it, the child runs without.
+thread. Where the kernel or the processor does not support it, the child runs with its resource limits only.
 """
 
 import ctypes
@@ -53,7 +53,7 @@ class _Program(ctypes.Structure):
 
 
 def block_system_calls() -> None:
-    """Install the filter for good. ``PR_SET_NO_NEW_PRIVS`` must be set before."""
+    """Install the filter; it cannot be removed. ``PR_SET_NO_NEW_PRIVS`` must be set before."""
     machine = platform.machine()
     if machine not in _CALLS:
         return

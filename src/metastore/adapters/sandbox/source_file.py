@@ -21,19 +21,19 @@ _CACHED_BLOCKS = 64
 class SourceFile(io.RawIOBase):
     """A file of ``size`` bytes that requests blocks on ``outgoing`` and receives them on ``incoming``.
 
-    The 16 MiB used last are cached.
+    The 16 MiB that were used last are cached.
 
     Attributes:
-        asked: Bytes requested so far.
-        most: Once ``asked`` exceeds this, reading fails with ``OSError``.
-        until: A time on the monotonic clock after which reading fails with ``OSError``.
+        requested: Bytes requested so far.
+        max_requested: Once ``requested`` exceeds this, reading fails with ``OSError``.
+        deadline: A time on the monotonic clock after which reading fails with ``OSError``.
     """
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO, size: int) -> None:
         self.size = size
-        self.asked = 0
-        self.most = sys.maxsize
-        self.until = math.inf
+        self.requested = 0
+        self.max_requested = sys.maxsize
+        self.deadline = math.inf
         self._incoming = incoming
         self._outgoing = outgoing
         self._position = 0
@@ -81,9 +81,9 @@ class SourceFile(io.RawIOBase):
         if number in self._blocks:
             self._blocks.move_to_end(number)
             return self._blocks[number]
-        if self.asked > self.most or time.monotonic() > self.until:
-            raise OSError(errno.EIO, "enough has been read")
-        self.asked += _BLOCK
+        if self.requested > self.max_requested or time.monotonic() > self.deadline:
+            raise OSError(errno.EIO, "the limit on reading is reached")
+        self.requested += _BLOCK
         self._outgoing.write(protocol.READ + protocol.RANGE.pack(number * _BLOCK, _BLOCK))
         self._outgoing.flush()
         (length,) = protocol.LENGTH.unpack(self._receive(protocol.LENGTH.size))
@@ -95,5 +95,5 @@ class SourceFile(io.RawIOBase):
     def _receive(self, count: int) -> bytes:
         data = self._incoming.read(count)
         if len(data) < count:
-            raise EOFError("the parent is gone")
+            raise EOFError("the parent process closed the pipe")
         return data

@@ -1,4 +1,4 @@
-"""The parent: start a child process, serve its reads, collect its results, and enforce its limits."""
+"""The parent process: start a child, serve its reads, collect its results and enforce its limits."""
 
 import asyncio
 import contextlib
@@ -27,11 +27,11 @@ CHILD = (sys.executable, "-I", "-m", "metastore.adapters.sandbox.child")
 """Isolated (``-I``): neither the working directory nor ``PYTHONPATH`` can supply modules."""
 _EXIT_SECONDS = 1.0
 _READ_SECONDS = 1.0
-"""Seconds of each read that count against the child's time limit. A slow store is not the child's fault."""
+"""Seconds of each read that count against the child's time limit; the store may be slow."""
 _REFUSALS: dict[bytes, type[MediaRefusedError]] = {
     protocol.REFUSED: MediaRefusedError,
     protocol.NOT_COPYABLE: NotCopyableError,
-    protocol.NOTHING_TO_SEE: NoPictureError,
+    protocol.NO_PICTURE: NoPictureError,
 }
 _INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG")
 # By default, each thread that allocates would reserve 64 MiB of the child's address space.
@@ -43,8 +43,8 @@ class Limits:
     """Limits on one task. Exceeding any of them ends the child.
 
     Attributes:
-        seconds: Wall-clock time, without the time in which nobody takes a result or the source does not respond.
-        stalled_seconds: The longest silence.
+        seconds: Wall-clock time, not counting the time spent waiting for the consumer of a result or for the source.
+        stalled_seconds: Time without any message from the child.
         cpu_seconds: Processor time.
         seconds_for_each: Added to ``seconds`` and ``cpu_seconds`` for each result, so that long work may continue as
             long as it makes progress.
@@ -73,7 +73,7 @@ class TaskResult:
 
 
 class Sandbox:
-    """Run tasks in child processes. ``command`` starts the child; tests replace it."""
+    """Runs tasks in child processes. ``command`` starts the child; tests replace it."""
 
     def __init__(self, command: tuple[str, ...] = CHILD) -> None:
         self._command = command
@@ -83,13 +83,13 @@ class Sandbox:
     ) -> AsyncGenerator[TaskResult, None]:
         """Run the task ``name`` and yield its results as they arrive.
 
-        The child waits until each result is taken. Closing the generator ends the child.
+        The child waits until each result is consumed. Closing the generator ends the child.
 
         Raises:
             MediaRefusedError, NoPictureError, NotCopyableError: the task refused the source.
             MediaToolError: the child died, hung, or exceeded its limits.
         """
-        # Our settings and secrets are not passed on.
+        # The child does not get our settings and secrets.
         environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
         child = await asyncio.create_subprocess_exec(
             *self._command,
@@ -105,9 +105,9 @@ class Sandbox:
             while (result := await conversation.next()) is not None:
                 yield result
         except (asyncio.IncompleteReadError, ConnectionError):
-            raise MediaToolError("the tool died") from None
+            raise MediaToolError("the tool exited early") from None
         except TimeoutError:
-            raise MediaToolError("the tool took too long") from None
+            raise MediaToolError("the tool exceeded its time limit") from None
         finally:
             await _end(child, is_exiting=conversation.ended)
             await conversation.close()
@@ -132,8 +132,9 @@ class _Conversation:
     async def begin(self, name: str, arguments: Mapping[str, Json]) -> None:
         """Send the task."""
         cpu_seconds = self._limits.cpu_seconds
-        most = resource.RLIM_INFINITY if self._limits.seconds_for_each else cpu_seconds + 1
-        self._outgoing.write(Task(name, arguments, self._size, self._limits.memory, cpu_seconds, most).line())
+        max_cpu_seconds = resource.RLIM_INFINITY if self._limits.seconds_for_each else cpu_seconds + 1
+        task = Task(name, arguments, self._size, self._limits.memory, cpu_seconds, max_cpu_seconds)
+        self._outgoing.write(task.line())
 
     async def next(self) -> TaskResult | None:
         """Return the next result, or ``None`` when the task is done."""
@@ -162,19 +163,19 @@ class _Conversation:
         offset, length = protocol.RANGE.unpack(await self._receive(protocol.RANGE.size))
         self._read_bytes += length
         if length > protocol.MAX_READ or self._read_bytes > self._limits.read:
-            raise MediaToolError("the tool wanted to see too much")
+            raise MediaToolError("the tool read too much")
         block = await self._read(offset, length, limit)
         self._outgoing.write(protocol.LENGTH.pack(len(block)) + block)
         await self._outgoing.drain()
 
     async def _read(self, offset: int, length: int, limit: asyncio.Timeout) -> bytes:
-        """Read from the source, which has timeouts of its own. Most of that time is not charged to the child."""
-        asked, ends = time.monotonic(), limit.when()
+        """Read from the source, which has timeouts of its own. Most of that time does not count against the child."""
+        started, deadline = time.monotonic(), limit.when()
         limit.reschedule(None)
         block = await self._reader.read(offset, length)
-        excused = max(0.0, time.monotonic() - asked - _READ_SECONDS)
+        excused = max(0.0, time.monotonic() - started - _READ_SECONDS)
         self._excused += excused
-        limit.reschedule(None if ends is None else ends + excused)
+        limit.reschedule(None if deadline is None else deadline + excused)
         return block
 
     async def _receive_result(self) -> TaskResult:
@@ -182,11 +183,11 @@ class _Conversation:
         self._result_bytes += header + length
         too_large = header > protocol.MAX_HEADER or length > self._limits.each_made
         if too_large or self._result_bytes > self._limits.made:
-            raise MediaToolError("the tool made too much")
+            raise MediaToolError("the tool returned too much")
         try:
             result = TaskResult(json.loads(await self._receive(header)), await self._receive(length))
         except ValueError:
-            raise MediaToolError("the tool made no sense") from None
+            raise MediaToolError("the tool returned an invalid result") from None
         if self._limits.seconds_for_each:
             self._extend_limits()
         return result
@@ -194,7 +195,7 @@ class _Conversation:
     async def _receive_end(self, kind: bytes) -> None:
         (length,) = protocol.LENGTH.unpack(await self._receive(protocol.LENGTH.size))
         if length > protocol.MAX_REASON:
-            raise MediaToolError("the tool said too much")
+            raise MediaToolError("the tool returned too long a reason")
         reason = (await self._receive(length)).decode(errors="replace")
         self.ended = True
         if kind != protocol.DONE:
@@ -208,7 +209,7 @@ class _Conversation:
 
 
 def _refusal(kind: bytes, code: str) -> MediaRefusedError | None:
-    """Return the refusal that a child reported; ``None`` for anything else, and for a code that does not exist."""
+    """Return the refusal that a child reported; ``None`` for anything else and for an unknown code."""
     refusal, reason = _REFUSALS.get(kind), known_reason(code)
     return refusal(reason) if refusal and reason else None
 

@@ -21,9 +21,9 @@ from metastore.ports.transcoder import AudioRendition, VideoRendition
 
 _NICENESS = 10
 _BASE_SEGMENTS, _BYTES_PER_SEGMENT = 2000, 512
-"""How many segments may come of any source, and how many bytes of it allow one more.
+"""Segments that any source may produce, and bytes of the source that allow one more.
 
-Gaps between frames are filled with repeated frames and silence: a source of a few bytes could request days of them.
+Gaps between frames are filled with repeated frames and silence, so a source of a few bytes could produce days of them.
 """
 
 
@@ -61,13 +61,13 @@ class _Writer(Protocol):
 
 
 def make(source: SourceFile, emit: Emit, job: _Job) -> None:
-    """Do a ``Job`` and emit its output as ``sandboxed_transcoder`` expects it.
+    """Run a ``Job`` and emit its output in the form that ``sandboxed_transcoder`` expects.
 
     Raises:
         RefusedError: The source is damaged or too large; ``NotCopyableError`` if only its video cannot be copied.
     """
     if job["rungs"]:
-        # Hours of encoding must not slow down what users are waiting for.
+        # Encoding may take hours and must not slow down what users wait for.
         os.nice(_NICENESS)
     segments, max_segments = 0, _BASE_SEGMENTS + source.size // _BYTES_PER_SEGMENT
 

@@ -51,7 +51,7 @@ class SandboxedTranscoder:
 
 
 def _validate(result: TaskResult) -> Output:
-    """Convert a result to an output; a child process that a malicious file took over may emit anything.
+    """Convert a result to an output; a child process that a malicious file has taken over may emit anything.
 
     Raises:
         MediaToolError: The result is invalid.
@@ -62,13 +62,13 @@ def _validate(result: TaskResult) -> Output:
         if kind == "started":
             started = _STARTED.validate_python({"init": result.data, **header})
             if not _CODECS.fullmatch(started.codecs):
-                raise MediaToolError("the tool made something else")
+                raise MediaToolError("the tool returned an invalid result")
             return started
         if kind == "segment":
             segment = _SEGMENT.validate_python({"data": result.data, **header})
             if not (0 <= segment.number < _MAX_SEGMENTS and 0 <= segment.duration_us < _UNLIMITED):
-                raise MediaToolError("the tool made something else")
+                raise MediaToolError("the tool returned an invalid result")
             return segment
         return _ENDED.validate_python(header)
     except ValidationError as error:
-        raise MediaToolError("the tool made something else") from error
+        raise MediaToolError("the tool returned an invalid result") from error

@@ -41,7 +41,7 @@ from metastore.ports.event_bus import (
 _log = structlog.get_logger(__name__)
 
 BATCH = 50
-"""Events fetched from a queue at a time."""
+"""Maximum number of events fetched from a queue at a time."""
 SETTLE_AFTER = 0.1
 """Seconds of work after which a batch is settled early. Bounds what is redelivered after a kill."""
 ERROR_LENGTH = 2000
@@ -51,7 +51,7 @@ ERROR_LENGTH = 2000
 class InProcessBus:
     """``EventBus`` on the tables of ``database``. All durations are in seconds.
 
-    ``backoff`` are the delays between attempts; the last one repeats. A handler that runs longer than
+    ``backoff`` lists the delays between attempts; the last one repeats. A handler that runs longer than
     ``handler_timeout`` counts as failed. ``outage_interval`` is the delay between retries during an outage (see
     ``outages``), ``poll_interval`` the delay between checks of an idle queue.
     """

@@ -17,6 +17,12 @@ again if the process dies. The topic's retention limits how long an event waits 
 
 This uses aiokafka directly because deliveries must stay unsettled while their aggregate waits for a retry; frameworks
 such as FastStream commit the offset when a handler returns.
+
+* ``bus``: ``KafkaBus``.
+* ``topics``: names and creation of the topics. ``records``: encode events and dead letters.
+* ``producer``: write records. ``group_consumer``: deliver them to one consumer.
+* ``dead_letter_topics``: list dead letters and redeliver them.
+* ``errors``: translate Kafka errors into those of the port.
 """
 
 from metastore.adapters.event_bus.kafka.bus import KafkaBus

@@ -1,4 +1,4 @@
-"""``KafkaBus``, the ``EventBus`` implementation."""
+"""``KafkaBus``, the ``EventBus`` implementation on Kafka."""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class KafkaBus:
         session_timeout: float = 10.0,
     ) -> None:
         self._cluster = Cluster(urlsplit(url).netloc, prefix, request_timeout, session_timeout)
-        self._pacing = retry_policy or RetryPolicy()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._subscriptions: list[Subscription] = []
         self._producer = Producer(self._cluster, self._subscriptions)
         self._dead_letters = DeadLetterTopics(self._cluster, self._producer, self._subscriptions)
@@ -62,7 +62,9 @@ class KafkaBus:
         served = select_subscriptions(self._subscriptions, only)
         async with asyncio.TaskGroup() as tasks:
             for subscription in served:
-                consumer = GroupConsumer(self._cluster, self._producer, self._subscriptions, subscription, self._pacing)
+                consumer = GroupConsumer(
+                    self._cluster, self._producer, self._subscriptions, subscription, self._retry_policy
+                )
                 tasks.create_task(consumer.run(), name=f"consumer {subscription.consumer}")
             await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""List the dead letters of the consumers and redeliver them."""
+"""List and redeliver the dead letters of all consumers."""
 
 import asyncio
 from collections.abc import Sequence

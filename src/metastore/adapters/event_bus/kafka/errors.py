@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # the pa
 
 from metastore.ports.event_bus import BusUnavailableError
 
-# It logs an unreachable broker over and over; the callers here log it once.
+# aiokafka logs an unreachable broker over and over; our callers log it once.
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 

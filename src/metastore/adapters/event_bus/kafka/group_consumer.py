@@ -1,4 +1,4 @@
-"""Consume one group's share of the partitions."""
+"""Consume the partitions that are assigned to this member of a consumer group."""
 
 import asyncio
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the pac
         self._producer = producer
         self._subscriptions = subscriptions
         self._subscription = subscription
-        self._pacing = retry_policy
+        self._retry_policy = retry_policy
         self._failures = 0
         self._reset()
 
@@ -100,7 +100,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the pac
     def _reset(self) -> None:
         self._offsets = OffsetTracker()
         self._dispatcher: Dispatcher[Position] = Dispatcher(
-            self._subscription, self._pacing, settle=self._settle, dead_letter=self._dead_letter
+            self._subscription, self._retry_policy, settle=self._settle, dead_letter=self._dead_letter
         )
 
     async def _consume(self) -> None:

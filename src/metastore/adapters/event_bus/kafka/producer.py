@@ -1,4 +1,4 @@
-"""Write records in batches."""
+"""Write records to Kafka in batches."""
 
 import asyncio
 from collections.abc import Sequence
@@ -71,5 +71,5 @@ class Producer:
             try:
                 async with asyncio.timeout(1):
                     await producer.stop()
-            except Exception:  # noqa: BLE001  it is dropped because it failed
+            except Exception:  # noqa: BLE001  the producer is dropped because it failed
                 return

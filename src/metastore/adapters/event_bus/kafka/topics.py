@@ -1,4 +1,4 @@
-"""The cluster's topics and how to create them."""
+"""Names of the cluster's topics, and their creation."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code  # type: ignore[im
 from metastore.ports.event_bus import Subscription
 
 PARTITIONS = 6
-"""Partitions of the event topic; at most so many processes of one consumer share the work."""
+"""Partitions of the event topic: the maximum number of processes that share the work of one consumer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@
                                             metastore.dead (direct) ──▶ metastore.notifications.dead
 
 **Publishing.** A durable topic exchange with the event type as routing key; persistent messages in CloudEvents JSON
-(``events.cloudevents``). A batch is sent without waiting in between, and is published once the broker has confirmed
+(``kit.events.cloudevents``). A batch is sent without waiting in between, and is published once the broker has confirmed
 every message. RabbitMQ also confirms messages that it cannot route, so every event that has a consumer is sent
 *mandatory*: a returned message was not published. The broker does not report a message that reaches only some of its
 queues, so the queues that a batch is meant for are bound again beforehand, on the same channel. That repairs a
@@ -37,6 +37,11 @@ This uses aiormq directly, the protocol layer below aio-pika. Higher-level libra
 returns and await one confirm at a time. Here deliveries stay unsettled while their aggregate waits for a retry,
 hundreds of confirms are pending at once, and a lost connection must invalidate all unsettled deliveries instead of
 being hidden by a reconnect.
+
+* ``bus``: ``RabbitMqBus``.
+* ``connection``: connections with time limits. ``topology``: exchanges, queues and bindings.
+* ``publisher``: publish events. ``queue_consumer``: deliver them to one consumer.
+* ``dead_letter``: dead letters as messages. ``dead_letter_queues``: list and redeliver them. ``broker_lock``: the lock.
 """
 
 from metastore.adapters.event_bus.rabbitmq.bus import RabbitMqBus

@@ -1,4 +1,4 @@
-"""``RabbitMqBus``, the ``EventBus`` implementation."""
+"""``RabbitMqBus``, the ``EventBus`` implementation on RabbitMQ."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class RabbitMqBus:
         heartbeat: int = 6,
     ) -> None:
         self._broker = Broker(url, Names(prefix), request_timeout, heartbeat)
-        self._pacing = retry_policy or RetryPolicy()
+        self._retry_policy = retry_policy or RetryPolicy()
         self._subscriptions: list[Subscription] = []
         self._publisher = Publisher(self._broker, self._subscriptions)
         self._dead_letters = DeadLetterQueues(self._broker, self._subscriptions)
@@ -59,7 +59,7 @@ class RabbitMqBus:
         served = select_subscriptions(self._subscriptions, only)
         async with asyncio.TaskGroup() as tasks:
             for subscription in served:
-                consumer = QueueConsumer(self._broker, self._subscriptions, subscription, self._pacing)
+                consumer = QueueConsumer(self._broker, self._subscriptions, subscription, self._retry_policy)
                 tasks.create_task(consumer.run(), name=f"consumer {subscription.consumer}")
             await asyncio.Event().wait()
 

@@ -15,7 +15,7 @@ from metastore.adapters.event_bus.rabbitmq.broker_lock import open_channel
 from metastore.adapters.event_bus.rabbitmq.topology import Names, declare
 from metastore.ports.event_bus import BusUnavailableError, Subscription
 
-# It logs an unreachable broker over and over; the callers here log it once.
+# aiormq logs an unreachable broker over and over; our callers log it once.
 logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 
 CLOSE_TIMEOUT = 1.0

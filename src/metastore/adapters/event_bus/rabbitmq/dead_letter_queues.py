@@ -1,4 +1,4 @@
-"""List the dead letters of the consumers and redeliver them.
+"""List and redeliver the dead letters of all consumers.
 
 RabbitMQ cannot list the messages of a queue. They are consumed without an acknowledgement and requeued, under a lock so
 that concurrent listings do not take messages from each other.
@@ -139,6 +139,6 @@ async def _consume(channel: Channel, queue: str, count: int) -> list[DeliveredMe
         async with asyncio.timeout(_SETTLE_TIMEOUT):
             await complete.wait()
     except TimeoutError:
-        pass  # Some were removed meanwhile; the count is a moment old.
+        pass  # The count is out of date: some were removed meanwhile.
     await channel.basic_cancel(tag or "")
     return received

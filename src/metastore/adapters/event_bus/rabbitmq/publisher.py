@@ -1,6 +1,6 @@
 """Publish events to the exchange: pipelined, confirmed and mandatory.
 
-The broker returns a *mandatory* message only if no queue took it. If an event has several consumers and one of their
+The broker returns a *mandatory* message only if no queue accepted it. If an event has several consumers and one of their
 queues is unbound, the broker reports nothing. Those queues are therefore bound again before each batch, on the same
 channel, which the broker processes in order. An existing binding is left unchanged. A missing queue closes the channel
 before anything is published, and the next connection declares the queue.
@@ -50,7 +50,7 @@ class Publisher:
                 await self._drop()
                 raise BusUnavailableError(str(error), taken=frozenset(confirmed)) from error
             except BaseException:
-                await self._drop()  # pending confirms would be mixed up with those of the next batch
+                await self._drop()  # Otherwise pending confirms could be mistaken for those of the next batch.
                 raise
         if returned:
             refused = frozenset(event.id for event in events) - confirmed

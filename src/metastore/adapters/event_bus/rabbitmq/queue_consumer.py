@@ -38,7 +38,7 @@ class QueueConsumer:
         self._broker = broker
         self._subscriptions = subscriptions
         self._subscription = subscription
-        self._pacing = retry_policy
+        self._retry_policy = retry_policy
         self._failures = 0
 
     async def run(self) -> None:
@@ -114,5 +114,5 @@ class QueueConsumer:
             await channel.basic_ack(tag, wait=False)
 
         return Dispatcher(
-            self._subscription, self._pacing, settle=settle, dead_letter=dead_letter, concurrency=CONCURRENCY
+            self._subscription, self._retry_policy, settle=settle, dead_letter=dead_letter, concurrency=CONCURRENCY
         )

@@ -57,7 +57,7 @@ def queue_arguments(names: Names, consumer: str) -> FieldTable:
         "x-delivery-limit": DELIVERY_LIMIT,
         "x-dead-letter-exchange": names.dead_exchange,
         "x-dead-letter-routing-key": consumer,
-        # Without these two, the broker could lose a message while dead-lettering it.
+        # With the defaults, the broker could lose a message while dead-lettering it.
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }

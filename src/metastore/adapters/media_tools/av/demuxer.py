@@ -24,7 +24,7 @@ from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.media_tools import AudioTrack, ProbeResult
 
 ERRORS = (av.FFmpegError, OSError)
-"""Errors while reading."""
+"""Exceptions that reading and seeking may raise."""
 _MAX_PIXELS = 70_000_000
 _DURATION_BUDGET = (8.0, 256 * 2**20)
 """Seconds and bytes after which the duration stays unknown."""
@@ -126,7 +126,7 @@ def _header_duration_us(container: InputContainer) -> int:
 
 
 def _measured_duration_us(container: InputContainer, source: SourceFile) -> int:
-    limits = source.most, source.until
+    limits = source.max_requested, source.deadline
     budget = Budget(source, *_DURATION_BUDGET)
     start, end = container.start_time or 0, Fraction(0)
     with contextlib.suppress(*ERRORS):
@@ -136,7 +136,7 @@ def _measured_duration_us(container: InputContainer, source: SourceFile) -> int:
             if budget.is_exhausted():
                 end = Fraction(0)
                 break
-    source.most, source.until = limits
+    source.max_requested, source.deadline = limits
     with contextlib.suppress(*ERRORS):
         container.seek(start)
     return max(0, int(end * 1_000_000) - start)

@@ -17,7 +17,7 @@ from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.media_tools import Sprite
 
 _POSTER_POSITIONS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.02)
-"""Where to look for a frame that is neither dark nor uniform, as fractions of the duration."""
+"""Positions to try for a frame that is neither dark nor uniform, as fractions of the duration."""
 _MIN_MEAN, _MIN_DEVIATION = 32, 10
 """Mean and standard deviation of the brightness (0 to 255) of a good poster."""
 _HDR = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
@@ -25,10 +25,10 @@ _UNSPECIFIED_COLOURSPACE, _HD_HEIGHT = 2, 720
 _TILES, _COLUMNS, _TILE_WIDTH, _MAX_TILE_HEIGHT = 100, 10, 160, 284
 _MIN_INTERVAL_MS = 1000
 _MAX_DECODED_PIXELS = 1_200_000_000
-"""Up to so many pixels in all frames, a sprite is made from all frames rather than from keyframes alone."""
+"""A sprite is made from all frames if these have at most this many pixels together, otherwise from keyframes."""
 _POSTER_BUDGET = (8.0, 256 * 2**20)
 _SPRITE_BUDGET = (40.0, 1024 * 2**20)
-"""Seconds and bytes after which the frames found so far have to do."""
+"""Seconds and bytes after which the frames found so far are used."""
 _reformatter = VideoReformatter()
 """Shared by all frames: it caches its tables, which take a second to compute for HDR."""
 

@@ -68,7 +68,7 @@ class Office:
             return False
         try:
             command = self._command(program, 0, "")
-            done = subprocess.run(command, check=False, capture_output=True, timeout=_CHECK_TIMEOUT, env={})  # noqa: S603  our own
+            done = subprocess.run(command, check=False, capture_output=True, timeout=_CHECK_TIMEOUT, env={})  # noqa: S603  our own program
         except (OSError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0
@@ -123,7 +123,7 @@ class Office:
                     os.kill(child.pid, signal.SIGKILL)
                 await child.wait()
         if child.returncode == NO_ISOLATION:
-            raise MediaToolError("the office program cannot be shut in")
+            raise MediaToolError("LibreOffice cannot be isolated")
         if not 0 < len(pdf) <= self._limits.pdf_size:
             raise NoPictureError(ReasonCode.DOCUMENT_NOT_RENDERED)
         return pdf

@@ -1,4 +1,4 @@
-"""Run LibreOffice in Linux namespaces of its own. A program by itself, started by ``office``.
+"""Run LibreOffice in Linux namespaces of its own. This is a separate program, which ``office`` starts.
 
 In the namespaces there is no network, no other process, and a root file system in memory that contains only the
 system's programs and fonts, read-only: no file that a document could include. The document is read from standard
@@ -38,7 +38,7 @@ _VISIBLE_PATHS = (
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 _ROOT = Path("/tmp")  # noqa: S108  an empty file system is mounted there first
 _USER_ID = 1000
-"""The user and group id in the namespaces. Not 0, so that executing a program drops all capabilities in them."""
+"""User and group id inside the namespaces. Not 0, so that executing a program drops all capabilities."""
 _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
 <item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="MacroSecurityLevel" oor:op="fuse">

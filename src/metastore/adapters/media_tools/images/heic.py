@@ -13,7 +13,7 @@ from metastore.kit.problems.reason_codes import ReasonCode
 _BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _MAX_SIZE = 256 * 2**20
 _COPIES = 2
-"""How many copies of an image are in memory while it is decoded: in the codec's format and as RGB."""
+"""Copies of an image that are in memory while it is decoded: one in the codec's format and one as RGB."""
 _BANDS = {"L": 1, "RGB": 3, "RGBA": 4}
 pillow_heif.options.THUMBNAILS = False
 pillow_heif.options.DEPTH_IMAGES = False

@@ -15,7 +15,7 @@ from metastore.ports.media_tools import ProbeResult
 
 _LOADERS = ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif")
 _MAX_FILE_SIZE = {"gif": 64 * 2**20, "webp": 256 * 2**20, "avif": 256 * 2**20}
-"""How much is read of formats that are loaded into memory; the first frame of an animation is near the beginning."""
+"""Bytes read of formats that are loaded into memory; the first frame of an animation is near the beginning."""
 _PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, KeyError, RuntimeError)
 _SIDEWAYS = (5, 6, 7, 8)
 _sources: list[pyvips.SourceCustom] = []
@@ -136,12 +136,12 @@ def _vips_source(source: SourceFile, head: bytes) -> pyvips.SourceCustom:
         try:
             return readable.read(size)
         except MemoryError as error:
-            _memory_errors.append(error)  # libvips would take the error for the end of the file
+            _memory_errors.append(error)  # libvips would treat the exception as the end of the file
             return b""
 
     custom.on_read(read)
     custom.on_seek(readable.seek)
-    # libvips uses it for longer than the binding keeps a reference.
+    # libvips uses the source for longer than the binding keeps a reference to it.
     _sources.append(custom)
     return custom
 

@@ -2,7 +2,7 @@
 
 Every SVG is validated first: it must be neither too large nor too deeply nested, and embedded images must be small.
 References to other files cannot be resolved anyway: librsvg is given no base URL, and the child process cannot open
-files. The validation therefore only limits how much an SVG may cost.
+files. The validation therefore only limits what rendering an SVG may cost.
 """
 
 import base64
@@ -27,7 +27,7 @@ _MAX_DEPTH, _MAX_ELEMENTS = 200, 250_000
 _MAX_EMBEDDED, _MAX_EMBEDDED_PIXELS = 8 * 2**20, 50_000_000
 _MAX_SIDE = 1_000_000
 _DATA_URL = re.compile(r"\s*data:[^,]{0,200}?(;base64)?,(.*)", re.DOTALL | re.IGNORECASE)
-# Makes librsvg load its fonts now, since the sandbox does not allow opening files later.
+# Rendered once to make librsvg load its fonts: the sandbox does not allow opening files later.
 _FONTS = b"""<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="8" font-family="serif">Aa</text>
 <text y="8" font-family="monospace">Aa</text><text y="8" font-family="sans-serif">Aa</text></svg>"""
 pyvips.operation_block_set("VipsForeignLoad", True)

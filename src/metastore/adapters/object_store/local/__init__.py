@@ -42,6 +42,13 @@ object's ETag is derived from its checksum.
 **Known limits.** The store relies on the disk to keep what it reported as synced. If the disk hangs, so do the calls.
 Create is slow on a file system without ``fallocate``. The bytes of a deleted object are freed once its last reader
 closes it.
+
+* ``store``: ``LocalObjectStore``. ``presigned_urls``: sign and verify URLs.
+* ``upload``: the state of an open upload, guarded by a ``shared_exclusive_lock``. ``upload_files``: its folder.
+* ``part_writer``: receive a part. ``part_log``: the format of ``parts.log``. ``small_object``: put in a single call.
+* ``layout``: paths. ``metadata``: the JSON documents. ``integrity``: checks of objects.
+* ``open_files``: objects open for reading. ``durable_io``: writing and syncing. ``thread_pools``: threads for both.
+* ``errors``: translate errors of the operating system into those of the port.
 """
 
 from metastore.adapters.object_store.local.store import LocalObjectStore

@@ -16,7 +16,7 @@ _scratch = memoryview(bytearray(READ_NOW_LIMIT))
 
 
 class OpenFile:
-    """``OpenObject`` of the embedded store. The file is closed when the last reference is dropped."""
+    """``OpenObject`` of the embedded store. The file is closed when the last reference to it is dropped."""
 
     __slots__ = ("_handle", "_threads", "etag", "metadata", "modified_at", "size")
 

@@ -10,7 +10,7 @@ PUT    meaning                          GET    meaning
 ``u``  upload id                        ``t``  content type, base64url
 ``n``  part number                      ``d``  disposition, base64url
 ``l``  exact length in bytes            ``e``  expiry, Unix seconds
-``e``  expiry, Unix seconds             ``c``  seconds to cache for
+``e``  expiry, Unix seconds             ``c``  seconds to cache
 ====== ================================ ====== =========================
 
 ``d`` and ``c`` are optional: without ``d`` the object is served inline without a file name, without ``c`` it is not

@@ -1,4 +1,4 @@
-"""``LocalObjectStore``, the ``ObjectStore`` implementation."""
+"""``LocalObjectStore``, the ``ObjectStore`` implementation in a folder."""
 
 import asyncio
 import os

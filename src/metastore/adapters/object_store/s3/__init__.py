@@ -24,6 +24,11 @@ written twice. An error in the body of a 200 response is an error.
 maintains the CORS rules; ``CreateBucket`` unless the bucket exists.
 
 **Known limits.** A presigned GET URL does not serve HEAD, since S3 signs the method: request one with ``head=True``.
+
+* ``store``: ``S3ObjectStore``. ``bucket``: create and configure the bucket.
+* ``multipart_uploads``: check and complete uploads. ``small_object``: store an object from a stream.
+* ``presigned_part_urls``, ``presigned_get_urls``: presign thousands of URLs.
+* ``checksums``: derive checksums from ETags. ``calls``: requests with time limits and the port's errors.
 """
 
 from metastore.adapters.object_store.s3.store import S3ObjectStore

@@ -1,8 +1,8 @@
 """Presign thousands of GET URLs that stay the same for a period of time.
 
 As for part URLs (``presigned_part_urls``), the client library presigns one URL, which determines endpoint, addressing
-style and credentials. It is reproduced here and compared before the code relies on its understanding of it. The other
-URLs differ in their key, and all of them in their date: they are signed as of the start of the current period
+style and credentials. That URL is reproduced here and compared; if it differs, presigning is left to the library. The
+other URLs differ in their key, and all of them in their date: they are signed as of the start of the current period
 (``kit.clock.period_start``) instead of the present moment, so that all processes produce the same URLs.
 """
 

@@ -1,4 +1,4 @@
-"""``S3ObjectStore``, the ``ObjectStore`` implementation."""
+"""``S3ObjectStore``, the ``ObjectStore`` implementation on S3."""
 
 import asyncio
 import time
@@ -102,7 +102,7 @@ class S3ObjectStore:
         return store
 
     async def create_multipart(self, key: str, *, size: int, part_size: int, content_type: str) -> str:
-        """See the port. S3 reserves no room for ``size``."""
+        """Implement the port. S3 reserves no space for ``size``."""
         created = await call(
             self._client.create_multipart_upload(
                 Bucket=self._bucket,

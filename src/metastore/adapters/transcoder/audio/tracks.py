@@ -89,8 +89,8 @@ class AudioRemuxer:
         self._timescale = timeline.timescale
         self._frame_length = _FRAME_SAMPLES * timeline.timescale // context.sample_rate
         self._tolerance = int(_TOLERANCE * timeline.timescale)
-        # Of the frames before the start, only the last one is needed, to decode the first one; and not even that if
-        # frames are so long that the first segment would exceed its duration.
+        # Of the frames before the start, only the last one is kept, because decoding the first one needs it. It is
+        # dropped as well if frames are so long that the first segment would exceed its duration.
         self._earliest = -min(2 * self._frame_length, timeline.ticks_of_us(LATE_US))
         self._time: int | None = None
         self._silence: bytes | None = None
@@ -188,7 +188,7 @@ class AudioEncoder:
             time = None
 
     def _fill_gap(self, ticks: int) -> bool:
-        """Add silence up to a time; return ``False`` if the time is already over."""
+        """Add silence up to a time; return ``False`` if the audio so far already extends beyond it."""
         position = self._encoded + self._queue.samples
         gap = ticks * self._rate // self._source_timeline.timescale + self._offset - position
         if gap < -_JUMP_SECONDS * self._rate:

@@ -25,7 +25,7 @@ class RenditionWriter:
         self._emit(header, muxer.init_segment(track))
 
     def add(self, samples: Sequence[Sample], decoded_until: int, start: int, end: int) -> None:
-        """Emit a segment; all times in ticks without shift."""
+        """Emit a segment. Times are in ticks, without the shift."""
         shift = self._timeline.shift
         shifted = [Sample(one.data, one.decoded + shift, one.shown + shift, one.is_key) for one in samples]
         data = muxer.media_segment(self._number, shifted, decoded_until + shift)
@@ -35,5 +35,5 @@ class RenditionWriter:
         self._number += 1
 
     def end(self) -> None:
-        """Emit that the rendition is complete."""
+        """Emit the message that the rendition is complete."""
         self._emit({**self._header, "kind": "ended"}, b"")

@@ -1,4 +1,4 @@
-"""Decide how the colours of a video have to be mapped so that every screen can show them."""
+"""Determine how to map the colours of a video so that every screen can show them."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ def output_colours(context: VideoCodecContext) -> Colours:
 
 
 def scale_arguments(frame: VideoFrame) -> str:
-    """Return the arguments of FFmpeg's ``scale`` filter that map the colours, tones included; empty if not needed."""
+    """Return the arguments of FFmpeg's ``scale`` filter that map colours and tones; empty if there is no need."""
     if is_hdr(frame):
         return "out_color_matrix=bt709:out_primaries=bt709:out_transfer=bt709:out_range=tv:intent=perceptual"
     if frame.format.is_rgb:

@@ -1,8 +1,8 @@
 """Decode timestamps (DTS) of a rendition's samples.
 
 They are computed rather than copied from the source or the encoder, because players derive the start and duration of a
-segment from them. Every segment is decoded for exactly as long as it is shown, and always the same short time before:
-whatever the frame intervals, however late the first frame, and whether or not the segments come from one job.
+segment from them. The decode times of a segment span exactly its duration, and begin a fixed short time before it is
+shown. This holds for any frame intervals, for a late first frame, and for segments of different jobs.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class DecodeTimestamps:
         self._earliest: int | None = None
 
     def assign(self, samples: Sequence[Sample], end: int) -> tuple[list[Sample], int]:
-        """Return a segment's samples, in decoding order, with their timestamps, and the one of the next sample.
+        """Return a segment's samples, in decoding order, with their timestamps, and the timestamp of the next sample.
 
         ``end`` is the tick at which the last frame of the segment is no longer shown.
         """

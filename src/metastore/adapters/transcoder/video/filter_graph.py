@@ -27,12 +27,12 @@ _TRANSPOSE_DIRECTIONS = {
 
 
 class FilterGraph:
-    """Converts frames of one size and format; replaced by another one when these change."""
+    """Converts frames of one size and format. When these change, a new graph is needed."""
 
     def __init__(self, like: VideoFrame, timescale: int, rungs: Sequence[VideoRendition], *, interlaced: bool) -> None:
         self._timescale = timescale
         self._graph = graph = Graph()
-        # Computing the tables for tone mapping takes seconds, and is parallel.
+        # Computing the tables for tone mapping takes seconds, but can use several threads.
         graph.threads = _HDR_THREADS if colour_mapping.is_hdr(like) else _THREADS
         self._source = graph.add(
             "buffer",

@@ -24,7 +24,7 @@ from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, VideoRendition
 
 LARGE, _MAX_PIXELS = 4096 * 2304, 70_000_000
-"""Above 4K every decoder thread keeps a frame of up to 130 MB."""
+"""Above ``LARGE`` (4K), every decoder thread keeps a frame of up to 130 MB. Above the maximum, video is refused."""
 _MAX_STILL_US = 400_000
 """A frame that is shown for longer is repeated at a segment boundary."""
 _SEEK_MARGINS = (2, 20, 200)

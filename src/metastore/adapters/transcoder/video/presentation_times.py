@@ -1,4 +1,4 @@
-"""Presentation times (PTS) of decoded frames: strictly increasing, whatever the source says."""
+"""Presentation times (PTS) of decoded frames: strictly increasing, whatever the timestamps of the source."""
 
 from fractions import Fraction
 

@@ -26,7 +26,7 @@ _X264 = "annexb=0:scenecut=0:keyint=infinite:min-keyint=1:open-gop=0"
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """What all rungs have in common: the average frame rate and the colours."""
+    """The format that all rungs share: average frame rate and colours."""
 
     rate: Fraction
     colours: Colours
@@ -60,7 +60,7 @@ class RungEncoder:
         self._thread.close()
 
     def finish(self, end: int) -> None:
-        """Write what is left, after ``close``; ``end`` is the tick at which the last frame is no longer shown."""
+        """Write the remaining segments, after ``close``. ``end`` is the tick at which the last frame is no longer shown."""
         self._collect(self._thread.join())
         if self._samples:
             self._write_segment(end)
