@@ -1,6 +1,7 @@
 """The capabilities of the product, one package each.
 
-From the bottom up. A feature calls only those below it, and reaches those above it by recording an event.
+They are listed from the bottom layer up. A feature calls only features below it. It reaches those above it by recording
+an event.
 
 * ``auth``: accounts, sign-in sessions, storage quotas.
 * ``files``: folders and files, their names, the trash.
@@ -14,5 +15,5 @@ From the bottom up. A feature calls only those below it, and reaches those above
 
 Modules have the same names in each. ``endpoints`` (HTTP in, schema out) and ``consumers`` (event in, service call out)
 call ``service`` (the rules; it never commits), which calls ``repository`` (every SQL statement). ``models`` are the
-tables, ``schemas`` the API shapes, ``events`` the published events. ``feature`` declares all parts to ``bootstrap``.
+tables, ``schemas`` the API shapes, ``events`` the published events. ``feature`` declares all of this to ``bootstrap``.
 """

@@ -4,8 +4,8 @@
 * ``events``: domain events, the transactional outbox, the inbox and consumers.
 * ``saga``: work of several steps with retries and compensation.
 * ``idempotency``: the ``Idempotency-Key`` header.
-* ``api``: base classes of API shapes, cursor pagination, periods of time, services as dependencies of endpoints.
-* ``problems``: error responses, and the codes of problems and of failures.
-* ``feature`` and ``services``: what a feature declares to the product, and how it finds the services below it.
+* ``api``: base classes of requests and responses, cursor pagination, periods of time, endpoints' dependencies.
+* ``problems``: error responses, and the codes of problems and failures.
+* ``feature`` and ``services``: what a feature declares to the product, and the registry of services.
 * ``context``, ``clock``, ``ids``: the current request, the time and new identifiers.
 """

@@ -1,8 +1,8 @@
-"""Features as the composition root sees them.
+"""The declaration of a feature to the product.
 
-Each folder of ``features`` has a ``feature.py`` with one function that builds the feature and returns a ``Feature``:
-everything that the rest of the product takes from it. ``bootstrap`` calls these functions, one line each, from the
-bottom layer up; the HTTP application, the event bus, the saga runner and the workers then take what was declared.
+Each folder of ``features`` has a ``feature.py`` with one function that builds the feature and returns a ``Feature``.
+``bootstrap`` calls these functions, one line each, from the bottom layer up. It then hands the declared parts to the
+HTTP application, the event bus, the saga runner and the reaper.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,16 +14,16 @@ from metastore.kit.events.consumer import Consumer
 from metastore.kit.saga.definition import Definition
 
 Job = Callable[[], Awaitable[None]]
-"""A unit of background work: a coroutine function without arguments."""
+"""Background work: a coroutine function without arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What one feature contributes to the product.
+    """The parts that one feature contributes to the product.
 
-    ``services`` are registered by their type before the next feature is built. Routes of a feature take precedence
-    over those of the features below it. ``recurring_jobs`` are short and repeatable: the reaper runs each of them, by
-    name, once a round, and logs what they raise.
+    ``services`` are registered by their type before the next feature is built. The routes of a feature take precedence
+    over those of the features below it. ``recurring_jobs``, by name, must be short and repeatable: the reaper runs each
+    of them once a round and logs its errors.
     """
 
     name: str

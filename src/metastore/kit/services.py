@@ -1,7 +1,7 @@
 """The services of a running product, found by type.
 
 ``bootstrap`` registers every service once. Features find the services below them here while they are built, and
-endpoints name the type that they need (``kit.http.provided``).
+endpoints name the type that they need (``kit.api.dependencies``).
 """
 
 from typing import TypeVar

@@ -1,7 +1,7 @@
-"""The steps ``initiate`` and ``store`` of the saga of a file's arrival.
+"""The steps ``initiate`` and ``store`` of a file's ingest saga.
 
-``UploadsService`` takes both steps when clients ask for it. A saga runner takes ``store`` when it falls due: because
-the upload has expired, or because a completion has not finished within its lease.
+``UploadsService`` executes both steps at the request of clients. A saga runner executes ``store`` when it falls due:
+because the upload has expired, or because a completion has not finished within its lease.
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ _SOON = timedelta(seconds=5)
 
 
 class Arrival:
-    """Actions and compensations for the saga's definition (``processes.ingest``)."""
+    """Actions and compensations for the saga's definition (``media.ingest``)."""
 
     def __init__(self, database: Database, store: ObjectStore, uploads: UploadsService, clock: Clock) -> None:
         self._database = database
@@ -40,7 +40,7 @@ class Arrival:
         if upload is None:
             raise StepFailedError(ReasonCode.NOT_ARRIVED_IN_TIME, final=True)
         if upload.state == COMPLETED:
-            # Finishing advances the saga in its own transaction, which takes this claim away.
+            # The transaction that finished the upload also advanced the saga, which ends this claim.
             return Later(now + _SOON)
         if upload.state == COMPLETING and upload.claimed_at is not None:
             lease_ends = upload.claimed_at + self._uploads.completing_lease
@@ -73,12 +73,12 @@ class Arrival:
         async def effect(tx: Transaction) -> None:
             removed = await self._uploads.end(tx, upload_id, reason, claimed_before=stale, failure=failure)
             if removed is None and await repository.state_of(tx, upload_id) in (OPEN, COMPLETING):
-                # A request has begun to complete it meanwhile; the compensation is attempted again.
+                # A request has begun to complete the upload meanwhile; the compensation is attempted again.
                 raise StepFailedError(ReasonCode.NOT_STORED)
 
         upload = await self._upload(saga)
         if upload is not None and upload.state == COMPLETING and upload.claimed_at and upload.claimed_at >= stale:
-            # A request is completing it. It will find that the saga is being compensated, and fail.
+            # A request is completing the upload. It will find that the saga is being compensated, and fail.
             return Later(upload.claimed_at + self._uploads.completing_lease)
         return effect
 

@@ -12,7 +12,7 @@ def consumers(uploads: UploadsService) -> list[Consumer]:
     """Return the feature's consumers."""
 
     async def on_file_purged(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        """End the upload of a file that was purged before it arrived."""
+        """End the upload of a file that was purged before it was complete."""
         await uploads.abort_of_purged_file(tx, FilePurged.model_validate(event.payload).file_id)
         return None
 

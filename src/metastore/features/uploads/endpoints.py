@@ -48,7 +48,7 @@ async def list_unfinished(
     limit: Annotated[Limit, Query()] = 50,
     cursor: str | None = None,
 ) -> Page[UnfinishedUpload]:
-    """The caller's unfinished uploads, latest first."""
+    """List the caller's unfinished uploads, latest first."""
     return await unfinished.page(caller.id, limit=limit, cursor=cursor)
 
 

@@ -1,6 +1,6 @@
 """Domain events of the uploads feature.
 
-The arrival of the file itself is ``file.uploaded`` of the files feature.
+A completed upload is recorded by the files feature, as ``file.uploaded``.
 """
 
 from typing import ClassVar

@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 class UploadJobs:
-    """Cleans up after crashes between database and store; expired uploads are ended by their sagas.
+    """Cleans up where a crash has left database and store in disagreement. Expired uploads are ended by their sagas.
 
     ``upload_ttl`` is the lifetime of uploads in seconds.
     """
@@ -51,10 +51,10 @@ class UploadJobs:
                 await self._uploads.restart_saga(upload)
                 _log.warning("started a saga for an expired upload", upload_id=upload.id)
             except Exception:  # noqa: BLE001  logged, and the other uploads follow
-                _log.exception("no saga started for an expired upload", upload_id=upload.id)
+                _log.exception("cannot start a saga for an expired upload", upload_id=upload.id)
 
     async def abort_unknown_multiparts(self) -> None:
-        """Abort multipart uploads that are in the store but not in the database: a crash came between the two."""
+        """Abort multipart uploads that the database does not know: the process died before it saved their id."""
         cutoff = self._clock() - self._ttl
         batch: list[OpenMultipart] = []
         async for multipart in self._store.list_multiparts():
@@ -70,7 +70,7 @@ class UploadJobs:
             await self._store.abort_multipart(multipart.key, multipart.upload_id)
 
     async def end_lost_uploads(self) -> None:
-        """Check some open uploads each round. An upload is ended when two rounds find its parts missing."""
+        """Check some open uploads each round. An upload is ended when two successive rounds find its parts missing."""
         missed, self._missed = self._missed, {}
         for upload in missed.values():
             if await cleanup.is_lost(self._database, self._store, upload):

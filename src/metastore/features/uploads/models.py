@@ -26,7 +26,7 @@ class Upload(Base):
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     owner_id: Mapped[str] = mapped_column(String(36), ForeignKey("users.id"))
     file_id: Mapped[str] = mapped_column(String(36), index=True)
-    """Not a foreign key: the file may be purged before it arrives; a consumer then aborts the upload."""
+    """Not a foreign key: the file may be purged before it is complete; a consumer then aborts the upload."""
     object_key: Mapped[str] = mapped_column(String(200))
     store_upload_id: Mapped[str | None] = mapped_column(String(1024))
     """The store's id of the multipart upload. Null until the store has created it, and for whole uploads."""

@@ -59,7 +59,7 @@ _ANY_TIME = datetime.max.replace(tzinfo=UTC)
 
 
 class UploadsService:
-    """Runs multipart uploads. ``can_preview`` tells whether office documents of a content type can be previewed."""
+    """The rules of multipart uploads. ``can_preview`` tells whether previews of a content type can be made here."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class UploadsService:
         self.completing_lease = limits.completing_lease
         """The time after which an unfinished completion may be taken over or ended."""
         self._clock = clock
-        self._can_show = can_preview
+        self._can_preview = can_preview
 
     async def initiate(self, owner_id: str, request: InitiateIn) -> InitiateOut:
         """Reserve space, create the file's entry and return the URLs of its parts.
@@ -114,7 +114,7 @@ class UploadsService:
     async def begin(self, tx: Transaction, owner_id: str, request: InitiateIn, *, claimed: bool = False) -> Upload:
         """Create reservation, file entry, upload row and saga in the caller's transaction.
 
-        ``claimed`` starts in COMPLETING, for an upload that arrives whole with this request.
+        With ``claimed`` the upload starts in COMPLETING, because it arrives whole with this request.
         """
         if request.size > self._limits.max_file_size:
             raise too_large(self._limits.max_file_size)
@@ -145,7 +145,7 @@ class UploadsService:
             expires_at=now + timedelta(seconds=self._limits.upload_ttl),
         )
         tx.session.add(upload)
-        # A whole upload takes minutes at most. The saga need not wait for its expiry if its process dies.
+        # A whole upload takes minutes at most. If its process dies, the saga need not wait until it expires.
         due_at = min(upload.expires_at, now + WHOLE_WITHIN) if claimed else upload.expires_at
         start_saga(tx, upload, node.name, due_at)
         tx.record(
@@ -166,12 +166,12 @@ class UploadsService:
             if upload.state == COMPLETED:
                 raise completed(upload)
             if upload.state == OPEN and upload.expires_at < now:
-                # It is about to be ended; do not extend it.
+                # The saga is about to end it; do not extend it.
                 raise upload_not_found()
             if await repository.touch(tx, upload_id, now, expires_at):
                 upload.expires_at = expires_at
                 if not await sagas.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=expires_at):
-                    # Its saga is ending it.
+                    # The saga is ending it.
                     raise upload_not_found()
         try:
             if upload.store_upload_id is None:
@@ -218,14 +218,14 @@ class UploadsService:
             return await self._files.owned_file(tx, owner_id, file_id)
 
     async def finish(self, upload: Upload, stored: StoredObject) -> FileOut:
-        """Turn the stored object into the file and its reservation into usage.
+        """Turn the stored object into the file and the reservation into use.
 
         Raises:
             Problem: 404 when the upload was aborted or the file purged meanwhile; the object is removed again.
         """
         async with self._database.reading() as tx:
             name = await self._files.name_of(tx, upload.file_id) or ""
-        mime_type, needs_processing = await sniff(self._store, upload, name, self._can_show)
+        mime_type, needs_processing = await sniff(self._store, upload, name, self._can_preview)
         try:
             async with self._database.transaction() as tx:
                 if await repository.finish(tx, upload.id):
@@ -295,9 +295,9 @@ class UploadsService:
         return await end_upload(tx, self._files, upload_id, reason, claimed_before=claimed_before, failure=failure)
 
     async def discard(self, upload: Upload, reason: str, *, even_completing: bool = False) -> None:
-        """End an upload that cannot go on and notify its owner. One that the store holds whole becomes its file.
+        """End an upload that cannot go on and notify its owner, or finish it if the store holds it whole.
 
-        With ``even_completing`` also an upload that a request may be completing at the moment.
+        With ``even_completing`` it is ended even if a request may be completing it at the moment.
 
         Raises:
             ObjectStoreError: the store failed. If the upload has ended, a consumer removes its bytes later.

@@ -1,7 +1,7 @@
 """Small files uploaded whole in one ``multipart/form-data`` request.
 
-The steps are those of a multipart upload, taken at once. The row starts in COMPLETING, so that the saga can finish or
-end the upload after a crash between storing the object and committing the file.
+The steps are those of a multipart upload, taken in one request. The row starts in COMPLETING, so that the saga can
+finish or end the upload after a crash between storing the object and committing the file.
 """
 
 from collections.abc import AsyncIterator
@@ -33,10 +33,10 @@ class WholeUploads:
     async def store(self, owner_id: str, request: InitiateIn, chunks: AsyncIterator[bytes]) -> FileOut:
         """Store exactly ``request.size`` bytes from ``chunks`` as a file.
 
-        A retry under the same idempotency key continues with the same upload, unless that has ended.
+        A retry under the same idempotency key continues with the earlier upload, unless that has ended.
 
         Raises:
-            Problem: as ``UploadsService.initiate``; nothing is kept. 503 while that upload is being ended.
+            Problem: as ``UploadsService.initiate``; nothing is kept. 503 while the earlier upload is being ended.
         """
         earlier = checkpoint()
         async with self._database.transaction() as tx:
@@ -57,10 +57,10 @@ class WholeUploads:
 
 
 async def _resume(tx: Transaction, upload_id: str) -> Upload | None:
-    """Claim the upload that an interrupted request began. Return ``None`` when it has ended.
+    """Claim the upload that an interrupted request began. Return ``None`` when the upload has ended.
 
     Raises:
-        Problem: 503 while it is being ended.
+        Problem: 503 while the upload is being ended.
     """
     now = utc_now()
     unfinished = await repository.claim(tx, upload_id, now)

@@ -3,5 +3,5 @@
 * ``schema``: base classes of requests and responses, and timestamps.
 * ``paging``: cursor pagination.
 * ``period``: periods of time as request parameters.
-* ``dependencies``: how endpoints find the services that they call.
+* ``dependencies``: the services and the database as dependencies of endpoints.
 """

@@ -1,4 +1,4 @@
-"""Dependencies that HTTP endpoints share: services found by type, and the database.
+"""FastAPI dependencies of endpoints: services by type, and the database.
 
 ``bootstrap`` creates every service once and registers it by its type. An endpoint declares the type that it needs::
 

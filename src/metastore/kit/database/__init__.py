@@ -1,10 +1,10 @@
-"""The database: engines, the unit of work and what all tables share.
+"""The database: engines, the unit of work, and the base of all tables.
 
 * ``unit_of_work``: ``Database`` opens transactions on SQLite and PostgreSQL; ``Transaction`` records events.
 * ``tables``: the declarative base and column types.
 * ``sqlite_connection``: SQLite connections with one thread switch per statement.
 * ``disk_reserve``: disk space that SQLite reserves, so that deleting works on a full disk.
 
-Nothing here knows about events, sagas or idempotency keys. They join transactions by ``Transaction.record`` and
+Nothing here knows of events, sagas or idempotency keys. They take part in transactions by ``Transaction.record`` and
 ``Database.before_commit``.
 """

@@ -1,9 +1,10 @@
 """Disk space that a SQLite database reserves, so that users can delete and sign out on a full disk.
 
 Deleting writes as well: rows, events and the write-ahead log. On a full disk it can succeed only within space that the
-database already has. So both of its files are grown in advance: a table is filled and dropped again. This leaves free
-pages in the database for the next transactions, and a long write-ahead log, which SQLite overwrites from the start
-after each checkpoint (every 1,000 pages). Space used up by normal growth is reserved again while the disk has some.
+database already has. So the database file and the log are grown in advance: a table is filled and dropped again. This
+leaves free pages in the database for the next transactions, and a long write-ahead log, which SQLite overwrites from
+the start after each checkpoint (every 1,000 pages). When normal growth has used the space up, it is reserved again, as
+long as the disk has some.
 
 This is best effort: it does not work on copy-on-write file systems, which never overwrite in place.
 """
@@ -45,9 +46,9 @@ class DiskReserve:
     async def _grow(self) -> None:
         try:
             async with self._database.transaction() as tx:
-                await tx.session.execute(text("CREATE TABLE IF NOT EXISTS spare_room (filling BLOB)"))
-                filling = text("INSERT INTO spare_room VALUES (zeroblob(:size))")
-                await tx.session.execute(filling, {"size": SPARE_BYTES})
+                await tx.session.execute(text("CREATE TABLE IF NOT EXISTS spare_room (padding BLOB)"))
+                fill = text("INSERT INTO spare_room VALUES (zeroblob(:size))")
+                await tx.session.execute(fill, {"size": SPARE_BYTES})
             self._log_is_long = True
         finally:
             # A separate transaction: pages freed by the transaction that filled them would never be written.

@@ -20,15 +20,15 @@ Row = tuple[object, ...]
 def connect(database: str, **options: Any) -> "OneTripConnection":  # noqa: ANN401  those of sqlite3.connect
     """Return a connection for SQLAlchemy's ``async_creator_fn``. Options are those of ``sqlite3.connect``."""
     connection = OneTripConnection(partial(sqlite3.connect, database, **options), iter_chunk_size=64)
-    # The thread must not delay the end of the process. SQLite survives that.
+    # The thread must not delay the end of the process. Killing it is safe for SQLite.
     connection._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does with connections that it makes itself
     return connection
 
 
 class OneTripConnection(aiosqlite.Connection):
-    """An aiosqlite connection with one-trip cursors."""
+    """An aiosqlite connection whose cursors make one trip to its thread per statement."""
 
-    def cursor(self) -> "OneTripCursor":  # type: ignore[override]  # SQLAlchemy enters it, which is all that is asked
+    def cursor(self) -> "OneTripCursor":  # type: ignore[override]  # SQLAlchemy only enters it
         """Return a cursor without switching to the thread."""
         return OneTripCursor(self)
 

@@ -156,7 +156,7 @@ _SQLITE_OUTAGE = ("locked", "unable to open", "disk i/o error", "readonly databa
 
 def problem_of(error: BaseException) -> Problem | None:
     """Return the 503 or 507 ``Problem`` for a database error, or ``None`` when the statement itself is wrong."""
-    # The driver's message alone: SQLAlchemy's contains the statement, with columns such as ``locked_until``.
+    # Only the driver's message: SQLAlchemy's includes the statement, with columns such as ``locked_until``.
     message = str(error.orig if isinstance(error, DBAPIError) else error).lower()
     if any(sign in message for sign in _FULL):
         return storage_full()
@@ -178,7 +178,7 @@ def _is_transient(sqlstate: str | None) -> bool:
 
 
 def _create_engine(url: str, pool_size: int) -> AsyncEngine:
-    # Errors are logged, and parameters contain password hashes and addresses.
+    # Parameters are hidden because errors are logged, and parameters contain password hashes and addresses.
     options: dict[str, Any] = {
         "pool_size": pool_size,
         "max_overflow": 0,
@@ -190,15 +190,15 @@ def _create_engine(url: str, pool_size: int) -> AsyncEngine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    connecting = {"timeout": _SQLITE_BUSY_SECONDS, "async_creator_fn": sqlite_connection.connect}
-    engine = create_async_engine(url, connect_args=connecting, **options)
+    connect_args = {"timeout": _SQLITE_BUSY_SECONDS, "async_creator_fn": sqlite_connection.connect}
+    engine = create_async_engine(url, connect_args=connect_args, **options)
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
 def _configure_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    # The driver must not begin transactions itself: it would begin them deferred.
+    # Without this the driver begins transactions itself, and deferred ones.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):

@@ -5,7 +5,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.
 ====================  ====================================================================
 attribute             value
 ====================  ====================================================================
-``id``                the event's id, a UUIDv7; the same however often the event is delivered
+``id``                the event's id, a UUIDv7; a second delivery of the event has the same id
 ``source``            ``/metastore``
 ``type``              the event type, ``file.uploaded``
 ``subject``           the aggregate, ``file:0190…``: events of one subject are delivered in order
@@ -15,9 +15,9 @@ attribute             value
 ``data``              the event's fields, as its type declares them
 ====================  ====================================================================
 
-The event's headers are extension attributes, whose names consist of lower-case letters and digits: ``requestid``,
-``actorid``, ``address``, ``useragent``. Headers with other names are collected in ``otherheaders``, a JSON object in a
-string.
+The event's headers become extension attributes, whose names may have only lower-case letters and digits:
+``requestid``, ``actorid``, ``address``, ``useragent``. Headers with other names are collected in ``otherheaders``, a
+JSON object in a string.
 """
 
 import json

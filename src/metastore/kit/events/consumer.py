@@ -6,7 +6,7 @@ different aggregates concurrently where the database allows that. There are two 
 
 * ``in_transaction``: the effect is in the database. The handler gets an open transaction that also contains the inbox
   row, so it takes effect once, however often the event is delivered. It may return a function to call after the
-  commit (to notify open sockets, for example), which runs at most once. Its errors are logged.
+  commit (to notify open sockets, for example). That function runs at most once, and its errors are logged.
 * ``outside``: the effect is elsewhere (delete an object, close a socket). The handler runs without a transaction, so
   that a slow call holds no locks. It may run again for the same event and must be idempotent.
 

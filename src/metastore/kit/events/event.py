@@ -1,4 +1,4 @@
-"""Domain events: what has happened, as other parts of the product learn of it.
+"""Domain events: what has happened, published for other parts of the product.
 
 A feature declares its events in ``events.py`` as subclasses of ``Event``. A service records one in the transaction of
 the change (``Transaction.record``). Field names are camelCase on the wire. A published field is never renamed or

@@ -4,7 +4,7 @@ After a commit that recorded events, the process notifies a channel that every r
 sent after the commit, not within it: PostgreSQL serializes the commits of transactions that notify. A lost notification
 (the process dies in between, the listener is reconnecting) only delays events until the relay's next poll.
 
-One notification covers everything committed before it, so a process sends one at a time.
+One notification covers everything committed before it, so a process never sends two at the same time.
 """
 
 import asyncio

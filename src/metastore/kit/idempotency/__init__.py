@@ -3,9 +3,9 @@
 * ``route``: ``IdempotentRoute``, which claims the key before an endpoint runs and stores or replays its response.
   Its docstring describes the whole protocol.
 * ``claims``: the table of keys and its SQL statements.
-* ``checkpoints``: for services. ``IdempotencyKeys`` ties each transaction of a request to its claim; a request saves a
-  checkpoint to continue from after a crash, and declares the transaction that undoes its effect.
-* ``fingerprint``: telling whether a repeated request is the same one.
+* ``checkpoints``: for services. ``IdempotencyKeys`` ties each transaction of a request to its claim. A request can save
+  a checkpoint to continue from after a crash, and declare which transaction undoes its effect.
+* ``fingerprint``: a digest of a request, to detect that a key is reused for a different one.
 
 Only ``route`` and ``fingerprint`` know HTTP.
 """

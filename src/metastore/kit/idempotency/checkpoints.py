@@ -1,4 +1,4 @@
-"""Checkpoints of requests with an ``Idempotency-Key``, and the tie between their transactions and their claim.
+"""Checkpoints of requests with an ``Idempotency-Key``, and transactions that depend on the request's claim.
 
 An effect that takes several transactions (reserve space, call the object store, create the file) cannot be committed
 together with its response. The first transaction saves a checkpoint. When the process is killed, a retry under the same
@@ -38,7 +38,7 @@ def checkpoint() -> str | None:
 
 
 async def save_checkpoint(tx: Transaction, note: str) -> None:
-    """Save a checkpoint with the transaction that begins the effect: ``note`` is what a retry needs, such as an id."""
+    """Save a checkpoint in the transaction that begins the effect. ``note`` is what a retry needs, such as an id."""
     claimed = _claim.get()
     if claimed is not None:
         await claims.save_checkpoint(tx, claimed, note)

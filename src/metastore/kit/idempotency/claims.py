@@ -1,4 +1,4 @@
-"""The table of idempotency keys: who claimed a key for which request, its state and the stored response.
+"""The table of idempotency keys: who claimed a key for which request, its state, and the stored response.
 
 Until there is a response, the column ``body`` holds the request's checkpoint, if it saved one.
 """
@@ -118,7 +118,7 @@ async def update_state(tx: Transaction, claimed: Claimed, *, effective: bool) ->
     """Mark the claim as effective in ``tx``, or as claimed again. ``tx`` can commit only while the claim is held.
 
     Raises:
-        Problem: 409 ``idempotency-in-progress`` when another has taken the claim over.
+        Problem: 409 ``idempotency-in-progress`` when another request has taken the claim over.
     """
     before, after = (_CLAIMED, _EFFECTIVE) if effective else (_EFFECTIVE, _CLAIMED)
     values: dict[str, object] = {"state": case((IdempotencyKey.state == before, after), else_=IdempotencyKey.state)}

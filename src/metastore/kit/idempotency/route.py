@@ -13,11 +13,12 @@ key gets:
 runs, every transaction that it commits also moves the claim from ``claimed`` to ``effective``
 (``checkpoints.IdempotencyKeys``). An expired claim can be taken over only while it is still ``claimed``. The
 previous holder can no longer commit, because its transactions do not find the claim any more. The response is stored
-after it is rendered. A kill between effect and response must not lose the response, so every endpoint does one of:
+after it is rendered. A kill between effect and response must not lose the response, so every endpoint is expected to
+do one of these:
 
 * store the response in the single transaction of its effect (``store_response``);
 * save a checkpoint in its first transaction, from which a second run continues (``checkpoints``);
-* be idempotent by itself and marked ``repeatable``, so that it simply runs again.
+* be idempotent by itself and marked as ``repeatable``, so that it simply runs again.
 
 An endpoint that does none of these is safe but inconvenient: after such a kill the key returns 409
 ``idempotency-answer-lost``, and the client has to check the result itself.

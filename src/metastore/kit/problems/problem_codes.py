@@ -1,18 +1,18 @@
 """The machine codes of problem documents.
 
-A code is part of the API: programs and translations decide by it. Codes are added, never renamed or reused. Every one
-of them has a text in each language of the web client (``web/src/i18n``); ``make lint-translations`` checks that.
+A code is part of the API: programs and translations rely on it. Codes are added, never renamed or reused. Each of them
+has a text in every language of the web client (``web/src/i18n``); ``make lint-translations`` checks that.
 """
 
 from enum import StrEnum
 
 
 class ProblemCode(StrEnum):
-    """What a request failed for."""
+    """The reason why a request failed."""
 
     # Requests in general
     BAD_REQUEST = "bad-request"
-    """The request is malformed in a way that no other code names."""
+    """The request is malformed, and no other code applies."""
     MALFORMED_JSON = "malformed-json"
     """The body is not valid JSON."""
     VALIDATION_FAILED = "validation-failed"
@@ -36,7 +36,7 @@ class ProblemCode(StrEnum):
     NOT_FOUND = "not-found"
     """The resource does not exist, or belongs to somebody else."""
     HTTP_ERROR = "http-error"
-    """The framework reported a server error that no other code names."""
+    """The framework reported a server error, and no other code applies."""
     INTERNAL_ERROR = "internal-error"
     """An unexpected error occurred and was logged."""
     UNAVAILABLE = "unavailable"
@@ -80,7 +80,7 @@ class ProblemCode(StrEnum):
 
     # Files and folders
     QUOTA_EXCEEDED = "quota-exceeded"
-    """The owner's quota has too little room left."""
+    """The owner's quota has too little space left."""
     INVALID_NAME = "invalid-name"
     """A file or folder cannot have this name."""
     INVALID_PATH = "invalid-path"
@@ -96,7 +96,7 @@ class ProblemCode(StrEnum):
     FILE_DAMAGED = "file-damaged"
     """The stored bytes of the file are lost or changed."""
     NOT_PLAYABLE = "not-playable"
-    """The file has nothing to play, or nothing yet."""
+    """The file has nothing to play, or nothing that can be played yet."""
     NOTHING_TO_RETRY = "nothing-to-retry"
     """No failed processing of this file can be retried."""
 
@@ -112,7 +112,7 @@ class ProblemCode(StrEnum):
     MISSING_PART = "missing-part"
     """A part has not been uploaded; ``partNumber`` names it."""
     INVALID_PART = "invalid-part"
-    """A part does not exist or has another ETag; ``partNumber`` names it."""
+    """A part does not exist, or has another ETag; ``partNumber`` names it."""
 
     # Presigned URLs
     INVALID_SIGNATURE = "invalid-signature"
@@ -124,7 +124,7 @@ class ProblemCode(StrEnum):
     LENGTH_REQUIRED = "length-required"
     """A part must be sent with its ``Content-Length``."""
     LENGTH_MISMATCH = "length-mismatch"
-    """The body's length is not that of the part."""
+    """The body's length differs from the part's."""
     INVALID_RANGE = "invalid-range"
     """The requested range is beyond the end of the object."""
     PRECONDITION_FAILED = "precondition-failed"

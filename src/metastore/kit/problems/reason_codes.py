@@ -1,7 +1,7 @@
 """Why a file did not become ready: the machine codes and their English sentences.
 
 A code is part of the API (``processing.reasonCode`` of a file, and ``reasonCode`` of ``file.failed``). Codes are added,
-never renamed or reused. Every one of them has a text in each language of the web client (``web/src/i18n``);
+never renamed or reused. Each of them has a text in every language of the web client (``web/src/i18n``);
 ``make lint-translations`` checks that. Sandboxed child processes import this module, so it imports nothing heavy.
 """
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class ReasonCode(StrEnum):
-    """The reason of a failure, from the upload of a file to the end of its processing."""
+    """The reason for a failure, from the upload of a file to the end of its processing."""
 
     # The upload
     NOT_ARRIVED_IN_TIME = "not-arrived-in-time"
@@ -29,7 +29,7 @@ class ReasonCode(StrEnum):
     TRANSCODE_FAILED = "transcode-failed"
     """No renditions could be made."""
     PROCESSING_FAILED = "processing-failed"
-    """Processing failed for a reason that no other code names."""
+    """Processing failed, and no other code applies."""
 
     # Films and sound
     FILM_UNREADABLE = "film-unreadable"
@@ -69,7 +69,7 @@ class ReasonCode(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """The reason in English, for API clients that have no texts of their own."""
+        """The reason as an English sentence, for API clients that have no texts of their own."""
         return _SENTENCES[self]
 
 

@@ -21,7 +21,10 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClaimFilter:
-    """The sagas to claim: those of ``kinds``, without those at ``steps`` (kind and name), or only those."""
+    """The sagas to claim: those of ``kinds`` that are not at one of ``steps`` (kind and name).
+
+    With ``only_steps``, those that are.
+    """
 
     kinds: Collection[str]
     steps: Collection[tuple[str, str]] = ()
@@ -34,7 +37,7 @@ class ClaimFilter:
 
 
 async def is_any_due(tx: Transaction, claimable: ClaimFilter, now: datetime) -> bool:
-    """Return whether there is a saga to claim. Cheaper than ``claim`` where that blocks other writers."""
+    """Return whether there is a saga to claim. It only reads, whereas ``claim`` blocks other writers on SQLite."""
     return (await tx.session.scalar(select(SagaRow.id).where(*_claimable(claimable, now)).limit(1))) is not None
 
 
@@ -66,8 +69,8 @@ async def settle(tx: Transaction, saga: Saga, values: Mapping[str, object]) -> N
     """Change the saga if the token, state and step are still those of ``saga``.
 
     Raises:
-        LeaseLostError: they are not, because the claim was lost or an earlier commit succeeded unnoticed. The
-            transaction must be rolled back.
+        LeaseLostError: they are not, because the claim was lost or an earlier commit succeeded unnoticed. Roll the
+            transaction back.
     """
     statement = (
         update(SagaRow)
@@ -184,7 +187,7 @@ def _claimable(claimable: ClaimFilter, now: datetime) -> tuple[ColumnElement[boo
 
 
 def _at(claimable: ClaimFilter) -> ColumnElement[bool]:
-    # Compensating a long step is not long.
+    # Only the action of a long step is long, not its compensation.
     at_steps = and_(
         SagaRow.state == RUNNING,
         or_(false(), *(and_(SagaRow.kind == kind, SagaRow.step == step) for kind, step in claimable.steps)),

@@ -38,14 +38,14 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Returned by a step that has to wait: run it again at ``until``. This does not count as an attempt."""
+    """The outcome of a step that has to wait: it runs again at ``until``. This does not count as an attempt."""
 
     until: datetime
 
 
 Outcome = Effect | Later | None
 Action = Callable[[Saga, Report], Coroutine[None, None, Outcome]]
-"""Executes a step outside any transaction. It may run again after it was done, and concurrently with itself."""
+"""Executes a step outside any transaction. It may run again after it has finished, and concurrently with itself."""
 Compensation = Callable[[Saga], Coroutine[None, None, Outcome]]
 """Undoes a step, whether it was done completely, partly or not at all. It may run again."""
 
@@ -130,14 +130,14 @@ class Definition:
         return self.steps[following] if following < len(self.steps) else None
 
     def before(self, name: str) -> Step | None:
-        """Return the step to compensate after this one, or ``None`` at the pivot."""
+        """Return the step to compensate next, or ``None`` when this one is the first or directly follows the pivot."""
         index = self._index(name)
         if index == 0 or self.steps[index - 1].pivot:
             return None
         return self.steps[index - 1]
 
     def is_behind_pivot(self, name: str) -> bool:
-        """Return whether a saga that failed at this step can be restarted."""
+        """Return whether the step comes after the pivot, so that a saga that failed at it can be restarted."""
         return any(step.pivot for step in takewhile(lambda step: step.name != name, self.steps))
 
     def pause(self, attempts: int) -> float:

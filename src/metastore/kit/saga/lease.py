@@ -67,6 +67,6 @@ class Lease:
             except LeaseLostError:
                 return
             except Exception as error:  # noqa: BLE001  retried while the lease lasts
-                about = {"kind": saga.kind, "subject": saga.subject, "step": saga.step}
-                _log.warning("cannot renew a lease", error=repr(error), **about)
+                fields = {"kind": saga.kind, "subject": saga.subject, "step": saga.step}
+                _log.warning("cannot renew a lease", error=repr(error), **fields)
         raise unavailable("The database does not respond.")

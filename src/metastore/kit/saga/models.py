@@ -65,10 +65,9 @@ class SagaRow(Base):
     outcome: Mapped[str] = mapped_column(String(12), default=FAILED)
     """The state after compensation: failed or cancelled."""
     error: Mapped[str | None] = mapped_column(Text)
-    """Why it failed: a sentence for its owner."""
+    """Why it failed, as a sentence for its owner, or why it was cancelled."""
     error_code: Mapped[str | None] = mapped_column(String(50))
-    """The ``ReasonCode`` of ``error``; empty for sagas that failed before there were codes, or were cancelled."""
-    """Why it failed, as a sentence for users."""
+    """The ``ReasonCode`` of ``error``. Null for sagas that failed before there were codes, or were cancelled."""
     failed_step: Mapped[str | None] = mapped_column(String(50))
     retryable: Mapped[bool] = mapped_column(Boolean, default=False)
     progress: Mapped[int] = mapped_column(Integer, default=0)

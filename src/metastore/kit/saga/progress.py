@@ -21,7 +21,7 @@ class Reporter:
         self._reached = saga.progress
         self._reported_at = time.monotonic()
         self.attempts = saga.attempts
-        """How many attempts, including this one, have been used since the step last made progress."""
+        """The number of attempts since the step last made progress, including this one."""
         self.outage_since = saga.outage_since
         """When the current outage began, unless the step has made progress since."""
 

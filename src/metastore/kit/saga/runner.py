@@ -59,7 +59,7 @@ RETRY_UNKNOWN_AFTER = 30.0
 
 
 class SagaRunner:
-    """Runs sagas of these definitions: ``concurrency`` at once, plus ``LONG_AT_ONCE`` in long steps."""
+    """Runs the sagas of ``definitions``: ``concurrency`` at once, plus ``LONG_AT_ONCE`` in long steps."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class SagaRunner:
                     await self._measure_and_prune()
                 except Exception as error:  # noqa: BLE001  the runner must survive a database outage
                     _log.warning("cannot claim sagas", error=repr(error))
-                work = await self._until_something_happens(work)
+                work = await self._wait_for_wake_or_result(work)
         finally:
             for task in work:
                 task.cancel()
@@ -121,7 +121,7 @@ class SagaRunner:
             await self._run_saga(claimed[0], has_lanes=False)
         return count
 
-    async def _until_something_happens(self, work: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":
+    async def _wait_for_wake_or_result(self, work: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":
         woken = asyncio.create_task(self._woken.wait())
         try:
             await asyncio.wait({woken, *work}, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -134,9 +134,9 @@ class SagaRunner:
             await claims.unlock_all(tx, self._definitions)
         return True
 
-    async def _claim_for_lanes(self, at_work: int) -> list[Saga]:
+    async def _claim_for_lanes(self, running: int) -> list[Saga]:
         long = len(self._in_long_steps)
-        claimed = await self._claim(self._short, self._concurrency - at_work + long)
+        claimed = await self._claim(self._short, self._concurrency - running + long)
         if self._long.steps and long < LONG_AT_ONCE:
             for_long = await self._claim(self._long, LONG_AT_ONCE - long)
             self._in_long_steps |= {saga.id for saga in for_long}
@@ -166,8 +166,8 @@ class SagaRunner:
                     await self._release(current, self._clock(), counted=False)
                     return
                 with metrics.timed(current):
-                    go = self._forward if current.state == RUNNING else self._backward
-                    held = await go(definition, current)
+                    execute = self._forward if current.state == RUNNING else self._backward
+                    held = await execute(definition, current)
             except asyncio.CancelledError:
                 await self._release_on_stop(current)
                 raise
@@ -183,7 +183,7 @@ class SagaRunner:
                 self._in_long_steps.discard(current.id)
 
     async def _belongs_to_long_lane(self, definition: Definition, saga: Saga) -> bool:
-        """Return whether its step is long, and it was not claimed for that."""
+        """Return whether the saga's step is long although the saga was claimed for the other lane."""
         takes_long = definition.step(saga.step).may_take_long if saga.state == RUNNING else None
         return takes_long is not None and saga.id not in self._in_long_steps and await takes_long(saga)
 
@@ -357,7 +357,7 @@ class SagaRunner:
             compensation = definition.step(saga.step).compensation
             if compensation is not None and (state in (None, COMPENSATING, FAILED, CANCELLED)):
                 await compensation(saga)
-        except Exception:  # noqa: BLE001  the checks find what it leaves behind
+        except Exception:  # noqa: BLE001  fsck finds what it leaves behind
             _log.exception("cannot compensate the step of a lost saga", **_log_fields(saga))
 
     async def _notify(self, definition: Definition, saga: Saga) -> None:

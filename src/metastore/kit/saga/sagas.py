@@ -2,7 +2,7 @@
 
 A saga is a row of ``sagas``. Its *definition* (``definition``) lists its steps, each an idempotent action with a
 compensation. Runners (``runner``), any number of them in any processes, execute the steps. Features start, advance
-and end sagas with the functions below, in the transaction of their own change. They do not see the definition.
+and end sagas with the functions below, in the transaction of their own change. They do not need the definition.
 
 **The protocol.** A saga with work to do has a ``due_at``. A runner *claims* a due saga with one conditional ``UPDATE``
 (due, and not locked or the lock has expired), which sets ``locked_until``, counts the attempt and increments ``token``.
@@ -20,7 +20,7 @@ The runner calls it in the transaction that advances the saga, whose ``UPDATE`` 
   early; every runner also polls the table.
 * *Termination.* A step has a time limit and a number of attempts; a crash of the worker counts as one. After the last
   attempt the completed steps are compensated in reverse order. A step that waits for a client is due at its deadline. A
-  compensation that fails as often is skipped with a log line; the checks find what it leaves behind.
+  compensation that fails as often is skipped, which the step log records; fsck finds what it leaves behind.
 * *Outages do not count as attempts.* While a dependency (store, database, disk space) is unavailable, the saga is
   retried every few seconds, up to the outage limit of its definition. ``outage_since`` is a column, so the limit holds
   across workers.

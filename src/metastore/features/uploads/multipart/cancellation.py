@@ -48,8 +48,8 @@ async def end_upload(
 ) -> Upload | None:
     """Remove upload, file entry and reservation if the upload is OPEN, or COMPLETING since before ``claimed_before``.
 
-    With ``failure`` the owner is notified by ``file.failed``; without it no one is notified. Returns
-    the removed row, or ``None`` when the upload was not in such a state.
+    With ``failure`` the owner is notified by ``file.failed``; without it nobody is notified. Returns the removed row,
+    or ``None`` when the upload was not in such a state.
     """
     removed = await repository.remove_unfinished(tx, upload_id, claimed_before=claimed_before)
     if removed is None:

@@ -27,7 +27,7 @@ class OpenUpload(NamedTuple):
 
 
 async def open_uploads(database: Database, after: str, limit: int) -> list[OpenUpload]:
-    """Return up to ``limit`` of them by ascending id, after the id ``after``."""
+    """Return up to ``limit`` open multipart uploads by ascending id, after the id ``after``."""
     async with database.reading() as tx:
         return [OpenUpload._make(row) for row in await repository.open_in_store(tx, after, limit)]
 
@@ -72,7 +72,8 @@ async def files_under_way(tx: Transaction, file_ids: Sequence[str]) -> set[str]:
 async def unknown_multiparts(database: Database, multiparts: Sequence[OpenMultipart]) -> list[OpenMultipart]:
     """Return those of ``multiparts`` that belong to no unfinished upload.
 
-    A crash before the store's id was saved leaves a multipart upload that is unknown although its key is in use.
+    A multipart upload can be unknown although its key is in use: the process that opened it died before it saved the
+    store's id, and a retry opened another one.
     """
     if not multiparts:
         return []

@@ -1,4 +1,4 @@
-"""Starting and advancing the saga of a file's arrival, in the transaction of an upload's change."""
+"""Starting and advancing a file's ingest saga, in the transaction that changes its upload."""
 
 from datetime import datetime
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 _COMPLETING_LEASE = timedelta(seconds=60)
 _SHORTEST_LEASE = timedelta(seconds=5)
 WHOLE_WITHIN = timedelta(minutes=5)
-"""A whole upload that has not finished after this time is taken to have lost its process."""
+"""The time after which the process of an unfinished whole upload is assumed to be dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class UploadLimits:
 
     @property
     def completing_lease(self) -> timedelta:
-        """The time after which an unfinished completion is taken to have lost its process.
+        """The time after which the process of an unfinished completion is assumed to be dead.
 
-        The store responds within 30 seconds. With a shorter upload lifetime the lease is as short as that, but at least
-        5 seconds.
+        The store responds within 30 seconds. If uploads expire sooner than a minute, the lease is as short as their
+        lifetime, but at least 5 seconds.
         """
         return min(_COMPLETING_LEASE, max(_SHORTEST_LEASE, timedelta(seconds=self.upload_ttl)))
 
     def usable_until(self, expires_at: datetime, now: datetime) -> datetime:
-        """Return when part URLs presigned now stop working for an upload that expires at ``expires_at``."""
+        """Return when part URLs that are presigned now expire, for an upload that expires at ``expires_at``."""
         return min(expires_at, now + timedelta(seconds=self.presign_ttl))
