@@ -77,6 +77,6 @@ class RateLimiterContract(ABC):
         await eventually(allowed)
 
     async def test_any_text_is_a_key(self, limiter: RateLimiter) -> None:
-        """Spaces, slashes, other scripts and lengths are told apart."""
+        """Keys that differ in spaces, slashes, script or length are counted separately."""
         keys = ["a/b", "a", "b", "a b", "名前", "k" * 300, "k" * 301, "", "*"]
         assert [2] * len(keys) == [(await limiter.attempt(THREE, key)).remaining for key in keys]

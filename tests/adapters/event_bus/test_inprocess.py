@@ -51,26 +51,26 @@ async def test_a_hanging_handler_times_out_without_blocking_other_aggregates(dat
     """After the handler timeout the attempt fails; events of other aggregates are delivered meanwhile."""
     seen: list[RecordedEvent] = []
 
-    async def handle(given: RecordedEvent) -> None:
-        if given.aggregate == "sample:stuck":
+    async def handle(delivered: RecordedEvent) -> None:
+        if delivered.aggregate == "sample:hanging":
             await asyncio.sleep(3600)
-        seen.append(given)
+        seen.append(delivered)
 
     bus = InProcessBus(database, handler_timeout=0.05, backoff=(0.02,), poll_interval=0.2)
-    bus.subscribe(Subscription("guest", frozenset(), handle))
-    stuck, free = event("stuck"), event("copper")
+    bus.subscribe(Subscription("recorder", frozenset(), handle))
+    hanging, other = event("hanging"), event("copper")
     async with running(bus):
-        await bus.publish([stuck, free])
-        await eventually(lambda: seen == [free])
+        await bus.publish([hanging, other])
+        await eventually(lambda: seen == [other])
         dead = await eventually(lambda: bus.dead_events(limit=1))
     assert "TimeoutError" in dead[0].error
 
 
 async def test_delivery_resumes_after_a_database_outage(flaky: FlakyDatabase) -> None:
     """No event is dead-lettered because of the outage."""
-    guest = RecordingConsumer("guest")
+    recorder = RecordingConsumer("recorder")
     bus = InProcessBus(flaky, poll_interval=0.05)
-    bus.subscribe(guest.subscription)
+    bus.subscribe(recorder.subscription)
     await bus.publish([event()])
     flaky.is_down = True
     async with running(bus):
@@ -79,14 +79,14 @@ async def test_delivery_resumes_after_a_database_outage(flaky: FlakyDatabase) ->
         with pytest.raises(BusUnavailableError):
             await bus.check()
         flaky.is_down = False
-        await eventually(lambda: guest.seen)
+        await eventually(lambda: recorder.seen)
         assert await bus.dead_events(limit=1) == []
 
 
 async def test_handled_events_are_deleted_from_the_queue(database: Database) -> None:
-    guest = RecordingConsumer("guest")
+    recorder = RecordingConsumer("recorder")
     bus = InProcessBus(database)
-    bus.subscribe(guest.subscription)
+    bus.subscribe(recorder.subscription)
     async with running(bus):
         await bus.publish([event(number=n) for n in range(120)])
 
@@ -95,7 +95,7 @@ async def test_handled_events_are_deleted_from_the_queue(database: Database) -> 
                 return not await tx.session.scalar(text("SELECT count(*) FROM queued_events"))
 
         await eventually(empty)
-    assert 120 == len(guest.seen)
+    assert 120 == len(recorder.seen)
 
 
 async def test_a_bus_without_consumers_runs(database: Database) -> None:
@@ -109,27 +109,27 @@ async def test_a_failing_event_in_a_batch_fails_alone(database: Database) -> Non
     seen: list[RecordedEvent] = []
     attempts: list[RecordedEvent] = []
 
-    async def handle(given: RecordedEvent) -> None:
-        if given.aggregate == "sample:cracked":
-            attempts.append(given)
-            raise ValueError("cracked")
-        seen.append(given)
+    async def handle(delivered: RecordedEvent) -> None:
+        if delivered.aggregate == "sample:failing":
+            attempts.append(delivered)
+            raise ValueError("failing")
+        seen.append(delivered)
 
-    async def handle_batch(given: Sequence[RecordedEvent]) -> int:
-        if any(each.aggregate == "sample:cracked" for each in given):
-            raise ValueError("cracked")
-        seen.extend(given)
-        return len(given)
+    async def handle_batch(delivered: Sequence[RecordedEvent]) -> int:
+        if any(each.aggregate == "sample:failing" for each in delivered):
+            raise ValueError("failing")
+        seen.extend(delivered)
+        return len(delivered)
 
     bus = InProcessBus(database, backoff=(0.02,), poll_interval=0.05)
-    bus.subscribe(Subscription("guest", frozenset(), handle, handle_batch))
-    events = [event("copper"), event("cracked"), event("iron"), event("glass")]
+    bus.subscribe(Subscription("recorder", frozenset(), handle, handle_batch))
+    events = [event("copper"), event("failing"), event("iron"), event("glass")]
     async with running(bus):
         await bus.publish(events)
         (dead,) = await eventually(lambda: bus.dead_events(limit=5))
         await bus.publish([event("steel"), event("tin")])
         await eventually(lambda: len(seen) == 5)
     assert (dead.event, len(attempts)) == (events[1], MAX_ATTEMPTS)
-    assert [given.aggregate for given in seen] == [
+    assert [delivered.aggregate for delivered in seen] == [
         f"sample:{name}" for name in ("copper", "iron", "glass", "steel", "tin")
     ]

@@ -35,7 +35,7 @@ def test_errors_of_the_event_itself_are_not_outages(error: Exception) -> None:
 
 def test_an_outage_is_excused_only_up_to_the_limit() -> None:
     """After the limit, outage errors count as attempts, until another outcome resets the clock."""
-    tracker, expired = OutageTracker("guest"), OutageTracker("guest", limit=0)
+    tracker, expired = OutageTracker("recorder"), OutageTracker("recorder", limit=0)
     failed = event()
     assert tracker.is_excused("1", failed, unavailable("down"))
     assert tracker.is_excused("1", failed, unavailable("down"))

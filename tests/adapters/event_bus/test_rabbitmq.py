@@ -21,8 +21,8 @@ from tests.fixtures.rabbitmq import SharedRabbitMq
 from tests.fixtures.waiting import eventually
 
 
-class Bench:
-    """Buses that share a prefix, and a separate channel to the broker."""
+class BusFactory:
+    """Create buses that share a prefix. ``channel`` is a separate channel to the broker."""
 
     def __init__(self, url: str, channel: aiormq.abc.AbstractChannel) -> None:
         self.url = url
@@ -30,62 +30,65 @@ class Bench:
         self.channel = channel
         self.buses: list[RabbitMqBus] = []
 
-    def bus(self, *guests: RecordingConsumer) -> RabbitMqBus:
-        """Return a new bus with these consumers."""
+    def create(self, *consumers: RecordingConsumer) -> RabbitMqBus:
+        """Return a new bus with the given consumers."""
         bus = RabbitMqBus(self.url, prefix=self.prefix, retry_policy=RetryPolicy((0.05,)))
-        for guest in guests:
-            bus.subscribe(guest.subscription)
+        for consumer in consumers:
+            bus.subscribe(consumer.subscription)
         self.buses.append(bus)
         return bus
 
 
 @pytest.fixture
-async def bench(rabbitmq: SharedRabbitMq) -> AsyncIterator[Bench]:
-    """A bench with a prefix of its own."""
+async def factory(rabbitmq: SharedRabbitMq) -> AsyncIterator[BusFactory]:
+    """A factory with a prefix of its own."""
     connection = await aiormq.connect(rabbitmq.url)
-    bench = Bench(rabbitmq.url, await connection.channel())
-    yield bench
-    await asyncio.gather(*(bus.aclose() for bus in bench.buses))
+    factory = BusFactory(rabbitmq.url, await connection.channel())
+    yield factory
+    await asyncio.gather(*(bus.aclose() for bus in factory.buses))
     await connection.close()
 
 
-async def test_only_unroutable_events_are_refused(bench: Bench) -> None:
+async def test_only_unroutable_events_are_refused(factory: BusFactory) -> None:
     """The error names the events that were published and those that were returned."""
-    bus = bench.bus(RecordingConsumer("guest", "sample.recorded", "cup.filled"))
+    bus = factory.create(RecordingConsumer("recorder", "sample.recorded", "sample.updated"))
     await bus.check()
-    await bench.channel.queue_unbind(f"{bench.prefix}.guest", f"{bench.prefix}.events", "cup.filled")
-    boiled, filled = event(), event(event_type="cup.filled")
+    await factory.channel.queue_unbind(f"{factory.prefix}.recorder", f"{factory.prefix}.events", "sample.updated")
+    recorded, updated = event(), event(event_type="sample.updated")
     with pytest.raises(BusUnavailableError) as failure:
-        await bus.publish([filled, boiled])
-    assert frozenset({boiled.id}) == failure.value.taken
-    assert frozenset({filled.id}) == failure.value.refused
+        await bus.publish([updated, recorded])
+    assert frozenset({recorded.id}) == failure.value.taken
+    assert frozenset({updated.id}) == failure.value.refused
 
 
-async def test_an_unbound_queue_is_bound_again_before_each_batch(bench: Bench) -> None:
-    """The broker only reports events that reach no queue at all, so the bus must repair the others."""
-    everything, some = RecordingConsumer("everything"), RecordingConsumer("some", "sample.recorded", "cup.filled")
+async def test_an_unbound_queue_is_bound_again_before_each_batch(factory: BusFactory) -> None:
+    """The broker reports only events that reach no queue at all, so the bus must restore the bindings itself."""
+    unselective = RecordingConsumer("unselective")
+    selective = RecordingConsumer("selective", "sample.recorded", "sample.updated")
     sent = [event(number=n) for n in range(3)]
-    async with running(bench.bus(everything, some)) as bus:
+    async with running(factory.create(unselective, selective)) as bus:
         for one in sent:
             await bus.check()
-            await bench.channel.queue_unbind(f"{bench.prefix}.some", f"{bench.prefix}.events", "sample.recorded")
-            await bench.channel.queue_unbind(f"{bench.prefix}.everything", f"{bench.prefix}.events", "#")
+            await factory.channel.queue_unbind(
+                f"{factory.prefix}.selective", f"{factory.prefix}.events", "sample.recorded"
+            )
+            await factory.channel.queue_unbind(f"{factory.prefix}.unselective", f"{factory.prefix}.events", "#")
             await bus.publish([one])
-        await eventually(lambda: len(some.seen) == len(everything.seen) == 3)
+        await eventually(lambda: len(selective.seen) == len(unselective.seen) == 3)
 
 
-async def test_a_deleted_queue_fails_the_batch_and_is_declared_again(bench: Bench) -> None:
+async def test_a_deleted_queue_fails_the_batch_and_is_declared_again(factory: BusFactory) -> None:
     """No event counts as published until every subscribed consumer has a queue."""
-    bus = bench.bus(RecordingConsumer("everything"), RecordingConsumer("some", "sample.recorded"))
+    bus = factory.create(RecordingConsumer("unselective"), RecordingConsumer("selective", "sample.recorded"))
     await bus.publish([event(number=0)])
-    await bench.channel.queue_delete(f"{bench.prefix}.some")
+    await factory.channel.queue_delete(f"{factory.prefix}.selective")
     with pytest.raises(BusUnavailableError) as failure:
         await bus.publish([event(number=1)])
     assert (frozenset(), frozenset()) == (failure.value.taken, failure.value.refused)
     await bus.publish([event(number=1)])
-    everything, some = RecordingConsumer("everything"), RecordingConsumer("some", "sample.recorded")
-    async with running(bench.bus(everything, some)):
-        await eventually(lambda: some.numbers("copper") == [1] and 1 in everything.numbers("copper"))
+    unselective, selective = RecordingConsumer("unselective"), RecordingConsumer("selective", "sample.recorded")
+    async with running(factory.create(unselective, selective)):
+        await eventually(lambda: selective.numbers("copper") == [1] and 1 in unselective.numbers("copper"))
 
 
 def test_all_attempts_take_at_most_half_a_minute() -> None:
@@ -93,24 +96,24 @@ def test_all_attempts_take_at_most_half_a_minute() -> None:
     assert sum(RetryPolicy().delay_after(attempt) for attempt in range(1, MAX_ATTEMPTS)) <= 31
 
 
-async def test_a_message_that_is_not_an_event_is_dead_lettered_at_once(bench: Bench) -> None:
-    """It blocks no other event."""
-    guest = RecordingConsumer("guest")
-    async with running(bench.bus(guest)) as bus:
+async def test_a_message_that_is_not_an_event_is_dead_lettered_at_once(factory: BusFactory) -> None:
+    """Other events are delivered."""
+    recorder = RecordingConsumer("recorder")
+    async with running(factory.create(recorder)) as bus:
         await bus.check()
-        await bench.channel.basic_publish(b"\xff no event", exchange=f"{bench.prefix}.events", routing_key="odd")
+        await factory.channel.basic_publish(b"\xff no event", exchange=f"{factory.prefix}.events", routing_key="other")
         await bus.publish([event()])
-        await eventually(lambda: guest.seen)
+        await eventually(lambda: recorder.seen)
         dead = await eventually(lambda: bus.dead_events(limit=10))
     assert [("unknown", 1)] == [(one.event.event_type, one.attempts) for one in dead]
     assert "NotAnEventError" in dead[0].error
 
 
-async def test_a_message_that_is_not_an_event_is_redelivered_unchanged(bench: Bench) -> None:
+async def test_a_message_that_is_not_an_event_is_redelivered_unchanged(factory: BusFactory) -> None:
     """It is dead-lettered again, even if its consumer subscribes to some types only."""
-    async with running(bench.bus(RecordingConsumer("guest", "odd"))) as bus:
+    async with running(factory.create(RecordingConsumer("recorder", "other"))) as bus:
         await bus.check()
-        await bench.channel.basic_publish(b"\xff no event", exchange=f"{bench.prefix}.events", routing_key="odd")
+        await factory.channel.basic_publish(b"\xff no event", exchange=f"{factory.prefix}.events", routing_key="other")
         (first,) = await eventually(lambda: bus.dead_events(limit=10))
         assert await bus.redeliver(first.id)
         (second,) = await eventually(lambda: bus.dead_events(limit=10))
@@ -120,10 +123,10 @@ async def test_a_message_that_is_not_an_event_is_redelivered_unchanged(bench: Be
 
 
 async def test_listing_many_dead_letters_yields_to_the_event_loop(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    factory: BusFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are decoded a hundred at a time, and listing loses none."""
-    bus = bench.bus(RecordingConsumer("guest"))
+    bus = factory.create(RecordingConsumer("recorder"))
     await bus.check()
     count = 250
     headers: FieldTable = {
@@ -132,10 +135,10 @@ async def test_listing_many_dead_letters_yields_to_the_event_loop(
         "metastore-died-at": "2026-01-02T03:04:05Z",
     }
     for _ in range(count):
-        await bench.channel.basic_publish(
+        await factory.channel.basic_publish(
             cloudevents.encode(event()),
-            exchange=f"{bench.prefix}.dead",
-            routing_key="guest",
+            exchange=f"{factory.prefix}.dead",
+            routing_key="recorder",
             properties=amqp.Basic.Properties(headers={**headers, "metastore-dead-id": new_id()}),
         )
     turn = 0
@@ -159,39 +162,39 @@ async def test_listing_many_dead_letters_yields_to_the_event_loop(
     assert count == len(await bus.dead_events(limit=2 * count))
 
 
-async def test_events_dead_lettered_by_the_broker_are_listed_and_can_be_redelivered(bench: Bench) -> None:
+async def test_events_dead_lettered_by_the_broker_are_listed_and_can_be_redelivered(factory: BusFactory) -> None:
     """This happens to events that reach the delivery limit without being settled."""
-    guest = RecordingConsumer("guest")
-    bus = bench.bus(guest)
+    recorder = RecordingConsumer("recorder")
+    bus = factory.create(recorder)
     poison = event()
     await bus.publish([poison])
 
     async def refuse(message: aiormq.abc.DeliveredMessage) -> None:
-        await bench.channel.basic_nack(message.delivery_tag or 0, requeue=False)
+        await factory.channel.basic_nack(message.delivery_tag or 0, requeue=False)
 
-    tag = (await bench.channel.basic_consume(f"{bench.prefix}.guest", refuse)).consumer_tag
+    tag = (await factory.channel.basic_consume(f"{factory.prefix}.recorder", refuse)).consumer_tag
     dead = await eventually(lambda: bus.dead_events(limit=10))
-    await bench.channel.basic_cancel(str(tag))
+    await factory.channel.basic_cancel(str(tag))
     assert [poison] == [one.event for one in dead]
     assert [dead[0].id] == [one.id for one in await bus.dead_events(limit=10)]
     assert await bus.redeliver(dead[0].id)
     async with running(bus):
-        await eventually(lambda: guest.seen == [poison])
+        await eventually(lambda: recorder.seen == [poison])
 
 
-async def test_a_standby_worker_takes_over_in_order(bench: Bench) -> None:
+async def test_a_standby_worker_takes_over_in_order(factory: BusFactory) -> None:
     """Of two workers with one name, only one is active; the other continues where it stopped."""
-    first, second = RecordingConsumer("guest"), RecordingConsumer("guest")
-    publisher = bench.bus(RecordingConsumer("guest"))
-    async with running(bench.bus(second)):
+    first, second = RecordingConsumer("recorder"), RecordingConsumer("recorder")
+    publisher = factory.create(RecordingConsumer("recorder"))
+    async with running(factory.create(second)):
         await publisher.publish([event(number=0)])
         await eventually(lambda: second.seen)
-        async with running(bench.bus(first)):
+        async with running(factory.create(first)):
             await publisher.publish([event(number=n) for n in range(1, 50)])
             await eventually(lambda: len(first.seen) + len(second.seen) == 50)
         assert [] == first.seen
     assert list(range(50)) == second.numbers("copper")
-    async with running(bench.bus(first)):
+    async with running(factory.create(first)):
         await publisher.publish([event(number=50)])
         await eventually(lambda: first.numbers("copper") == [50])
 
@@ -199,9 +202,9 @@ async def test_a_standby_worker_takes_over_in_order(bench: Bench) -> None:
 async def test_an_unreachable_broker_raises_bus_unavailable(unused_tcp_port: int) -> None:
     """Publishing and checking fail within their timeouts, without the password in the message."""
     bus = RabbitMqBus(f"amqp://guest:secret@127.0.0.1:{unused_tcp_port}/")
-    bus.subscribe(RecordingConsumer("guest").subscription)
-    for attempt in (bus.check(), bus.publish([event()])):
+    bus.subscribe(RecordingConsumer("recorder").subscription)
+    for call in (bus.check(), bus.publish([event()])):
         with pytest.raises(BusUnavailableError) as failure:
-            await attempt
+            await call
         assert "secret" not in str(failure.value)
     await bus.aclose()

@@ -1,4 +1,4 @@
-"""The tools handle misbehaving child processes, and know which media types they can show."""
+"""Misbehaving child processes, and the media types that can be previewed."""
 
 import sys
 
@@ -38,7 +38,7 @@ async def test_invalid_results_of_a_child_are_rejected(emitted: str) -> None:
             await work(source(b"x", "video/mp4"))
 
 
-def test_the_media_types_that_can_be_shown_are_known() -> None:
+def test_media_types_that_can_be_previewed() -> None:
     tools = SandboxedMediaTools()
     assert all(
         tools.can_preview(kind)

@@ -1,4 +1,4 @@
-"""Sockets of several processes connected by Redis."""
+"""Messages reach the sockets of several processes through Redis."""
 
 import asyncio
 import time
@@ -17,10 +17,10 @@ __all__ = ["killable_redis"]
 
 
 @asynccontextmanager
-async def joined(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
+async def two_processes(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
     """Yield two processes that serve sockets, each with a socket of user ``anna`` in session ``phone``."""
-    async with AsyncExitStack() as open_ones:
-        endpoints = [await open_ones.enter_async_context(served_sockets(fan_out=RedisFanOut(url))) for _ in range(2)]
+    async with AsyncExitStack() as stack:
+        endpoints = [await stack.enter_async_context(served_sockets(fan_out=RedisFanOut(url))) for _ in range(2)]
         for endpoint in endpoints:
             endpoint.doorman.sign_in("phone", "anna")
             assert endpoint.realtime.fan_out is not None
@@ -29,7 +29,7 @@ async def joined(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
 
 
 @asynccontextmanager
-async def a_worker(url: str) -> AsyncIterator[SocketIoRealtime]:
+async def worker_process(url: str) -> AsyncIterator[SocketIoRealtime]:
     """Yield a process that serves no sockets."""
     worker = SocketIoRealtime(fan_out=RedisFanOut(url, write_only=True))
     yield worker
@@ -40,8 +40,8 @@ async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisDataba
     """It may be sent by a process that serves sockets or by a worker."""
     url = redis.new_url()
     async with (
-        joined(url) as (here, there),
-        a_worker(url) as worker,
+        two_processes(url) as (here, there),
+        worker_process(url) as worker,
         here.client("phone") as at_here,
         there.client("phone") as at_there,
     ):
@@ -57,7 +57,7 @@ async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisDataba
 async def test_sockets_are_closed_in_every_process(redis: RedisDatabases, by: str) -> None:
     """They are closed by a worker that serves none; sockets of other users stay open."""
     url = redis.new_url()
-    async with joined(url) as (here, there), a_worker(url) as worker:
+    async with two_processes(url) as (here, there), worker_process(url) as worker:
         there.doorman.sign_in("desk", "ben")
         async with here.client("phone") as at_here, there.client("phone") as at_there, there.client("desk") as bens:
             assert {"phone-session", "desk-session"} == there.realtime.open_sessions()
@@ -73,7 +73,7 @@ async def test_sockets_are_closed_in_every_process(redis: RedisDatabases, by: st
 
 async def test_a_hanging_redis_does_not_delay_messages(killable_redis: RedisServer) -> None:
     """Messages are dropped instead of waiting for one timeout after another."""
-    async with a_worker(killable_redis.new_url()) as worker:
+    async with worker_process(killable_redis.new_url()) as worker:
         await worker.emit_to_user("anna", "first", {})
         with killable_redis.hanging():
             began = time.monotonic()
@@ -85,7 +85,7 @@ async def test_a_hanging_redis_does_not_delay_messages(killable_redis: RedisServ
 async def test_local_sockets_are_reached_without_redis(killable_redis: RedisServer) -> None:
     """Nothing fails; once Redis recovers, messages reach the other process again."""
     async with (
-        joined(killable_redis.new_url()) as (here, there),
+        two_processes(killable_redis.new_url()) as (here, there),
         here.client("phone") as at_here,
         there.client("phone") as at_there,
     ):

@@ -1,4 +1,4 @@
-"""Limits for clients, and shutdown."""
+"""Limits on clients, and shutdown."""
 
 import asyncio
 import time
@@ -23,20 +23,20 @@ async def endpoint(request: pytest.FixtureRequest) -> AsyncIterator[Endpoint]:
 async def test_a_client_that_sends_an_event_is_disconnected(endpoint: Endpoint) -> None:
     """Clients only receive."""
     async with endpoint.client("phone") as phone:
-        await phone.socket.emit("shout", {"to": "everybody"})
+        await phone.socket.emit("message", {"to": "everybody"})
         await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
 
 
 async def test_a_binary_event_is_rejected_before_its_attachments(endpoint: Endpoint) -> None:
     """The server does not buffer announced attachments."""
     async with endpoint.client("phone") as phone:
-        await phone.socket.eio.send('5999999-["shout",{"_placeholder":true,"num":0}]')
+        await phone.socket.eio.send('5999999-["message",{"_placeholder":true,"num":0}]')
         await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
         assert not endpoint.realtime.server._binary_packet
 
 
 async def test_a_message_over_the_limit_is_rejected(endpoint: Endpoint) -> None:
-    """It closes the connection."""
+    """The connection is closed."""
     async with endpoint.client("phone") as phone:
         await phone.socket.eio.send("2" + "x" * (MAX_MESSAGE + 1))
         await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
@@ -78,7 +78,7 @@ async def test_shutdown_disconnects_all_clients_without_waiting(endpoint: Endpoi
 
 
 async def test_messages_in_any_script_are_delivered_unchanged(endpoint: Endpoint) -> None:
-    """Text is Unicode end to end."""
+    """Here Vietnamese with an emoji."""
     async with endpoint.client("phone") as phone:
         await endpoint.realtime.emit_to_user("anna", "notification", {"message": "“phim tiếng Việt 🎬.mp4” đã xong"})
         await eventually(lambda: phone.heard)

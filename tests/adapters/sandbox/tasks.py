@@ -15,7 +15,7 @@ from metastore.adapters.sandbox.source_file import SourceFile
 from metastore.kit.problems.reason_codes import ReasonCode
 
 
-def tell(source: SourceFile, emit: Emit, times: int) -> None:
+def repeat(source: SourceFile, emit: Emit, times: int) -> None:
     """Emit the source ``times`` times, with a number and the process id."""
     for number in range(times):
         source.seek(0)
@@ -23,41 +23,41 @@ def tell(source: SourceFile, emit: Emit, times: int) -> None:
 
 
 def refuse(source: SourceFile, emit: Emit) -> None:
-    """Will not have it."""
+    """Refuse the source."""
     raise RefusedError(ReasonCode.PICTURE_UNREADABLE)
 
 
 def refuse_to_copy(source: SourceFile, emit: Emit) -> None:
-    """Will not copy it."""
+    """Refuse to copy the source."""
     raise NotCopyableError(ReasonCode.FILM_NOT_COPYABLE)
 
 
 def refuse_for_an_unknown_reason(source: SourceFile, emit: Emit) -> None:
-    """Refuses with a code that is no ``ReasonCode``, as a child that was taken over might."""
+    """Refuse with a code that is not a ``ReasonCode``, as a compromised child might."""
     raise RefusedError(UnknownCode.TOO_BLUE)  # type: ignore[arg-type]  # on purpose
 
 
 class UnknownCode(StrEnum):
-    """No code of ours."""
+    """A code that is not a ``ReasonCode``."""
 
     TOO_BLUE = "too-blue"
 
 
 def fail(source: SourceFile, emit: Emit) -> None:
     """Raise an unexpected exception."""
-    raise ValueError("seven is not four")
+    raise ValueError("raised by the task")
 
 
 def break_out(source: SourceFile, emit: Emit) -> None:
     """Emit which attempts succeeded."""
-    os.close(2)  # a number that is free again
+    os.close(2)  # frees a file descriptor
     attempts: dict[str, Callable[[], object]] = {
         "open a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
-        "make a socket": socket.socket,
-        "make a pipe": os.pipe,
-        "have room again": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)),
+        "create a socket": socket.socket,
+        "create a pipe": os.pipe,
+        "raise the limit on open files": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)),
         "signal the parent": lambda: os.kill(os.getppid(), 0),
-        "become another program": lambda: _call("execv", 0, 0),
+        "execute another program": lambda: _call("execv", 0, 0),
         "trace the parent": lambda: _call("ptrace", 16, os.getppid(), 0, 0),
     }
     emit(
@@ -66,12 +66,12 @@ def break_out(source: SourceFile, emit: Emit) -> None:
 
 
 def start_threads(source: SourceFile, emit: Emit) -> None:
-    """Emit a message from a thread."""
-    heard: list[str] = []
-    thread = threading.Thread(target=lambda: heard.append("here"))
+    """Run a thread and emit what it appended to a list."""
+    appended: list[str] = []
+    thread = threading.Thread(target=lambda: appended.append("done"))
     thread.start()
     thread.join()
-    emit({"heard": heard}, b"")
+    emit({"appended": appended}, b"")
 
 
 def _call(name: str, *arguments: int) -> None:
@@ -88,7 +88,7 @@ def _works(attempt: Callable[[], object]) -> bool:
     return True
 
 
-def work_on(source: SourceFile, emit: Emit, seconds: float, times: int) -> None:
+def use_cpu(source: SourceFile, emit: Emit, seconds: float, times: int) -> None:
     """Emit ``times`` times, after ``seconds`` of processor time each."""
     for _ in range(times):
         until = time.process_time() + seconds

@@ -18,8 +18,8 @@ _LOADED = "import importlib, sys; importlib.import_module(sys.argv[1]); print(*s
         "metastore.adapters.transcoder.job",
     ],
 )
-def test_a_task_does_not_load_the_parent_s_modules(task: str) -> None:
-    """Loading them would take longer than a small picture does, and give an attacker more to work with."""
+def test_a_task_does_not_load_modules_of_the_parent(task: str) -> None:
+    """Loading them would take longer than processing a small image, and give an attacker more code to use."""
     loaded = subprocess.run(
         [sys.executable, "-I", "-c", _LOADED, task], capture_output=True, text=True, check=True
     ).stdout

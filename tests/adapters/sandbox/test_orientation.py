@@ -31,5 +31,5 @@ def test_all_eight_orientations_are_recognized(tmp_path: Path, orientation: int)
     turn = orientation_of(frame)
     assert _EXPECTED[orientation] == turn
     assert ((16, 32) if orientation > 4 else (32, 16)) == turn.size(32, 16)
-    # Reference cycles are only collected now and then; until then large frames would pile up.
+    # Frames in reference cycles would use memory until the next garbage collection.
     assert [] == [referrer for referrer in gc.get_referrers(frame) if "SideData" in type(referrer).__name__]

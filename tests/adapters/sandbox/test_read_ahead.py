@@ -17,7 +17,7 @@ class RecordingSource:
 
     def __init__(self) -> None:
         self.read_lengths: list[int] = []
-        self.breaks_at = len(_CONTENT)
+        self.fails_at = len(_CONTENT)
 
     def source(self) -> Source:
         return Source(self._read, len(_CONTENT), "video/mp4")
@@ -25,7 +25,7 @@ class RecordingSource:
     async def _read(self, offset: int, length: int) -> AsyncIterator[bytes]:
         self.read_lengths.append(length)
         for at in range(offset, offset + length, 64 * 1024):
-            if at >= self.breaks_at:
+            if at >= self.fails_at:
                 raise ConnectionResetError
             yield _CONTENT[at : min(at + 64 * 1024, offset + length)]
 
@@ -67,7 +67,7 @@ async def test_reads_end_at_the_end_of_the_source() -> None:
 
 async def test_an_error_of_the_source_is_raised_where_it_is_read() -> None:
     recording = RecordingSource()
-    recording.breaks_at = 20 * _BLOCK
+    recording.fails_at = 20 * _BLOCK
     reader = ReadAhead(recording.source())
     for number in range(12):
         await reader.read(number * _BLOCK, _BLOCK)

@@ -1,4 +1,4 @@
-"""A child process runs its task within its limits, isolated from everything else."""
+"""A child process runs its task within its limits and isolated from everything else."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from tests.fixtures.waiting import eventually
 
 _TASKS = "tests.adapters.sandbox.tasks"
 _ROOT = str(Path(__file__).parents[3])
-# The real child finds installed packages alone, and these tests are none.
+# The real child imports installed packages only, and the tests are not installed.
 _MAIN = f"import sys; sys.path.append({_ROOT!r}); from metastore.adapters.sandbox.child import main; main()"
 _TEST_CHILD = (*CHILD[:-2], "-c", _MAIN)
 
@@ -43,7 +43,7 @@ def is_running(pid: Json) -> bool:
         return False
 
 
-async def made_by(
+async def results_of(
     task: str,
     arguments: Mapping[str, Json] | None = None,
     given: Source | None = None,
@@ -57,15 +57,15 @@ async def made_by(
 
 async def test_a_result_has_data_and_header() -> None:
     content = os.urandom(700_000)
-    made = await made_by("tell", {"times": 3}, source(content))
+    made = await results_of("repeat", {"times": 3}, source(content))
     assert [(number, content) for number in range(3)] == [(one.header["number"], one.data) for one in made]
 
 
 async def test_a_refusal_arrives_with_its_code() -> None:
     with pytest.raises(MediaRefusedError) as refused:
-        await made_by("refuse")
+        await results_of("refuse")
     with pytest.raises(NotCopyableError) as not_copyable:
-        await made_by("refuse_to_copy")
+        await results_of("refuse_to_copy")
     assert (ReasonCode.PICTURE_UNREADABLE, ReasonCode.FILM_NOT_COPYABLE) == (
         refused.value.code,
         not_copyable.value.code,
@@ -74,19 +74,19 @@ async def test_a_refusal_arrives_with_its_code() -> None:
 
 async def test_a_refusal_with_a_code_that_does_not_exist_is_a_failure() -> None:
     with pytest.raises(MediaToolError, match="too-blue"):
-        await made_by("refuse_for_an_unknown_reason")
+        await results_of("refuse_for_an_unknown_reason")
 
 
 async def test_an_exception_is_a_tool_error() -> None:
-    with pytest.raises(MediaToolError, match="seven is not four"):
-        await made_by("fail")
+    with pytest.raises(MediaToolError, match="raised by the task"):
+        await results_of("fail")
 
 
 async def test_a_child_can_open_nothing_and_sees_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even injected code can, which may close files that are open."""
-    monkeypatch.setenv("SECRET_KEY", "of the server")
+    """Not even injected code, which may close open files first."""
+    monkeypatch.setenv("SECRET_KEY", "a secret")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    (result,) = await made_by("break_out")
+    (result,) = await results_of("break_out")
     assert result.header["done"] == []
     assert {"SECRET_KEY", "PYTHONPATH"}.isdisjoint(result.header["variables"])  # type: ignore[arg-type]  # a list
 
@@ -106,25 +106,25 @@ async def test_a_child_imports_nothing_from_the_working_directory_or_python_path
 
 
 async def test_a_child_can_start_threads() -> None:
-    (result,) = await made_by("start_threads")
-    assert result.header["heard"] == ["here"]
+    (result,) = await results_of("start_threads")
+    assert result.header["appended"] == ["done"]
 
 
 async def test_limits_grow_with_each_result() -> None:
     limits = Limits(seconds=20, cpu_seconds=1, seconds_for_each=1)
-    assert 5 == len(await made_by("work_on", {"seconds": 0.6, "times": 5}, limits=limits))
+    assert 5 == len(await results_of("use_cpu", {"seconds": 0.6, "times": 5}, limits=limits))
     with pytest.raises(MediaToolError, match="died"):
-        await made_by("work_on", {"seconds": 5, "times": 1}, limits=limits)
+        await results_of("use_cpu", {"seconds": 5, "times": 1}, limits=limits)
 
 
-async def test_time_in_which_nobody_takes_a_result_does_not_count() -> None:
-    work = Sandbox(_TEST_CHILD).work(f"{_TASKS}:tell", {"times": 3}, source(), Limits(seconds=2.5, stalled_seconds=2))
-    taken = 0
+async def test_time_in_which_the_caller_takes_no_result_does_not_count() -> None:
+    work = Sandbox(_TEST_CHILD).work(f"{_TASKS}:repeat", {"times": 3}, source(), Limits(seconds=2.5, stalled_seconds=2))
+    count = 0
     async with aclosing(work):
         async for _ in work:
             await asyncio.sleep(1)
-            taken += 1
-    assert 3 == taken
+            count += 1
+    assert 3 == count
 
 
 async def test_time_spent_waiting_for_the_source_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,12 +136,12 @@ async def test_time_spent_waiting_for_the_source_does_not_count(monkeypatch: pyt
         yield b"bytes"[offset : offset + length]
 
     limits = Limits(seconds=5, stalled_seconds=5)
-    made = await made_by("tell", {"times": 1}, Source(slow, 5, "application/octet-stream"), limits)
+    made = await results_of("repeat", {"times": 1}, Source(slow, 5, "application/octet-stream"), limits)
     assert [b"bytes"] == [one.data for one in made]
 
 
 async def test_closing_the_generator_ends_the_child() -> None:
-    work = Sandbox(_TEST_CHILD).work(f"{_TASKS}:tell", {"times": 1000}, source(), Limits())
+    work = Sandbox(_TEST_CHILD).work(f"{_TASKS}:repeat", {"times": 1000}, source(), Limits())
     child = (await anext(work)).header["process"]
     assert is_running(child)
     await work.aclose()
@@ -151,9 +151,9 @@ async def test_closing_the_generator_ends_the_child() -> None:
 async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
     program = (
         "import asyncio, sys\n"
-        "from tests.adapters.sandbox.test_sandbox import _TEST_CHILD, source, Sandbox, Limits\n"
+        "from tests.adapters.sandbox.test_sandbox import _TASKS, _TEST_CHILD, source, Sandbox, Limits\n"
         "async def main():\n"
-        "    work = Sandbox(_TEST_CHILD).work('tests.adapters.sandbox.tasks:tell', {'times': 9}, source(), Limits())\n"
+        "    work = Sandbox(_TEST_CHILD).work(f'{_TASKS}:repeat', {'times': 9}, source(), Limits())\n"
         "    async for made in work:\n"
         "        print(made.header['process'], flush=True)\n"
         "        await asyncio.sleep(60)\n"
@@ -182,4 +182,4 @@ async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
 async def test_a_child_that_hangs_dies_or_sends_too_much_is_a_tool_error(program: str, message: str) -> None:
     limits = Limits(seconds=60, stalled_seconds=1.5, made=1000)
     with pytest.raises(MediaToolError, match=message):
-        await made_by("tell", limits=limits, command=(sys.executable, "-c", program))
+        await results_of("repeat", limits=limits, command=(sys.executable, "-c", program))

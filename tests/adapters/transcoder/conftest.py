@@ -12,7 +12,7 @@ _TONE = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
 _X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-bf", "2"]
 _FRAGMENTED = ["-movflags", "+frag_keyframe+empty_moov"]
 _AAC = ["-c:a", "aac", "-b:a", "64k"]
-_RAISING = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=50,select='not(mod(n\\,7))+lt(mod(n\\,50)\\,20)'"]
+_VARYING_RATE = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=50,select='not(mod(n\\,7))+lt(mod(n\\,50)\\,20)'"]
 
 
 def _moving(size: str = "320x180", rate: str = "30") -> list[str]:
@@ -25,7 +25,7 @@ _HDR_PARAMETERS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatr
 _CORNER = ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30,drawbox=c=white:t=fill:w=160:h=90"]
 
 _LATE, _VERY_LATE = ["-itsoffset", "3.5"], ["-itsoffset", "13"]
-_AS_IT_COMES = [*_X264, *_AAC, "-vsync", "passthrough"]
+_ORIGINAL_TIMES = [*_X264, *_AAC, "-vsync", "passthrough"]
 _TONE_OF_2 = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2"]
 
 _COVER = ["-c:v", "mjpeg", "-disposition:v", "attached_pic"]
@@ -51,13 +51,13 @@ CLIPS: dict[str, tuple[str, list[str]]] = {
     "flash in webm": ("webm", [*FLASH_AND_BEEP, "-t", "6", *_VP9]),
     "flash in ts": ("ts", [*FLASH_AND_BEEP, "-t", "6", *_X264, "-g", "30", "-c:a", "mp2"]),
     "late sound": ("mkv", [*FLASH_AND_BEEP[:4], "-itsoffset", "1", *FLASH_AND_BEEP[4:], "-t", "6", *_X264, *_AAC]),
-    "late picture": ("mp4", [*_TONE, *_LATE, *_moving(), "-t", "7", *_AS_IT_COMES, "-g", "30"]),
-    "late picture in mkv": ("mkv", [*_TONE, *_LATE, *_moving(), "-t", "7", *_AS_IT_COMES, "-g", "30"]),
-    "very late picture": ("mp4", [*_TONE, *_VERY_LATE, *_moving(), "-t", "15", *_AS_IT_COMES, "-g", "30"]),
+    "late picture": ("mp4", [*_TONE, *_LATE, *_moving(), "-t", "7", *_ORIGINAL_TIMES, "-g", "30"]),
+    "late picture in mkv": ("mkv", [*_TONE, *_LATE, *_moving(), "-t", "7", *_ORIGINAL_TIMES, "-g", "30"]),
+    "very late picture": ("mp4", [*_TONE, *_VERY_LATE, *_moving(), "-t", "15", *_ORIGINAL_TIMES, "-g", "30"]),
     "long sound": ("mp4", [*_TONE, *_moving(rate="30:duration=3"), "-t", "9", *_X264, *_AAC]),
     "short sound": ("mp4", [*_TONE_OF_2, *_moving(), "-t", "9", *_X264, "-g", "30", *_AAC]),
     "corner": ("mp4", [*_CORNER, "-t", "0.2", *_X264]),
-    "varying": ("mkv", [*_RAISING, "-t", "10", "-vsync", "vfr", *_X264, "-g", "50"]),
+    "varying": ("mkv", [*_VARYING_RATE, "-t", "10", "-vsync", "vfr", *_X264, "-g", "50"]),
     "still": ("mp4", [*_moving(rate="1/7"), "-t", "28", "-vsync", "vfr", *_X264]),
     "odd": ("mkv", [*_moving("321x181"), "-t", "2", "-c:v", "ffv1", "-pix_fmt", "yuv444p"]),
     "hevc": ("mp4", [*_moving(), "-t", "5", *_X265, "log-level=error"]),
@@ -73,21 +73,22 @@ CLIPS: dict[str, tuple[str, list[str]]] = {
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
+    """A function that returns the clip of that name in ``CLIPS``."""
     folder: Path = tmp_path_factory.mktemp("clips")
     made: dict[str, bytes] = {}
 
-    def give(name: str) -> bytes:
+    def get_or_create(name: str) -> bytes:
         if name not in made:
             suffix, arguments = CLIPS[name]
             made[name] = make_clip(folder / f"{name}.{suffix}", *arguments)
         return made[name]
 
-    return give
+    return get_or_create
 
 
 @pytest.fixture(scope="session")
 def trimmed_clip(clip: Callable[[str], bytes], tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A video whose first 1.3 seconds were cut off without encoding: an edit list skips them."""
+    """A video whose first 1.3 seconds were cut off without encoding, so that an edit list skips them."""
     folder: Path = tmp_path_factory.mktemp("trimmed")
     (folder / "whole.mp4").write_bytes(clip("plain"))
     return make_clip(folder / "trimmed.mp4", "-ss", "1.3", "-i", str(folder / "whole.mp4"), "-c", "copy")
@@ -95,7 +96,7 @@ def trimmed_clip(clip: Callable[[str], bytes], tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="session")
 def joined_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Two concatenated recordings: in the second one, timestamps restart and there are more channels."""
+    """Two concatenated recordings. In the second one, timestamps restart and there are more channels."""
     folder: Path = tmp_path_factory.mktemp("joined")
     parts = [
         make_clip(folder / f"{channels}.ts", *_moving(), *_TONE, "-t", "3", *_X264, "-c:a", "ac3", "-ac", channels)

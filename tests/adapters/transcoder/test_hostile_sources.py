@@ -1,4 +1,4 @@
-"""Hostile and damaged sources: they do no harm, and are refused with a sentence."""
+"""Hostile and damaged sources do no harm, and are refused with a message for the user."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from tests.adapters.transcoder.transcoding import (
 from tests.fixtures.media import make_clip
 
 Clip = Callable[[str], bytes]
-_SENTENCE = r"^(The|There) .*\.$"
+_MESSAGE = r"^(The|There) .*\.$"
 _DASH = (
     '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT10S">'
     '<Period><AdaptationSet mimeType="video/mp4"><Representation id="1" bandwidth="1"><BaseURL>{address}</BaseURL>'
@@ -39,7 +39,7 @@ _HARMFUL = {
     "a master playlist": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{address}\n",
     "a manifest": _DASH,
     "a concatenation": "ffconcat version 1.0\nfile {address}\n",
-    "a session": "v=0\nc=IN IP4 127.0.0.1\nm=video {port} RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    "a session description": "v=0\nc=IN IP4 127.0.0.1\nm=video {port} RTP/AVP 96\na=rtpmap:96 H264/90000\n",
     "a redirection": "[Reference]\nRef1={address}\n",
     "the beginning of an mp4": "\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41\0\0\0\x08free",
 }
@@ -68,21 +68,21 @@ async def test_references_to_other_files_and_servers_are_refused_and_not_followe
     secret.write_bytes(clip("plain"))
     for address in (f"http://127.0.0.1:{port}/secret.mp4", f"file://{secret}", str(secret)):
         content = _HARMFUL[name].format(address=address, port=port).encode("latin-1")
-        with pytest.raises(MediaRefusedError, match=_SENTENCE):
+        with pytest.raises(MediaRefusedError, match=_MESSAGE):
             await transcode(content, Job("copied", AUDIO_ENCODED.audio, RUNGS.rungs))
     assert [] == clients
 
 
 async def test_an_mp4_without_its_moov_box_is_refused(clip: Clip) -> None:
     whole = clip("plain")
-    with pytest.raises(MediaRefusedError, match=_SENTENCE):
+    with pytest.raises(MediaRefusedError, match=_MESSAGE):
         await transcode(whole[: whole.index(b"moov") - 4], RUNGS)
 
 
 async def test_missing_streams_are_refused(clip: Clip) -> None:
     with pytest.raises(MediaRefusedError, match=r"^The film has no picture\.$"):
         await transcode(clip("sound alone"), RUNGS)
-    with pytest.raises(MediaRefusedError, match=_SENTENCE):
+    with pytest.raises(MediaRefusedError, match=_MESSAGE):
         await transcode(clip("rare keyframes"), AUDIO_ENCODED)
 
 
@@ -113,7 +113,7 @@ async def test_a_video_with_a_damaged_moov_box_is_refused(clip: Clip, job: Job) 
         while position >= 0:
             damaged[position + 12 : position + 20] = b"\xff" * 8
             position = damaged.find(table, position + 4)
-    with pytest.raises(MediaRefusedError, match=_SENTENCE):
+    with pytest.raises(MediaRefusedError, match=_MESSAGE):
         await transcode(bytes(damaged), job)
 
 
@@ -122,12 +122,12 @@ async def test_a_video_of_undecodable_frames_is_refused(clip: Clip) -> None:
     whole = clip("moov first")
     begins = whole.index(b"mdat") + 4
     noise = os.urandom(len(whole) - begins)
-    with pytest.raises(MediaRefusedError, match=_SENTENCE):
+    with pytest.raises(MediaRefusedError, match=_MESSAGE):
         await transcode(whole[:begins] + noise, Job(rungs=[SMALL]))
 
 
 @pytest.mark.parametrize(
-    ("program", "said"),
+    ("program", "message"),
     [
         ("import time; time.sleep(60)", "too long"),
         ("import os; os.kill(os.getpid(), 9)", "died"),
@@ -135,26 +135,26 @@ async def test_a_video_of_undecodable_frames_is_refused(clip: Clip) -> None:
         ("import sys; sys.stdout.buffer.write(b'M' + bytes(3) + b'\\2' + bytes(4) + b'{}')", "something else"),
     ],
 )
-async def test_a_child_that_hangs_dies_or_emits_too_much_is_a_transient_failure(program: str, said: str) -> None:
+async def test_a_child_that_hangs_dies_or_emits_too_much_is_a_transient_failure(program: str, message: str) -> None:
     limits = Limits(stalled_seconds=1.5, made=1000)
     transcoder = SandboxedTranscoder(limits, (sys.executable, "-c", program))
-    with pytest.raises(MediaToolError, match=said):
+    with pytest.raises(MediaToolError, match=message):
         await transcode(b"x", RUNGS, transcoder)
 
 
 @pytest.mark.parametrize(
-    "about",
+    "header",
     [
         {"kind": "segment", "rendition": "v", "number": 10**9, "start_us": 0, "duration_us": 1},
         {"kind": "segment", "rendition": "v", "number": "one", "start_us": 0, "duration_us": 1},
         {"kind": "started", "rendition": "v", "codecs": 'a",URI="b', "target_seconds": 4},
     ],
 )
-async def test_invalid_results_of_a_child_are_rejected(about: dict[str, object]) -> None:
+async def test_invalid_results_of_a_child_are_rejected(header: dict[str, object]) -> None:
     program = "import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))"
-    header = json.dumps(about).encode()
-    said = b"M" + struct.pack(">II", len(header), 0) + header
-    transcoder = SandboxedTranscoder(Limits(), (sys.executable, "-c", program, said.hex()))
+    encoded = json.dumps(header).encode()
+    output = b"M" + struct.pack(">II", len(encoded), 0) + encoded
+    transcoder = SandboxedTranscoder(Limits(), (sys.executable, "-c", program, output.hex()))
     with pytest.raises(MediaToolError, match="something else"):
         await transcode(b"x", RUNGS, transcoder)
 
@@ -167,7 +167,7 @@ async def test_a_child_without_memory_is_a_transient_failure(clip: Clip) -> None
 async def test_a_gap_of_days_is_not_filled_with_repeated_frames(tmp_path: Path) -> None:
     far_apart = ["-vf", "settb=1/1000,setpts=N*36000000", "-vsync", "passthrough", "-c:v", "mjpeg"]
     video = make_clip(tmp_path / "far.mkv", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=1:duration=2", *far_apart)
-    with pytest.raises(MediaRefusedError, match=_SENTENCE):
+    with pytest.raises(MediaRefusedError, match=_MESSAGE):
         await transcode(video, Job(rungs=[VideoRendition("small", 64, 36, 100_000)]))
 
 
@@ -181,5 +181,5 @@ async def test_an_edit_list_that_repeats_the_audio_for_days_is_refused(clip: Cli
     for kind in (b"moov", b"trak", b"edts"):
         at = audio.index(kind) - 4
         audio[at : at + 4] = (int.from_bytes(audio[at : at + 4]) + len(edits) + 8 - length).to_bytes(4)
-    with pytest.raises(MediaRefusedError, match=_SENTENCE):
+    with pytest.raises(MediaRefusedError, match=_MESSAGE):
         await transcode(bytes(audio), AUDIO_COPIED)

@@ -30,9 +30,9 @@ class InMemoryFile(SourceFile):
         return data
 
 
-def no_memory_for_segments(about: Mapping[str, Json], _data: bytes) -> None:
-    """Run out of memory at a fixed place; in practice it may happen anywhere."""
-    if about["kind"] == "segment":
+def raise_memory_error_at_segment(header: Mapping[str, Json], _data: bytes) -> None:
+    """Run out of memory at the first segment; in practice it may happen anywhere."""
+    if header["kind"] == "segment":
         raise MemoryError
 
 
@@ -43,7 +43,7 @@ def no_memory_for_segments(about: Mapping[str, Json], _data: bytes) -> None:
 def test_a_lack_of_memory_is_a_refusal_only_above_4k(
     tmp_path: Path, size: str, error: type[Exception], reason: str
 ) -> None:
-    picture = ["-f", "lavfi", "-i", f"color=size={size}:rate=5", "-frames:v", "2", "-pix_fmt", "yuv420p"]
-    video = make_clip(tmp_path / "video.mp4", *picture, "-c:v", "libx264", "-preset", "ultrafast")
+    arguments = ["-f", "lavfi", "-i", f"color=size={size}:rate=5", "-frames:v", "2", "-pix_fmt", "yuv420p"]
+    video = make_clip(tmp_path / "video.mp4", *arguments, "-c:v", "libx264", "-preset", "ultrafast")
     with pytest.raises(error, match=reason):
-        make(InMemoryFile(video), no_memory_for_segments, asdict(COPIED))  # type: ignore[arg-type]  # as parsed from JSON
+        make(InMemoryFile(video), raise_memory_error_at_segment, asdict(COPIED))  # type: ignore[arg-type]  # as parsed from JSON

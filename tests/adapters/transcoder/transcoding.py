@@ -84,7 +84,7 @@ async def transcode_one(content: bytes, job: Job) -> Received:
 
 
 def _validate(rendition: Received, faults: Faults) -> None:
-    """Check that the segments are in order, join, and last as long as a playlist will say."""
+    """Check that the segments are in order and contiguous, and last as long as a playlist will say."""
     name, init = rendition.started.rendition, read_init(rendition.started.init, rendition.started.rendition, faults)
     if init is None:
         return
@@ -101,7 +101,7 @@ def _validate(rendition: Received, faults: Faults) -> None:
         if abs(measured - reported) > ALLOWED_DRIFT:
             faults.append(f"{where} lasts {measured} s, not {reported} s")
         if expected_start not in (None, fragment.decode_start):
-            faults.append(f"{where} does not begin where the one before it ends")
+            faults.append(f"{where} does not start where the previous one ends")
         expected_start = fragment.decode_start + fragment.duration
 
 
@@ -139,7 +139,7 @@ def flash(content: bytes) -> float:
         luma = bytes(frame.planes[0])
         if sum(luma) > 128 * len(luma):
             return at
-    raise AssertionError("it is black")
+    raise AssertionError("no frame is white")
 
 
 def beep(content: bytes) -> float:
@@ -149,7 +149,7 @@ def beep(content: bytes) -> float:
         for index, sample in enumerate(samples):
             if abs(sample) > 0.05:
                 return at + index / frame.sample_rate
-    raise AssertionError("it is silent")
+    raise AssertionError("the audio is silent")
 
 
 def lengths(segments: Iterable[Segment]) -> list[float]:

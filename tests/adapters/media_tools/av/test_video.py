@@ -15,7 +15,7 @@ from tests.fixtures.media import ORIENTATIONS, make_clip, turned
 SIZES = [256, 1024]
 RED, BLUE, LIME, WHITE = (254, 0, 0), (0, 0, 254), (0, 254, 0), (255, 255, 255)
 _ORIENTATION = 0x0112
-"""The Exif tag."""
+"""The Exif tag of the orientation."""
 VIDEO = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-t", "2"]
 H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 
@@ -32,8 +32,8 @@ def clip(folder: Path, name: str, *arguments: str, mime_type: str = "video/mp4")
 async def test_a_video_is_probed(folder: Path) -> None:
     sounds = "-f lavfi -i sine=sample_rate=48000 -map 0:v -map 1:a -map 1:a -t 2"
     encoding = "-c:a:0 aac -ac:a:0 2 -c:a:1 libmp3lame"
-    about = "-metadata:s:a:0 language=vie -metadata:s:a:1 language=eng -metadata:s:a:1 title=Director"
-    arguments = f"{sounds} {encoding} {about}".split()
+    metadata = "-metadata:s:a:0 language=vie -metadata:s:a:1 language=eng -metadata:s:a:1 title=Director"
+    arguments = f"{sounds} {encoding} {metadata}".split()
     given = clip(folder, "film.mkv", *VIDEO, *arguments, *H264, mime_type="video/x-matroska")
     probed = await SandboxedMediaTools().probe(given)
     assert (320, 180, 30.0, "h264", "aac") == (
@@ -80,15 +80,15 @@ async def test_a_rotated_video_is_shown_upright(folder: Path) -> None:
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 async def test_a_video_is_rotated_and_mirrored_like_an_image(folder: Path, orientation: int) -> None:
-    """Each quarter has a colour of its own."""
+    """Compared by quarters, each of which has a colour of its own."""
     quarters = "color=red:size=320x180,drawbox=x=160:c=blue:t=fill,drawbox=y=90:w=160:c=lime:t=fill"
     film = make_clip(folder / "quarters.mp4", "-f", "lavfi", "-i", quarters, "-t", "1", *H264)
     tools, given = SandboxedMediaTools(), source(turned(film, orientation), "video/mp4")
-    lying = Image.new("RGB", (320, 180), RED)
-    lying.paste(BLUE, (160, 0, 320, 180))
-    lying.paste(LIME, (0, 90, 160, 180))
-    lying.getexif()[_ORIENTATION] = orientation
-    expected = ImageOps.exif_transpose(lying)
+    landscape = Image.new("RGB", (320, 180), RED)
+    landscape.paste(BLUE, (160, 0, 320, 180))
+    landscape.paste(LIME, (0, 90, 160, 180))
+    landscape.getexif()[_ORIENTATION] = orientation
+    expected = ImageOps.exif_transpose(landscape)
     probed = await tools.probe(given)
     assert (*expected.size, orientation == 1) == (probed.width, probed.height, probed.video_copyable)
     large = decoded((await tools.thumbnails(given, sizes=SIZES))[1])
@@ -218,9 +218,9 @@ async def test_references_to_other_files_and_servers_are_refused(
     name: str, folder: Path, canary: socket.socket
 ) -> None:
     make_clip(folder / "secret.mp4", *VIDEO, *H264)
-    tools, address = SandboxedMediaTools(), f"http://127.0.0.1:{canary.getsockname()[1]}/a.mp4"
-    for leads in (f"file://{folder}/secret.mp4", f"{folder}/secret.mp4", address):
-        given = source(_HARMFUL[name].replace(b"ADDRESS", leads.encode()), "video/mp4")
+    tools, url = SandboxedMediaTools(), f"http://127.0.0.1:{canary.getsockname()[1]}/a.mp4"
+    for address in (f"file://{folder}/secret.mp4", f"{folder}/secret.mp4", url):
+        given = source(_HARMFUL[name].replace(b"ADDRESS", address.encode()), "video/mp4")
         for work in (tools.probe, tools.sprite):
             with pytest.raises(MediaRefusedError, match=r"^The film is damaged, or its format is not supported\.$"):
                 await work(given)
@@ -254,7 +254,7 @@ async def test_a_video_without_frames_is_refused(folder: Path) -> None:
 
 
 async def test_a_duration_that_the_header_lacks_is_measured(folder: Path) -> None:
-    """Browsers record without one, as they cannot rewrite the header."""
+    """Recordings made by browsers lack it, since browsers cannot rewrite the header."""
     make_clip(folder / "recorded.mkv", *VIDEO, *H264, "-f", "matroska", "-live", "1")
     tools, given = SandboxedMediaTools(), source((folder / "recorded.mkv").read_bytes(), "video/webm")
     probed = await tools.probe(given)

@@ -1,4 +1,4 @@
-"""Office documents are converted by an isolated program; here a script takes LibreOffice's place."""
+"""Office documents are converted by an isolated program, here by a script in place of LibreOffice."""
 
 import asyncio
 import os
@@ -39,11 +39,11 @@ def tools() -> SandboxedMediaTools:
     return SandboxedMediaTools(office=Office(_QUICK))
 
 
-_DRAW = "cp $here/page.pdf /tmp/document.pdf"
+_CONVERT = "cp $here/page.pdf /tmp/document.pdf"
 
 
 async def test_a_document_is_converted(install: Install) -> None:
-    install(f'[ "$(cat "${{!#}}")" = "the document" ] && {_DRAW}')
+    install(f'[ "$(cat "${{!#}}")" = "the document" ] && {_CONVERT}')
     office = tools()
     given = source(b"the document", ODT)
     assert office.can_preview(ODT)
@@ -62,7 +62,7 @@ async def test_documents_cannot_be_shown_without_libreoffice(monkeypatch: pytest
 async def test_libreoffice_is_not_used_if_it_cannot_be_isolated(
     install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    install(_DRAW)
+    install(_CONVERT)
     child = tmp_path / "child.py"
     child.write_text("import sys; sys.exit(97)")
     monkeypatch.setattr(
@@ -74,7 +74,7 @@ async def test_libreoffice_is_not_used_if_it_cannot_be_isolated(
 async def test_the_program_has_no_access_to_files_processes_settings_and_servers(
     install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The script gives up if it has access to any of them."""
+    """The script exits without a result if it has access to any of them."""
     (tmp_path / "secret").write_text("a secret")
     monkeypatch.setenv("METASTORE_SECRET_KEY", "a secret key")
     with socket.create_server(("127.0.0.1", 0)) as canary:
@@ -88,7 +88,7 @@ async def test_the_program_has_no_access_to_files_processes_settings_and_servers
             '[ -z "$METASTORE_SECRET_KEY" ] || exit\n'
             "touch $here/x && exit\n"
             "touch /usr/x && exit\n"
-            f"{_DRAW}"
+            f"{_CONVERT}"
         )
         assert await tools().thumbnails(source(b"the document", ODT), sizes=[256])
         with pytest.raises(BlockingIOError):
@@ -96,9 +96,9 @@ async def test_the_program_has_no_access_to_files_processes_settings_and_servers
 
 
 async def test_the_program_leaves_nothing_behind(install: Install, tmp_path: Path) -> None:
-    install(f"echo x > /tmp/left-by-the-program; touch $HOME/left-by-the-program; (sleep 4321 &) ; {_DRAW}")
+    install(f"echo x > /tmp/left-behind; touch $HOME/left-behind; (sleep 4321 &) ; {_CONVERT}")
     assert await tools().thumbnails(source(b"the document", ODT), sizes=[256])
-    assert [] == [file for folder in (Path("/tmp"), tmp_path / "programs") for file in _files(folder, "left-by-*")]
+    assert [] == [file for folder in (Path("/tmp"), tmp_path / "programs") for file in _files(folder, "left-behind*")]
     await eventually(lambda: not _running("sleep\0" + "4321"))
 
 
@@ -138,7 +138,7 @@ async def test_a_program_is_killed_when_the_request_is_cancelled(install: Instal
 
 
 async def test_a_document_that_is_too_large_is_refused(install: Install) -> None:
-    install(_DRAW)
+    install(_CONVERT)
     with pytest.raises(NoPictureError, match="too large"):
         await SandboxedMediaTools(office=Office(OfficeLimits(size=5))).thumbnails(source(b"123456", ODT), sizes=[256])
 

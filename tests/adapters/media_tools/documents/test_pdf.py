@@ -1,4 +1,4 @@
-"""PDF documents: the number of pages, and the first page as thumbnail."""
+"""PDF documents: the number of pages, and the first page as the thumbnail."""
 
 import re
 from pathlib import Path
@@ -24,11 +24,11 @@ _LOCKED = (
 def pdf(pages: int = 1, box: str = "0 0 612 792", first: bytes = _RED_PAGE, trailer: str = "") -> bytes:
     """Return a document whose pages are empty, except for the first one."""
     content = bytearray(b"%PDF-1.7\n")
-    places = []
+    offsets = []
 
     def add(body: bytes) -> None:
-        places.append(len(content))
-        content.extend(b"%d 0 obj\n%s\nendobj\n" % (len(places), body))
+        offsets.append(len(content))
+        content.extend(b"%d 0 obj\n%s\nendobj\n" % (len(offsets), body))
 
     add(b"<</Type/Catalog/Pages 2 0 R>>")
     kids = b" ".join(b"%d 0 R" % (4 + number) for number in range(pages))
@@ -37,9 +37,9 @@ def pdf(pages: int = 1, box: str = "0 0 612 792", first: bytes = _RED_PAGE, trai
     for number in range(pages):
         contents = b"/Contents 3 0 R" if number == 0 else b""
         add(b"<</Type/Page/Parent 2 0 R/MediaBox[%s]%s>>" % (box.encode(), contents))
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     start = len(content)
-    size = len(places) + 1
+    size = len(offsets) + 1
     content.extend(b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R" % (size, table, size))
     content.extend(b"%s>>\nstartxref\n%d\n%%%%EOF\n" % (trailer.encode(), start))
     return bytes(content)

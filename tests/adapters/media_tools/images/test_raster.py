@@ -42,10 +42,10 @@ async def test_a_small_image_is_not_enlarged() -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 async def test_an_image_is_rotated_by_its_exif_tag_and_has_no_metadata_left(kind: str) -> None:
-    about = Image.Exif()
-    about[0x0112], about[0x010E] = 6, "taken at my home"
-    about.get_ifd(0x8825).update({1: "N", 2: (21.0, 1.0, 42.5)})
-    tools, given = SandboxedMediaTools(), source(noise(kind, exif=about), f"image/{kind.lower()}")
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "taken at my home"
+    exif.get_ifd(0x8825).update({1: "N", 2: (21.0, 1.0, 42.5)})
+    tools, given = SandboxedMediaTools(), source(noise(kind, exif=exif), f"image/{kind.lower()}")
     probed = await tools.probe(given)
     assert (800, 1200) == (probed.width, probed.height)
     for data in await tools.thumbnails(given, sizes=SIZES):

@@ -41,7 +41,7 @@ async def test_an_svg_is_rendered_in_the_requested_size_with_transparency() -> N
 
 
 async def test_text_is_rendered() -> None:
-    """The child process loads fonts before it loses the right to open files."""
+    """The child process loads fonts before the sandbox denies opening files."""
     words = '<text x="5" y="40" font-size="40" font-family="Arial">mm</text>'
     given = svg(f'<rect width="100" height="50" fill="white"/>{words}')
     (made,) = await SandboxedMediaTools().thumbnails(given, sizes=[256])
@@ -53,11 +53,11 @@ async def test_references_to_files_and_servers_are_not_followed(tmp_path: Path, 
     (tmp_path / "secret.css").write_text("rect { fill: red }")
     (tmp_path / "secret.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><rect id="a" fill="red"/></svg>')
     port = canary.getsockname()[1]
-    for leads in (f"file://{tmp_path}/secret", f"{tmp_path}/secret", f"http://127.0.0.1:{port}/secret"):
+    for url in (f"file://{tmp_path}/secret", f"{tmp_path}/secret", f"http://127.0.0.1:{port}/secret"):
         given = svg(
-            f'<?xml-stylesheet href="{leads}.css"?><style>@import url("{leads}.css");</style>'
-            f'<image href="{leads}.png" width="9" height="50"/><image xlink:href="{leads}.png" width="9" height="50"/>'
-            f'<use href="{leads}.svg#a"/><rect width="10" height="10" fill="blue"/>'
+            f'<?xml-stylesheet href="{url}.css"?><style>@import url("{url}.css");</style>'
+            f'<image href="{url}.png" width="9" height="50"/><image xlink:href="{url}.png" width="9" height="50"/>'
+            f'<use href="{url}.svg#a"/><rect width="10" height="10" fill="blue"/>'
         )
         (made,) = await SandboxedMediaTools().thumbnails(given, sizes=[256])
         assert has_colour((0, 0, 255, 255), decoded(made), (10, 10))
@@ -68,8 +68,8 @@ async def test_references_to_files_and_servers_are_not_followed(tmp_path: Path, 
 
 async def test_external_entities_are_not_loaded(tmp_path: Path, canary: socket.socket) -> None:
     (tmp_path / "secret").write_text("<rect width='100' height='50' fill='red'/>")
-    for leads in (f"file://{tmp_path}/secret", f"http://127.0.0.1:{canary.getsockname()[1]}/secret"):
-        entity = f'<!DOCTYPE svg SYSTEM "{leads}" [<!ENTITY secret SYSTEM "{leads}">]>'
+    for url in (f"file://{tmp_path}/secret", f"http://127.0.0.1:{canary.getsockname()[1]}/secret"):
+        entity = f'<!DOCTYPE svg SYSTEM "{url}" [<!ENTITY secret SYSTEM "{url}">]>'
         try:
             (made,) = await SandboxedMediaTools().thumbnails(svg("&secret;", before=entity), sizes=[256])
         except NoPictureError:
@@ -95,16 +95,16 @@ def _bomb() -> str:
 
 _HARMFUL: dict[str, Callable[[], Source]] = {
     "not an svg": lambda: source(b"nothing", "image/svg+xml"),
-    "nothing": lambda: source(b"", "image/svg+xml"),
+    "empty": lambda: source(b"", "image/svg+xml"),
     "truncated": lambda: source(b'<svg xmlns="http://www.w3.org/2000/svg"><rect', "image/svg+xml"),
-    "deep": lambda: svg("<g>" * 10_000 + "</g>" * 10_000),
-    "many": lambda: svg("<g/>" * 300_000),
+    "deeply nested": lambda: svg("<g>" * 10_000 + "</g>" * 10_000),
+    "many elements": lambda: svg("<g/>" * 300_000),
     "entities": lambda: svg("<text>&e11;</text>", before=f"<!DOCTYPE svg [{_ENTITIES}]>"),
-    "a bomb within": lambda: svg(f'<image href="data:image/png;base64,{_bomb()}" width="9" height="9"/>'),
-    "a bomb spelled otherwise": lambda: svg(
+    "embedded bomb": lambda: svg(f'<image href="data:image/png;base64,{_bomb()}" width="9" height="9"/>'),
+    "embedded bomb with a disguised scheme": lambda: svg(
         f'<image xlink:href="&#100;ATA:image/png;base64,{_bomb()}" width="9" height="9"/>'
     ),
-    "large within": lambda: svg(f'<image href="data:image/png;base64,{"A" * 9_000_000}"/>'),
+    "large embedded image": lambda: svg(f'<image href="data:image/png;base64,{"A" * 9_000_000}"/>'),
     "large": lambda: source(b"<svg>" + b" " * 2**24, "image/svg+xml"),
     "no size": lambda: svg("<rect/>", 'viewBox="0 0 1e30 1e30"'),
 }

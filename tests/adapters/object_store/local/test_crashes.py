@@ -21,14 +21,14 @@ _MEMORY = Path("/dev/shm")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory if possible."""
+    """A folder in memory, if possible."""
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else tmp_path) as name:
         yield Path(name)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_crash_at_any_step_loses_nothing_acknowledged(scenario: str, folder: Path) -> None:
-    """The process dies at each disk operation in turn; the next start finds all acknowledged data and no leftovers."""
+    """The process dies at each disk operation in turn. The next start finds all acknowledged data and nothing else."""
     command = [sys.executable, "-m", "tests.fixtures.crashing_store", scenario, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

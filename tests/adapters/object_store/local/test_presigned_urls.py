@@ -14,12 +14,12 @@ NOW = 1_800_000_000.0
 
 
 class Clock:
-    """A clock that is set by the test."""
+    """A clock that tests set."""
 
     now = NOW
 
     def __call__(self) -> float:
-        """Unix time."""
+        """Return the Unix time."""
         return self.now
 
 

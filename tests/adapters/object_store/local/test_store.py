@@ -1,4 +1,4 @@
-"""Guarantees of the embedded store beyond the port."""
+"""Behaviour of the embedded store beyond the object store contract."""
 
 import errno
 import os
@@ -53,7 +53,7 @@ async def send(store: LocalObjectStore, target: UploadTarget, content: bytes, nu
 
 
 def files_of(store_folder: Path, pattern: str) -> list[str]:
-    """Names of files in open uploads."""
+    """Return the names of files in open uploads."""
     return sorted(path.name for path in (store_folder / "uploads").glob(f"*/{pattern}"))
 
 
@@ -78,7 +78,7 @@ async def test_complete_does_not_copy_the_bytes(store: LocalObjectStore, tmp_pat
 
 
 async def test_create_allocates_all_space(store: LocalObjectStore, tmp_path: Path) -> None:
-    """An open upload cannot fail later for lack of space."""
+    """Parts cannot fail later for lack of space."""
     await begin(store, 10_000_000, 5_000_000)
     [data] = (tmp_path / "store" / "uploads").glob("*/data")
     assert data.stat().st_blocks * 512 >= 10_000_000
@@ -127,7 +127,7 @@ async def test_a_discarded_writer_leaves_nothing(store: LocalObjectStore, tmp_pa
 
 
 async def test_of_two_concurrent_writers_the_last_to_commit_wins(store: LocalObjectStore, tmp_path: Path) -> None:
-    """The order in which they started does not matter; nothing of the other is left."""
+    """The order in which they started does not matter. Nothing of the other is kept."""
     for order in ((0, 1), (1, 0)):
         target = await begin(store)
         writers = [await writer_of(store, target), await writer_of(store, target)]

@@ -1,4 +1,4 @@
-"""Every call to S3 ends in time and with a correct result, whatever the server does."""
+"""Every call to S3 ends within its deadline with a correct result or an error, whatever the server does."""
 
 from collections.abc import AsyncIterator
 
@@ -18,12 +18,11 @@ from tests.fixtures.scripted_s3 import HANG_UP, SAY_NOTHING, Asked, ScriptedS3, 
 
 TARGET = UploadTarget("files/abc", "up-1", 3, 3)
 ETAG = "900150983cd24fb0d6963f7d28e17f72"
-NAMED = [CompletedPart(1, ETAG)]
-HELD = (
+PARTS = [CompletedPart(1, ETAG)]
+PART_LIST = (
     f"<ListPartsResult><Part><PartNumber>1</PartNumber><ETag>{ETAG}</ETag><Size>3</Size>"
     "<LastModified>2026-11-22T12:00:00Z</LastModified></Part></ListPartsResult>"
 )
-DONE = f"<CompleteMultipartUploadResult><ETag>{ETAG}-1</ETag></CompleteMultipartUploadResult>"
 
 
 @pytest.fixture
@@ -63,29 +62,29 @@ async def test_a_silent_server_times_out(
     server: ScriptedS3, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The call takes no longer than the deadline."""
-    server.script = lambda asked: SAY_NOTHING
+    server.script = lambda request: SAY_NOTHING
     monkeypatch.setattr(calls, "DEADLINE_SECONDS", 0.3)
     with pytest.raises(StoreUnavailableError):
         await store.create_multipart("files/abc", size=3, part_size=3, content_type="a/b")
     with pytest.raises(StoreUnavailableError):
         await store.head("files/abc")
     with pytest.raises(StoreUnavailableError):
-        await store.complete_multipart(TARGET, NAMED)
+        await store.complete_multipart(TARGET, PARTS)
 
 
 async def test_an_operation_of_two_requests_has_one_deadline(
     server: ScriptedS3, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``put`` and ``read`` each send two requests; the second one is never answered."""
+    """``put`` and ``read`` each send two requests. The second one gets no response."""
     monkeypatch.setattr(calls, "DEADLINE_SECONDS", 0.5)
 
     async def once() -> AsyncIterator[bytes]:
         yield b"abc"
 
-    server.script = lambda asked: SAY_NOTHING if asked.method == "HEAD" else None
+    server.script = lambda request: SAY_NOTHING if request.method == "HEAD" else None
     with pytest.raises(StoreUnavailableError):
         await store.put("files/abc", once(), size=3, content_type="a/b")
-    server.script = lambda asked: SAY_NOTHING if asked.method == "GET" else head_of(3)
+    server.script = lambda request: SAY_NOTHING if request.method == "GET" else head_of(3)
     with pytest.raises(StoreUnavailableError):
         await anext(store.read("files/abc"))
 
@@ -93,14 +92,14 @@ async def test_an_operation_of_two_requests_has_one_deadline(
 @pytest.mark.parametrize("response", [error(503, "SlowDown"), error(500, "InternalError"), error(403, "AccessDenied")])
 async def test_server_errors_mean_unavailable(server: ScriptedS3, store: S3ObjectStore, response: str) -> None:
     """After any of these, the caller may retry later."""
-    server.script = lambda asked: response
+    server.script = lambda request: response
     with pytest.raises(StoreUnavailableError):
         await store.list_parts(TARGET)
 
 
 async def test_a_full_server_raises_store_full(server: ScriptedS3, store: S3ObjectStore) -> None:
     """It is recognised by its error code."""
-    server.script = lambda asked: error(507, "InsufficientStorage")
+    server.script = lambda request: error(507, "InsufficientStorage")
     with pytest.raises(StoreFullError):
         await store.create_multipart("files/abc", size=3, part_size=3, content_type="a/b")
 
@@ -108,37 +107,37 @@ async def test_a_full_server_raises_store_full(server: ScriptedS3, store: S3Obje
 async def test_an_error_in_the_body_of_a_200_is_an_error(server: ScriptedS3, store: S3ObjectStore) -> None:
     """S3 may send status 200 before complete fails."""
 
-    def script(asked: Asked) -> str | None:
-        if asked.method == "POST":
+    def script(request: Asked) -> str | None:
+        if request.method == "POST":
             return error(200, "InternalError")
-        return reply(200, HELD) if asked.method == "GET" else head_of(3)
+        return reply(200, PART_LIST) if request.method == "GET" else head_of(3)
 
     server.script = script
     with pytest.raises(StoreUnavailableError):
-        await store.complete_multipart(TARGET, NAMED)
+        await store.complete_multipart(TARGET, PARTS)
 
 
-class LosesResponse:
-    """A script: complete succeeds but its response is lost, and a retry finds no upload."""
+class LostResponse:
+    """A script in which complete succeeds, its response is lost, and a retry finds no upload."""
 
     def __init__(self, size_under_the_key: int | None) -> None:
         self._size = size_under_the_key
         self._completed = False
 
-    def __call__(self, asked: Asked) -> str | None:
+    def __call__(self, request: Asked) -> str | None:
         """Return the response to one request."""
-        if asked.method == "POST":
+        if request.method == "POST":
             first, self._completed = not self._completed, True
             return HANG_UP if first else error(404, "NoSuchUpload")
-        if asked.method == "GET":
-            return reply(200, HELD)
+        if request.method == "GET":
+            return reply(200, PART_LIST)
         return head_of(self._size) if self._size is not None else reply(404)
 
 
 async def test_a_complete_whose_response_was_lost_succeeds(server: ScriptedS3, store: S3ObjectStore) -> None:
-    """An object of the right size under the key proves it."""
-    server.script = LosesResponse(3)
-    stored = await store.complete_multipart(TARGET, NAMED)
+    """An object of the right size under the key proves that it succeeded."""
+    server.script = LostResponse(3)
+    stored = await store.complete_multipart(TARGET, PARTS)
     assert (3, f"{ETAG}-1") == (stored.size, stored.etag)
 
 
@@ -147,16 +146,16 @@ async def test_a_lost_response_without_the_object_is_an_error(
     server: ScriptedS3, store: S3ObjectStore, size: int | None
 ) -> None:
     """So is an object of another size."""
-    server.script = LosesResponse(size)
+    server.script = LostResponse(size)
     with pytest.raises(UploadNotFoundError):
-        await store.complete_multipart(TARGET, NAMED)
+        await store.complete_multipart(TARGET, PARTS)
 
 
 async def test_a_body_that_ends_early_is_an_error(server: ScriptedS3, store: S3ObjectStore) -> None:
-    """A truncated read is never taken for the whole object."""
+    """A truncated read is not mistaken for the whole object."""
 
-    def script(asked: Asked) -> str | None:
-        return head_of(3) if asked.method == "HEAD" else reply(206, "ab", Content_Length="2")
+    def script(request: Asked) -> str | None:
+        return head_of(3) if request.method == "HEAD" else reply(206, "ab", Content_Length="2")
 
     server.script = script
     with pytest.raises(StoreUnavailableError):
@@ -165,7 +164,7 @@ async def test_a_body_that_ends_early_is_an_error(server: ScriptedS3, store: S3O
 
 async def test_a_server_without_cors_support_is_usable(server: ScriptedS3) -> None:
     """The operator may maintain the CORS rules elsewhere."""
-    server.script = lambda asked: error(501, "NotImplemented") if "cors" in asked.query else None
+    server.script = lambda request: error(501, "NotImplemented") if "cors" in request.query else None
     await (await open_store(server.endpoint)).aclose()
 
 
@@ -173,10 +172,10 @@ async def test_an_absent_bucket_is_created(server: ScriptedS3) -> None:
     """Losing a race to create it is not an error."""
     for response in (None, error(409, "BucketAlreadyOwnedByYou")):
         server.asked.clear()
-        server.script = lambda asked, response=response: {  # type: ignore[misc]  # mypy sees no type for the default
+        server.script = lambda request, response=response: {  # type: ignore[misc]  # mypy sees no type for the default
             ("HEAD", ""): reply(404),
             ("PUT", ""): response,
-        }.get((asked.method, asked.query))
+        }.get((request.method, request.query))
         await (await open_store(server.endpoint)).aclose()
         assert Asked("PUT", "/bucket", "") in server.asked
 
@@ -199,6 +198,6 @@ async def test_presigned_urls_use_the_public_endpoint(server: ScriptedS3) -> Non
 async def test_a_partly_failed_delete_raises(server: ScriptedS3, store: S3ObjectStore) -> None:
     """The response has status 200 and lists the objects that were not deleted."""
     refused = "<DeleteResult><Error><Key>files/abc</Key><Code>AccessDenied</Code></Error></DeleteResult>"
-    server.script = lambda asked: reply(200, refused)
+    server.script = lambda request: reply(200, refused)
     with pytest.raises(ObjectStoreError):
         await store.delete(["files/abc"])

@@ -1,4 +1,4 @@
-"""Audio renditions, copied and encoded, in sync with the video."""
+"""Audio renditions, copied and encoded, are in sync with the video."""
 
 import math
 from collections.abc import Callable
@@ -95,7 +95,7 @@ async def test_mono_is_as_loud_encoded_as_copied(tmp_path: Path, rate: str) -> N
 
 
 async def test_channels_without_a_layout_are_mixed(tmp_path: Path) -> None:
-    """Six channels in a file that does not say which is which."""
+    """Here six channels, in a file that does not say which is which."""
     six = ["-f", "lavfi", "-i", "sine=duration=2", "-af", "pan=5.1|c2=c0", "-c:a", "pcm_s16le"]
     wave = bytearray(make_clip(tmp_path / "six.wav", *six))
     at = wave.index(b"fmt ") + 8 + 20

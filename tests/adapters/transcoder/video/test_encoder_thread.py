@@ -1,4 +1,4 @@
-"""An encoder thread loses no packets, and never blocks the thread that adds frames forever."""
+"""An encoder thread loses no packets, and does not block the thread that adds frames for ever."""
 
 from collections.abc import Sequence
 from threading import Event
@@ -12,12 +12,12 @@ from metastore.adapters.transcoder.video.encoder_thread import QUEUE_SIZE, Encod
 
 
 class LateEncoder:
-    """Returns each packet one call late, blocks while not ``allowed``, and fails at frame ``fails_at``."""
+    """An encoder that returns each packet one call late, blocks until ``allowed``, and fails at frame ``fails_at``."""
 
     def __init__(self, fails_at: int | None = None) -> None:
         self.allowed = Event()
         self.allowed.set()
-        self.taken = 0
+        self.count = 0
         self._fails_at = fails_at
         self._held: list[Packet[Stream]] = []
 
@@ -26,8 +26,8 @@ class LateEncoder:
         self.allowed.wait()
         ready, self._held = self._held, []
         if frame is not None:
-            self.taken += 1
-            if self.taken == self._fails_at:
+            self.count += 1
+            if self.count == self._fails_at:
                 raise MemoryError("too large")
             packet: Packet[Stream] = Packet(1)
             packet.pts = frame.pts
@@ -36,9 +36,9 @@ class LateEncoder:
 
 
 def frame(number: int) -> VideoFrame:
-    made = VideoFrame(2, 2, "gray")
-    made.pts = number
-    return made
+    created = VideoFrame(2, 2, "gray")
+    created.pts = number
+    return created
 
 
 def numbers(packets: "list[Packet[Stream]]") -> list[int | None]:

@@ -1,4 +1,4 @@
-"""The rungs of a ladder: the same frames, times and segment boundaries in every size."""
+"""The rungs of a ladder have the same frames, times and segment boundaries in every size."""
 
 from collections.abc import Callable
 
@@ -107,7 +107,7 @@ async def test_a_long_still_is_repeated_at_segment_boundaries(clip: Clip) -> Non
 
 @pytest.mark.parametrize("name", ["late picture", "late picture in mkv", "very late picture"])
 async def test_late_video_shows_its_first_frame_from_the_start(clip: Clip, name: str) -> None:
-    """Repeated at every segment boundary."""
+    """The frame is repeated at every segment boundary."""
     small = (await transcode(clip(name), _SMALL))["small"]
     shown, expected = times(small.file()), times(clip(name))
     before = [at for at in (0, 4, 8, 12) if at < expected[0]]
@@ -125,16 +125,16 @@ async def test_video_and_audio_keep_their_own_durations(clip: Clip, name: str) -
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 async def test_a_video_is_rotated_and_mirrored_as_recorded(clip: Clip, orientation: int) -> None:
-    """Its top left quarter is white."""
-    lying = Image.new("L", (160, 90))
-    lying.paste(255, (0, 0, 80, 45))
-    lying.getexif()[_ORIENTATION] = orientation
-    expected = ImageOps.exif_transpose(lying)
+    """The top left quarter of the clip is white."""
+    landscape = Image.new("L", (160, 90))
+    landscape.paste(255, (0, 0, 80, 45))
+    landscape.getexif()[_ORIENTATION] = orientation
+    expected = ImageOps.exif_transpose(landscape)
     rung = VideoRendition("up", *expected.size, 200_000)
     made = await transcode(turned(clip("corner"), orientation), Job(rungs=[rung]))
     frame = video_frames(made["up"].file())[0][1]
     assert (*expected.size, UPRIGHT) == (frame.width, frame.height, orientation_of(frame))
-    found: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # left untyped there
+    found: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # PyAV leaves it untyped
     assert _corners(expected) == _corners(found.convert("L"))
 
 

@@ -1,4 +1,4 @@
-"""Copied video: cut at keyframes, without encoding."""
+"""Copied video is cut at keyframes, without encoding."""
 
 import re
 from collections.abc import Callable
@@ -28,10 +28,10 @@ async def test_every_frame_is_copied_with_its_time(clip: Clip, name: str) -> Non
 
 @pytest.mark.parametrize("name", ["plain", "29.97 in mkv", "varying"])
 async def test_decode_times_increase_and_do_not_exceed_presentation_times(clip: Clip, name: str) -> None:
-    of = packets((await transcode_one(clip(name), COPIED)).file())
-    decoded = [at for at, _, _ in of]
+    copied = packets((await transcode_one(clip(name), COPIED)).file())
+    decoded = [at for at, _, _ in copied]
     assert sorted(set(decoded)) == decoded
-    assert all(at <= shown for at, shown, _ in of)
+    assert all(at <= shown for at, shown, _ in copied)
 
 
 async def test_each_segment_can_be_decoded_alone(clip: Clip) -> None:
@@ -62,7 +62,7 @@ async def test_without_an_index_the_target_duration_is_the_maximum(clip: Clip) -
 
 @pytest.mark.parametrize("name", ["late picture", "late picture in mkv"])
 async def test_late_video_shows_its_first_frame_from_the_start(clip: Clip, name: str) -> None:
-    """Until the second frame."""
+    """The frame is shown until the second one."""
     copied = await transcode_one(clip(name), COPIED)
     shown, expected = times(copied.file()), times(clip(name))
     assert expected[0] > 3.4
