@@ -1,6 +1,6 @@
 """A client of the public HTTP API: uploads and downloads that survive interruptions.
 
-It imports nothing of the server, works with any server that has the API, and never holds a whole file in memory.
+It imports nothing from the server, works with any server that has the API, and never holds a whole file in memory.
 
 **Uploads.** ``initiate`` announces the file. Its parts are sent, several at a time, to the presigned URLs in the
 response, and ``complete`` lists their ETags. Network errors and the statuses 408, 429 and 5xx are retried with growing
@@ -17,4 +17,10 @@ after its length and checksum have been verified.
 **Sessions.** A session can be kept for each server under ``$XDG_STATE_HOME/metastore``, readable by its owner only.
 Processes that share a session take turns to refresh it. Cookies are sent to the server's API only; presigned URLs need
 none.
+
+* ``upload``, ``download``: one file. ``upload_records``, ``partial_file``: what they keep to resume.
+* ``sources``: local files. ``remote_tree``: files and folders on the server.
+* ``api``: calls to the API. ``responses``: their models. ``storage``: connections to the object store.
+* ``sessions``: sessions that are kept. ``state_files``: the private files below the state folder.
+* ``retries``, ``parallel``, ``checksums``, ``progress``, ``errors``: shared by all of these.
 """

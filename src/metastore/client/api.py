@@ -28,7 +28,7 @@ class Api:
     Args:
         session: The session, which is changed as the server sets cookies.
         retries: The policy for retries.
-        kept: Where the session is kept between runs; without it, the session belongs to this object.
+        kept: The file that keeps the session between runs; without it, the session is not saved.
         user_agent: The name of the program.
     """
 
@@ -65,7 +65,7 @@ class Api:
         return self._session.username
 
     async def sign_in(self, username: str, password: str) -> None:
-        """Sign in, and keep the session if it is to be kept.
+        """Sign in, and save the session if there is a file for it.
 
         Raises:
             RefusedError: wrong name or password, too many attempts, or a suspended account.
@@ -87,7 +87,7 @@ class Api:
 
         Raises:
             RefusedError: the server refused the request.
-            TransferError: the server did not respond, or not in a known format.
+            TransferError: the server did not respond, or its response has an unknown format.
         """
         params = {name: str(value) for name, value in query.items() if value is not None}
         return _read(kind, await self._authorized("GET", path, params=params))
@@ -125,7 +125,7 @@ class Api:
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        # Twice, since the cookies that another process has saved may have expired, too.
+        # Twice, since the cookies that another process has saved may have expired as well.
         for _ in range(2):
             before = self._session.header(path)
             try:

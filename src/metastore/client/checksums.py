@@ -96,7 +96,7 @@ class Checksum:
 
 
 class Measurement:
-    """The size of a stream in bytes, and its checksums by name."""
+    """The size of a stream in bytes, and its checksums by their names."""
 
     def __init__(self, size: int, checksums: dict[str, str]) -> None:
         self.size = size

@@ -1,4 +1,4 @@
-"""Download a file."""
+"""Download a file in pieces."""
 
 import asyncio
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Download:
         self._url_change = asyncio.Lock()
 
     async def run(self) -> bool:
-        """Download the file, unless it is there. Returns whether it was downloaded.
+        """Download the file unless it already exists; return whether it was downloaded.
 
         Raises:
             TransferError: the download failed. Complete pieces are kept for the next run, unless the checksum is wrong.

@@ -1,4 +1,4 @@
-"""Limited concurrency."""
+"""Process items with limited concurrency."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable

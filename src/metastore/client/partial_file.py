@@ -39,7 +39,7 @@ class Checkpoint(BaseModel):
 
 
 class PartialFile:
-    """A context manager that keeps both files, unless ``finish`` or ``discard`` is called; see the module."""
+    """A context manager for both files. They are kept unless ``finish`` or ``discard`` is called."""
 
     def __init__(self, target: Path, file: RemoteFile) -> None:
         self._target = target
@@ -102,7 +102,7 @@ class PartialFile:
         await asyncio.to_thread(_write_all, self._handle, data, offset)
 
     async def complete(self, number: int) -> None:
-        """Mark a piece as complete."""
+        """Mark a piece as complete, and save a checkpoint from time to time."""
         self._complete.add(number)
         if not self._saving.locked() and time.monotonic() - self._saved_at > _CHECKPOINT_SECONDS:
             async with self._saving:

@@ -1,4 +1,4 @@
-"""The progress of a transfer, as its caller wants to see it."""
+"""The interface by which a transfer reports its progress."""
 
 from typing import Protocol
 
@@ -9,6 +9,6 @@ class Progress(Protocol):
     def advance(self, count: int, *, moved: bool = True) -> None:
         """Add ``count`` bytes. A negative count subtracts bytes that must be transferred again.
 
-        ``moved`` is false for bytes that were there before, and not transferred now.
+        ``moved`` is false for bytes that this run has not transferred.
         """
         ...

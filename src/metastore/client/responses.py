@@ -62,7 +62,7 @@ class OpenUpload(ResponseModel):
 
 
 class UnfinishedUpload(ResponseModel):
-    """An unfinished upload in a list. ``path`` is its folder."""
+    """An unfinished upload in a list. ``path`` is that of its folder."""
 
     file_id: str
     upload_id: str

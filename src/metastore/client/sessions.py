@@ -1,8 +1,8 @@
 """Sessions: the cookies of a server, kept between runs.
 
-Cookies are stored by name and path and sent to the API of their server only. Their meaning is not known here. Each
-session has a file of its own. A process that refreshes a session locks it and first checks whether another one has
-refreshed it already, since reusing an old refresh token would end the session.
+Cookies are stored by name, with their path, and sent only to the API of their server. The client does not interpret
+them. Each session has a file of its own. A process that refreshes a session locks it and first checks whether another
+process has already refreshed it, since reusing an old refresh token would end the session.
 """
 
 import contextlib

@@ -35,7 +35,7 @@ class Found:
 
     files: list[Source]
     empty_folders: list[str]
-    whole_folders: bool
+    has_folders: bool
 
     @property
     def size(self) -> int:

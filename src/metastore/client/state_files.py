@@ -52,7 +52,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 @contextlib.asynccontextmanager
 async def locked(path: Path, *, wait: bool = True) -> AsyncIterator[None]:
-    """Hold an exclusive lock on the file ``path``. The empty file is kept.
+    """Hold an exclusive lock on the empty file ``path``, which is kept afterwards.
 
     Raises:
         BlockingIOError: another process holds the lock, and ``wait`` is false.

@@ -2,7 +2,7 @@
 
 import httpx
 
-# The store responds to a part once it is on disk, which may take a while on a busy server.
+# The store responds once a part is on disk, which may take a while on a busy server.
 _TIMEOUT = httpx.Timeout(120, connect=10)
 
 

@@ -1,4 +1,4 @@
-"""Upload a file."""
+"""Upload a file in parts."""
 
 import asyncio
 import os
@@ -56,7 +56,7 @@ class Upload:
         self._urls_change = asyncio.Lock()
 
     async def run(self) -> tuple[RemoteFile, bool]:
-        """Upload the file, unless it is on the server. Returns it, and whether it was uploaded.
+        """Upload the file unless an earlier run has; return the remote file and whether it was uploaded.
 
         Raises:
             TransferError: the upload failed. It can be resumed, unless the file has changed or the checksum is wrong.
@@ -92,14 +92,14 @@ class Upload:
             opened = await self._opened(record.upload_id)
             if opened:
                 return opened
-        there = await self._file(record.file_id)
-        if there is None or record.done:
-            return there
+        file = await self._file(record.file_id)
+        if file is None or record.done:
+            return file
         # Completed, but the response was lost.
-        if there.status not in {"PROCESSING", "READY"} or not await self._is_same(there):
+        if file.status not in {"PROCESSING", "READY"} or not await self._is_same(file):
             return None
-        await self._save_record(there)
-        return there
+        await self._save_record(file)
+        return file
 
     async def _adopt(self) -> OpenUpload | None:
         """Return an unfinished upload of the same name and size whose record was lost.
@@ -136,12 +136,12 @@ class Upload:
 
     async def _file(self, file_id: str) -> RemoteFile | None:
         try:
-            there = await self._api.get(RemoteFile, f"/api/v1/files/{file_id}")
+            file = await self._api.get(RemoteFile, f"/api/v1/files/{file_id}")
         except RefusedError as error:
             if error.status not in _GONE:
                 raise
             return None
-        return there if there.size == self._size else None
+        return file if file.size == self._size else None
 
     async def _abort(self, record: UploadRecord) -> None:
         """Abort an upload of earlier content of the file, and delete its record."""
@@ -172,10 +172,10 @@ class Upload:
         raise AssertionError
 
     async def _reconcile(self) -> None:
-        """Send again the parts that the server does not have, or has with another ETag."""
+        """Mark the parts that the server lacks, or has with another ETag, to be sent again."""
         self._open = await self._api.get(OpenUpload, f"{_UPLOADS}/{self._open.upload_id}")
-        held = {part.part_number: part.etag for part in self._open.parts}
-        for number in [number for number, etag in self._etags.items() if held.get(number) != etag]:
+        received = {part.part_number: part.etag for part in self._open.parts}
+        for number in [number for number, etag in self._etags.items() if received.get(number) != etag]:
             del self._etags[number]
             self._progress.advance(-self._place(self._open, number)[1], moved=False)
 
@@ -242,7 +242,7 @@ class Upload:
         if not await self._is_same(file):
             await self._records.delete()
             await self._api.delete(f"/api/v1/files/{file.id}")
-            raise TransferError("The uploaded file has another checksum than the local one and was moved to the trash")
+            raise TransferError("The uploaded file differs from the local one and was moved to the trash")
         await self._save_record(file)
         return file
 
@@ -269,7 +269,7 @@ class Upload:
         try:
             f"{self._source.folder}/{self._source.name}".encode()
         except UnicodeEncodeError:
-            raise TransferError("Its name or folder is not in UTF-8") from None
+            raise TransferError("The file's name or folder is not in UTF-8") from None
 
     def _stat(self) -> tuple[int, int]:
         found = os.fstat(self._handle)

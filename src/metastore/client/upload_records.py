@@ -69,7 +69,7 @@ class UploadRecords:
 
 
 def delete_old_records() -> None:
-    """Delete records and locks that were not used for 30 days."""
+    """Delete records and locks that have not been used for 30 days."""
     oldest = time.time() - _KEPT_SECONDS
     for path in state_folder("uploads").iterdir():
         with contextlib.suppress(OSError):

@@ -28,7 +28,7 @@ from metastore.entrypoints.serve import build_asgi, refuse_used_port
 from metastore.entrypoints.server import HttpServer
 
 GRACE_SECONDS = 60
-"""Seconds that requests in progress have to finish after the last connection was accepted."""
+"""Seconds in which requests in progress must finish after the last connection was accepted."""
 _log = structlog.get_logger(__name__)
 
 

@@ -1,4 +1,4 @@
-"""Documentation of the published events, generated from the code: an AsyncAPI 3.0 document and a Markdown page.
+"""Generate the documentation of the events from the code: an AsyncAPI 3.0 document and a Markdown page.
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 
@@ -44,10 +44,10 @@ def document(events: Sequence[type[Event]], subscriptions: Sequence[Subscription
             "bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "bindingVersion": "0.3.0"}},
         }
     for subscription in subscriptions:
-        wanted = [event for event in events if subscription.accepts(event.event_type)]
+        consumed = [event for event in events if subscription.accepts(event.event_type)]
         title = subscription.consumer.capitalize()
-        channels[f"queue{title}"] = _queue(f"metastore.{subscription.consumer}", wanted)
-        channels[f"dead{title}"] = _queue(f"metastore.{subscription.consumer}.dead", wanted)
+        channels[f"queue{title}"] = _queue(f"metastore.{subscription.consumer}", consumed)
+        channels[f"dead{title}"] = _queue(f"metastore.{subscription.consumer}.dead", consumed)
         operations[f"consume{title}"] = {
             "action": "receive",
             "channel": {"$ref": f"#/channels/queue{title}"},

@@ -1,4 +1,4 @@
-"""A product that is built to be described and never runs, for documents made from the code."""
+"""Build a product that never runs, to generate documents from it."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from metastore.config import Settings
 
 @asynccontextmanager
 async def blueprint() -> AsyncIterator[Product]:
-    """Build the product on its embedded default in a temporary folder; it is closed when the block ends."""
+    """Build the product with its embedded backends in a temporary folder; close it at the end of the block."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             _env_file=None,

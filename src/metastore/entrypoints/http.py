@@ -29,7 +29,7 @@ from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.kit.services import Services
 
 MAX_JSON_BODY = 2 * 2**20
-"""Bytes. A request that completes an upload of 10,000 parts has about 1 MiB."""
+"""Bytes. Completing an upload of 10,000 parts takes about 1 MiB."""
 _FORM_OVERHEAD = 64 * 1024
 _FORM_PATH = "/api/v1/files/upload"
 _CODES = {
@@ -52,11 +52,11 @@ def create_app(
     """Create the application.
 
     Args:
-        services: What the endpoints depend on.
-        routers: The features' routers. Of two routes that match, the first takes the request.
+        services: The services that endpoints depend on.
+        routers: The features' routers. The first route that matches handles a request.
         web_app: The folder of the built web app.
         objects_origin: The origin of the object store, if it is not the app's own.
-        max_simple_upload: Bytes of a file uploaded in a single request.
+        max_simple_upload: Maximum size in bytes of a file that is uploaded in a single request.
     """
     # Documentation pages without third-party scripts, since they run on our origin with the users' cookies.
     app: FastAPI = FastAPIOffline(

@@ -1,4 +1,4 @@
-"""The life of a process: background jobs, signals and exit codes.
+"""The life cycle of a process: background jobs, signals and exit codes.
 
 On SIGTERM or SIGINT a process shuts down gracefully and exits with code 0. When a background job ends by itself, the
 process exits with code 1, so that a supervisor restarts it. Otherwise it would look healthy while doing half its work.
@@ -70,7 +70,7 @@ async def create_first_admin(product: Product) -> str | None:
     Returns the generated password, or ``None`` when no admin was created or the password was configured.
 
     Raises:
-        ConfigurationError: the configured name or password is not acceptable.
+        ConfigurationError: the configured name or password is invalid.
     """
     settings = product.settings
     try:

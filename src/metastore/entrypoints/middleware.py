@@ -4,10 +4,10 @@
 * **Client address**: the peer's address. If the peer is a trusted proxy, the last address in ``X-Forwarded-For`` that
   is not a trusted proxy itself; the client could have forged those before it.
 * **Cross-site request forgery**: browsers send cookies with requests from other sites. A state-changing request is
-  refused when the browser reports that it comes from another site (``Sec-Fetch-Site``, ``Origin``; OWASP "Verifying
+  refused if the browser reports that it comes from another site (``Sec-Fetch-Site``, ``Origin``; OWASP "Verifying
   Origin With Standard Headers"). Clients other than browsers send neither header and are not affected.
 * **Body size**: a body whose announced length exceeds the limit is refused before it is read. The application refuses
-  one without announced length while reading. In both cases the server reads the rest, so that the client sees the
+  one without an announced length while reading it. In both cases the server reads the rest, so that the client sees the
   response.
 * **Security headers**, unless the response sets its own.
 """
@@ -38,13 +38,13 @@ _seconds = Histogram("metastore_http_request_seconds", "Duration of HTTP request
 
 
 class RequestMiddleware:
-    """The middleware; see the module.
+    """Wraps the HTTP API with everything that this module describes.
 
     Args:
         app: The application.
         public_origin: The origin of the product, if configured.
         trusted_proxies: Networks whose ``X-Forwarded-For`` is trusted.
-        body_limit: Returns the limit on a body in bytes for a path.
+        body_limit: Returns the maximum size in bytes of a body sent to a path.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class RequestMiddleware:
         return None
 
     def client_address(self, scope: Scope, headers: Headers) -> str | None:
-        """Return the client address; see the module."""
+        """Return the client address, taking trusted proxies into account."""
         client = scope.get("client")
         peer: str | None = client[0] if client else None
         if peer is None or not self._is_proxy(peer):

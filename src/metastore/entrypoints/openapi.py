@@ -17,11 +17,11 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 
 def describe_errors(app: FastAPI) -> None:
-    """Add the schemas that ``ERRORS`` refers to, to the OpenAPI document of ``app``."""
-    without_them = app.openapi
+    """Add the schemas to which ``ERRORS`` refers to the OpenAPI document of ``app``."""
+    original = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = without_them()
+        document = original()
         _, definitions = models_json_schema([(ProblemDocument, "serialization")], ref_template=_REFERENCES)
         document.setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
         return document

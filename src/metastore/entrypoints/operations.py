@@ -15,7 +15,7 @@ CHECK_SECONDS = 5
 
 
 class ReadinessChecks:
-    """Health checks of this process's dependencies: by name, a call that raises when the dependency is not usable."""
+    """Checks of this process's dependencies, by name. A check raises if its dependency cannot be used."""
 
     def __init__(self, checks: dict[str, Callable[[], Awaitable[None]]]) -> None:
         self._checks = checks

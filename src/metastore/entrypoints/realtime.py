@@ -1,8 +1,8 @@
 """The Socket.IO endpoint and its authentication.
 
-Connections from pages of another origin are refused first, since WebSockets and polling carry cookies whatever page
-opens them. The client's CONNECT packet is then authenticated by the cookie, like every HTTP request. A refusal has a
-problem code of the API as its ``message`` (``token-expired``: refresh and connect again; ``not-authenticated``;
+Connections from pages of another origin are refused first, since WebSockets and polling carry cookies no matter which
+page opens them. The client's CONNECT packet is then authenticated by the cookie, like every HTTP request. A refusal has
+a problem code of the API as its ``message`` (``token-expired``: refresh and connect again; ``not-authenticated``;
 ``account-suspended``), and a sentence in ``data.detail``.
 """
 

@@ -62,7 +62,7 @@ async def _serve(settings: Settings) -> None:
     await bootstrap.prepare_database(settings)
     async with running_product(settings) as (product, work):
         async with product.database.transaction() as tx:
-            # This is the only process: those that held claims on idempotency keys are gone.
+            # This is the only process, so whoever held claims on idempotency keys is gone.
             await claims.end_leases(tx)
         password = await create_first_admin(product)
         app = build_asgi(product)
@@ -74,7 +74,7 @@ async def _serve(settings: Settings) -> None:
             ready_response=app.ready_response,
         )
         stop = stop_signal()
-        _greet(settings, password)
+        _print_address(settings, password)
         serving = asyncio.create_task(server.serve())
         await wait_for_stop(stop, [serving, *work])
         # Sockets first: the server waits for open connections, and sockets do not end by themselves.
@@ -102,17 +102,17 @@ async def running_product(settings: Settings) -> AsyncIterator[tuple[Product, li
 
 
 class Application:
-    """Dispatch requests by path to the object data plane, the sockets or the HTTP API."""
+    """Dispatches requests by path to the object data plane, the sockets or the HTTP API."""
 
     def __init__(self, objects: ObjectsApp | None, sockets: ASGIApp, http: ASGIApp) -> None:
         self._objects = objects
         self._sockets = sockets
         self._http = http
         self.ready_response = objects.ready_response if objects else None
-        """Return a ready response; see ``server``. ``None`` without a data plane."""
+        """Returns ready responses (see ``server``); ``None`` without a data plane."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Dispatch a request."""
         path = scope["path"]
         if self._objects is not None and path.startswith("/objects/"):
             await self._objects(scope, receive, send)
@@ -140,7 +140,7 @@ def build_asgi(product: Product) -> Application:
         objects_origin=product.store.public_origin,
         max_simple_upload=settings.max_simple_upload_size,
     )
-    gate = RequestMiddleware(
+    http = RequestMiddleware(
         api,
         public_origin=settings.public_url,
         trusted_proxies=settings.trusted_proxies,
@@ -155,10 +155,10 @@ def build_asgi(product: Product) -> Application:
     sockets = create_realtime_app(product.realtime.server, caller_of, origins)
     store = product.local_store
     objects = ObjectsApp(store, allowed_origins=origins) if store else None
-    return Application(objects, sockets, gate)
+    return Application(objects, sockets, http)
 
 
-def _greet(settings: Settings, password: str | None) -> None:
+def _print_address(settings: Settings, password: str | None) -> None:
     address = settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}"
     lines = [f"MetaStore is running at {address}"]
     if password is not None:
@@ -189,13 +189,13 @@ def data_dir_lock(data_dir: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise ConfigurationError(f"METASTORE_DATA_DIR: {data_dir} is in use by another metastore") from None
+        raise ConfigurationError(f"METASTORE_DATA_DIR: {data_dir} is in use by another metastore process") from None
     finally:
         os.close(handle)
 
 
 def refuse_used_port(host: str, port: int) -> None:
-    """Fail early and in one line if the port is in use.
+    """Fail early, with a one-line message, if the port is in use.
 
     Raises:
         ConfigurationError: the port is in use, or the host is not an address of this machine.

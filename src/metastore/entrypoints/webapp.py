@@ -29,7 +29,7 @@ _NOT_PAGES = (
 
 
 def content_security_policy(objects_origin: str = "") -> str:
-    """Return the policy of the app's pages, which allows nothing from other origins but the object store's bytes.
+    """Return the policy of the app's pages, which allows nothing from other origins except the object store.
 
     Video players pass media to the browser as ``blob:`` URLs and create their workers from such URLs.
     """

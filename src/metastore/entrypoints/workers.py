@@ -1,4 +1,4 @@
-"""``metastore relay`` and ``metastore worker``: background processes, any number of each.
+"""``metastore relay`` and ``metastore worker``: background processes. Any number of each may run.
 
 Work that a process leaves unfinished, even when it is killed, is taken over by another. With
 ``METASTORE_METRICS_PORT`` they serve ``/healthz``, ``/readyz`` and ``/metrics``.
@@ -64,8 +64,8 @@ async def _work(settings: Settings, command: str, names: Sequence[str]) -> None:
     await bootstrap.prepare_database(settings)
     product = await bootstrap.build(settings, serves_sockets=False)
     try:
-        jobs = {"relay": product.relay.run} if command == "relay" else chosen_jobs(product, names)
-        async with monitored(product) as serving, run_jobs(jobs) as work:
+        jobs = {"relay": product.relay.run} if command == "relay" else select_jobs(product, names)
+        async with serve_monitoring(product) as serving, run_jobs(jobs) as work:
             _log.info(f"{command} is running", jobs=sorted(jobs), consumers=sorted(set(names) & product.consumers))
             await wait_for_stop(stop, [*serving, *work])
             exit_unless_stopped(stop, [*serving, *work])
@@ -73,8 +73,8 @@ async def _work(settings: Settings, command: str, names: Sequence[str]) -> None:
         await product.aclose()
 
 
-def chosen_jobs(product: Product, names: Sequence[str]) -> Mapping[str, Job]:
-    """Return the jobs of a worker with these names; without names, all. A name may be a consumer, a job, or both.
+def select_jobs(product: Product, names: Sequence[str]) -> Mapping[str, Job]:
+    """Return the jobs with these names, or all. A name may be that of a consumer, a job, or both.
 
     Raises:
         ConfigurationError: a name is unknown.
@@ -95,7 +95,7 @@ def chosen_jobs(product: Product, names: Sequence[str]) -> Mapping[str, Job]:
 
 
 @contextlib.asynccontextmanager
-async def monitored(product: Product) -> AsyncIterator[list["asyncio.Task[None]"]]:
+async def serve_monitoring(product: Product) -> AsyncIterator[list["asyncio.Task[None]"]]:
     """Serve the monitoring endpoints until the end of the block, if a port is configured for them."""
     settings = product.settings
     if not settings.metrics_port:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 200_000_000
 _MAX_DECODED = 1200 * 2**20
-"""Bytes that an image may occupy when it has to be decoded as a whole. The process's memory limit leaves room for it."""
+"""Bytes that an image may occupy when it has to be decoded as a whole. The memory limit leaves room for it."""
 
 
 def check_pixels(width: int, height: int) -> None:

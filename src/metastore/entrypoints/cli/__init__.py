@@ -1,4 +1,12 @@
-"""The ``metastore`` command."""
+"""The ``metastore`` command.
+
+* ``transfer``: the client's commands (``upload``, ``download``, ``login``, ``logout``).
+* ``accounts``, ``reprocess``: the commands of ``metastore admin``.
+* ``fsck``, ``move_to``: the commands of these names.
+* ``terminal``: text for terminals.
+
+All other commands are short enough to be here. Each imports what it runs, so that the others start quickly.
+"""
 
 import asyncio
 import json
@@ -145,7 +153,7 @@ def reprocess(
 
 
 def main() -> None:
-    """Run the command line. Mistakes of the operator are reported in one line, with exit code 2."""
+    """Run the command line. An operator's mistake is reported in one line, with exit code 2."""
     # Registered here, not above: the client's commands do not need the server's packages, and vice versa.
     from metastore.entrypoints.cli import transfer
 

@@ -13,7 +13,7 @@ async def create(settings: Settings, username: str, email: str, role: str, passw
     """Create an account. A generated password is printed once.
 
     Raises:
-        ConfigurationError: the name, address or password is not acceptable.
+        ConfigurationError: the name, address or password is invalid.
         Problem: 409 if the name or address is taken, 503 if the database is unavailable.
     """
     generated = "" if password else secrets.token_urlsafe(15)

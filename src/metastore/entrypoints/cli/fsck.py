@@ -87,10 +87,10 @@ def fsck(
         data_dir: folder of the embedded database and objects (default ./data)
     """
     settings = load_settings(data_dir=data_dir)
-    young = timedelta(seconds=min(_MAX_GRACE, settings.upload_ttl) if grace is None else grace)
+    grace_period = timedelta(seconds=min(_MAX_GRACE, settings.upload_ttl) if grace is None else grace)
     require_database(settings.effective_database_url)
     with _locked(settings, repair=repair) as alone:
-        options = Options(repair, not quick, young, json_lines, () if alone else RECHECK_DELAYS)
+        options = Options(repair, not quick, grace_period, json_lines, () if alone else RECHECK_DELAYS)
         report = asyncio.run(_run(settings, options))
     return FOUND if report.found else CLEAN
 

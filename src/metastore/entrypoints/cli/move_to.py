@@ -62,7 +62,7 @@ def move_to(
         try:
             moved = asyncio.run(_run(settings, new, abort_uploads=abort_uploads, parallel=parallel))
         except AlreadyMovedError:
-            sys.stdout.write("Everything was moved before, and nothing has changed here since.\n")
+            sys.stdout.write("Everything has been moved already, and nothing has changed here since.\n")
             return MOVED
     _report(moved, new)
     return MOVED_WITH_LOSSES if moved.objects.damaged or moved.missing else MOVED
@@ -74,11 +74,13 @@ async def _run(settings: Settings, new: Settings, *, abort_uploads: bool, parall
         async with _opened(settings, new, abort_uploads=abort_uploads) as (source, target):
             return await _move(source, target, new.effective_database_url, parallel)
     except MoveRefusedError as refusal:
-        raise ConfigurationError(f"the move stops: {refusal}") from None
-    except (ObjectStoreError, SQLAlchemyError, OSError) as fault:
-        raise ConfigurationError(f"the move stops: {str(fault).splitlines()[0]}; run it again to resume") from None
+        raise ConfigurationError(f"the move was refused: {refusal}") from None
+    except (ObjectStoreError, SQLAlchemyError, OSError) as error:
+        raise ConfigurationError(
+            f"the move was interrupted: {str(error).splitlines()[0]}; run it again to resume"
+        ) from None
     except Problem as problem:
-        raise ConfigurationError(f"the move stops: {problem.detail} Run it again to resume.") from None
+        raise ConfigurationError(f"the move was interrupted: {problem.detail} Run it again to resume.") from None
 
 
 @contextlib.asynccontextmanager
@@ -112,7 +114,7 @@ async def _check_no_others(database: Database) -> None:
     )
     async with database.reading() as tx:
         if await tx.session.scalar(others):
-            raise MoveRefusedError("others are connected to the database: stop all processes of the product first")
+            raise MoveRefusedError("the database is in use by other processes: stop the product first")
 
 
 async def _move(source: Instance, target: Instance, url: str, parallel: int) -> MoveResult:
@@ -140,7 +142,7 @@ def _report(moved: MoveResult, new: Settings) -> None:
     lines.append(f"{objects.copied + objects.already_present:>12} objects, {objects.size} bytes, verified by checksum")
     lines.append(f"{moved.requeued:>12} deliveries of events returned to the outbox")
     lines += [f"damaged before the move: {key}: {reason}" for key, reason in sorted(objects.damaged.items())]
-    lines += [f"without its bytes: file {file_id}" for file_id in moved.missing]
+    lines += [f"missing before the move: the bytes of file {file_id}" for file_id in moved.missing]
     if objects.damaged or moved.missing:
         lines.append("metastore fsck --repair marks these files and notifies their owners.")
     lines += [

@@ -16,6 +16,11 @@ Errors are ``application/problem+json``. ``code`` is one of ``invalid-signature`
 
 User content is never active on our origin: it is sent with ``nosniff``, in a CSP sandbox, with the content type and
 disposition in the signed URL.
+
+* ``app``: the ASGI application. ``http_exchange``: a request and its response.
+* ``object_server``: GET and HEAD. ``conditional_requests``: preconditions and ranges.
+* ``part_receiver``: PUT.
+* ``allocator``: settings of the memory allocator.
 """
 
 from metastore.entrypoints.objects.app import ObjectsApp

@@ -31,12 +31,12 @@ _log = structlog.get_logger(__name__)
 
 
 class ObjectsApp:
-    """The ASGI application; see the package.
+    """The data plane as an ASGI application.
 
     Args:
         store: The store that is served.
         allowed_origins: Other origins whose pages may write. Pages of any origin may read.
-        idle_timeout: Seconds after which a client is disconnected that sends less than 1 KiB/s or reads nothing.
+        idle_timeout: Seconds after which a client that sends less than 1 KiB/s or reads nothing is disconnected.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ def _problem_of(error: Problem | ObjectStoreError) -> Problem:
         case Problem():
             return error
         case InvalidSignatureError():
-            return Problem(403, ProblemCode.INVALID_SIGNATURE, "This URL is invalid, or made for another method.")
+            return Problem(403, ProblemCode.INVALID_SIGNATURE, "This URL is invalid, or was signed for another method.")
         case UrlExpiredError():
             return Problem(403, ProblemCode.URL_EXPIRED, "This URL has expired; request a new one.")
         case UploadNotFoundError():

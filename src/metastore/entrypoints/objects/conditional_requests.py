@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 _RANGE = re.compile(rb"\s*(\d{0,20})\s*-\s*(\d{0,20})\s*")
 _IGNORED_RANGES = 8
-"""A header with fewer commas than this is ignored; others are refused."""
+"""A header with several ranges, but fewer commas than this, is ignored; one with more is refused."""
 
 
 class UnsatisfiableRangeError(Exception):

@@ -1,4 +1,4 @@
-"""A request and its response."""
+"""A request to the data plane and its response."""
 
 import json
 import re
@@ -13,7 +13,6 @@ from metastore.kit.problems.problem import Problem
 Header = tuple[bytes, bytes]
 
 _VALID_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-
 
 ANY_PAGE = frozenset({"*"})
 """Pages of any origin may read objects: no cookie is involved, so a page gains nothing from its visitor's browser."""

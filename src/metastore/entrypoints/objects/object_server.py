@@ -36,7 +36,7 @@ _CONDITIONS = frozenset({b"if-match", b"if-none-match", b"if-modified-since", b"
 
 
 class ObjectServer:
-    """Serve GET and HEAD requests."""
+    """Serves GET and HEAD requests."""
 
     def __init__(self, store: ServedObjectStore, *, idle_timeout: float) -> None:
         self._store = store

@@ -13,7 +13,7 @@ _MIN_RATE = 1024
 
 
 class PartReceiver:
-    """Serve PUT requests."""
+    """Serves PUT requests."""
 
     def __init__(self, store: ServedObjectStore, idle_timeout: float) -> None:
         self._store = store
@@ -44,7 +44,7 @@ class PartReceiver:
 
 
 class _Body:
-    """A body being received: the bytes so far, and whether it waits for the client or for the disk."""
+    """A body being received: the bytes so far, and whether it waits for the client rather than the disk."""
 
     def __init__(self, exchange: HttpExchange, writer: PartWriter) -> None:
         self._exchange = exchange

@@ -1,7 +1,7 @@
-"""The HTTP server: uvicorn on uvloop, with faster transfers of large bodies.
+"""The HTTP server: uvicorn on uvloop, extended for fast transfers of large bodies.
 
 uvicorn passes bodies through the event loop in small copies, which costs two thirds of the possible throughput. The
-extended protocol class adds three things; everything else is uvicorn's:
+extended protocol class adds three features; everything else is uvicorn's:
 
 * **Direct request bodies.** The application may take the rest of a request's body as a ``DirectBody``, from
   ``scope["extensions"]["metastore.body"]``. The transport stops reading, and a thread of the application's choice
@@ -17,6 +17,10 @@ the response is sent before the end of the request's body, it keeps reading for 
 when its connection is closed may never see the response (RFC 9112, section 9.6).
 
 ``METASTORE_HTTP_SERVER=uvicorn`` selects uvicorn's own protocol class, which has none of this.
+
+* ``server``: ``HttpServer``, which listens and shuts down.
+* ``connection``: the extended protocol class. ``request_cycle``: one request and its response.
+* ``direct_transfer``: transfers between sockets and files. ``ready_response``: responses from memory.
 """
 
 from metastore.entrypoints.server.direct_transfer import DirectBody

@@ -33,11 +33,11 @@ LINGER_SECONDS = 20.0
 
 _HOST = re.compile(rb"[A-Za-z0-9._:%\[\]-]+")
 _HEAD_TOO_LARGE = Problem(431, ProblemCode.HEADERS_TOO_LARGE, f"The header fields can have at most {HEAD_LIMIT} bytes.")
-_WITHOUT_HOST = Problem(400, ProblemCode.BAD_REQUEST, "A request must have exactly one Host field.")
+_INVALID_HOST = Problem(400, ProblemCode.BAD_REQUEST, "A request must have exactly one Host field.")
 
 
 class Connection(HttpToolsProtocol):
-    """The extended protocol class; see the package."""
+    """The extended protocol class, which the package describes."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Connection(HttpToolsProtocol):
         self._lingering = False
         self._linger_budget = 0
         self._close_after_body = False
-        self._not_taken = 0
+        self._unread_bytes = 0
 
     # --- called by the transport ---
 
@@ -89,7 +89,7 @@ class Connection(HttpToolsProtocol):
         if self._lingering and not self._may_linger(len(data)):
             self.transport.close()
             return
-        if self._not_taken:
+        if self._unread_bytes:
             return
         is_first = self._is_idle() and not self._in_head
         self._heads_begun = 0
@@ -98,7 +98,7 @@ class Connection(HttpToolsProtocol):
         if self._upgraded:
             return
         if not self._heads_begun or (is_first and self._heads_begun == 1):
-            # A head that begins in the middle of the data is counted from the next data on.
+            # A head that begins in the middle of the data is counted from the next call on.
             self._head_size += len(data)
         if self._in_head and self._head_size > HEAD_LIMIT:
             self._refuse(_HEAD_TOO_LARGE)
@@ -118,7 +118,7 @@ class Connection(HttpToolsProtocol):
         self._watch_writing(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """Stop that timer."""
+        """Stop the timer for a client that does not read."""
         self._cancel_write_timer()
         super().resume_writing()
 
@@ -136,7 +136,7 @@ class Connection(HttpToolsProtocol):
     # --- called by the parser ---
 
     def on_message_begin(self) -> None:
-        """Begin to count the size of a head."""
+        """Start counting the size of a head."""
         self._in_head, self._head_size, self._is_handled = True, 0, False
         self._heads_begun += 1
         self._quiet_bytes = 0
@@ -158,13 +158,13 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         elif sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT:
             self._refuse(_HEAD_TOO_LARGE)
-        elif not self._names_a_host():
-            self._refuse(_WITHOUT_HOST)
+        elif not self._has_valid_host():
+            self._refuse(_INVALID_HOST)
         elif self._responder is None or not self._respond_at_once(self._responder):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Pass on a piece of the body, unless the request is handled already."""
+        """Process a piece of the body, unless the request is already handled."""
         self._quiet_bytes = 0
         if not self._is_handled:
             super().on_body(body)
@@ -193,7 +193,7 @@ class Connection(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete
 
-    def _names_a_host(self) -> bool:
+    def _has_valid_host(self) -> bool:
         # RFC 9112, 3.2: proxies and servers must agree on the host. Our absolute URLs begin with it.
         hosts = [value for name, value in self.headers if name == b"host"]
         if not hosts:
@@ -224,17 +224,17 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401  uvicorn's own signature
         # uvicorn offers no way to choose the class of its cycles.
         cycle.__class__ = RequestCycle
-        ours = cast("RequestCycle", cycle)
-        ours.sender = self._sender
-        ours.linger = self._linger
-        ours.body_released = self._continue_after
-        ours.offer_extensions()
-        self._running = ours
+        extended = cast("RequestCycle", cycle)
+        extended.sender = self._sender
+        extended.linger = self._linger
+        extended.body_released = self._continue_after
+        extended.offer_extensions()
+        self._running = extended
         super()._start_asgi_task(cycle, app)
 
     def _continue_after(self, body: DirectBody) -> None:
-        """Start a new parser after the application has released a direct body, which the old one has not seen."""
-        self._not_taken = body.on_the_wire
+        """Start a new parser after the application has released a direct body, which the old parser has not seen."""
+        self._unread_bytes = body.on_the_wire
         if not body.left:
             self.parser = HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
@@ -253,10 +253,10 @@ class Connection(HttpToolsProtocol):
     # --- timers ---
 
     def _linger(self, *, close: bool) -> None:
-        """Read and discard the rest of the body after an early response; see the package."""
+        """Read and discard the rest of the body after an early response, so that the client sees the response."""
         self._unset_keepalive_if_required()
         self._lingering, self._close_after_body = True, close
-        self._linger_budget = self._not_taken or LINGER_BYTES
+        self._linger_budget = self._unread_bytes or LINGER_BYTES
         self._set_timer(LINGER_SECONDS)
 
     def _may_linger(self, size: int) -> bool:

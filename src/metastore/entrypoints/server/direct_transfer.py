@@ -20,8 +20,8 @@ _WAIT_SECONDS = 0.005
 _TURN = 64 * 2**20
 """Bytes that a thread sends before other transfers get their turn."""
 _PIECE = 512 * 2**10
-"""Bytes passed to the socket at once. The kernel holds back the end of a packet while more data is announced, so that
-sending the whole file at once causes pauses: it took a third longer."""
+"""Bytes passed to the socket at once. The kernel delays the end of a packet while more data is announced, so sending a
+whole file at once causes pauses and takes a third longer."""
 _SLOW_BYTES = 64 * 2**10
 _SLOW_PAUSE = 0.03
 """A client that transfers fewer bytes in a turn is slow. Its next turn starts after this pause and does not wait."""
@@ -52,14 +52,14 @@ class DirectBody:
         self._received = memoryview(received)
         self._closed = closed
         self.left = length
-        """Bytes still to come."""
+        """Bytes that have not been read yet."""
         self.sender_is_gone = False
         self._wait = _WAIT_SECONDS
         self._moved = 0
 
     @property
     def on_the_wire(self) -> int:
-        """Return the number of bytes that have not been read from the socket."""
+        """The number of bytes that have not been read from the socket."""
         return self.left - len(self._received)
 
     def read_into(self, buffer: memoryview) -> int:
@@ -119,7 +119,7 @@ class DirectBody:
 
 
 class FileSender:
-    """Send files through sockets. ``idle_timeout`` is in seconds."""
+    """Sends files through sockets. ``idle_timeout`` is in seconds."""
 
     def __init__(self, threads: ThreadPoolExecutor, idle_timeout: float) -> None:
         self._threads = threads

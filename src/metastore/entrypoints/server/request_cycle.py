@@ -101,7 +101,7 @@ class RequestCycle(RequestResponseCycle):
         self.body_released(body)
 
     async def run_asgi(self, app: "ASGI3Application") -> None:
-        """Run the application, and release a direct body that it did not."""
+        """Run the application, and release a direct body that it has not released."""
         try:
             await super().run_asgi(app)
         finally:

@@ -26,7 +26,7 @@ _IDLE_SECONDS = 30.0
 _LAST_HEAD_SECONDS = 0.5
 """Seconds in which new connections may still send their request when the server stops."""
 _CANCELLED_SECONDS = 5
-"""Seconds that cancelled requests have to end."""
+"""Seconds in which cancelled requests must end."""
 _MESSAGE_LIMIT = 2**20
 """Bytes of a WebSocket message."""
 
@@ -34,14 +34,14 @@ Protocol = Literal["extended", "uvicorn"]
 
 
 class HttpServer:
-    """Serve an application in the running event loop.
+    """Serves an application in the running event loop.
 
     Args:
         app: The application.
         host: The address to listen on.
         port: The port to listen on.
         protocol: ``extended`` is described in the package; ``uvicorn`` is uvicorn's own protocol class.
-        ready_response: Called first for GET requests; see the package. Not used with ``uvicorn``.
+        ready_response: Called first for GET requests, as the package describes. Not used with ``uvicorn``.
         grace: Seconds after ``stop`` until requests in progress are cancelled.
     """
 

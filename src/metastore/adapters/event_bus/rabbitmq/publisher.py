@@ -1,6 +1,6 @@
 """Publish events to the exchange: pipelined, confirmed and mandatory.
 
-The broker returns a *mandatory* message only if no queue accepted it. If an event has several consumers and one of their
+The broker returns a *mandatory* message only if it reaches no queue. If an event has several consumers and one of their
 queues is unbound, the broker reports nothing. Those queues are therefore bound again before each batch, on the same
 channel, which the broker processes in order. An existing binding is left unchanged. A missing queue closes the channel
 before anything is published, and the next connection declares the queue.

@@ -68,7 +68,7 @@ class Office:
             return False
         try:
             command = self._command(program, 0, "")
-            done = subprocess.run(command, check=False, capture_output=True, timeout=_CHECK_TIMEOUT, env={})  # noqa: S603  our own program
+            done = subprocess.run(command, check=False, capture_output=True, timeout=_CHECK_TIMEOUT, env={})  # noqa: S603  our own
         except (OSError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0

@@ -60,7 +60,7 @@ class RungEncoder:
         self._thread.close()
 
     def finish(self, end: int) -> None:
-        """Write the remaining segments, after ``close``. ``end`` is the tick at which the last frame is no longer shown."""
+        """Write the remaining segments, after ``close``; ``end`` is the tick until which the last frame is shown."""
         self._collect(self._thread.join())
         if self._samples:
             self._write_segment(end)

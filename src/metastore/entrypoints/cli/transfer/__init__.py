@@ -5,6 +5,10 @@ commands. With ``--username`` a command opens a session of its own and ends it.
 
 Exit codes: 0 everything succeeded, 1 something failed (each failure is reported by name, with the reason), 2 wrong
 usage, 130 interrupted by Ctrl-C.
+
+* ``commands``: the commands and their options.
+* ``uploads``, ``downloads``: transfer several files. ``progress``: their progress bars.
+* ``sign_in``: the options for server and account, and sign-in.
 """
 
 from cyclopts import App

@@ -33,12 +33,12 @@ class Bar:
         self._done = 0
 
     def advance(self, count: int, *, moved: bool = True) -> None:
-        """Add bytes; see ``metastore.client.progress``."""
+        """Add bytes, as ``metastore.client.progress`` describes."""
         self._done += count
         self._board.advance(self._task, count, moved=moved)
 
     def settle(self) -> None:
-        """Add the rest of the file to the bar of the whole run, since the file is finished or has failed."""
+        """Fill the bar of the whole run by the rest of this file, which is finished or has failed."""
         self._board.advance(self._task, self._size - self._done, moved=False)
 
 
@@ -97,7 +97,7 @@ class Board:
                 self._progress.update(self._whole, description=self._verb)
 
     def waiting(self, reason: str) -> None:
-        """Show that the run waits before a retry, and why."""
+        """Show that the run waits before a retry, and the reason."""
         self._is_waiting = True
         self._progress.update(self._whole, description=f"{self._verb} [yellow]({escape(printable(reason))}; retrying)")
 

@@ -54,7 +54,7 @@ class Connection:
 
 @contextlib.asynccontextmanager
 async def signed_in(connection: Connection, on_retry: Callable[[str], None] | None = None) -> AsyncIterator[Api]:
-    """Open the API with the saved session if it matches, otherwise with a session that ends with the block.
+    """Open the API with the saved session if it matches, else with a new one that ends with the block.
 
     Raises:
         UsageError: not signed in, and there is no terminal to ask for credentials.

@@ -56,7 +56,7 @@ async def upload_all(paths: list[Path], to: str, connection: Connection, paralle
     board = Board("Uploading", found.size)
     async with signed_in(connection, board.waiting) as api, storage_client(parallel) as parts:
         question = f"Upload {_described(found)} to {target} on {api.server} as {api.username}?"
-        if ask and found.whole_folders and not await asyncio.to_thread(_confirm, question):
+        if ask and found.has_folders and not await asyncio.to_thread(_confirm, question):
             return 0
         unfinished = {(item.path, item.name, item.size): item.upload_id async for item in unfinished_uploads(api)}
         run = _Run(board, UploadContext(api, parts, asyncio.Semaphore(parallel), parallel, unfinished))
