@@ -1,4 +1,4 @@
-"""Events recorded only for the audit trail."""
+"""Events published by the audit feature."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Events about dead events."""
+"""Events published by the dead events feature."""
 
 from typing import ClassVar
 

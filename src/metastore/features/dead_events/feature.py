@@ -1,4 +1,4 @@
-"""The feature of dead events, as ``bootstrap`` installs it."""
+"""The dead events feature, as ``bootstrap`` installs it."""
 
 from metastore.features.dead_events.endpoints import router
 from metastore.features.dead_events.service import DeadEventsService

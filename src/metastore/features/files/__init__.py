@@ -21,7 +21,7 @@ Where to find what:
 * ``endpoints``, ``consumers``: HTTP in, events in. ``service``: what other features and the endpoints call.
 * ``tree``: names, paths, renaming and moving; the trash: trashing, restoring, purging.
 * ``listing``: pages of a folder and of the trash; nodes by ID for other features.
-* ``representation``: a node as JSON, its ETag and its URLs.
+* ``representation``: nodes as JSON, their ETags and URLs.
 * ``content``: what the bytes are (content types), their processing, their integrity.
 * ``repository``, ``models``, ``schemas``, ``events``: SQL on single nodes, the table, API shapes, published events.
 """

@@ -87,7 +87,7 @@ class FileReady(_FileEvent):
 
 
 class FileFailed(_FileEvent):
-    """A file's upload or processing failed; ``reason`` is a sentence for its owner, ``reason_code`` the same as a code.
+    """A file's upload or processing failed; ``reason`` says why in a sentence, ``reason_code`` in a code.
 
     ``step`` is the saga step that failed. After the step ``store``, the original exists and can be downloaded; at or
     before it, nothing of the file remains. ``retryable`` is whether processing can be retried.

@@ -19,7 +19,7 @@ SortOrder = Literal["asc", "desc"]
 class Processing(Schema):
     """The state of a file's processing: its current ``step``, and the progress of that step in percent.
 
-    ``error`` is a sentence for people, and ``reasonCode`` the same for programs; it is null for files that failed
+    ``error`` says in a sentence why processing failed, ``reasonCode`` in a code. The code is null for files that failed
     before there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
     """
 

@@ -286,7 +286,7 @@ class FilesService:
         return Download(node.id, owner_id, node.name, node.size, node.mime_type, object_key)
 
     async def require_stored(self, tx: Transaction, owner_id: str, file_id: str) -> tuple[Node, str]:
-        """Return an owner's file and its object key if its bytes have arrived and are not known to be damaged.
+        """Return an owner's file and its object key if it is completely uploaded and not known to be damaged.
 
         Raises:
             Problem: 404; 409 ``not-ready`` or ``file-damaged``.

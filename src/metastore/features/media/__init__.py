@@ -8,5 +8,5 @@ deleted with it. Rows say which objects exist; the store is never listed.
 * ``objects``: the object keys, and how derived objects are stored, deleted and checked; the published events.
 * ``service``: the steps together; deletes everything derived from a file.
 * ``endpoints``, ``consumers``: HTTP, and the events that the feature consumes.
-* ``models``, ``repository``: the tables, and the statements of those who write to them.
+* ``models``, ``repository``: the tables, and the SQL statements of the saga steps.
 """

@@ -1,4 +1,4 @@
-"""The media feature's event consumers: start processing early, and delete what is no longer needed."""
+"""Consumers of the media feature: wake the sagas of uploaded files, and delete derived objects that are obsolete."""
 
 from collections.abc import Callable
 

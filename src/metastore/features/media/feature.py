@@ -15,7 +15,7 @@ from metastore.ports.resources import Resources
 
 
 def media_feature(resources: Resources, services: Services) -> Feature:
-    """Build the feature, with the saga that takes a file from its upload to its end."""
+    """Build the feature, with the saga of an uploaded file."""
     store, files, streams = resources.store, services.get(FilesService), services.get(StreamUrls)
     media = MediaService(resources.database, store, resources.media_tools, resources.transcoder, resources.realtime)
     return Feature(

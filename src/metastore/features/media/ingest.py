@@ -1,11 +1,11 @@
-"""The saga of a file's arrival: initiate → store → probe → package → thumbnail → transcode → notify.
+"""The saga of an uploaded file: initiate → store → probe → package → thumbnail → transcode → notify.
 
 ========== ================================================= ====================================== ==================
 step       action                                            database                               compensation
 ========== ================================================= ====================================== ==================
 initiate   the request that initiates the upload             reservation, file, upload, saga        remove all of them
 store      the request that completes the upload; the saga   upload COMPLETED, reservation becomes  delete parts and
-           itself when the request died or the upload        usage, file PROCESSING,                object
+           itself when the request died or the upload        use, file PROCESSING,                  object
            expired                                           ``file.uploaded``
 probe      inspect the media                                 probe result                           delete it
 package    make the renditions that need no video encoding:  renditions, segments; the file is      delete them

@@ -47,7 +47,7 @@ async def renditions_of(tx: Transaction, file_id: str) -> list[Rendition]:
 
 
 async def extents_of(tx: Transaction, rendition_ids: Collection[str]) -> dict[str, Extent]:
-    """Return the extent of each rendition, by id."""
+    """Return the extent of each rendition, by ID."""
     statement = (
         select(
             MediaSegment.rendition_id,

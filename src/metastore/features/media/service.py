@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 
 class MediaService:
-    """The steps by kind, and the deletion of derived data."""
+    """Holds the saga steps, sends their progress to clients, and deletes what they derived."""
 
     def __init__(
         self, database: Database, store: ObjectStore, tools: MediaTools, transcoder: Transcoder, realtime: Realtime

@@ -40,7 +40,7 @@ def normalize_email(email: str) -> str:
     email = validate_text(email.strip())
     local, _, domain = email.rpartition("@")
     labels = domain.split(".")
-    normalize_media_type = (
+    is_valid = (
         _EMAIL_LOCAL.fullmatch(local)
         and not local.startswith(".")
         and not local.endswith(".")
@@ -49,7 +49,7 @@ def normalize_email(email: str) -> str:
         and all(_DOMAIN_LABEL.fullmatch(label) for label in labels)
     )
     # Case folding can lengthen the text, and the folded form has the same limit.
-    if not normalize_media_type or not email.isprintable() or len(comparison_key(email)) > 254:
+    if not is_valid or not email.isprintable() or len(comparison_key(email)) > 254:
         raise ValueError("must be an e-mail address")
     return email
 

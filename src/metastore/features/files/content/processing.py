@@ -76,9 +76,12 @@ async def mark_ready(tx: Transaction, file_id: str, *, notify: bool = True) -> N
     )
 
 
-async def mark_failed(tx: Transaction, sagas: Saga, step: str) -> None:
-    """Change the saga's file from PROCESSING to FAILED and notify its owner; do nothing for a file that is gone."""
-    node = await repository.change_status(tx, sagas.subject, PROCESSING, FAILED)
+async def mark_failed(tx: Transaction, saga: Saga, step: str) -> None:
+    """Change the saga's file from PROCESSING to FAILED and record ``file.failed``.
+
+    Do nothing if the file no longer exists.
+    """
+    node = await repository.change_status(tx, saga.subject, PROCESSING, FAILED)
     if node is not None:
         tx.record(
             FileFailed(
@@ -86,9 +89,9 @@ async def mark_failed(tx: Transaction, sagas: Saga, step: str) -> None:
                 owner_id=node.owner_id,
                 name=node.name,
                 step=step,
-                reason=sagas.error or ReasonCode.PROCESSING_FAILED.sentence,
-                reason_code=known_reason(sagas.error_code),
-                retryable=sagas.retryable,
+                reason=saga.error or ReasonCode.PROCESSING_FAILED.sentence,
+                reason_code=known_reason(saga.error_code),
+                retryable=saga.retryable,
             )
         )
 

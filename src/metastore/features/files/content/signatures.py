@@ -1,7 +1,7 @@
 """Signatures of file types that a magic number at a fixed offset cannot tell apart.
 
 Container formats share their first bytes: MP4 and HEIC, plain ZIP and office documents, Ogg video and Ogg audio. Raw
-audio without a container can only be recognised by the pattern of its frames.
+audio without a container can only be recognized by the pattern of its frames.
 """
 
 import re
@@ -106,7 +106,7 @@ def is_svg(head: bytes) -> bool:
 
 
 def raw_audio_type(head: bytes) -> str | None:
-    """Return the type of MP3 or AAC without a container, recognised by two consecutive frames."""
+    """Return the type of MP3 or AAC without a container, recognized by two consecutive frames."""
     if len(head) < 8 or head[0] != 0xFF:
         return None
     if head[1] & 0xF6 == 0xF0:

@@ -27,7 +27,7 @@ async def try_to_delete(
 
     ``renditions`` maps the key prefix of each rendition to the number of its segment rows.
 
-    Returns the event to record if the deletion did not succeed.
+    Return the event to record if the deletion did not succeed.
     """
     dropped = MediaDropped(file_id=file_id, renditions=dict(renditions or {}), object_keys=sorted(keys))
     if not dropped.renditions and not dropped.object_keys:

@@ -1,4 +1,4 @@
-"""Events that the media feature publishes."""
+"""Events published by the media feature."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ class MediaDropped(Event):
     """Derived objects of a file are obsolete but could not be deleted during an outage of the object store.
 
     ``renditions`` maps key prefixes to numbers of segments: below each prefix there may be an init segment and up to
-    that many segments. ``keys`` lists further objects.
+    that many segments. ``object_keys`` lists further objects.
     """
 
     event_type: ClassVar[str] = "media.dropped"
@@ -18,5 +18,5 @@ class MediaDropped(Event):
     object_keys: list[str]
 
     def aggregate(self) -> str:
-        """Return the file."""
+        """The file."""
         return f"file:{self.file_id}"

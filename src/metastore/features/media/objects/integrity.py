@@ -29,13 +29,13 @@ _COLUMNS = (Rendition.id, Rendition.file_id, Rendition.name, Rendition.key_prefi
 
 
 async def stored_renditions(tx: Transaction, after: str, limit: int) -> list[StoredRendition]:
-    """Return up to ``limit`` renditions with an id greater than ``after``, by ascending id; start with ``""``."""
+    """Return up to ``limit`` renditions with an ID greater than ``after``, by ascending ID; start with ``""``."""
     statement = select(*_COLUMNS).where(Rendition.id > after).order_by(Rendition.id).limit(limit)
     return [StoredRendition._make(row) for row in await tx.session.execute(statement)]
 
 
 async def object_sizes(tx: Transaction, renditions: Collection[StoredRendition]) -> dict[str, dict[str, int | None]]:
-    """Return the object keys of renditions and the expected sizes, by rendition id; ``None`` if a size is unknown."""
+    """Return the object keys of renditions and the expected sizes, by rendition ID; ``None`` if a size is unknown."""
     sizes: dict[str, dict[str, int | None]] = {one.id: {init_key(one.key_prefix): None} for one in renditions}
     prefixes = {one.id: one.key_prefix for one in renditions}
     statement = select(MediaSegment.rendition_id, MediaSegment.number, MediaSegment.size)
@@ -82,7 +82,7 @@ async def _referenced_segments(tx: Transaction, keys: Sequence[str]) -> set[str]
 
 
 def _parse_key(key: str) -> tuple[str, int | None]:
-    """Return the rendition id and the segment number in a key; the number is ``None`` for an init segment."""
+    """Return the rendition ID and the segment number in a key; the number is ``None`` for an init segment."""
     rendition_id, _, name = key.partition(_HLS)[2].partition("/")
     stem = name.removesuffix(".m4s")
     return rendition_id, int(stem) if stem.isdecimal() and len(stem) < _MAX_DIGITS else None
@@ -97,7 +97,7 @@ async def _referenced_images(tx: Transaction, keys: Sequence[str]) -> set[str]:
 
 
 async def derived_objects(tx: Transaction, after: str, limit: int) -> list[DerivedObject]:
-    """Return the preview images and sprites of up to ``limit`` files with an id greater than ``after``, ascending."""
+    """Return the preview images and sprites of up to ``limit`` files with an ID greater than ``after``, ascending."""
     statement = select(Media.file_id, Media.preview_key, Media.sprite_key).where(Media.file_id > after, _has_images())
     rows = await tx.session.execute(statement.order_by(Media.file_id).limit(limit))
     return [DerivedObject(row[0], key) for row in rows for key in row[1:] if key]
@@ -133,7 +133,7 @@ async def derived_keys(tx: Transaction, file_id: str) -> list[str]:
 
 
 async def files_with_finished_renditions(tx: Transaction, after: str, limit: int) -> list[str]:
-    """Return up to ``limit`` ids, greater than ``after``, of files with a finished rendition that has segments."""
+    """Return up to ``limit`` IDs, greater than ``after``, of files with a finished rendition that has segments."""
     statement = (
         select(Rendition.file_id)
         .where(Rendition.file_id > after, Rendition.state == DONE, _has_segments())

@@ -16,7 +16,7 @@ async def find_source_file(database: Database, saga: Saga) -> Original:
     """Return the file of a saga.
 
     Raises:
-        StepFailedError: The file was deleted.
+        StepFailedError: the file was deleted.
     """
     async with database.reading() as tx:
         original = await processing.original_of(tx, saga.subject)

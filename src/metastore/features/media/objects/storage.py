@@ -19,7 +19,7 @@ async def put_object(store: ObjectStore, key: str, data: bytes, content_type: st
     Retries through a short outage, and replaces an object that a worker without the saga's lease left under the key.
 
     Raises:
-        ObjectStoreError: The store is full, or the outage lasts longer.
+        ObjectStoreError: the store is full, or the outage lasts longer.
     """
     retry_until = time.monotonic() + _RETRY_WITHIN
     for attempts_left in range(_ATTEMPTS - 1, -1, -1):

@@ -68,7 +68,7 @@ class PreviewsService:
         """Find a file that its owner wants to preview.
 
         Raises:
-            Problem: As for downloads.
+            Problem: as for downloads.
         """
         file = await self._files.downloadable(tx, owner_id, file_id)
         media = await queries.media_of(tx, file_id)

@@ -24,7 +24,7 @@ _CACHE_SIZE = 32
 
 @dataclass(frozen=True, slots=True)
 class SubtitleTrack:
-    """A subtitle file: its id, the track's name, and its language as a BCP 47 tag."""
+    """A subtitle file: its ID, the track's name, and its language as a BCP 47 tag."""
 
     id: str
     name: str

@@ -47,7 +47,7 @@ class CacheableText:
 class PlayableFile:
     """A file with its renditions and subtitles.
 
-    ``bandwidths`` holds the peak and average bits per second of the renditions in the master playlist, by id.
+    ``bandwidths`` holds the peak and average bits per second of the renditions in the master playlist, by ID.
     """
 
     file: StreamableFile
@@ -76,9 +76,9 @@ class RenditionSegments:
     duration_ms: int | None
 
 
-async def owner_only(_tx: Transaction, allowed: StreamGrant) -> bool:
+async def owner_only(_tx: Transaction, grant: StreamGrant) -> bool:
     """Return whether the owner granted access."""
-    return allowed.link_id is None
+    return grant.link_id is None
 
 
 class StreamingService:
@@ -153,7 +153,7 @@ class StreamingService:
         """Find a rendition of the token's file, with its segments.
 
         Raises:
-            Problem: As for the master playlist; 404 if there is no such rendition or it has no segment yet.
+            Problem: as for the master playlist; 404 if there is no such rendition or it has no segment yet.
         """
         file = await self._authorize(tx, token)
         rendition = await queries.rendition_named(tx, file.id, name)
@@ -182,7 +182,7 @@ class StreamingService:
         """Find the sprite of the token's file.
 
         Raises:
-            Problem: As for the master playlist; 404 if there is no sprite.
+            Problem: as for the master playlist; 404 if there is no sprite.
         """
         file = await self._authorize(tx, token)
         media = await queries.media_of(tx, file.id)
@@ -203,7 +203,7 @@ class StreamingService:
         """Find a subtitle track of the token's file, and the file's media row.
 
         Raises:
-            Problem: As for the master playlist; 404 if there is no such track.
+            Problem: as for the master playlist; 404 if there is no such track.
         """
         file = await self._authorize(tx, token)
         for track in await sidecars.subtitle_tracks(tx, file):
@@ -224,9 +224,9 @@ class StreamingService:
         return CacheableText(await self._subtitles.webvtt(track))
 
     async def _authorize(self, tx: Transaction, token: str) -> StreamableFile:
-        allowed = self._streams.verify_token(token)
-        file = await node_lookup.streamable_file(tx, allowed.file_id)
-        if file is None or not await self._may_stream(tx, allowed):
+        grant = self._streams.verify_token(token)
+        file = await node_lookup.streamable_file(tx, grant.file_id)
+        if file is None or not await self._may_stream(tx, grant):
             raise not_found("stream")
         return file
 

@@ -1,4 +1,4 @@
-"""Sidecar subtitles (``video.srt``, ``video.vi.vtt``): recognise their names and convert them to WebVTT.
+"""Sidecar subtitles (``video.srt``, ``video.vi.vtt``): recognize their names and convert them to WebVTT.
 
 HLS requires WebVTT with a header that maps its timestamps to those of the segments. SubRip, which has no standard, is
 converted: times, line breaks and the three tags that both formats share are kept, everything else becomes plain text.
@@ -45,7 +45,7 @@ def to_webvtt(data: bytes) -> str:
     """Convert a subtitle file to WebVTT for HLS.
 
     Raises:
-        NotSubtitlesError: It contains no text or no cue.
+        NotSubtitlesError: it contains no text or no cue.
     """
     text = decode_text(data)
     if text is None:

@@ -42,7 +42,7 @@ def _by_byte_order_mark(data: bytes) -> tuple[str | None, bytes]:
 
 
 def _guess_utf16(data: bytes) -> str | None:
-    """Recognise UTF-16 without a byte order mark: in Latin text every other byte is zero."""
+    """Recognize UTF-16 without a byte order mark: in Latin text every other byte is zero."""
     half = max(1, len(data) // 2)
     even, odd = data[0::2].count(0) / half, data[1::2].count(0) / half
     if min(even, odd) > _FEW_ZEROS or max(even, odd) < _MANY_ZEROS:

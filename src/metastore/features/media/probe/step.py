@@ -27,7 +27,7 @@ class ProbeStep:
         a result.
 
         Raises:
-            StepFailedError: The file is damaged or was deleted.
+            StepFailedError: the file is damaged or was deleted.
         """
         original = await find_source_file(self._database, saga)
         try:

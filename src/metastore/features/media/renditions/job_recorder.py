@@ -49,13 +49,13 @@ class JobRecorder:
         names = [*self._tracks, *(rung.name for rung in job.rungs), *filter(None, [job.copied_video])]
         self._ends = {name: state.extent(name).end_us for name in names}
         self.targets: dict[str, Target] = {}
-        """Where objects are stored, by rendition id."""
+        """Where objects are stored, by rendition ID."""
 
     async def start(self, started: Started) -> Target:
         """Insert a rendition, or resume the one that exists.
 
         Raises:
-            InitChangedError: It exists and cannot be resumed.
+            InitChangedError: it exists and cannot be resumed.
         """
         name = started.rendition
         kind = AUDIO if name in self._tracks else VIDEO

@@ -63,7 +63,7 @@ async def store_outputs(store: ObjectStore, outputs: AsyncIterator[Output], star
     """Store everything that ``outputs`` yields and record it, including what it yielded before it failed.
 
     Raises:
-        Exception: The first error of ``outputs``, the store, ``start`` or ``record``; ``LeaseLostError`` takes
+        Exception: the first error of ``outputs``, the store, ``start`` or ``record``; ``LeaseLostError`` takes
             precedence.
     """
     pipeline = _Pipeline(store, start, record)

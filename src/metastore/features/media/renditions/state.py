@@ -16,7 +16,7 @@ _NOT_PROBED = ProbeResult("")
 
 @dataclass(frozen=True, slots=True)
 class RenditionState:
-    """The probe result and the ladder of a file; its renditions by name, and their extents by id."""
+    """The probe result and the ladder of a file; its renditions by name, and their extents by ID."""
 
     file_id: str
     probed: ProbeResult

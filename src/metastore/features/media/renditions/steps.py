@@ -60,13 +60,13 @@ class RenditionSteps:
         self._transcoder = transcoder
         self._on_playable = on_playable
         self._running: dict[str, dict[str, Target]] = {}
-        """The targets of running jobs by rendition id, by saga id. Kept after a lost lease, for the clean-up."""
+        """The targets of running jobs by rendition ID, by saga ID. Kept after a lost lease, for the compensation."""
 
     async def package(self, saga: Saga, report: Report) -> Outcome:
         """Remux the video if possible, and create all audio renditions.
 
         Raises:
-            StepFailedError: The file is damaged or was deleted.
+            StepFailedError: the file is damaged or was deleted.
         """
         original = await find_source_file(self._database, saga)
         while True:
@@ -94,7 +94,7 @@ class RenditionSteps:
         """Encode the remaining rungs.
 
         Raises:
-            StepFailedError: The file is damaged or was deleted.
+            StepFailedError: the file is damaged or was deleted.
         """
         # Usually finished by now, except for sagas that were started by an older version.
         await self.package(saga, report)

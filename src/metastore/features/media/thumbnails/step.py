@@ -46,13 +46,13 @@ class ThumbnailStep:
         self._store = store
         self._tools = tools
         self._prefixes: dict[str, str] = {}
-        """The prefix of the running attempt, by saga id. Kept after a lost lease, for the clean-up."""
+        """The prefix of the running attempt, by saga ID. Kept after a lost lease, for the compensation."""
 
     async def make(self, saga: Saga, report: Report) -> Outcome:
         """Create and store the missing images.
 
         Raises:
-            StepFailedError: The file is damaged or was deleted.
+            StepFailedError: the file is damaged or was deleted.
         """
         original = await find_source_file(self._database, saga)
         async with self._database.reading() as tx:
