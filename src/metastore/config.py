@@ -1,7 +1,8 @@
 """Settings, read from the environment (prefix ``METASTORE_``) and a ``.env`` file.
 
 The scheme of a URL chooses the backend. Durations are in seconds, sizes in bytes. ``load_settings`` reports a wrong
-value in one line that names the setting. The README has a table of all settings; ``make lint`` compares it with this.
+value in one line that names the setting. The README has a table of all settings; ``make lint`` compares it with this
+module.
 """
 
 import re
@@ -29,7 +30,7 @@ class ConfigurationError(Exception):
 
 
 class Plan(BaseModel):
-    """A plan: ``storage_quota`` bytes for ``period_days`` days, at ``price`` whole units of ``currency``."""
+    """A plan: ``storage_quota`` bytes for ``period_days`` days at a ``price`` in whole units of ``currency``."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
 
@@ -50,7 +51,7 @@ def _default_plans() -> list[Plan]:
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set."""
+    """All settings of the product."""
 
     model_config = SettingsConfigDict(env_prefix="METASTORE_", env_file=".env", extra="ignore", frozen=True)
 
@@ -116,9 +117,8 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(value)
-        lacks_host = (
-            not _HOST_AND_PORT.fullmatch(parts.netloc) or parts.port == 0
-        )  # urlsplit refuses those beyond 65535
+        # Reading ``port`` raises ValueError for ports beyond 65535.
+        lacks_host = not _HOST_AND_PORT.fullmatch(parts.netloc) or parts.port == 0
         if (
             parts.scheme not in ("http", "https")
             or lacks_host

@@ -4,8 +4,8 @@ Each revision is a file in ``versions/``. There is no ``alembic.ini``: the confi
 revisions are part of the package and can be run by ``metastore migrate`` and at the start of ``metastore serve``.
 
 An upgrade is one transaction: after a failure or a kill, the schema is unchanged. Processes that start at the same time
-run one after another, by an advisory lock in PostgreSQL and by the write lock in SQLite; the later ones have nothing
-left to do.
+upgrade one after another, by an advisory lock in PostgreSQL and by the write lock in SQLite; those that come later have
+nothing left to do.
 """
 
 from collections.abc import AsyncIterator, Callable

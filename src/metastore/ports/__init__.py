@@ -1,4 +1,4 @@
-"""Ports: the interfaces of external systems, one Protocol per module.
+"""Ports: protocols for what is outside the process, one per module.
 
 * ``object_store``: objects under keys, uploaded in parts by clients.
 * ``served_objects``: the additional interface of a store whose objects the product serves itself.
@@ -7,9 +7,9 @@
 * ``media_tools``: probes, thumbnails and waveforms of untrusted media.
 * ``transcoder``: HLS renditions of films and audio.
 * ``rate_limiter``: counting attempts per key.
-* ``outage``: distinguishing outages of these systems from other errors.
-* ``resources``: everything that a feature can be built from.
+* ``outage``: distinguishing outages from request errors.
+* ``resources``: the database and one adapter per port, from which features are built.
 
-The docstrings here are the contract and are not repeated in the adapters. ``tests/contracts`` has a behaviour suite per
-port that every adapter must pass. Only ``bootstrap`` knows which adapters are in use.
+The docstrings here are the contract and are not repeated in the adapters. ``tests/contracts`` has a suite of contract
+tests per port that every adapter must pass. Only ``bootstrap`` knows which adapters are in use.
 """

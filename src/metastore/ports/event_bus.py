@@ -2,10 +2,10 @@
 
 When ``publish`` returns, every consumer subscribed to an event's type will get the event, even if all processes are
 killed immediately. Delivery is at least once: a consumer may get an event again and must recognize it by its id
-(``events.inbox``). A consumer gets the events of one aggregate in the order of publication, as long as none of them
+(``kit.events.inbox``). A consumer gets the events of one aggregate in the order of publication, as long as none of them
 fails.
 
-Every process subscribes all consumers, including those that it does not run. So a relay declares their queues, and
+Every process subscribes all consumers, including those that it does not run. So a relay declares the queues of all, and
 events published before a worker's first start wait for it. ``run`` selects the consumers to run.
 
 When a handler raises, the event is retried with back-off. After ``MAX_ATTEMPTS`` attempts the event is *dead*: it is
@@ -72,7 +72,7 @@ def select_subscriptions(subscriptions: Sequence[Subscription], only: frozenset[
 
 
 class EventBus(Protocol):
-    """An event bus; the module describes the contract."""
+    """An event bus. The module's docstring is the contract."""
 
     @property
     def subscriptions(self) -> Sequence[Subscription]:
@@ -100,7 +100,7 @@ class EventBus(Protocol):
         ...
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
-        """Return dead events, latest first, that come after the id ``before`` in this order.
+        """Return up to ``limit`` dead events, latest first. With ``before``, only those after this id in that order.
 
         A bus may only consider the oldest few thousand of each consumer.
         """

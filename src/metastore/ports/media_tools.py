@@ -26,7 +26,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class AudioTrack:
-    """An audio track. ``language`` is a BCP 47 tag. ``copyable``: it can be remuxed into fragmented MP4."""
+    """An audio track. ``language`` is a BCP 47 tag. A ``copyable`` track can be remuxed into fragmented MP4."""
 
     codec: str
     channels: int = 2
@@ -38,11 +38,11 @@ class AudioTrack:
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """The probe result of a film, audio file, image or document.
+    """What a probe found in a film, audio file, image or document.
 
     ``width`` and ``height`` are in pixels after applying the orientation, and ``None`` where they do not apply. Audio
-    files have no size, even with a cover. ``video_copyable``: the video may be suitable for remuxing. ``pages`` is the
-    number of a document's pages.
+    files have neither, even with a cover. ``video_copyable`` tells whether the video may be suitable for remuxing.
+    ``pages`` is the number of a document's pages.
     """
 
     container: str
@@ -94,7 +94,7 @@ class MediaToolError(Exception):
 
 
 class MediaTools(Protocol):
-    """Media tools; the module describes the contract."""
+    """Media tools. The module's docstring is the contract."""
 
     async def probe(self, source: Source) -> ProbeResult:
         """Inspect the media.

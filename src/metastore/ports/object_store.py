@@ -35,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class CompletedPart:
-    """A part as the client names it when it completes the upload."""
+    """A part that the client names when it completes the upload."""
 
     number: int
     etag: str
@@ -218,7 +218,7 @@ class ObjectStore(Protocol):
     ) -> str:
         """Return a URL that serves the object to GET with ranges, or to HEAD with ``head``, for ``expires_in`` seconds.
 
-        S3 signs the method, so one URL cannot serve both. The response has ``sniffing`` and a
+        S3 signs the method, so one URL cannot serve both. The response has ``content_type`` and a
         ``Content-Disposition`` with ``filename`` (RFC 6266, RFC 8187).
         """
         ...
@@ -228,8 +228,8 @@ class ObjectStore(Protocol):
 
         The URLs are identical in every process for a period of a quarter of ``expires_in`` seconds
         (``kit.clock.period_start``) and expire ``expires_in`` seconds after its start. So caches can reuse the objects;
-        responses have ``Cache-Control: private, max-age=…, immutable``. They are served inline, without a file name.
-        The URLs do not serve HEAD, as for ``presign_get``.
+        responses have ``Cache-Control: private, max-age=…, immutable``. The objects are served inline, without a file
+        name. The URLs do not serve HEAD, for the same reason as in ``presign_get``.
         """
         ...
 

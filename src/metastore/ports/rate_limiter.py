@@ -23,7 +23,7 @@ class Standing:
 
 
 class RateLimiter(Protocol):
-    """A rate limiter. During an outage of its backend each process counts on its own; attempts are never uncounted."""
+    """A rate limiter. Every attempt is counted; during an outage of its backend each process counts its own."""
 
     async def attempt(self, limit: Limit, key: str) -> Standing:
         """Count one attempt atomically and return whether it is within the limit."""

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 
 class Realtime(Protocol):
-    """Sends messages to sockets; the module describes the guarantees."""
+    """Sends messages to sockets. The module's docstring describes the guarantees."""
 
     async def emit_to_user(self, user_id: str, event: str, data: JsonValue) -> None:
         """Send a message to every socket of the user, in all processes."""

@@ -49,7 +49,7 @@ class ReadGrant:
 
 
 class ByteSource(Protocol):
-    """A source of arriving bytes, read by at most one thread at a time."""
+    """A source of bytes that arrive over time, read by at most one thread at a time."""
 
     def read_into(self, buffer: memoryview) -> int:
         """Read available bytes into the start of ``buffer``. Return their number; 0 when none arrived for a moment.
@@ -99,7 +99,7 @@ class PartWriter(Protocol):
 
 
 class OpenObject(Protocol):
-    """An object open for reading. It stays readable while it is referenced, even after it was deleted."""
+    """An object that is open for reading. It stays readable while it is referenced, even after its deletion."""
 
     @property
     def size(self) -> int:

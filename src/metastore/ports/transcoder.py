@@ -104,7 +104,7 @@ Output = Started | Segment | Ended
 
 
 class Transcoder(Protocol):
-    """A transcoder; the module describes the contract."""
+    """A transcoder. The module's docstring is the contract."""
 
     def make(self, source: Source, job: Job) -> AsyncIterator[Output]:
         """Run the job and yield ``Started``, the segments in order and ``Ended`` of each rendition.

@@ -1,9 +1,9 @@
 """Subscribing the features' consumers to the event bus.
 
-A ``kit.consumer.Consumer`` becomes a subscription whose handler commits the inbox row and the effect in one
-transaction. Events that have queued up share a transaction, because the commit is the expensive part. When one of them
-fails, all are rolled back and the bus delivers them one by one. Wiring mistakes, such as a consumer without handlers or
-with an event type that no feature publishes, stop the start instead of passing unnoticed.
+A ``Consumer`` (``kit.events.consumer``) becomes a subscription whose handler commits the inbox row and the effect in
+one transaction. Events that have queued up share a transaction, because the commit is the expensive part. When one of
+them fails, all are rolled back and the bus delivers them one by one. A wrong declaration, such as a consumer without
+handlers or with an event type that no feature publishes, is an error at the start.
 
 Events that a handler records carry the request id and the actor of the event that caused them.
 """
@@ -67,7 +67,7 @@ def handler_of(consumer: Consumer, database: Database) -> Handler:
 
 
 def batch_handler_of(consumer: Consumer, database: Database) -> BatchHandler:
-    """Return the handler for batches. It handles the leading events whose effect is in the database."""
+    """Return the batch handler. It handles the leading events whose effect is in the database."""
 
     async def handle(events: Sequence[RecordedEvent]) -> int:
         leading = list(takewhile(lambda event: event.event_type not in consumer.outside, events))

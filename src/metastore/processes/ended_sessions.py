@@ -32,7 +32,7 @@ class Sockets(Protocol):
 
 
 class EndedSessions:
-    """Polls the database every ``every`` seconds."""
+    """Closes the sockets of ended sessions. Polls the database every ``every`` seconds."""
 
     def __init__(self, database: Database, auth: AuthService, sockets: Sockets, *, every: float = EVERY) -> None:
         self._database = database

@@ -1,8 +1,8 @@
 """The reaper: runs the recurring jobs of all features, round after round.
 
-The jobs clean up what clients and crashes leave behind: expired uploads, unknown multipart uploads, old trash, expired
-sessions and idempotency keys. Each job is bounded and may be repeated. Several reapers may run at once, since each
-removal is one conditional statement.
+The jobs clean up what clients and crashes leave behind, such as unknown multipart uploads, old trash, expired sessions
+and old idempotency keys. Each job is bounded and may be repeated. Several reapers may run at once, because each
+deletion is one conditional statement.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Reaper:
-    """Runs every job once a round, with a pause of ``interval`` seconds between rounds."""
+    """Runs every job once per round, with a pause of ``interval`` seconds between rounds."""
 
     def __init__(self, jobs: Mapping[str, Job], interval: float) -> None:
         self._jobs = jobs

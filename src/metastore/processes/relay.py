@@ -1,12 +1,12 @@
 """The relay: publishes events from the outbox on the event bus.
 
 It wakes up when this process commits events, on PostgreSQL also when another process does
-(``events.outbox_signal``), and polls once a second. Pending events are published oldest first and marked only once the
-bus has confirmed them. A crash at any point publishes some events again at worst, which consumers recognize.
+(``kit.events.outbox_signal``), and polls once a second. Pending events are published oldest first and marked only when
+the bus has confirmed them. A crash at any point publishes some events again at worst, which consumers recognize.
 
 On PostgreSQL, selecting, publishing and marking are one transaction with row locks, so several relays share the work.
-On SQLite the bus writes to the same database, so the relay must not block the only writer: it reads, publishes, and
-marks in a separate transaction. Only one relay runs there.
+On SQLite the bus writes to the same database, so the relay must not hold the only writing transaction while it
+publishes: it selects and marks in separate transactions. Only one relay runs there.
 
 When the bus fails, events stay pending with their attempts counted, and the relay retries with back-off. When the bus
 refuses single events (no queue accepts their type), those are deferred and the others continue. Published events and
@@ -43,7 +43,7 @@ RETRY_REFUSED_AFTER = timedelta(seconds=2)
 GATHER = 0.015
 """Seconds to wait for more events on PostgreSQL. A round costs the database the same for any number of events."""
 POLL_AFTER_BATCH = 0.1
-"""Seconds before the next poll after a batch. Events may have been left out because another relay held earlier ones."""
+"""Seconds before the next poll after a batch. Events may have been left out that follow one locked by another relay."""
 MAX_BACKOFF = 3.0
 MEASURE_EVERY = 5.0
 KEEP = timedelta(days=7)

@@ -17,7 +17,7 @@ async def restart_processing(
 ) -> int:
     """Start processing ready media files and documents again; return their number.
 
-    ``can_preview`` tells which media types can be processed. Files with a current probe result are skipped unless
+    ``can_preview`` tells which content types can be processed. Files with a current probe result are skipped unless
     ``include_complete`` is set.
     """
     started, after = 0, ""

@@ -112,7 +112,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
-        """Open a read-only transaction on one snapshot. On SQLite it never waits for the writer."""
+        """Open a transaction for reading. On SQLite it sees one snapshot and never waits for the writer."""
         async with self._open(writing=False) as tx:
             yield tx
 

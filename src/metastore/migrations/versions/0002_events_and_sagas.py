@@ -32,7 +32,7 @@ def upgrade() -> None:
     op.add_column("nodes", sa.Column("thumbnail_key", sa.String(length=200), nullable=True))
     _create_sagas()
     _create_search_index()
-    _index_what_is_there()
+    _index_existing_nodes()
     _create_analytics()
 
 
@@ -86,10 +86,10 @@ _EXTENSIONS = {
 }
 
 
-def _index_what_is_there() -> None:
-    """Index existing files and folders; the index is otherwise updated by events only.
+def _index_existing_nodes() -> None:
+    """Index existing files and folders, because the index is otherwise updated by events only.
 
-    The rules are a copy of the index's first version, because a revision must not change.
+    The rules are a copy of those in the first version of the index, because a revision must never change.
     """
     connection = op.get_bind()
     page = sa.text(

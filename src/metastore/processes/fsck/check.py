@@ -13,7 +13,7 @@ RECHECK_DELAYS = (1.0, 3.0)
 
 
 class Severity(StrEnum):
-    """``ERROR``: users may notice it. ``WARNING``: it only wastes space or time."""
+    """``ERROR``: users may notice the inconsistency. ``WARNING``: it only wastes space or time."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -23,7 +23,7 @@ class Severity(StrEnum):
 class Finding:
     """An inconsistency.
 
-    ``found`` describes it, and ``repair`` says what a repair does about it. ``fsck --json`` prints these fields.
+    ``found`` describes it, and ``repair`` says what a repair does about it. ``fsck --json`` prints the fields.
     """
 
     kind: str
@@ -44,7 +44,7 @@ class Check(Protocol, Generic[Subject]):
         ...
 
     async def confirm(self, suspect: Subject) -> Finding | None:
-        """Check a suspect again; return ``None`` if it is consistent."""
+        """Check a suspect again; return ``None`` if nothing is wrong."""
         ...
 
     async def repair(self, suspect: Subject) -> str:

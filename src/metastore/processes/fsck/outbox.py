@@ -14,14 +14,14 @@ from metastore.kit.events.outbox import PENDING, PUBLISHED, OutboxEvent
 from metastore.processes.fsck.check import Finding, Severity
 
 STUCK_AFTER = timedelta(minutes=10)
-"""Time between an unpublished event and the latest recorded one after which the former is stuck."""
+"""An unpublished event is stuck if another was recorded this much later."""
 _PAGE = 200
 Publish = Callable[[Sequence[str]], Awaitable[bool]]
 """Publishes the events with these ids through a relay; returns whether that succeeded."""
 
 
 class OutboxCheck:
-    """Events that stay unpublished.
+    """Stuck events.
 
     A repair makes them due, and publishes them with ``publish`` if it is given.
     """

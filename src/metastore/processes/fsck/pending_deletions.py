@@ -1,4 +1,4 @@
-"""Find pending deletions: events that delete objects and are not handled yet, or may be being handled."""
+"""Find pending deletions: events that delete objects and may not be handled yet."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,9 +20,9 @@ _QUEUED = table(
 
 
 async def is_deletion_pending(database: Database, name: str, since: datetime) -> bool:
-    """Return whether an event deletes the object or file ``name``.
+    """Return whether a pending event deletes the object or file ``name``.
 
-    Unpublished and queued events count, and those recorded after ``since``.
+    These are the unpublished and queued events, and all that were recorded after ``since``.
     """
     recent = or_(OutboxEvent.status == PENDING, OutboxEvent.created_at > since)
     outbox = select(OutboxEvent.payload).where(OutboxEvent.event_type.in_(_DELETING_EVENTS), recent)

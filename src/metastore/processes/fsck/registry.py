@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from metastore.features.files.content import integrity
 from metastore.features.files.content.processing import TRANSCODE
 from metastore.features.files.service import FilesService
-from metastore.features.media.objects import integrity as media_checking
+from metastore.features.media.objects import integrity as media
 from metastore.features.uploads.multipart import cleanup
 from metastore.features.uploads.service import UploadsService
 from metastore.kit.clock import Clock, utc_now
@@ -31,16 +31,16 @@ from metastore.processes.fsck.stranded_files import StrandedFilesCheck
 from metastore.processes.relay import Relay
 
 _PUBLISH_TIMEOUT = 20.0
-"""Seconds."""
+"""Seconds to wait until the relay has published the events of a repair."""
 _POLLS = 200
-"""Checks for publication within that time."""
-REFERENCED_BY = {"files/": (integrity.referenced_keys, cleanup.referenced_keys, media_checking.referenced_keys)}
-"""By key prefix, the queries that return which objects are referenced by rows."""
+"""How often the outbox is polled within that time."""
+REFERENCED_BY = {"files/": (integrity.referenced_keys, cleanup.referenced_keys, media.referenced_keys)}
+"""The queries that return which objects the rows of a feature refer to, by key prefix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """The components that are checked, and those that repair them."""
+    """What is checked, and what repairs it."""
 
     database: Database
     store: ObjectStore
@@ -55,8 +55,8 @@ def all_checks(
 ) -> dict[str, Check[Any]]:
     """Return all checks by name, ordered so that the repairs of one cause no findings in the others.
 
-    With ``reads``, every byte is read and verified. Objects and uploads without a row are skipped while younger than
-    ``grace``. ``advance`` is called with the number of bytes checked.
+    With ``reads``, every byte is read and verified. Objects and multipart uploads without a row are skipped while they
+    are younger than ``grace``. ``advance`` is called with the number of bytes checked.
     """
     database, store, clock = parts.database, parts.store, parts.clock
     publish = relay_publisher(database, parts.relay) if parts.relay else None
@@ -70,7 +70,7 @@ def all_checks(
         "playable": PlayableCheck(database),
         "objects": ObjectsCheck(database, store, REFERENCED_BY, grace=grace, clock=clock),
         "thumbnails": DerivedImagesCheck(database, store, integrity),
-        "previews": DerivedImagesCheck(database, store, media_checking),
+        "previews": DerivedImagesCheck(database, store, media),
         "quotas": QuotaCheck(database),
         "sagas": SagasCheck(database, clock, long_steps=[TRANSCODE]),
         "events": OutboxCheck(database, publish),
@@ -80,8 +80,8 @@ def all_checks(
 def relay_publisher(database: Database, relay: Relay, *, timeout: float = _PUBLISH_TIMEOUT) -> Publish:
     """Return a function that runs ``relay`` until the given events are published, for at most ``timeout`` seconds.
 
-    After the first timeout the bus is considered unavailable, and further calls return at once. An unavailable broker
-    must not delay the repair of each of a thousand events; they are due for the next relay anyway.
+    After the first timeout the bus is considered unavailable, and further calls return at once. Otherwise an
+    unavailable broker would delay the repair of each of a thousand events, which are due for the next relay anyway.
     """
     is_unavailable = False
 

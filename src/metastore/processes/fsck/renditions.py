@@ -97,7 +97,7 @@ class RenditionsCheck:
 
 
 class PlayableCheck:
-    """Ready files that are marked as playable but are not, or the reverse."""
+    """Ready files that are marked as playable but are not, or are playable but not marked."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

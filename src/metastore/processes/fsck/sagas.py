@@ -1,8 +1,8 @@
 """Find sagas that no worker will ever claim.
 
-As with events, waiting while nothing runs is not an error. A saga is stuck if the product has been active long after
-its due time and no worker has a lease on it, or if it has neither ended nor a due time. A saga that waits while others
-run the same long step is not stuck.
+As with events, waiting while nothing runs is not an error. A saga is stuck if the product was active long after the
+saga's due time and no worker has a lease on it, or if it has not ended and will never be due. A saga that waits while
+others run the same long step is not stuck.
 """
 
 from collections.abc import AsyncIterator, Collection
@@ -18,9 +18,9 @@ from metastore.kit.saga.models import COMPENSATING, RUNNING, SagaRow
 from metastore.processes.fsck.check import Finding, Severity
 
 OVERDUE = timedelta(minutes=10)
-"""Time of activity after the due time after which a saga is stuck."""
+"""An unclaimed saga is stuck if the product was active this long after its due time."""
 _LONGEST_LEASE = timedelta(days=1)
-"""A lease that ends later than this from now cannot be a worker's."""
+"""No worker takes a lease for longer than this."""
 _PAGE = 200
 
 

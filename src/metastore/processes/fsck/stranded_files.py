@@ -35,7 +35,7 @@ class StrandedFilesCheck:
     async def confirm(self, suspect: str) -> Finding | None:
         """Implement ``Check``."""
         async with self._database.reading() as tx:
-            # Check the upload first: if both change meanwhile, the file is the one that continues to exist.
+            # Query the upload first. If it completes in between, the file is no longer uploading.
             if suspect in await cleanup.files_under_way(tx, [suspect]) or not await integrity.is_uploading(tx, suspect):
                 return None
         found = "the file is marked as uploading, but no upload exists for it"

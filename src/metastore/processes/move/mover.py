@@ -1,4 +1,4 @@
-"""Run the whole move; the package documents its steps."""
+"""Run all steps of a move, which the package describes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A database and its object store. ``consumers`` are the names of all event consumers, for a source only."""
+    """A database and its object store. ``consumers``, the names of all event consumers, are for a source only."""
 
     database: Database
     store: ObjectStore

@@ -16,7 +16,7 @@ from metastore.processes.move.target import MoveRefusedError, all_tables
 _APPEND_ONLY = frozenset({"audit_logs"})
 """Tables whose rows the database does not allow to be changed."""
 _QUEUE = "queued_events"
-"""Queue of the in-process bus; its events are returned to the outbox instead of copied."""
+"""The table of the in-process bus's queues. Its events return to the outbox instead of being copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ async def requeue_events(source: Database, target: Database, consumers: Collecti
     """Return the events in the queues of the in-process bus to the outbox; return the number of deliveries.
 
     From the outbox, an event is delivered to all ``consumers``. Those without a queued delivery of it have handled it,
-    perhaps so long ago that their inbox entry was purged. The entry is written again, so that the event has no second
+    perhaps so long ago that their inbox entry was pruned. The entry is written again, so that the event has no second
     effect.
     """
     queue = Base.metadata.tables.get(_QUEUE)
