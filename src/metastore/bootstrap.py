@@ -1,8 +1,7 @@
-"""The composition root: the one place that knows which adapter stands behind which port.
+"""The composition root: the only module that knows which adapter implements which port.
 
-``build`` reads the settings, opens the adapters, hands them to the features and returns the parts as a ``Product``.
-Every process builds all of them; which of them run in it is for its entry point to say. Nothing here makes a decision
-about a request.
+``build`` reads the settings, opens the adapters, builds the features with them and returns all parts as a ``Product``.
+Every process builds all parts; its entry point decides which of them to run. Nothing here decides about a request.
 """
 
 import asyncio
@@ -62,10 +61,10 @@ from metastore.processes.relay import Relay
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The parts of a product.
+    """The parts of the product, for entry points to run.
 
-    ``bus.run`` can be told to serve some of the ``consumers`` only. ``jobs`` are, by name, what workers run besides;
-    each runs until it is cancelled, and several processes may run the same one.
+    Workers run consumers (``bus.run``) and ``jobs``. A job runs until it is cancelled, and several processes may run the
+    same one.
     """
 
     settings: Settings
@@ -88,12 +87,12 @@ class Product:
 
     @property
     def local_store(self) -> LocalObjectStore | None:
-        """The embedded object store, when that is the one in use: its data plane is ours to serve."""
+        """The embedded object store if it is in use, for this process to serve its data plane; else ``None``."""
         return self.store if isinstance(self.store, LocalObjectStore) else None
 
     @property
     def checks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """What this product depends on, by name, each with a call that raises when it is not usable."""
+        """The readiness checks of all dependencies, by name. A check raises when its dependency is unavailable."""
         return {
             "database": self.database.check,
             "storage": self.store.check,
@@ -102,7 +101,7 @@ class Product:
         }
 
     async def aclose(self) -> None:
-        """Release everything that was opened."""
+        """Close everything that ``build`` opened."""
         await self.realtime.aclose()
         await self.limiter.aclose()
         await self.bus.aclose()
@@ -111,10 +110,10 @@ class Product:
 
 
 async def prepare_database(settings: Settings) -> None:
-    """Bring the database's schema up to date.
+    """Upgrade the database's schema to the newest revision.
 
     Raises:
-        ConfigurationError: the database cannot be reached or is none of ours; says why, without any password.
+        ConfigurationError: the database cannot be reached, or its schema is unknown. The message has no password.
     """
     try:
         await upgrade(settings.effective_database_url)
@@ -123,12 +122,12 @@ async def prepare_database(settings: Settings) -> None:
 
 
 async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: bool = True) -> Product:
-    """Open every adapter and wire the features.
+    """Open all adapters and build all features.
 
-    A process that does not serve sockets itself still reaches those of others.
+    Without ``serves_sockets`` the process can only send messages to the sockets of other processes.
 
     Raises:
-        ConfigurationError: a setting does not fit what was found.
+        ConfigurationError: a setting is wrong, or what it names cannot be used.
     """
     secret = load_secret_key(settings)
     database = Database(settings.effective_database_url, pool_size=settings.database_pool_size)
@@ -153,7 +152,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     services.add(IdempotencyKeys(database))
     features = _install_features(resources, services, settings, secret)
 
-    sagas = SagaRunner(database, [saga for feature in features for saga in feature.sagas], clock=clock, woken=woken)
+    runner = SagaRunner(database, [saga for feature in features for saga in feature.sagas], clock=clock, woken=woken)
     subscribe_all(bus, database, [consumer for feature in features for consumer in feature.consumers])
     Announcer(database)
     reaper = Reaper(_recurring_jobs(database, features), settings.reaper_interval)
@@ -169,12 +168,12 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         accounts=services.get(AccountsService),
         features=features,
         services=services,
-        jobs={"reaper": reaper.run, "media": sagas.run},
+        jobs={"reaper": reaper.run, "media": runner.run},
     )
 
 
 def _install_features(resources: Resources, services: Services, settings: Settings, secret: bytes) -> Sequence[Feature]:
-    """Build every feature, from the bottom layer up, and register its services for those above it."""
+    """Build all features from the bottom layer up, and register the services of each for those above it."""
     installed: list[Feature] = []
 
     def install(feature: Feature) -> None:
@@ -182,10 +181,13 @@ def _install_features(resources: Resources, services: Services, settings: Settin
             services.add(service)
         installed.append(feature)
 
-    tokens, new_users = _tokens(settings, secret, resources.clock), _new_users(settings)
-    secure, ttl, stream_key = settings.secure_cookies, settings.presign_ttl, derived_key(secret, "streams")
+    tokens = _tokens(settings, secret, resources.clock)
+    new_users = _new_users(settings)
+    secure = settings.secure_cookies
+    stream_key = derived_key(secret, "streams")
+    presign_ttl, trash_ttl = settings.presign_ttl, settings.trash_ttl
     install(auth_feature(resources, tokens=tokens, new_users=new_users, hasher=Argon2Hasher(), secure_cookies=secure))
-    install(files_feature(resources, presign_ttl=ttl, stream_key=stream_key, trash_ttl=settings.trash_ttl))
+    install(files_feature(resources, presign_ttl=presign_ttl, stream_key=stream_key, trash_ttl=trash_ttl))
     install(uploads_feature(resources, services, limits=_upload_limits(settings)))
     install(media_feature(resources, services))
     install(search_feature(resources, services))
@@ -201,7 +203,7 @@ def _recurring_jobs(database: Database, features: Sequence[Feature]) -> dict[str
         async with database.transaction() as tx:
             await claims.prune(tx)
 
-    # The reserve comes first: it makes room for the deletions of the others when the disk is full.
+    # The disk reserve comes first, because on a full disk the deletions of the other jobs need it.
     jobs: dict[str, Job] = {"keep the disk reserve": DiskReserve(database).ensure}
     for feature in features:
         jobs |= feature.recurring_jobs
@@ -211,10 +213,11 @@ def _recurring_jobs(database: Database, features: Sequence[Feature]) -> dict[str
 async def open_for_checking(
     settings: Settings, *, repair: bool = False
 ) -> tuple[Components, Callable[[], Awaitable[None]]]:
-    """The parts that a check needs, and what closes them. Without ``repair`` nothing is opened that writes.
+    """Return what ``fsck`` needs, and a function that closes it. Without ``repair`` the object store is read-only.
 
     Raises:
-        ConfigurationError: a setting does not fit what was found, or ``repair`` needs what another process holds.
+        ConfigurationError: a setting is wrong or what it names cannot be used, for example because another process
+            holds the embedded store.
     """
     if repair:
         product = await build(settings, serves_sockets=False)
@@ -241,7 +244,7 @@ async def open_for_checking(
 
 
 async def open_storage(settings: Settings, *, read_only: bool = False) -> tuple[Database, ObjectStore]:
-    """Database and object store alone.
+    """Open only the database and the object store.
 
     Raises:
         ConfigurationError: the store cannot be used.
@@ -251,12 +254,12 @@ async def open_storage(settings: Settings, *, read_only: bool = False) -> tuple[
 
 
 def showing() -> Callable[[str], bool]:
-    """Whether pictures or streams may be made of files of a media type here."""
+    """Return a function that tells whether previews or renditions of a content type can be made here."""
     return SandboxedMediaTools().can_preview
 
 
 def build_accounts(settings: Settings, *, clock: Clock = utc_now) -> AccountsService:
-    """The accounts alone, for commands that need no more of the product."""
+    """Return only the accounts service, for commands that need nothing else of the product."""
     return AccountsService(
         hasher=Argon2Hasher(), limiter=MemoryRateLimiter(), new_users=_new_users(settings), clock=clock
     )
@@ -282,9 +285,9 @@ def _upload_limits(settings: Settings) -> UploadLimits:
 
 
 def _choose_bus(settings: Settings, database: Database) -> EventBus:
-    """The bus that the broker's URL asks for. It connects when it is used: a broker may come up after us."""
+    """Return the event bus for the broker's URL. It connects on first use, so the broker may start later."""
     scheme = urlsplit(settings.broker_url).scheme
-    # Drivers are imported only where they are used: the embedded default need not wait for them.
+    # Drivers are imported only when they are used, so that the embedded default starts faster.
     if scheme in ("amqp", "amqps"):
         from metastore.adapters.event_bus.rabbitmq import RabbitMqBus  # noqa: PLC0415
 
@@ -297,7 +300,7 @@ def _choose_bus(settings: Settings, database: Database) -> EventBus:
 
 
 def _open_cache(settings: Settings, *, serves_sockets: bool) -> tuple[SocketIoRealtime, RateLimiter]:
-    """What processes share in passing: sockets and counts of attempts."""
+    """Return the adapters that share transient state between processes: open sockets and counted attempts."""
     if urlsplit(settings.cache_url).scheme == "memory":
         return SocketIoRealtime(), MemoryRateLimiter()
     from metastore.adapters.rate_limiter.redis import RedisRateLimiter  # noqa: PLC0415
@@ -329,7 +332,7 @@ async def _open_store(settings: Settings, secret: bytes, *, read_only: bool = Fa
             "METASTORE_STORAGE_URL: must look like s3://bucket?endpoint=https://host&region=name"
             + (f", without {', '.join(sorted(unknown))}" if unknown else "")
         )
-    # Its driver takes a second to import, which the embedded default need not wait for.
+    # The driver takes a second to import, so the embedded default does not import it.
     from metastore.adapters.object_store.s3 import S3ObjectStore  # noqa: PLC0415
 
     try:
@@ -348,14 +351,14 @@ async def _open_store(settings: Settings, secret: bytes, *, read_only: bool = Fa
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in one line; drivers put statements and hints on the lines below."""
+    """Return the first line of the message. Drivers add statements and hints on further lines."""
     if isinstance(error, TimeoutError):
-        return "it does not answer"
+        return "it does not respond"
     if isinstance(error, DBAPIError):
-        return _reason(error.orig) if isinstance(error.orig, Exception) else "it does not answer"
+        return _reason(error.orig) if isinstance(error.orig, Exception) else "it does not respond"
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def derived_key(secret: bytes, purpose: str) -> bytes:
-    """A key for one purpose, so that what is signed for one is worthless for another."""
+    """Return a key for one purpose. A signature made for one purpose is invalid for any other."""
     return hmac.digest(secret, b"metastore " + purpose.encode(), hashlib.sha256)
