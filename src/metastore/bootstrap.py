@@ -63,7 +63,7 @@ from metastore.processes.relay import Relay
 class Product:
     """The parts of the product, for entry points to run.
 
-    Workers run consumers (``bus.run``) and ``jobs``. A job runs until it is cancelled, and several processes may run the
+    Workers run consumers (``bus.run``) and ``jobs``. A job runs until it is cancelled. Several processes may run the
     same one.
     """
 
