@@ -1,11 +1,11 @@
 """Folders and files: the tree, its names, and the trash.
 
-Folders and files are *nodes* of one tree per owner, stored in the table ``nodes``. A node without a parent lies in the
+Folders and files are *nodes* of one tree per owner, stored in the table ``nodes``. A node without a parent is in the
 root, which has no row of its own. Three invariants hold at every commit:
 
 * **Names are unique within a folder.** A unique index covers the nodes that are not in the trash. An uploaded file
   whose name is taken becomes ``name (1).ext``; every other conflict is a 409.
-* **Nodes form a tree.** No node is its own ancestor, no live node lies in a trashed folder, and folders nest at most
+* **Nodes form a tree.** No node is its own ancestor, no live node is in a trashed folder, and folders nest at most
   64 deep. Every change to the tree locks its owner first (on PostgreSQL; SQLite has a single writer anyway).
 * **No row refers to a missing object.** Purging deletes the row and records ``file.purged``; a consumer deletes the
   object after the commit.

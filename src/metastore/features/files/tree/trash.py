@@ -27,7 +27,7 @@ async def move_to_trash(tx: Transaction, node: Node, now: datetime) -> None:
 
 
 async def restore_from_trash(tx: Transaction, owner_id: str, root_id: str) -> Node:
-    """Restore a trash root to its folder, or to the root if the folder is gone or would nest too deep.
+    """Restore a trash root to its folder, or to the root if the folder no longer exists or would nest too deep.
 
     If its name is taken by now, it becomes ``name (1)``.
 

@@ -4,6 +4,6 @@
 * ``ladder``: which renditions a file should have.
 * ``state``: which renditions a file has so far, and whether it can be played.
 * ``job_recorder``: write the rows of one transcoder job.
-* ``segment_storage``: store segments concurrently and hand their rows on in order.
+* ``segment_storage``: store segments concurrently and record their rows in order.
 * ``bandwidth``: the bandwidth figures of a rendition.
 """
