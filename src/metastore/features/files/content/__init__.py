@@ -1,7 +1,6 @@
 """The bytes of a file.
 
 * ``sniffing``: content type detection, by ``signatures`` that a table of magic numbers cannot express, and by suffix.
-* ``text``: whether a file is text, and its programming language.
 * ``processing``: status changes of a file while it is processed.
 * ``integrity``: what the store checks read, and marking files as damaged or recovered.
 """
