@@ -253,7 +253,7 @@ async def open_storage(settings: Settings, *, read_only: bool = False) -> tuple[
     return Database(settings.effective_database_url, pool_size=settings.database_pool_size), store
 
 
-def showing() -> Callable[[str], bool]:
+def preview_support() -> Callable[[str], bool]:
     """Return a function that tells whether previews or renditions of a content type can be made here."""
     return SandboxedMediaTools().can_preview
 

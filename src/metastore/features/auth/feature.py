@@ -14,7 +14,7 @@ from metastore.ports.resources import Resources
 def auth_feature(
     resources: Resources, *, tokens: Tokens, new_users: NewUsers, hasher: Hasher, secure_cookies: bool
 ) -> Feature:
-    """Build the feature. ``secure_cookies``: people reach the product over https."""
+    """Build the feature. ``secure_cookies``: users reach the product over https."""
     limiter, clock = resources.limiter, resources.clock
     auth = AuthService(tokens=tokens, hasher=hasher, limiter=limiter, clock=clock)
     return Feature(
