@@ -113,7 +113,7 @@ async def test_a_child_can_start_threads() -> None:
 async def test_limits_grow_with_each_result() -> None:
     limits = Limits(seconds=20, cpu_seconds=1, seconds_for_each=1)
     assert 5 == len(await results_of("use_cpu", {"seconds": 0.6, "times": 5}, limits=limits))
-    with pytest.raises(MediaToolError, match="died"):
+    with pytest.raises(MediaToolError, match="exited early"):
         await results_of("use_cpu", {"seconds": 5, "times": 1}, limits=limits)
 
 
@@ -171,9 +171,9 @@ async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("import time; time.sleep(60)", "too long"),
-        ("import os; os.kill(os.getpid(), 9)", "died"),
-        ("import sys; sys.stdout.buffer.write(b'D\\xff\\xff\\xff\\xff'); sys.stdout.flush()", "too much"),
+        ("import time; time.sleep(60)", "time limit"),
+        ("import os; os.kill(os.getpid(), 9)", "exited early"),
+        ("import sys; sys.stdout.buffer.write(b'D\\xff\\xff\\xff\\xff'); sys.stdout.flush()", "too long a reason"),
         ("import sys; sys.stdout.buffer.write(b'R' + bytes(8) + b'\\xff' * 4); sys.stdout.flush()", "too much"),
         ("import sys; sys.stdout.buffer.write(b'M' + bytes(4) + b'\\xff' * 4); sys.stdout.flush()", "too much"),
         ("import sys; sys.stdout.buffer.write((b'M' + bytes(3) + b'\\2' + bytes(4) + b'{}') * 9**6)", "too much"),
