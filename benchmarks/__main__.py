@@ -1,4 +1,4 @@
-"""Run all measurements; print tables and write them to ``benchmarks/results/``: ``python -m benchmarks``."""
+"""Run all measurements, print tables and write them to ``benchmarks/results/``: ``python -m benchmarks``."""
 
 import argparse
 import json
@@ -21,9 +21,9 @@ from benchmarks.servers.metastore import MetaStore
 from benchmarks.servers.nginx import Nginx
 from benchmarks.servers.tus import Tus
 from benchmarks.standalone import measure_api, measure_memory
-from benchmarks.thumbnails import measure_pictures
+from benchmarks.thumbnails import measure_thumbnails
 
-_PARTS = "servers,memory,api,events,pictures,ladders"
+_PARTS = "servers,memory,api,events,thumbnails,ladders"
 RESULTS = Path(__file__).parent / "results"
 _SERVERS: dict[str, Callable[[Load, Path, int], Contender]] = {
     "metastore": MetaStore,
@@ -34,7 +34,7 @@ _SERVERS: dict[str, Callable[[Load, Path, int], Contender]] = {
 
 
 def main() -> None:
-    """Measure the parts that the command line selects."""
+    """Run the measurements that the command line selects."""
     options = _options()
     extent = Extent(size=options.size * MIB, rounds=options.rounds)
     RESULTS.mkdir(exist_ok=True)
@@ -46,12 +46,12 @@ def main() -> None:
         load = Load(folder)
         folder.chmod(0o755)  # PostgreSQL's user needs to traverse it
         parts: dict[str, Callable[[], str]] = {
-            "servers": lambda: _compared(load, folder, options.servers.split(","), extent),
-            "memory": lambda: report.memory(measure_memory(load, _new(folder, "memory"))),
-            "api": lambda: report.api(measure_api(load, _new(folder, "api"), extent.size)),
-            "events": lambda: report.events(measure_events(_new(folder, "events"))),
-            "pictures": lambda: report.pictures(measure_pictures()),
-            "ladders": lambda: report.ladders(measure_ladders(_new(folder, "ladders"), extent.rounds)),
+            "servers": lambda: _compare_servers(load, folder, options.servers.split(","), extent),
+            "memory": lambda: report.memory(measure_memory(load, _new_folder(folder, "memory"))),
+            "api": lambda: report.api(measure_api(load, _new_folder(folder, "api"), extent.size)),
+            "events": lambda: report.events(measure_events(_new_folder(folder, "events"))),
+            "thumbnails": lambda: report.thumbnails(measure_thumbnails()),
+            "ladders": lambda: report.ladders(measure_ladders(_new_folder(folder, "ladders"), extent.rounds)),
         }
         for part in options.parts.split(","):
             _log(part)
@@ -61,13 +61,13 @@ def main() -> None:
     print(text)
 
 
-def _compared(load: Load, folder: Path, names: list[str], extent: Extent) -> str:
+def _compare_servers(load: Load, folder: Path, names: list[str], extent: Extent) -> str:
     contenders: list[Contender] = []
-    with ExitStack() as ending:
+    with ExitStack() as running:
         for name in names:
             _log(f"starting {name}")
-            contenders.append(_SERVERS[name](load, _new(folder, name), extent.size))
-            ending.callback(contenders[-1].end)
+            contenders.append(_SERVERS[name](load, _new_folder(folder, name), extent.size))
+            running.callback(contenders[-1].end)
         figures = compare(contenders, load, extent, _log)
     values = {name: one.values for name, one in figures.items()}
     (RESULTS / "latest.json").write_text(json.dumps(values, indent=2))
@@ -83,10 +83,10 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _new(folder: Path, name: str) -> Path:
-    made = folder / name
-    made.mkdir()
-    return made
+def _new_folder(folder: Path, name: str) -> Path:
+    created = folder / name
+    created.mkdir()
+    return created
 
 
 def _log(text: str) -> None:

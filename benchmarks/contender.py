@@ -1,4 +1,4 @@
-"""The interface of the servers that are compared."""
+"""The interface of a server that is compared with others."""
 
 import os
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ PARALLEL = 3
 class Uploaded:
     """An upload: seconds until the last response, and the files that the server wrote.
 
-    ``durable`` means that a response implies that the bytes are on disk. Otherwise ``files`` still have to be synced.
+    ``durable`` means that a response implies that the bytes are on disk; otherwise ``files`` still have to be synced.
     """
 
     seconds: float
@@ -51,7 +51,7 @@ class Contender(Protocol):
 
 
 def sync_files(files: Iterable[Path]) -> None:
-    """Sync files to disk, as many at a time as were uploaded at a time."""
+    """Sync files to disk, as many at a time as parts are uploaded."""
     with ThreadPoolExecutor(PARALLEL) as pool:
         list(pool.map(_sync, files))
 

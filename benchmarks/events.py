@@ -1,6 +1,6 @@
-"""Event latency from commit to a user's socket, and the throughput of relays.
+"""Measure event latency from commit to a user's socket, and the throughput of relays.
 
-Measured on the real scale-out profile: PostgreSQL that syncs each commit, RabbitMQ, Redis and the product's processes.
+This runs on the real scale-out profile: PostgreSQL that syncs each commit, RabbitMQ, Redis and the product's processes.
 Events are recorded as the product records them, each in its own transaction.
 """
 
@@ -23,7 +23,7 @@ from metastore.kit.ids import new_id
 RATE, SECONDS = 100, 10
 BACKLOG = 10_000
 _PASSWORD = "correct horse battery staple"  # noqa: S105  for an account that exists only for the measurement
-_OTHERS = ("analytics", "audit", "files", "indexing", "media", "sockets", "uploads")
+_OTHER_CONSUMERS = ("analytics", "audit", "files", "indexing", "media", "sockets", "uploads")
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,14 @@ class Events:
     two_relays: float
 
     def percentile(self, share: float) -> float:
-        """Return the latency that ``share`` (0 to 1) of the events stayed below."""
+        """Return the latency below which ``share`` (0 to 1) of the events stayed."""
         return sorted(self.latencies)[min(len(self.latencies) - 1, int(len(self.latencies) * share))]
 
 
 def measure_events(folder: Path) -> Events:
     """Start the stack and measure latency and throughput."""
     folder.chmod(0o755)  # PostgreSQL's user needs to traverse it
-    size = Size(apis=1, relays=2, workers=[("notifications",), _OTHERS])
+    size = Size(apis=1, relays=2, workers=[("notifications",), _OTHER_CONSUMERS])
     with running(Stack(folder, size=size, durable=True)) as stack:
         return asyncio.run(_measure(stack))
 
@@ -54,10 +54,10 @@ async def _measure(stack: Stack) -> Events:
     for worker in stack.workers:
         worker.child.send_signal()
         worker.child.wait(30)
-    two_relays = await _relayed(database)
+    two_relays = await _relay_rate(database)
     stack.relays[1].child.send_signal()
     stack.relays[1].child.wait(30)
-    one_relay = await _relayed(database)
+    one_relay = await _relay_rate(database)
     await database.aclose()
     return Events(latencies, one_relay, two_relays)
 
@@ -93,11 +93,11 @@ async def _latencies(stack: Stack, database: Database) -> list[float]:
     async with asyncio.timeout(30):
         await all_received.wait()
     await socket.disconnect()
-    settled = list(committed)[RATE:]  # the first second is a warm-up
-    return [received_at[file_id] - committed[file_id] for file_id in settled]
+    measured = list(committed)[RATE:]  # the first second is a warm-up
+    return [received_at[file_id] - committed[file_id] for file_id in measured]
 
 
-async def _relayed(database: Database) -> float:
+async def _relay_rate(database: Database) -> float:
     """Return the events per second, of a type with two queues, from the commit of a backlog until none is pending."""
     async with database.transaction() as tx:
         for _ in range(BACKLOG):

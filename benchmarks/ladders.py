@@ -1,8 +1,8 @@
-"""Time to the first segments of a film, and its rendition ladder compared with the ``ffmpeg`` program.
+"""Measure the time to the first segments of a film, and rendition ladders compared with ``ffmpeg``.
 
-``ffmpeg`` makes the same in one command: one decoding, the same rungs with the same encoder and settings, HLS with
-fragmented MP4. The product runs two jobs, each in a sandboxed child process: one remuxes the audio (and the video, if
-it can be copied), then one encodes the rungs. Here the segments are written to files.
+``ffmpeg`` creates the same ladder in one command: one decoding, the same rungs with the same encoder and settings, HLS
+with fragmented MP4. The product runs two jobs, each in a sandboxed child process: one remuxes the audio (and the video,
+if it can be copied), then one encodes the rungs. Here the segments are written to files.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ class Times:
     """Elapsed time and CPU time of the same work, in seconds, one value per round."""
 
     elapsed: list[float] = field(default_factory=list)
-    processor: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Ladders:
-    """Seconds until the first video and audio segments exist, and the product's and ``ffmpeg``'s times per ladder."""
+    """Seconds until the first video and audio segments, and the times of the product and ``ffmpeg`` per ladder."""
 
     first_of_short: float
     first_of_long: float
@@ -54,8 +54,8 @@ def measure_ladders(folder: Path, rounds: int = 3) -> Ladders:
     """Create the films, then measure them in interleaved rounds."""
     short = _make_film(folder / "short.mp4")
     long = folder / "long.mp4"
-    times = str(LONG_SECONDS // SHORT_SECONDS - 1)
-    _ffmpeg("-stream_loop", times, "-i", str(short), "-c", "copy", str(long))
+    repetitions = str(LONG_SECONDS // SHORT_SECONDS - 1)
+    _ffmpeg("-stream_loop", repetitions, "-i", str(short), "-c", "copy", str(long))
     excerpt = folder / "excerpt.mp4"
     _ffmpeg("-i", str(short), "-t", str(LADDER_SECONDS), "-c", "copy", str(excerpt))
     first = [median(asyncio.run(_first_segments(film)) for _ in range(rounds)) for film in (short, long)]
@@ -66,22 +66,22 @@ def measure_ladders(folder: Path, rounds: int = 3) -> Ladders:
     for number in range(rounds):
         for copied, (ours, theirs) in zip((True, False), compared.values(), strict=True):
             both = [
-                (ours, lambda copied=copied: asyncio.run(_make_ours(excerpt, folder, copied=copied))),
-                (theirs, lambda copied=copied: _make_theirs(excerpt, folder, copied=copied)),
+                (ours, lambda copied=copied: asyncio.run(_run_product(excerpt, folder, copied=copied))),
+                (theirs, lambda copied=copied: _run_ffmpeg_ladder(excerpt, folder, copied=copied)),
             ]
-            for taken, work in both[:: 1 if number % 2 else -1]:
-                _measure(taken, work)
+            for times_of_one, work in both[:: 1 if number % 2 else -1]:
+                _measure(times_of_one, work)
     return Ladders(first[0], first[1], compared)
 
 
 def _measure(times: Times, work: Callable[[], None]) -> None:
-    before, since = _processor(), time.monotonic()
+    before, since = _cpu_seconds(), time.monotonic()
     work()
     times.elapsed.append(time.monotonic() - since)
-    times.processor.append(_processor() - before)
+    times.cpu.append(_cpu_seconds() - before)
 
 
-def _processor() -> float:
+def _cpu_seconds() -> float:
     """Return the CPU time of this process and of its ended children, in seconds."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
@@ -100,7 +100,7 @@ async def _first_segments(film: Path) -> float:
     return time.monotonic() - since
 
 
-async def _make_ours(film: Path, folder: Path, *, copied: bool) -> None:
+async def _run_product(film: Path, folder: Path, *, copied: bool) -> None:
     await _store(film, folder, Job("v1080" if copied else None, _SOUND))
     await _store(film, folder, Job(rungs=_RUNGS[copied:]))
 
@@ -126,7 +126,7 @@ def _source(film: Path) -> Source:
     return Source(read, film.stat().st_size, "video/mp4")
 
 
-def _make_theirs(film: Path, folder: Path, *, copied: bool) -> None:
+def _run_ffmpeg_ladder(film: Path, folder: Path, *, copied: bool) -> None:
     rungs = _RUNGS[copied:]
     parts = "".join(f"[s{place}]" for place in range(len(rungs)))
     scaled = [
@@ -136,7 +136,7 @@ def _make_theirs(film: Path, folder: Path, *, copied: bool) -> None:
     outputs = [part for rung in rungs for part in _output(rung, folder)]
     sound = ["-map", "0:a:0", "-c:a", "copy", *_hls("a0", folder)]
     picture = ["-map", "0:v:0", "-c:v", "copy", *_hls("v1080", folder)] if copied else []
-    # Like the product's child processes: other load on the machine must not favour either.
+    # As nice as the product's child processes, so that other load on the machine favours neither.
     _ffmpeg("-i", str(film), "-filter_complex", graph, *outputs, *picture, *sound, prefix=("nice", "-n", "10"))
 
 

@@ -1,4 +1,4 @@
-/* The benchmarks' client: does as little work per byte as a real client can, so that the server is measured.
+/* The benchmarks' client. It does as little work per byte as it can, so that the server is measured.
  *
  *   load send PORT PLAN DATA CONNECTIONS                 send the bodies of PLAN from the file DATA, held in memory
  *   load fetch PORT PATH CONNECTIONS [HEADER]            GET all of PATH, once on each connection
@@ -6,14 +6,14 @@
  *   load requests PORT PATH CONNECTIONS SECONDS [HEADER] GET PATH repeatedly
  *
  * PLAN has one line per request: LANE METHOD PATH OFFSET LENGTH [HEADERS], separated by tabs. LANE is the connection
- * that sends the request, in order, or - for any free one. HEADERS have | for each line end. DATA repeats: the byte at
- * offset n is that at n modulo its length. send prints a line "INDEX<tab>ETAG" for each request.
+ * that sends the request, in order, or - for any free connection. HEADERS have | in place of each line end. DATA
+ * repeats: the byte at offset n is that at n modulo its length. send prints a line "INDEX<tab>ETAG" for each request.
  *
  * On a virtual machine, memory that was idle for seconds may have been returned to the host, and its next use waits for
  * the host. send therefore holds as much memory as it will send, and frees it bit by bit just before each request, so
  * that the server's page cache grows into memory that is present.
  *
- * The first line of output is JSON. Response bodies are received into a buffer, as in any client, and dropped.
+ * The first line of output is JSON. Response bodies are received into a buffer, as in any client, and discarded.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -45,7 +45,7 @@ struct request {
 struct response {
     int status;
     long body;      /* total bytes of the body, or -1 when it is chunked */
-    long have;      /* of these, the bytes received with the head */
+    long with_head; /* bytes of the body received with the head */
     char etag[256];
 };
 
@@ -73,7 +73,7 @@ static void fail(const char *format, ...) {
     exit(1);
 }
 
-static int dial(void) {
+static int open_connection(void) {
     int s = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -90,41 +90,41 @@ static void send_all(int s, const char *bytes, long count, int flags) {
     }
 }
 
-/* Parse a response's head if `held` (with `count` bytes so far) has all of it; return whether it has. */
-static int parse_head(const char *held, long count, struct response *a) {
-    const char *end = memmem(held, count, "\r\n\r\n", 4), *line, *next;
+/* Parse a response's head if the `count` bytes received so far contain all of it, and return whether it has. */
+static int parse_head(const char *bytes, long count, struct response *response) {
+    const char *end = memmem(bytes, count, "\r\n\r\n", 4), *line, *next;
     if (!end) return 0;
-    a->status = atoi(held + 9);
-    a->body = a->status == 204 || a->status == 304 ? 0 : -2;
-    a->etag[0] = 0;
-    for (line = held; line < end; line = next + 2) {
+    response->status = atoi(bytes + 9);
+    response->body = response->status == 204 || response->status == 304 ? 0 : -2;
+    response->etag[0] = 0;
+    for (line = bytes; line < end; line = next + 2) {
         next = memmem(line, end + 2 - line, "\r\n", 2);
-        if (!strncasecmp(line, "content-length:", 15)) a->body = atol(line + 15);
-        if (!strncasecmp(line, "transfer-encoding:", 18)) a->body = -1;
+        if (!strncasecmp(line, "content-length:", 15)) response->body = atol(line + 15);
+        if (!strncasecmp(line, "transfer-encoding:", 18)) response->body = -1;
         if (!strncasecmp(line, "etag:", 5)) {
             const char *value = line + 5 + strspn(line + 5, " ");
-            snprintf(a->etag, sizeof a->etag, "%.*s", (int)(next - value), value);
+            snprintf(response->etag, sizeof response->etag, "%.*s", (int)(next - value), value);
         }
     }
-    if (a->body == -2) fail("a response without length: %.*s", (int)count, held);
-    a->have = count - (end + 4 - held);
+    if (response->body == -2) fail("a response without length: %.*s", (int)count, bytes);
+    response->with_head = count - (end + 4 - bytes);
     return 1;
 }
 
-/* Receive one whole response, dropping its body. */
+/* Receive one whole response, discarding its body. */
 static struct response receive(int s, char *buffer) {
-    struct response a;
+    struct response response;
     long count = 0;
     do {
         ssize_t n = recv(s, buffer + count, HEAD - count, 0);
         if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
         count += n;
-    } while (!parse_head(buffer, count, &a));
-    if (a.status >= 300) {
+    } while (!parse_head(buffer, count, &response));
+    if (response.status >= 300) {
         fprintf(stderr, "%.*s\n", (int)count, buffer);
         errors++;
     }
-    if (a.body == -1) {
+    if (response.body == -1) {
         while (count < 5 || memcmp(buffer + count - 5, "0\r\n\r\n", 5)) {
             long kept = count < 5 ? count : 5;
             memmove(buffer, buffer + count - kept, kept);
@@ -133,45 +133,45 @@ static struct response receive(int s, char *buffer) {
             count = kept + n;
             received += n;
         }
-        return a;
+        return response;
     }
-    received += a.have;
-    for (long left = a.body - a.have; left > 0;) {
+    received += response.with_head;
+    for (long left = response.body - response.with_head; left > 0;) {
         ssize_t n = recv(s, buffer, left < BUFFER ? left : BUFFER, 0);
         if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
         left -= n;
         received += n;
     }
-    return a;
+    return response;
 }
 
-static char *held;
-static atomic_long given_back;
+static char *held_memory;
+static atomic_long freed;
 
-static long held_for(long length) {
+static long pages_for(long length) {
     return (length / HUGE + 1) * HUGE;
 }
 
 static void hold_memory(void) {
     long size = HUGE;
-    for (int i = 0; i < planned; i++) size += held_for(plan[i].length);
-    held = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (held == MAP_FAILED) fail("mmap: %s", strerror(errno));
-    held += HUGE - (long)held % HUGE;
+    for (int i = 0; i < planned; i++) size += pages_for(plan[i].length);
+    held_memory = mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (held_memory == MAP_FAILED) fail("mmap: %s", strerror(errno));
+    held_memory += HUGE - (long)held_memory % HUGE;
 }
 
 static void send_one(int s, char *buffer, struct request *r) {
     int n = snprintf(buffer, BUFFER, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %ld\r\n%s\r\n", r->method,
                      r->path, port, r->length, r->headers);
-    long count = held_for(r->length);
-    munmap(held + atomic_fetch_add(&given_back, count), count);
+    long count = pages_for(r->length);
+    munmap(held_memory + atomic_fetch_add(&freed, count), count);
     send_all(s, buffer, n, MSG_MORE);
     send_all(s, data + r->offset % data_size, r->length, 0);
     r->etag = strdup(receive(s, buffer).etag);
 }
 
 static void *sender(void *lane) {
-    int s = dial(), shared = 1;
+    int s = open_connection(), shared = 1;
     char *buffer = malloc(BUFFER);
     for (int i = 0; i < planned; i++) {
         if (plan[i].lane < 0) continue;
@@ -185,7 +185,7 @@ static void *sender(void *lane) {
 
 static void *fetcher(void *unused) {
     (void)unused;
-    int s = dial();
+    int s = open_connection();
     char *buffer = malloc(BUFFER);
     int n = snprintf(buffer, BUFFER, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", path, port, extra);
     send_all(s, buffer, n, 0);
@@ -196,10 +196,10 @@ static void *fetcher(void *unused) {
 
 static double in_threads(void *(*work)(void *), long count) {
     pthread_t threads[MAX_CONNECTIONS];
-    double begun = now();
+    double start = now();
     for (long i = 0; i < count; i++) pthread_create(threads + i, 0, work, (void *)i);
     for (long i = 0; i < count; i++) pthread_join(threads[i], 0);
-    return now() - begun;
+    return now() - start;
 }
 
 static void read_plan(const char *plan_path) {
@@ -246,7 +246,7 @@ static void read_data(const char *data_path) {
 
 struct connection {
     int socket;
-    double asked;
+    double sent_at;
     long left, held;
     char head[HEAD];
 };
@@ -259,7 +259,7 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void ask(struct connection *c, long blocks) {
+static void send_get(struct connection *c, long blocks) {
     char text[HEAD], range[96] = "";
     if (blocks) {
         long at = (((long)random() << 20) ^ random()) % blocks * RANGE;
@@ -268,11 +268,11 @@ static void ask(struct connection *c, long blocks) {
     int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s\r\n", path, port, range, extra);
     c->left = -1;
     c->held = 0;
-    c->asked = now();
+    c->sent_at = now();
     send_all(c->socket, text, n, 0);
 }
 
-static void hear(struct connection *c, char *buffer, int wanted) {
+static void receive_some(struct connection *c, char *buffer, int wanted) {
     if (c->left >= 0) {
         ssize_t n = recv(c->socket, buffer, BUFFER, 0);
         if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
@@ -282,10 +282,10 @@ static void hear(struct connection *c, char *buffer, int wanted) {
     ssize_t n = recv(c->socket, c->head + c->held, HEAD - c->held, 0);
     if (n <= 0) fail("recv: %s", n ? strerror(errno) : "connection closed");
     c->held += n;
-    struct response a;
-    if (!parse_head(c->head, c->held, &a)) return;
-    if (a.status != wanted) fail("%.*s", (int)c->held, c->head);
-    c->left = a.body - a.have;
+    struct response response;
+    if (!parse_head(c->head, c->held, &response)) return;
+    if (response.status != wanted) fail("%.*s", (int)c->held, c->head);
+    c->left = response.body - response.with_head;
 }
 
 static void repeat(int count, double seconds, long blocks) {
@@ -295,57 +295,57 @@ static void repeat(int count, double seconds, long blocks) {
     int poll = epoll_create1(0);
     latencies = malloc(sizeof *latencies * 20000000);
     for (int i = 0; i < count; i++) {
-        all[i].socket = dial();
+        all[i].socket = open_connection();
         epoll_ctl(poll, EPOLL_CTL_ADD, all[i].socket, &(struct epoll_event){EPOLLIN, {.ptr = all + i}});
-        ask(all + i, blocks);
+        send_get(all + i, blocks);
     }
-    double begun = now();
-    while (now() - begun < seconds) {
+    double start = now();
+    while (now() - start < seconds) {
         int ready = epoll_wait(poll, events, MAX_CONNECTIONS, 1000);
         for (int i = 0; i < ready; i++) {
             struct connection *c = events[i].data.ptr;
-            hear(c, buffer, blocks ? 206 : 200);
+            receive_some(c, buffer, blocks ? 206 : 200);
             if (c->left) continue;
-            latencies[finished++] = now() - c->asked;
-            ask(c, blocks);
+            latencies[finished++] = now() - c->sent_at;
+            send_get(c, blocks);
         }
     }
-    double took = now() - begun;
+    double elapsed = now() - start;
     qsort(latencies, finished, sizeof *latencies, by_value);
-    printf("{\"seconds\": %f, \"count\": %ld, \"p50\": %f, \"p99\": %f, \"max\": %f}\n", took, finished,
+    printf("{\"seconds\": %f, \"count\": %ld, \"p50\": %f, \"p99\": %f, \"max\": %f}\n", elapsed, finished,
            finished ? latencies[finished / 2] : 0, finished ? latencies[finished * 99 / 100] : 0,
            finished ? latencies[finished - 1] : 0);
 }
 
-int main(int count, char **given) {
-    if (count < 3) fail("see the top of load.c");
-    const char *mode = given[1];
-    port = atoi(given[2]);
+int main(int argc, char **argv) {
+    if (argc < 3) fail("see the top of load.c");
+    const char *mode = argv[1];
+    port = atoi(argv[2]);
     if (!strcmp(mode, "send")) {
-        read_plan(given[3]);
-        read_data(given[4]);
+        read_plan(argv[3]);
+        read_data(argv[4]);
         hold_memory();
         long bytes = 0;
         for (int i = 0; i < planned; i++) bytes += plan[i].length;
-        double seconds = in_threads(sender, atol(given[5]));
+        double seconds = in_threads(sender, atol(argv[5]));
         printf("{\"seconds\": %f, \"bytes\": %ld, \"errors\": %d}\n", seconds, bytes, errors);
         for (int i = 0; i < planned; i++) printf("%d\t%s\n", i, plan[i].etag ? plan[i].etag : "");
         return errors != 0;
     }
-    path = given[3];
+    path = argv[3];
     int fixed = !strcmp(mode, "fetch") ? 5 : !strcmp(mode, "ranges") ? 7 : 6;
-    if (count > fixed) {
-        char *line = malloc(strlen(given[fixed]) + 3);
-        sprintf(line, "%s\r\n", given[fixed]);
+    if (argc > fixed) {
+        char *line = malloc(strlen(argv[fixed]) + 3);
+        sprintf(line, "%s\r\n", argv[fixed]);
         extra = line;
     }
     if (!strcmp(mode, "fetch")) {
-        double seconds = in_threads(fetcher, atol(given[4]));
+        double seconds = in_threads(fetcher, atol(argv[4]));
         printf("{\"seconds\": %f, \"bytes\": %ld, \"errors\": %d}\n", seconds, received, errors);
     } else if (!strcmp(mode, "ranges")) {
-        repeat(atoi(given[5]), atof(given[6]), atol(given[4]) / RANGE);
+        repeat(atoi(argv[5]), atof(argv[6]), atol(argv[4]) / RANGE);
     } else {
-        repeat(atoi(given[4]), atof(given[5]), 0);
+        repeat(atoi(argv[4]), atof(argv[5]), 0);
     }
     return errors != 0;
 }

@@ -14,7 +14,7 @@ _DATA_SIZE = 64 * 2**20 + 7 * 4096
 
 @dataclass(frozen=True)
 class Send:
-    """A request with a body of ``length`` bytes. ``lane`` is its connection; ``None``: any free one."""
+    """A request with a body of ``length`` bytes. ``lane`` is the connection that sends it; ``None`` means any."""
 
     method: str
     path: str
@@ -32,7 +32,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Sent:
-    """The duration in seconds, and the ETags of the responses."""
+    """The result of ``send``: the duration in seconds, and the ETags of the responses."""
 
     seconds: float
     etags: list[str]
@@ -48,7 +48,7 @@ class Latency:
 
 
 class Load:
-    """Runs the load generator; ``folder`` holds its program and data."""
+    """Runs the load generator. ``folder`` holds its program and its data."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -95,7 +95,7 @@ class Load:
         return _latency(first)
 
     def requests(self, port: int, path: str, connections: int, seconds: float, header: str) -> Latency:
-        """Repeat the same request."""
+        """Send the same request repeatedly."""
         (first,) = self._run("requests", port, path, connections, seconds, header)
         return _latency(first)
 

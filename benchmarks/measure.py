@@ -1,4 +1,4 @@
-"""Comparison of servers in interleaved rounds, so that noise on the machine affects all of them alike."""
+"""Compare servers in interleaved rounds, so that noise on the machine affects all of them alike."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -47,7 +47,7 @@ class ServerProcess:
         return sum(_status(pid, "VmHWM:") for pid in self._tree())
 
     def reset_peak(self) -> None:
-        """Restart the measurement of the peak."""
+        """Restart the measurement of peak memory."""
         for pid in self._tree():
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 

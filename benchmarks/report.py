@@ -1,4 +1,4 @@
-"""The results as Markdown tables."""
+"""Format the results as Markdown tables."""
 
 import os
 import platform
@@ -21,10 +21,10 @@ _MB = 1e6
 
 @dataclass(frozen=True)
 class Goal:
-    """A ratio to reach: the value ``of`` MetaStore to that of the server ``than``."""
+    """A ratio to reach: MetaStore's value of ``figure`` to that of ``server``."""
 
-    of: str
-    than: str
+    figure: str
+    server: str
     at_least: float
 
 
@@ -67,18 +67,18 @@ def comparison(figures: Mapping[str, Figures]) -> str:
 
 
 def ratios(figures: Mapping[str, Figures]) -> str:
-    """Return a table of MetaStore's ratios to the others, with goals. ± is the spread of its own rounds."""
-    lines = ["| MetaStore | beside | ratio | goal | |", "|---|---|---|---|---|"]
+    """Return a table of MetaStore's ratios to the other servers, with goals. ± is the spread of its own rounds."""
+    lines = ["| MetaStore | compared with | ratio | goal | |", "|---|---|---|---|---|"]
     own = figures["MetaStore"]
     for goal in GOALS:
-        other = figures[goal.than].median(goal.of) if goal.than in figures else None
-        mine = own.median(goal.of)
+        other = figures[goal.server].median(goal.figure) if goal.server in figures else None
+        mine = own.median(goal.figure)
         if not other or not mine:
             continue
         ratio = mine / other
         verdict = "reached" if ratio >= goal.at_least else "missed"
-        spread = f"± {own.spread(goal.of) / 2:.0%}"
-        lines.append(f"| {goal.of} ({spread}) | {goal.than} | {ratio:.2f} | {goal.at_least} | {verdict} |")
+        spread = f"± {own.spread(goal.figure) / 2:.0%}"
+        lines.append(f"| {goal.figure} ({spread}) | {goal.server} | {ratio:.2f} | {goal.at_least} | {verdict} |")
     return "\n".join(lines)
 
 
@@ -113,7 +113,7 @@ def events(measured: Events) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def pictures(measured: Iterable[Thumbnails]) -> str:
+def thumbnails(measured: Iterable[Thumbnails]) -> str:
     """Return a table of thumbnails of 256 and 1024 pixels from one decoding, one job per core."""
     lines = ["| thumbnails of | file MB | images/s | one alone | peak memory MB |", "|---|---|---|---|---|"]
     for one in measured:
@@ -129,16 +129,16 @@ def ladders(measured: Ladders) -> str:
         ("first segments of a film of half an hour", f"{measured.first_of_long:.2f} s", "≤ 4 s"),
     ]
     for name, (ours, theirs) in measured.compared.items():
-        what = f"{LADDER_SECONDS} s of 1080p30 to {name}, beside `ffmpeg`"
-        rows.append((what, _beside(ours.elapsed, theirs.elapsed), "≤ 1.1"))
-        rows.append(("the same, CPU seconds", _beside(ours.processor, theirs.processor), ""))
+        what = f"{LADDER_SECONDS} s of 1080p30 to {name}, compared with `ffmpeg`"
+        rows.append((what, _ratio(ours.elapsed, theirs.elapsed), "≤ 1.1"))
+        rows.append(("the same, CPU seconds", _ratio(ours.cpu, theirs.cpu), ""))
     lines = ["| streams | measured | goal |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def _beside(ours: Sequence[float], theirs: Sequence[float]) -> str:
+def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
     ratio = median(mine / its for mine, its in zip(ours, theirs, strict=True))
-    return f"{median(ours):.1f} s beside {median(theirs):.1f} s: {ratio:.2f}"
+    return f"{median(ours):.1f} s vs. {median(theirs):.1f} s: {ratio:.2f}"
 
 
 def environment(extent: Extent, load_before: tuple[float, float, float]) -> str:

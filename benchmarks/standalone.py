@@ -1,4 +1,4 @@
-"""Measurements of MetaStore alone: memory by file size, and API latency during uploads."""
+"""Measure MetaStore alone: memory by file size, and API latency during uploads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,27 +45,27 @@ def measure_memory(load: Load, folder: Path, sizes: tuple[int, ...] = (64 * MIB,
 
 
 def measure_api(load: Load, folder: Path, size: int, seconds: float = 4.0) -> Api:
-    """Measure four clients that request without a pause, first alone, then during continuous uploads."""
+    """Measure the latency for four clients that request without a pause, first alone, then during uploads."""
     server = MetaStore(load, folder, 0)
     path = "/api/v1/files"
     try:
         load.requests(server.port, path, _CLIENTS, 0.5, server.cookie)
         quiet = load.requests(server.port, path, _CLIENTS, seconds, server.cookie)
-        over = Event()
+        finished = Event()
         with ThreadPoolExecutor(1) as pool:
-            uploading = pool.submit(_upload_until, server, over, size)
+            uploading = pool.submit(_upload_until, server, finished, size)
             try:
                 busy = load.requests(server.port, path, _CLIENTS, seconds, server.cookie)
             finally:
-                over.set()
+                finished.set()
             return Api(quiet, busy, uploading.result())
     finally:
         server.end()
 
 
-def _upload_until(server: MetaStore, over: Event, size: int) -> float:
+def _upload_until(server: MetaStore, finished: Event, size: int) -> float:
     taken, count = 0.0, 0
-    while not over.is_set() or not count:
+    while not finished.is_set() or not count:
         taken += server.upload(size).seconds
         count += 1
         server.clear()

@@ -1,4 +1,4 @@
-"""Thumbnails of large images: throughput and peak memory.
+"""Measure thumbnails of large images: throughput and peak memory.
 
 Each image is reduced to 256 and 1024 pixels as the product does it: by a child process that requests the bytes from its
 parent. As many run at once as there are cores. Progressive JPEG and interlaced PNG are the worst cases, because they
@@ -29,7 +29,7 @@ _ROUNDS = 4
 
 @dataclass(frozen=True)
 class Thumbnails:
-    """Images per second, seconds for one alone, and the peak memory of a child process in bytes."""
+    """Size of the file in bytes, images per second, seconds for one image alone, peak memory of a child in bytes."""
 
     megapixels: int
     kind: str
@@ -39,20 +39,20 @@ class Thumbnails:
     peak: int
 
 
-def measure_pictures() -> Iterator[Thumbnails]:
-    """Measure every format at every size."""
+def measure_thumbnails() -> Iterator[Thumbnails]:
+    """Measure images of every format and size."""
     for megapixels, extent in EXTENTS.items():
         picture = _photo(*extent)
         for kind, write in _KINDS.items():
             content = write(picture)
-            # In a process of its own, so that only its own children count.
-            fresh = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(1, mp_context=fresh) as pool:
-                rate, alone, peak = pool.submit(_measured, content, kind).result()
+            # In a fresh process, so that only its own children count.
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(1, mp_context=context) as pool:
+                rate, alone, peak = pool.submit(_measure_in_process, content, kind).result()
             yield Thumbnails(megapixels, kind, len(content), rate, alone, peak)
 
 
-def _measured(content: bytes, kind: str) -> tuple[float, float, int]:
+def _measure_in_process(content: bytes, kind: str) -> tuple[float, float, int]:
     return asyncio.run(_measure(content, f"image/{kind.rpartition(' ')[2].lower()}"))
 
 
@@ -60,18 +60,18 @@ async def _measure(content: bytes, mime_type: str) -> tuple[float, float, int]:
     async def read(offset: int, length: int) -> AsyncIterator[bytes]:
         yield content[offset : offset + length]
 
-    async def make(count: int) -> float:
+    async def repeat(count: int) -> float:
         begin = time.perf_counter()
         for _ in range(count):
             await tools.thumbnails(source, sizes=SIZES)
         return time.perf_counter() - begin
 
     tools, source = SandboxedMediaTools(), Source(read, len(content), mime_type)
-    await make(1)
-    alone = await make(_ROUNDS) / _ROUNDS
+    await repeat(1)
+    alone = await repeat(_ROUNDS) / _ROUNDS
     cores = os.cpu_count() or 1
     begin = time.perf_counter()
-    await asyncio.gather(*[make(_ROUNDS) for _ in range(cores)])
+    await asyncio.gather(*[repeat(_ROUNDS) for _ in range(cores)])
     rate = cores * _ROUNDS / (time.perf_counter() - begin)
     return rate, alone, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 

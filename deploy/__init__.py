@@ -1,1 +1,7 @@
-"""Run MetaStore as several processes: in containers (``compose.yaml``) or as plain processes (``local``)."""
+"""Run MetaStore as several processes.
+
+* ``compose.yaml``, ``Dockerfile``: in containers. ``make_env`` creates their ``.env`` from ``scale-out.env.example``.
+* ``local``: as plain processes.
+* ``nginx``: the gateway's configuration, for both.
+* ``embedded.env.example``: the settings of a single process.
+"""

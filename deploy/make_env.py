@@ -12,7 +12,7 @@ EXAMPLE = Path(__file__).with_name("scale-out.env.example")
 
 
 def filled_in(example: str) -> str:
-    """Replace every empty value in the example with a generated secret that needs no quoting."""
+    """Return the example with a generated secret, which needs no quoting, for each empty value."""
     lines = [line + secrets.token_urlsafe(36) if _is_empty(line) else line for line in example.splitlines()]
     return "\n".join(lines) + "\n"
 

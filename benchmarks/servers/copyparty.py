@@ -37,10 +37,10 @@ class Copyparty:
         self._name = ""
 
     def upload(self, size: int) -> Uploaded:
-        """Upload with the opening handshake, the chunks and the closing handshake; see ``Contender``."""
+        """Send the opening handshake, the chunks and the closing handshake."""
         chunks = self._digested(size)
         self._name = f"up-{time.time_ns()}"
-        # A new modification time, so that copyparty does not make it a link to the last file.
+        # A new modification time, so that copyparty does not link it to the last file.
         described = {"name": self._name, "size": size, "lmod": time.time_ns() // 10**9, "hash": [c[2] for c in chunks]}
         begun = self._shake(described)
         requests = [

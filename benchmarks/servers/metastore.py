@@ -52,7 +52,7 @@ class MetaStore:
         return "Cookie: " + "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._api.cookies.jar)
 
     def upload(self, size: int) -> Uploaded:
-        """Initiate, send the parts, complete; see ``Contender``."""
+        """Initiate an upload, send its parts and complete it."""
         begun = self._post(f"{_UPLOADS}/initiate", {"name": "film.bin", "path": "/", "size": size})
         urls = [str(url).removeprefix(str(self._api.base_url).rstrip("/")) for url in begun["uploadUrls"]]
         requests = [

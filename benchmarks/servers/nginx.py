@@ -56,7 +56,7 @@ class Nginx:
         self.process = ServerProcess(command, port, folder)
 
     def upload(self, size: int) -> Uploaded:
-        """Send one PUT per part; see ``Contender``."""
+        """Send one PUT for each part."""
         requests = [Send("PUT", f"/part-{offset}", offset, length) for offset, length in parts_of(size, PART_SIZE)]
         sent = self._load.send(self.process.port, requests, PARALLEL)
         return Uploaded(sent.seconds, durable=False, files=sorted(self._files.glob("part-*")))

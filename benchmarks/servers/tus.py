@@ -40,7 +40,7 @@ class Tus:
         load.send(port, requests, 1)
 
     def upload(self, size: int) -> Uploaded:
-        """Upload three thirds at once; see ``Contender``."""
+        """Upload three thirds at once."""
         third = -(-size // PARALLEL // PART_SIZE) * PART_SIZE
         requests = []
         for lane, (start, length) in enumerate(parts_of(size, third)):

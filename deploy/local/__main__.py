@@ -1,4 +1,4 @@
-"""``python -m deploy.local [up|down]``: see the package."""
+"""``python -m deploy.local up|down``: run the stack, or stop one that is running."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.local.processes import StackError
 from deploy.local.stack import Size, Stack
 
-STOP_WITHIN = 90
+STOP_SECONDS = 90
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
 def _up(options: argparse.Namespace) -> int:
     pid_file = options.folder / "pid"
     if _running(pid_file):
-        raise StackError(f"it is already running in {options.folder}")
+        raise StackError(f"the stack is already running in {options.folder}")
     size = Size(options.apis, options.relays, [() for _ in range(options.workers)])
     stack = Stack(options.folder, port=options.port, store_port=options.store_port, size=size)
     pid_file.write_text(str(os.getpid()))
@@ -68,13 +68,13 @@ def _down(folder: Path) -> int:
     pid_file = folder / "pid"
     pid = _running(pid_file)
     if not pid:
-        sys.stdout.write("It is not running.\n")
+        sys.stdout.write("The stack is not running.\n")
         return 0
     os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_WITHIN
+    deadline = time.monotonic() + STOP_SECONDS
     while _running(pid_file):
         if time.monotonic() > deadline:
-            raise StackError(f"process {pid} has not exited within {STOP_WITHIN} s")
+            raise StackError(f"process {pid} has not exited within {STOP_SECONDS} s")
         time.sleep(0.1)
     return 0
 

@@ -10,7 +10,7 @@ from deploy.local.servers import program
 
 TEMPLATE = Path(__file__).parents[1] / "nginx" / "gateway.conf.template"
 
-_AROUND = """daemon off;
+_MAIN_CONFIGURATION = """daemon off;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
 worker_processes 2;
@@ -45,12 +45,12 @@ class Nginx:
         self.child = ChildProcess("nginx", folder / "error.log")
 
     def write(self) -> list[str]:
-        """Write the configuration and return the command that runs nginx with it."""
+        """Write the configuration and return the command that starts nginx with it."""
         self._folder.mkdir(parents=True, exist_ok=True)
         # As root, nginx would switch to a user who may not write to this folder.
         user = "user root;" if os.geteuid() == 0 else ""
         main = self._folder / "nginx.conf"
-        main.write_text(_AROUND.format(folder=self._folder, user=user))
+        main.write_text(_MAIN_CONFIGURATION.format(folder=self._folder, user=user))
         (self._folder / "gateway.conf").write_text(filled_in(TEMPLATE.read_text(), self._values))
         return [program("nginx", "/usr/sbin"), "-p", str(self._folder), "-c", str(main), "-e", str(self.child.log)]
 
@@ -59,15 +59,15 @@ class Nginx:
         self.child.start(self.write(), folder=self._folder)
 
     def is_ready(self) -> bool:
-        """See ``Server``: return whether an API process responds through the gateway."""
+        """Return whether an API process responds through the gateway."""
         return responds(self.port, b"GET /healthz HTTP/1.0\r\nHost: gateway\r\n\r\n", b"HTTP/1.1 200")
 
     def end(self) -> None:
-        """See ``Server``. Requests in progress are finished first."""
+        """Stop nginx after the requests in progress."""
         self.child.send_signal()
         self.child.wait(10)
 
 
 def filled_in(template: str, values: Mapping[str, str]) -> str:
-    """Replace every ``${METASTORE_…}`` in the template, as ``envsubst`` does. nginx's own variables are kept."""
+    """Replace each ``${METASTORE_…}`` in the template, as ``envsubst`` does, and leave nginx's own variables."""
     return re.sub(r"\$\{(METASTORE_\w+)\}", lambda found: values[found[1]], template)

@@ -2,8 +2,8 @@
 
 A port that was free a moment ago may be taken when its server binds it: by an outgoing connection, or by another
 process that chose the same one. Ports are therefore chosen below the range of outgoing connections, and each is
-reserved for the life of this process by an abstract Unix socket of that name. Such a name can be bound only once on the
-machine, and the kernel releases it when the process ends (``unix(7)``).
+reserved for the life of this process by an abstract Unix socket named after it. Such a name can be bound only once on
+the machine, and the kernel releases it when the process ends (``unix(7)``).
 """
 
 import random
@@ -22,13 +22,13 @@ def free_port() -> int:
 
 
 def _take(port: int) -> bool:
-    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    reservation = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     with socket.socket() as probe:
         try:
-            claim.bind(f"\0metastore-port-{port}")
+            reservation.bind(f"\0metastore-port-{port}")
             probe.bind(("127.0.0.1", port))
         except OSError:
-            claim.close()
+            reservation.close()
             return False
-    claim.detach()  # keep it open until the process ends, without a ResourceWarning
+    reservation.detach()  # Keeps it open until the process ends, without a ResourceWarning.
     return True

@@ -1,4 +1,4 @@
-"""A process of the stack."""
+"""The child processes of the stack."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ class StackError(Exception):
     """The stack cannot run. The message is for the operator."""
 
 
-# The parent may have died before the child set its parent-death signal. It then has another parent by now.
+# Runs the command only if its parent still lives: it may have died before the child set its parent-death signal.
 _UNLESS_ORPHANED = ("sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 
 
@@ -44,7 +44,7 @@ class ChildProcess:
         environment: Mapping[str, str] | None = None,
         user: str | None = None,
     ) -> None:
-        """Start it. Only root may pass a ``user`` to run it as."""
+        """Start it, as ``user`` if given, which only root may do."""
         switch = [f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -106,7 +106,7 @@ def responds(port: int, greeting: bytes, expected: bytes) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(greeting)
-            got = connection.recv(64)
-            return bool(got) and got.startswith(expected)
+            received = connection.recv(64)
+            return bool(received) and received.startswith(expected)
     except OSError:
         return False

@@ -1,6 +1,6 @@
 """Private instances of the servers that MetaStore uses, each with its own ports and data folder.
 
-``launch`` starts a server without waiting, ``is_ready`` checks it, and ``end`` stops it. Data survives a restart.
+Data survives a restart, except in Redis.
 """
 
 import json
@@ -21,7 +21,7 @@ _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 class Server(Protocol):
-    """A server of the stack; see the module."""
+    """A server of the stack."""
 
     child: ChildProcess
 
@@ -69,7 +69,7 @@ class PostgreSql:
     def launch(self) -> None:
         """See ``Server``."""
         if not (self._folder / "PG_VERSION").exists():
-            self._make_cluster()
+            self._create_cluster()
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -87,15 +87,15 @@ class PostgreSql:
         command = [self._binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         if subprocess.run(command, check=False).returncode != 0:
             return False
-        self._make_database()
+        self._create_database()
         return True
 
     def end(self) -> None:
-        """See ``Server``. Performs a fast shutdown."""
+        """See ``Server``. Requests a fast shutdown."""
         self.child.send_signal(signal.SIGINT)
         self.child.wait(20)
 
-    def _make_cluster(self) -> None:
+    def _create_cluster(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         secret = self._folder.parent / "postgresql.password"
         secret.touch(mode=0o600)
@@ -106,19 +106,19 @@ class PostgreSql:
         command = [self._binary("initdb"), "-D", str(self._folder), "-U", "metastore", "-E", "UTF8", "--no-locale"]
         command += ["-A", "scram-sha-256", f"--pwfile={secret}", *([] if self._durable else ["-N"])]
         switch = [f"--reuid={self._user}", f"--regid={self._user}", "--init-groups"] if self._user else []
-        made = subprocess.run(
+        created = subprocess.run(
             ["setpriv", *switch, "--", *command], cwd="/", capture_output=True, text=True, check=False
         )
         secret.unlink()
-        if made.returncode:
-            raise StackError(f"PostgreSQL cannot create its data folder {self._folder}: {made.stderr.strip()}")
+        if created.returncode:
+            raise StackError(f"PostgreSQL cannot create its data folder {self._folder}: {created.stderr.strip()}")
 
-    def _make_database(self) -> None:
+    def _create_database(self) -> None:
         command = [self._binary("psql"), "-qAtX", "-h", "127.0.0.1", "-p", str(self.port), "-U", "metastore"]
         command += ["-d", "postgres"]
         environment = {**os.environ, "PGPASSWORD": self._password}
-        asked = [*command, "-c", "SELECT 1 FROM pg_database WHERE datname = 'metastore'"]
-        if not subprocess.run(asked, env=environment, capture_output=True, check=True).stdout.strip():
+        query = [*command, "-c", "SELECT 1 FROM pg_database WHERE datname = 'metastore'"]
+        if not subprocess.run(query, env=environment, capture_output=True, check=True).stdout.strip():
             subprocess.run([*command, "-c", "CREATE DATABASE metastore"], env=environment, check=True)
 
     def _binary(self, name: str) -> str:
@@ -156,7 +156,7 @@ class Redis:
 
 
 class RabbitMq:
-    """The broker, with its own ``epmd``: Debian's wrapper would share one with the system's broker."""
+    """The broker, with an ``epmd`` of its own: Debian's wrapper would share that of the system's broker."""
 
     def __init__(self, folder: Path, password: str) -> None:
         self.port = free_port()
@@ -240,8 +240,8 @@ class SeaweedFs:
         identities = self._folder / "s3.json"
         identities.touch(mode=0o600)
         credentials = [{"accessKey": self.access_key, "secretKey": self.secret_key}]
-        who = {"name": "metastore", "credentials": credentials, "actions": ["Admin", "Read", "Write"]}
-        identities.write_text(json.dumps({"identities": [who]}))
+        identity = {"name": "metastore", "credentials": credentials, "actions": ["Admin", "Read", "Write"]}
+        identities.write_text(json.dumps({"identities": [identity]}))
         self.child.start(
             [
                 program("weed", str(Path(sys.executable).parent)),
@@ -267,7 +267,7 @@ class SeaweedFs:
         )
 
     def is_ready(self) -> bool:
-        """See ``Server``: return whether a file can be written, which needs all its components, and S3 responds."""
+        """Return whether S3 responds and a file can be written, which needs all components of the server."""
         probe = Request(f"http://127.0.0.1:{self._ports['filer.port']}/probe", b"ready", method="PUT")
         try:
             urlopen(probe, timeout=5).close()
@@ -278,5 +278,5 @@ class SeaweedFs:
         )
 
     def end(self) -> None:
-        """See ``Server``. Kills it, since SIGTERM takes 16 seconds; confirmed writes are already in its files."""
+        """Kill it, since SIGTERM takes 16 seconds; confirmed writes are already in its files."""
         self.child.kill()

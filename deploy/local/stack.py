@@ -35,11 +35,11 @@ class ProductProcess:
 
     @property
     def address(self) -> str:
-        """Return its own address, which bypasses the gateway."""
+        """Return the address of the process itself, which bypasses the gateway."""
         return f"http://127.0.0.1:{self.port}"
 
     def is_ready(self) -> bool:
-        """Return whether it is ready."""
+        """Return whether the process is ready."""
         try:
             with urlopen(f"{self.address}/readyz", timeout=5) as response:
                 return bool(response.status == 200)
@@ -75,11 +75,11 @@ class Stack:
     ) -> None:
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._own = _secrets(self.folder / "secrets.json")
-        self.postgresql = PostgreSql(self.folder / "postgresql", self._own["postgresql"], durable=durable)
-        self.redis = Redis(self.folder / "redis", self._own["redis"])
-        self.rabbitmq = RabbitMq(self.folder / "rabbitmq", self._own["rabbitmq"])
-        self.seaweedfs = SeaweedFs(self.folder / "seaweedfs", self._own["s3"])
+        self._secrets = _load_secrets(self.folder / "secrets.json")
+        self.postgresql = PostgreSql(self.folder / "postgresql", self._secrets["postgresql"], durable=durable)
+        self.redis = Redis(self.folder / "redis", self._secrets["redis"])
+        self.rabbitmq = RabbitMq(self.folder / "rabbitmq", self._secrets["rabbitmq"])
+        self.seaweedfs = SeaweedFs(self.folder / "seaweedfs", self._secrets["s3"])
         size = size or Size()
         self.apis = [self._part(f"api-{n}", ["api"], "--port") for n in range(1, size.apis + 1)]
         self.relays = [self._part(f"relay-{n}", ["relay"], "--metrics-port") for n in range(1, size.relays + 1)]
@@ -149,7 +149,7 @@ class Stack:
         return code
 
     def stop(self) -> None:
-        """Stop everything: the gateway first, so that no requests arrive, and the servers last."""
+        """Stop everything: the gateway first, so that no more requests arrive, and the servers last."""
         self.nginx.end()
         for part in self.parts:
             part.child.send_signal()
@@ -183,9 +183,9 @@ class Stack:
             "STORAGE_URL": f"s3://metastore?endpoint={self.seaweedfs.endpoint}&public_endpoint={store}",
             "S3_ACCESS_KEY_ID": self.seaweedfs.access_key,
             "S3_SECRET_ACCESS_KEY": self.seaweedfs.secret_key,
-            "SECRET_KEY": self._own["metastore"],
+            "SECRET_KEY": self._secrets["metastore"],
             "ADMIN_USERNAME": "admin",
-            "ADMIN_PASSWORD": self._own["admin"],
+            "ADMIN_PASSWORD": self._secrets["admin"],
             "DATA_DIR": str(self.folder / "data"),
             "TRUSTED_PROXIES": "127.0.0.1",
         }
@@ -201,7 +201,7 @@ def running(stack: Stack) -> Iterator[Stack]:
         stack.stop()
 
 
-def _secrets(path: Path) -> dict[str, str]:
+def _load_secrets(path: Path) -> dict[str, str]:
     if not path.exists():
         path.touch(mode=0o600)
         names = ("postgresql", "redis", "rabbitmq", "s3", "metastore", "admin")
