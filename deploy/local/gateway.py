@@ -55,7 +55,7 @@ class Nginx:
         return [program("nginx", "/usr/sbin"), "-p", str(self._folder), "-c", str(main), "-e", str(self.child.log)]
 
     def launch(self) -> None:
-        """See ``Server``."""
+        """Implement ``Server``."""
         self.child.start(self.write(), folder=self._folder)
 
     def is_ready(self) -> bool:

@@ -67,7 +67,7 @@ class PostgreSql:
         self.child = ChildProcess("PostgreSQL", folder.parent / "postgresql.log")
 
     def launch(self) -> None:
-        """See ``Server``."""
+        """Implement ``Server``."""
         if not (self._folder / "PG_VERSION").exists():
             self._create_cluster()
         options = {
@@ -83,7 +83,7 @@ class PostgreSql:
         self.child.start([self._binary("postgres"), "-D", self._folder, *settings], folder=Path("/"), user=self._user)
 
     def is_ready(self) -> bool:
-        """See ``Server``."""
+        """Implement ``Server``."""
         command = [self._binary("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         if subprocess.run(command, check=False).returncode != 0:
             return False
@@ -91,7 +91,7 @@ class PostgreSql:
         return True
 
     def end(self) -> None:
-        """See ``Server``. Requests a fast shutdown."""
+        """Implement ``Server``, with a fast shutdown."""
         self.child.send_signal(signal.SIGINT)
         self.child.wait(20)
 
@@ -136,7 +136,7 @@ class Redis:
         self.child = ChildProcess("Redis", folder.parent / "redis.log")
 
     def launch(self) -> None:
-        """See ``Server``."""
+        """Implement ``Server``."""
         self._folder.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "redis.conf"
         configuration.touch(mode=0o600)
@@ -146,11 +146,11 @@ class Redis:
         self.child.start([program("redis-server"), configuration], folder=self._folder)
 
     def is_ready(self) -> bool:
-        """See ``Server``."""
+        """Implement ``Server``."""
         return responds(self.port, b"PING\r\n", b"-NOAUTH")
 
     def end(self) -> None:
-        """See ``Server``."""
+        """Implement ``Server``."""
         self.child.send_signal()
         self.child.wait(10)
 
@@ -168,7 +168,7 @@ class RabbitMq:
         self.child = ChildProcess("RabbitMQ", folder.parent / "rabbitmq.log")
 
     def launch(self) -> None:
-        """See ``Server``."""
+        """Implement ``Server``."""
         if not _RABBITMQ.exists():
             raise StackError("rabbitmq-server is missing; `.ci/ensure-tools stack` installs what is needed")
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -189,11 +189,11 @@ class RabbitMq:
         self.child.start([_RABBITMQ], folder=self._folder, environment=self._environment())
 
     def is_ready(self) -> bool:
-        """See ``Server``."""
+        """Implement ``Server``."""
         return responds(self.port, b"AMQP\x00\x00\x09\x01", b"\x01")
 
     def end(self) -> None:
-        """See ``Server``."""
+        """Implement ``Server``."""
         self.child.send_signal()
         self.child.wait(30)
         self._epmd.kill()
@@ -235,7 +235,7 @@ class SeaweedFs:
         self.child = ChildProcess("SeaweedFS", folder.parent / "seaweedfs.log")
 
     def launch(self) -> None:
-        """See ``Server``."""
+        """Implement ``Server``."""
         self._folder.mkdir(parents=True, exist_ok=True)
         identities = self._folder / "s3.json"
         identities.touch(mode=0o600)

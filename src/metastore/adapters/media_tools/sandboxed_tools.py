@@ -20,7 +20,7 @@ _WAVEFORM_SECONDS = 20
 
 
 class SandboxedMediaTools:
-    """Implements ``MediaTools``; tests may replace the child's ``command`` and the ``office`` converter."""
+    """``MediaTools`` in sandboxed child processes; tests may replace the ``command`` and the ``office`` converter."""
 
     def __init__(
         self, limits: Limits | None = None, command: tuple[str, ...] = CHILD, office: Office | None = None
@@ -30,14 +30,14 @@ class SandboxedMediaTools:
         self._office = office or Office()
 
     async def probe(self, source: Source) -> ProbeResult:
-        """See the port."""
+        """Implement the port."""
         if source.mime_type in OFFICE_SUFFIXES:
             return ProbeResult(container=OFFICE_SUFFIXES[source.mime_type].removeprefix("."))
         results = await self._run(source, "probe", self._limits)
         return _validated(_PROBE_RESULT, results[0].header)
 
     async def thumbnails(self, source: Source, *, sizes: Sequence[int]) -> list[bytes]:
-        """See the port."""
+        """Implement the port."""
         if source.mime_type in OFFICE_SUFFIXES:
             source = _in_memory(await self._office.as_pdf(source), "application/pdf")
         results = await self._run(source, "thumbnails", self._limits, sizes=list(sizes))
@@ -46,21 +46,21 @@ class SandboxedMediaTools:
         return [result.data for result in results]
 
     async def sprite(self, source: Source) -> Sprite:
-        """See the port."""
+        """Implement the port."""
         base = self._limits
         limits = replace(base, seconds=3 * base.seconds, cpu_seconds=3 * base.cpu_seconds, read=2 * base.read)
         result = (await self._run(source, "sprite", limits))[0]
         return _validated(_SPRITE, result.header, data=result.data)
 
     async def waveform(self, source: Source, *, points: int) -> bytes:
-        """See the port."""
+        """Implement the port."""
         # The whole file is read, so the time and the number of bytes depend on its length.
         read = self._limits.read + 2 * source.size
         limits = replace(self._limits, read=read, seconds_for_each=_WAVEFORM_SECONDS)
         return (await self._run(source, "waveform", limits, points=points))[-1].data
 
     def can_preview(self, mime_type: str) -> bool:
-        """See the port."""
+        """Implement the port."""
         if mime_type in OFFICE_SUFFIXES:
             return self._office.is_available
         return mime_type.startswith(("image/", "video/", "audio/")) or mime_type == "application/pdf"

@@ -30,7 +30,7 @@ class MemoryRateLimiter:
 
     async def refund(self, limit: Limit, key: str) -> None:
         """Implement ``RateLimiter``. Does nothing if no attempt is counted in the current window."""
-        # Decrementing a key without a window would leave it in the storage for good.
+        # Decrementing a key without a window would leave it in the storage forever.
         name = _name(limit, key)
         if await self._storage.get(name) > 0:
             await self._storage.decr(name)

@@ -82,7 +82,7 @@ class RedisRateLimiter:
         await self._redis.aclose()
 
     def _name(self, limit: Limit, key: str) -> str:
-        # A digest has a fixed length, however long the key.
+        # A digest has a fixed length, whatever the length of the key.
         digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         return f"{self._prefix}{limit.name}:{limit.amount}:{limit.window}:{digest}"
 

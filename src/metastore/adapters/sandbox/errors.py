@@ -16,4 +16,4 @@ class NotCopyableError(RefusedError):
 
 
 class NoPictureError(RefusedError):
-    """No thumbnail can be made of the source, which may well be intact."""
+    """No thumbnail can be made of the source, although it may be intact."""

@@ -118,7 +118,7 @@ class _Conversation:
 
     def __init__(self, child: asyncio.subprocess.Process, source: Source, limits: Limits) -> None:
         if child.stdin is None or child.stdout is None:
-            raise MediaToolError("the tool has no pipes")
+            raise MediaToolError("the child process has no pipes")
         self.ended = False
         self._child = child
         self._outgoing, self._incoming = child.stdin, child.stdout

@@ -30,14 +30,14 @@ LIMITS = Limits(
 
 
 class SandboxedTranscoder:
-    """Implements ``Transcoder``; tests may replace the child's ``command``."""
+    """``Transcoder`` in sandboxed child processes; tests may replace the child's ``command``."""
 
     def __init__(self, limits: Limits = LIMITS, command: tuple[str, ...] = CHILD) -> None:
         self._limits = limits
         self._sandbox = Sandbox(command)
 
     async def make(self, source: Source, job: Job) -> AsyncGenerator[Output, None]:
-        """See the port."""
+        """Implement the port."""
         work = self._sandbox.work(_TASK, {"job": asdict(job)}, source, self._limits_for(job))
         async with aclosing(work):
             async for result in work:

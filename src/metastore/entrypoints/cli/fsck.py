@@ -199,7 +199,7 @@ async def _require_schema(settings: Settings) -> None:
         reason = (str(error) or repr(error)).splitlines()[0]
         raise ConfigurationError(f"METASTORE_DATABASE_URL: the database cannot be used: {reason}") from None
     if behind:
-        raise ConfigurationError("the database is of another version of the product: run metastore migrate first")
+        raise ConfigurationError("the database does not have the current schema: run metastore migrate first")
 
 
 def _bar(size: int) -> Progress:

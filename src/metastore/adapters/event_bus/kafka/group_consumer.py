@@ -145,7 +145,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the pac
         try:
             self._dispatcher.add(position, cloudevents.decode(value))
         except cloudevents.NotAnEventError as error:
-            # The product writes no such record. Skip it: an unsettled offset would hold back the group for good.
+            # The product writes no such record. Skip it: an unsettled offset would block the group forever.
             _log.warning(
                 "skipped a record that is not an event", consumer=self._subscription.consumer, error=str(error)
             )

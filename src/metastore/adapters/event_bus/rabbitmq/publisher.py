@@ -39,7 +39,7 @@ class Publisher:
         self._lock = asyncio.Lock()
 
     async def publish(self, events: Sequence[RecordedEvent]) -> None:
-        """See ``EventBus.publish``."""
+        """Implement ``EventBus.publish``."""
         async with self._lock:
             connection = await self._connect()
             confirmed: set[str] = set()

@@ -131,7 +131,7 @@ class Office:
 
 async def _send(child: asyncio.subprocess.Process, source: Source) -> None:
     if child.stdin is None:
-        raise MediaToolError("the tool has no pipes")
+        raise MediaToolError("the child process has no pipes")
     with contextlib.suppress(ConnectionError):
         async with contextlib.aclosing(source.read(0, source.size)) as chunks:  # type: ignore[type-var]  # the readers of stores are generators
             async for chunk in chunks:
@@ -142,7 +142,7 @@ async def _send(child: asyncio.subprocess.Process, source: Source) -> None:
 
 async def _receive(child: asyncio.subprocess.Process, max_size: int) -> bytes:
     if child.stdout is None:
-        raise MediaToolError("the tool has no pipes")
+        raise MediaToolError("the child process has no pipes")
     received = bytearray()
     while len(received) <= max_size and (data := await child.stdout.read(_CHUNK)):
         received += data

@@ -1,4 +1,4 @@
-"""Presentation times (PTS) of decoded frames: strictly increasing, whatever the timestamps of the source."""
+"""Presentation times (PTS) of decoded frames: strictly increasing, even if those of the source are not."""
 
 from fractions import Fraction
 

@@ -80,5 +80,5 @@ def safe_name(name: str) -> str:
         TransferError: it contains a path.
     """
     if name in {"", ".", ".."} or any(character in name for character in "/\\\0"):
-        raise TransferError(f"The server calls it {name!r}, which is not a valid file name")
+        raise TransferError(f"The server returned {name!r}, which is not a valid file name")
     return name
