@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto';
 import { cleanup, configure } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
 
-// What jsdom lacks and the component library asks for.
+// The component library needs these, and jsdom lacks them.
 vi.stubGlobal('matchMedia', (query: string) => ({
   matches: false,
   media: query,
@@ -19,7 +19,7 @@ class NoResizeObserver {
   disconnect() {}
 }
 vi.stubGlobal('ResizeObserver', NoResizeObserver);
-// jsdom lays nothing out; lists that draw only what is in sight need some height.
+// jsdom does no layout, and virtualised lists need a height.
 for (const [property, size] of [
   ['clientHeight', 800],
   ['clientWidth', 1000],
@@ -30,7 +30,7 @@ Element.prototype.scrollIntoView = () => {};
 Element.prototype.scrollTo = () => {};
 window.scrollTo = () => {};
 
-// Slow machines are slow, not broken.
+// A slow machine must not fail the tests.
 configure({ asyncUtilTimeout: 8000 });
 
 afterEach(() => {

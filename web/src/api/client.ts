@@ -1,4 +1,4 @@
-/** The typed client: paths, parameters and answers are checked against the generated contract. */
+/** The typed client: paths, parameters and responses are checked against the generated contract. */
 import createClient from 'openapi-fetch';
 import { problemOf } from './problem';
 import { transport } from './transport';

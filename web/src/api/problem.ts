@@ -64,7 +64,7 @@ export function isProblem(error: unknown, ...which: (ProblemCode | number)[]): e
 }
 
 /** Whether retrying later may help: no response, or a temporary failure of the server. */
-export function isPassing(error: unknown): boolean {
+export function isTemporary(error: unknown): boolean {
   if (error instanceof UnreachableError) return true;
   return error instanceof ApiProblem && [408, 425, 429, 500, 502, 503, 504].includes(error.status);
 }

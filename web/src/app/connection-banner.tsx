@@ -2,7 +2,7 @@ import { IconPlugConnectedX, IconWifiOff } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { reportReachable, useConnection, watchBrowser } from '@/lib/connection';
+import { reportReachable, trackOnlineState, useConnection } from '@/lib/connection';
 import classes from './connection-banner.module.css';
 
 const PROBE_MS = 2_000;
@@ -12,18 +12,18 @@ export function ConnectionBanner() {
   const { t } = useTranslation();
   const { online, reachable } = useConnection();
   const queries = useQueryClient();
-  useEffect(watchBrowser, []);
+  useEffect(trackOnlineState, []);
   useEffect(() => {
     if (reachable) return;
     const timer = setInterval(async () => {
-      const answered = await fetch('/healthz', {
+      const reached = await fetch('/healthz', {
         cache: 'no-store',
         signal: AbortSignal.timeout(PROBE_MS),
       }).then(
         (response) => response.ok,
         () => false,
       );
-      if (!answered) return;
+      if (!reached) return;
       reportReachable();
       void queries.invalidateQueries();
     }, PROBE_MS);

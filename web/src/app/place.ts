@@ -3,15 +3,15 @@ import { create } from 'zustand';
 import type { Place } from '@/features/files';
 
 /** The current place; `title` names a page that is not a folder. */
-export interface Here extends Place {
+export interface CurrentPlace extends Place {
   title?: string;
 }
 
 /** The root, which new items are added to when no folder is open. */
-export const ROOT: Here = { id: null, path: '/', name: '' };
+export const ROOT: CurrentPlace = { id: null, path: '/', name: '' };
 
 /** The current place. */
-export const usePlace = create<Here>(() => ROOT);
+export const usePlace = create<CurrentPlace>(() => ROOT);
 
 /** The name of the viewed file, if any. */
 export const useViewed = create<{ name: string | null }>(() => ({ name: null }));
@@ -22,6 +22,6 @@ export function setViewed(name: string | null): void {
 }
 
 /** Sets the current place. */
-export function setPlace(place: Here): void {
+export function setPlace(place: CurrentPlace): void {
   usePlace.setState(place, true);
 }

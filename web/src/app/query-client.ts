@@ -1,5 +1,5 @@
 import { QueryClient } from '@tanstack/react-query';
-import { isPassing, isProblem } from '@/api/problem';
+import { isProblem, isTemporary } from '@/api/problem';
 
 /**
  * Server state. Queries fail rather than hang: they run even when the browser believes itself offline, and fail
@@ -10,7 +10,7 @@ export const queryClient = new QueryClient({
     queries: {
       staleTime: 15_000,
       networkMode: 'always',
-      retry: (failures, error) => isPassing(error) && !isProblem(error, 429) && failures < 2,
+      retry: (failures, error) => isTemporary(error) && !isProblem(error, 429) && failures < 2,
       retryDelay: (failures) => 500 * 2 ** failures,
     },
     mutations: { networkMode: 'always' },

@@ -3,13 +3,13 @@ import { useNavigate, useRouter } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { User } from '@/api/types';
-import { HalfUploadsProvider, NewFolderDialog } from '@/features/files';
+import { NewFolderDialog, UnfinishedUploadsProvider } from '@/features/files';
 import { DropZone, UploadInputs, UploadPanel, uploads } from '@/features/uploads';
-import { useHalfUploadsConnection } from './half-uploads';
 import { usePlace } from './place';
 import classes from './shell.module.css';
 import { Sidebar } from './sidebar';
 import { Topbar } from './topbar';
+import { useUnfinishedUploadsConnection } from './unfinished-uploads';
 import { useLiveDrive } from './use-live-drive';
 import { usePageTitle } from './use-page-title';
 import { ViewerLayer } from './viewer-layer';
@@ -40,16 +40,16 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
 function Frame({ user, children }: { user: User; children: ReactNode }) {
   const { t } = useTranslation();
   const place = usePlace();
-  const [makingFolder, setMakingFolder] = useState(false);
+  const [newFolderOpen, setNewFolderOpen] = useState(false);
   const [menuOpen, setMenuOpen] = useState(false);
-  const halfUploads = useHalfUploadsConnection();
+  const unfinishedUploads = useUnfinishedUploadsConnection();
   usePageTitle(place);
   const newFolder = () => {
     setMenuOpen(false);
-    setMakingFolder(true);
+    setNewFolderOpen(true);
   };
   return (
-    <HalfUploadsProvider value={halfUploads}>
+    <UnfinishedUploadsProvider value={unfinishedUploads}>
       <a href="#content" className="skip-link">
         {t('common.skipToContent')}
       </a>
@@ -66,7 +66,7 @@ function Frame({ user, children }: { user: User; children: ReactNode }) {
         </main>
       </div>
       <ViewerLayer user={user} />
-      <NewFolderDialog opened={makingFolder} parentId={place.id} onClose={() => setMakingFolder(false)} />
-    </HalfUploadsProvider>
+      <NewFolderDialog opened={newFolderOpen} parentId={place.id} onClose={() => setNewFolderOpen(false)} />
+    </UnfinishedUploadsProvider>
   );
 }

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { renewSession, whenSessionEnds } from '@/api/transport';
-import { forgetProgress, noteProgress } from '@/components/file-progress';
+import { clearProgress, storeProgress } from '@/components/file-progress';
 import { refreshFiles, refreshSearches } from '@/features/files';
 import { uploads, whenUploadsChange } from '@/features/uploads';
 import { onRealtime, openRealtime } from '@/lib/realtime';
@@ -30,12 +30,12 @@ export function useLiveDrive(onEnded: () => void): void {
       openRealtime(() => renewSession()),
       onRealtime('notification', files.run),
       onRealtime('search.indexed', searches.run),
-      onRealtime('file.progress', (report) => noteProgress(report) && files.run()),
+      onRealtime('file.progress', (report) => storeProgress(report) && files.run()),
       onRealtime('reconnected', () => {
-        forgetProgress();
+        clearProgress();
         files.run();
       }),
-      forgetProgress,
+      clearProgress,
       files.stop,
       searches.stop,
     ];

@@ -2,10 +2,10 @@ import { useDocumentTitle } from '@mantine/hooks';
 import { useTranslation } from 'react-i18next';
 import { useUploadShare } from '@/features/uploads';
 import { formatPercent } from '@/lib/format';
-import { type Here, useViewed } from './place';
+import { type CurrentPlace, useViewed } from './place';
 
 /** Sets the document's title to the page's, prefixed with the progress of uploads. */
-export function usePageTitle(place: Here): void {
+export function usePageTitle(place: CurrentPlace): void {
   const { t, i18n } = useTranslation();
   const share = useUploadShare();
   const viewed = useViewed(({ name }) => name);

@@ -5,7 +5,7 @@ import { useFileActions } from '@/features/files';
 import { useListed } from './listed';
 import { setViewed } from './place';
 import { useViewerAddress } from './viewer-address';
-import { ViewerFailed, ViewerWaits } from './viewer-states';
+import { ViewerFailed, ViewerLoading } from './viewer-states';
 
 // A chunk of its own, loaded only when a file is opened.
 const Viewer = lazy(() => import('@/features/viewer').then(({ Viewer }) => ({ default: Viewer })));
@@ -23,7 +23,7 @@ export function ViewerLayer({ user }: { user: User }) {
       getResetKey={() => fileId}
       errorComponent={() => <ViewerFailed onClose={close} onDownload={() => downloadById(fileId)} />}
     >
-      <Suspense fallback={<ViewerWaits onClose={close} />}>
+      <Suspense fallback={<ViewerLoading onClose={close} />}>
         <Viewer
           fileId={fileId}
           userId={user.id}

@@ -6,7 +6,7 @@ import { NoticeState } from '@/components/notice-state';
 import classes from './viewer-states.module.css';
 
 /** Shown while the viewer's chunk loads. */
-export function ViewerWaits({ onClose }: { onClose: () => void }) {
+export function ViewerLoading({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   return (
     <Ground onClose={onClose}>

@@ -12,7 +12,7 @@ const useReports = create<Record<string, Progress>>(() => ({}));
 
 /** The steps that have a text of their own. */
 const STEPS = ['store', 'probe', 'package', 'thumbnail', 'transcode', 'notify'] as const;
-const MEANT: Record<string, (typeof STEPS)[number]> = {
+const STEP_ALIASES: Record<string, (typeof STEPS)[number]> = {
   initiate: 'store',
   verify: 'store',
   process_media: 'transcode',
@@ -27,7 +27,7 @@ const MEANT: Record<string, (typeof STEPS)[number]> = {
  * Stores a `file.progress` report. Returns whether the lists must be refetched: after a change of step, the files
  * themselves may look different.
  */
-export function noteProgress(payload: unknown): boolean {
+export function storeProgress(payload: unknown): boolean {
   if (!isReport(payload)) return true;
   const { fileId, step, progress } = payload;
   const before = useReports.getState()[fileId];
@@ -36,7 +36,7 @@ export function noteProgress(payload: unknown): boolean {
 }
 
 /** Drops all reports, after a change of user or a lost connection. */
-export function forgetProgress(): void {
+export function clearProgress(): void {
   useReports.setState({}, true);
 }
 
@@ -49,8 +49,8 @@ export function useProgress(file: FileItem | null): Progress | null {
 
 /** Returns the translation key for a step. */
 export function stepKey(step: string | null) {
-  const meant = step ? MEANT[step.toLowerCase()] : undefined;
-  return meant ? (`files.processing.step.${meant}` as const) : ('files.status.PROCESSING' as const);
+  const known = step ? STEP_ALIASES[step.toLowerCase()] : undefined;
+  return known ? (`files.processing.step.${known}` as const) : ('files.status.PROCESSING' as const);
 }
 
 function isReport(payload: unknown): payload is Progress & { fileId: string } {

@@ -23,7 +23,7 @@ export function reportUnreachable(): void {
 }
 
 /** Follows the browser's online state. Returns a function that stops it. */
-export function watchBrowser(): () => void {
+export function trackOnlineState(): () => void {
   const update = () => useConnection.setState({ online: navigator.onLine });
   window.addEventListener('online', update);
   window.addEventListener('offline', update);

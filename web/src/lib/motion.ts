@@ -1,4 +1,4 @@
 /** Whether the user prefers reduced motion; synchronous, for use before the first render. */
-export function prefersStill(): boolean {
+export function prefersReducedMotion(): boolean {
   return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

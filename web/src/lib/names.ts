@@ -1,7 +1,7 @@
 /** The server's rules for names, to validate them before sending. */
 
 const LIMIT_BYTES = 255;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: matches control characters
 const FORBIDDEN = /[/\\\u0000-\u001f\u007f]/;
 
 /** Why a name is invalid. */
@@ -28,7 +28,7 @@ export function splitName(name: string): [stem: string, extension: string] {
 }
 
 /** The first of `name`, `name (1)`, `name (2)` … that is not taken; the number goes before the extension. */
-export function twinName(name: string, taken: Iterable<string>): string {
+export function freeName(name: string, taken: Iterable<string>): string {
   const used = new Set(Array.from(taken, (other) => normalName(other).toLowerCase()));
   const normal = normalName(name);
   const [stem, extension] = splitName(normal);

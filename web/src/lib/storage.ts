@@ -7,11 +7,11 @@ export function readStored(key: string): string | null {
   }
 }
 
-/** Writes to local storage, where the browser lets us. */
+/** Writes to local storage, unless the browser blocks it. */
 export function writeStored(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // A blocked or full storage only loses a preference.
+    // If the storage is blocked or full, only a preference is lost.
   }
 }

@@ -3,7 +3,7 @@
 const NAME = 'metastore.tabs';
 
 /** Sends a message to the other tabs; listeners in this one may get it too. */
-export function tellTabs(what: string): void {
+export function notifyTabs(what: string): void {
   if (typeof BroadcastChannel === 'undefined') return;
   const channel = new BroadcastChannel(NAME);
   channel.postMessage(what);

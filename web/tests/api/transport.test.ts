@@ -14,13 +14,13 @@ beforeEach(() => {
   useConnection.setState({ online: true, reachable: true });
 });
 
-describe('a call of the API', () => {
-  it('gives the data of the answer', async () => {
+describe('an API call', () => {
+  it('returns the data of the response', async () => {
     server.on('GET /api/v1/auth/me', { body: user });
     expect(await me()).toEqual(user);
   });
 
-  it('throws the problem that the server tells, with the wait', async () => {
+  it('throws the problem of an error response, with its Retry-After', async () => {
     server.on('POST /api/v1/auth/login', {
       status: 429,
       body: { code: 'too-many-attempts', detail: 'Wait.' },
@@ -30,7 +30,7 @@ describe('a call of the API', () => {
     await expect(call).rejects.toMatchObject({ status: 429, code: 'too-many-attempts', retryAfter: 30 });
   });
 
-  it('renews an expired session once and tries again', async () => {
+  it('renews an expired session once and retries', async () => {
     let renewed = false;
     server.on('GET /api/v1/auth/me', () =>
       renewed ? { body: user } : { status: 401, body: { code: 'expired' } },
@@ -40,10 +40,10 @@ describe('a call of the API', () => {
       return { body: user };
     });
     expect(await Promise.all([me(), me(), me()])).toEqual([user, user, user]);
-    expect(server.asked.filter((route) => route.includes('refresh'))).toHaveLength(1);
+    expect(server.requests.filter((route) => route.includes('refresh'))).toHaveLength(1);
   });
 
-  it('tells the app when the session has ended', async () => {
+  it('calls the handler when the session has ended', async () => {
     const ended = vi.fn();
     whenSessionEnds(ended);
     server.on('GET /api/v1/auth/me', { status: 401, body: { code: 'expired' } });
@@ -52,14 +52,14 @@ describe('a call of the API', () => {
     expect(ended).toHaveBeenCalledTimes(1);
   });
 
-  it('takes a wrong password for an answer, not for an expired session', async () => {
+  it('does not refresh the session after a wrong password', async () => {
     server.on('POST /api/v1/auth/login', { status: 401, body: { code: 'invalid-credentials' } });
     const call = dataOf(api.POST('/api/v1/auth/login', { body: { username: 'a', password: 'b' } }));
     await expect(call).rejects.toMatchObject({ code: 'invalid-credentials' });
-    expect(server.asked).toEqual(['POST /api/v1/auth/login']);
+    expect(server.requests).toEqual(['POST /api/v1/auth/login']);
   });
 
-  it('says that the server is away when no answer comes, and that it is back when one does', async () => {
+  it('records whether the server is reachable', async () => {
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
     await expect(me()).rejects.toBeInstanceOf(UnreachableError);
     expect(useConnection.getState().reachable).toBe(false);

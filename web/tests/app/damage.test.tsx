@@ -1,6 +1,6 @@
 import { act, screen, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
-import { annsServer, fileItem, notice } from '../fakes/drive';
+import { fileItem, notice, signedInServer } from '../fakes/drive';
 import { FakeSocket } from '../fakes/socket';
 import { openApp } from './open-app';
 
@@ -16,8 +16,8 @@ const damage = {
 const damaged = fileItem('a.txt', { status: 'FAILED', processing: { ...damage, retryable: false } });
 
 describe('a damaged file', () => {
-  it('says so, what was found, and what to do next', async () => {
-    annsServer([damaged]);
+  it('shows what was found and what to do', async () => {
+    signedInServer([damaged]);
     const { user } = await openApp('/drive');
     const badge = within(await screen.findByTestId('file-row')).getByTestId('status-badge');
     expect(badge).toHaveTextContent('Damaged');
@@ -28,8 +28,8 @@ describe('a damaged file', () => {
     expect(screen.queryByTestId('retry')).toBeNull();
   });
 
-  it('is not downloaded, even where it was thought to be whole', async () => {
-    annsServer([fileItem('a.txt')]).on('GET /api/v1/files/id-a.txt', { body: damaged });
+  it('is not downloaded, even if the listing shows it as ready', async () => {
+    signedInServer([fileItem('a.txt')]).on('GET /api/v1/files/id-a.txt', { body: damaged });
     const { user } = await openApp('/drive');
     const clicked = vi.spyOn(HTMLAnchorElement.prototype, 'click');
     await user.click(within(await screen.findByTestId('file-row')).getByTestId('item-more'));
@@ -42,11 +42,11 @@ describe('a damaged file', () => {
   it.each([
     ['file.damaged', 'The stored bytes of “a.txt” were lost or changed. It cannot be downloaded.'],
     ['file.recovered', '“a.txt” is intact again and can be downloaded'],
-  ])('is told of live by %s', async (type, words) => {
-    annsServer();
+  ])('is reported by a toast for %s', async (type, message) => {
+    signedInServer();
     await openApp('/drive');
     await screen.findByText('Nothing here yet');
     await act(async () => FakeSocket.latest?.push('notification', { ...notice(`n-${type}`, 'a.txt'), type }));
-    expect(await screen.findByText(words)).toBeInTheDocument();
+    expect(await screen.findByText(message)).toBeInTheDocument();
   });
 });

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
 import { chooseLanguage } from '@/i18n';
-import { ann, annsServer, fileItem, folderItem } from '../fakes/drive';
+import { ann, fileItem, folderItem, signedInServer } from '../fakes/drive';
 import { FakeSocket } from '../fakes/socket';
 import { openApp } from './open-app';
 
@@ -16,19 +16,19 @@ const row = async (name: string) => {
 
 describe('the drive', () => {
   it('lists folders and files', async () => {
-    annsServer([folderItem('Movies'), fileItem('a.txt')]);
+    signedInServer([folderItem('Movies'), fileItem('a.txt')]);
     await openApp('/drive');
     expect((await rows()).map(({ dataset }) => dataset.name)).toEqual(['Movies', 'a.txt']);
   });
 
-  it('says when a folder is empty', async () => {
-    annsServer();
+  it('shows an empty state for an empty folder', async () => {
+    signedInServer();
     await openApp('/drive');
     expect(await screen.findByText('Nothing here yet')).toBeInTheDocument();
   });
 
-  it('says when it cannot be read, and reads it again on demand', async () => {
-    const server = annsServer([fileItem('a.txt')]).on('GET /api/v1/files', {
+  it('shows an error with a retry button', async () => {
+    const server = signedInServer([fileItem('a.txt')]).on('GET /api/v1/files', {
       status: 503,
       body: { code: 'unavailable' },
     });
@@ -41,8 +41,8 @@ describe('the drive', () => {
     expect(await row('a.txt')).toBeInTheDocument();
   });
 
-  it('asks for the next page when the first one ends', async () => {
-    const server = annsServer();
+  it('loads the next page at the end of the first', async () => {
+    const server = signedInServer();
     server.on('GET /api/v1/files', (_, url) => {
       const second = url.searchParams.get('cursor') === 'next';
       const items = [fileItem(second ? 'b.txt' : 'a.txt')];
@@ -52,16 +52,16 @@ describe('the drive', () => {
     await waitFor(async () => expect(await rows()).toHaveLength(2));
   });
 
-  it('opens a folder by Enter, and its address changes', async () => {
-    annsServer([folderItem('Movies')]);
+  it('opens a folder with Enter and changes the address', async () => {
+    signedInServer([folderItem('Movies')]);
     const { user, at } = await openApp('/drive');
     await user.click(await row('Movies'));
     await user.keyboard('{Enter}');
     await waitFor(() => expect(at()).toBe('/drive/id-Movies'));
   });
 
-  it('renames by F2 and tells when the name is taken', async () => {
-    annsServer([fileItem('a.txt')]).on('PATCH /api/v1/files/id-a.txt', {
+  it('renames with F2 and reports a taken name', async () => {
+    signedInServer([fileItem('a.txt')]).on('PATCH /api/v1/files/id-a.txt', {
       status: 409,
       body: { code: 'name-taken' },
     });
@@ -74,20 +74,20 @@ describe('the drive', () => {
     expect(await screen.findByText('There is already something with this name here.')).toBeInTheDocument();
   });
 
-  it('moves to the trash by Delete, and Undo brings back', async () => {
-    const server = annsServer([fileItem('a.txt')])
+  it('moves to the trash with Delete, and restores with Undo', async () => {
+    const server = signedInServer([fileItem('a.txt')])
       .on('DELETE /api/v1/files/id-a.txt', { status: 204 })
       .on('POST /api/v1/trash/id-a.txt/restore', { body: fileItem('a.txt') });
     const { user } = await openApp('/drive');
     await user.click(await row('a.txt'));
     await user.keyboard('{Delete}');
     await user.click(await screen.findByTestId('undo'));
-    await waitFor(() => expect(server.asked).toContain('POST /api/v1/trash/id-a.txt/restore'));
+    await waitFor(() => expect(server.requests).toContain('POST /api/v1/trash/id-a.txt/restore'));
     expect(await screen.findByText('“a.txt” is restored')).toBeInTheDocument();
   });
 
-  it('chooses with the arrow keys, Shift and Ctrl+A', async () => {
-    annsServer(['a', 'b', 'c'].map((name) => fileItem(name)));
+  it('selects with the arrow keys, Shift and Ctrl+A', async () => {
+    signedInServer(['a', 'b', 'c'].map((name) => fileItem(name)));
     const { user } = await openApp('/drive');
     await user.click(await row('a'));
     await user.keyboard('{Shift>}{ArrowDown}{/Shift}');
@@ -98,8 +98,8 @@ describe('the drive', () => {
     await waitFor(() => expect(screen.queryByTestId('selection-count')).toBeNull());
   });
 
-  it('shows a half-uploaded file with a way to resume or cancel it', async () => {
-    annsServer([fileItem('big.mp4', { status: 'UPLOADING' })]);
+  it('shows an unfinished upload with actions to resume and cancel it', async () => {
+    signedInServer([fileItem('big.mp4', { status: 'UPLOADING' })]);
     const { user } = await openApp('/drive');
     expect(within(await row('big.mp4')).getByTestId('status-badge')).toHaveTextContent('Partly uploaded');
     await user.click(within(await row('big.mp4')).getByTestId('item-more'));
@@ -108,8 +108,8 @@ describe('the drive', () => {
     expect(screen.queryByTestId('action-download')).toBeNull();
   });
 
-  it('shows tiles as well as rows', async () => {
-    annsServer([fileItem('a.txt')]);
+  it('switches between rows and tiles', async () => {
+    signedInServer([fileItem('a.txt')]);
     const { user } = await openApp('/drive');
     await user.click(await screen.findByTestId('view-grid'));
     expect(await row('a.txt')).toBeInTheDocument();
@@ -117,8 +117,8 @@ describe('the drive', () => {
     await user.click(screen.getByTestId('view-list'));
   });
 
-  it('speaks Vietnamese', async () => {
-    annsServer();
+  it('switches to Vietnamese', async () => {
+    signedInServer();
     await openApp('/drive');
     await chooseLanguage('vi');
     expect(await screen.findByText('Chưa có gì ở đây')).toBeInTheDocument();
@@ -128,7 +128,7 @@ describe('the drive', () => {
 
 describe('the storage meter', () => {
   it('warns from ninety percent on, reserved bytes included', async () => {
-    annsServer().on('GET /api/v1/auth/me', {
+    signedInServer().on('GET /api/v1/auth/me', {
       body: { user: { ...ann, storageUsed: 800, storageReserved: 150 } },
     });
     await openApp('/drive');

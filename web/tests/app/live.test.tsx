@@ -1,6 +1,6 @@
 import { act, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
-import { annsServer, notice } from '../fakes/drive';
+import { notice, signedInServer } from '../fakes/drive';
 import { FakeSocket } from '../fakes/socket';
 import { openApp } from './open-app';
 
@@ -9,8 +9,8 @@ vi.mock('socket.io-client', () => ({ io: () => new FakeSocket() }));
 const push = (event: string, payload: unknown) => act(async () => FakeSocket.latest?.push(event, payload));
 
 describe('notifications', () => {
-  it('are counted at the bell and listed under it', async () => {
-    annsServer().on('GET /api/v1/notifications', {
+  it('are counted at the bell and listed below it', async () => {
+    signedInServer().on('GET /api/v1/notifications', {
       body: {
         items: [notice('n1', 'a.mp4'), notice('n2', 'b.mp4', '2026-01-01T11:00:00Z')],
         nextCursor: null,
@@ -25,24 +25,24 @@ describe('notifications', () => {
     expect(items[0]).toHaveTextContent('“a.mp4” is ready');
   });
 
-  it('come live: a toast, one more at the bell, and the listing is read again', async () => {
-    const server = annsServer();
+  it('arrive live: with a toast, a higher count, and a refetched listing', async () => {
+    const server = signedInServer();
     await openApp('/drive');
     await screen.findByText('Nothing here yet');
-    await waitFor(() => expect(server.asked.some((route) => route.includes('/notifications'))).toBe(true));
-    const before = server.asked.filter((route) => route.startsWith('GET /api/v1/files?')).length;
+    await waitFor(() => expect(server.requests.some((route) => route.includes('/notifications'))).toBe(true));
+    const before = server.requests.filter((route) => route.startsWith('GET /api/v1/files?')).length;
     await push('notification', notice('n9', 'film.mp4'));
     expect(await screen.findByText('“film.mp4” is ready')).toBeInTheDocument();
     expect(await screen.findByTestId('bell-count')).toHaveTextContent('1');
     await waitFor(() =>
-      expect(server.asked.filter((route) => route.startsWith('GET /api/v1/files?')).length).toBeGreaterThan(
-        before,
-      ),
+      expect(
+        server.requests.filter((route) => route.startsWith('GET /api/v1/files?')).length,
+      ).toBeGreaterThan(before),
     );
   });
 
-  it('are marked as read at once, one or all', async () => {
-    const server = annsServer()
+  it('are marked as read, one or all', async () => {
+    const server = signedInServer()
       .on('GET /api/v1/notifications', {
         body: { items: [notice('n1', 'a'), notice('n2', 'b')], nextCursor: null, unreadCount: 2 },
       })
@@ -52,16 +52,16 @@ describe('notifications', () => {
     await user.click(await screen.findByTestId('bell'));
     const [first] = await screen.findAllByTestId('notification-item');
     if (first) await user.click(first);
-    await waitFor(() => expect(server.asked).toContain('POST /api/v1/notifications/n1/read'));
+    await waitFor(() => expect(server.requests).toContain('POST /api/v1/notifications/n1/read'));
     await user.click(screen.getByTestId('mark-all-read'));
-    await waitFor(() => expect(server.asked).toContain('POST /api/v1/notifications/read-all'));
+    await waitFor(() => expect(server.requests).toContain('POST /api/v1/notifications/read-all'));
   });
 
-  it('are read in every tab once they were read in one', async () => {
+  it('are marked as read in every tab', async () => {
     const page = (unreadCount: number) => ({
       body: { items: [notice('n1', 'a')], nextCursor: null, unreadCount },
     });
-    const server = annsServer().on('GET /api/v1/notifications', page(1));
+    const server = signedInServer().on('GET /api/v1/notifications', page(1));
     await openApp('/drive');
     expect(await screen.findByTestId('bell-count')).toHaveTextContent('1');
     server.on('GET /api/v1/notifications', page(0));
@@ -71,21 +71,22 @@ describe('notifications', () => {
     otherTab.close();
   });
 
-  it('are read again when the line is back', async () => {
-    const server = annsServer();
+  it('are refetched after a reconnection', async () => {
+    const server = signedInServer();
     await openApp('/drive');
     await screen.findByText('Nothing here yet');
-    await act(async () => FakeSocket.latest?.happen('connect'));
-    const count = () => server.asked.filter((route) => route.startsWith('GET /api/v1/notifications')).length;
+    await act(async () => FakeSocket.latest?.emit('connect'));
+    const count = () =>
+      server.requests.filter((route) => route.startsWith('GET /api/v1/notifications')).length;
     const before = count();
-    await act(async () => FakeSocket.latest?.happen('connect'));
+    await act(async () => FakeSocket.latest?.emit('connect'));
     await waitFor(() => expect(count()).toBeGreaterThan(before));
   });
 });
 
 describe('interrupted uploads', () => {
-  it('are offered after the page was opened again', async () => {
-    annsServer().on('GET /api/v1/files/chunked-upload', {
+  it('are shown after a reload', async () => {
+    signedInServer().on('GET /api/v1/files/chunked-upload', {
       body: {
         items: [
           {
@@ -110,9 +111,9 @@ describe('interrupted uploads', () => {
   });
 });
 
-describe('a server that is away', () => {
-  it('is told of in a banner', async () => {
-    annsServer();
+describe('an unreachable server', () => {
+  it('is reported in a banner', async () => {
+    signedInServer();
     await openApp('/drive');
     await screen.findByText('Nothing here yet');
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));

@@ -9,8 +9,8 @@ import { chooseLanguage } from '@/i18n';
 import { useConnection } from '@/lib/connection';
 
 /**
- * Opens the whole app at an address, with nothing left from the test before. `at` and `search` tell the address it is
- * at, `back` goes back as the browser's button does.
+ * Renders the whole app at an address, without any state of earlier tests. `at` and `search` return the current path and
+ * search, `back` navigates back.
  */
 export async function openApp(path: string) {
   queryClient.clear();

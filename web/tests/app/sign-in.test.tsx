@@ -1,6 +1,6 @@
 import { screen } from '@testing-library/react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { ann, annsServer, fileItem } from '../fakes/drive';
+import { ann, fileItem, signedInServer } from '../fakes/drive';
 import type { FakeServer } from '../fakes/fetch';
 import { FakeSocket } from '../fakes/socket';
 import { openApp } from './open-app';
@@ -10,7 +10,7 @@ vi.mock('socket.io-client', () => ({ io: () => new FakeSocket() }));
 let server: FakeServer;
 
 beforeEach(() => {
-  server = annsServer([fileItem('hello.txt')])
+  server = signedInServer([fileItem('hello.txt')])
     .on('GET /api/v1/auth/me', { status: 401, body: { code: 'not-signed-in' } })
     .on('POST /api/v1/auth/refresh', { status: 401, body: { code: 'not-signed-in' } });
 });
@@ -24,7 +24,7 @@ async function signIn(path = '/sign-in') {
 }
 
 describe('signing in', () => {
-  it('is asked for at any address, and leads back there', async () => {
+  it('is required at any address, and redirects back there', async () => {
     server.on('POST /api/v1/auth/login', () => {
       server.on('GET /api/v1/auth/me', { body: { user: ann } });
       return { body: { user: ann } };
@@ -45,26 +45,26 @@ describe('signing in', () => {
       { status: 503, body: { code: 'unavailable' } },
       'The server is temporarily unavailable. Try again shortly.',
     ],
-  ])('answered with %o says so', async (reply, message) => {
+  ])('shows the error of a response with %o', async (reply, message) => {
     server.on('POST /api/v1/auth/login', reply);
     await signIn();
     expect(await screen.findByTestId('login-error')).toHaveTextContent(message);
   });
 
-  it('wants both fields', async () => {
+  it('requires both fields', async () => {
     const { user } = await openApp('/sign-in');
     await user.click(await screen.findByTestId('login-submit'));
     expect(await screen.findAllByText('Please fill this in.')).toHaveLength(2);
   });
 
-  it('offers no account where registration is closed', async () => {
+  it('does not link to registration where it is closed', async () => {
     server.on('GET /api/v1/config', { body: { registration: 'closed' } });
     await openApp('/sign-in');
     expect(await screen.findByText('New accounts are created by the administrator.')).toBeInTheDocument();
     expect(screen.queryByTestId('to-register')).toBeNull();
   });
 
-  it('never leads to a foreign address', async () => {
+  it('never redirects to another origin', async () => {
     server.on('POST /api/v1/auth/login', () => {
       server.on('GET /api/v1/auth/me', { body: { user: ann } });
       return { body: { user: ann } };
@@ -76,7 +76,7 @@ describe('signing in', () => {
 });
 
 describe('signing up', () => {
-  it('shows the server’s words beside the field that they are about', async () => {
+  it('shows the server’s messages at their fields', async () => {
     server.on('POST /api/v1/auth/register', {
       status: 422,
       body: {

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { annsServer, fileItem, folderItem } from '../fakes/drive';
+import { fileItem, folderItem, signedInServer } from '../fakes/drive';
 import { FakeSocket } from '../fakes/socket';
 import { openApp } from './open-app';
 
@@ -22,9 +22,9 @@ const nothing = {
 
 type File = { id: string; name: string };
 
-/** A server with these files, and what it shows of them by name. */
+/** A server with these files and their previews by name. */
 function serverWith(files: (File & object)[], previews: Record<string, object> = {}) {
-  const server = annsServer([folderItem('Movies'), ...files]);
+  const server = signedInServer([folderItem('Movies'), ...files]);
   for (const file of files) {
     server
       .on(`GET /api/v1/files/${file.id}`, { body: file })
@@ -48,7 +48,7 @@ describe('the viewer', () => {
     HTMLMediaElement.prototype.play = () => Promise.resolve();
   });
 
-  it('is opened by a double click, has an address, and is closed by Escape, back at the file', async () => {
+  it('opens on a double click, changes the address, and closes with Escape, returning the focus to the file', async () => {
     serverWith([fileItem('a.txt')], { 'a.txt': { kind: 'text', excerpt: excerpt('Hello') } });
     const { user, search } = await openApp('/drive');
     await user.dblClick(await row('a.txt'));
@@ -63,7 +63,7 @@ describe('the viewer', () => {
     expect(document.title).not.toContain('a.txt');
   });
 
-  it('is opened by its address, and closed to the page below', async () => {
+  it('opens by its address, and closes to the page below', async () => {
     serverWith([fileItem('a.txt')]);
     const { user, search } = await openApp('/drive?view=id-a.txt');
     expect(await screen.findByText('There is no preview of this file')).toBeInTheDocument();
@@ -71,7 +71,7 @@ describe('the viewer', () => {
     await waitFor(() => expect(search()).toEqual({}));
   });
 
-  it('goes to the files beside by the arrow keys, and back closes it whatever was looked at', async () => {
+  it('navigates with the arrow keys, and closes on Back however many files were viewed', async () => {
     serverWith([fileItem('a.txt'), fileItem('b.txt'), fileItem('c.txt')]);
     const { user, back } = await openApp('/drive');
     await user.dblClick(await row('a.txt'));
@@ -87,7 +87,7 @@ describe('the viewer', () => {
     expect(await row('c.txt')).toHaveFocus();
   });
 
-  it('keeps folders opening as folders, and half-uploaded files closed', async () => {
+  it('does not open for folders or unfinished uploads', async () => {
     serverWith([fileItem('half.mp4', { status: 'UPLOADING' })]);
     const { user, at } = await openApp('/drive');
     await user.dblClick(await row('half.mp4'));
@@ -96,14 +96,14 @@ describe('the viewer', () => {
     await waitFor(() => expect(at()).toBe('/drive/id-Movies'));
   });
 
-  it('says when a text is cut off', async () => {
+  it('says when a text is truncated', async () => {
     const cut = { kind: 'text', excerpt: excerpt('The beginning', { truncated: true }) };
     serverWith([fileItem('a.txt')], { 'a.txt': cut });
     await openApp('/drive?view=id-a.txt');
     expect(await screen.findByTestId('viewer-cut')).toHaveTextContent('Only the beginning is shown');
   });
 
-  it('formats Markdown without its HTML, its scripts, or pictures from elsewhere', async () => {
+  it('renders Markdown without HTML, scripts or external pictures', async () => {
     const source =
       '# Title\n\n<b id="raw">raw</b> [out](https://example.org) [bad](javascript:alert(1))\n\n![cat](https://example.org/cat.png)';
     serverWith([fileItem('a.md')], { 'a.md': { kind: 'markdown', excerpt: excerpt(source) } });
@@ -120,7 +120,7 @@ describe('the viewer', () => {
     expect(await screen.findByText(/# Title/)).toBeInTheDocument();
   });
 
-  it('shows the small picture first and says what to do when none comes', async () => {
+  it('shows the preview first, then the original, and an error when both fail', async () => {
     serverWith([fileItem('a.jpg')], { 'a.jpg': { kind: 'image', pictureUrl: '/small', url: '/large' } });
     const { user } = await openApp('/drive?view=id-a.jpg');
     const picture = await screen.findByAltText('Picture “a.jpg”');
@@ -133,7 +133,7 @@ describe('the viewer', () => {
     expect(await screen.findByAltText('Picture “a.jpg”')).toHaveAttribute('src', '/small');
   });
 
-  it('tells how far a film is until it can be played', async () => {
+  it('shows the progress of a film until it can be played', async () => {
     const film = fileItem('film.mp4', {
       status: 'PROCESSING',
       processing: { step: 'package', state: 'RUNNING', progress: 40, error: null, retryable: false },
@@ -145,7 +145,7 @@ describe('the viewer', () => {
     expect(screen.getByTestId('viewer-notice-download')).toBeInTheDocument();
   });
 
-  it('says why a film failed, and runs its processing again', async () => {
+  it('says why a film failed, and retries its processing', async () => {
     const film = fileItem('film.mp4', {
       status: 'FAILED',
       processing: {
@@ -163,16 +163,16 @@ describe('the viewer', () => {
     const { user } = await openApp('/drive?view=id-film.mp4');
     expect(await screen.findByText(/The video has no picture/)).toBeInTheDocument();
     await user.click(screen.getByTestId('viewer-retry'));
-    await waitFor(() => expect(server.asked).toContain('POST /api/v1/files/id-film.mp4/retry'));
+    await waitFor(() => expect(server.requests).toContain('POST /api/v1/files/id-film.mp4/retry'));
   });
 
-  it('says when there is no such file', async () => {
-    annsServer();
+  it('says when the file does not exist', async () => {
+    signedInServer();
     await openApp('/drive?view=gone');
     expect(await screen.findByText('There is no such file, or it was deleted.')).toBeInTheDocument();
   });
 
-  it('offers another try when the server does not answer', async () => {
+  it('shows a retry button when the server is unavailable', async () => {
     const server = serverWith([fileItem('a.txt')]);
     server.on('GET /api/v1/files/id-a.txt/preview', { status: 503, body: { code: 'unavailable' } });
     const { user } = await openApp('/drive?view=id-a.txt');

@@ -24,11 +24,11 @@ describe('the text of an error', () => {
 
   it('falls back to the status for a proxy’s response or a code of a newer server', () => {
     expect(textOf(new ApiProblem(503, 'http-503', ''))).toMatch(/^The server is temporarily unavailable/);
-    expect(textOf(new ApiProblem(404, 'gone-fishing', 'English.'))).toBe('It no longer exists.');
-    expect(textOf(new ApiProblem(418, 'teapot', 'English.'))).toBe('That did not work.');
+    expect(textOf(new ApiProblem(404, 'unknown-code', 'English.'))).toBe('It no longer exists.');
+    expect(textOf(new ApiProblem(418, 'unknown-code', 'English.'))).toBe('That did not work.');
   });
 
-  it('tells a lost connection from a slow server', () => {
+  it('distinguishes a lost connection from a slow server', () => {
     expect(textOf(new UnreachableError())).not.toBe(textOf(new UnreachableError(true)));
     expect(textOf(new Error('boom'))).toBe('That did not work.');
   });

@@ -57,8 +57,8 @@ export function notice(id: string, name: string, readAt: string | null = null) {
   return { id, userId: 'u1', type: 'file.ready', message: 'ready', payload: { name }, readAt, createdAt: at };
 }
 
-/** A server at which Ann is signed in and has these items. */
-export function annsServer(items: object[] = []): FakeServer {
+/** A server with Ann signed in, and with these items in the root of her drive. */
+export function signedInServer(items: object[] = []): FakeServer {
   return new FakeServer()
     .on('GET /api/v1/config', {
       body: { registration: 'open', maxFileSize: 1e12, maxSimpleUploadSize: 1e6, version: '0' },

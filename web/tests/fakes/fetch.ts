@@ -3,30 +3,30 @@ import { vi } from 'vitest';
 type Reply = { status?: number; body?: unknown; headers?: Record<string, string> };
 type Handler = (body: unknown, url: URL) => Reply | Promise<Reply>;
 
-/** A server made of handlers by `METHOD /path`; it stands in for `fetch` and remembers what was asked. */
+/** Replaces `fetch` with handlers by `METHOD /path`, and records the requests. */
 export class FakeServer {
-  readonly asked: string[] = [];
+  readonly requests: string[] = [];
   readonly #handlers = new Map<string, Handler>();
 
-  /** Answers a route; the latest handler of a route counts. */
+  /** Sets the response, or the handler, of a route; replaces an earlier one. */
   on(route: string, handler: Handler | Reply): this {
     this.#handlers.set(route, typeof handler === 'function' ? handler : () => handler);
     return this;
   }
 
-  /** Takes the place of `fetch` until the test ends. */
+  /** Replaces `fetch` until the end of the test. */
   install(): this {
-    vi.stubGlobal('fetch', (request: Request | string) => this.#dataOf(request));
+    vi.stubGlobal('fetch', (request: Request | string) => this.#respond(request));
     return this;
   }
 
-  async #dataOf(request: Request | string): Promise<Response> {
+  async #respond(request: Request | string): Promise<Response> {
     const { method, url, text } =
       typeof request === 'string'
         ? { method: 'GET', url: new URL(request, location.origin), text: '' }
         : { method: request.method, url: new URL(request.url), text: await request.text() };
     const route = `${method} ${url.pathname}`;
-    this.asked.push(route + url.search);
+    this.requests.push(route + url.search);
     const handler = this.#handlers.get(route);
     if (!handler) return reply({ status: 404, body: { code: 'not-found', detail: `No ${route}` } });
     return reply(await handler(text ? JSON.parse(text) : null, url));

@@ -1,14 +1,14 @@
 type Listener = (event: string, data: unknown) => void;
 type Track = { id: number; name: string; lang?: string };
 
-/** Stands in for hls.js: `happen` is what it says of itself; all that were made are kept, the latest last. */
+/** Replaces hls.js. `emit` emits an event; all instances are kept in `created`, the latest last. */
 export class FakeHls {
-  static made: FakeHls[] = [];
+  static created: FakeHls[] = [];
   static isSupported = () => true;
 
   static get latest(): FakeHls {
-    const latest = FakeHls.made.at(-1);
-    if (!latest) throw new Error('No hls.js was made');
+    const latest = FakeHls.created.at(-1);
+    if (!latest) throw new Error('No instance of hls.js was created');
     return latest;
   }
 
@@ -23,7 +23,7 @@ export class FakeHls {
   readonly #listeners = new Map<string, Listener[]>();
 
   constructor(readonly config: { startPosition: number }) {
-    FakeHls.made.push(this);
+    FakeHls.created.push(this);
   }
 
   get allAudioTracks(): Track[] {
@@ -34,7 +34,7 @@ export class FakeHls {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }
 
-  happen(event: string, data: unknown = {}) {
+  emit(event: string, data: unknown = {}) {
     for (const listener of this.#listeners.get(event) ?? []) listener(event, data);
   }
 

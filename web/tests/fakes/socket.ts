@@ -1,6 +1,6 @@
 type Listener = (...payload: unknown[]) => void;
 
-/** Stands in for a Socket.IO connection: `push` is what the server emits. */
+/** Replaces a Socket.IO connection. */
 export class FakeSocket {
   static latest: FakeSocket | null = null;
   active = true;
@@ -22,12 +22,12 @@ export class FakeSocket {
   connect() {}
   close() {}
 
-  /** The connection itself says something: `connect`, `disconnect` … */
-  happen(event: string, ...payload: unknown[]) {
+  /** Emits an event of the connection itself, such as `connect` or `disconnect`. */
+  emit(event: string, ...payload: unknown[]) {
     for (const listener of this.#listeners.get(event) ?? []) listener(...payload);
   }
 
-  /** The server emits an event. */
+  /** Emits an event from the server. */
   push(event: string, payload: unknown) {
     for (const listener of this.#any) listener(event, payload);
   }

@@ -3,37 +3,37 @@ import type { FileItem, SentPart, UnfinishedUpload, UploadRequest } from '@/api/
 import type { SendPart } from '@/features/uploads/engine/send-part';
 import type { UploadServer } from '@/features/uploads/engine/server';
 
-interface Kept {
+interface StoredUpload {
   request: UploadRequest;
   parts: Map<number, { etag: string; bytes: Blob }>;
 }
 
-/** A server of uploads in memory, with the troubles that tests want. */
+/** An upload server in memory, with configurable failures. */
 export class FakeUploadServer implements UploadServer {
   partSize = 4;
-  /** No call and no part gets an answer while this is set. */
+  /** Whether the server is unreachable. */
   down = false;
-  /** Errors to answer the next parts with. */
+  /** Errors for the next parts. */
   readonly partErrors: Error[] = [];
-  /** Errors to answer the next completions with. */
+  /** Errors for the next completions. */
   readonly completeErrors: Error[] = [];
-  /** URLs of an earlier generation are refused. */
+  /** The generation of valid URLs; older ones are refused. */
   generation = 0;
   initiateError: Error | null = null;
-  readonly uploads = new Map<string, Kept>();
+  readonly uploads = new Map<string, StoredUpload>();
   readonly stored: FileItem[] = [];
   readonly aborted: string[] = [];
   readonly sentParts: number[] = [];
-  atOnce = 0;
-  mostAtOnce = 0;
-  /** Parts beyond this many get no answer, as when the network hangs. */
+  inFlight = 0;
+  maxInFlight = 0;
+  /** After this many parts, no further one gets a response. */
   hangAfter = Number.POSITIVE_INFINITY;
-  /** Holds parts back until it is resolved. */
+  /** Parts wait for this promise. */
   gate: Promise<void> = Promise.resolve();
   readonly #keys = new Map<string, string>();
 
   async initiate(request: UploadRequest, key: string) {
-    this.#reach();
+    this.#checkReachable();
     if (this.initiateError) throw this.initiateError;
     const uploadId = this.#keys.get(key) ?? `u${this.#keys.size + 1}`;
     this.#keys.set(key, uploadId);
@@ -42,7 +42,7 @@ export class FakeUploadServer implements UploadServer {
   }
 
   async state(uploadId: string) {
-    this.#reach();
+    this.#checkReachable();
     const { request, parts } = this.#find(uploadId);
     const listed = [...parts].map(([partNumber, { etag, bytes }]) => ({
       partNumber,
@@ -53,31 +53,36 @@ export class FakeUploadServer implements UploadServer {
   }
 
   async complete(fileId: string, uploadId: string, parts: SentPart[]) {
-    this.#reach();
+    this.#checkReachable();
     const error = this.completeErrors.shift();
     if (error) throw error;
-    const kept = this.#find(uploadId);
-    const count = Math.ceil(kept.request.size / this.partSize);
+    const upload = this.#find(uploadId);
+    const count = Math.ceil(upload.request.size / this.partSize);
     if (
       parts.length !== count ||
-      parts.some(({ partNumber, etag }) => kept.parts.get(partNumber)?.etag !== etag)
+      parts.some(({ partNumber, etag }) => upload.parts.get(partNumber)?.etag !== etag)
     ) {
       throw new ApiProblem(400, 'missing-part', 'A part is missing.');
     }
     this.uploads.delete(uploadId);
-    const file = { id: fileId, kind: 'file', name: kept.request.name, size: kept.request.size } as FileItem;
+    const file = {
+      id: fileId,
+      kind: 'file',
+      name: upload.request.name,
+      size: upload.request.size,
+    } as FileItem;
     this.stored.push(file);
     return file;
   }
 
   async abort(uploadId: string) {
-    this.#reach();
+    this.#checkReachable();
     this.aborted.push(uploadId);
     this.uploads.delete(uploadId);
   }
 
   async unfinished(): Promise<UnfinishedUpload[]> {
-    this.#reach();
+    this.#checkReachable();
     return [...this.uploads].map(([uploadId, { request, parts }]) => ({
       fileId: `f-${uploadId}`,
       uploadId,
@@ -91,16 +96,16 @@ export class FakeUploadServer implements UploadServer {
     }));
   }
 
-  /** Takes parts as the store does. */
+  /** Stores a part, as the object store does. */
   readonly sendPart: SendPart = async (url, body, { signal, onProgress }) => {
-    this.atOnce += 1;
-    this.mostAtOnce = Math.max(this.mostAtOnce, this.atOnce);
+    this.inFlight += 1;
+    this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
     try {
       await this.gate;
       await new Promise((resolve) => setTimeout(resolve, 1));
-      if (this.sentParts.length >= this.hangAfter) await forever(signal);
+      if (this.sentParts.length >= this.hangAfter) await rejectOnAbort(signal);
       signal.throwIfAborted();
-      this.#reach();
+      this.#checkReachable();
       const error = this.partErrors.shift();
       if (error) throw error;
       const [uploadId = '', number = '', generation = ''] = url.split('/');
@@ -112,7 +117,7 @@ export class FakeUploadServer implements UploadServer {
       this.sentParts.push(Number(number));
       return etag;
     } finally {
-      this.atOnce -= 1;
+      this.inFlight -= 1;
     }
   };
 
@@ -127,18 +132,18 @@ export class FakeUploadServer implements UploadServer {
     };
   }
 
-  #find(uploadId: string): Kept {
-    const kept = this.uploads.get(uploadId);
-    if (!kept) throw new ApiProblem(404, 'upload-not-found', 'There is no such upload.');
-    return kept;
+  #find(uploadId: string): StoredUpload {
+    const upload = this.uploads.get(uploadId);
+    if (!upload) throw new ApiProblem(404, 'upload-not-found', 'There is no such upload.');
+    return upload;
   }
 
-  #reach(): void {
+  #checkReachable(): void {
     if (this.down) throw new UnreachableError();
   }
 }
 
-function forever(signal: AbortSignal): Promise<never> {
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });

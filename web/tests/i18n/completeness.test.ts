@@ -17,12 +17,12 @@ function leaves(tree: Tree, path = ''): [string, string][] {
   );
 }
 
-/** Vietnamese has one plural form, English two; the key without its form is what has to be there. */
+/** The key without its plural form: Vietnamese has one form, English two. */
 const base = (key: string) => key.replace(/_(one|other)$/, '');
 const keys = (tree: Tree) => [...new Set(leaves(tree).map(([key]) => base(key)))].sort();
 
 describe('the texts', () => {
-  it('are there in both languages', () => {
+  it('exist in both languages', () => {
     expect(keys(vi)).toEqual(keys(en));
   });
 
@@ -36,7 +36,7 @@ describe('the texts', () => {
     for (const key of forms(vi)) expect(key.endsWith('_one'), key).toBe(false);
   });
 
-  it('use no value in one language that the other does not know', () => {
+  it('interpolate the same values in both languages', () => {
     const values = (tree: Tree) => {
       const found = new Map<string, Set<string>>();
       for (const [key, text] of leaves(tree)) {
@@ -53,11 +53,11 @@ describe('the texts', () => {
 });
 
 describe('the first language', () => {
-  it('is the one chosen before', () => {
+  it('is the stored choice', () => {
     expect(firstLanguage('vi', ['en-US'])).toBe('vi');
   });
 
-  it('is else the first of the browser that we speak', () => {
+  it('is else the first supported language of the browser', () => {
     expect(firstLanguage(null, ['fr-FR', 'vi-VN', 'en'])).toBe('vi');
   });
 

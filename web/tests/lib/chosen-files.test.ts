@@ -10,7 +10,7 @@ function fileEntry(name: string): FileSystemEntry {
   } as unknown as FileSystemEntry;
 }
 
-/** A folder whose reader gives its entries in batches, as browsers do. */
+/** A folder whose reader returns its entries in batches, as in browsers. */
 function folderEntry(name: string, children: FileSystemEntry[], batch = 100): FileSystemEntry {
   return {
     isFile: false,
@@ -38,7 +38,7 @@ const shown = (files: { path: string; file: File }[]) =>
   files.map(({ path, file }) => (path ? `${path}/${file.name}` : file.name)).sort();
 
 describe('a drop', () => {
-  it('gives files with the folders that they lie in', async () => {
+  it('contains files with their folders', async () => {
     const tree = folderEntry('trip', [fileEntry('a.jpg'), folderEntry('day 1', [fileEntry('b.jpg')])]);
     expect(shown(await filesOfDrop(drop([tree, fileEntry('c.txt')])))).toEqual([
       'c.txt',
@@ -47,19 +47,19 @@ describe('a drop', () => {
     ]);
   });
 
-  it('tells of folders with nothing in them', async () => {
+  it('reports empty folders', async () => {
     const empty: string[] = [];
     const tree = folderEntry('trip', [fileEntry('a.jpg'), folderEntry('day 1', [folderEntry('night', [])])]);
     await filesOfDrop(drop([tree, folderEntry('bare', [])]), (path) => empty.push(path));
     expect(empty.sort()).toEqual(['bare', 'trip/day 1/night']);
   });
 
-  it('reads a folder to its end, batch after batch', async () => {
+  it('is read in batches', async () => {
     const many = Array.from({ length: 250 }, (_, index) => fileEntry(`${index}.txt`));
     expect(await filesOfDrop(drop([folderEntry('many', many)]))).toHaveLength(250);
   });
 
-  it('fails as a whole when a folder cannot be read', async () => {
+  it('fails if a folder cannot be read', async () => {
     const broken = {
       isFile: false,
       name: 'broken',
@@ -70,7 +70,7 @@ describe('a drop', () => {
     await expect(filesOfDrop(drop([broken]))).rejects.toThrow();
   });
 
-  it('keeps handles where the browser gives them', async () => {
+  it('contains handles where the browser provides them', async () => {
     const handle = { kind: 'file', name: 'h.txt', getFile: async () => new File(['h'], 'h.txt') };
     const transfer = {
       items: [{ kind: 'file', getAsFileSystemHandle: async () => handle, getAsFile: () => null }],
@@ -88,7 +88,7 @@ describe('a drop', () => {
 });
 
 describe('a chosen folder', () => {
-  it('gives each file the folder that it lies in', () => {
+  it('contains files with their folders', () => {
     const file = new File([''], 'b.txt');
     Object.defineProperty(file, 'webkitRelativePath', { value: 'a/sub/b.txt' });
     expect(filesOfInput([file])[0]?.path).toBe('a/sub');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { familyOf } from '@/lib/file-family';
 
-it('tells kinds apart by the name first and the type second', () => {
+it('distinguishes kinds by the name first and the type second', () => {
   expect(familyOf('Film.MP4')).toBe('video');
   expect(familyOf('notes', 'text/plain')).toBe('text');
   expect(familyOf('notes.pdf', 'application/octet-stream')).toBe('pdf');

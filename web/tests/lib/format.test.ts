@@ -10,7 +10,7 @@ describe('sizes', () => {
     expect(formatBytes(15 * 1024 ** 3, 'en')).toBe('15 GB');
   });
 
-  it('never read 1,024 of a unit', () => {
+  it('are never 1,024 of a unit', () => {
     expect(formatBytes(1024 ** 2 - 1, 'en')).toBe('1 MB');
   });
 
@@ -24,7 +24,7 @@ describe('sizes', () => {
 });
 
 describe('speeds', () => {
-  it('are sizes a second', () => {
+  it('are sizes per second', () => {
     expect(formatSpeed(2 * 1024 ** 2, 'en')).toBe('2 MB/s');
   });
 });
@@ -36,7 +36,7 @@ describe('durations', () => {
     expect(formatDuration(3600 * 5 + 61, 'en')).toBe('5 hr 1 min');
   });
 
-  it('leave out a second unit of nothing', () => {
+  it('leave out a second unit of zero', () => {
     expect(formatDuration(120, 'en')).toBe('2 min');
   });
 
@@ -46,16 +46,16 @@ describe('durations', () => {
 });
 
 describe('percent', () => {
-  it('says 100 only when it is done', () => {
+  it('is 100 only when complete', () => {
     expect(formatPercent(0.9999, 'en')).toBe('99%');
     expect(formatPercent(1, 'en')).toBe('100%');
   });
 });
 
-describe('how long ago', () => {
+describe('a relative time', () => {
   const now = Date.parse('2026-01-10T12:00:00Z');
 
-  it('is in words for the last week', () => {
+  it('is relative within the last week', () => {
     expect(formatAgo('2026-01-10T11:59:58Z', 'en', now)).toBe('now');
     expect(formatAgo('2026-01-10T11:55:00Z', 'en', now)).toBe('5 minutes ago');
     expect(formatAgo('2026-01-09T11:00:00Z', 'en', now)).toBe('yesterday');

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { joinPath, nameFault, normalName, splitName, twinName } from '@/lib/names';
+import { freeName, joinPath, nameFault, normalName, splitName } from '@/lib/names';
 
 describe('a name', () => {
-  it('is stored trimmed and composed', () => {
+  it('is normalized to trimmed, composed form', () => {
     expect(normalName('  cafe\u0301 ')).toBe('café');
   });
 
-  it('may be anything in any language', () => {
+  it('may be in any language', () => {
     for (const name of ['báo cáo.pdf', '写真 1.jpg', '.hidden', '…', 'a b'])
       expect(nameFault(name)).toBeNull();
   });
 
-  it('cannot be empty, a dot step, or hold path and control characters', () => {
+  it('cannot be empty, a dot segment, or contain path separators and control characters', () => {
     expect(nameFault('   ')).toBe('empty');
     expect(nameFault('..')).toBe('reserved');
     expect(nameFault('a/b')).toBe('characters');
@@ -34,18 +34,18 @@ describe('an extension', () => {
   });
 });
 
-describe('a twin', () => {
-  it('keeps its name while nobody has it', () => {
-    expect(twinName('a.txt', ['b.txt'])).toBe('a.txt');
+describe('a free name', () => {
+  it('is the name itself if that is not taken', () => {
+    expect(freeName('a.txt', ['b.txt'])).toBe('a.txt');
   });
 
-  it('gets the first free number before the extension', () => {
-    expect(twinName('a.txt', ['a.txt', 'a (1).txt'])).toBe('a (2).txt');
-    expect(twinName('New folder', ['new folder'])).toBe('New folder (1)');
+  it('has the first free number before the extension', () => {
+    expect(freeName('a.txt', ['a.txt', 'a (1).txt'])).toBe('a (2).txt');
+    expect(freeName('New folder', ['new folder'])).toBe('New folder (1)');
   });
 
-  it('is one in whatever Unicode form the names come', () => {
-    expect(twinName('cafe\u0301', ['caf\u00e9'])).toBe('café (1)');
+  it('is found in any Unicode form of the taken names', () => {
+    expect(freeName('cafe\u0301', ['caf\u00e9'])).toBe('café (1)');
   });
 });
 

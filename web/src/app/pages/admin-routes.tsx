@@ -4,7 +4,7 @@ import { AnalyticsPage } from '@/features/analytics';
 import { useMe } from '@/features/auth';
 import { DeadEventsPage } from '@/features/dead-events';
 import { ROOT, setPlace } from '../place';
-import { Nowhere } from './not-found-page';
+import { NotFound } from './not-found-page';
 
 /** `/admin/events` */
 export function DeadEventsRoute() {
@@ -30,5 +30,5 @@ export function AnalyticsRoute() {
 function ForAdmins({ title, children }: { title: string; children: ReactNode }) {
   const me = useMe();
   useEffect(() => setPlace({ ...ROOT, title }), [title]);
-  return me.data?.role === 'ADMIN' ? children : <Nowhere />;
+  return me.data?.role === 'ADMIN' ? children : <NotFound />;
 }

@@ -8,13 +8,13 @@ import { NoticeState } from '@/components/notice-state';
 export function NotFoundPage() {
   return (
     <main id="content">
-      <Nowhere />
+      <NotFound />
     </main>
   );
 }
 
 /** Says that the page does not exist, with a link to the drive. */
-export function Nowhere() {
+export function NotFound() {
   const { t } = useTranslation();
   return (
     <NoticeState

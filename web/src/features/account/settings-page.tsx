@@ -18,10 +18,10 @@ export function SettingsPage({ user }: { user: User }) {
           {t('account.title')}
         </Title>
         <Section title={t('account.profile')}>
-          <dl className={classes.facts}>
-            <Fact term={t('auth.register.username')}>{user.username}</Fact>
-            <Fact term={t('auth.register.email')}>{user.email}</Fact>
-            <Fact term={t('account.plan')}>{user.plan}</Fact>
+          <dl className={classes.fields}>
+            <Field term={t('auth.register.username')}>{user.username}</Field>
+            <Field term={t('auth.register.email')}>{user.email}</Field>
+            <Field term={t('account.plan')}>{user.plan}</Field>
           </dl>
           <StorageMeter user={user} testId="settings-storage" />
         </Section>
@@ -59,7 +59,7 @@ function Section({ title, text, children }: { title: string; text?: string; chil
   );
 }
 
-function Fact({ term, children }: { term: string; children: ReactNode }) {
+function Field({ term, children }: { term: string; children: ReactNode }) {
   return (
     <div>
       <dt>{term}</dt>

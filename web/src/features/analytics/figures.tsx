@@ -33,7 +33,7 @@ export function Figures({ analytics }: { analytics: Analytics }) {
         ))}
       </div>
       {busy.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so that the keyboard has to reach it
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so it must be reachable by keyboard
         <div className={classes.table} tabIndex={0} role="region" aria-label={t('admin.analytics.byDay')}>
           <Table data-testid="analytics-table">
             <Table.Thead>

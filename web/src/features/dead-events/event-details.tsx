@@ -19,7 +19,7 @@ export function EventDetails({ event, busy, onRedeliver, onClose }: Props) {
     <Modal opened={event !== null} onClose={onClose} size="lg" title={t('admin.dead.details')}>
       {event && (
         <div data-testid="dead-event-details">
-          <Facts event={event} />
+          <Fields event={event} />
           <Block label={t('admin.dead.error')} text={event.error} />
           <Block label={t('admin.dead.payload')} text={JSON.stringify(event.payload, null, 2)} />
           <Group justify="flex-end">
@@ -41,9 +41,9 @@ export function EventDetails({ event, busy, onRedeliver, onClose }: Props) {
   );
 }
 
-function Facts({ event }: { event: DeadEvent }) {
+function Fields({ event }: { event: DeadEvent }) {
   const { t, i18n } = useTranslation();
-  const facts = [
+  const fields = [
     [t('admin.dead.type'), event.type],
     [t('admin.dead.consumer'), event.consumer],
     [t('admin.dead.about'), event.aggregate],
@@ -53,8 +53,8 @@ function Facts({ event }: { event: DeadEvent }) {
     [t('admin.dead.eventId'), event.eventId],
   ];
   return (
-    <dl className={classes.facts}>
-      {facts.map(([term, value]) => (
+    <dl className={classes.fields}>
+      {fields.map(([term, value]) => (
         <div key={term} style={{ display: 'contents' }}>
           <dt>{term}</dt>
           <dd>{value}</dd>
@@ -70,7 +70,7 @@ function Block({ label, text }: { label: string; text: string }) {
       <Text size="sm" fw={600}>
         {label}
       </Text>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so that the keyboard has to reach it */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so it must be reachable by keyboard */}
       <pre className={classes.payload} tabIndex={0} role="region" aria-label={label}>
         {text}
       </pre>

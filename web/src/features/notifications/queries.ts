@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-query';
 import { api, dataOf } from '@/api/client';
 import type { Notice } from '@/api/types';
-import { tellTabs } from '@/lib/tabs';
+import { notifyTabs } from '@/lib/tabs';
 
 /** One page, with the total number of unread ones. */
 export interface NoticePage {
@@ -75,7 +75,7 @@ export function useMarkRead() {
       await queries.cancelQueries({ queryKey: noticesQuery.queryKey });
       queries.setQueryData<Pages>(noticesQuery.queryKey, (data) => data && markRead(data, id));
     },
-    onSuccess: () => tellTabs(NOTICES_READ),
+    onSuccess: () => notifyTabs(NOTICES_READ),
     onSettled: () => queries.invalidateQueries({ queryKey: noticesQuery.queryKey }),
   });
 }

@@ -4,7 +4,7 @@ import { isProblem } from '@/api/problem';
 import { randomKey } from '@/lib/ids';
 
 /** Creates the folders at these paths below `base` (a path from the root), with their ancestors. */
-export async function makeFolders(base: string, paths: string[]): Promise<void> {
+export async function createFolders(base: string, paths: string[]): Promise<void> {
   const known = new Map<string, string | null>([['', null]]);
   for (const path of paths) {
     let way = '';

@@ -2,26 +2,26 @@
 import { createContext, useContext, useEffect, useRef } from 'react';
 
 /** Handles a key and returns whether it did. */
-export type KeyTaker = (event: KeyboardEvent) => boolean;
+export type KeyHandler = (event: KeyboardEvent) => boolean;
 
 /** Holds the handler of the shown content. */
-export type TakerRef = { current: KeyTaker | null };
+export type KeyHandlerRef = { current: KeyHandler | null };
 
 /** The context through which the shown content registers its handler. */
-export const ViewerKeys = createContext<TakerRef>({ current: null });
+export const ViewerKeys = createContext<KeyHandlerRef>({ current: null });
 
 /** Handles keys, wherever in the viewer the focus is, while the component is mounted. */
-export function useViewerKeys(taker: KeyTaker): void {
-  const place = useContext(ViewerKeys);
-  const latest = useRef(taker);
-  latest.current = taker;
+export function useViewerKeys(handler: KeyHandler): void {
+  const registered = useContext(ViewerKeys);
+  const latest = useRef(handler);
+  latest.current = handler;
   useEffect(() => {
-    const take: KeyTaker = (event) => latest.current(event);
-    place.current = take;
+    const handle: KeyHandler = (event) => latest.current(event);
+    registered.current = handle;
     return () => {
-      if (place.current === take) place.current = null;
+      if (registered.current === handle) registered.current = null;
     };
-  }, [place]);
+  }, [registered]);
 }
 
 const MOVES = /^(Arrow|Home|End|Page)/;
@@ -34,16 +34,16 @@ export function isForFocused({ key, target }: KeyboardEvent): boolean {
   return within('input, textarea, select, [role=menu]');
 }
 
-interface Ways {
+interface Commands {
   onPrevious: () => void;
   onNext: () => void;
   onClose: () => void;
 }
 
 /** Listens on the whole page, since the focus may be lost while content is replaced. */
-export function useLayerKeys(taker: TakerRef, ways: Ways): void {
-  const latest = useRef(ways);
-  latest.current = ways;
+export function useLayerKeys(handler: KeyHandlerRef, commands: Commands): void {
+  const latest = useRef(commands);
+  latest.current = commands;
   useEffect(() => {
     const act = (event: KeyboardEvent): boolean => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return false;
@@ -53,7 +53,7 @@ export function useLayerKeys(taker: TakerRef, ways: Ways): void {
         return true;
       }
       if (isForFocused(event)) return false;
-      if (taker.current?.(event)) return true;
+      if (handler.current?.(event)) return true;
       if (event.key === 'ArrowLeft') latest.current.onPrevious();
       else if (event.key === 'ArrowRight') latest.current.onNext();
       else return false;
@@ -64,5 +64,5 @@ export function useLayerKeys(taker: TakerRef, ways: Ways): void {
     };
     document.addEventListener('keydown', onKeyDown);
     return () => document.removeEventListener('keydown', onKeyDown);
-  }, [taker]);
+  }, [handler]);
 }

@@ -9,7 +9,7 @@ import { Stage } from './components/stage';
 import { placeOf } from './model/neighbours';
 import { fileQuery, previewQuery } from './queries';
 import classes from './viewer.module.css';
-import { type KeyTaker, useLayerKeys, ViewerKeys } from './viewer-keys';
+import { type KeyHandler, useLayerKeys, ViewerKeys } from './viewer-keys';
 
 interface Props {
   fileId: string;
@@ -30,11 +30,11 @@ export function Viewer(props: Props) {
   const { fileId, userId, items, loadMore, onShow, onClose, onName } = props;
   const { t } = useTranslation();
   const layer = useRef<HTMLDivElement>(null);
-  const keys = useRef<KeyTaker | null>(null);
+  const keys = useRef<KeyHandler | null>(null);
   const [details, setDetails] = useState(false);
-  const asked = useQuery(fileQuery(fileId));
+  const fetched = useQuery(fileQuery(fileId));
   const listed = items.find((item): item is FileItem => item.id === fileId && item.kind === 'file');
-  const file = asked.data ?? listed ?? null;
+  const file = fetched.data ?? listed ?? null;
   const preview = useQuery({
     ...previewQuery(fileId),
     enabled: file !== null && file.status !== 'UPLOADING',
@@ -51,7 +51,7 @@ export function Viewer(props: Props) {
     if (atEnd) loadMore?.();
   }, [atEnd, loadMore]);
   // The focused element may have been removed with the previous file.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another file is what it follows
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs for each file
   useEffect(() => {
     if (document.activeElement === document.body) layer.current?.focus();
   }, [fileId]);
@@ -87,11 +87,11 @@ export function Viewer(props: Props) {
                 fileId={fileId}
                 userId={userId}
                 file={file}
-                fileError={asked.error}
+                fileError={fetched.error}
                 preview={preview}
                 place={place}
                 onShow={show}
-                onAgain={() => void Promise.all([asked.refetch(), preview.refetch()])}
+                onAgain={() => void Promise.all([fetched.refetch(), preview.refetch()])}
                 onDownload={props.onDownload}
                 onRetry={props.onRetry}
               />

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiProblem, UnreachableError } from '@/api/problem';
 import { reportReachable, reportUnreachable, useConnection } from '@/lib/connection';
-import { fileOf, uploadDesk } from '../../fakes/upload-desk';
+import { fileOf, uploadFixture } from '../../fakes/upload-fixture';
 
 const until = (check: () => void) => vi.waitFor(check, { timeout: 5000, interval: 5 });
 
@@ -9,7 +9,7 @@ beforeEach(() => useConnection.setState({ online: true, reachable: true }));
 
 describe('uploading', () => {
   it('sends every part and stores the file', async () => {
-    const { manager, server, row, changes } = uploadDesk();
+    const { manager, server, row, changes } = uploadFixture();
     await manager.add([{ file: fileOf('a.txt', 18), path: 'sub' }], '/docs');
     await until(() => expect(row('a.txt').status).toBe('done'));
     expect(server.stored).toMatchObject([{ name: 'a.txt', size: 18 }]);
@@ -19,21 +19,21 @@ describe('uploading', () => {
   });
 
   it('sends at most three parts at a time, over all files', async () => {
-    const { manager, server, store } = uploadDesk();
+    const { manager, server, store } = uploadFixture();
     const files = ['a', 'b', 'c', 'd'].map((name) => ({ file: fileOf(name, 40), path: '' }));
     await manager.add(files, '/');
     await until(() => expect(store.all().every(({ status }) => status === 'done')).toBe(true));
-    expect(server.mostAtOnce).toBe(3);
+    expect(server.maxInFlight).toBe(3);
   });
 
   it('stores an empty file', async () => {
-    const { manager, row } = uploadDesk();
+    const { manager, row } = uploadFixture();
     await manager.add([{ file: fileOf('empty', 0), path: '' }], '/');
     await until(() => expect(row('empty').status).toBe('done'));
   });
 
-  it('takes the same file once', async () => {
-    const { manager, server, store } = uploadDesk();
+  it('adds the same file once', async () => {
+    const { manager, server, store } = uploadFixture();
     server.down = true;
     const twice = [
       { file: fileOf('a', 8), path: '' },
@@ -45,9 +45,9 @@ describe('uploading', () => {
   });
 });
 
-describe('trouble that passes', () => {
-  it('is waited out, and the upload goes on by itself', async () => {
-    const { manager, server, row } = uploadDesk();
+describe('a temporary failure', () => {
+  it('is retried until the upload continues', async () => {
+    const { manager, server, row } = uploadFixture();
     let open = () => {};
     server.gate = new Promise((resolve) => {
       open = resolve;
@@ -64,8 +64,8 @@ describe('trouble that passes', () => {
     expect(server.stored).toHaveLength(1);
   });
 
-  it('may come while the upload begins, and reserves no second time', async () => {
-    const { manager, server, row } = uploadDesk();
+  it('of the initiation does not initiate a second upload', async () => {
+    const { manager, server, row } = uploadFixture();
     server.down = true;
     await manager.add([{ file: fileOf('a', 8), path: '' }], '/');
     await until(() => expect(row('a').status).toBe('waiting'));
@@ -76,24 +76,24 @@ describe('trouble that passes', () => {
     expect(server.uploads.size).toBe(0);
   });
 
-  it('is also a 503 of a part, which is sent again', async () => {
-    const { manager, server, row } = uploadDesk();
+  it('of a part is retried after a 503 as well', async () => {
+    const { manager, server, row } = uploadFixture();
     server.partErrors.push(new ApiProblem(503, 'unavailable', ''), new UnreachableError());
     await manager.add([{ file: fileOf('a', 8), path: '' }], '/');
     await until(() => expect(row('a').status).toBe('done'));
   });
 });
 
-describe('a refusal', () => {
+describe('an error response', () => {
   it.each([
     [new ApiProblem(413, 'quota-exceeded', ''), 'quota'],
     [new ApiProblem(413, 'file-too-large', ''), 'too-large'],
     [new ApiProblem(507, 'storage-full', ''), 'storage-full'],
     [new ApiProblem(422, 'validation-failed', '', [{ field: 'name', message: 'no' }]), 'name'],
     [new ApiProblem(401, 'expired', ''), 'signed-out'],
-    [new ApiProblem(418, 'teapot', 'I am one'), 'refused'],
+    [new ApiProblem(418, 'teapot', 'English.'), 'refused'],
   ] as const)('%s is shown as %s', async (error, kind) => {
-    const { manager, server, row } = uploadDesk();
+    const { manager, server, row } = uploadFixture();
     server.initiateError = error;
     await manager.add([{ file: fileOf('a', 8), path: '' }], '/');
     await until(() => expect(row('a').status).toBe('error'));
@@ -101,7 +101,7 @@ describe('a refusal', () => {
   });
 
   it('can be retried', async () => {
-    const { manager, server, row } = uploadDesk();
+    const { manager, server, row } = uploadFixture();
     server.initiateError = new ApiProblem(413, 'quota-exceeded', '');
     await manager.add([{ file: fileOf('a', 8), path: '' }], '/');
     await until(() => expect(row('a').status).toBe('error'));
@@ -110,8 +110,8 @@ describe('a refusal', () => {
     await until(() => expect(row('a').status).toBe('done'));
   });
 
-  it('does not hold up the other files', async () => {
-    const { manager, server, row } = uploadDesk();
+  it('does not affect the other files', async () => {
+    const { manager, server, row } = uploadFixture();
     server.partErrors.push(new ApiProblem(507, 'storage-full', ''));
     await manager.add(
       ['a', 'b'].map((name) => ({ file: fileOf(name, 4), path: '' })),
@@ -120,36 +120,36 @@ describe('a refusal', () => {
     await until(() => expect([row('a').status, row('b').status].sort()).toEqual(['done', 'error']));
   });
 
-  it('of an expired URL is answered with fresh ones', async () => {
-    const { manager, server, row } = uploadDesk();
+  it('for an expired URL renews the URLs', async () => {
+    const { manager, server, row } = uploadFixture();
     let open = () => {};
     server.gate = new Promise((resolve) => {
       open = resolve;
     });
     await manager.add([{ file: fileOf('a', 40), path: '' }], '/');
-    await until(() => expect(server.atOnce).toBe(3));
+    await until(() => expect(server.inFlight).toBe(3));
     server.generation = 1;
     open();
     await until(() => expect(row('a').status).toBe('done'));
   });
 
-  it('of a fresh URL too is final', async () => {
-    const { manager, server, row } = uploadDesk();
+  it('for a fresh URL as well is final', async () => {
+    const { manager, server, row } = uploadFixture();
     for (let count = 0; count < 20; count += 1)
       server.partErrors.push(new ApiProblem(403, 'forbidden', 'No.'));
     await manager.add([{ file: fileOf('a', 4), path: '' }], '/');
     await until(() => expect(row('a').fault?.kind).toBe('refused'));
   });
 
-  it('of a completion for a missing part sends that part again', async () => {
-    const { manager, server, row } = uploadDesk();
+  it('for a missing part at completion resends that part', async () => {
+    const { manager, server, row } = uploadFixture();
     server.completeErrors.push(new ApiProblem(400, 'missing-part', 'Part 2 is missing.'));
     await manager.add([{ file: fileOf('a', 12), path: '' }], '/');
     await until(() => expect(row('a').status).toBe('done'));
   });
 
-  it('because the upload is gone lets a retry begin anew', async () => {
-    const { manager, server, row } = uploadDesk();
+  it('for an unknown upload lets a retry start again', async () => {
+    const { manager, server, row } = uploadFixture();
     server.partErrors.push(new ApiProblem(404, 'upload-not-found', ''));
     await manager.add([{ file: fileOf('a', 4), path: '' }], '/');
     await until(() => expect(row('a').fault?.kind).toBe('gone'));
@@ -160,22 +160,22 @@ describe('a refusal', () => {
 });
 
 describe('the buttons', () => {
-  it('pause and resume without sending a stored part again', async () => {
-    const { manager, server, row } = uploadDesk();
+  it('pause and resume without resending a stored part', async () => {
+    const { manager, server, row } = uploadFixture();
     server.hangAfter = 5;
     await manager.add([{ file: fileOf('a', 400), path: '' }], '/');
     await until(() => expect(server.sentParts.length).toBeGreaterThanOrEqual(5));
     manager.pause(row('a').id);
     expect(row('a').status).toBe('paused');
-    await until(() => expect(server.atOnce).toBe(0));
+    await until(() => expect(server.inFlight).toBe(0));
     server.hangAfter = Number.POSITIVE_INFINITY;
     await manager.resume(row('a').id);
     await until(() => expect(row('a').status).toBe('done'));
     expect(server.sentParts.length).toBe(100);
   });
 
-  it('cancel here and on the server', async () => {
-    const { manager, server, store, row } = uploadDesk();
+  it('cancel in the panel and on the server', async () => {
+    const { manager, server, store, row } = uploadFixture();
     server.hangAfter = 2;
     await manager.add([{ file: fileOf('a', 40), path: '' }], '/');
     await until(() => expect(server.sentParts.length).toBeGreaterThan(0));
@@ -184,8 +184,8 @@ describe('the buttons', () => {
     expect(server.aborted).toEqual(['u1']);
   });
 
-  it('clear what is done', async () => {
-    const { manager, store, row } = uploadDesk();
+  it('clear finished uploads', async () => {
+    const { manager, store, row } = uploadFixture();
     await manager.add([{ file: fileOf('a', 4), path: '' }], '/');
     await until(() => expect(row('a').status).toBe('done'));
     manager.clearDone();

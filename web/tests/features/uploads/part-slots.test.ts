@@ -3,7 +3,7 @@ import { PartSlots } from '@/features/uploads/engine/part-slots';
 
 const never = new AbortController().signal;
 
-describe('the places for parts', () => {
+describe('the slots for parts', () => {
   it('are limited', async () => {
     const slots = new PartSlots(2);
     await slots.take(1, never);
@@ -16,32 +16,32 @@ describe('the places for parts', () => {
     expect(third).toBe(false);
   });
 
-  it('go to the earliest upload first', async () => {
+  it('are taken by the earliest upload first', async () => {
     const slots = new PartSlots(1);
-    const giveBack = await slots.take(0, never);
+    const release = await slots.take(0, never);
     const order: number[] = [];
-    const later = slots.take(2, never).then((back) => {
+    const later = slots.take(2, never).then((release) => {
       order.push(2);
-      back();
+      release();
     });
-    const sooner = slots.take(1, never).then((back) => {
+    const sooner = slots.take(1, never).then((release) => {
       order.push(1);
-      back();
+      release();
     });
-    giveBack();
+    release();
     await Promise.all([later, sooner]);
     expect(order).toEqual([1, 2]);
   });
 
-  it('are not lost when a waiting part gives up', async () => {
+  it('are not lost when a waiting part is aborted', async () => {
     const slots = new PartSlots(1);
-    const giveBack = await slots.take(0, never);
-    const gone = new AbortController();
-    const waiting = slots.take(0, gone.signal);
-    gone.abort();
+    const release = await slots.take(0, never);
+    const aborted = new AbortController();
+    const waiting = slots.take(0, aborted.signal);
+    aborted.abort();
     await expect(waiting).rejects.toBeDefined();
-    giveBack();
-    giveBack();
+    release();
+    release();
     await slots.take(0, never);
     let second = false;
     void slots.take(0, never).then(() => {

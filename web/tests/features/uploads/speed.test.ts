@@ -10,7 +10,7 @@ describe('the speed', () => {
     expect(meter.speed).toBeCloseTo(500);
   });
 
-  it('is unknown at first and after a part was dropped', () => {
+  it('is unknown at first and after a part is resent', () => {
     const meter = new Speedometer();
     meter.note(1000, 0);
     expect(meter.speed).toBe(0);
@@ -19,13 +19,13 @@ describe('the speed', () => {
     expect(meter.speed).toBe(0);
   });
 
-  it('tells the time left only when something moves', () => {
+  it('gives the time left only while bytes are sent', () => {
     expect(secondsLeft(100, 50)).toBe(2);
     expect(secondsLeft(100, 0)).toBeNull();
   });
 });
 
-describe('the rest between tries', () => {
+describe('the back-off between attempts', () => {
   it('grows, and stays within five seconds', () => {
     expect(backOffDelay(0, 1)).toBe(500);
     expect(backOffDelay(1, 1)).toBe(1000);

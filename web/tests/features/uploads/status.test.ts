@@ -11,20 +11,20 @@ describe('an upload', () => {
     expect(seen).toEqual(['queued', 'uploading', 'uploading', 'completing', 'done']);
   });
 
-  it('waits while nobody answers and goes on with the first byte', () => {
+  it('waits while the server is unreachable and continues with the first byte', () => {
     expect(nextStatus('uploading', 'unreachable')).toBe('waiting');
     expect(nextStatus('waiting', 'progress')).toBe('uploading');
     expect(nextStatus('completing', 'unreachable')).toBe('waiting');
     expect(nextStatus('waiting', 'stored')).toBe('done');
   });
 
-  it('can be paused until it is being finished', () => {
+  it('can be paused until it is being completed', () => {
     expect(nextStatus('waiting', 'pause')).toBe('paused');
     expect(allows('completing', 'pause')).toBe(false);
     expect(nextStatus('paused', 'resume')).toBe('queued');
   });
 
-  it('takes no late progress once it is paused or failed', () => {
+  it('ignores late progress once it is paused or failed', () => {
     expect(nextStatus('paused', 'progress')).toBe('paused');
     expect(nextStatus('error', 'progress')).toBe('error');
   });
@@ -33,7 +33,7 @@ describe('an upload', () => {
     expect(nextStatus('done', 'fail')).toBe('done');
   });
 
-  it('holds the page open only while it works', () => {
+  it('is active only while closing the page would interrupt it', () => {
     expect((['queued', 'uploading', 'waiting', 'completing'] as const).every(isActive)).toBe(true);
     expect((['paused', 'done', 'error', 'interrupted'] as const).some(isActive)).toBe(false);
   });

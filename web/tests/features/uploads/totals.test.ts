@@ -22,8 +22,8 @@ function item(status: UploadStatus, sent: number, size = 100, speed = 0): Upload
   };
 }
 
-describe('all uploads together', () => {
-  it('add up sizes, speeds and the time left', () => {
+describe('the totals of all uploads', () => {
+  it('sum up sizes, speeds and the time left', () => {
     const totals = totalsOf([
       item('uploading', 50, 100, 10),
       item('uploading', 0, 100, 5),
@@ -40,7 +40,7 @@ describe('all uploads together', () => {
     });
   });
 
-  it('leave out what is interrupted or failed', () => {
+  it('leave out interrupted and failed uploads', () => {
     expect(totalsOf([item('interrupted', 50), item('error', 50), item('done', 100)])).toMatchObject({
       share: 1,
       failed: 1,
@@ -48,7 +48,7 @@ describe('all uploads together', () => {
     });
   });
 
-  it('are waiting when none of them moves', () => {
+  it('are waiting when no upload is running', () => {
     expect(totalsOf([item('waiting', 1), item('queued', 0)]).waiting).toBe(true);
     expect(totalsOf([item('waiting', 1), item('uploading', 0)]).waiting).toBe(false);
     expect(totalsOf([item('queued', 0)]).waiting).toBe(false);
@@ -56,7 +56,7 @@ describe('all uploads together', () => {
 });
 
 describe('the panel', () => {
-  it('shows first what needs the user, then what moves, what is queued, and what is done', () => {
+  it('lists uploads that need the user first, then active, queued and finished ones', () => {
     const statuses: UploadStatus[] = [
       'done',
       'queued',
@@ -71,8 +71,8 @@ describe('the panel', () => {
   });
 });
 
-describe('the percent of one', () => {
-  it('reach 100 only with the end', () => {
+describe('the percentage of an upload', () => {
+  it('reaches 100 only when it is done', () => {
     expect(percentOf(item('completing', 100))).toBe(99);
     expect(percentOf(item('done', 100))).toBe(100);
     expect(percentOf(item('uploading', 0, 0))).toBe(0);

@@ -13,18 +13,18 @@ const items = [
   fileItem('e.xls', { ...plain, thumbnailUrl: '/t' }),
 ] as unknown as Item[];
 
-describe('the files beside the one that is looked at', () => {
-  it('are those of the list that show something, in its order', () => {
+describe('the neighbours of the viewed file', () => {
+  it('are the viewable files of the list, in its order', () => {
     const place = placeOf('id-d.pdf', items);
     expect([place.previous?.name, place.next?.name, place.at, place.count]).toEqual(['a.jpg', 'e.xls', 2, 3]);
   });
 
-  it('are there too for one that shows nothing', () => {
+  it('exist also for a file that cannot be shown', () => {
     const place = placeOf('id-b.zip', items);
     expect([place.previous?.name, place.next?.name, place.count]).toEqual(['a.jpg', 'd.pdf', 4]);
   });
 
-  it('are none at the ends, and for a file from elsewhere', () => {
+  it('do not exist at the ends, or for a file outside the list', () => {
     expect(placeOf('id-a.jpg', items).previous).toBeNull();
     expect(placeOf('id-e.xls', items).next).toBeNull();
     expect(placeOf('elsewhere', items)).toMatchObject({ previous: null, next: null, at: 0 });

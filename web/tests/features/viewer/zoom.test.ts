@@ -12,21 +12,21 @@ describe('a picture on its stage', () => {
     expect(sizeWithin({ width: 0, height: 0 }, stage)).toEqual({ width: 0, height: 0 });
   });
 
-  it('is zoomed about the point that is pointed at', () => {
+  it('is zoomed around the pointer', () => {
     expect(zoomAt(whole, 2, { x: 100, y: 50 }, frame)).toMatchObject({ scale: 2, x: -100, y: -50 });
   });
 
-  it('is never smaller than the stage nor larger than its limit', () => {
+  it('is neither smaller than the stage nor larger than its limit', () => {
     expect(zoomAt(whole, 0.1, { x: 0, y: 0 }, frame).scale).toBe(1);
     expect(zoomAt(whole, 100, { x: 0, y: 0 }, frame).scale).toBe(8);
   });
 
-  it('is moved as far as its edges, and not at all while it fits', () => {
+  it('is panned up to its edges, and not at all while it fits', () => {
     expect(moveBy(whole, 500, 500, frame)).toMatchObject({ x: 0, y: 0 });
     expect(moveBy({ ...whole, scale: 2 }, 5000, -5000, frame)).toMatchObject({ x: 400, y: -100 });
   });
 
-  it('fits again when it is turned, and is upright after four turns', () => {
+  it('fits again after a rotation, and is upright after four', () => {
     const turned = turnRight({ scale: 3, x: 10, y: 20, turn: 0 });
     expect(turned).toEqual({ scale: 1, x: 0, y: 0, turn: 90 });
     expect(turnRight(turnRight(turnRight(turned))).turn).toBe(0);

@@ -139,7 +139,7 @@ export function ItemList(props: Props) {
           </div>
         )}
       </div>
-      {/* Beside the list: a click in the menu would pass for one on the list's ground. */}
+      {/* Outside the list: a click in the menu would count as one on the list's background. */}
       <ItemMenu place={menu} actionsFor={props.actionsFor} onClose={closeMenu} />
     </>
   );

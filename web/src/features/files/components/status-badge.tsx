@@ -2,14 +2,14 @@ import { Badge } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Item } from '@/api/types';
 import { formatPercent } from '@/lib/format';
-import { useHalfUploads } from '../half-uploads';
+import { useUnfinishedUploads } from '../unfinished-uploads';
 import { FailedBadge } from './failed-badge';
 import { ProcessingBadge } from './processing-badge';
 
 /** A badge for a file that is not ready: unfinished, being processed, or failed. */
 export function StatusBadge({ item }: { item: Item }) {
   const { t, i18n } = useTranslation();
-  const { usePercent } = useHalfUploads();
+  const { usePercent } = useUnfinishedUploads();
   const percent = usePercent(item.id);
   if (item.kind !== 'file' || item.status === 'READY') return null;
   if (item.status === 'FAILED') return <FailedBadge file={item} />;

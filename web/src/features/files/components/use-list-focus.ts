@@ -1,7 +1,7 @@
 import type { Virtualizer } from '@tanstack/react-virtual';
 import { type FocusEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import type { Item } from '@/api/types';
-import { takeFocusOver } from '../model/focus-transfer';
+import { takeFocusRequest } from '../model/focus-transfer';
 
 interface Options {
   scroller: RefObject<HTMLDivElement | null>;
@@ -34,17 +34,17 @@ export function useListFocus({ scroller, virtual, items, cursor, columns }: Opti
     });
   }).current;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a move of the keyboard is what it follows
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs after each move of the cursor
   useEffect(() => {
     if (!moves) return;
     const frame = focusCursor();
     return () => cancelAnimationFrame(frame);
   }, [moves, cursor]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: looks whenever the items change
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the items change
   useEffect(() => {
     const lost = document.activeElement === document.body || document.activeElement === null;
-    if (lost && (takeFocusOver() || inside.current)) focusCursor();
+    if (lost && (takeFocusRequest() || inside.current)) focusCursor();
   }, [items]);
 
   const props = {

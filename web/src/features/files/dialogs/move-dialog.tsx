@@ -124,11 +124,11 @@ function useFolderTree(moving: Item[]) {
   useEffect(() => {
     load(ROOT).catch(() => undefined);
   }, [load]);
-  const barred = new Set(moving.map(({ id }) => id));
+  const excluded = new Set(moving.map(({ id }) => id));
   const names = new Map([[ROOT, t('files.drive')]]);
   const branch = (value: string): TreeNodeData[] =>
     (children.get(value) ?? [])
-      .filter(({ id }) => !barred.has(id))
+      .filter(({ id }) => !excluded.has(id))
       .map(({ id, name }) => {
         names.set(id, name);
         const read = children.get(id);

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import type { Listing } from '@/api/types';
-import { twinName } from '@/lib/names';
+import { freeName } from '@/lib/names';
 import { createFolder } from '../actions-api';
 import { refreshFiles } from '../queries';
 import { NameDialog } from './name-dialog';
@@ -30,7 +30,7 @@ export function NewFolderDialog({ opened, parentId, onClose }: Props) {
       title={t('files.create.title')}
       label={t('files.create.label')}
       submitLabel={t('files.create.submit')}
-      initial={twinName(t('files.create.untitled'), taken)}
+      initial={freeName(t('files.create.untitled'), taken)}
       onSubmit={submit}
       onClose={onClose}
     />

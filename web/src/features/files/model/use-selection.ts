@@ -27,5 +27,5 @@ export function useSelection(items: Item[]) {
   );
 }
 
-/** What `useSelection` gives. */
+/** The result of `useSelection`. */
 export type SelectionState = ReturnType<typeof useSelection>;

@@ -14,14 +14,14 @@ import classes from '../components/toolbar.module.css';
 import { ViewControls } from '../components/view-controls';
 import { MoveDialog } from '../dialogs/move-dialog';
 import { RenameDialog } from '../dialogs/rename-dialog';
-import { useHalfUploads } from '../half-uploads';
-import { handFocusOver } from '../model/focus-transfer';
+import { requestListFocus } from '../model/focus-transfer';
 import { type OnListed, useListed } from '../model/listed';
 import { usePreferences } from '../model/preferences';
 import { useSelection } from '../model/use-selection';
 import { folderQuery } from '../queries';
+import { useUnfinishedUploads } from '../unfinished-uploads';
 import { useFileActions } from '../use-file-actions';
-import { isHalf, useDriveActions } from './use-drive-actions';
+import { isUnfinished, useDriveActions } from './use-drive-actions';
 
 /** The current folder, for adding items to it. */
 export interface Place {
@@ -52,7 +52,7 @@ export function DrivePage(props: Props) {
   useListed(props.onListed, items, query);
   const selection = useSelection(items);
   const actions = useFileActions();
-  const halfUploads = useHalfUploads();
+  const unfinishedUploads = useUnfinishedUploads();
   const [renaming, setRenaming] = useState<Item | null>(null);
   const [moving, setMoving] = useState<Item[] | null>(null);
 
@@ -65,9 +65,9 @@ export function DrivePage(props: Props) {
   const open = useCallback(
     (item: Item) => {
       if (item.kind === 'folder') {
-        handFocusOver();
+        requestListFocus();
         onOpenFolder(item.id);
-      } else if (!isHalf(item)) onOpenFile(item);
+      } else if (!isUnfinished(item)) onOpenFile(item);
     },
     [onOpenFile, onOpenFolder],
   );
@@ -77,7 +77,7 @@ export function DrivePage(props: Props) {
   };
   const actionsFor = useDriveActions({
     actions,
-    halfUploads,
+    unfinishedUploads,
     onOpen: open,
     onRename: setRenaming,
     onMove: setMoving,
@@ -134,8 +134,8 @@ export function DrivePage(props: Props) {
             load: () => void query.fetchNextPage(),
           }}
           onOpen={open}
-          onRename={(item) => !isHalf(item) && setRenaming(item)}
-          onDelete={(chosen) => void actions.trash(chosen.filter((item) => !isHalf(item)))}
+          onRename={(item) => !isUnfinished(item) && setRenaming(item)}
+          onDelete={(chosen) => void actions.trash(chosen.filter((item) => !isUnfinished(item)))}
           onDropItems={dropItems}
         />
       )}

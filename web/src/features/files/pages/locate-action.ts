@@ -3,7 +3,7 @@ import type { Item } from '@/api/types';
 import type { ItemAction } from '../components/item-action';
 
 /** The action that opens the folder of a search result. */
-export function located(
+export function locateAction(
   items: Item[],
   label: string,
   onOpenFolder: (id: string | null) => void,

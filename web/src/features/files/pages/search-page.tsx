@@ -13,14 +13,14 @@ import { SelectionBar } from '../components/selection-bar';
 import classes from '../components/toolbar.module.css';
 import { MoveDialog } from '../dialogs/move-dialog';
 import { RenameDialog } from '../dialogs/rename-dialog';
-import { useHalfUploads } from '../half-uploads';
 import { type OnListed, useListed } from '../model/listed';
 import { usePreferences } from '../model/preferences';
 import { useSelection } from '../model/use-selection';
 import { SEARCH_TYPES, type SearchType, searchQuery } from '../queries';
+import { useUnfinishedUploads } from '../unfinished-uploads';
 import { useFileActions } from '../use-file-actions';
-import { located } from './locate-action';
-import { isHalf, useDriveActions } from './use-drive-actions';
+import { locateAction } from './locate-action';
+import { isUnfinished, useDriveActions } from './use-drive-actions';
 
 interface Props {
   query: string;
@@ -47,7 +47,7 @@ export function SearchPage(props: Props) {
   useListed(props.onListed, items, found);
   const selection = useSelection(items);
   const actions = useFileActions();
-  const halfUploads = useHalfUploads();
+  const unfinishedUploads = useUnfinishedUploads();
   const [renaming, setRenaming] = useState<Item | null>(null);
   const [moving, setMoving] = useState<Item[] | null>(null);
   const body = useRef<HTMLDivElement>(null);
@@ -55,19 +55,19 @@ export function SearchPage(props: Props) {
   const open = useCallback(
     (item: Item) => {
       if (item.kind === 'folder') onOpenFolder(item.id);
-      else if (!isHalf(item)) onOpenFile(item);
+      else if (!isUnfinished(item)) onOpenFile(item);
     },
     [onOpenFile, onOpenFolder],
   );
   const driveActions = useDriveActions({
     actions,
-    halfUploads,
+    unfinishedUploads,
     onOpen: open,
     onRename: setRenaming,
     onMove: setMoving,
   });
   const actionsFor = useCallback<ActionsFor>(
-    (chosen) => [...located(chosen, t('files.action.locate'), onOpenFolder), ...driveActions(chosen)],
+    (chosen) => [...locateAction(chosen, t('files.action.locate'), onOpenFolder), ...driveActions(chosen)],
     [t, driveActions, onOpenFolder],
   );
   const intoResults = () => body.current?.querySelector<HTMLElement>('[data-item][tabindex="0"]')?.focus();

@@ -13,19 +13,19 @@ import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Item } from '@/api/types';
 import type { ActionsFor, ItemAction } from '../components/item-action';
-import type { HalfUploads } from '../half-uploads';
+import type { UnfinishedUploads } from '../unfinished-uploads';
 import type { FileActions } from '../use-file-actions';
 
 interface Options {
   actions: FileActions;
-  halfUploads: HalfUploads;
+  unfinishedUploads: UnfinishedUploads;
   onOpen: (item: Item) => void;
   onRename: (item: Item) => void;
   onMove: (items: Item[]) => void;
 }
 
 /** Whether the item is a file that is not completely uploaded. */
-export function isHalf(item: Item | undefined): boolean {
+export function isUnfinished(item: Item | undefined): boolean {
   return item?.kind === 'file' && item.status === 'UPLOADING';
 }
 
@@ -35,20 +35,26 @@ export function isRetryable(item: Item): boolean {
 }
 
 /** Returns the actions on the items of a folder. */
-export function useDriveActions({ actions, halfUploads, onOpen, onRename, onMove }: Options): ActionsFor {
+export function useDriveActions({
+  actions,
+  unfinishedUploads,
+  onOpen,
+  onRename,
+  onMove,
+}: Options): ActionsFor {
   const { t } = useTranslation();
   return useCallback(
     (items) => {
       const [first] = items;
       if (!first) return [];
       const one = items.length === 1;
-      if (items.some(isHalf)) {
-        const half = items.filter(isHalf);
+      if (items.some(isUnfinished)) {
+        const unfinished = items.filter(isUnfinished);
         const resume = () => {
-          for (const { id } of half) halfUploads.resume(id);
+          for (const { id } of unfinished) unfinishedUploads.resume(id);
         };
         const cancel = () => {
-          for (const { id } of half) halfUploads.cancel(id);
+          for (const { id } of unfinished) unfinishedUploads.cancel(id);
         };
         return [
           { id: 'resume', label: t('files.action.resume'), icon: IconPlayerPlay, run: resume },
@@ -85,6 +91,6 @@ export function useDriveActions({ actions, halfUploads, onOpen, onRename, onMove
       ];
       return list.filter((action) => action !== false);
     },
-    [t, actions, halfUploads, onOpen, onRename, onMove],
+    [t, actions, unfinishedUploads, onOpen, onRename, onMove],
   );
 }

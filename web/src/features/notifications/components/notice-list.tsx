@@ -78,7 +78,7 @@ function NextPage({ busy, load }: { busy: boolean; load: () => void }) {
   const { t } = useTranslation();
   const { ref, entry } = useIntersection();
   const seen = entry?.isIntersecting ?? false;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `load` is new at every render; being seen is what counts
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `load` changes with every render
   useEffect(() => {
     if (seen && !busy) load();
   }, [seen, busy]);

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useErrorText } from '@/components/error-text';
 import { filesOfDrop } from '@/lib/chosen-files';
-import { makeFolders } from '../empty-folders';
+import { createFolders } from '../empty-folders';
 import { listingChanged, uploads } from '../uploads';
 import classes from './drop-zone.module.css';
 
@@ -43,7 +43,7 @@ export function DropZone({ folder, folderName }: Props) {
       filesOfDrop(event.dataTransfer, (path) => empty.push(path)).then(
         (found) => {
           if (empty.length) {
-            makeFolders(folder, empty).then(listingChanged, (error) =>
+            createFolders(folder, empty).then(listingChanged, (error) =>
               notifications.show({ color: 'red', message: errorText(error) }),
             );
           }

@@ -10,8 +10,8 @@ export function backOffDelay(attempt: number, chance = Math.random()): number {
   return Math.round(full * (2 / 3 + chance / 3));
 }
 
-/** Waits; ends early when the server is reachable again, and rejects when `signal` aborts. */
-export function rest(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits `ms`; ends early when the server is reachable again, and rejects when `signal` aborts. */
+export function delay(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => {

@@ -31,7 +31,7 @@ export class FileSources {
   async reopen(item: UploadItem): Promise<boolean> {
     const remembered = item.uploadId ? (await this.memory.recall()).get(item.uploadId) : undefined;
     const handle = remembered?.handle;
-    if (!handle || !(await mayRead(handle))) return false;
+    if (!handle || !(await requestReadPermission(handle))) return false;
     const file = await handle.getFile().catch(() => null);
     if (!file) throw new UploadFault('file-changed');
     if (file.size !== item.size || (item.lastModified !== null && file.lastModified !== item.lastModified)) {
@@ -42,7 +42,7 @@ export class FileSources {
   }
 }
 
-async function mayRead(handle: FileSystemFileHandle): Promise<boolean> {
+async function requestReadPermission(handle: FileSystemFileHandle): Promise<boolean> {
   const wanted = { mode: 'read' } as const;
   if (!handle.queryPermission || (await handle.queryPermission(wanted)) === 'granted') return true;
   return (await handle.requestPermission?.(wanted).catch(() => 'denied')) === 'granted';

@@ -9,17 +9,17 @@ import { joinPath } from '@/lib/names';
 import type { UploadClaims } from './claims';
 import { faultOf } from './faults';
 import { FileSources } from './file-sources';
-import { findSame, interruptedItem, sameFile } from './matching';
+import { findUnfinished, interruptedItem, sameFile } from './matching';
 import type { UploadMemory } from './memory';
 import { RowReporter } from './row-reporter';
 import type { UploadEvent } from './status';
 import type { UploadStore } from './store';
-import { Transfer, type TransferTools } from './transfer';
+import { Transfer, type TransferDependencies } from './transfer';
 import { UploadFault, type UploadItem } from './types';
 
 const FILES_AT_ONCE = 3;
 /** How long a new upload waits to find out whether it can resume an earlier one. */
-const LOOK_UP_MS = 3_000;
+const LOOKUP_MS = 3_000;
 
 /** A running transfer: its abort controller, its end, and its claim against other tabs. */
 interface Run {
@@ -29,7 +29,7 @@ interface Run {
 }
 
 /** The dependencies of the manager, all of which tests replace. */
-export interface ManagerTools extends TransferTools {
+export interface ManagerDependencies extends TransferDependencies {
   store: UploadStore;
   memory: UploadMemory;
   claims: UploadClaims;
@@ -45,17 +45,17 @@ export class UploadManager {
   #counter = 0;
   #owner: string | null = null;
 
-  constructor(private readonly tools: ManagerTools) {
+  constructor(private readonly tools: ManagerDependencies) {
     this.#sources = new FileSources(tools.memory);
   }
 
   /** Queues chosen files for a folder; a file with an unfinished upload resumes it. */
   async add(chosen: ChosenFile[], folder: string): Promise<void> {
-    await Promise.race([this.loadInterrupted().catch(() => undefined), pause(LOOK_UP_MS)]);
+    await Promise.race([this.loadInterrupted().catch(() => undefined), pause(LOOKUP_MS)]);
     const fresh: UploadItem[] = [];
     for (const one of chosen) {
       const path = joinPath(folder, one.path);
-      const same = findSame([...this.tools.store.all(), ...fresh], markOf(one.file), path);
+      const same = findUnfinished([...this.tools.store.all(), ...fresh], markOf(one.file), path);
       if (same) this.#goOnWith(same, one);
       else fresh.push(this.#newItem(one, path));
     }

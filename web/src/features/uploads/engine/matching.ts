@@ -39,6 +39,6 @@ export function interruptedItem(
 }
 
 /** Returns the unfinished item that a newly chosen file for `path` belongs to. */
-export function findSame(items: UploadItem[], mark: FileMark, path: string): UploadItem | undefined {
+export function findUnfinished(items: UploadItem[], mark: FileMark, path: string): UploadItem | undefined {
   return items.find((item) => item.status !== 'done' && item.path === path && sameFile(item, mark));
 }

@@ -1,6 +1,6 @@
 /**
- * What this browser remembers of its unfinished uploads: the file's own name and date and, where the browser
- * gives one, a handle to read it again after a reload. Kept in IndexedDB, the only place that takes handles.
+ * This browser's memory of its unfinished uploads: the name and date of the file and, if the browser provides one, a
+ * handle to read it again after a reload. It is in IndexedDB, the only storage that accepts handles.
  */
 import type { FileMark } from './types';
 

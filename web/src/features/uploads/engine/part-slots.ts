@@ -23,7 +23,7 @@ export class PartSlots {
     else await this.#queue(priority, signal);
     let held = true;
     return () => {
-      if (held) this.#giveBack();
+      if (held) this.#release();
       held = false;
     };
   }
@@ -47,7 +47,7 @@ export class PartSlots {
     });
   }
 
-  #giveBack(): void {
+  #release(): void {
     const next = this.#waiters.shift();
     if (next) next.admit();
     else this.#free += 1;

@@ -1,29 +1,29 @@
 /**
- * The upload of one file: initiation, parts, completion. It retries temporary failures, so that a restart of the server
- * costs nothing but time.
+ * The upload of one file: initiation, parts, completion. It retries temporary failures, so that an upload
+ * survives a restart of the server.
  *
  * Why not a library: Uppy's S3 plugin (6.x) sends a file's parts one after another and speaks S3's XML protocol
  * through a signer. It no longer has hooks to create, list and complete an upload on a custom server, its retries end
  * after a fixed number, and it resumes only from its own record of an upload. We need three parts at once, our own
  * endpoints, unlimited retries, and resuming what another browser started.
  */
-import { ApiProblem, isPassing, isProblem, UnreachableError } from '@/api/problem';
+import { ApiProblem, isProblem, isTemporary, UnreachableError } from '@/api/problem';
 import type { FileItem, UploadRequest } from '@/api/types';
-import { backOffDelay, rest } from './back-off';
+import { backOffDelay, delay } from './back-off';
 import { isGone } from './faults';
 import { PartLedger } from './part-ledger';
 import type { PartSlots } from './part-slots';
-import { persist } from './persistence';
+import { withRetries } from './retries';
 import type { SendPart } from './send-part';
 import type { UploadServer } from './server';
 import type { UploadEvent } from './status';
 import { UploadFault } from './types';
 
 const WORKERS = 3;
-const COMPLETE_TRIES = 3;
+const COMPLETE_ATTEMPTS = 3;
 
 /** The dependencies of a transfer. */
-export interface TransferTools {
+export interface TransferDependencies {
   server: UploadServer;
   sendPart: SendPart;
   slots: PartSlots;
@@ -48,7 +48,7 @@ export class Transfer {
   #renewal: Promise<void> | null = null;
 
   constructor(
-    private readonly tools: TransferTools,
+    private readonly tools: TransferDependencies,
     private readonly job: TransferJob,
   ) {}
 
@@ -63,8 +63,8 @@ export class Transfer {
       try {
         return await this.#complete(ledger, signal);
       } catch (error) {
-        const mendable = error instanceof ApiProblem && error.status === 400 && attempt < COMPLETE_TRIES;
-        if (!mendable) throw error;
+        const retriable = error instanceof ApiProblem && error.status === 400 && attempt < COMPLETE_ATTEMPTS;
+        if (!retriable) throw error;
         await this.#renew(ledger, signal);
       }
     }
@@ -76,13 +76,13 @@ export class Transfer {
     const size = request.size;
     if (uploadId) {
       try {
-        return new PartLedger(await this.#persist(() => server.state(uploadId), signal), size);
+        return new PartLedger(await this.#withRetries(() => server.state(uploadId), signal), size);
       } catch (error) {
         if (isProblem(error, 'upload-completed')) throw new UploadFault('finished');
         if (!isGone(error)) throw error;
       }
     }
-    return new PartLedger(await this.#persist(() => server.initiate(request, key), signal), size);
+    return new PartLedger(await this.#withRetries(() => server.initiate(request, key), signal), size);
   }
 
   async #sendMissing(ledger: PartLedger, signal: AbortSignal): Promise<void> {
@@ -118,10 +118,10 @@ export class Transfer {
           if (refused) throw error;
           refused = true;
           if (ledger.url(number) === url) await this.#renew(ledger, signal);
-        } else if (isPassing(error)) {
+        } else if (isTemporary(error)) {
           await this.#checkReadable(error);
           this.job.onEvent('unreachable', ledger.sent);
-          await rest(backOffDelay(attempt), signal);
+          await delay(backOffDelay(attempt), signal);
         } else {
           throw isGone(error) ? new UploadFault('gone') : error;
         }
@@ -130,7 +130,7 @@ export class Transfer {
   }
 
   async #sendOnce(ledger: PartLedger, number: number, signal: AbortSignal): Promise<void> {
-    const giveBack = await this.tools.slots.take(this.job.priority, signal);
+    const release = await this.tools.slots.take(this.job.priority, signal);
     try {
       const [from, to] = ledger.range(number);
       const etag = await this.tools.sendPart(ledger.url(number), this.job.file.slice(from, to), {
@@ -143,7 +143,7 @@ export class Transfer {
       ledger.stored(number, etag);
       this.job.onEvent('progress', ledger.sent);
     } finally {
-      giveBack();
+      release();
     }
   }
 
@@ -159,7 +159,7 @@ export class Transfer {
 
   /** Fetches fresh URLs and the server's list of parts, once for all parts that need them. */
   #renew(ledger: PartLedger, signal: AbortSignal): Promise<void> {
-    this.#renewal ??= this.#persist(() => this.tools.server.state(ledger.ids.uploadId), signal)
+    this.#renewal ??= this.#withRetries(() => this.tools.server.state(ledger.ids.uploadId), signal)
       .then((state) => ledger.renew(state))
       .catch((error) => {
         throw isGone(error) ? new UploadFault('gone') : error;
@@ -172,14 +172,14 @@ export class Transfer {
 
   #complete(ledger: PartLedger, signal: AbortSignal): Promise<FileItem> {
     const { fileId, uploadId } = ledger.ids;
-    return this.#persist(
+    return this.#withRetries(
       () => this.tools.server.complete(fileId, uploadId, ledger.parts),
       signal,
       ledger.sent,
     );
   }
 
-  #persist<T>(call: () => Promise<T>, signal: AbortSignal, sent = 0): Promise<T> {
-    return persist(call, signal, () => this.job.onEvent('unreachable', sent));
+  #withRetries<T>(call: () => Promise<T>, signal: AbortSignal, sent = 0): Promise<T> {
+    return withRetries(call, signal, () => this.job.onEvent('unreachable', sent));
   }
 }

@@ -17,7 +17,7 @@ export function Details({ file, preview, onClose }: Props) {
   const { t, i18n } = useTranslation();
   const folders = file.path.split('/').slice(1, -1);
   const { width, height, durationMs } = preview ?? {};
-  const facts: [string, string | null | undefined][] = [
+  const fields: [string, string | null | undefined][] = [
     [t('viewer.detail.name'), file.name],
     [t('viewer.detail.type'), file.mimeType],
     [t('viewer.detail.size'), formatBytes(file.size, i18n.language)],
@@ -34,8 +34,8 @@ export function Details({ file, preview, onClose }: Props) {
         <h3 className={classes.title}>{t('viewer.details')}</h3>
         <IconButton icon={IconX} label={t('common.close')} onClick={onClose} />
       </div>
-      <dl className={classes.facts}>
-        {facts.map(
+      <dl className={classes.fields}>
+        {fields.map(
           ([label, value]) =>
             value && (
               <div key={label}>

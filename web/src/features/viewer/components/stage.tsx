@@ -9,8 +9,8 @@ import { useErrorText } from '@/components/error-text';
 import { FileGlyph } from '@/components/file-glyph';
 import type { Place } from '../model/neighbours';
 import { PictureStage } from '../picture/picture-stage';
-import { Making } from './making';
 import { Notice, Waiting } from './notice';
+import { ProcessingNotice } from './processing-notice';
 import classes from './stage.module.css';
 
 // Chunks with their libraries, loaded when first needed.
@@ -76,8 +76,8 @@ function Known(props: Props & { file: FileItem }) {
     return (
       <Notice
         icon={<IconCloudUpload size={38} />}
-        title={t('viewer.nothing.half')}
-        text={t('viewer.nothing.halfText')}
+        title={t('viewer.nothing.unfinished')}
+        text={t('viewer.nothing.unfinishedText')}
       />
     );
   }
@@ -143,7 +143,7 @@ function Nothing({ file, onDownload, onRetry }: ShownProps) {
   const download = () => onDownload(file);
   if (file.status !== 'READY') {
     return (
-      <Making
+      <ProcessingNotice
         file={file}
         title={t('viewer.processing.picture')}
         text={t('viewer.processing.pictureText')}

@@ -37,7 +37,7 @@ export function PdfPages({ document, name, width }: Props) {
     paddingStart: GAP,
     overscan: 1,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: all places follow from these two
+  // biome-ignore lint/correctness/useExhaustiveDependencies: all positions follow from these two
   useEffect(() => virtual.measure(), [scale, sizes]);
   const onSize = useCallback((number: number, size: Size) => {
     setSizes((known) => {

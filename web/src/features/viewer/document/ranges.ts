@@ -1,8 +1,8 @@
 /** Reads a PDF by ranges from a presigned URL, renewing it when it has expired. */
 import { PDFDataRangeTransport } from 'pdfjs-dist/legacy/build/pdf.mjs';
 
-const PATIENCE_MS = 30_000;
-const TRIES = 3;
+const TIMEOUT_MS = 30_000;
+const ATTEMPTS = 3;
 
 /** Returns a fresh URL of the same bytes. */
 export type Renew = () => Promise<string | null>;
@@ -33,13 +33,13 @@ export class Ranges extends PDFDataRangeTransport {
   }
 
   async #fetch(begin: number, end: number): Promise<Uint8Array> {
-    for (let left = TRIES; ; left -= 1) {
+    for (let left = ATTEMPTS; ; left -= 1) {
       const url = this.url;
       try {
         return await read(url, begin, end, this.#end.signal);
       } catch (error) {
         if (this.#end.signal.aborted || left <= 1) throw error;
-        if (error instanceof TooOld) await this.#refresh(url);
+        if (error instanceof ExpiredError) await this.#refresh(url);
       }
     }
   }
@@ -54,16 +54,16 @@ export class Ranges extends PDFDataRangeTransport {
   }
 }
 
-class TooOld extends Error {}
+class ExpiredError extends Error {}
 
 async function read(url: string, begin: number, end: number, signal: AbortSignal): Promise<Uint8Array> {
   const response = await fetch(url, {
     headers: { Range: `bytes=${begin}-${end - 1}` },
     credentials: 'omit',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
-  if (response.status === 403) throw new TooOld('The address is too old');
-  if (!response.ok) throw new Error(`The store answered ${response.status}`);
+  if (response.status === 403) throw new ExpiredError('The URL has expired');
+  if (!response.ok) throw new Error(`The store responded with ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   // Some proxies ignore ranges and respond with the whole file.
   return response.status === 206 ? bytes : bytes.slice(begin, end);

@@ -2,7 +2,7 @@
 import type { FileItem, Item } from '@/api/types';
 import { type FileFamily, familyOf } from '@/lib/file-family';
 
-const SHOWN: FileFamily[] = ['video', 'image', 'audio', 'pdf', 'code', 'text'];
+const VIEWABLE: FileFamily[] = ['video', 'image', 'audio', 'pdf', 'code', 'text'];
 
 /** A file's position among the viewable ones; `at` counts from 1 and is 0 when it is not among them. */
 export interface Place {
@@ -15,7 +15,7 @@ export interface Place {
 /** Whether the viewer can probably show a listed file. */
 export function isViewable(item: Item): item is FileItem {
   if (item.kind !== 'file' || item.status === 'UPLOADING') return false;
-  return Boolean(item.thumbnailUrl) || SHOWN.includes(familyOf(item.name, item.mimeType));
+  return Boolean(item.thumbnailUrl) || VIEWABLE.includes(familyOf(item.name, item.mimeType));
 }
 
 /** Returns a file's neighbours in the list's order, including for a file that cannot be shown. */

@@ -16,7 +16,7 @@ export function positionOf(userId: string, fileId: string, duration: number): nu
 }
 
 /** Stores the position; near the start and the end, removes it. */
-export function notePosition(userId: string, fileId: string, at: number, duration: number): void {
+export function storePosition(userId: string, fileId: string, at: number, duration: number): void {
   const all = read(userId);
   if (isWorthKeeping(at, duration)) all[fileId] = { at: Math.round(at * 10) / 10, seen: Date.now() };
   else if (fileId in all) delete all[fileId];

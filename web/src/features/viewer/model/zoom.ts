@@ -30,8 +30,8 @@ export const whole: View = { scale: 1, x: 0, y: 0, turn: 0 };
 
 /** Returns the size of a picture fitted into the stage, never enlarged. */
 export function sizeWithin(picture: Size, stage: Size, turn = 0): Size {
-  const lying = turn % 180 !== 0;
-  const [width, height] = lying ? [picture.height, picture.width] : [picture.width, picture.height];
+  const sideways = turn % 180 !== 0;
+  const [width, height] = sideways ? [picture.height, picture.width] : [picture.width, picture.height];
   if (!width || !height) return { width: 0, height: 0 };
   const share = Math.min(1, stage.width / width, stage.height / height);
   return { width: width * share, height: height * share };

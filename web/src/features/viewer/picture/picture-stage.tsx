@@ -3,7 +3,7 @@ import { IconPhotoOff } from '@tabler/icons-react';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileItem, Preview } from '@/api/types';
-import { prefersStill } from '@/lib/motion';
+import { prefersReducedMotion } from '@/lib/motion';
 import { Notice, Waiting } from '../components/notice';
 import type { Place } from '../model/neighbours';
 import { moveBy, type Size, sizeWithin, turnRight, whole, within, zoomAt } from '../model/zoom';
@@ -47,7 +47,7 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
       setView((now) => (now.scale > 1 ? { ...whole, turn: now.turn } : zoomAt(now, 2.5, at, frame))),
     onSwipe: (way) => onShow(way < 0 ? place.previous : place.next),
   });
-  const ways = {
+  const commands = {
     onIn: () => zoom(STEP),
     onOut: () => zoom(1 / STEP),
     onFit: () => setView(({ turn }) => ({ ...whole, turn })),
@@ -61,11 +61,11 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
       ArrowDown: [0, -PAN],
     };
     const acts: Record<string, () => void> = {
-      '+': ways.onIn,
-      '=': ways.onIn,
-      '-': ways.onOut,
-      0: ways.onFit,
-      r: ways.onTurn,
+      '+': commands.onIn,
+      '=': commands.onIn,
+      '-': commands.onOut,
+      0: commands.onFit,
+      r: commands.onTurn,
     };
     const pan = view.scale > 1 ? pans[key] : undefined;
     if (pan) setView((now) => moveBy(now, ...pan, frame));
@@ -90,7 +90,7 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
     );
   }
   const shown = within(view, frame);
-  const lying = view.turn % 180 !== 0;
+  const sideways = view.turn % 180 !== 0;
   return (
     <>
       <div
@@ -106,8 +106,8 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
         <div
           className={classes.picture}
           style={{
-            width: lying ? frame.fitted.height : frame.fitted.width,
-            height: lying ? frame.fitted.width : frame.fitted.height,
+            width: sideways ? frame.fitted.height : frame.fitted.width,
+            height: sideways ? frame.fitted.width : frame.fitted.height,
             transform: `translate(${shown.x}px, ${shown.y}px) scale(${shown.scale}) rotate(${view.turn}deg)`,
           }}
         >
@@ -130,7 +130,7 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
       </div>
       {sources.size === null && <Waiting label={t('viewer.wait', { name: file.name })} />}
       {preview.kind !== 'image' && <p className={classes.hint}>{t('viewer.picture.firstPage')}</p>}
-      <PictureTools scale={view.scale} largest={frame.largest} {...ways} />
+      <PictureTools scale={view.scale} largest={frame.largest} {...commands} />
     </>
   );
 }
@@ -140,12 +140,16 @@ function frameOf(natural: Size | null, preview: Preview, stage: Size, turn: numb
   const original = { width: preview.width ?? 0, height: preview.height ?? 0 };
   const known = natural ?? (original.width ? original : { width: 0, height: 0 });
   // The preview is shown in the original's size.
-  const grown = Math.max(
+  const enlargement = Math.max(
     1,
     Math.max(original.width, original.height) / Math.max(known.width, known.height, 1),
   );
-  const fitted = sizeWithin({ width: known.width * grown, height: known.height * grown }, stage, turn);
-  const pixels = Math.max(known.width, known.height) * grown;
+  const fitted = sizeWithin(
+    { width: known.width * enlargement, height: known.height * enlargement },
+    stage,
+    turn,
+  );
+  const pixels = Math.max(known.width, known.height) * enlargement;
   const largest = Math.max(4, (2 * pixels) / Math.max(1, fitted.width, fitted.height));
   return { stage, fitted, largest };
 }
@@ -154,22 +158,22 @@ function frameOf(natural: Size | null, preview: Preview, stage: Size, turn: numb
 function useSources(file: FileItem, preview: Preview) {
   // Fresh URLs do not reload what is already shown.
   const [small] = useState(preview.pictureUrl);
-  const moves = file.mimeType === 'image/gif' && prefersStill();
-  const [original] = useState(preview.kind === 'image' && !(moves && small) ? preview.url : null);
+  const animated = file.mimeType === 'image/gif' && prefersReducedMotion();
+  const [original] = useState(preview.kind === 'image' && !(animated && small) ? preview.url : null);
   const [size, setSize] = useState<Size | null>(null);
   const [full, setFull] = useState<Size | null>(null);
   const [broken, setBroken] = useState<string[]>([]);
-  const wanted = [small, original].filter((url): url is string => url !== null && !broken.includes(url));
-  const failed = wanted.length === 0;
+  const usable = [small, original].filter((url): url is string => url !== null && !broken.includes(url));
+  const failed = usable.length === 0;
   const [round, setRound] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each round begins anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs for each round
   useEffect(() => setBroken([]), [round]);
   const sizeOf = ({ currentTarget }: React.SyntheticEvent<HTMLImageElement>) => ({
     width: currentTarget.naturalWidth || 512,
     height: currentTarget.naturalHeight || 512,
   });
   // The original is loaded after the preview and then replaces it.
-  const first = size || !small || broken.includes(small) ? wanted : wanted.slice(0, 1);
+  const first = size || !small || broken.includes(small) ? usable : usable.slice(0, 1);
   const drawn = full ? first.slice(-1) : first;
   return {
     size,

@@ -2,7 +2,7 @@ import { type PointerEvent, type RefObject, useEffect, useRef } from 'react';
 import type { Point } from '../model/zoom';
 
 /** The actions that gestures trigger. */
-export interface Wishes {
+export interface GestureHandlers {
   zoomed: boolean;
   onZoom: (factor: number, at: Point) => void;
   onMove: (dx: number, dy: number) => void;
@@ -17,9 +17,9 @@ const TAP_PX = 30;
 const SWIPE_PX = 60;
 
 /** Recognises gestures on the stage; spread the returned props on it. */
-export function useGestures(stage: RefObject<HTMLElement | null>, wishes: Wishes) {
-  const latest = useRef(wishes);
-  latest.current = wishes;
+export function useGestures(stage: RefObject<HTMLElement | null>, handlers: GestureHandlers) {
+  const latest = useRef(handlers);
+  latest.current = handlers;
   const fingers = useRef(new Map<number, Point>());
   const start = useRef<(Point & { many: boolean }) | null>(null);
   const tapped = useRef<(Point & { time: number }) | null>(null);

@@ -19,7 +19,7 @@ import { useTranslation } from 'react-i18next';
 import type { Stream } from '@/api/types';
 import { IconButton } from '../components/icon-button';
 import { clock } from '../model/clock';
-import { SPEEDS } from '../model/listening';
+import { SPEEDS } from '../model/player-preferences';
 import { ChoiceMenu, type Group } from './choice-menu';
 import classes from './control-bar.module.css';
 import type { Controls } from './use-controls';
@@ -89,7 +89,7 @@ function Volume({ media, controls }: Pick<Props, 'media' | 'controls'>) {
         max={100}
         step={5}
         value={Math.round(silent ? 0 : media.volume * 100)}
-        onChange={(event) => controls.loud(Number(event.currentTarget.value) / 100)}
+        onChange={(event) => controls.setVolume(Number(event.currentTarget.value) / 100)}
         aria-label={t('viewer.player.volume')}
         className={classes.loudness}
         data-testid="volume"

@@ -38,10 +38,7 @@ interface Listeners {
 const REFUSED = [401, 403, 404, 410];
 const MOST_RENEWALS = 3;
 const MOST_RECOVERIES = 2;
-const NETWORK_TRIES = 4;
-
-/** Whether hls.js plays HLS in this browser. */
-export const byHlsJs = () => Hls.isSupported();
+const NETWORK_ATTEMPTS = 4;
 
 /** See the top of this file. */
 export class Engine {
@@ -50,7 +47,7 @@ export class Engine {
   #sound: { name: string; language: string | null } | null = null;
   #renewals = 0;
   #recoveries = 0;
-  #networkTries = 0;
+  #networkAttempts = 0;
   #renewing = false;
   #ended = false;
   #bandwidth: number | null = null;
@@ -71,8 +68,8 @@ export class Engine {
     this.on.onLoading(true);
     const speed = this.media.playbackRate;
     this.#drop();
-    if (Hls.isSupported()) this.#byHlsJs(url, at);
-    else this.#byBrowser(url, at);
+    if (Hls.isSupported()) this.#loadWithHlsJs(url, at);
+    else this.#loadNatively(url, at);
     this.media.defaultPlaybackRate = speed;
     this.media.playbackRate = speed;
     if (play) void this.media.play().catch(() => undefined);
@@ -83,7 +80,7 @@ export class Engine {
     this.on.onChange();
     this.on.onLoading(true);
     this.#drop();
-    this.#byBrowser(url, at);
+    this.#loadNatively(url, at);
     if (play) void this.media.play().catch(() => undefined);
   }
 
@@ -94,7 +91,7 @@ export class Engine {
     // A manual choice applies at once; an automatic one with the next segment.
     if (height === null) this.#hls.loadLevel = -1;
     else this.#hls.currentLevel = this.#levelOf(height);
-    this.#tell();
+    this.#reportChoices();
   }
 
   /** Chooses an audio track. */
@@ -103,7 +100,7 @@ export class Engine {
     if (!this.#hls || !track) return;
     this.#sound = { name: track.name, language: track.lang ?? null };
     this.#hls.audioTrack = id;
-    this.#tell();
+    this.#reportChoices();
   }
 
   /** Releases all resources. */
@@ -126,14 +123,14 @@ export class Engine {
     this.#hls = null;
   }
 
-  #byBrowser(url: string, at: number): void {
+  #loadNatively(url: string, at: number): void {
     this.media.src = url;
     if (at > 0) {
       this.media.addEventListener('loadedmetadata', () => (this.media.currentTime = at), { once: true });
     }
   }
 
-  #byHlsJs(url: string, at: number): void {
+  #loadWithHlsJs(url: string, at: number): void {
     const hls = new Hls({
       startPosition: at,
       // Our content security policy forbids its blob worker; fMP4 needs little work anyway.
@@ -149,13 +146,13 @@ export class Engine {
     });
     this.#hls = hls;
     hls.on(Events.MANIFEST_PARSED, () => this.#onManifest());
-    hls.on(Events.LEVEL_SWITCHED, () => this.#tell());
-    hls.on(Events.LEVELS_UPDATED, () => this.#tell());
+    hls.on(Events.LEVEL_SWITCHED, () => this.#reportChoices());
+    hls.on(Events.LEVELS_UPDATED, () => this.#reportChoices());
     hls.on(Events.AUDIO_TRACKS_UPDATED, () => this.#onSounds());
-    hls.on(Events.AUDIO_TRACK_SWITCHED, () => this.#tell());
+    hls.on(Events.AUDIO_TRACK_SWITCHED, () => this.#reportChoices());
     hls.on(Events.FRAG_BUFFERED, () => {
       this.#renewals = 0;
-      this.#networkTries = 0;
+      this.#networkAttempts = 0;
     });
     hls.on(Events.ERROR, (_, data) => this.#onError(data));
     hls.attachMedia(this.media);
@@ -167,21 +164,21 @@ export class Engine {
       const level = this.#levelOf(this.#height);
       if (level >= 0) this.#hls.loadLevel = level;
     }
-    this.#tell();
+    this.#reportChoices();
   }
 
   #onSounds(): void {
     const wanted = this.#sound;
     const track = wanted && this.#hls?.audioTracks.find((one) => isSame(one, wanted));
     if (this.#hls && track && this.#hls.audioTrack !== track.id) this.#hls.audioTrack = track.id;
-    this.#tell();
+    this.#reportChoices();
   }
 
   #levelOf(height: number): number {
     return this.#hls?.levels.findLastIndex((level) => shortSide(level) === height) ?? -1;
   }
 
-  #tell(): void {
+  #reportChoices(): void {
     const hls = this.#hls;
     if (!hls) return;
     const playing = hls.levels[hls.currentLevel];
@@ -203,10 +200,10 @@ export class Engine {
     if (data.type === ErrorTypes.MEDIA_ERROR && this.#recoveries < MOST_RECOVERIES) {
       this.#recoveries += 1;
       this.#hls?.recoverMediaError();
-    } else if (data.type === ErrorTypes.NETWORK_ERROR && this.#networkTries < NETWORK_TRIES) {
-      this.#networkTries += 1;
+    } else if (data.type === ErrorTypes.NETWORK_ERROR && this.#networkAttempts < NETWORK_ATTEMPTS) {
+      this.#networkAttempts += 1;
       clearTimeout(this.#wait);
-      this.#wait = setTimeout(() => void this.#renew(), 1_000 * 2 ** (this.#networkTries - 1));
+      this.#wait = setTimeout(() => void this.#renew(), 1_000 * 2 ** (this.#networkAttempts - 1));
     } else this.#fail();
   }
 

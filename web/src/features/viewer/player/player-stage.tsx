@@ -5,8 +5,8 @@ import { useTranslation } from 'react-i18next';
 import { isProblem } from '@/api/problem';
 import type { FileItem, Preview } from '@/api/types';
 import { useErrorText } from '@/components/error-text';
-import { Making } from '../components/making';
 import { Notice, Waiting } from '../components/notice';
+import { ProcessingNotice } from '../components/processing-notice';
 import { streamQuery } from '../queries';
 import { Player } from './player';
 import type { Source } from './use-engine';
@@ -47,7 +47,7 @@ export function PlayerStage(props: Props) {
   if (source) return <Player key={round} {...props} source={source} onAgain={again} />;
   if (unready) {
     return (
-      <Making
+      <ProcessingNotice
         file={file}
         title={t('viewer.processing.title')}
         text={t('viewer.processing.text')}

@@ -3,23 +3,23 @@ import { IconPlayerPlayFilled } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { FileItem, Preview, Stream } from '@/api/types';
-import { prefersStill } from '@/lib/motion';
+import { prefersReducedMotion } from '@/lib/motion';
 import { positionOf } from '../model/positions';
 import { ControlBar } from './control-bar';
 import { Cover } from './cover';
-import { MakingBadge } from './making-badge';
 import classes from './player.module.css';
 import { PlayerFault } from './player-fault';
 import { Resumed } from './resumed';
 import { TimeBar } from './time-bar';
+import { TranscodingBadge } from './transcoding-badge';
 import { useControls } from './use-controls';
 import { type Source, useEngine } from './use-engine';
-import { useFrozen, useThaw } from './use-frozen';
+import { useFrozen, useUnfreeze } from './use-frozen';
 import { useIdle } from './use-idle';
 import { useMedia } from './use-media';
-import { useMemory } from './use-memory';
 import { usePlayerKeys } from './use-player-keys';
 import { useSprite } from './use-sprite';
+import { useStoredPlayback } from './use-stored-playback';
 import { useSubtitles } from './use-subtitles';
 import { Waveform } from './waveform';
 
@@ -51,18 +51,18 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
     fileId: file.id,
     source,
     from,
-    autoplay: kind === 'audio' || !prefersStill(),
+    autoplay: kind === 'audio' || !prefersReducedMotion(),
     onChange: frozen.freeze,
   });
-  useThaw(frozen, engine.loading);
+  useUnfreeze(frozen, engine.loading);
   const tracks = stream?.subtitles ?? NO_TRACKS;
   const subtitles = useSubtitles(video, tracks);
   const controls = useControls({ media: video, root, duration, onSubtitles: subtitles.toggle });
   const [menu, setMenu] = useState(false);
-  const { idle, stir } = useIdle(kind === 'video' && !media.paused && !menu);
+  const { idle, reportActivity } = useIdle(kind === 'video' && !media.paused && !menu);
   const tiles = useSprite(stream?.sprite ?? null);
-  useMemory({ media: video, userId, fileId: file.id, duration });
-  usePlayerKeys(controls, duration, stir);
+  useStoredPlayback({ media: video, userId, fileId: file.id, duration });
+  usePlayerKeys(controls, duration, reportActivity);
   const touched = useRef(false);
 
   if (engine.fault) return <PlayerFault onAgain={onAgain} onDownload={onDownload} />;
@@ -80,10 +80,10 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
       data-duration={duration.toFixed(1)}
       data-height={engine.choices.playing ?? undefined}
       data-heights={engine.choices.heights.join(' ')}
-      onPointerMove={stir}
-      onFocus={stir}
+      onPointerMove={reportActivity}
+      onFocus={reportActivity}
     >
-      {/* biome-ignore lint/a11y/useMediaCaption: its tracks are those that lie beside the file */}
+      {/* biome-ignore lint/a11y/useMediaCaption: its tracks are the sidecar files, if any */}
       <video
         ref={video}
         className={classes.video}
@@ -94,7 +94,7 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
           touched.current = event.pointerType === 'touch';
         }}
         // A tap shows the controls; a click plays or pauses.
-        onClick={() => (touched.current ? stir() : controls.toggle())}
+        onClick={() => (touched.current ? reportActivity() : controls.toggle())}
         onDoubleClick={() => touched.current || controls.fullscreen()}
         data-testid="video"
       >
@@ -120,7 +120,7 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
         </div>
       )}
       <div className={classes.notes}>
-        {stream && !stream.complete && kind === 'video' && <MakingBadge file={file} />}
+        {stream && !stream.complete && kind === 'video' && <TranscodingBadge file={file} />}
         {from > 0 && <Resumed at={from} onStart={() => controls.seek(0)} />}
       </div>
       <div className={classes.controls} data-testid="controls">

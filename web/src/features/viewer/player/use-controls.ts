@@ -1,5 +1,5 @@
 import { type RefObject, useMemo, useRef } from 'react';
-import { speedBeside, useListening } from '../model/listening';
+import { nextSpeed, usePlayerPreferences } from '../model/player-preferences';
 
 /** The player's commands, for buttons, keys and gestures. */
 export interface Controls {
@@ -7,10 +7,10 @@ export interface Controls {
   seek: (time: number) => void;
   skip: (seconds: number) => void;
   mute: () => void;
-  loud: (volume: number) => void;
-  louder: (by: number) => void;
+  setVolume: (volume: number) => void;
+  changeVolume: (by: number) => void;
   speed: (speed: number) => void;
-  faster: (way: -1 | 1) => void;
+  changeSpeed: (way: -1 | 1) => void;
   subtitles: () => void;
   fullscreen: () => void;
   pip: () => void;
@@ -41,19 +41,19 @@ export function useControls(options: Options): Controls {
       const edge = seekable.length ? seekable.end(seekable.length - 1) : latest.current.duration;
       element.currentTime = Math.max(0, Math.min(time, Math.max(0, edge - 0.1)));
     };
-    const loud = (volume: number) => {
+    const setVolume = (volume: number) => {
       const element = media();
       if (!element) return;
       element.volume = Math.min(1, Math.max(0, volume));
       element.muted = element.volume === 0;
-      useListening.setState({ volume: element.volume, muted: element.muted });
+      usePlayerPreferences.setState({ volume: element.volume, muted: element.muted });
     };
     const speed = (value: number) => {
       const element = media();
       if (!element) return;
       element.defaultPlaybackRate = value;
       element.playbackRate = value;
-      useListening.setState({ speed: value });
+      usePlayerPreferences.setState({ speed: value });
     };
     return {
       toggle: () => {
@@ -68,12 +68,12 @@ export function useControls(options: Options): Controls {
         if (!element) return;
         element.muted = !element.muted;
         if (!element.muted && element.volume === 0) element.volume = 0.5;
-        useListening.setState({ muted: element.muted, volume: element.volume });
+        usePlayerPreferences.setState({ muted: element.muted, volume: element.volume });
       },
-      loud,
-      louder: (by) => loud((media()?.volume ?? 1) + by),
+      setVolume,
+      changeVolume: (by) => setVolume((media()?.volume ?? 1) + by),
       speed,
-      faster: (way) => speed(speedBeside(media()?.playbackRate ?? 1, way)),
+      changeSpeed: (way) => speed(nextSpeed(media()?.playbackRate ?? 1, way)),
       subtitles: () => latest.current.onSubtitles(),
       fullscreen: () => {
         const root = latest.current.root.current;

@@ -35,7 +35,7 @@ export function useEngine(media: RefObject<HTMLVideoElement | null>, options: Op
   const latest = useRef(options);
   latest.current = options;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: one engine a file
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one engine per file
   useEffect(() => {
     const element = media.current;
     if (!element) return;
@@ -47,21 +47,21 @@ export function useEngine(media: RefObject<HTMLVideoElement | null>, options: Op
       known.current = playable(stream);
       return stream.url;
     };
-    const made = new Engine(element, {
+    const created = new Engine(element, {
       onChoices: setChoices,
       onChange: () => latest.current.onChange(),
       onLoading: setLoading,
       onFault: () => setFault(true),
       renew,
     });
-    engine.current = made;
+    engine.current = created;
     if (streaming) {
       known.current = playable(source.stream);
-      made.load(source.stream.url, from, autoplay);
-    } else made.loadFile(source.url, from, autoplay);
+      created.load(source.stream.url, from, autoplay);
+    } else created.loadFile(source.url, from, autoplay);
     return () => {
       engine.current = null;
-      made.destroy();
+      created.destroy();
     };
   }, [fileId, 'stream' in source]);
 
@@ -91,5 +91,5 @@ export function useEngine(media: RefObject<HTMLVideoElement | null>, options: Op
   );
 }
 
-/** What `useEngine` gives. */
+/** The result of `useEngine`. */
 export type EngineControl = ReturnType<typeof useEngine>;

@@ -22,7 +22,7 @@ export function useFrozen(video: RefObject<HTMLVideoElement | null>) {
 }
 
 /** Removes the held frame shortly after the change. */
-export function useThaw({ shown, setShown }: ReturnType<typeof useFrozen>, changing: boolean): void {
+export function useUnfreeze({ shown, setShown }: ReturnType<typeof useFrozen>, changing: boolean): void {
   useEffect(() => {
     if (!shown) return;
     const timer = setTimeout(() => setShown(false), changing ? LONGEST_MS : SETTLED_MS);

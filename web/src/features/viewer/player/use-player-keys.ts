@@ -12,12 +12,12 @@ export function usePlayerKeys(controls: Controls, duration: number, onKey: () =>
       m: controls.mute,
       f: controls.fullscreen,
       c: controls.subtitles,
-      '<': () => controls.faster(-1),
-      '>': () => controls.faster(1),
+      '<': () => controls.changeSpeed(-1),
+      '>': () => controls.changeSpeed(1),
       // With Shift they navigate to the neighbouring files.
       ...(shiftKey ? {} : { ArrowLeft: () => controls.skip(-5), ArrowRight: () => controls.skip(5) }),
-      ArrowUp: () => controls.louder(0.05),
-      ArrowDown: () => controls.louder(-0.05),
+      ArrowUp: () => controls.changeVolume(0.05),
+      ArrowDown: () => controls.changeVolume(-0.05),
     };
     const act = acts[key.length === 1 ? key.toLowerCase() : key];
     if (act) act();

@@ -1,13 +1,13 @@
 import { type RefObject, useCallback, useEffect, useState } from 'react';
 import type { Stream } from '@/api/types';
-import { useListening } from '../model/listening';
+import { usePlayerPreferences } from '../model/player-preferences';
 
 /** The index of the shown subtitles, or -1. Defaults to the language chosen last. */
 export function useSubtitles(media: RefObject<HTMLVideoElement | null>, tracks: Stream['subtitles']) {
-  const liked = useListening(({ subtitles }) => subtitles);
+  const preferred = usePlayerPreferences(({ subtitles }) => subtitles);
   const [chosen, setChosen] = useState<number | null>(null);
-  const byItself = liked === null ? -1 : tracks.findIndex((track) => labelOf(track) === liked);
-  const shown = chosen ?? byItself;
+  const preferredIndex = preferred === null ? -1 : tracks.findIndex((track) => labelOf(track) === preferred);
+  const shown = chosen ?? preferredIndex;
   useEffect(() => {
     const element = media.current;
     if (!element) return;
@@ -25,12 +25,12 @@ export function useSubtitles(media: RefObject<HTMLVideoElement | null>, tracks: 
     (index: number) => {
       setChosen(index);
       const track = tracks[index];
-      useListening.setState({ subtitles: track ? labelOf(track) : null });
+      usePlayerPreferences.setState({ subtitles: track ? labelOf(track) : null });
     },
     [tracks],
   );
   const toggle = () => {
-    if (tracks.length) choose(shown >= 0 ? -1 : Math.max(0, byItself));
+    if (tracks.length) choose(shown >= 0 ? -1 : Math.max(0, preferredIndex));
   };
   return { shown, choose, toggle };
 }

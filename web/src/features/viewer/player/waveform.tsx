@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { barsOf } from '../model/wave';
+import { barsOf } from '../model/waveform-bars';
 import classes from './waveform.module.css';
 
 const BARS = 140;

@@ -22,7 +22,7 @@ export function CodeLines({ text, language, wrap, numbers = true }: Props) {
     >
       <code>
         {lines.map((runs, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is its number
+          // biome-ignore lint/suspicious/noArrayIndexKey: lines are identified by their number
           <span key={index} className={classes.line} data-line={index + 1}>
             {runs.map(({ text: words, kind, at }) =>
               kind ? (

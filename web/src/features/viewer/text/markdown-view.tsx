@@ -54,7 +54,7 @@ export function MarkdownView({ file, excerpt, onDownload }: Props) {
 }
 
 const components: Components = {
-  a: ({ href, children }) => <Away href={href}>{children}</Away>,
+  a: ({ href, children }) => <ExternalLink href={href}>{children}</ExternalLink>,
   img: ({ alt, src }) => <PictureWords alt={alt} src={src} />,
   input: ({ checked }) => <Tick done={checked === true} />,
   pre: ({ children }) => <>{children}</>,
@@ -76,7 +76,7 @@ const components: Components = {
 };
 
 /** An external link, opened in a new tab without referrer or opener; internal links are inert. */
-function Away({ href, children }: { href?: string | undefined; children?: ReactNode }) {
+function ExternalLink({ href, children }: { href?: string | undefined; children?: ReactNode }) {
   if (!href || !/^(https?:|mailto:)/i.test(href)) return <span>{children}</span>;
   return (
     <a href={href} target="_blank" rel="noopener noreferrer nofollow">
@@ -103,5 +103,5 @@ function Tick({ done }: { done: boolean }) {
 function PictureWords({ alt, src }: { alt?: string | undefined; src?: string | Blob | undefined }) {
   const { t } = useTranslation();
   const words = t('viewer.text.image', { alt: alt || String(src ?? '').slice(0, 80) });
-  return <Away href={typeof src === 'string' ? src : undefined}>[{words}]</Away>;
+  return <ExternalLink href={typeof src === 'string' ? src : undefined}>[{words}]</ExternalLink>;
 }

@@ -6,8 +6,8 @@ import { FileGlyph } from '@/components/file-glyph';
 import { stepKey, useProgress } from '@/components/file-progress';
 import { useReasonText } from '@/components/reason-text';
 import { formatPercent } from '@/lib/format';
-import classes from './making.module.css';
 import { Notice } from './notice';
+import classes from './processing-notice.module.css';
 
 interface Props {
   file: FileItem;
@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** Shown while a file is being processed, or when its processing failed. */
-export function Making({ file, title, text, onDownload, onRetry }: Props) {
+export function ProcessingNotice({ file, title, text, onDownload, onRetry }: Props) {
   const { t } = useTranslation();
   const reasonText = useReasonText();
   if (file.status !== 'FAILED') {

@@ -1,6 +1,6 @@
 import { type RefObject, useEffect, useRef } from 'react';
-import { useListening } from '../model/listening';
-import { notePosition } from '../model/positions';
+import { usePlayerPreferences } from '../model/player-preferences';
+import { storePosition } from '../model/positions';
 
 const EVERY_MS = 4_000;
 
@@ -12,29 +12,29 @@ interface Options {
 }
 
 /** Applies the stored volume and speed, and stores the playback position. */
-export function useMemory({ media, userId, fileId, duration }: Options): void {
+export function useStoredPlayback({ media, userId, fileId, duration }: Options): void {
   const length = useRef(duration);
   length.current = duration;
   useEffect(() => {
     const element = media.current;
     if (!element) return;
-    const { volume, muted, speed } = useListening.getState();
+    const { volume, muted, speed } = usePlayerPreferences.getState();
     element.volume = volume;
     element.muted = muted;
     element.defaultPlaybackRate = speed;
     element.playbackRate = speed;
     let latest = 0;
-    let noted = 0;
-    const note = () => {
-      if (latest > 0) notePosition(userId, fileId, latest, length.current);
+    let storedAt = 0;
+    const store = () => {
+      if (latest > 0) storePosition(userId, fileId, latest, length.current);
     };
     const onTime = () => {
       // While its source is replaced, an element is at 0 for a moment.
       if (element.readyState < 2 || element.seeking) return;
       latest = element.currentTime;
-      if (Date.now() - noted < EVERY_MS) return;
-      noted = Date.now();
-      note();
+      if (Date.now() - storedAt < EVERY_MS) return;
+      storedAt = Date.now();
+      store();
     };
     // A seek counts, even if the player is closed before anything is shown.
     const onSeek = () => {
@@ -42,14 +42,14 @@ export function useMemory({ media, userId, fileId, duration }: Options): void {
     };
     element.addEventListener('seeking', onSeek);
     element.addEventListener('timeupdate', onTime);
-    element.addEventListener('pause', note);
-    window.addEventListener('pagehide', note);
+    element.addEventListener('pause', store);
+    window.addEventListener('pagehide', store);
     return () => {
       element.removeEventListener('seeking', onSeek);
       element.removeEventListener('timeupdate', onTime);
-      element.removeEventListener('pause', note);
-      window.removeEventListener('pagehide', note);
-      note();
+      element.removeEventListener('pause', store);
+      window.removeEventListener('pagehide', store);
+      store();
     };
   }, [media, userId, fileId]);
 }

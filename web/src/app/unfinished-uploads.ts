@@ -1,6 +1,6 @@
-/** Connects half-uploaded files in the listing with the uploads of this page. */
+/** Connects unfinished files in the listing with the uploads of this page. */
 import { useMemo } from 'react';
-import type { HalfUploads } from '@/features/files';
+import type { UnfinishedUploads } from '@/features/files';
 import { isActive, percentOf, uploads, useUploadOfFile, useUploadPickers } from '@/features/uploads';
 
 function usePercent(fileId: string): number | null {
@@ -14,7 +14,7 @@ async function rowOf(fileId: string) {
 }
 
 /** Returns what the file lists need of the uploads. */
-export function useHalfUploadsConnection(): HalfUploads {
+export function useUnfinishedUploadsConnection(): UnfinishedUploads {
   const { resume } = useUploadPickers();
   return useMemo(
     () => ({

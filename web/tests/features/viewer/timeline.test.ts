@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { clock } from '@/features/viewer/model/clock';
 import { tileAt, tilesOf } from '@/features/viewer/model/sprite';
-import { barsOf } from '@/features/viewer/model/wave';
+import { barsOf } from '@/features/viewer/model/waveform-bars';
 
 const vtt = `WEBVTT
 
@@ -12,13 +12,13 @@ sprite.webp?a=b#xywh=0,0,160,90
 https://store.example/sprite.webp#xywh=160,90,160,90
 
 00:10.000 --> 00:12.000
-words of a subtitle
+the text of a subtitle
 `;
 
-describe('the pictures of a time line', () => {
+describe('the sprite tiles of a timeline', () => {
   const tiles = tilesOf(vtt, 'https://here.example/streams/x/thumbnails.vtt');
 
-  it('are read from WebVTT, with addresses relative to it', () => {
+  it('are parsed from WebVTT, with URLs relative to it', () => {
     expect(tiles).toEqual([
       {
         from: 0,
@@ -48,19 +48,19 @@ describe('the pictures of a time line', () => {
 });
 
 describe('a waveform', () => {
-  it('is drawn by the loudest of each share', () => {
+  it('is reduced to the maximum of each section', () => {
     expect(barsOf([0, 10, 20, 200, 50, 100], 3)).toEqual([0.05, 1, 0.5]);
   });
 
-  it('has no more bars than peaks, and none of silence stands out', () => {
+  it('has no more bars than peaks, and flat bars for silence', () => {
     expect(barsOf([1, 2], 10)).toHaveLength(2);
     expect(barsOf([0, 0], 2)).toEqual([0, 0]);
     expect(barsOf([], 10)).toEqual([]);
   });
 });
 
-describe('a clock', () => {
-  it('shows hours only when there are some', () => {
+describe('a playback time', () => {
+  it('shows hours only if there are any', () => {
     expect([0, 7.9, 754, 3723, Number.NaN].map(clock)).toEqual(['0:00', '0:07', '12:34', '1:02:03', '0:00']);
   });
 });

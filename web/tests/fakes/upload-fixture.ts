@@ -6,7 +6,7 @@ import { createUploadStore } from '@/features/uploads/engine/store';
 import type { UploadItem } from '@/features/uploads/engine/types';
 import { FakeUploadServer } from './upload-server';
 
-/** Remembers in a map what a browser would keep. */
+/** A memory of uploads that is not persistent. */
 export class FakeMemory implements UploadMemory {
   readonly files = new Map<string, RememberedFile>();
 
@@ -23,7 +23,7 @@ export class FakeMemory implements UploadMemory {
   }
 }
 
-/** Claims of several tabs. */
+/** Claims of this tab and others. */
 export class FakeClaims implements UploadClaims {
   readonly others = new Set<string>();
 
@@ -36,8 +36,8 @@ export class FakeClaims implements UploadClaims {
   }
 }
 
-/** A manager with all of its surroundings made up; a second desk with the same server and memory is a reload. */
-export function uploadDesk(server = new FakeUploadServer(), memory = new FakeMemory()) {
+/** An upload manager with fake dependencies. A second one with the same server and memory stands for a reload. */
+export function uploadFixture(server = new FakeUploadServer(), memory = new FakeMemory()) {
   const store = createUploadStore();
   const claims = new FakeClaims();
   const changes: unknown[] = [];
