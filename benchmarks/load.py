@@ -101,10 +101,10 @@ class Load:
 
     def _run(self, *arguments: object) -> list[str]:
         command = [str(self._program), *map(str, arguments)]
-        ended = subprocess.run(command, check=False, capture_output=True, text=True)
-        if ended.returncode:
-            raise RuntimeError(f"{' '.join(command)}: {ended.stderr[:2000]}{ended.stdout[:200]}")
-        return ended.stdout.splitlines()
+        completed = subprocess.run(command, check=False, capture_output=True, text=True)
+        if completed.returncode:
+            raise RuntimeError(f"{' '.join(command)}: {completed.stderr[:2000]}{completed.stdout[:200]}")
+        return completed.stdout.splitlines()
 
 
 def parts_of(size: int, part_size: int) -> Iterator[tuple[int, int]]:

@@ -81,9 +81,9 @@ def measure_upload(contender: Contender, figures: Figures, extent: Extent) -> No
     used = contender.process.cpu_seconds() - before
     syncing = 0.0
     if not uploaded.durable:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         sync_files(uploaded.files)
-        syncing = time.perf_counter() - begun
+        syncing = time.perf_counter() - start
         figures.add("upload", extent.size / uploaded.seconds)
     figures.add("durable upload", extent.size / (uploaded.seconds + syncing))
     figures.add("upload cpu", used / (extent.size / GIB))

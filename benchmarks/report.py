@@ -69,15 +69,15 @@ def comparison(figures: Mapping[str, Figures]) -> str:
 def ratios(figures: Mapping[str, Figures]) -> str:
     """Return a table of MetaStore's ratios to the other servers, with goals. ± is the spread of its own rounds."""
     lines = ["| MetaStore | compared with | ratio | goal | |", "|---|---|---|---|---|"]
-    own = figures["MetaStore"]
+    metastore = figures["MetaStore"]
     for goal in GOALS:
         other = figures[goal.server].median(goal.figure) if goal.server in figures else None
-        mine = own.median(goal.figure)
-        if not other or not mine:
+        own = metastore.median(goal.figure)
+        if not other or not own:
             continue
-        ratio = mine / other
+        ratio = own / other
         verdict = "reached" if ratio >= goal.at_least else "missed"
-        spread = f"± {own.spread(goal.figure) / 2:.0%}"
+        spread = f"± {metastore.spread(goal.figure) / 2:.0%}"
         lines.append(f"| {goal.figure} ({spread}) | {goal.server} | {ratio:.2f} | {goal.at_least} | {verdict} |")
     return "\n".join(lines)
 
@@ -137,7 +137,7 @@ def ladders(measured: Ladders) -> str:
 
 
 def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    ratio = median(mine / its for mine, its in zip(ours, theirs, strict=True))
+    ratio = median(one / other for one, other in zip(ours, theirs, strict=True))
     return f"{median(ours):.1f} s vs. {median(theirs):.1f} s: {ratio:.2f}"
 
 
@@ -167,8 +167,8 @@ def _cpu() -> str:
 
 def _output_of(program: str, *arguments: str) -> str:
     found = shutil.which(program) or f"/usr/sbin/{program}"
-    ended = subprocess.run([found, *arguments], check=True, capture_output=True, text=True)
-    return (ended.stdout or ended.stderr).strip()
+    completed = subprocess.run([found, *arguments], check=True, capture_output=True, text=True)
+    return (completed.stdout or completed.stderr).strip()
 
 
 def _scaled(value: float | None) -> str:

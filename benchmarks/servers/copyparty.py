@@ -38,24 +38,29 @@ class Copyparty:
 
     def upload(self, size: int) -> Uploaded:
         """Send the opening handshake, the chunks and the closing handshake."""
-        chunks = self._digested(size)
+        chunks = self._chunks_of(size)
         self._name = f"up-{time.time_ns()}"
         # A new modification time, so that copyparty does not link it to the last file.
-        described = {"name": self._name, "size": size, "lmod": time.time_ns() // 10**9, "hash": [c[2] for c in chunks]}
-        begun = self._shake(described)
+        description = {
+            "name": self._name,
+            "size": size,
+            "lmod": time.time_ns() // 10**9,
+            "hash": [c[2] for c in chunks],
+        }
+        opening = self._handshake(description)
         requests = [
             Send(
                 "POST",
-                str(begun["purl"]),
+                str(opening["purl"]),
                 offset,
                 length,
-                (f"X-Up2k-Hash: {digest}", f"X-Up2k-Wark: {begun['wark']}", "Content-Type: application/octet-stream"),
+                (f"X-Up2k-Hash: {digest}", f"X-Up2k-Wark: {opening['wark']}", "Content-Type: application/octet-stream"),
             )
             for offset, length, digest in chunks
         ]
         sent = self._load.send(self.process.port, requests, PARALLEL)
         started = time.perf_counter()
-        if self._shake(described)["hash"]:
+        if self._handshake(description)["hash"]:
             raise RuntimeError("copyparty is missing chunks")
         return Uploaded(sent.seconds + time.perf_counter() - started, durable=False, files=[self._files / self._name])
 
@@ -72,13 +77,13 @@ class Copyparty:
         self._api.close()
         self.process.end()
 
-    def _shake(self, described: dict[str, object]) -> dict[str, object]:
-        response = self._api.post("/", json=described)
+    def _handshake(self, description: dict[str, object]) -> dict[str, object]:
+        response = self._api.post("/", json=description)
         response.raise_for_status()
-        read: dict[str, object] = response.json()
-        return read
+        parsed: dict[str, object] = response.json()
+        return parsed
 
-    def _digested(self, size: int) -> list[tuple[int, int, str]]:
+    def _chunks_of(self, size: int) -> list[tuple[int, int, str]]:
         if size not in self._chunks:
             chunk_size: int = importlib.import_module("copyparty.up2k").up2k_chunksize(size)
             self._chunks[size] = [

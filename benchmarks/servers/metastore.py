@@ -35,11 +35,11 @@ class MetaStore:
         self.process = ServerProcess([*command, "--data-dir", str(self._data)], self._port, folder, environment)
         self._api = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=60)
         self._post("/api/v1/auth/login", {"username": "admin", "password": _PASSWORD})
-        self._last = ""
-        self._kept = ""
+        self._uploaded_id = ""
+        self._served_id = ""
         if size:
             self.upload(size)
-            self._kept, self._last = self._last, ""
+            self._served_id, self._uploaded_id = self._uploaded_id, ""
 
     @property
     def port(self) -> int:
@@ -53,8 +53,8 @@ class MetaStore:
 
     def upload(self, size: int) -> Uploaded:
         """Initiate an upload, send its parts and complete it."""
-        begun = self._post(f"{_UPLOADS}/initiate", {"name": "film.bin", "path": "/", "size": size})
-        urls = [str(url).removeprefix(str(self._api.base_url).rstrip("/")) for url in begun["uploadUrls"]]
+        initiated = self._post(f"{_UPLOADS}/initiate", {"name": "film.bin", "path": "/", "size": size})
+        urls = [str(url).removeprefix(str(self._api.base_url).rstrip("/")) for url in initiated["uploadUrls"]]
         requests = [
             Send("PUT", url, offset, length)
             for url, (offset, length) in zip(urls, parts_of(size, PART_SIZE), strict=True)
@@ -62,23 +62,25 @@ class MetaStore:
         sent = self._load.send(self._port, requests, PARALLEL)
         parts = [{"partNumber": number, "etag": etag} for number, etag in enumerate(sent.etags, 1)]
         started = time.perf_counter()
-        self._post(f"{_UPLOADS}/complete", {"fileId": begun["fileId"], "uploadId": begun["uploadId"], "parts": parts})
+        self._post(
+            f"{_UPLOADS}/complete", {"fileId": initiated["fileId"], "uploadId": initiated["uploadId"], "parts": parts}
+        )
         completing = time.perf_counter() - started
-        self._last = str(begun["fileId"])
+        self._uploaded_id = str(initiated["fileId"])
         return Uploaded(sent.seconds + completing, durable=True, files=[])
 
     def clear(self) -> None:
         """Purge the last upload and wait until its object is deleted."""
         before = self._used()
-        self._api.delete(f"/api/v1/files/{self._last}").raise_for_status()
-        self._api.delete(f"/api/v1/trash/{self._last}").raise_for_status()
+        self._api.delete(f"/api/v1/files/{self._uploaded_id}").raise_for_status()
+        self._api.delete(f"/api/v1/trash/{self._uploaded_id}").raise_for_status()
         deadline = time.monotonic() + _CLEARED_SECONDS
         while self._used() >= before and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def download_path(self) -> str:
         """Return the presigned URL of the file uploaded at start."""
-        response = self._api.get(f"/api/v1/files/{self._kept}/download", follow_redirects=False)
+        response = self._api.get(f"/api/v1/files/{self._served_id}/download", follow_redirects=False)
         return response.headers["location"].removeprefix(str(self._api.base_url).rstrip("/"))
 
     def end(self) -> None:
@@ -92,5 +94,5 @@ class MetaStore:
     def _post(self, path: str, body: object) -> dict[str, list[str] | str]:
         response = self._api.post(path, json=body)
         response.raise_for_status()
-        read: dict[str, list[str] | str] = response.json()
-        return read
+        parsed: dict[str, list[str] | str] = response.json()
+        return parsed

@@ -32,9 +32,9 @@ class Tus:
         port = free_port()
         self.process = ServerProcess(["node", str(_HERE / "server.js"), str(port), str(self._files)], port, folder)
         self._api = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
-        self._kept = self._create(size)
+        self._served_path = self._create(size)
         requests = [
-            Send("PATCH", self._kept, offset, length, self._headers(offset), 0)
+            Send("PATCH", self._served_path, offset, length, self._headers(offset), 0)
             for offset, length in parts_of(size, PART_SIZE)
         ]
         load.send(port, requests, 1)
@@ -59,7 +59,7 @@ class Tus:
 
     def download_path(self) -> str:
         """Return the path of the file uploaded at start."""
-        return self._kept
+        return self._served_path
 
     def end(self) -> None:
         """Stop the server."""
@@ -76,4 +76,4 @@ class Tus:
         return (_VERSION, f"Upload-Offset: {offset}", "Content-Type: application/offset+octet-stream")
 
     def _uploaded(self) -> list[Path]:
-        return [path for path in self._files.iterdir() if not path.name.startswith(Path(self._kept).name)]
+        return [path for path in self._files.iterdir() if not path.name.startswith(Path(self._served_path).name)]

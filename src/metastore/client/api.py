@@ -28,7 +28,7 @@ class Api:
     Args:
         session: The session, which is changed as the server sets cookies.
         retries: The policy for retries.
-        kept: The file that keeps the session between runs; without it, the session is not saved.
+        session_file: The file that keeps the session between runs; without it, the session is not saved.
         user_agent: The name of the program.
     """
 
@@ -36,14 +36,14 @@ class Api:
         self,
         session: Session,
         retries: RetryPolicy,
-        kept: SessionFile | None = None,
+        session_file: SessionFile | None = None,
         *,
         user_agent: str = "metastore-client",
     ) -> None:
         self.server = session.server
         self.retries = retries
         self._session = session
-        self._kept = kept
+        self._session_file = session_file
         self._refreshing = asyncio.Lock()
         self._client = httpx.AsyncClient(base_url=session.server, timeout=_TIMEOUT, headers={"User-Agent": user_agent})
         # The session handles cookies, not httpx.
@@ -74,9 +74,9 @@ class Api:
             "POST", "/api/v1/auth/login", json={"username": username, "password": password}, wait_when_limited=False
         )
         self._session.username = _read(AccountResponse, response).user.username
-        if self._kept:
-            async with self._kept.lock():
-                self._kept.save(self._session)
+        if self._session_file:
+            async with self._session_file.lock():
+                self._session_file.save(self._session)
 
     async def sign_out(self) -> None:
         """End the session on the server."""
@@ -141,16 +141,16 @@ class Api:
         async with self._refreshing:
             if self._session.header(path) != refused:
                 return
-            if self._kept is None:
+            if self._session_file is None:
                 await self._request_refresh()
                 return
-            async with self._kept.lock():
-                newest = self._kept.load()
+            async with self._session_file.lock():
+                newest = self._session_file.load()
                 if newest and newest.header(path) != refused:
                     self._session.cookies = newest.cookies
                     return
                 await self._request_refresh()
-                self._kept.save(self._session)
+                self._session_file.save(self._session)
 
     async def _request_refresh(self) -> None:
         try:

@@ -135,11 +135,11 @@ async def _record_refusal(request: Request, problem: Problem) -> None:
 
 async def _on_invalid_input(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
-    if any(e["type"] == "json_invalid" for e in found):
+    errors = error.errors()
+    if any(e["type"] == "json_invalid" for e in errors):
         return problem_response(request, Problem(400, ProblemCode.MALFORMED_JSON, "The body is not valid JSON."))
     fields: list[JsonValue] = [
-        {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": e["msg"]} for e in found
+        {"field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]), "message": e["msg"]} for e in errors
     ]
     return problem_response(
         request, Problem(422, ProblemCode.VALIDATION_FAILED, "The input is invalid.", errors=fields)

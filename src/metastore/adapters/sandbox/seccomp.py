@@ -39,12 +39,12 @@ _CALLS: Mapping[str, Mapping[str, int]] = {
 """The numbers of the blocked system calls, by processor architecture."""
 _ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
-_SET_MODE_FILTER, _IN_EVERY_THREAD = 1, 1
+_SET_MODE_FILTER, _FLAG_TSYNC = 1, 1
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 _NUMBER, _ARCHITECTURE = 0, 4
-_OTHER_NUMBERS = 0x40000000
-"""The numbers of the x32 ABI start here; it reaches the same kernel."""
+_X32_NUMBERS = 0x40000000
+"""The system call numbers of the x32 ABI start here. All of them are blocked."""
 _CAPABILITIES_VERSION = 0x20080522
 
 
@@ -60,7 +60,7 @@ def block_system_calls() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     code = _filter(_ARCHITECTURES[machine], _CALLS[machine].values())
     program = _Program(len(code) // 8, code)
-    libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, _IN_EVERY_THREAD, ctypes.byref(program))
+    libc.syscall(_SECCOMP[machine], _SET_MODE_FILTER, _FLAG_TSYNC, ctypes.byref(program))
 
 
 def drop_capabilities() -> None:
@@ -69,20 +69,20 @@ def drop_capabilities() -> None:
     libc.capset(struct.pack("=Ii", _CAPABILITIES_VERSION, 0), bytes(24))
 
 
-def _filter(architecture: int, refused: Iterable[int]) -> bytes:
-    refuse = _step(_RETURN, _REFUSE)
-    steps = [
-        _step(_LOAD, _ARCHITECTURE),
-        _step(_EQUAL, architecture, 1, 0),
+def _filter(architecture: int, blocked: Iterable[int]) -> bytes:
+    refuse = _instruction(_RETURN, _REFUSE)
+    instructions = [
+        _instruction(_LOAD, _ARCHITECTURE),
+        _instruction(_EQUAL, architecture, 1, 0),
         refuse,
-        _step(_LOAD, _NUMBER),
-        _step(_AT_LEAST, _OTHER_NUMBERS, 0, 1),
+        _instruction(_LOAD, _NUMBER),
+        _instruction(_AT_LEAST, _X32_NUMBERS, 0, 1),
         refuse,
     ]
-    for number in refused:
-        steps += [_step(_EQUAL, number, 0, 1), refuse]
-    return b"".join([*steps, _step(_RETURN, _ALLOW)])
+    for number in blocked:
+        instructions += [_instruction(_EQUAL, number, 0, 1), refuse]
+    return b"".join([*instructions, _instruction(_RETURN, _ALLOW)])
 
 
-def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, value)

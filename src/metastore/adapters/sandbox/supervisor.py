@@ -99,22 +99,22 @@ class Sandbox:
             env={**environment, **_SET_VARIABLES},
             limit=2**20,
         )
-        conversation = _Conversation(child, source, limits)
+        run = _TaskRun(child, source, limits)
         try:
-            await conversation.begin(name, arguments)
-            while (result := await conversation.next()) is not None:
+            await run.begin(name, arguments)
+            while (result := await run.next()) is not None:
                 yield result
         except (asyncio.IncompleteReadError, ConnectionError):
             raise MediaToolError("the tool exited early") from None
         except TimeoutError:
             raise MediaToolError("the tool exceeded its time limit") from None
         finally:
-            await _end(child, is_exiting=conversation.ended)
-            await conversation.close()
+            await _end(child, is_exiting=run.ended)
+            await run.close()
 
 
-class _Conversation:
-    """The protocol with one child."""
+class _TaskRun:
+    """One task in one child process: the messages exchanged with the child, and what is left of its limits."""
 
     def __init__(self, child: asyncio.subprocess.Process, source: Source, limits: Limits) -> None:
         if child.stdin is None or child.stdout is None:
@@ -127,7 +127,7 @@ class _Conversation:
         self._seconds_left = limits.seconds
         self._cpu_seconds = limits.cpu_seconds
         self._read_bytes = self._result_bytes = 0
-        self._excused = 0.0
+        self._uncounted_seconds = 0.0
 
     async def begin(self, name: str, arguments: Mapping[str, Json]) -> None:
         """Send the task."""
@@ -139,7 +139,7 @@ class _Conversation:
     async def next(self) -> TaskResult | None:
         """Return the next result, or ``None`` when the task is done."""
         since = time.monotonic()
-        self._excused = 0.0
+        self._uncounted_seconds = 0.0
         try:
             async with asyncio.timeout(self._seconds_left) as limit:
                 while (kind := await self._receive(1)) == protocol.READ:
@@ -149,7 +149,7 @@ class _Conversation:
                 await self._receive_end(kind)
                 return None
         finally:
-            self._seconds_left -= time.monotonic() - since - self._excused
+            self._seconds_left -= time.monotonic() - since - self._uncounted_seconds
 
     async def close(self) -> None:
         """Stop reading from the source."""
@@ -173,9 +173,9 @@ class _Conversation:
         started, deadline = time.monotonic(), limit.when()
         limit.reschedule(None)
         block = await self._reader.read(offset, length)
-        excused = max(0.0, time.monotonic() - started - _READ_SECONDS)
-        self._excused += excused
-        limit.reschedule(None if deadline is None else deadline + excused)
+        uncounted = max(0.0, time.monotonic() - started - _READ_SECONDS)
+        self._uncounted_seconds += uncounted
+        limit.reschedule(None if deadline is None else deadline + uncounted)
         return block
 
     async def _receive_result(self) -> TaskResult:

@@ -97,9 +97,9 @@ def fsck(
 
 async def _run(settings: Settings, options: Options) -> Report:
     await _require_schema(settings)
-    parts, close = await open_for_checking(settings, repair=options.repair)
+    components, close = await open_for_checking(settings, repair=options.repair)
     try:
-        return await _check(parts, options)
+        return await _check(components, options)
     except ObjectStoreError as error:
         raise ConfigurationError(f"the check was aborted: {error}") from None
     except Problem as problem:
@@ -108,20 +108,20 @@ async def _run(settings: Settings, options: Options) -> Report:
         await close()
 
 
-async def _check(parts: Components, options: Options) -> Report:
+async def _check(components: Components, options: Options) -> Report:
     report = Report()
-    async with parts.database.reading() as tx:
+    async with components.database.reading() as tx:
         size = await integrity.stored_bytes(tx) if options.reads else 0
     with _bar(size) as progress:
         task = progress.add_task("checking", total=size or None)
         advance = functools.partial(progress.advance, task)
-        checks = all_checks(parts, grace=options.grace, reads=options.reads, advance=advance)
+        checks = all_checks(components, grace=options.grace, reads=options.reads, advance=advance)
         for name, check in checks.items():
             progress.update(task, description=name)
             async for checked in run_check(check, repair=options.repair, recheck_delays=options.recheck_delays):
                 report.add(checked)
                 _report(checked, progress.console, as_json=options.as_json)
-    async with parts.database.reading() as tx:
+    async with components.database.reading() as tx:
         report.known_damaged = await integrity.count_damaged(tx)
     _summarize(report, as_json=options.as_json)
     return report

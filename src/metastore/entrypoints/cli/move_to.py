@@ -87,16 +87,16 @@ async def _run(settings: Settings, new: Settings, *, abort_uploads: bool, parall
 async def _opened(
     settings: Settings, new: Settings, *, abort_uploads: bool
 ) -> AsyncIterator[tuple[Instance, Instance]]:
-    async with contextlib.AsyncExitStack() as open_parts:
+    async with contextlib.AsyncExitStack() as resources:
         product = await bootstrap.build(settings, serves_sockets=False)
-        open_parts.push_async_callback(product.aclose)
+        resources.push_async_callback(product.aclose)
         await _check_no_others(product.database)
         if abort_uploads:
             ended = await abort_unfinished_uploads(product.database, product.services.get(UploadsService))
             sys.stdout.write(f"{ended} unfinished uploads were aborted.\n")
         database, store = await bootstrap.open_storage(new)
-        open_parts.push_async_callback(database.aclose)
-        open_parts.push_async_callback(store.aclose)
+        resources.push_async_callback(database.aclose)
+        resources.push_async_callback(store.aclose)
         yield Instance(product.database, product.store, product.consumers), Instance(database, store)
 
 

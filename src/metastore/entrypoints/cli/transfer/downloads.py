@@ -34,21 +34,21 @@ class _Run:
 
     async def _list(self, folder: RemoteFolder | None, to: Path) -> list[RequestedFile]:
         await asyncio.to_thread(to.mkdir, parents=True, exist_ok=True)
-        wanted: list[RequestedFile] = []
+        requested: list[RequestedFile] = []
         items = children(self.api, parent_id=folder.id) if folder else children(self.api, path="/")
         async for item in items:
             path = to / safe_name(item.name)
-            wanted += [RequestedFile(item, path)] if isinstance(item, RemoteFile) else await self._list(item, path)
-        return wanted
+            requested += [RequestedFile(item, path)] if isinstance(item, RemoteFile) else await self._list(item, path)
+        return requested
 
-    async def fetch(self, context: DownloadContext, wanted: RequestedFile) -> None:
-        with self.board.file(wanted.file.name, wanted.file.size) as bar:
+    async def fetch(self, context: DownloadContext, requested: RequestedFile) -> None:
+        with self.board.file(requested.file.name, requested.file.size) as bar:
             try:
-                fetched = await Download(context, wanted, bar).run()
+                fetched = await Download(context, requested, bar).run()
             except (TransferError, OSError) as error:
-                self.fail(wanted.file.path, error)
+                self.fail(requested.file.path, error)
             else:
-                self.board.done(f"{wanted.file.path} → {wanted.path}{'' if fetched else ' (already there)'}")
+                self.board.done(f"{requested.file.path} → {requested.path}{'' if fetched else ' (already there)'}")
 
     def fail(self, name: str, error: Exception) -> None:
         self.failures += 1
@@ -65,11 +65,11 @@ async def download_all(places: list[str], to: Path, connection: Connection, para
     board = Board("Downloading", 0)
     async with signed_in(connection, board.waiting) as api, storage_client(parallel) as parts:
         run = _Run(board, api)
-        wanted = [file for place in places for file in await run.find(place, to)]
-        board.expect(sum(file.file.size for file in wanted))
+        requested = [file for place in places for file in await run.find(place, to)]
+        board.expect(sum(file.file.size for file in requested))
         context = DownloadContext(api, parts, asyncio.Semaphore(parallel), parallel, overwrite)
         with board:
-            await in_parallel(wanted, lambda file: run.fetch(context, file), parallel)
+            await in_parallel(requested, lambda file: run.fetch(context, file), parallel)
     return 1 if run.failures else 0
 
 

@@ -63,9 +63,9 @@ async def signed_in(connection: Connection, on_retry: Callable[[str], None] | No
     server = connection.origin
     retries = RetryPolicy(connection.time_limit, on_retry)
     file = SessionFile(server)
-    kept = file.load()
-    if kept and _matches(kept, connection):
-        async with Api(kept, retries, file, user_agent=USER_AGENT) as api:
+    saved = file.load()
+    if saved and _matches(saved, connection):
+        async with Api(saved, retries, file, user_agent=USER_AGENT) as api:
             yield api
         return
     username, password = await asyncio.to_thread(credentials, connection)
@@ -101,8 +101,8 @@ def credentials(connection: Connection) -> tuple[str, str]:
     return username, password or getpass.getpass("Password: ")
 
 
-def _matches(kept: Session, connection: Connection) -> bool:
+def _matches(saved: Session, connection: Connection) -> bool:
     if connection.username is None:
         return True
     given = connection.password_stdin or PASSWORD_VARIABLE in os.environ
-    return not given and kept.username == connection.username
+    return not given and saved.username == connection.username
