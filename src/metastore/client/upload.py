@@ -242,7 +242,7 @@ class Upload:
         if not await self._is_same(file):
             await self._records.delete()
             await self._api.delete(f"/api/v1/files/{file.id}")
-            raise TransferError("The uploaded file differs from the local one and was moved to the trash")
+            raise TransferError("The uploaded file does not have the local file's checksum; it was moved to the trash")
         await self._save_record(file)
         return file
 
