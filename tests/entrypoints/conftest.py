@@ -14,7 +14,7 @@ QUOTA = 100_000
 
 @pytest.fixture
 async def product(tmp_path: Path) -> AsyncIterator[Running]:
-    """A quota of 100,000 bytes, parts of 1,000, files up to 50,000, whole uploads up to 5,000."""
+    """The product with a quota of 100,000 bytes, parts of 1,000, files up to 50,000, simple uploads up to 5,000."""
     plans = json.loads(f'{{"FREE": {{"storageQuota": {QUOTA}}}}}')
     async with running(
         tmp_path / "data", part_size=1000, max_file_size=50_000, max_simple_upload_size=5000, plans=plans

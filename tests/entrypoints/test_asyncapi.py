@@ -90,7 +90,7 @@ def _resolve(document: JsonValue, reference: str) -> JsonValue:
     node = document
     for step in reference.removeprefix("#/").split("/"):
         assert isinstance(node, dict)
-        assert step in node, f"{reference} leads nowhere"
+        assert step in node, f"{reference} does not exist"
         node = node[step]
     return node
 

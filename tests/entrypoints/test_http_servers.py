@@ -23,7 +23,7 @@ def metastore(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 async def test_a_file_is_uploaded_in_parts_and_downloaded(metastore: MetastoreProcess) -> None:
-    """Whole, by ranges that are sent from memory and from the file, and by HEAD."""
+    """Completely, by ranges that are sent from memory and from the file, and by HEAD."""
     async with signed_in(metastore.address) as client:
         sending = await Sending.begin(client, some_bytes(2 * _PART + 12_345))
         await sending.put_all()

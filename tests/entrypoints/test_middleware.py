@@ -23,8 +23,8 @@ async def echo_context(scope: Scope, receive: Receive, send: Send) -> None:
     await JSONResponse(body)(scope, receive, send)
 
 
-def client_of(gate: RequestMiddleware, peer: str = "203.0.113.9") -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(gate, client=(peer, 1234))
+def client_of(middleware: RequestMiddleware, peer: str = "203.0.113.9") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(middleware, client=(peer, 1234))
     return httpx.AsyncClient(transport=transport, base_url=ORIGIN)
 
 
@@ -102,8 +102,8 @@ async def test_forwarded_addresses_are_trusted_from_configured_proxies_only() ->
 
 
 async def test_the_last_address_before_our_proxies_is_the_client() -> None:
-    gate = RequestMiddleware(echo_context, trusted_proxies=[IPv4Network("10.0.0.0/8")])
-    async with client_of(gate, peer="10.1.2.3") as client:
+    middleware = RequestMiddleware(echo_context, trusted_proxies=[IPv4Network("10.0.0.0/8")])
+    async with client_of(middleware, peer="10.1.2.3") as client:
         response = await client.get("/x", headers={"X-Forwarded-For": "1.1.1.1, 198.51.100.7, 10.9.9.9"})
     assert response.json()["address"] == "198.51.100.7"
 

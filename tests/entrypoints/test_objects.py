@@ -1,4 +1,4 @@
-"""The data plane over real sockets, with well-behaved and with hostile clients."""
+"""The data plane over real sockets, with well-behaved and hostile clients."""
 
 import asyncio
 import json
@@ -78,8 +78,8 @@ def code_of(response: httpx.Response) -> str:
 async def test_every_error_has_its_code(data_plane: DataPlane) -> None:
     """Clients act on codes, not on sentences."""
     target, url = await data_plane.begin(3)
-    gone, gone_url = await data_plane.begin(3)
-    await data_plane.store.abort_multipart(gone.key, gone.upload_id)
+    aborted, aborted_url = await data_plane.begin(3)
+    await data_plane.store.abort_multipart(aborted.key, aborted.upload_id)
     read_url = await data_plane.store.presign_get("files/none", filename="a", content_type="a/b", expires_in=60)
     [expired] = await data_plane.store.presign_parts(target, [1], expires_in=0)
 
@@ -87,20 +87,20 @@ async def test_every_error_has_its_code(data_plane: DataPlane) -> None:
         yield b"abc"
 
     put, get = data_plane.client.put, data_plane.client.get
-    assert (403, "invalid-signature") == _of(await put(url + "x", content=b"abc"))
-    assert (403, "invalid-signature") == _of(await put("/objects/files/abc", content=b"abc"))
-    assert (403, "invalid-signature") == _of(await get("/objects/../../etc/passwd"))
-    assert (403, "invalid-signature") == _of(await get("/objects/%2e%2e/%2e%2e/etc/passwd"))
-    assert (403, "url-expired") == _of(await put(expired, content=b"abc"))
-    assert (400, "length-mismatch") == _of(await put(url, content=b"abcd"))
-    assert (411, "length-required") == _of(await put(url, content=chunked()))
-    assert (404, "upload-not-found") == _of(await put(gone_url, content=b"abc"))
-    assert (404, "object-not-found") == _of(await get(read_url))
-    assert (405, "method-not-allowed") == _of(await data_plane.client.post(url, content=b"abc"))
+    assert (403, "invalid-signature") == _status_and_code(await put(url + "x", content=b"abc"))
+    assert (403, "invalid-signature") == _status_and_code(await put("/objects/files/abc", content=b"abc"))
+    assert (403, "invalid-signature") == _status_and_code(await get("/objects/../../etc/passwd"))
+    assert (403, "invalid-signature") == _status_and_code(await get("/objects/%2e%2e/%2e%2e/etc/passwd"))
+    assert (403, "url-expired") == _status_and_code(await put(expired, content=b"abc"))
+    assert (400, "length-mismatch") == _status_and_code(await put(url, content=b"abcd"))
+    assert (411, "length-required") == _status_and_code(await put(url, content=chunked()))
+    assert (404, "upload-not-found") == _status_and_code(await put(aborted_url, content=b"abc"))
+    assert (404, "object-not-found") == _status_and_code(await get(read_url))
+    assert (405, "method-not-allowed") == _status_and_code(await data_plane.client.post(url, content=b"abc"))
     assert [] == await data_plane.store.list_parts(target)
 
 
-def _of(response: httpx.Response) -> tuple[int, str]:
+def _status_and_code(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, code_of(response)
 
 
@@ -135,7 +135,7 @@ async def test_a_client_that_disconnects_leaves_nothing(data_plane: DataPlane) -
     [part] = await data_plane.store.list_parts(target)
     await data_plane.store.complete_multipart(target, [CompletedPart(1, part.etag)])
     assert content == b"".join([chunk async for chunk in data_plane.store.read(KEY)])
-    await eventually(lambda: not data_plane.leftovers(), why="nothing of the halves is left")
+    await eventually(lambda: not data_plane.leftovers(), why="all incomplete parts are discarded")
 
 
 async def test_a_slow_client_gets_408(data_plane: DataPlane) -> None:
@@ -154,7 +154,7 @@ async def test_a_full_device_is_a_507(data_plane: DataPlane) -> None:
     target, url = await data_plane.begin(2**20)
     assert 200 == (await data_plane.client.put(url, content=bytes(2**20))).status_code
     with files_limited_to(2**19):
-        assert (507, "storage-full") == _of(await data_plane.client.put(url, content=os.urandom(2**20)))
+        assert (507, "storage-full") == _status_and_code(await data_plane.client.put(url, content=os.urandom(2**20)))
     assert 1 == len(await data_plane.store.list_parts(target))
     assert 200 == (await data_plane.client.put(url, content=os.urandom(2**20))).status_code
 
@@ -199,29 +199,29 @@ async def test_objects_of_any_size_are_sent_completely(data_plane: DataPlane, si
 
 
 async def test_ranges_conditions_and_head_over_the_wire(data_plane: DataPlane) -> None:
-    """The rules of the pure functions, over HTTP."""
+    """The rules of ``conditional_requests``, over HTTP."""
     content = os.urandom(1000)
     url = await data_plane.object(content)
     whole = await data_plane.client.get(url)
     etag, modified = whole.headers["etag"], whole.headers["last-modified"]
     assert not etag.startswith("W/")
 
-    async def ask(**headers: str) -> httpx.Response:
+    async def conditional_get(**headers: str) -> httpx.Response:
         return await data_plane.client.get(
             url, headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
 
     for validator in (etag, modified):
-        assert 206 == (await ask(range="bytes=10-19", if_range=validator)).status_code
-    assert 200 == (await ask(range="bytes=10-19", if_range='"other"')).status_code
-    assert 200 == (await ask(range="bytes=0-0,5-9")).status_code
-    beyond = await ask(range="bytes=1000-")
-    assert (416, "invalid-range", "bytes */1000") == (*_of(beyond), beyond.headers["content-range"])
-    assert 416 == (await ask(range="bytes=" + ",".join(["0-0"] * 1000))).status_code
-    unchanged = await ask(if_none_match=etag)
+        assert 206 == (await conditional_get(range="bytes=10-19", if_range=validator)).status_code
+    assert 200 == (await conditional_get(range="bytes=10-19", if_range='"other"')).status_code
+    assert 200 == (await conditional_get(range="bytes=0-0,5-9")).status_code
+    beyond = await conditional_get(range="bytes=1000-")
+    assert (416, "invalid-range", "bytes */1000") == (*_status_and_code(beyond), beyond.headers["content-range"])
+    assert 416 == (await conditional_get(range="bytes=" + ",".join(["0-0"] * 1000))).status_code
+    unchanged = await conditional_get(if_none_match=etag)
     assert (304, b"", etag) == (unchanged.status_code, unchanged.content, unchanged.headers["etag"])
-    assert 304 == (await ask(if_modified_since=modified)).status_code
-    assert (412, "precondition-failed") == _of(await ask(if_match='"other"'))
+    assert 304 == (await conditional_get(if_modified_since=modified)).status_code
+    assert (412, "precondition-failed") == _status_and_code(await conditional_get(if_match='"other"'))
     head = await data_plane.client.head(url)
     assert (200, "1000", b"") == (head.status_code, head.headers["content-length"], head.content)
     assert "bytes" == head.headers["accept-ranges"]
@@ -245,25 +245,26 @@ async def test_many_clients_read_different_parts_at_once(data_plane: DataPlane) 
 async def test_pages_of_other_origins_may_not_write(data_plane: DataPlane) -> None:
     """Without allowed origins there are no CORS headers for writing."""
     _, url = await data_plane.begin(3)
-    asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"}
-    asked = await data_plane.client.options(url, headers=asking)
+    preflight_headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"}
+    preflight = await data_plane.client.options(url, headers=preflight_headers)
     sent = await data_plane.client.put(url, content=b"abc", headers={"Origin": "https://evil.example"})
-    for response in (asked, sent):
+    for response in (preflight, sent):
         assert "access-control-allow-origin" not in response.headers
 
 
 async def test_pages_of_any_origin_may_read(data_plane: DataPlane) -> None:
-    """A video player works on any site. Errors and small ranges are readable, too."""
+    """A video player works on any site. It can read errors and small ranges, too."""
     url = await data_plane.object(b"abc")
     origin = {"Origin": "https://player.example"}
-    asked = await data_plane.client.options(url, headers={**origin, "Access-Control-Request-Method": "GET"})
-    assert "GET" in asked.headers["access-control-allow-methods"]
+    preflight = await data_plane.client.options(url, headers={**origin, "Access-Control-Request-Method": "GET"})
+    assert "GET" in preflight.headers["access-control-allow-methods"]
     whole, piece = (
         await data_plane.client.get(url, headers=origin),
         await data_plane.client.get(url, headers={"Range": "bytes=1-"}),
     )
     assert (b"abc", b"bc") == (whole.content, piece.content)
-    for response in (asked, whole, piece, await data_plane.client.head(url), await data_plane.client.get(url + "x")):
+    head, refused = await data_plane.client.head(url), await data_plane.client.get(url + "x")
+    for response in (preflight, whole, piece, head, refused):
         assert "*" == response.headers["access-control-allow-origin"]
 
 

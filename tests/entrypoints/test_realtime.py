@@ -22,7 +22,7 @@ async def endpoint(request: pytest.FixtureRequest) -> AsyncIterator[Endpoint]:
         yield served
 
 
-async def test_a_message_reaches_all_of_a_users_sockets_and_nobody_elses(endpoint: Endpoint) -> None:
+async def test_a_message_reaches_all_sockets_of_its_user_only(endpoint: Endpoint) -> None:
     """Both devices of a user get a message; another user does not."""
     endpoint.doorman.sign_in("phone", "anna")
     endpoint.doorman.sign_in("laptop", "anna")
@@ -54,7 +54,7 @@ async def test_a_client_without_a_cookie_is_refused(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("code", [ProblemCode.TOKEN_EXPIRED, ProblemCode.ACCOUNT_SUSPENDED])
 async def test_a_refusal_has_a_code(endpoint: Endpoint, code: ProblemCode) -> None:
-    """The message of a refusal is the problem's code, so that a client knows to refresh and come back."""
+    """Its message is the problem's code, so that the client knows whether to refresh its token and reconnect."""
     endpoint.doorman.callers["old"] = Problem(401, code, "In words.")
     listener = Listener()
     with pytest.raises(NotConnected):
@@ -73,7 +73,7 @@ async def test_a_refusal_has_a_code(endpoint: Endpoint, code: ProblemCode) -> No
     ],
 )
 async def test_a_page_of_another_origin_is_refused(endpoint: Endpoint, headers: dict[str, str]) -> None:
-    """A signed-in user's browser opens no socket for somebody else's page."""
+    """Otherwise it could listen with the session of a signed-in user."""
     endpoint.doorman.sign_in("phone", "anna")
     with pytest.raises(NotConnected):
         async with endpoint.client("phone", **headers):
@@ -81,8 +81,8 @@ async def test_a_page_of_another_origin_is_refused(endpoint: Endpoint, headers: 
     assert not endpoint.realtime.server.eio.sockets
 
 
-async def test_answers_are_those_of_the_api(endpoint: Endpoint) -> None:
-    """What is asked for over HTTP has the request's id on it, and a refusal is a problem document."""
+async def test_responses_have_request_ids_and_refusals_are_problem_documents(endpoint: Endpoint) -> None:
+    """As in the API."""
     async with httpx.AsyncClient(base_url=endpoint.url) as client:
         poll = "/socket.io/?EIO=4&transport=polling"
         response = await client.get(poll, headers={"X-Request-ID": "trace-1"})

@@ -1,4 +1,4 @@
-"""Live notifications through the whole product: real server, real sockets, real sign-in."""
+"""Live notifications in the whole product, with a real server, sockets and sign-in."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ class Site:
 
     @asynccontextmanager
     async def signed_in(self, name: str) -> AsyncIterator[Client]:
-        """Return a client signed in as that user, who is created if necessary."""
+        """Yield a client signed in as that user, who is created if necessary."""
         async with Client(base_url=self.url) as client:
             account = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
             await client.post("/api/v1/auth/register", json=account)
@@ -36,7 +36,7 @@ class Site:
 
     @asynccontextmanager
     async def listening(self, client: Client) -> AsyncIterator[Listener]:
-        """A socket with the client's session."""
+        """Yield a socket with the client's session."""
         listener = Listener()
         try:
             await listener.connect(self.url, "websocket", client.cookies["access_token"], {"Origin": self.url})
@@ -62,8 +62,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield site
 
 
-async def test_an_upload_is_announced_live_to_its_owner_alone(site: Site) -> None:
-    """The owner's sockets get the saved notification; another user's get nothing."""
+async def test_only_the_owner_of_an_upload_is_notified_live(site: Site) -> None:
+    """The owner's sockets get the saved notification. Those of another user do not."""
     async with (
         site.signed_in("anna") as anna,
         site.signed_in("ben") as ben,
@@ -99,8 +99,8 @@ async def test_signing_out_closes_the_sessions_sockets_within_5_seconds(site: Si
         await again.leave()
 
 
-async def test_an_expired_cookie_is_refused_with_the_advice_to_refresh(tmp_path: Path) -> None:
-    """The refusal says ``token-expired``, like the API. After a refresh the client can connect."""
+async def test_an_expired_cookie_is_refused_as_expired(tmp_path: Path) -> None:
+    """The refusal has the code ``token-expired``, as in the API. After a refresh the client can connect."""
     async with served(tmp_path / "data", access_token_ttl=1) as site, site.signed_in("anna") as anna:
         old_cookie = anna.cookies["access_token"]
 

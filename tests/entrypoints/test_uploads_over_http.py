@@ -120,7 +120,7 @@ async def test_an_aborted_upload_releases_its_reservation(user: Client) -> None:
         ({"mimeType": "x" * 300}, 422, "validation-failed"),
     ],
 )
-async def test_a_bad_request_gets_its_code_and_changes_nothing(
+async def test_an_invalid_request_gets_its_code_and_changes_nothing(
     user: Client, fields: dict[str, object], status: int, code: str
 ) -> None:
     assert await user.problem_of("POST", f"{UPLOADS}/initiate", status, json=upload_request(**fields)) == code
@@ -165,7 +165,7 @@ async def test_a_part_number_out_of_range_is_named(user: Client, number: int) ->
     await complete(user, upload, parts)
 
 
-async def test_missing_parts_and_wrong_etags_are_named_and_the_upload_goes_on(user: Client) -> None:
+async def test_missing_parts_and_wrong_etags_are_named_and_the_upload_stays_open(user: Client) -> None:
     upload = await initiate(user)
     parts = await send(user, upload)
     url = f"{UPLOADS}/complete"
@@ -178,7 +178,7 @@ async def test_missing_parts_and_wrong_etags_are_named_and_the_upload_goes_on(us
     assert await complete(user, upload, parts) == first
 
 
-async def test_a_part_that_was_announced_but_never_sent_is_named(user: Client) -> None:
+async def test_a_part_that_was_listed_but_not_sent_is_named(user: Client) -> None:
     upload = await initiate(user)
     parts = (await send(user, {**upload, "uploadUrls": upload["uploadUrls"][:2]})) + [{"partNumber": 3, "etag": "x"}]
     response = await user.post(f"{UPLOADS}/complete", json=completion(upload, parts))
@@ -263,7 +263,7 @@ async def test_a_small_file_is_uploaded_in_one_request(user: Client) -> None:
         ({"other": ("a.txt", b"x", "text/plain")}, {}, 422),
     ],
 )
-async def test_a_bad_whole_upload_is_refused_and_nothing_is_kept(
+async def test_an_invalid_simple_upload_is_refused_and_nothing_is_kept(
     user: Client, form: dict[str, Any], data: dict[str, str], status: int
 ) -> None:
     await user.problem_of("POST", "/api/v1/files/upload", status, files=form, data=data)

@@ -26,8 +26,8 @@ def metastore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastorePro
 
 @pytest.fixture
 async def terminal(metastore: MetastoreProcess, tmp_path: Path) -> AsyncIterator[Terminal]:
-    """A client with an account of its own."""
-    terminal = await newcomer(metastore.address, tmp_path)
+    """A terminal with an account of its own."""
+    terminal = await new_terminal(metastore.address, tmp_path)
     yield terminal
     await terminal.kill_all()
 
@@ -39,8 +39,8 @@ async def proxy(metastore: MetastoreProcess) -> AsyncIterator[Proxy]:
         yield proxy
 
 
-async def newcomer(server: str, folder: Path) -> Terminal:
-    """Create an account."""
+async def new_terminal(server: str, folder: Path) -> Terminal:
+    """Register an account and return a terminal that uses it."""
     username = f"u{new_id().replace('-', '')[-20:]}"
     account = {"username": username, "email": f"{username}@example.org", "password": PASSWORD}
     async with httpx.AsyncClient(base_url=server, timeout=30) as client:

@@ -27,7 +27,7 @@ _HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive", "content-length"
 
 @dataclass
 class InterceptedRequest:
-    """A recorded request. ``status`` is that of the response, once it was sent."""
+    """A recorded request. ``status`` is set when the response is sent."""
 
     method: str
     path: str
@@ -48,15 +48,15 @@ class InterceptedRequest:
 
 @dataclass
 class Proxy:
-    """Its address, the recorded requests, and what to do with further ones."""
+    """The proxy's address, the recorded requests, and what to do with further ones."""
 
     server: str
     address: str = ""
     seen: list[InterceptedRequest] = field(default_factory=list)
-    losing: bool = False
-    held: list[asyncio.Event] = field(default_factory=list)
+    dropping: bool = False
+    delayed: list[asyncio.Event] = field(default_factory=list)
     before: Hook | None = None
-    """Called with each request. May wait, or return a response instead of the server's."""
+    """Called with each request. It may wait, or return a response in place of the server's."""
     change_up: Change | None = None
     change_down: Change | None = None
 
@@ -70,36 +70,36 @@ class Proxy:
         """Return the ranges that were sent."""
         return [seen.headers["range"] for seen in self.seen if seen.is_fetch and seen.status == 206]
 
-    async def lose_held(self) -> None:
+    async def drop_delayed(self) -> None:
         """Drop the delayed requests, and stop delaying."""
         self.before = None
-        self.losing = True
-        for freed in self.held:
-            freed.set()
-        # A disconnect in the middle of a body is sometimes noticed late.
+        self.dropping = True
+        for release in self.delayed:
+            release.set()
+        # A disconnect during a body may be detected late.
         await eventually(lambda: all(seen.status for seen in self.seen), why="all requests have a response")
-        self.losing = False
+        self.dropping = False
 
     def let_through(self, count: int, matches: Callable[[InterceptedRequest], bool]) -> asyncio.Event:
-        """Delay all matching requests but the first ``count``, until the returned event is set."""
-        freed = asyncio.Event()
-        self.held.append(freed)
-        passed = 0
+        """Delay all matching requests except the first ``count`` until the returned event is set."""
+        release = asyncio.Event()
+        self.delayed.append(release)
+        matched = 0
 
-        async def hold(seen: InterceptedRequest) -> Response | None:
-            nonlocal passed
+        async def delay(seen: InterceptedRequest) -> Response | None:
+            nonlocal matched
             if matches(seen):
-                passed += 1
-                if passed > count:
-                    await freed.wait()
-                    return problem(503, "lost") if self.losing else None
+                matched += 1
+                if matched > count:
+                    await release.wait()
+                    return problem(503, "lost") if self.dropping else None
             return None
 
-        self.before = hold
-        return freed
+        self.before = delay
+        return release
 
     def respond_once(self, matches: Callable[[InterceptedRequest], bool], *responses: Response) -> None:
-        """Return these responses to the first matching requests, instead of the server's."""
+        """Return these responses to the first matching requests, in place of the server's."""
         waiting = list(responses)
 
         async def respond(seen: InterceptedRequest) -> Response | None:
@@ -112,32 +112,34 @@ class Proxy:
 async def intercepting_proxy(server: str) -> AsyncIterator[Proxy]:
     """Run a proxy for ``server`` on an address of its own."""
     proxy = Proxy(server)
-    async with httpx.AsyncClient(base_url=server, timeout=30) as onward:
+    async with httpx.AsyncClient(base_url=server, timeout=30) as upstream:
 
         async def handle(request: Request) -> Response:
             seen = InterceptedRequest(request.method, request.url.path, request.url.query, dict(request.headers))
             proxy.seen.append(seen)
             try:
-                response = (await proxy.before(seen) if proxy.before else None) or await _pass_on(request, seen)
+                response = (await proxy.before(seen) if proxy.before else None) or await _forward(request, seen)
             except ClientDisconnect:
                 # The rest of the body cannot be read; nobody gets the response.
                 response = Response(status_code=CLIENT_GONE)
             seen.status = response.status_code
             return response
 
-        async def _pass_on(request: Request, seen: InterceptedRequest) -> Response:
+        async def _forward(request: Request, seen: InterceptedRequest) -> Response:
             body = await request.body()
             if proxy.change_up:
                 body = proxy.change_up(seen, body)
             headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             try:
-                upstream = await onward.request(request.method, target, content=body, headers=headers)
+                upstream_response = await upstream.request(request.method, target, content=body, headers=headers)
             except httpx.TransportError:
                 return problem(502, "bad-gateway")
-            content = proxy.change_down(seen, upstream.content) if proxy.change_down else upstream.content
-            response = Response(content, upstream.status_code)
-            for name, value in upstream.headers.multi_items():
+            content = (
+                proxy.change_down(seen, upstream_response.content) if proxy.change_down else upstream_response.content
+            )
+            response = Response(content, upstream_response.status_code)
+            for name, value in upstream_response.headers.multi_items():
                 if name not in _HOP_BY_HOP:
                     response.headers.append(name, value)
             return response
@@ -146,10 +148,10 @@ async def intercepting_proxy(server: str) -> AsyncIterator[Proxy]:
         async with serving(Starlette(routes=[Route("/{path:path}", handle, methods=methods)])) as address:
             proxy.address = address
             yield proxy
-            await proxy.lose_held()
+            await proxy.drop_delayed()
 
 
 def problem(status: int, code: str, **headers: str) -> Response:
     """Return a problem document like the server's."""
-    body = json.dumps({"status": status, "code": code, "title": code, "detail": f"It says {code}."})
+    body = json.dumps({"status": status, "code": code, "title": code, "detail": f"The code is {code}."})
     return Response(body, status, headers, media_type="application/problem+json")

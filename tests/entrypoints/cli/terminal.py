@@ -1,4 +1,4 @@
-"""Run the client as a process, with a home folder of its own, against one server."""
+"""Run the client as a process with a state folder of its own, against one server."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ PASSWORD = "a long enough passphrase"
 
 @dataclass
 class Ended:
-    """The result of a run."""
+    """The exit code and the output of a run."""
 
     code: int
     out: str
@@ -27,7 +27,7 @@ class Ended:
 
 @dataclass
 class Terminal:
-    """An account on a server. ``home`` holds the client's state, ``here`` the user's files."""
+    """An account on a server. ``home`` holds the client's state, ``here`` is the working directory."""
 
     server: str
     username: str
@@ -93,7 +93,7 @@ class Terminal:
 
     @property
     def running(self) -> list[PipedProgram]:
-        """Runs that have not ended."""
+        """Return the runs that have not ended."""
         return [process for process in self._running if process.poll() is None]
 
     async def kill_all(self) -> None:

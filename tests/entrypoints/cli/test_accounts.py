@@ -9,7 +9,9 @@ async def create(terminal: Terminal, metastore: MetastoreProcess, *arguments: st
     return await terminal.run("admin", "create-user", *arguments, "--data-dir", data_dir, typed=typed)
 
 
-async def test_a_made_password_is_printed_once_and_signs_in(terminal: Terminal, metastore: MetastoreProcess) -> None:
+async def test_a_generated_password_is_printed_once_and_can_be_used(
+    terminal: Terminal, metastore: MetastoreProcess
+) -> None:
     name = f"{terminal.username}x"
     ended = await create(terminal, metastore, name, f"{name}@example.org", "--role", "ADMIN")
 
@@ -22,12 +24,12 @@ async def test_a_made_password_is_printed_once_and_signs_in(terminal: Terminal, 
 
 async def test_a_given_password_is_not_printed(terminal: Terminal, metastore: MetastoreProcess) -> None:
     name = f"{terminal.username}y"
-    given = "given by another way"
+    given = "a password from stdin"
     ended = await create(terminal, metastore, name, f"{name}@example.org", "--password-stdin", typed=given)
     assert (ended.code, ended.out, ended.err) == (0, f"Created {name}\n", "")
 
 
-async def test_a_taken_name_and_a_weak_password_are_told_in_a_line(
+async def test_a_taken_name_and_a_weak_password_are_reported_in_one_line(
     terminal: Terminal, metastore: MetastoreProcess
 ) -> None:
     taken = await create(terminal, metastore, terminal.username, "other@example.org")

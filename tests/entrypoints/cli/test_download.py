@@ -16,8 +16,8 @@ def names_in(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
-async def there_is(terminal: Terminal, name: str, size: int) -> Path:
-    """A file that is on the server, too."""
+async def uploaded_file(terminal: Terminal, name: str, size: int) -> Path:
+    """Create a file, upload it and return its path."""
     path = terminal.file(name, size)
     ended = await terminal.run("upload", name)
     assert ended.code == 0, ended.err
@@ -25,7 +25,7 @@ async def there_is(terminal: Terminal, name: str, size: int) -> Path:
 
 
 async def test_a_large_file_is_downloaded_in_ranges_without_leftovers(terminal: Terminal, proxy: Proxy) -> None:
-    path = await there_is(terminal, "film.bin", 20 * MIB + 1)
+    path = await uploaded_file(terminal, "film.bin", 20 * MIB + 1)
 
     ended = await terminal.run("download", "/film.bin", "--to", "back", server=proxy.address)
 
@@ -36,7 +36,7 @@ async def test_a_large_file_is_downloaded_in_ranges_without_leftovers(terminal: 
 
 
 async def test_a_file_can_be_given_by_its_id(terminal: Terminal) -> None:
-    path = await there_is(terminal, "film.bin", 100)
+    path = await uploaded_file(terminal, "film.bin", 100)
     async with terminal.api() as api:
         file_id = (await api.get("/api/v1/files", params={"path": "/"})).json()["items"][0]["id"]
 
@@ -45,13 +45,13 @@ async def test_a_file_can_be_given_by_its_id(terminal: Terminal) -> None:
 
 
 async def test_the_whole_drive_is_the_root(terminal: Terminal) -> None:
-    await there_is(terminal, "film.bin", 100)
+    await uploaded_file(terminal, "film.bin", 100)
     assert (await terminal.run("download", "/", "--to", "back")).code == 0
     assert (terminal.here / "back" / "film.bin").exists()
 
 
 async def test_a_missing_file_is_reported_and_the_others_are_downloaded(terminal: Terminal) -> None:
-    await there_is(terminal, "film.bin", 100)
+    await uploaded_file(terminal, "film.bin", 100)
     ended = await terminal.run("download", "/nothing.bin", "/film.bin", "--to", "back")
     assert ended.code == 1
     assert ended.err == "/nothing.bin: There is no such file or folder on the server\n"
@@ -59,14 +59,14 @@ async def test_a_missing_file_is_reported_and_the_others_are_downloaded(terminal
 
 
 async def test_after_a_kill_complete_pieces_are_not_fetched_again(terminal: Terminal, proxy: Proxy) -> None:
-    path = await there_is(terminal, "film.bin", 40 * MIB)
+    path = await uploaded_file(terminal, "film.bin", 40 * MIB)
     back = terminal.here / "back"
     proxy.let_through(2, is_fetch)
     process = await terminal.start("download", "/film.bin", "--to", "back", server=proxy.address)
-    await eventually((back / "film.bin.part.json").exists, why="the first piece was noted")
+    await eventually((back / "film.bin.part.json").exists, why="the first piece was recorded")
     await terminal.end(process, signal.SIGKILL)
     assert sorted(names_in(back)) == ["film.bin.part", "film.bin.part.json"]
-    await proxy.lose_held()
+    await proxy.drop_delayed()
     proxy.seen.clear()
 
     ended = await terminal.run("download", "/film.bin", "--to", "back", server=proxy.address)
@@ -78,13 +78,13 @@ async def test_after_a_kill_complete_pieces_are_not_fetched_again(terminal: Term
 
 
 async def test_ctrl_c_keeps_complete_pieces(terminal: Terminal, proxy: Proxy) -> None:
-    path = await there_is(terminal, "film.bin", 40 * MIB)
-    go_on = proxy.let_through(2, is_fetch)
+    path = await uploaded_file(terminal, "film.bin", 40 * MIB)
+    release = proxy.let_through(2, is_fetch)
     process = await terminal.start("download", "/film.bin", "--to", "back", server=proxy.address)
-    note = terminal.here / "back" / "film.bin.part.json"
-    await eventually(note.exists, why="the first piece was noted")
+    record = terminal.here / "back" / "film.bin.part.json"
+    await eventually(record.exists, why="the first piece was recorded")
     stopped = await terminal.end(process, signal.SIGINT)
-    go_on.set()
+    release.set()
     proxy.seen.clear()
 
     assert (stopped.code, "Run the same command again" in stopped.err) == (130, True)
@@ -94,7 +94,7 @@ async def test_ctrl_c_keeps_complete_pieces(terminal: Terminal, proxy: Proxy) ->
 
 
 async def test_a_corrupted_download_is_discarded(terminal: Terminal, proxy: Proxy) -> None:
-    await there_is(terminal, "film.bin", 20 * MIB)
+    await uploaded_file(terminal, "film.bin", 20 * MIB)
     proxy.change_down = lambda seen, body: body[:-1] + bytes([body[-1] ^ 1]) if seen.is_fetch else body
 
     ended = await terminal.run("download", "/film.bin", "--to", "back", server=proxy.address)
@@ -105,7 +105,7 @@ async def test_a_corrupted_download_is_discarded(terminal: Terminal, proxy: Prox
 
 
 async def test_a_truncated_response_is_retried(terminal: Terminal, proxy: Proxy) -> None:
-    path = await there_is(terminal, "film.bin", 9 * MIB)
+    path = await uploaded_file(terminal, "film.bin", 9 * MIB)
     cut = iter([True])
     proxy.change_down = lambda seen, body: body[:1000] if seen.is_fetch and next(cut, False) else body
 
@@ -116,7 +116,7 @@ async def test_a_truncated_response_is_retried(terminal: Terminal, proxy: Proxy)
 
 
 async def test_an_expired_download_url_is_replaced(terminal: Terminal, proxy: Proxy) -> None:
-    path = await there_is(terminal, "film.bin", 9 * MIB)
+    path = await uploaded_file(terminal, "film.bin", 9 * MIB)
     proxy.respond_once(is_fetch, problem(403, "url-expired"), problem(503, "unavailable"))
 
     ended = await terminal.run("download", "/film.bin", "--to", "back", server=proxy.address)
@@ -127,7 +127,7 @@ async def test_an_expired_download_url_is_replaced(terminal: Terminal, proxy: Pr
 
 
 async def test_an_identical_file_is_kept_and_another_is_not_overwritten(terminal: Terminal) -> None:
-    path = await there_is(terminal, "film.bin", 100)
+    path = await uploaded_file(terminal, "film.bin", 100)
 
     same = await terminal.run("download", "/film.bin")
     assert (same.code, same.out) == (0, "/film.bin → film.bin (already there)\n")
@@ -142,7 +142,7 @@ async def test_an_identical_file_is_kept_and_another_is_not_overwritten(terminal
 
 
 async def test_the_server_cannot_choose_the_local_folder(terminal: Terminal, proxy: Proxy) -> None:
-    await there_is(terminal, "film.bin", 100)
+    await uploaded_file(terminal, "film.bin", 100)
     proxy.change_down = lambda seen, body: body.replace(b'"name":"film.bin"', b'"name":"../evil.bin"')
 
     ended = await terminal.run("download", "/", "--to", "back", server=proxy.address)
@@ -153,6 +153,6 @@ async def test_the_server_cannot_choose_the_local_folder(terminal: Terminal, pro
 
 
 async def test_a_name_of_255_bytes_is_downloaded(terminal: Terminal) -> None:
-    path = await there_is(terminal, "n" * 251 + ".bin", 100)
+    path = await uploaded_file(terminal, "n" * 251 + ".bin", 100)
     assert (await terminal.run("download", "/", "--to", "back")).code == 0
     assert sha256(terminal.here / "back" / path.name) == sha256(path)

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.entrypoints.cli.conftest import newcomer
+from metastore.client.sessions import Session
+from tests.entrypoints.cli.conftest import new_terminal
 from tests.entrypoints.cli.terminal import PASSWORD, Terminal
 from tests.fixtures.process import running_metastore
 from tests.fixtures.waiting import eventually
@@ -33,10 +34,10 @@ async def test_a_saved_session_is_used_until_logout(terminal: Terminal) -> None:
 
 async def test_a_saved_session_is_readable_by_its_owner_only(terminal: Terminal) -> None:
     await login(terminal)
-    kept = [path for path in terminal.home.rglob("*") if path.is_file()]
-    assert kept
-    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
-    assert not [path for path in kept if PASSWORD.encode() in path.read_bytes()]
+    saved = [path for path in terminal.home.rglob("*") if path.is_file()]
+    assert saved
+    assert {path.stat().st_mode & 0o777 for path in saved} == {0o600}
+    assert not [path for path in saved if PASSWORD.encode() in path.read_bytes()]
 
 
 async def test_the_server_of_the_last_login_is_the_default(terminal: Terminal) -> None:
@@ -52,13 +53,13 @@ async def test_a_wrong_password_is_reported_and_not_retried(terminal: Terminal) 
     assert ended.err == "metastore: The username or the password is wrong. (invalid-credentials)\n"
 
 
-async def test_runs_that_share_a_session_take_turns_to_refresh_it(tmp_path: Path) -> None:
+async def test_runs_that_share_a_session_refresh_it_one_at_a_time(tmp_path: Path) -> None:
     with running_metastore(tmp_path / "server", ACCESS_TOKEN_TTL="1") as server:
-        terminal = await newcomer(server.address, tmp_path)
+        terminal = await new_terminal(server.address, tmp_path)
         await login(terminal)
         for number in range(3):
             terminal.file(f"{number}.bin", 10)
-        await eventually(lambda: _is_over(terminal), why="the access token ended")
+        await eventually(lambda: _access_token_has_expired(terminal), why="the access token has expired")
 
         runs = [terminal.run("upload", f"{number}.bin", **NOBODY) for number in range(3)]
         ended = await asyncio.gather(*runs)
@@ -67,7 +68,7 @@ async def test_runs_that_share_a_session_take_turns_to_refresh_it(tmp_path: Path
         assert (await terminal.run("download", "/", "--to", "back", **NOBODY)).code == 0
 
 
-async def test_an_ended_session_is_reported_with_advice(terminal: Terminal) -> None:
+async def test_an_ended_session_is_reported_with_the_command_to_sign_in_again(terminal: Terminal) -> None:
     await login(terminal)
     async with terminal.api() as api:
         for session in (await api.get("/api/v1/auth/sessions")).json()["items"]:
@@ -90,12 +91,10 @@ async def test_wrong_usage_is_reported_in_one_line(terminal: Terminal) -> None:
         assert (ended.code, reason in ended.err + ended.out) == (2, True), ended
 
 
-async def _is_over(terminal: Terminal) -> bool:
-    """Whether the kept access token is refused by now."""
-    from metastore.client.sessions import Session
-
-    kept = next((terminal.home / "metastore" / "sessions").glob("*.json"))
-    session = Session.model_validate_json(kept.read_bytes())
+async def _access_token_has_expired(terminal: Terminal) -> bool:
+    """Return whether the server refuses the saved access token."""
+    saved = next((terminal.home / "metastore" / "sessions").glob("*.json"))
+    session = Session.model_validate_json(saved.read_bytes())
     async with httpx.AsyncClient(base_url=terminal.server) as client:
         path = "/api/v1/auth/me"
         return (await client.get(path, headers={"Cookie": session.header(path)})).status_code == 401

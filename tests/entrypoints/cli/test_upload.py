@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from deploy.local.ports import free_port
-from tests.entrypoints.cli.conftest import PART_SIZE, QUOTA, newcomer
+from tests.entrypoints.cli.conftest import PART_SIZE, QUOTA, new_terminal
 from tests.entrypoints.cli.intercepting_proxy import InterceptedRequest, Proxy, intercepting_proxy, problem
 from tests.entrypoints.cli.terminal import Terminal, sha256
 from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess, running_metastore
@@ -17,20 +17,20 @@ def is_part(seen: InterceptedRequest) -> bool:
     return seen.is_part
 
 
-async def is_back_whole(terminal: Terminal, path: Path, place: str) -> None:
-    ended = await terminal.run("download", place, "--to", "back", "--overwrite")
+async def assert_downloads_unchanged(terminal: Terminal, path: Path, remote_path: str) -> None:
+    ended = await terminal.run("download", remote_path, "--to", "back", "--overwrite")
     assert ended.code == 0, ended.err
     assert sha256(terminal.here / "back" / path.name) == sha256(path)
 
 
-async def half_an_upload(terminal: Terminal, proxy: Proxy, *, parts: int, of: int) -> Path:
-    """A file whose upload was killed after some parts."""
+async def interrupted_upload(terminal: Terminal, proxy: Proxy, *, parts: int, of: int) -> Path:
+    """Create a file, kill its upload after some parts, and return its path."""
     path = terminal.file("film.bin", of * PART_SIZE)
     proxy.let_through(parts, is_part)
     process = await terminal.start("upload", "film.bin", server=proxy.address)
     await eventually(lambda: len(proxy.parts) == parts, why="the first parts arrived")
     await terminal.end(process, signal.SIGKILL)
-    await proxy.lose_held()
+    await proxy.drop_delayed()
     proxy.seen.clear()
     return path
 
@@ -42,7 +42,7 @@ async def test_a_file_is_uploaded_in_parts_and_downloaded_unchanged(terminal: Te
 
     assert (ended.code, ended.out) == (0, "film.bin → /films/new/film.bin\n"), ended.err
     assert len(proxy.parts) == 8
-    await is_back_whole(terminal, path, "/films/new/film.bin")
+    await assert_downloads_unchanged(terminal, path, "/films/new/film.bin")
 
 
 async def test_a_folder_keeps_its_structure_with_empty_files_and_folders(terminal: Terminal) -> None:
@@ -68,24 +68,24 @@ async def test_no_cookie_is_sent_with_a_part_or_a_download(terminal: Terminal, p
     await terminal.run("upload", "film.bin", server=proxy.address)
     await terminal.run("download", "/film.bin", "--to", "back", server=proxy.address)
 
-    bytes_moved = [seen for seen in proxy.seen if seen.path.startswith("/objects/")]
-    assert len(bytes_moved) == 4
-    assert not [seen for seen in bytes_moved if "cookie" in seen.headers]
+    transfers = [seen for seen in proxy.seen if seen.path.startswith("/objects/")]
+    assert len(transfers) == 4
+    assert not [seen for seen in transfers if "cookie" in seen.headers]
 
 
 async def test_after_a_kill_only_the_missing_parts_are_sent(terminal: Terminal, proxy: Proxy) -> None:
-    path = await half_an_upload(terminal, proxy, parts=4, of=9)
+    path = await interrupted_upload(terminal, proxy, parts=4, of=9)
 
     ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert ended.code == 0, ended.err
     assert len(proxy.parts) == 5
     assert await terminal.names_in("/") == ["film.bin"]
-    await is_back_whole(terminal, path, "/film.bin")
+    await assert_downloads_unchanged(terminal, path, "/film.bin")
 
 
 async def test_an_upload_is_resumed_when_its_record_is_lost(terminal: Terminal, proxy: Proxy) -> None:
-    path = await half_an_upload(terminal, proxy, parts=4, of=9)
+    path = await interrupted_upload(terminal, proxy, parts=4, of=9)
     shutil.rmtree(terminal.home / "metastore")
 
     ended = await terminal.run("upload", "film.bin", server=proxy.address)
@@ -93,11 +93,11 @@ async def test_an_upload_is_resumed_when_its_record_is_lost(terminal: Terminal, 
     assert ended.code == 0, ended.err
     assert len(proxy.parts) == 5
     assert await terminal.names_in("/") == ["film.bin"]
-    await is_back_whole(terminal, path, "/film.bin")
+    await assert_downloads_unchanged(terminal, path, "/film.bin")
 
 
 async def test_without_a_record_an_upload_of_other_content_is_not_resumed(terminal: Terminal, proxy: Proxy) -> None:
-    path = await half_an_upload(terminal, proxy, parts=4, of=9)
+    path = await interrupted_upload(terminal, proxy, parts=4, of=9)
     shutil.rmtree(terminal.home / "metastore")
     path.write_bytes(os.urandom(9 * PART_SIZE))
 
@@ -144,7 +144,7 @@ async def test_a_name_that_is_not_utf8_fails_and_the_others_succeed(terminal: Te
 
 
 async def test_a_changed_file_is_uploaded_again_and_the_old_upload_is_aborted(terminal: Terminal, proxy: Proxy) -> None:
-    path = await half_an_upload(terminal, proxy, parts=4, of=9)
+    path = await interrupted_upload(terminal, proxy, parts=4, of=9)
     path.write_bytes(os.urandom(2 * PART_SIZE))
 
     ended = await terminal.run("upload", "film.bin", server=proxy.address)
@@ -153,17 +153,17 @@ async def test_a_changed_file_is_uploaded_again_and_the_old_upload_is_aborted(te
     assert len(proxy.parts) == 2
     assert await terminal.unfinished() == []
     assert await terminal.names_in("/") == ["film.bin"]
-    await is_back_whole(terminal, path, "/film.bin")
+    await assert_downloads_unchanged(terminal, path, "/film.bin")
 
 
 async def test_a_file_that_changes_during_the_upload_is_not_completed(terminal: Terminal, proxy: Proxy) -> None:
     path = terminal.file("film.bin", 5 * PART_SIZE)
-    go_on = proxy.let_through(2, is_part)
+    release = proxy.let_through(2, is_part)
     process = await terminal.start("upload", "film.bin", server=proxy.address)
     await eventually(lambda: len(proxy.parts) == 2)
-    with path.open("r+b") as file:  # in place: emptied first, it might be read while it is shorter
+    with path.open("r+b") as file:  # in place, since a truncated file might be read
         file.write(os.urandom(5 * PART_SIZE))
-    go_on.set()
+    release.set()
 
     ended = await terminal.ended(process)
 
@@ -174,17 +174,17 @@ async def test_a_file_that_changes_during_the_upload_is_not_completed(terminal: 
 
 async def test_ctrl_c_ends_the_run_and_the_same_command_resumes_it(terminal: Terminal, proxy: Proxy) -> None:
     path = terminal.file("film.bin", 6 * PART_SIZE)
-    go_on = proxy.let_through(3, is_part)
+    release = proxy.let_through(3, is_part)
     process = await terminal.start("upload", "film.bin", server=proxy.address)
     await eventually(lambda: len(proxy.parts) == 3)
 
     stopped = await terminal.end(process, signal.SIGINT)
-    go_on.set()
+    release.set()
 
     assert stopped.code == 130
     assert stopped.err.strip() == "Interrupted. Run the same command again to resume."
     assert (await terminal.run("upload", "film.bin")).code == 0
-    await is_back_whole(terminal, path, "/film.bin")
+    await assert_downloads_unchanged(terminal, path, "/film.bin")
 
 
 async def test_uploading_a_folder_again_sends_only_what_is_missing(terminal: Terminal, proxy: Proxy) -> None:
@@ -203,22 +203,22 @@ async def test_uploading_a_folder_again_sends_only_what_is_missing(terminal: Ter
 
 async def test_an_upload_survives_a_restart_of_the_server(tmp_path: Path) -> None:
     with running_metastore(tmp_path / "server", PART_SIZE=str(PART_SIZE)) as server:
-        terminal = await newcomer(server.address, tmp_path)
+        terminal = await new_terminal(server.address, tmp_path)
         path = terminal.file("film.bin", 24 * PART_SIZE)
         async with intercepting_proxy(server.address) as proxy:
-            go_on = proxy.let_through(8, is_part)
+            release = proxy.let_through(8, is_part)
             process = await terminal.start("upload", "film.bin", server=proxy.address)
             await eventually(lambda: len(proxy.parts) == 8)
             server.kill()
-            go_on.set()
+            release.set()
             await eventually(lambda: any(seen.status == 502 for seen in proxy.seen))
             server.start()
             ended = await terminal.ended(process)
             assert (ended.code, len(proxy.parts)) == (0, 24), ended.err
-        await is_back_whole(terminal, path, "/film.bin")
+        await assert_downloads_unchanged(terminal, path, "/film.bin")
 
 
-async def test_it_waits_for_a_server_that_starts_later(tmp_path: Path, terminal: Terminal) -> None:
+async def test_login_waits_for_a_server_that_starts_later(tmp_path: Path, terminal: Terminal) -> None:
     server = MetastoreProcess(tmp_path / "late", port=free_port())
     process = await terminal.start(
         "login", server=server.address, METASTORE_CLIENT_USERNAME="admin", METASTORE_CLIENT_PASSWORD=ADMIN_PASSWORD
@@ -231,7 +231,7 @@ async def test_it_waits_for_a_server_that_starts_later(tmp_path: Path, terminal:
     assert ended.code == 0, ended.err
 
 
-async def test_it_fails_when_the_server_stays_unreachable(terminal: Terminal) -> None:
+async def test_an_upload_fails_when_the_server_stays_unreachable(terminal: Terminal) -> None:
     terminal.file("film.bin", 10)
     ended = await terminal.run("upload", "film.bin", "--patience", "0.5", server=f"http://127.0.0.1:{free_port()}")
     assert ended.code == 1
@@ -248,7 +248,7 @@ async def test_transient_errors_are_retried(terminal: Terminal, proxy: Proxy) ->
 
     assert ended.code == 0, ended.err
     assert await terminal.names_in("/") == ["film.bin"]
-    await is_back_whole(terminal, path, "/film.bin")
+    await assert_downloads_unchanged(terminal, path, "/film.bin")
 
 
 async def test_expired_upload_urls_are_replaced(terminal: Terminal, proxy: Proxy) -> None:
@@ -258,22 +258,22 @@ async def test_expired_upload_urls_are_replaced(terminal: Terminal, proxy: Proxy
     ended = await terminal.run("upload", "film.bin", server=proxy.address)
 
     assert ended.code == 0, ended.err
-    fresh = [seen for seen in proxy.seen if seen.method == "GET" and "/chunked-upload/" in seen.path]
-    assert fresh
-    await is_back_whole(terminal, path, "/film.bin")
+    refreshes = [seen for seen in proxy.seen if seen.method == "GET" and "/chunked-upload/" in seen.path]
+    assert refreshes
+    await assert_downloads_unchanged(terminal, path, "/film.bin")
 
 
 async def test_an_upload_aborted_elsewhere_fails_and_the_next_run_starts_again(
     terminal: Terminal, proxy: Proxy
 ) -> None:
     terminal.file("film.bin", 4 * PART_SIZE)
-    go_on = proxy.let_through(2, is_part)
+    release = proxy.let_through(2, is_part)
     process = await terminal.start("upload", "film.bin", server=proxy.address)
     await eventually(lambda: len(proxy.parts) == 2)
     async with terminal.api() as api:
         for upload in await terminal.unfinished():
             (await api.delete(f"/api/v1/files/chunked-upload/{upload['uploadId']}")).raise_for_status()
-    go_on.set()
+    release.set()
 
     ended = await terminal.ended(process)
 
@@ -295,7 +295,7 @@ async def test_a_file_beyond_the_quota_fails_and_the_others_succeed(terminal: Te
     assert await terminal.names_in("/") == ["small.bin"]
 
 
-async def test_a_corrupted_upload_is_noticed(terminal: Terminal, proxy: Proxy) -> None:
+async def test_a_corrupted_upload_is_detected(terminal: Terminal, proxy: Proxy) -> None:
     terminal.file("film.bin", 3 * PART_SIZE)
     proxy.change_up = lambda seen, body: bytes([body[0] ^ 1]) + body[1:] if seen.is_part else body
 
@@ -308,12 +308,12 @@ async def test_a_corrupted_upload_is_noticed(terminal: Terminal, proxy: Proxy) -
 
 async def test_two_runs_do_not_upload_the_same_file_at_once(terminal: Terminal, proxy: Proxy) -> None:
     terminal.file("film.bin", 3 * PART_SIZE)
-    go_on = proxy.let_through(1, is_part)
+    release = proxy.let_through(1, is_part)
     process = await terminal.start("upload", "film.bin", server=proxy.address)
     await eventually(lambda: len(proxy.parts) == 1)
 
     second = await terminal.run("upload", "film.bin", server=proxy.address)
-    go_on.set()
+    release.set()
 
     assert second.code == 1
     assert "Another run" in second.err
@@ -326,7 +326,7 @@ async def test_without_a_terminal_the_output_is_only_results(terminal: Terminal)
     assert (ended.out, ended.err) == ("film.bin → /film.bin\n", "")
 
 
-async def test_the_session_of_a_run_is_ended(terminal: Terminal) -> None:
+async def test_a_run_ends_its_session(terminal: Terminal) -> None:
     terminal.file("film.bin", 10)
     await terminal.run("upload", "film.bin")
     async with terminal.api() as api:

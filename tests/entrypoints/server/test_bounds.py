@@ -15,7 +15,7 @@ from tests.fixtures.waiting import eventually
 
 
 async def sleeping(scope: Scope, receive: Receive, send: Send) -> None:
-    """Respond only after the client has disconnected."""
+    """Send no response, and return when the client disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -55,7 +55,7 @@ async def test_a_websocket_outlives_the_keep_alive_timeout(monkeypatch: pytest.M
     ],
 )
 async def test_a_request_names_one_host(hosts: str, version: str, status: int) -> None:
-    """Otherwise proxies and servers may disagree, and the value would get into URLs."""
+    """Otherwise proxies and servers may disagree about the host, which is used in URLs."""
     async with serving(echoing) as url, wire(url) as client:
         await client.say(f"GET / HTTP/{version}\r\n{hosts}\r\n")
         assert status == (await client.hear())[0]
@@ -73,12 +73,12 @@ async def test_a_body_that_is_too_slow_is_aborted(monkeypatch: pytest.MonkeyPatc
     async with serving(sleeping) as url, wire(url) as client:
         await client.say("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
 
-        async def is_cut_off() -> bool:
+        async def is_aborted() -> bool:
             await client.say("a")
             return client._reader.at_eof()
 
         with contextlib.suppress(ConnectionError):
-            await eventually(is_cut_off)
+            await eventually(is_aborted)
 
 
 async def test_a_client_that_does_not_read_the_response_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,22 +158,22 @@ async def test_the_server_stops_although_a_client_stalls() -> None:
 
 
 async def test_a_slow_client_does_not_block_a_thread() -> None:
-    """The thread is free between the bytes."""
-    turns: list[float] = []
+    """The thread is released between the bytes."""
+    durations: list[float] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         body = take(scope)
         assert body
         buffer = memoryview(bytearray(1000))
 
-        def turn() -> None:
+        def read_available() -> None:
             began = time.monotonic()
             while body.left and body.read_into(buffer):
                 pass
-            turns.append(time.monotonic() - began)
+            durations.append(time.monotonic() - began)
 
         while body.left:
-            await asyncio.to_thread(turn)
+            await asyncio.to_thread(read_available)
             if body.left:
                 await body.readable()
         body.close()
@@ -185,4 +185,4 @@ async def test_a_slow_client_does_not_block_a_thread() -> None:
             await client.say("a")
             await asyncio.sleep(0.001)
         assert 200 == (await client.hear())[0]
-    assert max(turns) < 0.2
+    assert max(durations) < 0.2

@@ -83,14 +83,14 @@ async def test_the_rest_of_a_body_is_not_parsed_as_a_request() -> None:
         assert await client.is_closed()
 
 
-@pytest.mark.parametrize("wish", ["", "Connection: close\r\n"])
-async def test_a_client_sees_a_response_sent_before_the_end_of_its_body(wish: str) -> None:
+@pytest.mark.parametrize("extra_header", ["", "Connection: close\r\n"])
+async def test_a_client_sees_a_response_sent_before_the_end_of_its_body(extra_header: str) -> None:
     async with serving(unwilling) as url, wire(url) as client:
-        await client.say(f"POST /a HTTP/1.1\r\nHost: x\r\n{wish}Content-Length: 5000000\r\n\r\n")
+        await client.say(f"POST /a HTTP/1.1\r\nHost: x\r\n{extra_header}Content-Length: 5000000\r\n\r\n")
         for _ in range(5):
             await client.say(b"a" * 1_000_000)
         assert (413, b"too much") == (await client.hear())[::2]
-        if wish:
+        if extra_header:
             assert await client.is_closed()
         else:
             await client.say("POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
@@ -130,11 +130,11 @@ async def test_a_pause_after_the_response_is_limited(monkeypatch: pytest.MonkeyP
         assert await client.is_closed()
 
 
-@pytest.mark.parametrize("begun", ["", "\r\n", "GET / HTTP/1.1\r\nHost"])
-async def test_a_head_without_end_is_aborted(begun: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("start", ["", "\r\n", "GET / HTTP/1.1\r\nHost"])
+async def test_a_head_without_end_is_aborted(start: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
     async with serving(unwilling) as url, wire(url) as client:
-        await client.say(begun)
+        await client.say(start)
         assert await client.is_closed()
 
 

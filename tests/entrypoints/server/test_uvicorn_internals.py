@@ -1,8 +1,8 @@
-"""The parts of uvicorn that the extended protocol class relies on without a promise that they stay.
+"""The internals of uvicorn that the extended protocol class relies on.
 
-Each is a test of its own, so that an upgrade of uvicorn that moves one fails by its name. Before the upper bound on
-uvicorn in ``pyproject.toml`` is raised, every failure here is to be understood. The lists are complete: attributes that
-the code uses and that are not in them fail, too.
+Each has a test of its own, so that an upgrade of uvicorn that changes one fails by its name. Before the upper bound on
+uvicorn in ``pyproject.toml`` is raised, every failure here has to be understood. The lists are complete: a test fails
+if the code uses an attribute that is not in them.
 """
 
 import ast
@@ -57,7 +57,7 @@ _METHODS = [
     for name, parameters in methods.items()
 ]
 
-# Attributes of a connection that has got the head of a request, with their types.
+# Attributes of a connection that has received the head of a request, with their types.
 _PROTOCOL_ATTRIBUTES: dict[str, type] = {
     "cycle": RequestResponseCycle,
     "flow": FlowControl,
@@ -114,7 +114,7 @@ _TYPES = ("ASGIApplication", "ASGI3Application", "ASGIReceiveEvent", "ASGISendEv
 
 
 class _Transport(asyncio.Transport):
-    """Accepts everything and sends nothing."""
+    """A transport that accepts everything and sends nothing."""
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         return default
@@ -133,7 +133,7 @@ class _Transport(asyncio.Transport):
 
 @pytest.fixture
 async def protocol() -> AsyncIterator[HttpToolsProtocol]:
-    """A connection that has got the head of a request, whose application waits."""
+    """A connection that has received the head of a request, and whose application waits."""
     done = asyncio.Event()
 
     async def app(scope: object, receive: object, send: object) -> None:
@@ -142,11 +142,11 @@ async def protocol() -> AsyncIterator[HttpToolsProtocol]:
     config = Config(app, interface="asgi3", lifespan="off", log_config=None)
     config.load()
     state = ServerState()
-    made = HttpToolsProtocol(config, state, {})
-    made.connection_made(_Transport())
-    made.data_received(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nbody")
-    yield made
-    made.connection_lost(None)
+    protocol = HttpToolsProtocol(config, state, {})
+    protocol.connection_made(_Transport())
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nbody")
+    yield protocol
+    protocol.connection_lost(None)
     for task in state.tasks:
         task.cancel()
     await asyncio.gather(*state.tasks, return_exceptions=True)
@@ -189,7 +189,7 @@ async def test_the_state_counts_tasks_and_connections(protocol: HttpToolsProtoco
     assert len(protocol.server_state.tasks) == 1
 
 
-async def test_the_flow_tells_whether_writing_is_paused(protocol: HttpToolsProtocol) -> None:
+async def test_the_flow_control_reports_whether_writing_is_paused(protocol: HttpToolsProtocol) -> None:
     protocol.pause_writing()
     assert protocol.flow.write_paused
     protocol.resume_writing()
@@ -234,7 +234,7 @@ def test_status_lines_are_bytes() -> None:
 
 
 @pytest.mark.parametrize("name", _TYPES)
-def test_a_type_for_annotations(name: str) -> None:
+def test_a_type_for_annotations_exists(name: str) -> None:
     assert hasattr(uvicorn_types, name)
 
 
@@ -247,7 +247,7 @@ def test_a_type_for_annotations(name: str) -> None:
     ],
 )
 def test_the_lists_are_complete(module: ModuleType, owner: str, known: set[str]) -> None:
-    """What a class uses of itself is its own or listed."""
+    """Every attribute that a class uses is its own or listed."""
     tree = ast.parse(inspect.getsource(module))
     (definition,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner)
     used = {node.attr for node in _attributes_of_self(definition)}

@@ -7,7 +7,7 @@ from metastore.entrypoints.cli.terminal import printable
 from metastore.entrypoints.cli.transfer.progress import Board
 
 
-def test_bars_are_drawn_on_a_terminal_and_cleared_away() -> None:
+def test_bars_are_drawn_on_a_terminal_and_cleared() -> None:
     screen = io.StringIO()
     with Board("Uploading", 100, Console(file=screen, force_terminal=True, width=120)) as board:
         with board.file("film.bin", 100) as bar:
