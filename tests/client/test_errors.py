@@ -7,7 +7,7 @@ S3_EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Mes
 
 
 @pytest.mark.parametrize(
-    ("body", "code", "said"),
+    ("body", "code", "message"),
     [
         (b'{"code": "quota-exceeded", "detail": "No room."}', "quota-exceeded", "No room. (quota-exceeded)"),
         (b'{"title": "Too large"}', "", "Too large"),
@@ -16,6 +16,6 @@ S3_EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Mes
         (b'["no problem document"]', "", "The server responded with 403 Forbidden"),
     ],
 )
-def test_a_refusal_has_the_detail_and_code_of_the_response(body: bytes, code: str, said: str) -> None:
+def test_a_refusal_has_the_detail_and_code_of_the_response(body: bytes, code: str, message: str) -> None:
     refusal = refusal_of(httpx.Response(403, content=body))
-    assert (refusal.code, str(refusal)) == (code, said)
+    assert (refusal.code, str(refusal)) == (code, message)

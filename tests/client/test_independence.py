@@ -1,4 +1,4 @@
-"""The client can become a package of its own."""
+"""The client imports nothing of the server, so that it can become a package of its own."""
 
 import ast
 import sys

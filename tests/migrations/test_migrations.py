@@ -96,7 +96,7 @@ async def test_a_migrated_sqlite_file_can_be_opened(tmp_path: Path) -> None:
 
 
 async def test_files_older_than_the_search_index_are_indexed(empty_urls: tuple[str, str]) -> None:
-    """The revision's copy of the rules agrees with the search feature."""
+    """The revision has a copy of the search feature's rules, which must agree with them."""
     names = ["Báo cáo ĐẦU năm.PDF", "ﬁlm.mkv", "nothing"]
     await migrations.upgrade(empty_urls[0], "0001")
     database = Database(empty_urls[0])
@@ -154,7 +154,7 @@ async def test_open_uploads_become_sagas_with_an_owner(empty_urls: tuple[str, st
     await database.aclose()
 
 
-async def test_files_that_failed_before_there_were_codes_keep_their_sentence(empty_urls: tuple[str, str]) -> None:
+async def test_failures_older_than_reason_codes_keep_their_message(empty_urls: tuple[str, str]) -> None:
     await migrations.upgrade(empty_urls[0], "0003")
     database = Database(empty_urls[0])
     async with database.transaction() as tx:

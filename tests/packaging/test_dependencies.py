@@ -1,4 +1,4 @@
-"""The check of the dependencies notices each kind of difference, and says what to do."""
+"""The dependency check reports each kind of difference, and says what to do."""
 
 import importlib.util
 import shutil

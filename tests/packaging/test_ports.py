@@ -1,4 +1,4 @@
-"""Ports of servers started beside each other."""
+"""Reserving free ports for servers."""
 
 import subprocess
 import sys
@@ -8,14 +8,14 @@ from deploy.local import ports
 _TAKE_ONE = "import sys\nfrom deploy.local.ports import free_port\nprint(free_port(), flush=True)\nsys.stdin.read()\n"
 
 
-def test_a_port_is_given_once() -> None:
-    """Whether or not its server has bound it yet."""
-    given = [ports.free_port() for _ in range(500)]
-    assert len(set(given)) == 500
+def test_a_port_is_reserved_once() -> None:
+    """Whether or not a server has bound it."""
+    reserved = [ports.free_port() for _ in range(500)]
+    assert len(set(reserved)) == 500
 
 
-def test_a_port_is_not_given_to_two_processes() -> None:
-    """Neither while the one that has it only thinks of starting its server, but again once it has ended."""
+def test_a_port_is_not_reserved_by_two_processes() -> None:
+    """The reservation ends with the process that made it, even if no server has bound the port."""
     with subprocess.Popen(
         [sys.executable, "-c", _TAKE_ONE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:

@@ -1,4 +1,4 @@
-"""The check of translations notices each thing that it is there for."""
+"""The translation check reports codes without a text, and texts without a code."""
 
 import importlib.util
 from pathlib import Path
@@ -13,7 +13,7 @@ _COMPLETE = "export default {\n  'not-found': 'It is gone.',\n  stale:\n    'Itâ
 
 @pytest.fixture(scope="module")
 def translations() -> ModuleType:
-    """The script as a module."""
+    """The script, loaded as a module."""
     spec = importlib.util.spec_from_file_location("translations", _ROOT / ".ci" / "translations.py")
     assert spec
     assert spec.loader
@@ -51,7 +51,7 @@ def test_complete_languages_pass(translations: ModuleType, texts: Path) -> None:
         pytest.param("It is gone.", "", "write the text for the code 'not-found'", id="empty text"),
     ],
 )
-def test_a_fault_in_one_language_is_noticed(
+def test_a_difference_in_one_language_is_reported(
     translations: ModuleType, texts: Path, old: str, new: str, complaint: str
 ) -> None:
     path = texts / "vi" / "problems.ts"
@@ -59,17 +59,17 @@ def test_a_fault_in_one_language_is_noticed(
     assert f"{path}: {complaint}" in translations.complaints_about(texts, _CODES)
 
 
-def test_a_language_without_the_file_is_noticed(translations: ModuleType, texts: Path) -> None:
+def test_a_missing_file_is_reported(translations: ModuleType, texts: Path) -> None:
     path = texts / "vi" / "problems.ts"
     path.unlink()
     assert [f"{path}: is missing: write it with a text for each code"] == translations.complaints_about(texts, _CODES)
 
 
-def test_no_language_at_all_is_noticed(translations: ModuleType, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(translations: ModuleType, tmp_path: Path) -> None:
     assert translations.complaints_about(tmp_path / "moved", _CODES)
 
 
-def test_what_is_wrong_is_printed_and_fails(
+def test_complaints_are_printed_and_fail_the_check(
     translations: ModuleType, texts: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(translations, "TEXTS", texts)

@@ -1,4 +1,4 @@
-"""Each check of the tree is broken on purpose in a copy, and complains in a line that says what to do."""
+"""Each check of the tree reports a violation in one line that says what to do."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ MakeTree = Callable[[dict[str, str]], Tree]
 
 @pytest.fixture
 def make_tree(tmp_path: Path) -> MakeTree:
-    """Write files, beside a glossary that bans two things, and return them as a tree."""
+    """Return a function that writes files, and a glossary with two banned words, and returns them as a tree."""
 
     def make(files: dict[str, str]) -> Tree:
         files = {"docs/glossary.md": _GLOSSARY} | files
@@ -41,7 +41,7 @@ def make_tree(tmp_path: Path) -> MakeTree:
 # --- lengths ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_source_of_more_than_400_lines_is_named(make_tree: MakeTree) -> None:
+def test_a_source_file_of_more_than_400_lines_is_reported(make_tree: MakeTree) -> None:
     tree = make_tree({"src/long.py": "\n" * 401, "src/short.py": "\n" * 400, "notes.md": "\n" * 500})
 
     assert list(long_files(tree)) == [
@@ -150,7 +150,7 @@ def test_a_file_or_folder_with_a_banned_word_is_refused(make_tree: MakeTree, pat
         ("docs/page.md", "# Page\n\nA burnt\ntoast.\n"),
     ],
 )
-def test_prose_with_words_that_are_banned_everywhere_is_refused_by_its_line(
+def test_prose_with_words_that_are_banned_everywhere_is_refused_with_its_line(
     make_tree: MakeTree, path: str, text: str
 ) -> None:
     (complaint,) = banned_prose(make_tree({path: text}))
@@ -158,7 +158,7 @@ def test_prose_with_words_that_are_banned_everywhere_is_refused_by_its_line(
     assert str(complaint) == f"{path}:3: the text says “burnt toast”: write “response” instead (docs/glossary.md)"
 
 
-def test_prose_may_use_words_that_are_banned_in_names_and_quote_any(make_tree: MakeTree) -> None:
+def test_prose_may_use_words_that_are_banned_in_names_and_quote_all_words(make_tree: MakeTree) -> None:
     tree = make_tree({"src/one.py": '"""The zork.\n\nSee ``burnt_toast``.\n"""\n', "a.md": "`burnt toast`"})
 
     assert not list(banned_prose(tree))
@@ -171,7 +171,7 @@ def test_singular_and_plural_count_alike(make_tree: MakeTree, banned: str, writt
     assert len(list(banned_prose(make_tree({"docs/glossary.md": glossary, "a.md": f"Some {written}."})))) == 1
 
 
-def test_strings_are_no_prose(make_tree: MakeTree) -> None:
+def test_strings_are_not_prose(make_tree: MakeTree) -> None:
     assert not list(banned_prose(make_tree({"src/one.py": 'TEXT = "a burnt toast"\n'})))
 
 
@@ -203,7 +203,7 @@ def test_words_of_names_are_found_in_any_style() -> None:
 # --- maps ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_package_page_that_lists_modules_lists_exactly_those_there_are(make_tree: MakeTree) -> None:
+def test_a_package_page_that_lists_modules_lists_exactly_the_existing_ones(make_tree: MakeTree) -> None:
     page = '"""Things.\n\n* ``one``, ``gone``: these.\n"""\n'
     tree = make_tree({f"src/metastore/kit/{name}": page for name in ("__init__.py", "one.py", "new.py")})
 
@@ -214,7 +214,7 @@ def test_a_package_page_that_lists_modules_lists_exactly_those_there_are(make_tr
 
 
 @pytest.mark.parametrize("folder", ["features", "ports", "kit", "features/notes"])
-def test_packages_that_people_look_up_have_a_list(make_tree: MakeTree, folder: str) -> None:
+def test_central_packages_must_list_their_modules(make_tree: MakeTree, folder: str) -> None:
     files = {f"src/metastore/{folder}/{name}": "" for name in ("__init__.py", "one.py", "two.py")}
 
     (complaint,) = wrong_package_pages(make_tree(files))
@@ -224,13 +224,13 @@ def test_packages_that_people_look_up_have_a_list(make_tree: MakeTree, folder: s
     )
 
 
-def test_a_feature_of_nothing_but_the_usual_modules_needs_no_list(make_tree: MakeTree) -> None:
+def test_a_feature_with_only_the_usual_modules_needs_no_list(make_tree: MakeTree) -> None:
     files = {f"src/metastore/features/notes/{name}.py": "" for name in ("__init__", "service", "models", "events")}
 
     assert not list(wrong_package_pages(make_tree(files)))
 
 
-def test_the_tree_in_the_architecture_page_shows_what_there_is(make_tree: MakeTree) -> None:
+def test_the_tree_in_the_architecture_page_matches_the_files(make_tree: MakeTree) -> None:
     shown = "```\nsrc/metastore/\n  kit/        mechanisms\n    clock.py  time\n    gone.py   nothing\nweb/    client\n"
     files = ["kit/__init__.py", "kit/clock.py", "kit/ids.py", "config.py"]
     tree = make_tree(
@@ -245,9 +245,9 @@ def test_the_tree_in_the_architecture_page_shows_what_there_is(make_tree: MakeTr
     ]
 
 
-# --- the whole, as `make lint-tree` runs it --------------------------------------------------------------------------
+# --- all checks, as `make lint-tree` runs them -----------------------------------------------------------------------
 
-_BREAKING = {
+_VIOLATIONS = {
     "docs/glossary.md": "\n| response | What the server returns. | `zork` |\n",
     "src/metastore/kit/ids.py": "\n\ndef _late() -> None:\n    from metastore.kit import clock\n",
     "src/metastore/kit/clock.py": "\n\nfrom metastore.kit import ids\n\nlate_zork = ids\n",
@@ -266,12 +266,12 @@ _EXPECTED = [
 
 @pytest.fixture(scope="module")
 def broken_tree(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """The checks' output on a copy of this tree with some of the rules broken."""
+    """The output of all checks on a copy of this tree that violates some of the rules."""
     copy = tmp_path_factory.mktemp("broken")
     for file in (*tracked(_ROOT).under("src", ".ci", "docs"), PurePosixPath("README.md")):
         (copy / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(_ROOT / file, copy / file)
-    for name, addition in _BREAKING.items():
+    for name, addition in _VIOLATIONS.items():
         with (copy / name).open("a") as opened:
             opened.write(addition)
     for command in (["init", "--quiet"], ["add", "--all"]):

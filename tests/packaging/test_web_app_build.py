@@ -1,4 +1,4 @@
-"""The web app is built when it has to be, and only then."""
+"""The web app is built if it has changed, and only then."""
 
 import importlib.util
 import json
@@ -20,7 +20,7 @@ esac
 
 
 class Checkout:
-    """A small checkout with a web app, and an npm that only notes what it was asked."""
+    """A small checkout with a web app, and an ``npm`` that records its arguments."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -35,11 +35,11 @@ class Checkout:
         npm.chmod(0o755)
 
     def lock(self, packages: dict[str, dict[str, str | bool]]) -> None:
-        """Lock these packages."""
+        """Write a lock file with these packages."""
         (self.web / "package-lock.json").write_text(json.dumps({"packages": packages}))
 
     def calls(self) -> list[str]:
-        """What npm was asked since the last look."""
+        """Return the arguments of the ``npm`` calls since this method was last called."""
         lines = self._calls.read_text().splitlines() if self._calls.exists() else []
         self._calls.write_text("")
         return lines
@@ -69,7 +69,7 @@ def test_a_fresh_checkout_installs_the_packages_and_builds(checkout: Checkout, h
     assert checkout.calls() == ["ci", "run build"]
 
 
-def test_nothing_is_done_while_nothing_has_changed(checkout: Checkout, hook: ModuleType) -> None:
+def test_an_unchanged_web_app_is_not_built_again(checkout: Checkout, hook: ModuleType) -> None:
     hook.build_web_app(checkout.root)
     checkout.calls()
     (checkout.web / "src" / "main.ts").touch()
@@ -78,7 +78,7 @@ def test_nothing_is_done_while_nothing_has_changed(checkout: Checkout, hook: Mod
     assert checkout.calls() == []
 
 
-def test_a_changed_source_is_built_with_the_packages_that_are_there(checkout: Checkout, hook: ModuleType) -> None:
+def test_a_changed_source_is_built_with_the_installed_packages(checkout: Checkout, hook: ModuleType) -> None:
     hook.build_web_app(checkout.root)
     checkout.calls()
     (checkout.web / "src" / "main.ts").write_text("two")
@@ -87,7 +87,7 @@ def test_a_changed_source_is_built_with_the_packages_that_are_there(checkout: Ch
     assert checkout.calls() == ["run build"]
 
 
-def test_a_changed_lock_installs_the_packages_anew(checkout: Checkout, hook: ModuleType) -> None:
+def test_a_changed_lock_file_installs_the_packages_again(checkout: Checkout, hook: ModuleType) -> None:
     hook.build_web_app(checkout.root)
     checkout.calls()
     checkout.lock({"": {}, "node_modules/react": {"version": "19.0.1"}})
@@ -96,7 +96,7 @@ def test_a_changed_lock_installs_the_packages_anew(checkout: Checkout, hook: Mod
     assert checkout.calls() == ["ci", "run build"]
 
 
-def test_another_machines_binaries_are_not_missed(checkout: Checkout, hook: ModuleType) -> None:
+def test_optional_packages_for_other_platforms_may_be_missing(checkout: Checkout, hook: ModuleType) -> None:
     hook.build_web_app(checkout.root)
     checkout.calls()
     binary: dict[str, str | bool] = {"version": "1.0.0", "optional": True}
@@ -106,7 +106,7 @@ def test_another_machines_binaries_are_not_missed(checkout: Checkout, hook: Modu
     assert checkout.calls() == ["run build"]
 
 
-def test_the_server_can_be_worked_on_without_the_web_app(
+def test_the_build_of_the_web_app_can_be_skipped(
     checkout: Checkout, hook: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("METASTORE_SKIP_WEB", "1")

@@ -1,4 +1,4 @@
-"""Subscribed consumers: one effect per event, and wiring mistakes that stop the start."""
+"""Subscribed consumers have one effect per event, and wiring mistakes stop the start."""
 
 import random
 
@@ -14,7 +14,7 @@ from metastore.processes.consumers import WiringError, batch_handler_of, handler
 from tests.fixtures.buses import RecordingBus
 from tests.fixtures.events import SampleRecorded, event
 
-# A table for effects, apart from the product's own.
+# A table for effects that is not part of the product's schema.
 EFFECTS = Table("test_effects", MetaData(), Column("id", String(36), primary_key=True), Column("event_id", String(36)))
 
 
@@ -37,7 +37,7 @@ async def _count(database: Database) -> int:
 
 
 async def test_events_redelivered_in_another_order_have_their_effect_once(effects: Database) -> None:
-    """However often and in whatever order events come, each has exactly one effect."""
+    """However often and in whatever order it is delivered, each event has exactly one effect."""
     handle = handler_of(Consumer("first", in_transaction={"sample.recorded": _record_effect}), effects)
     events = [event(number=n) for n in range(10)]
     again = events * 3
@@ -123,7 +123,7 @@ async def test_an_outside_handler_runs_on_every_delivery(database: Database) -> 
 
 async def test_a_consumer_of_every_event_gets_all_types(effects: Database) -> None:
     """A handler for every event needs no list of types."""
-    handle = handler_of(Consumer("witness", every=_record_effect), effects)
+    handle = handler_of(Consumer("every", every=_record_effect), effects)
     await handle(event(event_type="sample.recorded"))
     await handle(event(event_type="other.recorded"))
     assert 2 == await _count(effects)
@@ -147,26 +147,26 @@ async def test_events_recorded_by_a_consumer_carry_the_context_of_their_cause(da
 
 
 @pytest.mark.parametrize(
-    ("consumers", "complaint"),
+    ("consumers", "message"),
     [
-        ([Consumer("idle")], "the consumer idle has no handler"),
+        ([Consumer("empty")], "the consumer empty has no handler"),
         (
-            [Consumer("deaf", in_transaction={"sample.broken": _record_effect})],
-            "deaf waits for sample.broken, which nothing",
+            [Consumer("unknown-type", in_transaction={"sample.broken": _record_effect})],
+            "unknown-type waits for sample.broken, which nothing",
         ),
         (
-            [Consumer("twin", every=_record_effect), Consumer("twin", every=_record_effect)],
-            "two consumers are named twin",
+            [Consumer("duplicate", every=_record_effect), Consumer("duplicate", every=_record_effect)],
+            "two consumers are named duplicate",
         ),
         (
-            [Consumer("greedy", every=_record_effect, in_transaction={"sample.recorded": _record_effect})],
-            "greedy handles every event and some events in addition",
+            [Consumer("mixed", every=_record_effect, in_transaction={"sample.recorded": _record_effect})],
+            "mixed handles every event and some events in addition",
         ),
     ],
 )
-async def test_wiring_mistakes_stop_the_start(database: Database, consumers: list[Consumer], complaint: str) -> None:
+async def test_wiring_mistakes_stop_the_start(database: Database, consumers: list[Consumer], message: str) -> None:
     """The error names the consumer."""
-    with pytest.raises(WiringError, match=complaint):
+    with pytest.raises(WiringError, match=message):
         subscribe_all(RecordingBus(), database, consumers)
 
 

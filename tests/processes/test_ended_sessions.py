@@ -1,4 +1,4 @@
-"""Sockets of ended sessions are closed without broker and cache."""
+"""Sockets of ended sessions are closed, even without a broker and a cache."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.fixtures.waiting import eventually
 
 
 class FakeSockets:
-    """Open sockets of these sessions."""
+    """Fake sockets that are open for the given sessions."""
 
     def __init__(self, *sessions: str) -> None:
         self.sessions = set(sessions)
@@ -52,7 +52,7 @@ async def session_of(app: AuthApp, name: str) -> str:
 
 
 async def test_the_sockets_of_open_sessions_stay(app: AuthApp) -> None:
-    """Of several users."""
+    """Here those of two users."""
     sockets = FakeSockets(await session_of(app, "mai"), await session_of(app, "lan"))
     await EndedSessions(app.database, app.auth, sockets).poll()
     assert 2 == len(sockets.sessions)

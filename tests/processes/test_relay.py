@@ -176,18 +176,18 @@ async def test_relaying_continues_when_the_backlog_cannot_be_measured(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Measuring continues later."""
-    tried = 0
+    calls = 0
 
     async def fail(_: Transaction) -> None:
-        nonlocal tried
-        tried += 1
+        nonlocal calls
+        calls += 1
         raise RuntimeError
 
     monkeypatch.setattr(outbox, "backlog", fail)
     monkeypatch.setattr(relay_module, "MEASURE_EVERY", 0.01)
     bus = RecordingBus()
     async with running(Relay(database, bus, poll_interval=0.05)):
-        await eventually(lambda: tried > 1)
+        await eventually(lambda: calls > 1)
         await record(database, 1)
         await eventually(lambda: numbers(bus) == [1])
 
@@ -199,7 +199,7 @@ async def test_only_old_published_events_are_pruned(database: Database) -> None:
     await record(database, 1)
     await relay.publish_batch()
     async with database.transaction() as tx:
-        assert await first_delivery(tx, "waiter", bus.published[0].id)
+        assert await first_delivery(tx, "first", bus.published[0].id)
         long_ago = utc_now() - timedelta(days=8)
         await tx.session.execute(update(OutboxEvent).values(published_at=long_ago, created_at=long_ago))
         await tx.session.execute(update(InboxEvent).values(handled_at=long_ago))
@@ -207,7 +207,7 @@ async def test_only_old_published_events_are_pruned(database: Database) -> None:
     await relay.publish_batch()
     await record(database, 3)
     async with database.transaction() as tx:
-        assert await first_delivery(tx, "waiter", bus.published[1].id)
+        assert await first_delivery(tx, "first", bus.published[1].id)
         await tx.session.execute(
             update(OutboxEvent).where(OutboxEvent.status == PENDING).values(created_at=utc_now() - timedelta(days=30))
         )

@@ -20,8 +20,8 @@ async def test_transient_errors_are_unavailable(postgres: Postgres, code: str) -
     await database.aclose()
 
 
-async def test_an_invalid_statement_is_not(postgres: Postgres) -> None:
-    """It would fail again."""
+async def test_an_invalid_statement_is_not_an_outage(postgres: Postgres) -> None:
+    """It would fail again after a retry."""
     database = Database(postgres.url("postgres"))
     with pytest.raises(DBAPIError):
         async with database.reading() as tx:
@@ -30,7 +30,7 @@ async def test_an_invalid_statement_is_not(postgres: Postgres) -> None:
 
 
 async def test_the_server_enforces_the_time_limits(postgres: Postgres) -> None:
-    """Also when the client process is gone."""
+    """They apply even if the client process has died."""
     database = Database(postgres.url("postgres"))
     async with database.reading() as tx:
         for setting, value in (("statement_timeout", "25s"), ("idle_in_transaction_session_timeout", "1min")):

@@ -1,4 +1,4 @@
-"""Connections with one thread switch per statement."""
+"""SQLite connections with one thread switch per statement."""
 
 import asyncio
 import sqlite3
@@ -57,7 +57,7 @@ async def test_the_event_loop_does_not_execute(connection: sqlite_connection.One
     assert (threading.get_ident(),) != await cursor.fetchone()
 
 
-async def test_the_event_loop_goes_on_meanwhile(connection: sqlite_connection.OneTripConnection) -> None:
+async def test_the_event_loop_is_not_blocked(connection: sqlite_connection.OneTripConnection) -> None:
     """The statement ends only after another coroutine has run."""
     happened = threading.Event()
     await connection.create_function("wait", 0, lambda: happened.wait(10))

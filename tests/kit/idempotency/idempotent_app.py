@@ -1,4 +1,4 @@
-"""An application with endpoints of every kind, to count how often a request takes effect."""
+"""An application with endpoints of every kind, in which effects can be counted."""
 
 import asyncio
 from typing import Annotated
@@ -29,13 +29,13 @@ from tests.fixtures.events import SampleRecorded
 
 
 class OrderIn(Input):
-    """What to order."""
+    """The order that a client places."""
 
     item: str
 
 
 class OrderOut(Schema):
-    """What was ordered."""
+    """The order that was placed."""
 
     item_name: str
     number: int
@@ -46,22 +46,22 @@ class Hooks:
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
-        self.go_on = asyncio.Event()
-        self.go_on.set()
+        self.resume = asyncio.Event()
+        self.resume.set()
         self.halt_before_effect = False
         self.halt_after_effect = False
         self.fail_before: Exception | None = None
         self.fail_after: Exception | None = None
 
     async def before(self) -> None:
-        """Await before the effect."""
+        """Halt or fail before the effect, if so configured."""
         if self.halt_before_effect:
             await self._halt()
         if self.fail_before:
             raise self.fail_before
 
     async def after(self) -> None:
-        """Await after the commit of the effect."""
+        """Halt or fail after the commit of the effect, if so configured."""
         if self.halt_after_effect:
             await self._halt()
         if self.fail_after:
@@ -69,24 +69,24 @@ class Hooks:
 
     async def _halt(self) -> None:
         self.reached.set()
-        await self.go_on.wait()
+        await self.resume.wait()
 
 
-HooksHere = Annotated[Hooks, provided(Hooks)]
+InjectedHooks = Annotated[Hooks, provided(Hooks)]
 
 
-async def _known_user(x_user: Annotated[str | None, Header()] = None) -> None:
+async def _set_actor(x_user: Annotated[str | None, Header()] = None) -> None:
     context = current_context()
     assert context is not None
     context.actor_id = x_user
 
 
-router = APIRouter(route_class=IdempotentRoute, dependencies=[Depends(_known_user)])
+router = APIRouter(route_class=IdempotentRoute, dependencies=[Depends(_set_actor)])
 
 
 @router.post("/orders", status_code=201)
-async def place_order(body: OrderIn, response: Response, database: Transactions, hooks: HooksHere) -> OrderOut:
-    """An endpoint that knows nothing of idempotency."""
+async def place_order(body: OrderIn, response: Response, database: Transactions, hooks: InjectedHooks) -> OrderOut:
+    """An endpoint without code for idempotency."""
     await hooks.before()
     async with database.transaction() as tx:
         number = (await tx.session.execute(select(func.count()).select_from(OutboxEvent))).scalar_one()
@@ -98,7 +98,7 @@ async def place_order(body: OrderIn, response: Response, database: Transactions,
 
 
 @router.post("/orders-with-response", status_code=201)
-async def order_with_response(body: OrderIn, database: Transactions, hooks: HooksHere) -> OrderOut:
+async def order_with_response(body: OrderIn, database: Transactions, hooks: InjectedHooks) -> OrderOut:
     """An endpoint that stores its response with its effect."""
     async with database.transaction() as tx:
         tx.record(SampleRecorded(sample=body.item))
@@ -109,17 +109,17 @@ async def order_with_response(body: OrderIn, database: Transactions, hooks: Hook
 
 @router.post("/repeatable-orders")
 @repeatable
-async def repeatable_order(body: OrderIn, database: Transactions, hooks: HooksHere) -> OrderOut:
-    """An endpoint that may run again."""
+async def repeatable_order(body: OrderIn, database: Transactions, hooks: InjectedHooks) -> OrderOut:
+    """An endpoint that may be executed again."""
     async with database.transaction() as tx:
         tx.record(SampleRecorded(sample=body.item))
     await hooks.after()
     return OrderOut(item_name=body.item, number=0)
 
 
-@router.post("/undone-orders")
-async def undone_order(body: OrderIn, database: Transactions, hooks: HooksHere) -> OrderOut:
-    """An endpoint that undoes its effect when it fails later."""
+@router.post("/compensated-orders")
+async def compensated_order(body: OrderIn, database: Transactions, hooks: InjectedHooks) -> OrderOut:
+    """An endpoint that compensates its effect when it fails later."""
     async with database.transaction() as tx:
         tx.record(SampleRecorded(sample=body.item))
     try:
@@ -132,8 +132,8 @@ async def undone_order(body: OrderIn, database: Transactions, hooks: HooksHere) 
 
 
 @router.post("/orders-with-checkpoint")
-async def order_with_checkpoint(body: OrderIn, database: Transactions, hooks: HooksHere) -> OrderOut:
-    """An endpoint that saves a checkpoint, and undoes its effect when it fails later."""
+async def order_with_checkpoint(body: OrderIn, database: Transactions, hooks: InjectedHooks) -> OrderOut:
+    """An endpoint that saves a checkpoint, and compensates its effect when it fails later."""
     earlier = checkpoint()
     if earlier is None:
         async with database.transaction() as tx:
@@ -164,8 +164,8 @@ async def empty(database: Transactions) -> None:
         tx.record(SampleRecorded(sample=""))
 
 
-@router.get("/look")
-async def look(database: Transactions) -> OrderOut:
+@router.get("/order-list")
+async def list_orders(database: Transactions) -> OrderOut:
     """A GET endpoint."""
     async with database.transaction() as tx:
         tx.record(SampleRecorded(sample=""))
@@ -185,7 +185,7 @@ class IdempotentApp:
         app = FastAPI(exception_handlers={Problem: _on_problem})
         app.state.services = services
         app.include_router(router, prefix="/api")
-        self._gate = RequestMiddleware(app)
+        self._middleware = RequestMiddleware(app)
 
     async def post(
         self,
@@ -209,7 +209,7 @@ class IdempotentApp:
         headers = {"Idempotency-Key": key} if key is not None else {}
         if user is not None:
             headers["X-User"] = user
-        transport = httpx.ASGITransport(self._gate, client=(address, 1), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self._middleware, client=(address, 1), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://app.example/api") as client:
             return await client.request(method, path, headers=headers, **options)  # type: ignore[arg-type]  # passed on
 

@@ -1,4 +1,4 @@
-"""One idempotency key, one effect."""
+"""Requests with the same idempotency key take effect once."""
 
 import asyncio
 from datetime import timedelta
@@ -29,7 +29,7 @@ def outcome(response: httpx.Response) -> tuple[int, str]:
 
 
 async def test_without_a_key_every_request_has_its_effect(app: IdempotentApp) -> None:
-    """Nothing changes for clients that send none."""
+    """Nothing changes for clients that send no key."""
     for _ in range(2):
         assert (await app.post(key=None)).status_code == 201
     assert await app.effects() == 2
@@ -51,12 +51,12 @@ async def test_a_repeated_request_has_one_effect_and_gets_the_same_response(app:
 async def test_an_empty_response_is_replayed(app: IdempotentApp) -> None:
     """204 stays 204."""
     responses = [await app.post("/empty", content=b"") for _ in range(2)]
-    assert [(a.status_code, a.content) for a in responses] == [(204, b"")] * 2
+    assert [(response.status_code, response.content) for response in responses] == [(204, b"")] * 2
     assert await app.effects() == 1
 
 
 async def test_responses_survive_a_restart(app: IdempotentApp) -> None:
-    """Another process on the same database replays."""
+    """Another process on the same database replays them."""
     await app.post()
     assert (await IdempotentApp(app.database).post()).headers["idempotency-replayed"] == "true"
 
@@ -95,11 +95,11 @@ async def test_the_longest_key_works(app: IdempotentApp) -> None:
 async def test_a_concurrent_request_must_wait(app: IdempotentApp) -> None:
     """409 ``idempotency-in-progress`` with ``Retry-After``; afterwards it gets the response."""
     app.hooks.halt_before_effect = True
-    app.hooks.go_on.clear()
+    app.hooks.resume.clear()
     first = asyncio.create_task(app.post())
     await app.hooks.reached.wait()
     early = await app.post()
-    app.hooks.go_on.set()
+    app.hooks.resume.set()
     done = await first
     assert outcome(early) == (409, "idempotency-in-progress")
     assert early.headers["retry-after"] == "1"
@@ -111,15 +111,15 @@ async def test_one_of_many_concurrent_requests_has_its_effect(app: IdempotentApp
     """The others get its response or have to wait."""
     responses = await asyncio.gather(*(app.post() for _ in range(12)))
     assert await app.effects() == 1
-    assert {a.status_code for a in responses} <= {201, 409}
-    assert len({a.content for a in responses if a.status_code == 201}) == 1
+    assert {response.status_code for response in responses} <= {201, 409}
+    assert len({response.content for response in responses if response.status_code == 201}) == 1
     assert (await app.post()).status_code == 201
 
 
 async def test_a_request_killed_before_its_effect_can_be_sent_again(app: IdempotentApp) -> None:
     """Not before its lease has expired, since it might still be running."""
     app.hooks.halt_before_effect = True
-    app.hooks.go_on.clear()
+    app.hooks.resume.clear()
     await app.kill_once_reached(asyncio.create_task(app.post()))
     assert outcome(await app.post()) == (409, "idempotency-in-progress")
     await app.end_leases()
@@ -128,9 +128,9 @@ async def test_a_request_killed_before_its_effect_can_be_sent_again(app: Idempot
 
 
 async def test_a_request_killed_between_effect_and_response_is_never_repeated(app: IdempotentApp) -> None:
-    """409 ``idempotency-answer-lost`` tells the client to look at the result."""
+    """409 ``idempotency-answer-lost`` tells the client to check whether it took effect."""
     app.hooks.halt_after_effect = True
-    app.hooks.go_on.clear()
+    app.hooks.resume.clear()
     await app.kill_once_reached(asyncio.create_task(app.post()))
     assert outcome(await app.post()) == (409, "idempotency-in-progress")
     await app.end_leases()
@@ -138,10 +138,10 @@ async def test_a_request_killed_between_effect_and_response_is_never_repeated(ap
     assert await app.effects() == 1
 
 
-async def test_a_response_stored_with_its_effect_survives_even_that(app: IdempotentApp) -> None:
+async def test_a_response_stored_with_its_effect_is_replayed_after_a_kill(app: IdempotentApp) -> None:
     """The replay has the same bytes as the lost response."""
     app.hooks.halt_after_effect = True
-    app.hooks.go_on.clear()
+    app.hooks.resume.clear()
     await app.kill_once_reached(asyncio.create_task(app.post("/orders-with-response")))
     replay = await app.post("/orders-with-response")
     undisturbed = await app.post("/orders-with-response", key="key-2")
@@ -154,7 +154,7 @@ async def test_a_response_stored_with_its_effect_survives_even_that(app: Idempot
 async def test_a_retry_continues_from_the_checkpoint(app: IdempotentApp) -> None:
     """The second run places no second order."""
     app.hooks.halt_after_effect = True
-    app.hooks.go_on.clear()
+    app.hooks.resume.clear()
     await app.kill_once_reached(asyncio.create_task(app.post("/orders-with-checkpoint")))
     await app.end_leases()
     assert (await app.post("/orders-with-checkpoint")).json() == {"itemName": "red", "number": 1}
@@ -170,10 +170,10 @@ async def test_a_compensated_request_starts_over(app: IdempotentApp) -> None:
     assert (await app.post("/orders-with-checkpoint")).json() == {"itemName": "red", "number": 0}
 
 
-async def test_a_repeatable_endpoint_is_run_again_instead(app: IdempotentApp) -> None:
+async def test_a_repeatable_endpoint_is_executed_again_after_a_kill(app: IdempotentApp) -> None:
     """It is idempotent by itself, so the client gets a real response."""
     app.hooks.halt_after_effect = True
-    app.hooks.go_on.clear()
+    app.hooks.resume.clear()
     await app.kill_once_reached(asyncio.create_task(app.post("/repeatable-orders")))
     await app.end_leases()
     assert (await app.post("/repeatable-orders")).status_code == 200
@@ -183,7 +183,7 @@ async def test_a_repeatable_endpoint_is_run_again_instead(app: IdempotentApp) ->
 async def test_a_single_process_ends_all_leases_at_its_start(app: IdempotentApp) -> None:
     """A client need not wait for the lease of a dead process."""
     app.hooks.halt_before_effect = True
-    app.hooks.go_on.clear()
+    app.hooks.resume.clear()
     await app.kill_once_reached(asyncio.create_task(app.post()))
     async with app.database.transaction() as tx:
         await end_leases(tx)
@@ -193,20 +193,20 @@ async def test_a_single_process_ends_all_leases_at_its_start(app: IdempotentApp)
 async def test_a_request_that_has_lost_its_claim_cannot_commit(app: IdempotentApp) -> None:
     """A slow request's transaction rolls back when its key was taken over."""
     app.hooks.halt_before_effect = True
-    app.hooks.go_on.clear()
+    app.hooks.resume.clear()
     slow = asyncio.create_task(app.post())
     await app.hooks.reached.wait()
     await app.end_leases()
     app.hooks.halt_before_effect = False
     second = await app.post()
-    app.hooks.go_on.set()
+    app.hooks.resume.set()
     assert second.status_code == 201
     assert outcome(await slow) == (409, "idempotency-in-progress")
     assert await app.effects() == 1
     assert (await app.post()).content == second.content
 
 
-@pytest.mark.parametrize("failure", [Problem(503, ProblemCode.UNAVAILABLE, "Away."), RuntimeError("a fault")])
+@pytest.mark.parametrize("failure", [Problem(503, ProblemCode.UNAVAILABLE, "Unavailable."), RuntimeError("a fault")])
 async def test_a_failure_before_the_effect_is_not_stored(app: IdempotentApp, failure: Exception) -> None:
     """The same key can be used again at once."""
     app.hooks.fail_before = failure
@@ -216,7 +216,7 @@ async def test_a_failure_before_the_effect_is_not_stored(app: IdempotentApp, fai
     assert await app.effects() == 1
 
 
-@pytest.mark.parametrize("failure", [Problem(503, ProblemCode.UNAVAILABLE, "Away."), RuntimeError("a fault")])
+@pytest.mark.parametrize("failure", [Problem(503, ProblemCode.UNAVAILABLE, "Unavailable."), RuntimeError("a fault")])
 async def test_a_failure_after_the_effect_does_not_cause_a_second_one(app: IdempotentApp, failure: Exception) -> None:
     """409 ``idempotency-answer-lost``, without waiting for a lease."""
     app.hooks.fail_after = failure
@@ -228,10 +228,10 @@ async def test_a_failure_after_the_effect_does_not_cause_a_second_one(app: Idemp
 
 async def test_a_compensated_effect_frees_the_key(app: IdempotentApp) -> None:
     """The client can simply retry."""
-    app.hooks.fail_after = Problem(503, ProblemCode.UNAVAILABLE, "Away.")
-    assert (await app.post("/undone-orders")).status_code == 503
+    app.hooks.fail_after = Problem(503, ProblemCode.UNAVAILABLE, "Unavailable.")
+    assert (await app.post("/compensated-orders")).status_code == 503
     app.hooks.fail_after = None
-    assert (await app.post("/undone-orders")).status_code == 200
+    assert (await app.post("/compensated-orders")).status_code == 200
 
 
 async def test_a_conclusive_refusal_is_replayed(app: IdempotentApp) -> None:
@@ -257,12 +257,12 @@ async def test_an_inconclusive_refusal_is_not_stored(app: IdempotentApp, status:
 
 async def test_invalid_input_does_not_use_up_the_key(app: IdempotentApp) -> None:
     """The endpoint did not run."""
-    assert (await app.post(json={"pot": "red"})).status_code == 422
+    assert (await app.post(json={"colour": "red"})).status_code == 422
     assert (await app.post()).status_code == 201
 
 
-async def test_a_form_is_the_same_form_under_another_boundary(app: IdempotentApp) -> None:
-    """Browsers choose a new boundary each time; the form's content counts."""
+async def test_a_form_with_another_boundary_is_the_same_request(app: IdempotentApp) -> None:
+    """Browsers choose a new boundary each time, so only the form's content is compared."""
 
     async def send(content: bytes, title: str = "title") -> tuple[int, str]:
         response = await app.post("/photos", files={"file": ("a.png", content)}, data={"title": title})
@@ -272,20 +272,20 @@ async def test_a_form_is_the_same_form_under_another_boundary(app: IdempotentApp
     assert await send(large) == (200, '{"itemName":"a.png","number":2097152}')
     assert await send(large) == (200, "true")
     assert (await send(large[:-1] + b"?"))[0] == 422
-    assert (await send(large, "coffee"))[0] == 422
+    assert (await send(large, "another title"))[0] == 422
     assert await app.effects() == 1
 
 
 async def test_other_methods_ignore_the_header(app: IdempotentApp) -> None:
     """Other methods are idempotent by themselves."""
     for _ in range(2):
-        response = await app.send("GET", "/look", key="key-1", user="mai", address="192.0.2.1")
+        response = await app.send("GET", "/order-list", key="key-1", user="mai", address="192.0.2.1")
         assert response.status_code == 200
     assert await app.effects() == 2
 
 
 async def test_a_key_can_be_used_again_after_a_day(app: IdempotentApp) -> None:
-    """Also for another request, and before its row was deleted."""
+    """Also for another request, and even if its row has not been deleted yet."""
     await app.post()
     await app.set_rows(created_at=utc_now() - timedelta(hours=24, seconds=1))
     assert (await app.post(json={"item": "blue"})).json() == {"itemName": "blue", "number": 1}

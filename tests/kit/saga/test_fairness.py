@@ -136,8 +136,8 @@ async def test_a_new_saga_does_not_overtake_those_waiting_for_the_long_lane(data
     async def at_once(_saga: Saga, _report: Report) -> Outcome:
         return None
 
-    async def charge(now: Saga, _report: Report) -> Outcome:
-        order.append(now.subject)
+    async def charge(saga: Saga, _report: Report) -> Outcome:
+        order.append(saga.subject)
         await go_on.wait()
         return None
 

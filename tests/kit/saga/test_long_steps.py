@@ -46,10 +46,10 @@ async def test_a_step_that_makes_progress_is_retried_without_limit(database: Dat
     """Frequent deployments must not make a long step fail."""
     seen: list[int] = []
 
-    async def interrupted(now: Saga, report: Report) -> Outcome:
-        seen.append(now.progress)
-        if now.progress < 90:
-            async with report.transaction(percent=now.progress + 10):
+    async def interrupted(saga: Saga, report: Report) -> Outcome:
+        seen.append(saga.progress)
+        if saga.progress < 90:
+            async with report.transaction(percent=saga.progress + 10):
                 pass
             raise RuntimeError("stopped by a deploy")
         return None
@@ -67,7 +67,7 @@ async def test_a_step_without_progress_fails(database: Database, reached: int) -
         nonlocal attempts
         attempts += 1
         await report(reached)
-        raise RuntimeError("dead")
+        raise RuntimeError("failed")
 
     await begin(database)
     await SagaRunner(database, [definition_of(dies)]).run_due()
@@ -112,8 +112,8 @@ async def test_stopping_a_runner_after_progress_does_not_count_as_an_attempt(dat
 async def test_intermediate_results_survive_a_failure(database: Database) -> None:
     async def fails(_saga: Saga, report: Report) -> Outcome:
         async with report.transaction() as tx:
-            tx.record(SampleRecorded(sample="a first cup"))
-        raise RuntimeError("spilt")
+            tx.record(SampleRecorded(sample="intermediate"))
+        raise RuntimeError("failed")
 
     await begin(database)
     await SagaRunner(database, [definition_of(fails)]).run_due()
@@ -151,11 +151,11 @@ async def test_short_steps_do_not_wait_for_long_ones(database: Database) -> None
         at_once -= 1
         return None
 
-    async def is_slow(sagas: Saga) -> bool:
-        return sagas.subject.startswith("slow")
+    async def is_slow(saga: Saga) -> bool:
+        return saga.subject.startswith("slow")
 
-    async def charge(sagas: Saga, report: Report) -> Outcome:
-        return await slow(sagas, report) if await is_slow(sagas) else None
+    async def charge(saga: Saga, report: Report) -> Outcome:
+        return await slow(saga, report) if await is_slow(saga) else None
 
     long_step = Step("charge", charge, ReasonCode.PROCESSING_FAILED, time_limit=None, may_take_long=is_slow)
     steps = [
@@ -167,17 +167,17 @@ async def test_short_steps_do_not_wait_for_long_ones(database: Database) -> None
         for number in range(3):
             await begin(database, f"slow {number}", "reserve")
 
-        async def all_filled() -> bool:
+        async def all_reached_the_long_step() -> bool:
             return {"charge"} == {(await row(database, f"slow {number}")).step for number in range(3)}
 
-        await eventually(all_filled)
+        await eventually(all_reached_the_long_step)
         for number in range(5):
             await begin(database, f"quick {number}", "reserve" if number % 2 else "ship")
 
-        async def all_poured() -> bool:
+        async def all_quick_succeeded() -> bool:
             return {"succeeded"} == {(await row(database, f"quick {number}")).state for number in range(5)}
 
-        await eventually(all_poured)
+        await eventually(all_quick_succeeded)
         assert {"running"} == {(await row(database, f"slow {number}")).state for number in range(3)}
         go_on.set()
 

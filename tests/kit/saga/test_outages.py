@@ -1,4 +1,4 @@
-"""Outages do not count as attempts, but a saga reaches its end all the same."""
+"""Outages do not count as attempts, but every saga reaches an end state."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
@@ -86,10 +86,10 @@ async def test_an_outage_that_does_not_end_fails_the_saga(database: Database) ->
 async def test_progress_resets_the_outage_limit(database: Database) -> None:
     clock = Clock()
 
-    async def action(now: Saga, report: Report) -> Outcome:
-        if now.progress >= 50:
+    async def action(saga: Saga, report: Report) -> Outcome:
+        if saga.progress >= 50:
             return None
-        async with report.transaction(percent=now.progress + 1):
+        async with report.transaction(percent=saga.progress + 1):
             pass
         raise unavailable("offline for a moment")
 
@@ -108,7 +108,7 @@ async def test_other_errors_count_as_attempts(database: Database) -> None:
     async def action(_saga: Saga, _report: Report) -> Outcome:
         nonlocal attempts
         attempts += 1
-        raise RuntimeError("spilt")
+        raise RuntimeError("failed")
 
     await begin(database)
     await SagaRunner(database, [definition_of(action)]).run_due()
@@ -118,7 +118,7 @@ async def test_other_errors_count_as_attempts(database: Database) -> None:
 async def test_a_saga_that_cannot_be_released_is_released_later(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is the database that is unavailable."""
+    """Here because the database is unavailable."""
     refusals = 0
     transaction = database.transaction
     offline = False
@@ -150,13 +150,13 @@ async def test_a_lease_lost_to_an_outage_does_not_count_as_an_attempt(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The step is stopped, because another worker may claim the saga soon. Here it is run again."""
-    checkpoint = stopped = refusals = 0
+    started = stopped = refusals = 0
     offline = False
     transaction = database.transaction
 
     async def action(_saga: Saga, _report: Report) -> Outcome:
-        nonlocal checkpoint, stopped
-        checkpoint += 1
+        nonlocal started, stopped
+        started += 1
         try:
             await asyncio.Event().wait()
         finally:
@@ -178,11 +178,11 @@ async def test_a_lease_lost_to_an_outage_does_not_count_as_an_attempt(
     running = asyncio.create_task(SagaRunner(database, [definition], poll_seconds=0.05).run())
     try:
         for _ in range(4):
-            await eventually(lambda: checkpoint == stopped + 1)
+            await eventually(lambda: started == stopped + 1)
             offline = True
-            await eventually(lambda: checkpoint == stopped)
+            await eventually(lambda: started == stopped)
             offline = False
-        await eventually(lambda: checkpoint == 5)
+        await eventually(lambda: started == 5)
         assert 1 == (await row(database)).attempts
     finally:
         running.cancel()

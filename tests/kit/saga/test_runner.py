@@ -59,12 +59,12 @@ class OrderSaga:
         if errors.get(name):
             raise errors[name].pop()
 
-    async def _failed(self, tx: Transaction, ended: Saga) -> None:
-        self.failures.append(ended.error or "")
+    async def _failed(self, tx: Transaction, saga: Saga) -> None:
+        self.failures.append(saga.error or "")
         tx.record(SampleRecorded(sample="failed"))
 
-    async def _progressed(self, seen: Saga) -> None:
-        self.notified.append((seen.step, seen.state))
+    async def _progressed(self, saga: Saga) -> None:
+        self.notified.append((saga.step, saga.state))
 
 
 async def begin(database: Database, subject: str = "order-1", due_at: datetime | None = None) -> None:
@@ -100,7 +100,7 @@ async def test_a_saga_waits_until_it_is_due(database: Database) -> None:
 
 async def test_a_failed_step_is_retried_and_takes_effect_once(database: Database) -> None:
     order = OrderSaga()
-    order.errors["charge"] = [RuntimeError("no gas")]
+    order.errors["charge"] = [RuntimeError("declined")]
     order.effect_errors["ship"] = [RuntimeError("after the work, before the commit")]
     await begin(database)
     await SagaRunner(database, [order.definition]).run_due()
@@ -140,7 +140,7 @@ async def test_a_compensation_that_keeps_failing_is_skipped(database: Database) 
     order = OrderSaga()
     order.errors = {
         "charge": [StepFailedError(ReasonCode.FILM_UNREADABLE, final=True)],
-        "uncharge": [RuntimeError("too hot") for _ in range(9)],
+        "uncharge": [RuntimeError("failed") for _ in range(9)],
     }
     await begin(database)
     await SagaRunner(database, [order.definition]).run_due()
@@ -151,11 +151,9 @@ async def test_a_compensation_that_keeps_failing_is_skipped(database: Database) 
     assert "skipped" in log
 
 
-async def test_compensation_stops_at_the_pivot_and_the_saga_can_be_restarted(
-    database: Database,
-) -> None:
+async def test_compensation_stops_at_the_pivot_and_the_saga_can_be_restarted(database: Database) -> None:
     order = OrderSaga(pivot=True)
-    order.errors["ship"] = [RuntimeError("spilt") for _ in range(3)]
+    order.errors["ship"] = [RuntimeError("failed") for _ in range(3)]
     runner = SagaRunner(database, [order.definition])
     await begin(database)
     await runner.run_due()
@@ -218,7 +216,7 @@ async def test_a_saga_cancelled_while_it_runs_is_compensated(database: Database)
     async def cancelled_meanwhile(_saga: Saga, _report: Report) -> Outcome:
         order.calls.append("charge")
         async with database.transaction() as tx:
-            assert await sagas.cancel(tx, KIND, "order-1", error="no guests")
+            assert await sagas.cancel(tx, KIND, "order-1", error="cancelled")
         return None
 
     reserve, charge, ship = order.definition.steps
@@ -278,7 +276,7 @@ async def test_a_stopped_runner_releases_its_sagas(database: Database) -> None:
 
 async def test_racing_workers_execute_each_step_once(database: Database) -> None:
     order = OrderSaga()
-    subjects = [f"order-1 {number}" for number in range(20)]
+    subjects = [f"order-{number}" for number in range(20)]
     for subject in subjects:
         await begin(database, subject)
     workers = [asyncio.create_task(SagaRunner(database, [order.definition]).run()) for _ in range(4)]

@@ -34,7 +34,7 @@ async def kinds(drive: Drive, *, repair: bool = False, reads: bool = True) -> li
     return [found.finding.kind for found in await checked(drive, repair=repair, reads=reads)]
 
 
-async def a_file(drive: Drive, content: bytes = CONTENT) -> Node:
+async def ready_file(drive: Drive, content: bytes = CONTENT) -> Node:
     """Create a file that is ready."""
     upload = await drive.initiate(content)
     await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, content))
@@ -51,16 +51,16 @@ async def node_of(drive: Drive, file_id: str) -> Node:
 
 async def test_a_consistent_drive_has_no_findings(drive: Drive) -> None:
     """It has files, an open upload, and a file in the trash."""
-    await a_file(drive)
+    await ready_file(drive)
     await drive.initiate(CONTENT, name="b.txt")
-    node = await a_file(drive, b"other")
+    node = await ready_file(drive, b"other")
     async with drive.database.transaction() as tx:
         await drive.files.move_to_trash(tx, drive.owner, node.id, "file")
     assert [] == await kinds(drive)
 
 
 async def test_a_missing_object_marks_its_file_and_deletes_nothing(drive: Drive) -> None:
-    node = await a_file(drive)
+    node = await ready_file(drive)
     content = drive.store.objects.pop(node.object_key or "")
     [missing] = await checked(drive)
     assert ("missing-object", node.id, None) == (missing.finding.kind, missing.finding.id, missing.repaired)
@@ -68,7 +68,7 @@ async def test_a_missing_object_marks_its_file_and_deletes_nothing(drive: Drive)
     async with drive.database.reading() as tx:
         assert "FAILED" == (await drive.files.owned_file(tx, drive.owner, node.id)).status
     assert "file.damaged" == (await drive.event_types())[-1]
-    # The mark stays until the bytes are whole again.
+    # The file stays marked until its object is intact again.
     assert [] == await kinds(drive, repair=True)
     drive.store.objects[node.object_key or ""] = content
     assert ["recovered-file"] == await kinds(drive, repair=True)
@@ -79,7 +79,7 @@ async def test_a_missing_object_marks_its_file_and_deletes_nothing(drive: Drive)
 
 
 async def test_damaged_files_cannot_be_downloaded(drive: Drive) -> None:
-    node = await a_file(drive)
+    node = await ready_file(drive)
     drive.store.objects[node.object_key or ""] = CONTENT.replace(b"t", b"T")
     assert ["wrong-checksum"] == await kinds(drive, repair=True)
     async with drive.database.reading() as tx:
@@ -89,13 +89,13 @@ async def test_damaged_files_cannot_be_downloaded(drive: Drive) -> None:
 
 
 async def test_a_wrong_size_is_found_without_reading_the_bytes(drive: Drive) -> None:
-    node = await a_file(drive)
+    node = await ready_file(drive)
     drive.store.objects[node.object_key or ""] = CONTENT[:-1]
     assert ["wrong-size"] == await kinds(drive, reads=False)
 
 
 async def test_unreferenced_objects_are_deleted_after_the_grace_period(drive: Drive) -> None:
-    node = await a_file(drive)
+    node = await ready_file(drive)
     drive.store.objects["files/orphan"] = b"orphan"
     drive.store.objects["elsewhere/not-ours"] = b"kept"
     assert [] == await kinds(drive)
@@ -105,7 +105,7 @@ async def test_unreferenced_objects_are_deleted_after_the_grace_period(drive: Dr
 
 
 async def test_an_object_whose_deletion_is_pending_is_no_orphan(drive: Drive) -> None:
-    node = await a_file(drive)
+    node = await ready_file(drive)
     async with drive.database.transaction() as tx:
         await drive.files.move_to_trash(tx, drive.owner, node.id, "file")
     drive.clock.pass_by(seconds=7200)
@@ -138,7 +138,7 @@ async def test_an_upload_lost_by_the_store_is_ended(drive: Drive) -> None:
     assert Storage(used=0, reserved=0) == await drive.storage()
 
 
-async def test_an_upload_whose_object_is_whole_becomes_a_file(drive: Drive) -> None:
+async def test_an_upload_whose_object_is_complete_becomes_a_file(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     drive.store.multiparts.clear()
     async with drive.database.reading() as tx:
@@ -151,7 +151,7 @@ async def test_an_upload_whose_object_is_whole_becomes_a_file(drive: Drive) -> N
 
 
 async def test_wrong_counters_are_set_to_the_sums_of_the_rows(drive: Drive) -> None:
-    await a_file(drive)
+    await ready_file(drive)
     await drive.initiate(b"12345", name="b.txt")
     async with drive.database.transaction() as tx:
         await tx.session.execute(update(User).values(storage_used=7, storage_reserved=8))
@@ -171,14 +171,14 @@ async def test_an_uploading_file_without_an_upload_is_removed(drive: Drive) -> N
 
 
 async def test_stuck_events_are_found_and_waiting_ones_are_not(drive: Drive) -> None:
-    await a_file(drive)
+    await ready_file(drive)
     assert [] == await kinds(drive)
     stuck = new_id()
     async with drive.database.transaction() as tx:
         for event_id, status, age in ((stuck, "pending", 1200), (new_id(), "lost", 0)):
-            about = {"event_type": "file.ready", "aggregate": "file:x", "payload": {}, "headers": {}, "attempts": 9}
+            values = {"event_type": "file.ready", "aggregate": "file:x", "payload": {}, "headers": {}, "attempts": 9}
             created_at = drive.clock() - timedelta(seconds=age)
-            tx.session.add(OutboxEvent(id=event_id, status=status, created_at=created_at, **about))
+            tx.session.add(OutboxEvent(id=event_id, status=status, created_at=created_at, **values))
     assert ["stuck-event"] * 2 == await kinds(drive, repair=True)
     async with drive.database.reading() as tx:
         event = await tx.session.get(OutboxEvent, stuck)
@@ -186,8 +186,8 @@ async def test_stuck_events_are_found_and_waiting_ones_are_not(drive: Drive) -> 
     assert ("pending", 0) == (event.status, event.attempts)
 
 
-async def test_a_missing_thumbnail_is_removed_and_one_in_the_making_is_no_orphan(drive: Drive) -> None:
-    node = await a_file(drive)
+async def test_a_missing_thumbnail_is_removed_and_one_being_made_is_kept(drive: Drive) -> None:
+    node = await ready_file(drive)
     made, making = f"{node.object_key}/made.webp", f"{node.object_key}/making.webp"
     async with drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(thumbnail_key=made, status="PROCESSING"))
@@ -204,34 +204,35 @@ async def test_a_missing_thumbnail_is_removed_and_one_in_the_making_is_no_orphan
 
 
 async def test_a_media_record_without_a_file_is_deleted(drive: Drive) -> None:
-    node = await a_file(drive)
-    gone = new_id()
+    node = await ready_file(drive)
+    missing = new_id()
     async with drive.database.transaction() as tx:
-        for file_id in (node.id, gone):
+        for file_id in (node.id, missing):
             tx.session.add(Media(file_id=file_id, container="mp4"))
     [dangling] = await checked(drive, repair=True)
-    assert ("dangling-media", gone) == (dangling.finding.kind, dangling.finding.id)
+    assert ("dangling-media", missing) == (dangling.finding.kind, dangling.finding.id)
     assert [] == await kinds(drive)
 
 
 async def test_stuck_sagas_are_made_due(drive: Drive) -> None:
     now = drive.clock()
     hour = timedelta(hours=1)
-    plans = {
-        "waits for its time": (now + hour, None, False),
-        "was due just now": (now - timedelta(minutes=1), None, False),
-        "is in hand": (now - hour, now + timedelta(minutes=1), False),
-        "was passed by": (now - hour, None, True),
-        "is due never": (None, None, True),
-        "is held for ever": (now - hour, now + 48 * hour, True),
+    # By subject: the due time, the end of the lease, and whether the saga is stuck.
+    sagas = {
+        "due in an hour": (now + hour, None, False),
+        "due a minute ago": (now - timedelta(minutes=1), None, False),
+        "claimed": (now - hour, now + timedelta(minutes=1), False),
+        "overdue": (now - hour, None, True),
+        "never due": (None, None, True),
+        "claimed for two days": (now - hour, now + 48 * hour, True),
     }
     async with drive.database.transaction() as tx:
-        for subject, (due_at, locked_until, _) in plans.items():
-            about = {"kind": "test", "state": "running", "step": "first", "data": {}}
+        for subject, (due_at, locked_until, _) in sagas.items():
+            values = {"kind": "test", "state": "running", "step": "first", "data": {}}
             times = {"due_at": due_at, "locked_until": locked_until, "created_at": now, "updated_at": now}
-            tx.session.add(SagaRow(id=new_id(), subject=subject, **about, **times))
+            tx.session.add(SagaRow(id=new_id(), subject=subject, **values, **times))
     found = [stuck.finding.found for stuck in await checked(drive, repair=True)]
-    stuck_subjects = [subject for subject, plan in plans.items() if plan[2]]
+    stuck_subjects = [subject for subject, saga in sagas.items() if saga[2]]
     assert len(stuck_subjects) == len(found)
     assert all(any(f"test of {subject} " in text for text in found) for subject in stuck_subjects)
     assert [] == await kinds(drive)

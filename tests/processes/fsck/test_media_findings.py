@@ -29,7 +29,7 @@ async def kinds(pipeline: MediaPipeline, *, repair: bool = False) -> list[str]:
     return [found.finding.kind for found in await checked(pipeline, repair=repair)]
 
 
-async def a_film(pipeline: MediaPipeline) -> str:
+async def ready_film(pipeline: MediaPipeline) -> str:
     """Create a ready video whose objects are older than the grace period."""
     file = await pipeline.film()
     await pipeline.work()
@@ -48,7 +48,7 @@ async def rendition(pipeline: MediaPipeline, file_id: str, name: str) -> Renditi
 
 
 async def test_a_complete_video_has_no_findings(pipeline: MediaPipeline) -> None:
-    await a_film(pipeline)
+    await ready_film(pipeline)
     assert [] == await kinds(pipeline)
 
 
@@ -73,7 +73,7 @@ async def test_a_video_being_processed_has_no_findings_at_any_moment(pipeline: M
 
 @pytest.mark.parametrize("object_of", ["segment", "init"])
 async def test_a_rendition_with_a_missing_object_is_made_again(pipeline: MediaPipeline, object_of: str) -> None:
-    file_id = await a_film(pipeline)
+    file_id = await ready_film(pipeline)
     broken = await rendition(pipeline, file_id, "v480")
     key = segment_key(broken.key_prefix, 3) if object_of == "segment" else init_key(broken.key_prefix)
     del pipeline.drive.store.objects[key]
@@ -96,14 +96,14 @@ async def test_a_rendition_with_a_missing_object_is_made_again(pipeline: MediaPi
 
 
 async def test_a_segment_of_the_wrong_size_is_found(pipeline: MediaPipeline) -> None:
-    file_id = await a_film(pipeline)
+    file_id = await ready_film(pipeline)
     broken = await rendition(pipeline, file_id, "a0")
     pipeline.drive.store.objects[segment_key(broken.key_prefix, 0)] += b"!"
     assert ["broken-rendition"] == await kinds(pipeline)
 
 
 async def test_renditions_left_over_by_failed_processing_are_deleted(pipeline: MediaPipeline) -> None:
-    file_id = await a_film(pipeline)
+    file_id = await ready_film(pipeline)
     async with pipeline.drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(status="FAILED"))
     assert ["broken-rendition"] * 4 == await kinds(pipeline, repair=True)
@@ -113,27 +113,27 @@ async def test_renditions_left_over_by_failed_processing_are_deleted(pipeline: M
 
 async def test_unreferenced_segments_are_deleted(pipeline: MediaPipeline) -> None:
     """A worker that had lost its lease stored them and died."""
-    file_id = await a_film(pipeline)
-    alive = await rendition(pipeline, file_id, "v480")
-    strangers = [
-        f"{alive.key_prefix}/000017.m4s",
-        f"{alive.key_prefix}/x.m4s",
-        f"{alive.key_prefix.rpartition('/')[0]}/01990000-0000-7000-8000-000000000000/init.mp4",
+    file_id = await ready_film(pipeline)
+    rendition_row = await rendition(pipeline, file_id, "v480")
+    unreferenced = [
+        f"{rendition_row.key_prefix}/000017.m4s",
+        f"{rendition_row.key_prefix}/x.m4s",
+        f"{rendition_row.key_prefix.rpartition('/')[0]}/01990000-0000-7000-8000-000000000000/init.mp4",
         f"{(await pipeline.node(file_id)).object_key}/01990000-0000-7000-8000-000000000000/preview.webp",
     ]
-    for key in strangers:
-        pipeline.drive.store.objects[key] = b"stranger"
+    for key in unreferenced:
+        pipeline.drive.store.objects[key] = b"unreferenced"
     assert [] == await kinds(pipeline)
     age(pipeline)
     found = await checked(pipeline, repair=True)
-    assert sorted(("orphan-object", key) for key in strangers) == sorted(
+    assert sorted(("orphan-object", key) for key in unreferenced) == sorted(
         (one.finding.kind, one.finding.id) for one in found
     )
     assert [] == await kinds(pipeline)
 
 
 async def test_derived_objects_of_a_missing_file_are_deleted(pipeline: MediaPipeline) -> None:
-    file_id = await a_film(pipeline)
+    file_id = await ready_film(pipeline)
     original = (await pipeline.node(file_id)).object_key
     async with pipeline.drive.database.transaction() as tx:
         await tx.session.execute(delete(Node))
@@ -143,7 +143,7 @@ async def test_derived_objects_of_a_missing_file_are_deleted(pipeline: MediaPipe
 
 
 async def test_a_missing_preview_and_sprite_are_removed(pipeline: MediaPipeline) -> None:
-    await a_film(pipeline)
+    await ready_film(pipeline)
     for key in [key for key in pipeline.drive.store.objects if key.endswith(("preview.webp", "sprite.webp"))]:
         del pipeline.drive.store.objects[key]
     assert ["dangling-thumbnail"] * 2 == await kinds(pipeline, repair=True)
@@ -154,7 +154,7 @@ async def test_a_missing_preview_and_sprite_are_removed(pipeline: MediaPipeline)
 
 
 async def test_a_video_wrongly_marked_as_playable_is_processed_again(pipeline: MediaPipeline) -> None:
-    file_id = await a_film(pipeline)
+    file_id = await ready_film(pipeline)
     pipeline.drive.store.objects = {
         key: data for key, data in pipeline.drive.store.objects.items() if "/hls/" not in key
     }
@@ -170,7 +170,7 @@ async def test_a_video_wrongly_marked_as_playable_is_processed_again(pipeline: M
 
 
 async def test_a_playable_video_without_the_mark_is_marked(pipeline: MediaPipeline) -> None:
-    file_id = await a_film(pipeline)
+    file_id = await ready_film(pipeline)
     async with pipeline.drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(playable_at=None))
     assert ["wrong-playable"] == await kinds(pipeline, repair=True)

@@ -1,4 +1,4 @@
-"""Fixtures for these tests."""
+"""The fixtures ``drive`` and ``store``."""
 
 from tests.fixtures.user_drive import drive, store
 

@@ -26,8 +26,8 @@ from tests.fixtures.user_drive import Drive
 CONTENT = b"twenty-five bytes of text"
 
 
-class Place:
-    """The target of a move: a new database of the other kind and an empty store."""
+class Target:
+    """The target of a move: a new database of the other kind, and an empty store."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -36,30 +36,30 @@ class Place:
 
 
 @pytest.fixture
-async def place(drive: Drive, postgres: Postgres, tmp_path: Path) -> AsyncIterator[Place]:
+async def target(drive: Drive, postgres: Postgres, tmp_path: Path) -> AsyncIterator[Target]:
     sqlite = drive.database.dialect == "sqlite"
-    place = Place(postgres.url(postgres.create_database()) if sqlite else f"sqlite+aiosqlite:///{tmp_path}/new.db")
-    yield place
-    await place.database.aclose()
+    target = Target(postgres.url(postgres.create_database()) if sqlite else f"sqlite+aiosqlite:///{tmp_path}/new.db")
+    yield target
+    await target.database.aclose()
 
 
-async def moved(drive: Drive, place: Place) -> MoveResult:
-    """Move everything to ``place``."""
-    source, target = Instance(drive.database, drive.store), Instance(place.database, place.store)
-    return await move(source, target, place.url, concurrency=3)
+async def moved(drive: Drive, target: Target) -> MoveResult:
+    """Move everything to ``target``."""
+    source, destination = Instance(drive.database, drive.store), Instance(target.database, target.store)
+    return await move(source, destination, target.url, concurrency=3)
 
 
-async def a_file(drive: Drive, name: str = "ünï.txt") -> str:
+async def ready_file(drive: Drive, name: str = "ünï.txt") -> str:
     """Create a ready file; return its id."""
     upload = await drive.initiate(CONTENT, name=name)
     await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
     return upload.file_id
 
 
-async def grow(drive: Drive) -> None:
+async def fill(drive: Drive) -> None:
     """Create rows of every kind that is difficult to copy."""
     for number in range(3):
-        await a_file(drive, f"{number}.txt")
+        await ready_file(drive, f"{number}.txt")
     async with drive.database.transaction() as tx:
         old = (await drive.files.create_folder(tx, drive.owner, FolderIn(name="old"))).body
         young = (await drive.files.create_folder(tx, drive.owner, FolderIn(name="young"))).body
@@ -75,15 +75,15 @@ async def grow(drive: Drive) -> None:
         tx.session.add(IdempotencyKey(key="bytes", **key, **times, status=200, headers={"a": "b"}, body=b"\x00\xff"))
 
 
-async def test_every_row_and_object_is_copied(drive: Drive, place: Place) -> None:
-    await grow(drive)
-    outcome = await moved(drive, place)
-    assert drive.store.objects == place.store.objects
+async def test_every_row_and_object_is_copied(drive: Drive, target: Target) -> None:
+    await fill(drive)
+    outcome = await moved(drive, target)
+    assert drive.store.objects == target.store.objects
     assert (3, 0, {}, []) == (outcome.objects.copied, outcome.requeued, outcome.objects.damaged, outcome.missing)
     counts = {copied.table: copied.rows for copied in outcome.tables}
     assert (1, 5, 1, 2) == tuple(counts[name] for name in ("users", "nodes", "audit_logs", "idempotency_keys"))
-    assert head() == await current(place.url)
-    async with place.database.reading() as tx:
+    assert head() == await current(target.url)
+    async with target.database.reading() as tx:
         [entry] = await tx.session.scalars(select(AuditLog))
         assert {"null": None, "deep": [1, {"ü": "ñ"}]} == entry.details
         null = await tx.session.scalar(text("SELECT count(*) FROM idempotency_keys WHERE headers IS NULL"))
@@ -96,16 +96,16 @@ async def _nulls(drive: Drive) -> int | None:
         return found
 
 
-async def test_an_interrupted_move_continues_with_the_current_source(drive: Drive, place: Place) -> None:
+async def test_an_interrupted_move_continues_with_the_current_source(drive: Drive, target: Target) -> None:
     """Rows deleted meanwhile are removed, changed rows are updated, and new objects are copied."""
-    await grow(drive)
-    place.store.fail_next["put"] = ConnectionError("cut off")
+    await fill(drive)
+    target.store.fail_next["put"] = ConnectionError("cut off")
     with pytest.raises(ConnectionError):
-        await moved(drive, place)
-    place.store.fail_next["head"] = ConnectionError("cut off")
+        await moved(drive, target)
+    target.store.fail_next["head"] = ConnectionError("cut off")
     with pytest.raises(ConnectionError):
-        await moved(drive, place)
-    gone = await a_file(drive, "gone.txt")
+        await moved(drive, target)
+    gone = await ready_file(drive, "gone.txt")
     async with drive.database.transaction() as tx:
         await tx.session.execute(update(Node).where(Node.name == "1.txt").values(name="renamed.txt"))
         node = await tx.session.get(Node, gone)
@@ -113,86 +113,86 @@ async def test_an_interrupted_move_continues_with_the_current_source(drive: Driv
         key = node.object_key
         await tx.session.delete(node)
     drive.store.objects.pop(key or "")
-    await a_file(drive, "new.txt")
-    outcome = await moved(drive, place)
-    assert drive.store.objects == place.store.objects
+    await ready_file(drive, "new.txt")
+    outcome = await moved(drive, target)
+    assert drive.store.objects == target.store.objects
     assert [] == outcome.missing
-    async with place.database.reading() as tx:
+    async with target.database.reading() as tx:
         names = set(await tx.session.scalars(select(Node.name).where(Node.kind == "file")))
     assert {"0.txt", "renamed.txt", "2.txt", "new.txt"} == names
 
 
-async def test_no_product_starts_on_an_unfinished_target(drive: Drive, place: Place) -> None:
-    await grow(drive)
-    place.store.fail_next["put"] = ConnectionError("cut off")
+async def test_no_product_starts_on_an_unfinished_target(drive: Drive, target: Target) -> None:
+    await fill(drive)
+    target.store.fail_next["put"] = ConnectionError("cut off")
     with pytest.raises(ConnectionError):
-        await moved(drive, place)
-    assert head() != await current(place.url)
+        await moved(drive, target)
+    assert head() != await current(target.url)
 
 
-async def test_queued_events_return_to_the_outbox(drive: Drive, place: Place) -> None:
+async def test_queued_events_return_to_the_outbox(drive: Drive, target: Target) -> None:
     """So do events that were already published, and dead ones."""
-    await a_file(drive)
+    await ready_file(drive)
     async with drive.database.transaction() as tx:
         await tx.session.execute(update(OutboxEvent).values(status="published", published_at=utc_now()))
         published = (await tx.session.scalars(select(OutboxEvent))).first()
         assert published is not None
         for consumer, event_id in (("audit", published.id), ("files", published.id), ("audit", new_id())):
-            about = {"event_type": "file.ready", "aggregate": "file:x", "payload": {"a": None}, "headers": {}}
-            row = QueuedEvent(id=new_id(), consumer=consumer, event_id=event_id, **about, created_at=utc_now())
+            values = {"event_type": "file.ready", "aggregate": "file:x", "payload": {"a": None}, "headers": {}}
+            row = QueuedEvent(id=new_id(), consumer=consumer, event_id=event_id, **values, created_at=utc_now())
             row.dead_at = utc_now() if event_id != published.id else None
             tx.session.add(row)
-    assert 3 == (await moved(drive, place)).requeued
-    async with place.database.reading() as tx:
+    assert 3 == (await moved(drive, target)).requeued
+    async with target.database.reading() as tx:
         pending = list(await tx.session.scalars(select(OutboxEvent).where(OutboxEvent.status == "pending")))
         assert [] == list(await tx.session.scalars(select(QueuedEvent)))
     assert 2 == len(pending)
     assert published.id in {event.id for event in pending}
 
 
-async def test_an_event_dead_for_one_consumer_has_no_second_effect_on_the_others(drive: Drive, place: Place) -> None:
+async def test_an_event_dead_for_one_consumer_has_no_second_effect_on_the_others(drive: Drive, target: Target) -> None:
     """Not even if it is so old that its inbox entries were purged."""
     dead, waiting = new_id(), new_id()
     async with drive.database.transaction() as tx:
         for consumer, event_id in (("audit", dead), ("audit", waiting), ("analytics", waiting)):
-            about = {"event_type": "file.ready", "aggregate": "file:x", "payload": {}, "headers": {}}
-            row = QueuedEvent(id=new_id(), consumer=consumer, event_id=event_id, **about, created_at=utc_now())
+            values = {"event_type": "file.ready", "aggregate": "file:x", "payload": {}, "headers": {}}
+            row = QueuedEvent(id=new_id(), consumer=consumer, event_id=event_id, **values, created_at=utc_now())
             row.dead_at = utc_now() if event_id == dead else None
             tx.session.add(row)
     source = Instance(drive.database, drive.store, frozenset({"audit", "analytics", "indexing"}))
-    await move(source, Instance(place.database, place.store), place.url, concurrency=3)
-    taken = set()
+    await move(source, Instance(target.database, target.store), target.url, concurrency=3)
+    handled = set()
     for event_id in (dead, waiting):
         for consumer in source.consumers:
-            async with place.database.transaction() as tx:
+            async with target.database.transaction() as tx:
                 if await first_delivery(tx, consumer, event_id):
-                    taken.add((consumer, event_id))
-    assert {("audit", dead), ("audit", waiting), ("analytics", waiting)} == taken
+                    handled.add((consumer, event_id))
+    assert {("audit", dead), ("audit", waiting), ("analytics", waiting)} == handled
 
 
-async def test_unfinished_uploads_are_refused_or_aborted(drive: Drive, place: Place) -> None:
-    await a_file(drive)
+async def test_unfinished_uploads_are_refused_or_aborted(drive: Drive, target: Target) -> None:
+    await ready_file(drive)
     await drive.initiate(CONTENT, name="unfinished.txt")
     with pytest.raises(MoveRefusedError, match="1 uploads are unfinished"):
-        await moved(drive, place)
+        await moved(drive, target)
     assert 1 == await abort_unfinished_uploads(drive.database, drive.uploads)
     assert {} == drive.store.multiparts
-    await moved(drive, place)
+    await moved(drive, target)
     assert 0 == (await drive.storage()).reserved
 
 
-async def test_earlier_damage_is_reported(drive: Drive, place: Place) -> None:
-    file_id = await a_file(drive)
+async def test_earlier_damage_is_reported(drive: Drive, target: Target) -> None:
+    file_id = await ready_file(drive)
     drive.store.objects.clear()
-    assert [file_id] == (await moved(drive, place)).missing
+    assert [file_id] == (await moved(drive, target)).missing
 
 
-async def test_a_target_that_is_not_empty_is_refused(drive: Drive, place: Place) -> None:
-    await a_file(drive)
-    place.store.objects["files/theirs"] = b"theirs"
+async def test_a_target_that_is_not_empty_is_refused(drive: Drive, target: Target) -> None:
+    await ready_file(drive)
+    target.store.objects["files/theirs"] = b"theirs"
     with pytest.raises(MoveRefusedError, match="objects of its own"):
-        await moved(drive, place)
-    place.store.objects.clear()
-    await moved(drive, place)
+        await moved(drive, target)
+    target.store.objects.clear()
+    await moved(drive, target)
     with pytest.raises(MoveRefusedError, match="not empty"):
-        await moved(drive, place)
+        await moved(drive, target)
