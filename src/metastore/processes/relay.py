@@ -20,6 +20,7 @@ from datetime import timedelta
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from metastore.kit.backoff import backoff
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.events import inbox, outbox, outbox_signal
@@ -126,7 +127,7 @@ class Relay:
             except Exception as error:  # noqa: BLE001  the relay must survive any failure of bus and database
                 failures += 1
                 _log.warning("cannot publish events", failures_in_a_row=failures, error=repr(error))
-                await asyncio.sleep(min(MAX_BACKOFF, 0.1 * 2**failures))
+                await asyncio.sleep(backoff(failures, MAX_BACKOFF))
                 continue
             if published < BATCH:
                 await self._wait(POLL_AFTER_BATCH if published else self._poll_interval)

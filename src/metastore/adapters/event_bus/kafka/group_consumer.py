@@ -11,6 +11,7 @@ from metastore.adapters.event_bus.kafka.errors import broker_errors
 from metastore.adapters.event_bus.kafka.producer import Producer
 from metastore.adapters.event_bus.kafka.records import headers_of, value_of
 from metastore.adapters.event_bus.kafka.topics import Cluster, create_topics
+from metastore.kit.backoff import backoff
 from metastore.kit.events import cloudevents
 from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import new_id
@@ -87,7 +88,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the pac
             except BusUnavailableError as error:
                 self._failures += 1
                 _log.warning("consumer group unavailable", consumer=self._subscription.consumer, error=str(error))
-                await asyncio.sleep(min(MAX_RECONNECT_DELAY, 0.1 * 2**self._failures))
+                await asyncio.sleep(backoff(self._failures, MAX_RECONNECT_DELAY))
 
     async def on_partitions_revoked(self, revoked: object) -> None:
         """Drop unsettled deliveries; their partitions now belong to another process."""

@@ -11,6 +11,7 @@ from pamqp import commands as amqp
 from metastore.adapters.event_bus.dispatcher import Dispatcher, RetryPolicy, describe
 from metastore.adapters.event_bus.rabbitmq.connection import Broker, connected
 from metastore.adapters.event_bus.rabbitmq.dead_letter import DeadLetter, publish_dead_letter
+from metastore.kit.backoff import backoff
 from metastore.kit.events import cloudevents
 from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.event_bus import BusUnavailableError, Subscription
@@ -54,7 +55,7 @@ class QueueConsumer:
                     failures_in_a_row=self._failures,
                     error=str(error),
                 )
-                await asyncio.sleep(min(MAX_RECONNECT_DELAY, 0.1 * 2**self._failures))
+                await asyncio.sleep(backoff(self._failures, MAX_RECONNECT_DELAY))
 
     async def _serve_connection(self) -> None:
         async with connected(self._broker, self._subscriptions) as connection:
