@@ -7,4 +7,4 @@ _MAX_DOUBLINGS = 32
 
 def backoff(failures: int, longest: float) -> float:
     """Return the seconds to wait after that many failures in a row: 0.2, 0.4, 0.8 …, at most ``longest``."""
-    return min(longest, _BASE * 2 ** min(failures, _MAX_DOUBLINGS))
+    return min(longest, _BASE * 2.0 ** min(failures, _MAX_DOUBLINGS))
