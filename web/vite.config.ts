@@ -6,9 +6,9 @@ import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** The address of the server that `npm run dev` passes API, socket and object requests to. */
+/** The server to which `npm run dev` forwards API, socket and object requests. */
 const backend = process.env.METASTORE_DEV_SERVER ?? 'http://127.0.0.1:8080';
-/** What the first page needs: cached apart from our own code, which changes with every release. */
+/** The libraries of the first page, cached separately from our own code, which changes with every release. */
 const vendor =
   /node_modules\/(react|react-dom|scheduler|@mantine|@floating-ui|@tanstack|i18next|react-i18next|socket\.io-client|engine\.io-client|zustand|openapi-fetch|clsx)\//;
 
@@ -17,7 +17,7 @@ const proxied = ['/api', '/socket.io', '/objects', '/healthz', '/readyz'];
 const pdfjs = dirname(createRequire(import.meta.url).resolve('pdfjs-dist/package.json'));
 const pdfjsVersion = JSON.parse(readFileSync(join(pdfjs, 'package.json'), 'utf8')).version as string;
 
-/** Lays what pdf.js loads by itself beside our own files: character maps, standard fonts, picture decoders. */
+/** Copies what pdf.js loads at run time into the build: character maps, standard fonts and picture decoders. */
 function pdfjsFiles(): Plugin {
   return {
     name: 'pdfjs-files',
@@ -25,7 +25,7 @@ function pdfjsFiles(): Plugin {
     generateBundle() {
       for (const folder of ['cmaps', 'standard_fonts', 'iccs', 'wasm']) {
         for (const name of readdirSync(join(pdfjs, folder))) {
-          // Its engine for scripts within documents has no use here.
+          // Scripts in documents are not run.
           if (name.startsWith('quickjs') || name.includes('QUICKJS')) continue;
           const fileName = `assets/pdfjs-${pdfjsVersion}/${folder}/${name}`;
           this.emitFile({ type: 'asset', fileName, source: readFileSync(join(pdfjs, folder, name)) });
