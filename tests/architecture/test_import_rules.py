@@ -73,6 +73,30 @@ _FORBIDDEN = [
         id="schemas do not import repositories",
     ),
     pytest.param(
+        "features/media/probe/results.py",
+        "from metastore.features.media.probe import step",
+        "metastore.features.media.probe.results is not allowed to import metastore.features.media.probe.step",
+        id="probe results do not import the step",
+    ),
+    pytest.param(
+        "features/media/thumbnails/plan.py",
+        "from metastore.features.media.thumbnails import step",
+        "metastore.features.media.thumbnails.plan is not allowed to import metastore.features.media.thumbnails.step",
+        id="the plan of thumbnails does not import the step",
+    ),
+    pytest.param(
+        "features/media/playback/queries.py",
+        "from metastore.features.media.playback import previews",
+        "metastore.features.media.playback.queries is not allowed to import metastore.features.media.playback.previews",
+        id="queries do not import previews",
+    ),
+    pytest.param(
+        "client/errors.py",
+        "from metastore.kit import ids",
+        "metastore.client is not allowed to import metastore.kit",
+        id="the client imports nothing of the server",
+    ),
+    pytest.param(
         "processes/relay.py",
         "import metastore.adapters.rate_limiter.memory",
         "metastore.processes.relay -> metastore.adapters.rate_limiter.memory",
