@@ -225,7 +225,8 @@ class RabbitMq:
 class SeaweedFs:
     """The S3 server. ``-master.telemetry=false`` turns off the usage reports that it sends by default."""
 
-    def __init__(self, folder: Path, secret_key: str) -> None:
+    def __init__(self, folder: Path, secret_key: str, *, volume_mb: int = 512) -> None:
+        self._volume_mb = volume_mb
         roles = ("master", "volume", "filer", "s3")
         self._ports = {name: free_port() for role in roles for name in (f"{role}.port", f"{role}.port.grpc")}
         self.port = self._ports["s3.port"]
@@ -259,7 +260,7 @@ class SeaweedFs:
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",
                 "-volume.max=0",
-                "-master.volumeSizeLimitMB=512",
+                f"-master.volumeSizeLimitMB={self._volume_mb}",
                 "-volume.preStopSeconds=0",
                 "-master.electionTimeout=1s",
             ],
