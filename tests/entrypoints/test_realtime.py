@@ -125,7 +125,7 @@ async def test_the_end_of_a_session_closes_its_sockets_only(endpoint: Endpoint) 
 
 
 async def test_closing_a_user_closes_all_its_sockets(endpoint: Endpoint) -> None:
-    """Every device of the user is disconnected, and nobody else."""
+    """All devices of the user are disconnected, and no others."""
     for token, user in (("phone", "anna"), ("laptop", "anna"), ("other", "ben")):
         endpoint.doorman.sign_in(token, user)
     async with (

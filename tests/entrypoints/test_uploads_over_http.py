@@ -71,8 +71,8 @@ async def test_a_file_is_uploaded_in_parts_and_downloaded_unchanged(user: Client
 
 async def test_part_urls_need_no_cookie(product: Running, user: Client) -> None:
     upload = await initiate(user)
-    async with product.client() as anybody:
-        parts = await send(anybody, upload)
+    async with product.client() as unauthenticated:
+        parts = await send(unauthenticated, upload)
     assert (await complete(user, upload, parts))["file"]["status"] == "READY"
 
 
@@ -226,8 +226,8 @@ async def test_a_part_after_complete_is_refused_and_the_file_is_unchanged(user: 
 async def test_other_users_and_unauthenticated_clients_have_no_access(product: Running, user: Client) -> None:
     upload = await initiate(user)
     parts = await send(user, upload)
-    async with aclosing(await product.signed_in()) as stranger, product.client() as anybody:
-        for client, status in ((stranger, 404), (anybody, 401)):
+    async with aclosing(await product.signed_in()) as other_user, product.client() as unauthenticated:
+        for client, status in ((other_user, 404), (unauthenticated, 401)):
             await client.problem_of("GET", f"{UPLOADS}/{upload['uploadId']}", status)
             await client.problem_of("DELETE", f"{UPLOADS}/{upload['uploadId']}", status)
             await client.problem_of("POST", f"{UPLOADS}/complete", status, json=completion(upload, parts))

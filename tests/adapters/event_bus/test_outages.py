@@ -1,4 +1,4 @@
-"""Which errors are outages, and for how long outages do not count as attempts."""
+"""Which errors are outages, and how long outages do not count as attempts."""
 
 import pytest
 

@@ -45,10 +45,10 @@ async def test_a_message_over_the_limit_is_rejected(endpoint: Endpoint) -> None:
 async def test_an_unauthenticated_connection_is_closed() -> None:
     """A client cannot keep a connection open without authenticating."""
     async with served_sockets(connect_within=0.1) as endpoint, aiohttp.ClientSession() as browser:
-        async with browser.ws_connect(f"{endpoint.url}/socket.io/?EIO=4&transport=websocket") as stranger:
-            assert (await stranger.receive_str()).startswith("0{")
-            assert "1" == await stranger.receive_str(timeout=5)
-            assert aiohttp.WSMsgType.CLOSE == (await stranger.receive(timeout=5)).type
+        async with browser.ws_connect(f"{endpoint.url}/socket.io/?EIO=4&transport=websocket") as connection:
+            assert (await connection.receive_str()).startswith("0{")
+            assert "1" == await connection.receive_str(timeout=5)
+            assert aiohttp.WSMsgType.CLOSE == (await connection.receive(timeout=5)).type
         await eventually(lambda: not endpoint.realtime.server.eio.sockets)
 
 
@@ -57,11 +57,11 @@ async def test_a_refused_connection_is_closed_and_an_admitted_one_stays_open() -
     async with served_sockets(connect_within=0.2) as endpoint, aiohttp.ClientSession() as browser:
         endpoint.doorman.sign_in("phone", "anna")
         async with endpoint.client("phone") as phone:
-            async with browser.ws_connect(f"{endpoint.url}/socket.io/?EIO=4&transport=websocket") as stranger:
-                await stranger.receive_str()
-                await stranger.send_str("40")
-                assert (await stranger.receive_str()).startswith("44")
-                assert "1" == await stranger.receive_str(timeout=5)
+            async with browser.ws_connect(f"{endpoint.url}/socket.io/?EIO=4&transport=websocket") as connection:
+                await connection.receive_str()
+                await connection.send_str("40")
+                assert (await connection.receive_str()).startswith("44")
+                assert "1" == await connection.receive_str(timeout=5)
             assert phone.socket.connected
             assert not phone.disconnected_by_server.is_set()
 

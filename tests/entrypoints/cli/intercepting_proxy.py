@@ -120,7 +120,7 @@ async def intercepting_proxy(server: str) -> AsyncIterator[Proxy]:
             try:
                 response = (await proxy.before(seen) if proxy.before else None) or await _forward(request, seen)
             except ClientDisconnect:
-                # The rest of the body cannot be read; nobody gets the response.
+                # The client has disconnected, so the response is only recorded.
                 response = Response(status_code=CLIENT_GONE)
             seen.status = response.status_code
             return response

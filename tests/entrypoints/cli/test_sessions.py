@@ -9,11 +9,13 @@ from tests.entrypoints.cli.terminal import PASSWORD, Terminal
 from tests.fixtures.process import running_metastore
 from tests.fixtures.waiting import eventually
 
-NOBODY = {"METASTORE_CLIENT_USERNAME": "", "METASTORE_CLIENT_PASSWORD": ""}
+NO_CREDENTIALS = {"METASTORE_CLIENT_USERNAME": "", "METASTORE_CLIENT_PASSWORD": ""}
 
 
 async def login(terminal: Terminal) -> None:
-    ended = await terminal.run("login", "--username", terminal.username, "--password-stdin", typed=PASSWORD, **NOBODY)
+    ended = await terminal.run(
+        "login", "--username", terminal.username, "--password-stdin", typed=PASSWORD, **NO_CREDENTIALS
+    )
     assert ended.code == 0, ended.err
 
 
@@ -21,10 +23,10 @@ async def test_a_saved_session_is_used_until_logout(terminal: Terminal) -> None:
     terminal.file("film.bin", 10)
     await login(terminal)
 
-    assert (await terminal.run("upload", "film.bin", **NOBODY)).code == 0
-    assert (await terminal.run("logout", **NOBODY)).code == 0
+    assert (await terminal.run("upload", "film.bin", **NO_CREDENTIALS)).code == 0
+    assert (await terminal.run("logout", **NO_CREDENTIALS)).code == 0
 
-    ended = await terminal.run("upload", "film.bin", **NOBODY)
+    ended = await terminal.run("upload", "film.bin", **NO_CREDENTIALS)
     assert ended.code == 2
     assert "run metastore login" in ended.err
     async with terminal.api() as api:
@@ -43,7 +45,7 @@ async def test_a_saved_session_is_readable_by_its_owner_only(terminal: Terminal)
 async def test_the_server_of_the_last_login_is_the_default(terminal: Terminal) -> None:
     await login(terminal)
     terminal.file("film.bin", 10)
-    assert (await terminal.run("upload", "film.bin", METASTORE_CLIENT_SERVER="", **NOBODY)).code == 0
+    assert (await terminal.run("upload", "film.bin", METASTORE_CLIENT_SERVER="", **NO_CREDENTIALS)).code == 0
 
 
 async def test_a_wrong_password_is_reported_and_not_retried(terminal: Terminal) -> None:
@@ -61,11 +63,11 @@ async def test_runs_that_share_a_session_refresh_it_one_at_a_time(tmp_path: Path
             terminal.file(f"{number}.bin", 10)
         await eventually(lambda: _access_token_has_expired(terminal), why="the access token has expired")
 
-        runs = [terminal.run("upload", f"{number}.bin", **NOBODY) for number in range(3)]
+        runs = [terminal.run("upload", f"{number}.bin", **NO_CREDENTIALS) for number in range(3)]
         ended = await asyncio.gather(*runs)
 
         assert [run.code for run in ended] == [0, 0, 0], [run.err for run in ended]
-        assert (await terminal.run("download", "/", "--to", "back", **NOBODY)).code == 0
+        assert (await terminal.run("download", "/", "--to", "back", **NO_CREDENTIALS)).code == 0
 
 
 async def test_an_ended_session_is_reported_with_the_command_to_sign_in_again(terminal: Terminal) -> None:
@@ -75,7 +77,7 @@ async def test_an_ended_session_is_reported_with_the_command_to_sign_in_again(te
             if not session["current"]:
                 await api.delete(f"/api/v1/auth/sessions/{session['id']}")
     terminal.file("film.bin", 10)
-    ended = await terminal.run("upload", "film.bin", **NOBODY)
+    ended = await terminal.run("upload", "film.bin", **NO_CREDENTIALS)
     assert ended.code == 1
     assert "sign in again with: metastore login" in ended.err
 
