@@ -19,7 +19,7 @@ export function SignedIn() {
       </Shell>
     );
   }
-  if (isProblem(me.error, 401, 403)) return <ToSignIn />;
+  if (isProblem(me.error, 401, 403)) return <RedirectToSignIn />;
   if (me.isError) {
     return (
       <main id="content">
@@ -40,7 +40,7 @@ export function SignedIn() {
 }
 
 /** Redirects to the sign-in page once, keeping the requested address. */
-function ToSignIn() {
+function RedirectToSignIn() {
   const navigate = useNavigate();
   const { history } = useRouter();
   useEffect(() => {

@@ -42,7 +42,7 @@ export function Topbar({ user, onMenu, onNewFolder }: Props) {
         <LogoMark size={28} />
       </div>
       <div className={`${classes.search} ${classes.wideOnly}`}>
-        <SearchBox query={query} onSearch={(text) => search(text, type)} onDown={intoResults} />
+        <SearchBox query={query} onSearch={(text) => search(text, type)} onDown={focusResults} />
       </div>
       <div className={classes.topEnd}>
         <div className={classes.narrowOnly}>
@@ -71,6 +71,6 @@ export function Topbar({ user, onMenu, onNewFolder }: Props) {
 }
 
 /** Moves the focus from the search box to the results, if they are shown. */
-function intoResults() {
+function focusResults() {
   document.querySelector<HTMLElement>('#content [data-item][tabindex="0"]')?.focus();
 }

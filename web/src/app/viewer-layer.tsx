@@ -15,7 +15,7 @@ export function ViewerLayer({ user }: { user: User }) {
   const { fileId, show, close } = useViewerAddress();
   const { items, loadMore } = useListed();
   const { download, retry } = useFileActions();
-  useFocusBack(fileId);
+  useReturnFocus(fileId);
   const step = useCallback((id: string) => show({ id }), [show]);
   if (!fileId) return null;
   return (
@@ -46,7 +46,7 @@ function downloadById(fileId: string): void {
 }
 
 /** Returns the focus to the file viewed last, or to where it was, when the viewer closes. */
-function useFocusBack(fileId: string | null): void {
+function useReturnFocus(fileId: string | null): void {
   const before = useRef<Element | null>(null);
   const last = useRef<string | null>(null);
   if (fileId && !last.current) before.current = document.activeElement;

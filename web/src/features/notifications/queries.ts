@@ -82,15 +82,15 @@ export function useMarkRead() {
 
 /** Returns the pages with one notification (`null`: all) marked as read. */
 export function markRead(data: Pages, id: string | null): Pages {
-  const hit = (notice: Notice) => !notice.readAt && (id === null || notice.id === id);
-  const changed = data.pages.flatMap(({ items }) => items.filter(hit)).length;
+  const matches = (notice: Notice) => !notice.readAt && (id === null || notice.id === id);
+  const changed = data.pages.flatMap(({ items }) => items.filter(matches)).length;
   const readAt = new Date().toISOString();
   return {
     ...data,
     pages: data.pages.map((page) => ({
       ...page,
       unreadCount: id === null ? 0 : Math.max(0, page.unreadCount - changed),
-      items: page.items.map((notice) => (hit(notice) ? { ...notice, readAt } : notice)),
+      items: page.items.map((notice) => (matches(notice) ? { ...notice, readAt } : notice)),
     })),
   };
 }

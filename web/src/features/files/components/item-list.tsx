@@ -81,7 +81,7 @@ export function ItemList(props: Props) {
   });
   const Entry = view === 'grid' ? GridTile : ListRow;
   const tabbable = items.some(({ id }) => id === cursor) ? cursor : items[0]?.id;
-  const clearOnGround = (event: React.MouseEvent) => {
+  const clearOnBackground = (event: React.MouseEvent) => {
     if (!(event.target as HTMLElement).closest('[data-item], [role=row]')) selection.clear();
   };
   // Restores the focus to the item first, so that the dialog returns it there.
@@ -92,7 +92,7 @@ export function ItemList(props: Props) {
   };
   return (
     <>
-      <div ref={scroller} className={classes.scroller} onClick={clearOnGround} data-testid="file-list">
+      <div ref={scroller} className={classes.scroller} onClick={clearOnBackground} data-testid="file-list">
         <div
           role="grid"
           aria-label={props.label}

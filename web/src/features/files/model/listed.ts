@@ -18,10 +18,10 @@ interface Pages {
 }
 
 /** Reports the items of a list whenever they change. */
-export function useListed(tell: OnListed, items: Item[], pages: Pages): void {
+export function useListed(onListed: OnListed, items: Item[], pages: Pages): void {
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   const more = hasNextPage && !isFetchingNextPage;
   useEffect(() => {
-    tell({ items, loadMore: more ? () => void fetchNextPage() : null });
-  }, [tell, items, more, fetchNextPage]);
+    onListed({ items, loadMore: more ? () => void fetchNextPage() : null });
+  }, [onListed, items, more, fetchNextPage]);
 }

@@ -70,7 +70,7 @@ export function SearchPage(props: Props) {
     (chosen) => [...locateAction(chosen, t('files.action.locate'), onOpenFolder), ...driveActions(chosen)],
     [t, driveActions, onOpenFolder],
   );
-  const intoResults = () => body.current?.querySelector<HTMLElement>('[data-item][tabindex="0"]')?.focus();
+  const focusResults = () => body.current?.querySelector<HTMLElement>('[data-item][tabindex="0"]')?.focus();
   const count = items.length;
   return (
     <>
@@ -84,7 +84,7 @@ export function SearchPage(props: Props) {
               <SearchBox
                 query={query}
                 onSearch={(text) => onSearch(text, type)}
-                onDown={intoResults}
+                onDown={focusResults}
                 testId="search-narrow"
               />
             </div>

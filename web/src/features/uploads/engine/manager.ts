@@ -56,7 +56,7 @@ export class UploadManager {
     for (const one of chosen) {
       const path = joinPath(folder, one.path);
       const same = findUnfinished([...this.tools.store.all(), ...fresh], markOf(one.file), path);
-      if (same) this.#goOnWith(same, one);
+      if (same) this.#resumeWithFile(same, one);
       else fresh.push(this.#newItem(one, path));
     }
     this.tools.store.add(fresh);
@@ -73,7 +73,7 @@ export class UploadManager {
     const shown = new Set(this.tools.store.all().map((item) => item.uploadId));
     const found = unfinished.filter(({ uploadId }) => !shown.has(uploadId) && !held.has(uploadId));
     this.tools.store.add(found.map((one) => interruptedItem(this.#id(), one, remembered.get(one.uploadId))));
-    this.#noteReceived(unfinished);
+    this.#updateReceived(unfinished);
     const known = new Set(unfinished.map(({ uploadId }) => uploadId));
     this.#dropEnded(known);
     for (const uploadId of remembered.keys())
@@ -106,7 +106,7 @@ export class UploadManager {
   resumeWith(id: string, chosen: ChosenFile): void {
     const item = this.tools.store.get(id);
     if (!item) return;
-    if (sameFile(item, markOf(chosen.file))) this.#goOnWith(item, chosen);
+    if (sameFile(item, markOf(chosen.file))) this.#resumeWithFile(item, chosen);
     else this.#fail(id, new UploadFault('other-file'));
     this.#pump();
   }
@@ -184,7 +184,7 @@ export class UploadManager {
         storedName: stored.name,
         fileId: stored.id,
       });
-      this.#settle(id);
+      this.#finish(id);
       this.tools.onChange(stored);
     } catch (error) {
       reporter.end();
@@ -226,7 +226,7 @@ export class UploadManager {
     });
   }
 
-  #goOnWith(item: UploadItem, chosen: ChosenFile): void {
+  #resumeWithFile(item: UploadItem, chosen: ChosenFile): void {
     this.#sources.keep(item.id, chosen);
     this.tools.store.patch(item.id, { readable: true });
     this.tools.store.move(item.id, item.status === 'error' ? 'retry' : 'resume', { fault: null });
@@ -244,7 +244,7 @@ export class UploadManager {
   }
 
   /** Shows how much of interrupted uploads has arrived, once the store responds again. */
-  #noteReceived(unfinished: UnfinishedUpload[]): void {
+  #updateReceived(unfinished: UnfinishedUpload[]): void {
     for (const { uploadId, receivedBytes } of unfinished) {
       const row = this.tools.store.all().find((item) => item.uploadId === uploadId);
       if (row?.status === 'interrupted' && row.storeUnavailable && receivedBytes !== null)
@@ -260,7 +260,7 @@ export class UploadManager {
     this.tools.store.remove(ended.map(({ id }) => id));
   }
 
-  #settle(id: string): void {
+  #finish(id: string): void {
     const uploadId = this.tools.store.get(id)?.uploadId;
     this.#sources.drop(id);
     this.#keys.delete(id);

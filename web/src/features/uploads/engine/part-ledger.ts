@@ -4,7 +4,7 @@ import type { SentPart, UploadPlan, UploadState } from '@/api/types';
 /** The state of an upload's parts. */
 export class PartLedger {
   readonly #etags = new Map<number, string>();
-  readonly #onTheWay = new Map<number, number>();
+  readonly #inFlight = new Map<number, number>();
   #plan: UploadPlan;
 
   constructor(
@@ -44,7 +44,7 @@ export class PartLedger {
   get sent(): number {
     let total = 0;
     for (const number of this.#etags.keys()) total += this.#length(number);
-    for (const bytes of this.#onTheWay.values()) total += bytes;
+    for (const bytes of this.#inFlight.values()) total += bytes;
     return Math.min(total, this.size);
   }
 
@@ -61,17 +61,17 @@ export class PartLedger {
 
   /** Sets the bytes in flight of a part. */
   moving(number: number, bytes: number): void {
-    this.#onTheWay.set(number, Math.min(bytes, this.#length(number)));
+    this.#inFlight.set(number, Math.min(bytes, this.#length(number)));
   }
 
   /** Marks a part as not sent. */
   dropped(number: number): void {
-    this.#onTheWay.delete(number);
+    this.#inFlight.delete(number);
   }
 
   /** Marks a part as stored. */
   stored(number: number, etag: string): void {
-    this.#onTheWay.delete(number);
+    this.#inFlight.delete(number);
     this.#etags.set(number, etag);
   }
 

@@ -43,14 +43,14 @@ export function Stage(props: Props) {
   return (
     <div className={classes.stage} data-testid="viewer-stage">
       <Suspense fallback={<Waiting label={t('viewer.wait', { name: file?.name ?? '' })} />}>
-        {file ? <Known {...props} file={file} /> : <Unknown {...props} />}
+        {file ? <KnownFile {...props} file={file} /> : <UnknownFile {...props} />}
       </Suspense>
     </div>
   );
 }
 
 /** Shown while the file is unknown, or does not exist. */
-function Unknown({ fileError, onAgain }: Props) {
+function UnknownFile({ fileError, onAgain }: Props) {
   const { t } = useTranslation();
   const errorText = useErrorText();
   if (!fileError) return <Waiting label={t('common.loading')} />;
@@ -67,7 +67,7 @@ function Unknown({ fileError, onAgain }: Props) {
 }
 
 /** A file whose name at least is known. */
-function Known(props: Props & { file: FileItem }) {
+function KnownFile(props: Props & { file: FileItem }) {
   const { file, preview, onAgain, onDownload } = props;
   const { t } = useTranslation();
   const errorText = useErrorText();
@@ -134,11 +134,11 @@ function Shown(props: ShownProps) {
   if (preview.pictureUrl || (preview.kind === 'image' && preview.url)) {
     return <PictureStage {...props} onDownload={download} />;
   }
-  return <Nothing {...props} />;
+  return <NoPreview {...props} />;
 }
 
 /** Shown when there is no picture of the file, or none yet. */
-function Nothing({ file, onDownload, onRetry }: ShownProps) {
+function NoPreview({ file, onDownload, onRetry }: ShownProps) {
   const { t } = useTranslation();
   const download = () => onDownload(file);
   if (file.status !== 'READY') {

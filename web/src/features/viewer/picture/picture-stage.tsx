@@ -60,7 +60,7 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
       ArrowUp: [0, PAN],
       ArrowDown: [0, -PAN],
     };
-    const acts: Record<string, () => void> = {
+    const actions: Record<string, () => void> = {
       '+': commands.onIn,
       '=': commands.onIn,
       '-': commands.onOut,
@@ -69,7 +69,7 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
     };
     const pan = view.scale > 1 ? pans[key] : undefined;
     if (pan) setView((now) => moveBy(now, ...pan, frame));
-    else if (acts[key]) acts[key]();
+    else if (actions[key]) actions[key]();
     else return false;
     return true;
   });

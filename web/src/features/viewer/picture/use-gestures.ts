@@ -20,11 +20,11 @@ const SWIPE_PX = 60;
 export function useGestures(stage: RefObject<HTMLElement | null>, handlers: GestureHandlers) {
   const latest = useRef(handlers);
   latest.current = handlers;
-  const fingers = useRef(new Map<number, Point>());
+  const pointers = useRef(new Map<number, Point>());
   const start = useRef<(Point & { many: boolean }) | null>(null);
   const tapped = useRef<(Point & { time: number }) | null>(null);
 
-  const middleOut = (event: { clientX: number; clientY: number }): Point => {
+  const fromCentre = (event: { clientX: number; clientY: number }): Point => {
     const box = stage.current?.getBoundingClientRect();
     if (!box) return { x: 0, y: 0 };
     return { x: event.clientX - box.left - box.width / 2, y: event.clientY - box.top - box.height / 2 };
@@ -48,16 +48,16 @@ export function useGestures(stage: RefObject<HTMLElement | null>, handlers: Gest
     onPointerDown: (event: PointerEvent) => {
       if (event.button !== 0 || (event.target as HTMLElement).closest('button')) return;
       stage.current?.setPointerCapture?.(event.pointerId);
-      const at = middleOut(event);
-      fingers.current.set(event.pointerId, at);
-      start.current = { ...at, many: fingers.current.size > 1 };
+      const at = fromCentre(event);
+      pointers.current.set(event.pointerId, at);
+      start.current = { ...at, many: pointers.current.size > 1 };
     },
     onPointerMove: (event: PointerEvent) => {
-      const before = fingers.current.get(event.pointerId);
+      const before = pointers.current.get(event.pointerId);
       if (!before) return;
-      const at = middleOut(event);
-      const other = [...fingers.current].find(([id]) => id !== event.pointerId)?.[1];
-      fingers.current.set(event.pointerId, at);
+      const at = fromCentre(event);
+      const other = [...pointers.current].find(([id]) => id !== event.pointerId)?.[1];
+      pointers.current.set(event.pointerId, at);
       if (other) {
         const [was, is] = [distance(before, other), distance(at, other)];
         if (was > 0) latest.current.onZoom(is / was, { x: (at.x + other.x) / 2, y: (at.y + other.y) / 2 });
@@ -65,9 +65,9 @@ export function useGestures(stage: RefObject<HTMLElement | null>, handlers: Gest
       } else if (latest.current.zoomed) latest.current.onMove(at.x - before.x, at.y - before.y);
     },
     onPointerUp: (event: PointerEvent) => {
-      if (!fingers.current.delete(event.pointerId) || event.pointerType === 'mouse') return;
-      const [at, from] = [middleOut(event), start.current];
-      if (!from || from.many || fingers.current.size) return;
+      if (!pointers.current.delete(event.pointerId) || event.pointerType === 'mouse') return;
+      const [at, from] = [fromCentre(event), start.current];
+      if (!from || from.many || pointers.current.size) return;
       const [dx, dy] = [at.x - from.x, at.y - from.y];
       if (!latest.current.zoomed && Math.abs(dx) > SWIPE_PX && Math.abs(dx) > 1.5 * Math.abs(dy)) {
         latest.current.onSwipe(dx > 0 ? -1 : 1);
@@ -80,12 +80,12 @@ export function useGestures(stage: RefObject<HTMLElement | null>, handlers: Gest
         latest.current.onToggle(at);
       } else tapped.current = tap;
     },
-    onPointerCancel: ({ pointerId }: PointerEvent) => void fingers.current.delete(pointerId),
+    onPointerCancel: ({ pointerId }: PointerEvent) => void pointers.current.delete(pointerId),
     onDoubleClick: (event: React.MouseEvent) => {
       // Double taps are recognised from the pointer events above.
       const { pointerType } = event.nativeEvent as unknown as { pointerType?: string };
       if (pointerType !== 'touch' && !(event.target as HTMLElement).closest('button')) {
-        if (tapped.current === null) latest.current.onToggle(middleOut(event));
+        if (tapped.current === null) latest.current.onToggle(fromCentre(event));
       }
     },
   };

@@ -89,14 +89,14 @@ export function TimeBar({ time, duration, buffered, edge, tiles, onSeek, childre
       )}
       <div className={classes.knob} style={{ left: share(at) }} />
       {pointed !== null && duration > 0 && (
-        <Pointed time={pointed} share={share(pointed)} tile={tileAt(tiles, pointed)} />
+        <TimePreview time={pointed} share={share(pointed)} tile={tileAt(tiles, pointed)} />
       )}
     </div>
   );
 }
 
 /** The time under the pointer. */
-function Pointed({ time, share, tile }: { time: number; share: string; tile: Tile | null }) {
+function TimePreview({ time, share, tile }: { time: number; share: string; tile: Tile | null }) {
   const scale = tile ? TILE_WIDTH / tile.width : 1;
   return (
     <div

@@ -4,7 +4,7 @@ import type { Controls } from './use-controls';
 /** The player's keyboard shortcuts, following common players. */
 export function usePlayerKeys(controls: Controls, duration: number, onKey: () => void): void {
   useViewerKeys(({ key, shiftKey }) => {
-    const acts: Record<string, () => void> = {
+    const actions: Record<string, () => void> = {
       ' ': controls.toggle,
       k: controls.toggle,
       j: () => controls.skip(-10),
@@ -19,8 +19,8 @@ export function usePlayerKeys(controls: Controls, duration: number, onKey: () =>
       ArrowUp: () => controls.changeVolume(0.05),
       ArrowDown: () => controls.changeVolume(-0.05),
     };
-    const act = acts[key.length === 1 ? key.toLowerCase() : key];
-    if (act) act();
+    const action = actions[key.length === 1 ? key.toLowerCase() : key];
+    if (action) action();
     else if (/^\d$/.test(key)) controls.seek((duration * Number(key)) / 10);
     else return false;
     onKey();

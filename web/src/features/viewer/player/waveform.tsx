@@ -17,15 +17,15 @@ export function Waveform({ peaks, share }: { peaks: readonly number[]; share: nu
   }, [peaks]);
   return (
     <div className={classes.wave} data-testid="waveform" aria-hidden="true">
-      <Drawn path={path} />
+      <WavePath path={path} />
       <div className={classes.played} style={{ clipPath: `inset(0 ${100 - share * 100}% 0 0)` }}>
-        <Drawn path={path} />
+        <WavePath path={path} />
       </div>
     </div>
   );
 }
 
-function Drawn({ path }: { path: string }) {
+function WavePath({ path }: { path: string }) {
   return (
     <svg viewBox="0 0 1000 100" preserveAspectRatio="none" className={classes.drawn} aria-hidden="true">
       <path d={path} vectorEffect="non-scaling-stroke" />
