@@ -48,7 +48,7 @@ class Move:
 
     def start(self, *options: str) -> PipedProgram:
         """Start a move."""
-        command = [COMMAND, *self._arguments, *options]
+        command: list[str | Path] = [COMMAND, *self._arguments, *options]
         return start_with_pipes(command, cwd=self._product.folder, environment=self._environment)
 
     async def run(self, *options: str) -> tuple[int, str]:
