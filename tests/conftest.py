@@ -26,7 +26,7 @@ from tests.fixtures.shared_servers import SharedServers, shared_server
 from tests.fixtures.stack import stack
 
 if TYPE_CHECKING:
-    from xdist.workermanage import WorkerController
+    from xdist.workermanage import WorkerController  # type: ignore[import-untyped]  # the package has no types
 
 __all__ = ["killable_rabbitmq", "stack"]
 

@@ -72,7 +72,7 @@ async def test_an_admin_looks_at_a_dead_event_and_has_it_tried_again(product: Me
     await screen.hook("details-redeliver").click()
     await expect(row).to_have_count(0)
     await expect(details).to_have_count(0)
-    await expect(screen.page.get_by_role("alert").filter(has_text="is being tried again")).to_be_visible()
+    await expect(screen.page.get_by_role("alert").filter(has_text="is being redelivered")).to_be_visible()
     await expect(screen.page.get_by_role("heading", name="No failed events")).to_be_visible()
     assert screen.complaints == []
 

@@ -8,8 +8,23 @@ from playwright.async_api import BrowserContext, Route, expect
 from tests.e2e.screen import Screen
 from tests.fixtures.process import MetastoreProcess
 
-WORKING = {"step": "thumbnail", "state": "RUNNING", "progress": 42, "error": None, "retryable": False}
-BROKEN = {"step": "probe", "state": "FAILED", "progress": 0, "error": "This is no film.", "retryable": True}
+WORKING = {
+    "step": "thumbnail",
+    "state": "RUNNING",
+    "progress": 42,
+    "error": None,
+    "reasonCode": None,
+    "retryable": False,
+}
+BROKEN = {
+    "step": "probe",
+    "state": "FAILED",
+    "progress": 0,
+    "error": "The server's own sentence, which is not shown.",
+    "reasonCode": "film-unreadable",
+    "retryable": True,
+}
+REASON = "The video is damaged, or its format is not supported."
 
 # What stands in a row is no higher than the row, and the row no higher than the list gives it.
 STAYS_WITHIN = "row => [row, row.parentElement].every((box) => box.scrollHeight <= box.clientHeight)"
@@ -66,7 +81,7 @@ async def test_a_failed_file_says_why_and_can_be_tried_again(
     badge = screen.file_row("film.mp4").get_by_test_id("status-badge")
     await badge.focus()
     await screen.page.keyboard.press("Enter")
-    await expect(screen.hook("failure-reason")).to_have_text("This is no film.")
+    await expect(screen.hook("failure-reason")).to_have_text(REASON)
     await expect(screen.hook("retry")).to_be_focused()
     await screen.page.keyboard.press("Enter")
     await expect(badge).to_contain_text("Making a preview")

@@ -14,8 +14,9 @@ import pytest
 from deploy.local.stack import Stack
 from metastore.kit.ids import new_id
 from tests.fixtures.media import make_clip
-from tests.fixtures.process import ADMIN_PASSWORD, COMMAND, MetastoreProcess
+from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess
 from tests.fixtures.product import Client
+from tests.fixtures.programs import COMMAND
 from tests.fixtures.stack import signed_in
 from tests.fixtures.waiting import eventually
 
@@ -53,6 +54,7 @@ def intruders(tmp_path: Path) -> Intruders:
 def serving(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MetastoreProcess]:
     process = MetastoreProcess(tmp_path)
     process.command = request.param
+    process.is_forked = False
     try:
         yield process
     finally:

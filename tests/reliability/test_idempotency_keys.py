@@ -22,8 +22,9 @@ from metastore.kit.database.unit_of_work import Database
 from metastore.kit.ids import new_id
 from metastore.kit.saga.models import SagaRow
 from tests.fixtures import killable_product
-from tests.fixtures.process import COMMAND, MetastoreProcess
+from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import PASSWORD, Client
+from tests.fixtures.programs import COMMAND
 from tests.fixtures.waiting import eventually
 from tests.reliability.http_uploads import (
     UPLOADS,

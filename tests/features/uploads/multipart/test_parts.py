@@ -46,7 +46,7 @@ def test_a_part_number_out_of_range_is_named_in_the_error(number: int) -> None:
 
 
 def test_a_part_named_twice_is_rejected() -> None:
-    with pytest.raises(Problem, match="named twice") as caught:
+    with pytest.raises(Problem, match="listed twice") as caught:
         named_parts(parts(1, 2, 2), 2)
     assert caught.value.code == "invalid-part"
 
