@@ -335,7 +335,7 @@ export interface paths {
         };
         /**
          * List Unfinished
-         * @description The caller's unfinished uploads, latest first.
+         * @description List the caller's unfinished uploads, latest first.
          */
         get: operations["list_unfinished_api_v1_files_chunked_upload_get"];
         put?: never;
@@ -1437,7 +1437,7 @@ export interface components {
          * Processing
          * @description The state of a file's processing: its current ``step``, and the progress of that step in percent.
          *
-         *     ``error`` is a sentence for people, and ``reasonCode`` the same for programs; it is null for files that failed
+         *     ``error`` says in a sentence why processing failed, ``reasonCode`` in a code. The code is null for files that failed
          *     before there were codes. ``retryable`` says whether ``POST /files/{id}/retry`` can help.
          */
         Processing: {
@@ -1516,7 +1516,7 @@ export interface components {
         };
         /**
          * ReasonCode
-         * @description The reason of a failure, from the upload of a file to the end of its processing.
+         * @description The reason for a failure, from the upload of a file to the end of its processing.
          * @enum {string}
          */
         ReasonCode: "not-arrived-in-time" | "not-stored" | "file-deleted" | "bytes-damaged" | "probe-failed" | "thumbnail-failed" | "transcode-failed" | "processing-failed" | "film-unreadable" | "film-without-picture" | "film-frame-too-large" | "film-not-copyable" | "audio-track-unreadable" | "no-audio" | "picture-unreadable" | "picture-too-large" | "picture-too-many-pixels" | "document-unreadable" | "document-locked" | "document-not-rendered" | "document-too-large" | "drawing-unreadable" | "drawing-too-large";
@@ -1834,7 +1834,7 @@ export interface components {
         };
         /**
          * ProblemCode
-         * @description What a request failed for.
+         * @description The reason why a request failed.
          * @enum {string}
          */
         ProblemCode: "bad-request" | "malformed-json" | "validation-failed" | "invalid-cursor" | "method-not-allowed" | "unsupported-media-type" | "body-too-large" | "headers-too-large" | "request-timeout" | "cross-site-request" | "stale" | "not-found" | "http-error" | "internal-error" | "unavailable" | "storage-full" | "invalid-idempotency-key" | "idempotency-key-reused" | "idempotency-in-progress" | "idempotency-answer-lost" | "not-authenticated" | "token-expired" | "refresh-reused" | "invalid-credentials" | "wrong-password" | "account-suspended" | "admin-required" | "registration-closed" | "username-taken" | "email-taken" | "too-many-attempts" | "quota-exceeded" | "invalid-name" | "invalid-path" | "path-too-deep" | "name-taken" | "move-into-itself" | "not-ready" | "file-damaged" | "not-playable" | "nothing-to-retry" | "file-too-large" | "upload-not-found" | "upload-completing" | "upload-completed" | "missing-part" | "invalid-part" | "invalid-signature" | "url-expired" | "object-not-found" | "length-required" | "length-mismatch" | "invalid-range" | "precondition-failed";
