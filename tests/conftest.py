@@ -30,26 +30,26 @@ if TYPE_CHECKING:
 
 __all__ = ["killable_rabbitmq", "stack"]
 
-_ONE_EACH = {"stack", "killable_rabbitmq"}
+_STOPPABLE = {"stack", "killable_rabbitmq"}
 _ENOUGH_MEMORY = 4 * 2**30
-_owned = pytest.StashKey[SharedServers]()
-_address = pytest.StashKey[str]()
+_shared_servers = pytest.StashKey[SharedServers]()
+_shared_servers_address = pytest.StashKey[str]()
 
 
 def _use_memory_for_files() -> None:
-    """Keep temporary files in memory where there is enough of it: SQLite and the stores wait for each write."""
+    """Put temporary files in memory if there is enough of it, since SQLite and the stores wait for the disk."""
     memory = Path("/dev/shm")
     if memory.is_dir() and shutil.disk_usage(memory).free > _ENOUGH_MEMORY and os.access(memory, os.W_OK):
         os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = str(memory)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Find the owner of the shared servers, or be it."""
+    """Own the shared servers, or, in a pytest-xdist worker, note where their owner listens."""
     _use_memory_for_files()
     if hasattr(config, "workerinput"):
-        config.stash[_address] = config.workerinput["shared_servers"]
+        config.stash[_shared_servers_address] = config.workerinput["shared_servers"]
         return
-    config.stash[_owned] = SharedServers(
+    config.stash[_shared_servers] = SharedServers(
         {
             "postgresql": running_postgres,
             "rabbitmq": running_shared_rabbitmq,
@@ -58,88 +58,88 @@ def pytest_configure(config: pytest.Config) -> None:
             "kafka": running_tansu,
         }
     )
-    config.stash[_address] = config.stash[_owned].address
+    config.stash[_shared_servers_address] = config.stash[_shared_servers].address
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: "WorkerController") -> None:
     """Tell a pytest-xdist worker where the shared servers are."""
-    node.workerinput["shared_servers"] = node.config.stash[_address]
+    node.workerinput["shared_servers"] = node.config.stash[_shared_servers_address]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the shared servers."""
-    if _owned in config.stash:
-        config.stash[_owned].close()
+    """Stop the shared servers."""
+    if _shared_servers in config.stash:
+        config.stash[_shared_servers].close()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what stops parts of a server or of the whole stack alone: there is one of each in a test process."""
+    """Mark tests that use ``stack`` or ``killable_rabbitmq`` as ``alone``, since they stop parts of these servers."""
     for item in items:
-        if _ONE_EACH & set(getattr(item, "fixturenames", ())):
+        if _STOPPABLE & set(getattr(item, "fixturenames", ())):
             item.add_marker("alone")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def logs() -> None:
-    """Make log lines cost nothing."""
+    """Print log lines without the rendering that takes a second per traceback."""
     plain_logs()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_passwords() -> None:
-    """Hash passwords at the least cost, except where the cost is given."""
+    """Hash passwords at the lowest cost, except where a test sets the cost."""
     make_hashing_cheap()
 
 
 @pytest.fixture(scope="session")
 def postgres(pytestconfig: pytest.Config) -> Postgres:
-    """A PostgreSQL server that all tests share; each uses databases of its own."""
-    server = shared_server(pytestconfig.stash[_address], "postgresql")
+    """The PostgreSQL server that all tests share; each test uses its own databases."""
+    server = shared_server(pytestconfig.stash[_shared_servers_address], "postgresql")
     assert isinstance(server, Postgres)
     return server
 
 
 @pytest.fixture(scope="session")
 def seaweedfs(pytestconfig: pytest.Config) -> S3Server:
-    """An S3 server that all tests share; test processes use buckets of their own."""
-    server = shared_server(pytestconfig.stash[_address], "seaweedfs")
+    """The S3 server that all tests share; each test process uses its own buckets."""
+    server = shared_server(pytestconfig.stash[_shared_servers_address], "seaweedfs")
     assert isinstance(server, S3Server)
     return server
 
 
 @pytest.fixture(scope="session")
 def rabbitmq(pytestconfig: pytest.Config) -> SharedRabbitMq:
-    """A RabbitMQ that all tests share; each names its queues differently."""
-    broker = shared_server(pytestconfig.stash[_address], "rabbitmq")
+    """The RabbitMQ that all tests share; each test uses its own queue names."""
+    broker = shared_server(pytestconfig.stash[_shared_servers_address], "rabbitmq")
     assert isinstance(broker, SharedRabbitMq)
     return broker
 
 
 @pytest.fixture(scope="session")
 def redis(pytestconfig: pytest.Config, worker_number: int) -> RedisDatabases:
-    """A Redis that all tests share; each uses a database of its own."""
-    port = shared_server(pytestconfig.stash[_address], "redis")
+    """The Redis that all tests share; each test uses its own database."""
+    port = shared_server(pytestconfig.stash[_shared_servers_address], "redis")
     assert isinstance(port, int)
     return RedisDatabases(port, first=1000 * worker_number)
 
 
 @pytest.fixture(scope="session")
 def kafka(pytestconfig: pytest.Config) -> str:
-    """The URL of a Kafka broker that all tests share; each names its topics differently."""
-    return str(shared_server(pytestconfig.stash[_address], "kafka"))
+    """The URL of the Kafka broker that all tests share; each test uses its own topic names."""
+    return str(shared_server(pytestconfig.stash[_shared_servers_address], "kafka"))
 
 
 @pytest.fixture(scope="session")
 def worker_number() -> int:
-    """The number of this test process, from 0."""
+    """The number of this test process, counted from 0."""
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 @pytest.fixture(scope="session")
 def migrated_databases(postgres: Postgres) -> Iterator[MigratedDatabases]:
-    """Databases on the PostgreSQL server with all tables and no rows."""
+    """A pool of PostgreSQL databases with all tables and no rows."""
     databases = MigratedDatabases(postgres)
     yield databases
     databases.close()
@@ -147,7 +147,7 @@ def migrated_databases(postgres: Postgres) -> Iterator[MigratedDatabases]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database with all tables and no rows; the test runs once on each kind."""
+    """The URL of a database with all tables and no rows; the test runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         yield make_sqlite_database(tmp_path / "metastore.db")
         return
@@ -160,7 +160,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """An open database with all tables and no rows; the test runs once on each kind."""
+    """An open database with all tables and no rows; the test runs on SQLite and on PostgreSQL."""
     database = Database(database_url)
     yield database
     await database.aclose()
@@ -168,7 +168,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A headless Chromium for the whole run, for tests on the session's event loop; each makes contexts of its own."""
+    """A headless Chromium for all tests on the session's event loop; each test opens its own browser contexts."""
     async with running_chromium() as browser:
         yield browser
 

@@ -7,7 +7,7 @@ import pytest
 
 from metastore.kit.ids import new_id
 from metastore.ports.object_store import ObjectNotFoundError
-from tests.fixtures.store_client import ORIGIN, PART_SIZE, StoreClient, described, new_key, stream
+from tests.fixtures.store_client import ORIGIN, PART_SIZE, StoreClient, checksum_of, new_key, stream
 
 
 class StoredObjectsContract(ABC):
@@ -23,7 +23,7 @@ class StoredObjectsContract(ABC):
         for key in (await store_client.upload(content), await store_client.put(content)):
             checksum = (await store_client.store.head(key)).checksum
             assert checksum is not None
-            assert checksum == described(checksum.partition(":")[0], content)
+            assert checksum == checksum_of(checksum.partition(":")[0], content)
 
     async def test_downloads_can_be_resumed_by_range(self, store_client: StoreClient) -> None:
         """A range from the start, the middle or the end is a 206 with exactly those bytes."""

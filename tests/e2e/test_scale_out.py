@@ -15,7 +15,7 @@ MIB = 2**20
 
 
 async def test_a_notification_reaches_sockets_at_every_api_process(stack: Stack) -> None:
-    """The worker saves and sends it; both processes hand it to the user's sockets, once, and to nobody else."""
+    """The worker sends it; each API process emits it once to the sockets of its user, and to nobody else."""
     async with (
         signed_in(stack.address) as anna,
         signed_in(stack.address) as ben,
@@ -24,16 +24,16 @@ async def test_a_notification_reaches_sockets_at_every_api_process(stack: Stack)
         listening(stack.apis[1].address, ben) as at_ben,
     ):
         file_id = await upload_small(anna)
-        await eventually(lambda: here.heard and there.heard)
+        await eventually(lambda: here.received and there.received)
         for listener in (here, there):
-            (message,) = [data for event, data in listener.heard if event == "notification"]
+            (message,) = [data for event, data in listener.received if event == "notification"]
             assert isinstance(message, dict)
             assert file_id == message["payload"]["fileId"]
-        assert [] == at_ben.heard
+        assert [] == at_ben.received
 
 
-async def test_a_session_that_ends_takes_its_sockets_along_at_every_process(stack: Stack) -> None:
-    """Signed out at one, the socket at the other is closed within five seconds; other sessions stay."""
+async def test_ending_a_session_closes_its_sockets_at_every_process(stack: Stack) -> None:
+    """After a sign-out at one process, the socket at the other closes within five seconds; other sessions stay open."""
     async with (
         signed_in(stack.apis[0].address, "scale-anna") as phone,
         signed_in(stack.address, "scale-anna") as laptop,
@@ -45,55 +45,55 @@ async def test_a_session_that_ends_takes_its_sockets_along_at_every_process(stac
         assert not at_laptop.disconnected_by_server.is_set()
 
 
-async def test_bytes_go_through_the_gateway_to_the_store_and_back(stack: Stack) -> None:
-    """A file in parts by presigned URLs, three at a time; no API process sees a byte of it."""
+async def test_uploads_and_downloads_pass_through_the_gateway_to_the_store(stack: Stack) -> None:
+    """Parts are sent to presigned URLs in parallel; no API process receives a byte of them."""
     content = os.urandom(11 * MIB)
     store = f"http://127.0.0.1:{stack.nginx.store_port}/"
-    async with signed_in(stack.address) as anna, httpx.AsyncClient(timeout=30) as bare:
-        begun = await anna.json_of(
+    async with signed_in(stack.address) as anna, httpx.AsyncClient(timeout=30) as anonymous:
+        initiated = await anna.json_of(
             "POST",
             "/api/v1/files/chunked-upload/initiate",
             201,
             json={"name": "film.bin", "path": "/", "size": len(content), "mimeType": "application/octet-stream"},
         )
-        size = begun["partSize"]
+        size = initiated["partSize"]
 
         async def send(number: int, url: str) -> dict[str, object]:
             assert url.startswith(store)
-            response = await bare.put(url, content=content[(number - 1) * size : number * size])
+            response = await anonymous.put(url, content=content[(number - 1) * size : number * size])
             assert response.status_code == 200, response.text
             return {"partNumber": number, "etag": response.headers["etag"]}
 
-        parts = await asyncio.gather(*(send(n, url) for n, url in enumerate(begun["uploadUrls"], start=1)))
-        done = {"fileId": begun["fileId"], "uploadId": begun["uploadId"], "parts": parts}
+        parts = await asyncio.gather(*(send(n, url) for n, url in enumerate(initiated["uploadUrls"], start=1)))
+        done = {"fileId": initiated["fileId"], "uploadId": initiated["uploadId"], "parts": parts}
         await anna.json_of("POST", "/api/v1/files/chunked-upload/complete", json=done)
-        download = await anna.get(f"/api/v1/files/{begun['fileId']}/download")
+        download = await anna.get(f"/api/v1/files/{initiated['fileId']}/download")
         assert download.status_code == 302
         assert download.headers["location"].startswith(store)
-        got = await bare.get(download.headers["location"])
+        got = await anonymous.get(download.headers["location"])
         assert content == got.content
         assert "nosniff" == got.headers["x-content-type-options"]
         assert got.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
-        part = await bare.get(download.headers["location"], headers={"Range": "bytes=5-14"})
+        part = await anonymous.get(download.headers["location"], headers={"Range": "bytes=5-14"})
         assert (206, content[5:15]) == (part.status_code, part.content)
 
 
 async def test_long_polling_works_through_the_gateway(stack: Stack) -> None:
-    """All requests of one such socket reach the process that it was opened at."""
+    """All requests of one socket reach the process at which it was opened."""
     async with signed_in(stack.address) as anna, listening(stack.address, anna, "polling") as listener:
         await upload_small(anna)
-        await eventually(lambda: listener.heard)
+        await eventually(lambda: listener.received)
 
 
 async def test_a_web_socket_works_through_the_gateway(stack: Stack) -> None:
-    """The connection is handed through."""
+    """The gateway forwards the upgraded connection."""
     async with signed_in(stack.address) as anna, listening(stack.address, anna) as listener:
         await upload_small(anna)
-        await eventually(lambda: listener.heard)
+        await eventually(lambda: listener.received)
 
 
-async def test_every_dependency_is_named_by_every_process(stack: Stack) -> None:
-    """API, relay and worker alike; and each has its metrics."""
+async def test_every_process_reports_every_dependency(stack: Stack) -> None:
+    """API, relay and worker all list them in ``/readyz``, and each serves metrics."""
     async with httpx.AsyncClient() as monitor:
         for part in stack.parts:
             response = await monitor.get(f"{part.address}/readyz")
@@ -102,38 +102,38 @@ async def test_every_dependency_is_named_by_every_process(stack: Stack) -> None:
             assert "metastore_" in (await monitor.get(f"{part.address}/metrics")).text
 
 
-async def test_the_gateway_tells_where_a_client_came_from(stack: Stack) -> None:
-    """What a client itself claims about that ends at the gateway."""
+async def test_the_gateway_passes_on_the_real_client_address(stack: Stack) -> None:
+    """The gateway discards an ``X-Forwarded-For`` header that the client sent."""
     async with signed_in(stack.address, "scale-forwarded"):
         pass
-    async with httpx.AsyncClient(base_url=stack.address, headers={"X-Forwarded-For": "203.0.113.9"}) as liar:
-        await liar.post("/api/v1/auth/login", json={"username": "scale-forwarded", "password": PASSWORD})
-        addresses = {s["address"] for s in (await liar.get("/api/v1/auth/sessions")).json()["items"]}
+    async with httpx.AsyncClient(base_url=stack.address, headers={"X-Forwarded-For": "203.0.113.9"}) as client:
+        await client.post("/api/v1/auth/login", json={"username": "scale-forwarded", "password": PASSWORD})
+        addresses = {s["address"] for s in (await client.get("/api/v1/auth/sessions")).json()["items"]}
     assert {"127.0.0.1"} == addresses
 
 
-async def test_a_body_too_large_is_refused_as_the_api_would(stack: Stack) -> None:
-    """A problem document, before the body is sent on."""
+async def test_the_gateway_refuses_a_large_body_with_a_problem_document(stack: Stack) -> None:
+    """It responds before it has forwarded the body."""
     async with httpx.AsyncClient(base_url=stack.address) as client:
         response = await client.post("/api/v1/auth/login", content=b"x" * (4 * MIB))
     assert (413, "application/problem+json") == (response.status_code, response.headers["content-type"])
     assert "body-too-large" == response.json()["code"]
 
 
-async def test_limits_are_counted_over_all_processes(stack: Stack) -> None:
-    """Guessing at both processes in turn gains nothing."""
+async def test_rate_limits_count_over_all_processes(stack: Stack) -> None:
+    """Guessing passwords at both processes in turn does not raise the limit."""
     refused: list[int] = []
-    async with signed_in(stack.address, "scale-guessed"), httpx.AsyncClient() as thief:
+    async with signed_in(stack.address, "scale-guessed"), httpx.AsyncClient() as attacker:
         began = time.monotonic()
         for number in range(60):
             api = stack.apis[number % 2].address
             guess = {"username": "scale-guessed", "password": f"guess {number}"}
-            response = await thief.post(f"{api}/api/v1/auth/login", json=guess)
+            response = await attacker.post(f"{api}/api/v1/auth/login", json=guess)
             if response.status_code == 429:
                 refused.append(number)
                 break
         assert refused, f"60 guesses in {time.monotonic() - began:.0f} s"
     guess = {"username": "scale-guessed", "password": "yet another"}
-    async with httpx.AsyncClient() as thief:
-        responses = [await thief.post(f"{api.address}/api/v1/auth/login", json=guess) for api in stack.apis]
+    async with httpx.AsyncClient() as attacker:
+        responses = [await attacker.post(f"{api.address}/api/v1/auth/login", json=guess) for api in stack.apis]
     assert [429, 429] == [response.status_code for response in responses]

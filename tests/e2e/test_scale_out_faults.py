@@ -16,7 +16,7 @@ from tests.fixtures.waiting import eventually
 
 @contextmanager
 def stopped(server: Server) -> Iterator[None]:
-    """Stop that server for the block."""
+    """Kill a server for the duration of the block."""
     server.child.kill()
     try:
         yield
@@ -31,8 +31,8 @@ async def checks_of(address: str) -> dict[str, str]:
         return checks
 
 
-async def test_without_the_database_the_api_says_come_again(stack: Stack) -> None:
-    """503 with Retry-After, named by ``/readyz``; within five seconds of its return everything works again."""
+async def test_without_the_database_the_api_returns_503_and_recovers(stack: Stack) -> None:
+    """The 503 has a ``Retry-After``, ``/readyz`` names the database, and all works five seconds after its return."""
     async with signed_in(stack.address) as anna:
         with stopped(stack.postgresql):
             response = await anna.get("/api/v1/files")
@@ -47,29 +47,29 @@ async def test_without_the_database_the_api_says_come_again(stack: Stack) -> Non
 
         await eventually(works, timeout=5, interval=0.1)
         await upload_small(anna)
-        await eventually(lambda: _announced(anna, 1), why=f"{time.monotonic() - back:.1f} s after")
+        await eventually(lambda: _has_notifications(anna, 1), why=f"{time.monotonic() - back:.1f} s after")
         await _all_ready(stack)
 
 
-async def test_without_the_broker_nothing_is_lost(stack: Stack) -> None:
-    """Uploads go on and are announced once it is back."""
+async def test_without_the_broker_no_event_is_lost(stack: Stack) -> None:
+    """Uploads still succeed, and are announced after the outage."""
     async with signed_in(stack.address) as anna, listening(stack.apis[1].address, anna) as listener:
         with stopped(stack.rabbitmq):
             for number in range(3):
                 await upload_small(anna, f"{number}.txt")
             assert "down" == (await checks_of(stack.apis[0].address))["broker"]
-        await eventually(lambda: _announced(anna, 3))
-        await eventually(lambda: len(listener.heard) == 3)
+        await eventually(lambda: _has_notifications(anna, 3))
+        await eventually(lambda: len(listener.received) == 3)
         await _all_ready(stack)
 
 
-async def test_without_the_cache_only_the_shortcuts_are_gone(stack: Stack) -> None:
-    """People sign in, upload and are told; guessing is still limited; a session that ends takes its sockets along."""
+async def test_without_the_cache_everything_still_works(stack: Stack) -> None:
+    """Sign-in, uploads, notifications, rate limits and closing the sockets of ended sessions do not need it."""
     async with signed_in(stack.address, "cacheless") as anna, signed_in(stack.address, "cacheless") as phone:
         async with listening(stack.apis[1].address, phone) as at_phone:
             with stopped(stack.redis):
                 await upload_small(anna)
-                await eventually(lambda: _announced(anna, 1))
+                await eventually(lambda: _has_notifications(anna, 1))
                 assert "down" == (await checks_of(stack.apis[0].address))["cache"]
                 async with signed_in(stack.apis[0].address, "cacheless") as again:
                     await again.json_of("GET", "/api/v1/files")
@@ -81,16 +81,16 @@ async def test_without_the_cache_only_the_shortcuts_are_gone(stack: Stack) -> No
 
         async with listening(stack.apis[0].address, anna) as here, listening(stack.apis[1].address, anna) as there:
 
-            async def both_hear() -> bool:
+            async def both_receive() -> bool:
                 await upload_small(anna, f"{time.monotonic()}.txt")
-                await asyncio.wait([asyncio.create_task(_settle(lambda: here.heard and there.heard))])
-                return bool(here.heard and there.heard)
+                await asyncio.wait([asyncio.create_task(_wait_briefly(lambda: here.received and there.received))])
+                return bool(here.received and there.received)
 
-            await eventually(both_hear, why="messages go round again")
+            await eventually(both_receive, why="messages reach both processes again")
 
 
-async def test_without_the_store_the_rest_goes_on(stack: Stack) -> None:
-    """What needs no bytes works; what does is refused with the advice to come again, and works afterwards."""
+async def test_without_the_store_only_requests_for_bytes_fail(stack: Stack) -> None:
+    """They are refused with 503 and ``Retry-After``, and succeed after the outage."""
     async with signed_in(stack.address) as anna:
         with stopped(stack.seaweedfs):
             await anna.json_of("GET", "/api/v1/files")
@@ -107,27 +107,28 @@ async def test_without_the_store_the_rest_goes_on(stack: Stack) -> None:
         await _all_ready(stack)
 
 
-async def _announced(client: Client, count: int) -> bool:
+async def _has_notifications(client: Client, count: int) -> bool:
     items = (await client.json_of("GET", "/api/v1/notifications"))["items"]
     return len([item for item in items if item["type"] == "file.ready"]) == count
 
 
 async def _guesses(address: str, name: str) -> list[int]:
-    async with httpx.AsyncClient(base_url=address, timeout=30) as thief:
+    async with httpx.AsyncClient(base_url=address, timeout=30) as attacker:
         guess = {"username": name, "password": f"not {PASSWORD}"}
-        return [(await thief.post("/api/v1/auth/login", json=guess)).status_code for _ in range(12)]
+        return [(await attacker.post("/api/v1/auth/login", json=guess)).status_code for _ in range(12)]
 
 
-async def _settle(heard: object) -> None:
-    assert callable(heard)
+async def _wait_briefly(condition: object) -> None:
+    """Wait two seconds at most for ``condition``, whether or not it holds then."""
+    assert callable(condition)
     try:
-        await eventually(heard, timeout=2)
+        await eventually(condition, timeout=2)
     except AssertionError:
         return
 
 
 async def _all_ready(stack: Stack) -> None:
-    """Every process lives and is ready, without having been started again."""
+    """Wait until every process is ready, and assert that none of them has ended."""
 
     async def ready() -> bool:
         assert stack.ended() is None

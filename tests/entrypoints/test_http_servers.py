@@ -54,7 +54,7 @@ async def test_a_socket_gets_messages(metastore: MetastoreProcess, transport: st
         listening(metastore.address, client, transport) as listener,
     ):
         await client.json_of("POST", "/api/v1/files/upload", 201, files={"file": ("a.txt", b"a")}, data={"path": "/"})
-        await eventually(lambda: listener.heard, timeout=30, why="a message arrives")
+        await eventually(lambda: listener.received, timeout=30, why="a message arrives")
 
 
 def test_the_setting_selects_the_protocol_class() -> None:

@@ -24,9 +24,9 @@ async def endpoint(request: pytest.FixtureRequest) -> AsyncIterator[Endpoint]:
 
 async def test_a_message_reaches_all_sockets_of_its_user_only(endpoint: Endpoint) -> None:
     """Both devices of a user get a message; another user does not."""
-    endpoint.doorman.sign_in("phone", "anna")
-    endpoint.doorman.sign_in("laptop", "anna")
-    endpoint.doorman.sign_in("other", "ben")
+    endpoint.authenticator.sign_in("phone", "anna")
+    endpoint.authenticator.sign_in("laptop", "anna")
+    endpoint.authenticator.sign_in("other", "ben")
     async with (
         endpoint.client("phone") as phone,
         endpoint.client("laptop") as laptop,
@@ -34,9 +34,9 @@ async def test_a_message_reaches_all_sockets_of_its_user_only(endpoint: Endpoint
     ):
         await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
         await endpoint.realtime.emit_to_user("ben", "notification", {"id": "2"})
-        await eventually(lambda: phone.heard and laptop.heard and other.heard)
-        assert [("notification", {"id": "1"})] == phone.heard == laptop.heard
-        assert [("notification", {"id": "2"})] == other.heard
+        await eventually(lambda: phone.received and laptop.received and other.received)
+        assert [("notification", {"id": "1"})] == phone.received == laptop.received
+        assert [("notification", {"id": "2"})] == other.received
 
 
 async def test_a_message_to_a_user_without_sockets_is_dropped(endpoint: Endpoint) -> None:
@@ -55,11 +55,11 @@ async def test_a_client_without_a_cookie_is_refused(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("code", [ProblemCode.TOKEN_EXPIRED, ProblemCode.ACCOUNT_SUSPENDED])
 async def test_a_refusal_has_a_code(endpoint: Endpoint, code: ProblemCode) -> None:
     """Its message is the problem's code, so that the client knows whether to refresh its token and reconnect."""
-    endpoint.doorman.callers["old"] = Problem(401, code, "In words.")
+    endpoint.authenticator.callers["old"] = Problem(401, code, "In words.")
     listener = Listener()
     with pytest.raises(NotConnected):
         await listener.connect(endpoint.url, endpoint.transport, "old", {})
-    await listener.leave()
+    await listener.disconnect()
     assert {"message": code.value, "data": {"code": code.value, "detail": "In words."}} == listener.refusal
 
 
@@ -74,7 +74,7 @@ async def test_a_refusal_has_a_code(endpoint: Endpoint, code: ProblemCode) -> No
 )
 async def test_a_page_of_another_origin_is_refused(endpoint: Endpoint, headers: dict[str, str]) -> None:
     """Otherwise it could listen with the session of a signed-in user."""
-    endpoint.doorman.sign_in("phone", "anna")
+    endpoint.authenticator.sign_in("phone", "anna")
     with pytest.raises(NotConnected):
         async with endpoint.client("phone", **headers):
             pass
@@ -95,7 +95,7 @@ async def test_responses_have_request_ids_and_refusals_are_problem_documents(end
 
 async def test_a_page_of_our_own_origin_is_admitted(endpoint: Endpoint) -> None:
     """The Host header is the origin of our pages."""
-    endpoint.doorman.sign_in("phone", "anna")
+    endpoint.authenticator.sign_in("phone", "anna")
     async with endpoint.client("phone", Origin=endpoint.url) as phone:
         assert phone.socket.connected
 
@@ -103,7 +103,7 @@ async def test_a_page_of_our_own_origin_is_admitted(endpoint: Endpoint) -> None:
 async def test_with_a_public_address_only_its_pages_are_admitted() -> None:
     """Behind a proxy the public URL is the origin of our pages, not the internal host."""
     async with served_sockets(allowed_origins=("https://drive.example.org",)) as endpoint:
-        endpoint.doorman.sign_in("phone", "anna")
+        endpoint.authenticator.sign_in("phone", "anna")
         async with endpoint.client("phone", Origin="https://drive.example.org") as phone:
             assert phone.socket.connected
         with pytest.raises(NotConnected):
@@ -113,21 +113,21 @@ async def test_with_a_public_address_only_its_pages_are_admitted() -> None:
 
 async def test_the_end_of_a_session_closes_its_sockets_only(endpoint: Endpoint) -> None:
     """Signing out disconnects a device; the user's other devices stay connected."""
-    endpoint.doorman.sign_in("phone", "anna")
-    endpoint.doorman.sign_in("laptop", "anna")
+    endpoint.authenticator.sign_in("phone", "anna")
+    endpoint.authenticator.sign_in("laptop", "anna")
     async with endpoint.client("phone") as phone, endpoint.client("laptop") as laptop:
         await endpoint.realtime.close_session("phone-session")
         await asyncio.wait_for(phone.disconnected_by_server.wait(), 5)
         await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
-        await eventually(lambda: laptop.heard)
-        assert not phone.heard
+        await eventually(lambda: laptop.received)
+        assert not phone.received
         assert not laptop.disconnected_by_server.is_set()
 
 
 async def test_closing_a_user_closes_all_its_sockets(endpoint: Endpoint) -> None:
     """All devices of the user are disconnected, and no others."""
     for token, user in (("phone", "anna"), ("laptop", "anna"), ("other", "ben")):
-        endpoint.doorman.sign_in(token, user)
+        endpoint.authenticator.sign_in(token, user)
     async with (
         endpoint.client("phone") as phone,
         endpoint.client("laptop") as laptop,
@@ -142,12 +142,12 @@ async def test_closing_a_user_closes_all_its_sockets(endpoint: Endpoint) -> None
 
 async def test_a_session_that_ends_while_its_socket_connects_gets_no_socket(endpoint: Endpoint) -> None:
     """A sign-out between the check and entering the rooms is noticed before the connection is confirmed."""
-    endpoint.doorman.sign_in("phone", "anna")
+    endpoint.authenticator.sign_in("phone", "anna")
     enter_room = endpoint.realtime.server.enter_room
 
     async def enter_then_sign_out(*args: object, **kwargs: object) -> None:
         await enter_room(*args, **kwargs)
-        endpoint.doorman.callers.pop("phone", None)
+        endpoint.authenticator.callers.pop("phone", None)
 
     endpoint.realtime.server.enter_room = enter_then_sign_out
     with pytest.raises(NotConnected):
@@ -159,12 +159,12 @@ async def test_a_session_that_ends_while_its_socket_connects_gets_no_socket(endp
 async def test_a_connection_may_be_upgraded_from_polling_to_websocket() -> None:
     """Browsers start with polling and upgrade to a WebSocket."""
     async with served_sockets() as endpoint:
-        endpoint.doorman.sign_in("phone", "anna")
+        endpoint.authenticator.sign_in("phone", "anna")
         phone = Listener()
         await phone.socket.connect(
             endpoint.url, headers={"Cookie": "access_token=phone"}, transports=["polling", "websocket"]
         )
         await eventually(lambda: phone.socket.transport() == "websocket")
         await endpoint.realtime.emit_to_user("anna", "notification", {"id": "1"})
-        await eventually(lambda: phone.heard)
-        await phone.leave()
+        await eventually(lambda: phone.received)
+        await phone.disconnect()

@@ -42,7 +42,7 @@ class Site:
             await listener.connect(self.url, "websocket", client.cookies["access_token"], {"Origin": self.url})
             yield listener
         finally:
-            await listener.leave()
+            await listener.disconnect()
 
 
 @asynccontextmanager
@@ -75,11 +75,11 @@ async def test_only_the_owner_of_an_upload_is_notified_live(site: Site) -> None:
                 "POST", "/api/v1/files/upload", 201, files={"file": ("notes.txt", b"hello")}, data={"path": "/"}
             )
         events = {"notification", "search.indexed"}
-        await eventually(lambda: events <= dict(at_anna.heard).keys() and events <= dict(at_ben.heard).keys())
+        await eventually(lambda: events <= dict(at_anna.received).keys() and events <= dict(at_ben.received).keys())
         saved = (await anna.json_of("GET", "/api/v1/notifications"))["items"]
-        assert [saved[0]] == [payload for event, payload in at_anna.heard if event == "notification"]
-        assert 1 == sum(event == "notification" for event, _ in at_ben.heard)
-        assert dict(at_anna.heard)["notification"] != dict(at_ben.heard)["notification"]
+        assert [saved[0]] == [payload for event, payload in at_anna.received if event == "notification"]
+        assert 1 == sum(event == "notification" for event, _ in at_ben.received)
+        assert dict(at_anna.received)["notification"] != dict(at_ben.received)["notification"]
 
 
 async def test_signing_out_closes_the_sessions_sockets_within_5_seconds(site: Site) -> None:
@@ -97,7 +97,7 @@ async def test_signing_out_closes_the_sessions_sockets_within_5_seconds(site: Si
         again = Listener()
         with pytest.raises(NotConnected):
             await again.connect(site.url, "websocket", old_cookie, {})
-        await again.leave()
+        await again.disconnect()
 
 
 async def test_an_expired_cookie_is_refused_as_expired(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_an_expired_cookie_is_refused_as_expired(tmp_path: Path) -> None:
             except NotConnected:
                 return attempt.refusal
             finally:
-                await attempt.leave()
+                await attempt.disconnect()
             return None
 
         refused = await eventually(refusal, interval=0.2)
@@ -129,7 +129,7 @@ async def test_an_unauthenticated_client_gets_no_socket(site: Site) -> None:
         attempt = Listener()
         with pytest.raises(NotConnected):
             await attempt.connect(site.url, "websocket", cookie, {})
-        await attempt.leave()
+        await attempt.disconnect()
 
 
 async def test_similar_paths_are_not_sockets(site: Site) -> None:

@@ -27,7 +27,7 @@ async def old_film(pipeline: MediaPipeline) -> str:
 
 async def test_what_an_old_film_lacks_is_made_without_notifications(pipeline: MediaPipeline) -> None:
     film = await old_film(pipeline)
-    text = await pipeline.bring(b"just some text", "notes.txt")
+    text = await pipeline.upload(b"just some text", "notes.txt")
     event_types = len(await pipeline.drive.event_types())
     assert 1 == await restart_processing(pipeline.drive.database, can_preview=lambda kind: not kind.startswith("text/"))
     assert "PROCESSING" == (await pipeline.file(film)).status

@@ -17,7 +17,7 @@ from metastore.processes.relay import Relay
 from tests.contracts.event_bus import running
 from tests.fixtures.events import RecordingConsumer, SampleRecorded
 from tests.fixtures.rabbitmq import RabbitMq
-from tests.fixtures.tcp_proxy import wire_to
+from tests.fixtures.tcp_proxy import proxy_to
 from tests.fixtures.waiting import eventually
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -101,15 +101,15 @@ async def test_a_broker_that_swallows_everything_is_given_up_and_found_again(
 ) -> None:
     """A connection into a black hole holds up relay and consumer no longer than their limits."""
     consumer = RecordingConsumer("consumer")
-    async with wire_to(killable_rabbitmq.port) as wire:
-        url = f"amqp://consumer:consumer@127.0.0.1:{wire.port}/"
+    async with proxy_to(killable_rabbitmq.port) as proxy:
+        url = f"amqp://consumer:consumer@127.0.0.1:{proxy.port}/"
         async with relayed(database, url, consumer, request_timeout=0.5, heartbeat=1):
             await record(database, 10)
             await eventually(lambda: len(consumer.seen) == 10)
-            wire.held = True
+            proxy.blackhole = True
             await record(database, 10)
             await eventually(lambda: attempts_on_pending(database))
-            wire.held = False
+            proxy.blackhole = False
             await eventually(lambda: len({event.id for event in consumer.seen}) == 20)
 
 

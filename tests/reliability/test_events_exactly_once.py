@@ -43,7 +43,7 @@ async def test_every_event_has_each_effect_once_while_everything_is_killed(
         recording = asyncio.create_task(_record(database, EVENTS))
         for so_far in (400, 1000, 1600):
             await eventually(partial(_done, database, so_far), timeout=150)
-            await eventually(partial(killable_rabbitmq.has_written_down, *queues))
+            await eventually(partial(killable_rabbitmq.has_persisted, *queues))
             killable_rabbitmq.kill()
             killable_rabbitmq.launch()
             await eventually(killable_rabbitmq.ready, timeout=150)
@@ -65,14 +65,14 @@ async def test_redelivering_everything_in_another_order_changes_nothing(
             RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
             for row in rows
         ]
-    handed_over = Counter[str]()
-    bus = counting_bus(database, killable_rabbitmq.url, new_id(), handed_over)
+    deliveries = Counter[str]()
+    bus = counting_bus(database, killable_rabbitmq.url, new_id(), deliveries)
     async with running(bus):
         await bus.publish(events)
         await eventually(lambda: _done(database, 200 * len(CONSUMERS)))
         random.Random("another order").shuffle(events)
         await bus.publish(events)
-        await eventually(lambda: handed_over.total() == 2 * 200 * len(CONSUMERS))
+        await eventually(lambda: deliveries.total() == 2 * 200 * len(CONSUMERS))
     await bus.aclose()
     await _expect_each_effect_once(database, 200)
 

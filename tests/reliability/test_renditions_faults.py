@@ -17,7 +17,7 @@ from tests.fixtures.killable_renderer import SEGMENTS, worker
 from tests.fixtures.media_fakes import FakeTranscoder
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.seaweedfs import S3Server
-from tests.fixtures.tcp_proxy import Wire, wire_to
+from tests.fixtures.tcp_proxy import TcpProxy, proxy_to
 from tests.fixtures.waiting import eventually
 from tests.reliability.product_launch import s3_settings
 from tests.reliability.renditions import a_film, assert_whole, status_of
@@ -89,22 +89,22 @@ async def is_ready(product: Product, file_id: str) -> bool:
 
 
 @contextmanager
-def cut(wire: Wire) -> Iterator[None]:
+def cut(proxy: TcpProxy) -> Iterator[None]:
     """Swallow all traffic during the block and then drop every connection."""
 
     async def keep_cutting() -> None:
         while True:
-            wire.cut()
+            proxy.drop_connections()
             await asyncio.sleep(0.2)
 
-    wire.held = True
+    proxy.blackhole = True
     cutting = asyncio.create_task(keep_cutting())
     try:
         yield
     finally:
         cutting.cancel()
-        wire.held = False
-        wire.cut()
+        proxy.blackhole = False
+        proxy.drop_connections()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -112,16 +112,16 @@ def cut(wire: Wire) -> Iterator[None]:
 async def test_a_film_is_gone_on_with_when_the_store_is_back(
     configure: Configure, seaweedfs: S3Server, database_url: str, step: str
 ) -> None:
-    async with wire_to(int(seaweedfs.endpoint.rpartition(":")[2])) as wire:
-        by_wire = replace(seaweedfs, endpoint=f"http://127.0.0.1:{wire.port}")
-        configure(DATABASE_URL=database_url, **s3_settings(by_wire, bucket=f"faults-{os.getpid()}-{step}"))
+    async with proxy_to(int(seaweedfs.endpoint.rpartition(":")[2])) as proxy:
+        by_proxy = replace(seaweedfs, endpoint=f"http://127.0.0.1:{proxy.port}")
+        configure(DATABASE_URL=database_url, **s3_settings(by_proxy, bucket=f"faults-{os.getpid()}-{step}"))
         halt = Halt(step)
         async with a_product() as product:
             transcoder = FakeTranscoder(segments=SEGMENTS, before=halt)
             file_id = await a_film(product)
             async with at_work(worker(product, transcoder)):
                 await asyncio.wait_for(halt.reached.wait(), 60)
-                with cut(wire):
+                with cut(proxy):
                     await meets_the_fault(transcoder, halt)
                 await eventually(lambda: is_ready(product, file_id), interval=0.1)
             await assert_whole(product)
@@ -131,15 +131,15 @@ async def test_a_film_is_gone_on_with_when_the_store_is_back(
 async def test_a_film_is_gone_on_with_when_the_database_is_back(
     configure: Configure, postgres: Postgres, database_url: str
 ) -> None:
-    async with wire_to(postgres.port) as wire:
-        configure(DATABASE_URL=database_url.replace(f":{postgres.port}/", f":{wire.port}/"))
+    async with proxy_to(postgres.port) as proxy:
+        configure(DATABASE_URL=database_url.replace(f":{postgres.port}/", f":{proxy.port}/"))
         halt = Halt(ENCODED)
         async with a_product() as product:
             transcoder = FakeTranscoder(segments=SEGMENTS, before=halt)
             file_id = await a_film(product)
             async with at_work(worker(product, transcoder)):
                 await asyncio.wait_for(halt.reached.wait(), 60)
-                with cut(wire):
+                with cut(proxy):
                     await meets_the_fault(transcoder, halt)
                 await eventually(lambda: is_ready(product, file_id), interval=0.1)
             await assert_whole(product)

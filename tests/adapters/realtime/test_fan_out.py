@@ -22,7 +22,7 @@ async def two_processes(url: str) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
     async with AsyncExitStack() as stack:
         endpoints = [await stack.enter_async_context(served_sockets(fan_out=RedisFanOut(url))) for _ in range(2)]
         for endpoint in endpoints:
-            endpoint.doorman.sign_in("phone", "anna")
+            endpoint.authenticator.sign_in("phone", "anna")
             assert endpoint.realtime.fan_out is not None
             await asyncio.wait_for(endpoint.realtime.fan_out.is_listening.wait(), 5)
         yield endpoints[0], endpoints[1]
@@ -49,8 +49,8 @@ async def test_a_message_reaches_each_socket_of_the_user_once(redis: RedisDataba
         await worker.emit_to_user("anna", "second", {"n": 2})
         await worker.emit_to_user("ben", "secret", {})
         await worker.emit_to_user("anna", "last", {"n": 3})
-        heard = [("first", {"n": 1}), ("second", {"n": 2}), ("last", {"n": 3})]
-        await eventually(lambda: heard == at_here.heard and heard == at_there.heard)
+        expected = [("first", {"n": 1}), ("second", {"n": 2}), ("last", {"n": 3})]
+        await eventually(lambda: expected == at_here.received and expected == at_there.received)
 
 
 @pytest.mark.parametrize("by", ["session", "user"])
@@ -58,7 +58,7 @@ async def test_sockets_are_closed_in_every_process(redis: RedisDatabases, by: st
     """They are closed by a worker that serves none; sockets of other users stay open."""
     url = redis.new_url()
     async with two_processes(url) as (here, there), worker_process(url) as worker:
-        there.doorman.sign_in("desk", "ben")
+        there.authenticator.sign_in("desk", "ben")
         async with here.client("phone") as at_here, there.client("phone") as at_there, there.client("desk") as bens:
             assert {"phone-session", "desk-session"} == there.realtime.open_sessions()
             if by == "session":
@@ -91,11 +91,11 @@ async def test_local_sockets_are_reached_without_redis(killable_redis: RedisServ
     ):
         killable_redis.kill()
         await here.realtime.emit_to_user("anna", "alone", {})
-        await eventually(lambda: [("alone", {})] == at_here.heard)
+        await eventually(lambda: [("alone", {})] == at_here.received)
         killable_redis.start()
 
         async def received_by_other() -> bool:
             await here.realtime.emit_to_user("anna", "again", {})
-            return ("again", {}) in at_there.heard
+            return ("again", {}) in at_there.received
 
         await eventually(received_by_other, timeout=10, interval=0.2)

@@ -16,7 +16,7 @@ from tests.fixtures.waiting import eventually
 async def endpoint(request: pytest.FixtureRequest) -> AsyncIterator[Endpoint]:
     """A Socket.IO endpoint, reached by either transport."""
     async with served_sockets(request.param) as served:
-        served.doorman.sign_in("phone", "anna")
+        served.authenticator.sign_in("phone", "anna")
         yield served
 
 
@@ -55,7 +55,7 @@ async def test_an_unauthenticated_connection_is_closed() -> None:
 async def test_a_refused_connection_is_closed_and_an_admitted_one_stays_open() -> None:
     """An admitted client stays connected beyond the time limit for authentication."""
     async with served_sockets(connect_within=0.2) as endpoint, aiohttp.ClientSession() as browser:
-        endpoint.doorman.sign_in("phone", "anna")
+        endpoint.authenticator.sign_in("phone", "anna")
         async with endpoint.client("phone") as phone:
             async with browser.ws_connect(f"{endpoint.url}/socket.io/?EIO=4&transport=websocket") as connection:
                 await connection.receive_str()
@@ -81,5 +81,5 @@ async def test_messages_in_any_script_are_delivered_unchanged(endpoint: Endpoint
     """Here Vietnamese with an emoji."""
     async with endpoint.client("phone") as phone:
         await endpoint.realtime.emit_to_user("anna", "notification", {"message": "“phim tiếng Việt 🎬.mp4” đã xong"})
-        await eventually(lambda: phone.heard)
-        assert [("notification", {"message": "“phim tiếng Việt 🎬.mp4” đã xong"})] == phone.heard
+        await eventually(lambda: phone.received)
+        assert [("notification", {"message": "“phim tiếng Việt 🎬.mp4” đã xong"})] == phone.received

@@ -8,7 +8,7 @@ import av
 import pytest
 
 from metastore.adapters.sandbox.orientation import UPRIGHT, Orientation, orientation_of
-from tests.fixtures.media import ORIENTATIONS, make_clip, turned
+from tests.fixtures.media import ORIENTATIONS, make_clip, with_orientation
 
 _FILM = ["-f", "lavfi", "-i", "color=size=32x16:rate=5", "-t", "1", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
 _EXPECTED = {
@@ -25,7 +25,7 @@ _EXPECTED = {
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_all_eight_orientations_are_recognized(tmp_path: Path, orientation: int) -> None:
-    film = turned(make_clip(tmp_path / "film.mp4", *_FILM), orientation)
+    film = with_orientation(make_clip(tmp_path / "film.mp4", *_FILM), orientation)
     with av.open(io.BytesIO(film), "r") as container:
         frame = next(container.decode(video=0))
     turn = orientation_of(frame)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.raw_http import Library
+from tests.fixtures.raw_http import FileApp
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Library:
+def file_app(tmp_path: Path) -> FileApp:
     """An application with a file of 20 MB, more than a socket buffers."""
     (tmp_path / "file").write_bytes(bytes(range(250)) * 80_000)
-    return Library(tmp_path / "file")
+    return FileApp(tmp_path / "file")

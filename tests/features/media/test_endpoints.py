@@ -105,7 +105,7 @@ async def test_an_unfinished_video_can_be_played(app: MediaApp, film_renditions:
     assert {"making"} == {rendition["state"] for rendition in shown["renditions"]}
     stream = await validate(app.player, shown["url"])
     assert [] == stream.faults
-    assert [2, 1] == [len(stream.renditions[f"v{size}.m3u8"].playlist.pieces) for size in (180, 90)]
+    assert [2, 1] == [len(stream.renditions[f"v{size}.m3u8"].playlist.segments) for size in (180, 90)]
     response = await app.player.get(shown["url"])
     assert "no-store" == response.headers["cache-control"]
 

@@ -26,7 +26,7 @@ TTL = 3600
 
 
 async def test_a_file_that_needs_no_processing_is_ready_on_completion(pipeline: MediaPipeline) -> None:
-    file = await pipeline.bring(b"just some text", "notes.txt")
+    file = await pipeline.upload(b"just some text", "notes.txt")
     assert ("READY", "DONE") == (file.status, file.processing.state)
     assert "succeeded" == await pipeline.saga_state(file.id)
     assert ["upload.initiated", "file.uploaded", "file.ready"] == await pipeline.drive.event_types()
@@ -34,7 +34,7 @@ async def test_a_file_that_needs_no_processing_is_ready_on_completion(pipeline: 
 
 
 async def test_a_text_file_named_like_an_image_is_ready_without_a_thumbnail(pipeline: MediaPipeline) -> None:
-    file = await pipeline.bring(b"this is no picture", "fake.jpg")
+    file = await pipeline.upload(b"this is no picture", "fake.jpg")
     assert ("READY", None) == (file.status, file.thumbnail_url)
 
 
@@ -80,13 +80,13 @@ async def test_a_simple_upload_whose_process_was_killed_becomes_a_file_within_mi
         yield content
 
     await drive.store.put(upload.object_key, once(), size=len(content), content_type="text/plain")
-    drive.clock.pass_by(seconds=WHOLE_WITHIN.total_seconds() + 1)
+    drive.clock.advance(seconds=WHOLE_WITHIN.total_seconds() + 1)
     await pipeline.work()
     assert "READY" == (await pipeline.file(upload.file_id)).status
 
 
 async def test_an_image_is_processed_and_then_ready_with_a_thumbnail(pipeline: MediaPipeline) -> None:
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     assert ("PROCESSING", "probe", "PENDING") == (file.status, file.processing.step, file.processing.state)
     assert ["upload.initiated", "file.uploaded"] == await pipeline.drive.event_types()
     await pipeline.work()
@@ -107,10 +107,10 @@ async def test_an_image_is_processed_and_then_ready_with_a_thumbnail(pipeline: M
 
 async def test_an_unreadable_image_without_a_media_suffix_is_ready_without_a_thumbnail(pipeline: MediaPipeline) -> None:
     pipeline.tools.failures["probe"] = [MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
-    file = await pipeline.bring(name="data.bin")
+    file = await pipeline.upload(name="data.bin")
     await pipeline.work()
     ready = await pipeline.file(file.id)
-    assert ("READY", None, ["probe"]) == (ready.status, ready.thumbnail_url, pipeline.tools.asked)
+    assert ("READY", None, ["probe"]) == (ready.status, ready.thumbnail_url, pipeline.tools.calls)
 
 
 @pytest.mark.parametrize(("step", "call"), [("probe", "probe"), ("thumbnail", "thumbnails")])
@@ -122,7 +122,7 @@ async def test_failed_processing_keeps_the_original_and_records_the_reason(
     pipeline: MediaPipeline, step: str, call: str, error: Exception, retryable: bool
 ) -> None:
     pipeline.tools.failures[call] = [error] * 3
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     await pipeline.work()
     failed = await pipeline.file(file.id)
     assert ("FAILED", step, retryable) == (failed.status, failed.processing.step, failed.processing.retryable)
@@ -142,16 +142,16 @@ async def test_failed_processing_keeps_the_original_and_records_the_reason(
     assert (failed.processing.error, retryable) == (recorded["reason"], recorded["retryable"])
     assert failed.processing.reason_code is not None
     assert recorded["reasonCode"] == failed.processing.reason_code.value
-    assert (3 if retryable else 1) == pipeline.tools.asked.count(call)
+    assert (3 if retryable else 1) == pipeline.tools.calls.count(call)
 
 
 async def test_a_thumbnail_stored_before_its_response_was_lost_is_deleted(pipeline: MediaPipeline) -> None:
     """The step fails after its effect in the store and before its commit."""
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     for _ in range(10):
-        pipeline.drive.store.after["put"] = StoreFullError("full")
+        pipeline.drive.store.fail_after["put"] = StoreFullError("full")
         await pipeline.runner.run_due()
-        pipeline.drive.clock.pass_by(seconds=20)
+        pipeline.drive.clock.advance(seconds=20)
     await pipeline.work()
     assert "FAILED" == (await pipeline.file(file.id)).status
     assert [PICTURE] == list(pipeline.drive.store.objects.values())
@@ -159,7 +159,7 @@ async def test_a_thumbnail_stored_before_its_response_was_lost_is_deleted(pipeli
 
 async def test_failed_processing_can_be_retried(pipeline: MediaPipeline) -> None:
     pipeline.tools.failures["thumbnails"] = [MediaToolError("out of memory")] * 3
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     await pipeline.work()
     async with pipeline.drive.database.transaction() as tx:
         again = await pipeline.drive.files.retry_processing(tx, pipeline.drive.owner, file.id)
@@ -175,7 +175,7 @@ async def test_failed_processing_can_be_retried(pipeline: MediaPipeline) -> None
 
 async def test_processing_that_failed_permanently_cannot_be_retried(pipeline: MediaPipeline) -> None:
     pipeline.tools.failures["probe"] = [MediaRefusedError(ReasonCode.PICTURE_UNREADABLE)]
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     await pipeline.work()
     async with pipeline.drive.database.transaction() as tx:
         with pytest.raises(Problem, match="409"):
@@ -185,9 +185,9 @@ async def test_processing_that_failed_permanently_cannot_be_retried(pipeline: Me
 async def test_an_expired_upload_leaves_nothing_and_records_its_failure(pipeline: MediaPipeline) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
     pipeline.drive.store.put_part(await pipeline.drive.store_id(upload.upload_id), 1, PICTURE[:10])
-    pipeline.drive.clock.pass_by(seconds=TTL - 10)
+    pipeline.drive.clock.advance(seconds=TTL - 10)
     assert 0 == await pipeline.runner.run_due()
-    pipeline.drive.clock.pass_by(seconds=11)
+    pipeline.drive.clock.advance(seconds=11)
     await pipeline.work()
     assert NOTHING == await pipeline.drive.leftovers()
     assert Storage(used=0, reserved=0) == await pipeline.drive.storage()
@@ -204,13 +204,13 @@ async def test_an_upload_resumed_while_its_saga_is_ending_it_continues(pipeline:
     head = drive.store.head
 
     async def resumed_meanwhile(key: str) -> StoredObject:
-        drive.clock.pass_by(seconds=-2)
+        drive.clock.advance(seconds=-2)
         await drive.uploads.resume(drive.owner, upload.upload_id)
         drive.store.head = head  # type: ignore[method-assign]  # only once
         return await head(key)
 
     drive.store.head = resumed_meanwhile  # type: ignore[method-assign]  # resumed within the step
-    drive.clock.pass_by(seconds=TTL + 1)
+    drive.clock.advance(seconds=TTL + 1)
     assert 1 == await pipeline.runner.run_due()
     assert "PROCESSING" == (await pipeline.complete(upload)).status
     assert [] == await pipeline.recorded("file.failed")
@@ -221,13 +221,13 @@ async def test_an_expired_upload_whose_object_exists_becomes_a_file(pipeline: Me
     drive = pipeline.drive
     upload = await drive.initiate(PICTURE)
     parts = await drive.send(upload, PICTURE)
-    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    drive.store.fail_after["complete_multipart"] = StoreUnavailableError("killed")
     with pytest.raises(Problem, match="503"):
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
     async with drive.database.transaction() as tx:
         assert await repository.reopen(tx, upload.upload_id)
         assert await sagas.postpone(tx, processing.INGEST, upload.file_id, step=processing.STORE, due_at=drive.clock())
-    drive.clock.pass_by(seconds=TTL + 1)
+    drive.clock.advance(seconds=TTL + 1)
     await pipeline.work()
     assert "READY" == (await pipeline.file(upload.file_id)).status
 
@@ -244,9 +244,9 @@ async def test_a_saga_that_is_due_too_early_does_not_end_its_upload(pipeline: Me
 
 async def test_resuming_an_upload_postpones_the_end_of_its_saga(pipeline: MediaPipeline) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
-    pipeline.drive.clock.pass_by(seconds=TTL - 10)
+    pipeline.drive.clock.advance(seconds=TTL - 10)
     await pipeline.drive.uploads.resume(pipeline.drive.owner, upload.upload_id)
-    pipeline.drive.clock.pass_by(seconds=TTL - 10)
+    pipeline.drive.clock.advance(seconds=TTL - 10)
     assert 0 == await pipeline.runner.run_due()
     assert "PROCESSING" == (await pipeline.complete(upload)).status
 
@@ -264,7 +264,7 @@ async def test_a_completion_without_a_response_from_the_store_is_finished_by_the
     with pytest.raises(Problem, match="503"):
         await pipeline.complete(upload)
     assert 0 == await pipeline.runner.run_due()
-    pipeline.drive.clock.pass_by(seconds=pipeline.drive.uploads.completing_lease.total_seconds() + 1)
+    pipeline.drive.clock.advance(seconds=pipeline.drive.uploads.completing_lease.total_seconds() + 1)
     await pipeline.work()
     assert "READY" == (await pipeline.file(upload.file_id)).status
 
@@ -278,11 +278,11 @@ async def test_a_completion_to_which_the_store_never_responds_fails_within_five_
     store.fail_next["complete_multipart"] = StoreUnavailableError("no response")
     with pytest.raises(Problem, match="503"):
         await pipeline.complete(upload)
-    pipeline.drive.clock.pass_by(seconds=pipeline.drive.uploads.completing_lease.total_seconds() + 1)
+    pipeline.drive.clock.advance(seconds=pipeline.drive.uploads.completing_lease.total_seconds() + 1)
     for _ in range(10):
         store.fail_next["head"] = StoreUnavailableError("no response")
         await pipeline.runner.run_due()
-        pipeline.drive.clock.pass_by(seconds=20)
+        pipeline.drive.clock.advance(seconds=20)
     store.fail_next.clear()
     await pipeline.runner.run_due()
     assert NOTHING == await pipeline.drive.leftovers()
@@ -294,12 +294,12 @@ async def test_a_completion_to_which_the_store_never_responds_fails_within_five_
 
 
 async def test_an_image_is_processed_once_the_store_has_recovered(pipeline: MediaPipeline) -> None:
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     for _ in range(5):
         pipeline.drive.store.fail_next["put"] = StoreFullError("full")
         await pipeline.runner.run_due()
         assert "PROCESSING" == (await pipeline.file(file.id)).status
-        pipeline.drive.clock.pass_by(seconds=20)
+        pipeline.drive.clock.advance(seconds=20)
     await pipeline.work(rounds=1)
     assert "READY" == (await pipeline.file(file.id)).status
 
@@ -311,7 +311,7 @@ async def test_objects_that_cannot_be_deleted_during_an_outage_are_deleted_later
     pipeline.transcoder.before = lambda _name, number: _take_offline(pipeline) if number == 2 else None
     while (await pipeline.file(file.id)).status == "PROCESSING":
         await pipeline.runner.run_due()
-        pipeline.drive.clock.pass_by(seconds=10)
+        pipeline.drive.clock.advance(seconds=10)
         assert (pipeline.drive.clock() - began).total_seconds() < 300
     assert 0 == await pipeline.probed()
     left = await pipeline.derived()
@@ -328,7 +328,7 @@ def _take_offline(pipeline: MediaPipeline) -> None:
 
 async def test_a_file_purged_while_it_is_processed_leaves_nothing(pipeline: MediaPipeline) -> None:
     """The consumer of the purge cancels the saga, and everything that it has stored is deleted."""
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     drive = pipeline.drive
     original = pipeline.tools.thumbnails
 

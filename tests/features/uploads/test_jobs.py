@@ -35,14 +35,14 @@ def reaper(drive: Drive) -> Reaper:
 
 async def test_uploads_that_have_not_expired_are_left_alone(drive: Drive, reaper: Reaper) -> None:
     upload = await drive.initiate(CONTENT)
-    drive.clock.pass_by(seconds=TTL - 10)
+    drive.clock.advance(seconds=TTL - 10)
     await reaper.round()
     assert (await drive.uploads.resume(drive.owner, upload.upload_id)).size == len(CONTENT)
 
 
 async def test_an_expired_upload_is_left_to_its_saga(pipeline: MediaPipeline, reaper: Reaper) -> None:
     upload = await pipeline.drive.initiate(CONTENT)
-    pipeline.drive.clock.pass_by(seconds=TTL + 1)
+    pipeline.drive.clock.advance(seconds=TTL + 1)
     await reaper.round()
     assert (await pipeline.drive.leftovers())["uploads"] == 1
     assert await pipeline.saga_state(upload.file_id) == "running"
@@ -61,7 +61,7 @@ async def test_expired_uploads_whose_saga_has_ended_get_another_saga(
             assert await sagas.end(tx, INGEST, upload.file_id, error="skipped", cancelled=False)
             if missing:
                 await sagas.forget(tx, INGEST, upload.file_id)
-    drive.clock.pass_by(seconds=TTL + 1)
+    drive.clock.advance(seconds=TTL + 1)
     await reaper.round()
     await pipeline.work()
     assert await drive.leftovers() == NOTHING
@@ -75,7 +75,7 @@ async def test_an_expired_upload_without_a_multipart_upload_is_deleted(pipeline:
     drive = pipeline.drive
     async with drive.database.transaction() as tx:
         await drive.uploads.begin(tx, drive.owner, upload_request())
-    drive.clock.pass_by(seconds=TTL + 1)
+    drive.clock.advance(seconds=TTL + 1)
     await pipeline.work()
     assert await drive.leftovers() == NOTHING
     assert await drive.storage() == Storage(used=0, reserved=0)
@@ -88,12 +88,12 @@ async def test_an_upload_whose_completion_was_killed_before_its_commit_becomes_a
     drive = pipeline.drive
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
-    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    drive.store.fail_after["complete_multipart"] = StoreUnavailableError("killed")
     with pytest.raises(Problem):
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
     async with drive.database.transaction() as tx:
         assert await sagas.end(tx, INGEST, upload.file_id, error="skipped", cancelled=False)
-    drive.clock.pass_by(seconds=TTL + 1)
+    drive.clock.advance(seconds=TTL + 1)
     await reaper.round()
     await pipeline.work()
     async with drive.database.reading() as tx:
@@ -105,10 +105,10 @@ async def test_discarding_an_upload_that_has_become_a_file_keeps_its_object(driv
     """Another process has completed the upload and deleted its row since this one read it."""
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
-    drive.store.after["complete_multipart"] = StoreUnavailableError("killed")
+    drive.store.fail_after["complete_multipart"] = StoreUnavailableError("killed")
     with pytest.raises(Problem):
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
-    drive.clock.pass_by(seconds=TTL + 1)
+    drive.clock.advance(seconds=TTL + 1)
     snapshots = [await cleanup.find(drive.database, upload.upload_id) for _ in range(2)]
     for snapshot in snapshots:
         assert snapshot is not None
@@ -123,7 +123,7 @@ async def test_old_multipart_uploads_unknown_to_the_database_are_aborted(drive: 
     await drive.store.create_multipart("files/unknown", size=5, part_size=5, content_type="text/plain")
     await reaper.round()
     assert len(drive.store.multiparts) == 1
-    drive.clock.pass_by(seconds=TTL + 1)
+    drive.clock.advance(seconds=TTL + 1)
     await reaper.round()
     assert drive.store.multiparts == {}
 
@@ -132,11 +132,11 @@ async def test_an_upload_ends_even_if_its_parts_cannot_be_deleted(pipeline: Medi
     """The consumer of its event deletes them, or the reaper later."""
     drive = pipeline.drive
     await drive.initiate(CONTENT)
-    drive.clock.pass_by(seconds=TTL + 1)
+    drive.clock.advance(seconds=TTL + 1)
     for _ in range(4):
         drive.store.fail_next["abort_multipart"] = StoreUnavailableError("outage")
         await pipeline.runner.run_due()
-        drive.clock.pass_by(seconds=20)
+        drive.clock.advance(seconds=20)
     drive.store.fail_next.clear()
     await pipeline.runner.run_due()
     assert (await drive.leftovers())["uploads"] == 0
@@ -148,7 +148,7 @@ async def test_an_upload_ends_even_if_its_parts_cannot_be_deleted(pipeline: Medi
 async def test_rows_of_completed_uploads_are_deleted_and_their_files_stay(drive: Drive, reaper: Reaper) -> None:
     upload = await drive.initiate(CONTENT)
     await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
-    drive.clock.pass_by(seconds=TTL + timedelta(days=1).total_seconds() + 1)
+    drive.clock.advance(seconds=TTL + timedelta(days=1).total_seconds() + 1)
     await reaper.round()
     async with drive.database.reading() as tx:
         assert await tx.session.get(Upload, upload.upload_id) is None
@@ -161,9 +161,9 @@ async def test_a_second_multipart_upload_under_one_key_is_aborted(drive: Drive, 
     known = await drive.store_id(upload.upload_id)
     key = drive.store.multiparts[known].key
     await drive.store.create_multipart(key, size=5, part_size=5, content_type="text/plain")
-    drive.clock.pass_by(seconds=TTL - 10)
+    drive.clock.advance(seconds=TTL - 10)
     await drive.uploads.resume(drive.owner, upload.upload_id)
-    drive.clock.pass_by(seconds=20)
+    drive.clock.advance(seconds=20)
     await reaper.round()
     assert [known] == list(drive.store.multiparts)
 

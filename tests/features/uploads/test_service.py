@@ -96,9 +96,9 @@ async def test_resuming_returns_received_parts_and_new_urls(drive: Drive) -> Non
 
 async def test_resuming_extends_the_lifetime(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
-    drive.clock.pass_by(minutes=50)
+    drive.clock.advance(minutes=50)
     await drive.uploads.resume(drive.owner, upload.upload_id)
-    drive.clock.pass_by(minutes=50)
+    drive.clock.advance(minutes=50)
     async with drive.database.reading() as tx:
         resumed = await repository.find(tx, upload.upload_id)
     assert resumed is not None
@@ -108,7 +108,7 @@ async def test_resuming_extends_the_lifetime(drive: Drive) -> None:
 async def test_an_expired_upload_cannot_be_resumed(drive: Drive) -> None:
     """Even if its saga has not ended it yet; otherwise repeated resuming would keep it forever."""
     upload = await drive.initiate(CONTENT)
-    drive.clock.pass_by(minutes=61)
+    drive.clock.advance(minutes=61)
     with pytest.raises(Problem, match="404 upload-not-found"):
         await drive.uploads.resume(drive.owner, upload.upload_id)
     async with drive.database.reading() as tx:
@@ -200,7 +200,7 @@ async def test_complete_racing_abort_has_one_winner_and_no_leftovers(drive: Driv
 async def test_a_lost_response_of_the_store_is_recovered_by_completing_again(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
-    drive.store.after["complete_multipart"] = StoreUnavailableError("connection reset")
+    drive.store.fail_after["complete_multipart"] = StoreUnavailableError("connection reset")
     with pytest.raises(Problem) as caught:
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
     assert caught.value.status == 503
@@ -212,13 +212,13 @@ async def test_a_lost_response_of_the_store_is_recovered_by_completing_again(dri
 async def test_an_upload_whose_completion_was_killed_can_be_aborted_after_its_lease(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
-    drive.store.after["complete_multipart"] = StoreUnavailableError("connection reset")
+    drive.store.fail_after["complete_multipart"] = StoreUnavailableError("connection reset")
     with pytest.raises(Problem):
         await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
     with pytest.raises(Problem) as caught:
         await drive.uploads.abort(drive.owner, upload.upload_id)
     assert caught.value.code == "upload-completing"
-    drive.clock.pass_by(seconds=drive.uploads.completing_lease.total_seconds() + 1)
+    drive.clock.advance(seconds=drive.uploads.completing_lease.total_seconds() + 1)
     await drive.uploads.abort(drive.owner, upload.upload_id)
     assert await drive.leftovers() == NOTHING
 

@@ -99,7 +99,7 @@ async def test_unreferenced_objects_are_deleted_after_the_grace_period(drive: Dr
     drive.store.objects["files/orphan"] = b"orphan"
     drive.store.objects["elsewhere/not-ours"] = b"kept"
     assert [] == await kinds(drive)
-    drive.store.born["files/orphan"] = drive.clock() - 2 * GRACE
+    drive.store.created_at["files/orphan"] = drive.clock() - 2 * GRACE
     assert ["orphan-object"] == await kinds(drive, repair=True)
     assert {node.object_key, "elsewhere/not-ours"} == set(drive.store.objects)
 
@@ -108,10 +108,10 @@ async def test_an_object_whose_deletion_is_pending_is_no_orphan(drive: Drive) ->
     node = await ready_file(drive)
     async with drive.database.transaction() as tx:
         await drive.files.move_to_trash(tx, drive.owner, node.id, "file")
-    drive.clock.pass_by(seconds=7200)
+    drive.clock.advance(seconds=7200)
     async with drive.database.transaction() as tx:
         await drive.files.purge_expired_trash(tx, before=drive.clock(), limit=10)
-    drive.store.born[node.object_key or ""] = drive.clock() - 2 * GRACE
+    drive.store.created_at[node.object_key or ""] = drive.clock() - 2 * GRACE
     assert [] == await kinds(drive)
 
 
@@ -125,7 +125,7 @@ async def test_unknown_multipart_uploads_are_aborted_after_the_grace_period(driv
     # A second multipart upload under the key of an upload that has another.
     await drive.store.create_multipart(row.object_key, size=5, part_size=5, content_type="a/b")
     assert [] == await kinds(drive)
-    drive.clock.pass_by(seconds=7200)
+    drive.clock.advance(seconds=7200)
     assert ["orphan-multipart"] * 2 == await kinds(drive, repair=True)
     assert [known] == list(drive.store.multiparts)
 
@@ -193,7 +193,7 @@ async def test_a_missing_thumbnail_is_removed_and_one_being_made_is_kept(drive: 
         await tx.session.execute(update(Node).values(thumbnail_key=made, status="PROCESSING"))
     for key in (made, making):
         drive.store.objects[key] = b"picture"
-        drive.store.born[key] = drive.clock() - 2 * GRACE
+        drive.store.created_at[key] = drive.clock() - 2 * GRACE
     assert [] == await kinds(drive)
     async with drive.database.transaction() as tx:
         await tx.session.execute(update(Node).values(status="READY"))

@@ -40,7 +40,7 @@ async def ready_film(pipeline: MediaPipeline) -> str:
 def age(pipeline: MediaPipeline) -> None:
     """Make all objects older than the grace period."""
     for key in pipeline.drive.store.objects:
-        pipeline.drive.store.born[key] = pipeline.drive.clock() - 2 * GRACE
+        pipeline.drive.store.created_at[key] = pipeline.drive.clock() - 2 * GRACE
 
 
 async def rendition(pipeline: MediaPipeline, file_id: str, name: str) -> Rendition:
@@ -179,7 +179,7 @@ async def test_a_playable_video_without_the_mark_is_marked(pipeline: MediaPipeli
 
 async def test_videos_waiting_for_a_long_step_are_not_stuck(pipeline: MediaPipeline) -> None:
     """One is being transcoded for hours, and another has been due since then."""
-    first, second = (await pipeline.film()).id, (await pipeline.bring(name="second.mp4")).id
+    first, second = (await pipeline.film()).id, (await pipeline.upload(name="second.mp4")).id
     async with pipeline.drive.database.transaction() as tx:
         long_ago = pipeline.drive.clock() - timedelta(hours=2)
         await tx.session.execute(update(SagaRow).values(step="transcode", due_at=long_ago))

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from metastore.adapters.media_tools.sandboxed_tools import SandboxedMediaTools
 from metastore.ports.media_tools import AudioTrack, MediaRefusedError, NoPictureError, Source
 from tests.adapters.media_tools.sample_files import decoded, has_colour, source
-from tests.fixtures.media import ORIENTATIONS, make_clip, turned
+from tests.fixtures.media import ORIENTATIONS, make_clip, with_orientation
 
 SIZES = [256, 1024]
 RED, BLUE, LIME, WHITE = (254, 0, 0), (0, 0, 254), (0, 254, 0), (255, 255, 255)
@@ -66,7 +66,7 @@ async def test_embedded_subtitles_are_ignored(folder: Path, name: str, codec: st
 async def test_a_rotated_video_is_shown_upright(folder: Path) -> None:
     halves = [part for colour in ("red", "blue") for part in ("-f", "lavfi", "-i", f"color={colour}:size=160x180")]
     film = make_clip(folder / "halves.mp4", *halves, "-filter_complex", "hstack", "-t", "1", *H264)
-    tools, given = SandboxedMediaTools(), source(turned(film, 6), "video/mp4")
+    tools, given = SandboxedMediaTools(), source(with_orientation(film, 6), "video/mp4")
     probed = await tools.probe(given)
     assert (180, 320, False) == (probed.width, probed.height, probed.video_copyable)
     small, large = map(decoded, await tools.thumbnails(given, sizes=SIZES))
@@ -83,7 +83,7 @@ async def test_a_video_is_rotated_and_mirrored_like_an_image(folder: Path, orien
     """Compared by quarters, each of which has a colour of its own."""
     quarters = "color=red:size=320x180,drawbox=x=160:c=blue:t=fill,drawbox=y=90:w=160:c=lime:t=fill"
     film = make_clip(folder / "quarters.mp4", "-f", "lavfi", "-i", quarters, "-t", "1", *H264)
-    tools, given = SandboxedMediaTools(), source(turned(film, orientation), "video/mp4")
+    tools, given = SandboxedMediaTools(), source(with_orientation(film, orientation), "video/mp4")
     landscape = Image.new("RGB", (320, 180), RED)
     landscape.paste(BLUE, (160, 0, 320, 180))
     landscape.paste(LIME, (0, 90, 160, 180))

@@ -14,7 +14,7 @@ from metastore.ports.object_store import (
     UploadNotFoundError,
     UploadTarget,
 )
-from tests.fixtures.scripted_s3 import HANG_UP, SAY_NOTHING, Asked, ScriptedS3, error, reply, scripted_s3
+from tests.fixtures.scripted_s3 import DISCONNECT, HANG, S3Request, ScriptedS3, error, reply, scripted_s3
 
 TARGET = UploadTarget("files/abc", "up-1", 3, 3)
 ETAG = "900150983cd24fb0d6963f7d28e17f72"
@@ -62,7 +62,7 @@ async def test_a_silent_server_times_out(
     server: ScriptedS3, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The call takes no longer than the deadline."""
-    server.script = lambda request: SAY_NOTHING
+    server.script = lambda request: HANG
     monkeypatch.setattr(calls, "DEADLINE_SECONDS", 0.3)
     with pytest.raises(StoreUnavailableError):
         await store.create_multipart("files/abc", size=3, part_size=3, content_type="a/b")
@@ -81,10 +81,10 @@ async def test_an_operation_of_two_requests_has_one_deadline(
     async def once() -> AsyncIterator[bytes]:
         yield b"abc"
 
-    server.script = lambda request: SAY_NOTHING if request.method == "HEAD" else None
+    server.script = lambda request: HANG if request.method == "HEAD" else None
     with pytest.raises(StoreUnavailableError):
         await store.put("files/abc", once(), size=3, content_type="a/b")
-    server.script = lambda request: SAY_NOTHING if request.method == "GET" else head_of(3)
+    server.script = lambda request: HANG if request.method == "GET" else head_of(3)
     with pytest.raises(StoreUnavailableError):
         await anext(store.read("files/abc"))
 
@@ -107,7 +107,7 @@ async def test_a_full_server_raises_store_full(server: ScriptedS3, store: S3Obje
 async def test_an_error_in_the_body_of_a_200_is_an_error(server: ScriptedS3, store: S3ObjectStore) -> None:
     """S3 may send status 200 before complete fails."""
 
-    def script(request: Asked) -> str | None:
+    def script(request: S3Request) -> str | None:
         if request.method == "POST":
             return error(200, "InternalError")
         return reply(200, PART_LIST) if request.method == "GET" else head_of(3)
@@ -124,11 +124,11 @@ class LostResponse:
         self._size = size_under_the_key
         self._completed = False
 
-    def __call__(self, request: Asked) -> str | None:
+    def __call__(self, request: S3Request) -> str | None:
         """Return the response to one request."""
         if request.method == "POST":
             first, self._completed = not self._completed, True
-            return HANG_UP if first else error(404, "NoSuchUpload")
+            return DISCONNECT if first else error(404, "NoSuchUpload")
         if request.method == "GET":
             return reply(200, PART_LIST)
         return head_of(self._size) if self._size is not None else reply(404)
@@ -154,7 +154,7 @@ async def test_a_lost_response_without_the_object_is_an_error(
 async def test_a_body_that_ends_early_is_an_error(server: ScriptedS3, store: S3ObjectStore) -> None:
     """A truncated read is not mistaken for the whole object."""
 
-    def script(request: Asked) -> str | None:
+    def script(request: S3Request) -> str | None:
         return head_of(3) if request.method == "HEAD" else reply(206, "ab", Content_Length="2")
 
     server.script = script
@@ -171,13 +171,13 @@ async def test_a_server_without_cors_support_is_usable(server: ScriptedS3) -> No
 async def test_an_absent_bucket_is_created(server: ScriptedS3) -> None:
     """Losing a race to create it is not an error."""
     for response in (None, error(409, "BucketAlreadyOwnedByYou")):
-        server.asked.clear()
+        server.requests.clear()
         server.script = lambda request, response=response: {  # type: ignore[misc]  # mypy sees no type for the default
             ("HEAD", ""): reply(404),
             ("PUT", ""): response,
         }.get((request.method, request.query))
         await (await open_store(server.endpoint)).aclose()
-        assert Asked("PUT", "/bucket", "") in server.asked
+        assert S3Request("PUT", "/bucket", "") in server.requests
 
 
 async def test_presigned_urls_use_the_public_endpoint(server: ScriptedS3) -> None:

@@ -21,7 +21,7 @@ from tests.adapters.transcoder.transcoding import (
     transcode,
     video_frames,
 )
-from tests.fixtures.media import ORIENTATIONS, turned
+from tests.fixtures.media import ORIENTATIONS, with_orientation
 
 Clip = Callable[[str], bytes]
 _ORIENTATION = 0x0112
@@ -131,7 +131,7 @@ async def test_a_video_is_rotated_and_mirrored_as_recorded(clip: Clip, orientati
     landscape.getexif()[_ORIENTATION] = orientation
     expected = ImageOps.exif_transpose(landscape)
     rung = VideoRendition("up", *expected.size, 200_000)
-    made = await transcode(turned(clip("corner"), orientation), Job(rungs=[rung]))
+    made = await transcode(with_orientation(clip("corner"), orientation), Job(rungs=[rung]))
     frame = video_frames(made["up"].file())[0][1]
     assert (*expected.size, UPRIGHT) == (frame.width, frame.height, orientation_of(frame))
     found: Image.Image = frame.to_image()  # type: ignore[no-untyped-call]  # PyAV leaves it untyped

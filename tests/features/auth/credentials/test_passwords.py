@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from metastore.features.auth.credentials.passwords import Argon2Hasher
-from tests.fixtures.passwords import hashing_at_the_products_cost
+from tests.fixtures.passwords import production_hashing_cost
 
 
 @pytest.fixture(scope="module", autouse=True)
 def products_cost() -> Iterator[None]:
-    with hashing_at_the_products_cost():
+    with production_hashing_cost():
         yield
 
 

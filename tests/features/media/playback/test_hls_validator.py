@@ -9,7 +9,7 @@ import pytest
 from metastore.features.media.playback import playlists
 from metastore.features.media.playback.playlists import AudioTrack, Track, Variant
 from metastore.features.media.renditions import bandwidth
-from tests.fixtures.hls_validator import judge_growth, read_master, read_media, validate
+from tests.fixtures.hls_validator import check_growth, read_master, read_media, validate
 from tests.fixtures.stored_films import Renditions, SampleRendition, film_renditions
 
 __all__ = ["film_renditions"]
@@ -124,12 +124,12 @@ def test_changes_to_a_growing_playlist_are_detected(old: str, new: str) -> None:
     before = playlists.media(4, "init.mp4", [4_000_000], ["0.m4s"], done=False)
     after = playlists.media(4, "init.mp4", [4_000_000, 4_000_000], ["0.m4s", "1.m4s"], done=False)
     faults: list[str] = []
-    judge_growth(read_media(before, faults), read_media(after, faults), faults)
+    check_growth(read_media(before, faults), read_media(after, faults), faults)
     assert [] == faults
-    judge_growth(read_media(before, faults), read_media(after.replace(old, new, 1), faults), faults)
+    check_growth(read_media(before, faults), read_media(after.replace(old, new, 1), faults), faults)
     assert faults
     ended: list[str] = []
-    judge_growth(read_media(MEDIA, ended), read_media(MEDIA.replace("#EXT-X-ENDLIST\n", ""), []), ended)
+    check_growth(read_media(MEDIA, ended), read_media(MEDIA.replace("#EXT-X-ENDLIST\n", ""), []), ended)
     assert ended
 
 

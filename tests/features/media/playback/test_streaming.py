@@ -14,9 +14,9 @@ from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
 from tests.fixtures.accounts import add_user
-from tests.fixtures.hls_validator import judge_growth, read_master, read_media
+from tests.fixtures.hls_validator import check_growth, read_master, read_media
 from tests.fixtures.memory_store import MemoryObjectStore
-from tests.fixtures.stored_films import Renditions, StoredFilm, film_renditions, grow, store_file, store_film
+from tests.fixtures.stored_films import Renditions, StoredFilm, add_segment, film_renditions, store_file, store_film
 
 __all__ = ["film_renditions"]
 
@@ -95,7 +95,7 @@ async def test_finished_renditions_are_preferred_to_unfinished_ones(
     assert ["v180.m3u8"] == [variant.uri for variant in read_master(written.text, []).variants]
     assert 0 == written.max_age
     for number in range(1, len(film_renditions["v90"].segments)):
-        await grow(films.database, films.store, file_id, film_renditions["v90"], number)
+        await add_segment(films.database, films.store, file_id, film_renditions["v90"], number)
     assert 2 == len(read_master((await films.master(file_id)).text, []).variants)
 
 
@@ -120,13 +120,13 @@ async def test_a_media_playlist_only_grows_at_its_end(films: FilmLibrary, film_r
     faults: list[str] = []
     written = await films.media(file_id, "v180")
     before = read_media(written.text, faults)
-    assert (1, "EVENT", False) == (len(before.pieces), before.kind, before.ended)
+    assert (1, "EVENT", False) == (len(before.segments), before.kind, before.ended)
     for number in range(1, len(film_renditions["v180"].segments)):
-        await grow(films.database, films.store, file_id, film_renditions["v180"], number)
+        await add_segment(films.database, films.store, file_id, film_renditions["v180"], number)
         written = await films.media(file_id, "v180")
         after = read_media(written.text, faults)
-        assert number + 1 == len(after.pieces)
-        judge_growth(before, after, faults)
+        assert number + 1 == len(after.segments)
+        check_growth(before, after, faults)
         before = after
     assert [] == faults
     assert ("VOD", True) == (before.kind, before.ended)

@@ -50,7 +50,7 @@ async def test_a_video_is_packaged_then_gets_thumbnails_then_is_transcoded(pipel
     assert ("v720", ["a0"], []) == (package.copied_video, [t.name for t in package.audio], list(package.rungs))
     assert ([], ["v480", "v360"], 0) == (list(transcode.audio), [r.name for r in transcode.rungs], transcode.first)
     assert [4_000_000 * number for number in range(5)] == list(transcode.cuts_us)
-    assert ["probe", "thumbnails", "sprite"] == pipeline.tools.asked
+    assert ["probe", "thumbnails", "sprite"] == pipeline.tools.calls
     audio = (await pipeline.renditions(file.id))["a0"]
     assert ("vi", "Tiếng Việt", True, True) == (audio.language, audio.title, audio.is_default, audio.copied)
     assert (100, 100) == (audio.bandwidth, audio.average_bandwidth)
@@ -126,10 +126,10 @@ async def test_a_video_that_turns_out_not_to_be_copyable_is_encoded_instead(pipe
 
 async def test_an_audio_file_gets_a_rendition_and_a_waveform_and_no_image(pipeline: MediaPipeline) -> None:
     pipeline.tools.probe_result = SOUND
-    file = await pipeline.bring(name="song.jpg")
+    file = await pipeline.upload(name="song.jpg")
     await pipeline.work()
     assert ["a0"] == await finished_renditions(pipeline, file.id)
-    assert ["probe", "waveform"] == pipeline.tools.asked
+    assert ["probe", "waveform"] == pipeline.tools.calls
     assert (await pipeline.node(file.id)).playable_at
     assert 1 == len(pipeline.transcoder.jobs)
 
@@ -201,7 +201,7 @@ async def test_a_refused_video_fails_at_once_with_the_reason(pipeline: MediaPipe
 async def test_renditions_that_cannot_be_resumed_are_started_again(pipeline: MediaPipeline) -> None:
     """The encoder was replaced by another one between two attempts."""
     pipeline.transcoder.failures = [None, (5, KILLED)]
-    pipeline.transcoder.exchanged_at = 3
+    pipeline.transcoder.changes_at_job = 3
     file = await pipeline.film()
     await pipeline.work()
     renditions = await pipeline.renditions(file.id)
@@ -220,7 +220,7 @@ async def test_puts_are_retried_through_a_short_outage_of_the_store(
 ) -> None:
     def fail(_name: str, number: int) -> None:
         if number == 3:
-            failing = pipeline.drive.store.fail_next if before_effect else pipeline.drive.store.after
+            failing = pipeline.drive.store.fail_next if before_effect else pipeline.drive.store.fail_after
             failing["put"] = StoreUnavailableError("reset")
 
     pipeline.transcoder.before = fail
@@ -294,7 +294,7 @@ async def test_a_worker_with_a_lost_lease_does_not_disturb_a_retry(pipeline: Med
     failing = FakeTranscoder(failures=[(0, KILLED)] * 3)
     for _ in range(4):
         await later_worker(pipeline, failing).run_due()
-        pipeline.drive.clock.pass_by(seconds=20)
+        pipeline.drive.clock.advance(seconds=20)
     assert "FAILED" == (await pipeline.file(file.id)).status
     await pipeline.retry(file.id)
     second = FakeTranscoder()
@@ -322,7 +322,7 @@ async def test_a_step_resumes_after_a_worker_was_killed_between_object_and_row(p
     rendition = (await pipeline.renditions(file.id))["v480"]
     for number in range(3, 5):
         pipeline.drive.store.objects[f"{rendition.key_prefix}/{number:06d}.m4s"] = b"stored, and then killed"
-    pipeline.drive.clock.pass_by(seconds=20)
+    pipeline.drive.clock.advance(seconds=20)
     await pipeline.work()
     assert ["a0", "v360", "v480", "v720"] == await finished_renditions(pipeline, file.id)
 

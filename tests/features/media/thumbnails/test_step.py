@@ -27,7 +27,7 @@ async def images(pipeline: MediaPipeline) -> list[str]:
 
 
 async def test_an_image_gets_a_thumbnail_and_a_preview_image(pipeline: MediaPipeline) -> None:
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     await pipeline.work()
     media, node = await media_of(pipeline, file.id), await pipeline.node(file.id)
     assert ["preview.webp", "thumbnail.webp"] == await images(pipeline)
@@ -46,7 +46,7 @@ async def test_a_video_gets_a_sprite_as_well(pipeline: MediaPipeline) -> None:
 
 async def test_an_audio_file_gets_a_waveform_and_its_cover(pipeline: MediaPipeline) -> None:
     pipeline.tools.probe_result = replace(SOUND, has_cover=True)
-    file = await pipeline.bring(name="song.jpg")
+    file = await pipeline.upload(name="song.jpg")
     await pipeline.work()
     media = await media_of(pipeline, file.id)
     assert (["preview.webp", "thumbnail.webp"], 800) == (await images(pipeline), len(media.waveform or b""))
@@ -58,23 +58,23 @@ async def test_an_audio_file_gets_a_waveform_and_its_cover(pipeline: MediaPipeli
 async def test_an_audio_file_with_an_unreadable_cover_becomes_ready(pipeline: MediaPipeline, error: Exception) -> None:
     pipeline.tools.probe_result = replace(SOUND, has_cover=True)
     pipeline.tools.failures["thumbnails"] = [error]
-    file = await pipeline.bring(name="song.jpg")
+    file = await pipeline.upload(name="song.jpg")
     await pipeline.work()
     assert ("READY", []) == ((await pipeline.file(file.id)).status, await images(pipeline))
 
 
 async def test_a_document_that_cannot_be_shown_becomes_ready_without_images(pipeline: MediaPipeline) -> None:
     pipeline.tools.failures["thumbnails"] = [NoPictureError(ReasonCode.DOCUMENT_LOCKED)]
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     await pipeline.work()
     assert ("READY", []) == ((await pipeline.file(file.id)).status, await images(pipeline))
 
 
 async def test_no_thumbnail_is_requested_for_a_type_that_the_tools_cannot_show(pipeline: MediaPipeline) -> None:
-    pipeline.tools.shown = lambda _: False
-    file = await pipeline.bring()
+    pipeline.tools.previewable = lambda _: False
+    file = await pipeline.upload()
     await pipeline.work()
-    assert ("READY", ["probe"]) == ((await pipeline.file(file.id)).status, pipeline.tools.asked)
+    assert ("READY", ["probe"]) == ((await pipeline.file(file.id)).status, pipeline.tools.calls)
 
 
 async def test_a_video_without_a_sprite_becomes_ready(pipeline: MediaPipeline) -> None:
@@ -98,7 +98,7 @@ async def test_a_second_attempt_deletes_the_images_of_the_first(pipeline: MediaP
 
 async def test_existing_images_are_kept(pipeline: MediaPipeline) -> None:
     """When a file is processed again that was uploaded before preview images were introduced."""
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     old = f"{(await pipeline.node(file.id)).object_key}/thumbnail.webp"
     pipeline.drive.store.objects[old] = b"from long ago"
     async with pipeline.drive.database.transaction() as tx:
@@ -118,11 +118,11 @@ async def test_images_are_deleted_when_a_later_step_fails(pipeline: MediaPipelin
 
 
 async def test_no_image_is_left_if_the_store_is_full(pipeline: MediaPipeline) -> None:
-    file = await pipeline.bring()
+    file = await pipeline.upload()
     for _ in range(10):
-        pipeline.drive.store.after["put"] = StoreFullError("full")
+        pipeline.drive.store.fail_after["put"] = StoreFullError("full")
         await pipeline.runner.run_due()
-        pipeline.drive.clock.pass_by(seconds=20)
+        pipeline.drive.clock.advance(seconds=20)
     await pipeline.work()
     assert ("FAILED", set()) == ((await pipeline.file(file.id)).status, await pipeline.derived())
 
@@ -132,7 +132,7 @@ async def test_each_attempt_uses_a_prefix_of_its_own(pipeline: MediaPipeline) ->
     file = await pipeline.film()
     await pipeline.runner.run_due()
     first = (await media_of(pipeline, file.id)).thumbnails_prefix
-    pipeline.drive.clock.pass_by(seconds=20)
+    pipeline.drive.clock.advance(seconds=20)
     await pipeline.work()
     assert first != (await media_of(pipeline, file.id)).thumbnails_prefix
     assert len(new_id()) == len((first or "").rpartition("/")[2])
