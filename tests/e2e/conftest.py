@@ -44,22 +44,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """A browser profile of its own: English, light, wide."""
+    """A new browser context: English, light colour scheme, wide window."""
     context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
     yield context
     await context.close()
 
 
 @pytest.fixture(scope="session")
-def parcel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def large_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of 30 parts with random content."""
-    path = tmp_path_factory.mktemp("parcel") / "parcel.bin"
+    path = tmp_path_factory.mktemp("large") / "large.bin"
     path.write_bytes(os.urandom(30 * PART - 100))
     return path
 
 
 @pytest.fixture
-def path_for_dropping() -> Iterator[Path]:
-    """A temporary folder outside ``/dev``, where Chromium takes no folder from."""
+def drop_folder() -> Iterator[Path]:
+    """A temporary folder to drop files from. Chromium accepts no folders from below ``/dev``."""
     with TemporaryDirectory(prefix="metastore-", dir="/tmp") as folder:
         yield Path(folder)

@@ -1,4 +1,4 @@
-"""Checks of accessibility, layout and translation for any page."""
+"""Check the accessibility, layout and translation of a page."""
 
 import re
 from pathlib import Path
@@ -13,8 +13,8 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 UNTRANSLATED = re.compile(r"\b(?:account|admin|auth|common|files|notifications|uploads|viewer)\.[a-z]\w*(?:\.\w+)*\b")
 
 
-async def seen_on(browser: Browser, width: int, scheme: Literal["dark", "light"], language: str) -> BrowserContext:
-    """Open a context with that width in pixels; below 400 it has a touch screen."""
+async def open_context(browser: Browser, width: int, scheme: Literal["dark", "light"], language: str) -> BrowserContext:
+    """Open a browser context of that width in pixels, with a touch screen if it is below 400."""
     return await browser.new_context(
         viewport={"width": width, "height": 844},
         color_scheme=scheme,
@@ -24,8 +24,8 @@ async def seen_on(browser: Browser, width: int, scheme: Literal["dark", "light"]
     )
 
 
-async def is_in_order(screen: Screen, language: str, where: str) -> None:
-    """Assert no WCAG A or AA violation that axe finds, no sideways scrolling and no untranslated text."""
+async def check_page(screen: Screen, language: str, where: str) -> None:
+    """Assert that axe finds no WCAG A or AA violation, nothing scrolls sideways and all text is translated."""
     page = screen.page
     assert await page.evaluate("document.documentElement.lang") == language, where
     sideways = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -38,7 +38,7 @@ async def is_in_order(screen: Screen, language: str, where: str) -> None:
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
         for violation in found["violations"]
         for node in violation["nodes"]
-        # A user's initials stand for a picture and are no label of the button.
+        # The user's initials replace a picture and are not meant as the button's label.
         if (violation["id"], 'data-testid="user-menu"' in node["html"]) != ("label-content-name-mismatch", True)
     ]
     assert not violations, f"{where}:\n" + "\n".join(violations)

@@ -24,15 +24,15 @@ class Screen:
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.address = address
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
         """Errors from the browser's console and exceptions on the page."""
         page.set_default_timeout(TIMEOUT_MS)
         page.on("console", lambda message: self._note(message.type, message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     @classmethod
     async def open(cls, context: BrowserContext, address: str, path: str = "/") -> "Screen":
-        """A new tab of ``context``."""
+        """Open a new tab of ``context``."""
         screen = cls(await context.new_page(), address)
         await screen.goto(path)
         return screen
@@ -46,7 +46,7 @@ class Screen:
         return self.page.get_by_test_id(name)
 
     async def sign_up(self, username: str | None = None) -> str:
-        """Register by the form, which signs in, and return the user name."""
+        """Register with the form, which also signs in, and return the user name."""
         username = username or f"user-{new_id()[-12:]}"
         await self.goto("/register")
         await self.hook("register-username").fill(username)
@@ -55,7 +55,7 @@ class Screen:
         await self.hook("register-submit").click()
         await self.is_signed_in()
         # Before the sign-in, the request for the user returned 401, which the console reports as an error.
-        self.complaints.clear()
+        self.errors.clear()
         return username
 
     async def sign_in(self, username: str, password: str = PASSWORD) -> None:
@@ -66,12 +66,12 @@ class Screen:
         await self.hook("login-submit").click()
 
     async def is_signed_in(self) -> None:
-        """Wait for the drive."""
+        """Wait until the drive is shown."""
         await expect(self.hook("user-menu")).to_be_visible()
         await expect(self.page).to_have_url(re.compile("/drive"))
 
     async def upload(self, files: Files) -> None:
-        """Upload files by the file chooser."""
+        """Upload files with the file chooser."""
         await self.hook("upload-input").set_input_files(files)
 
     def upload_row(self, name: str) -> Locator:
@@ -86,7 +86,7 @@ class Screen:
         """Wait until an upload has that status."""
         await expect(self.upload_row(name)).to_have_attribute("data-status", status, timeout=timeout)
 
-    async def is_past(self, name: str, percent: int) -> None:
+    async def has_reached(self, name: str, percent: int) -> None:
         """Wait until an upload has reached ``percent``."""
         await self.page.wait_for_function(
             """([name, percent]) => {
@@ -115,14 +115,14 @@ class Screen:
         await session.send("Network.emulateNetworkConditions", conditions)
 
     async def sign_out(self) -> None:
-        """Sign out by the menu."""
+        """Sign out with the user menu."""
         await self.hook("user-menu").click()
         await self.hook("logout").click()
         await expect(self.page).to_have_url(re.compile("/sign-in"))
 
     def _note(self, kind: str, text: str) -> None:
         if kind == "error":
-            self.complaints.append(text)
+            self.errors.append(text)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Signing in and out, in one tab and in several, as one user and as another."""
+"""Sign-in, sign-out and notifications, in several tabs and for several users."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,8 @@ from tests.e2e.screen import Screen
 from tests.fixtures.process import MetastoreProcess
 
 
-async def test_a_wrong_password_is_said_to_be_wrong(product: MetastoreProcess, context: BrowserContext) -> None:
-    """In words, beside the form; the right one then works."""
+async def test_a_wrong_password_is_reported(product: MetastoreProcess, context: BrowserContext) -> None:
+    """The form shows an error; the right password then works."""
     screen = await Screen.open(context, product.address)
     username = await screen.sign_up()
     await screen.sign_out()
@@ -20,10 +20,10 @@ async def test_a_wrong_password_is_said_to_be_wrong(product: MetastoreProcess, c
     await screen.is_signed_in()
 
 
-async def test_a_notification_reaches_its_owner_alone(
+async def test_a_notification_reaches_only_its_owner(
     product: MetastoreProcess, context: BrowserContext, browser: Browser, tmp_path: Path
 ) -> None:
-    """It appears live in every tab of the owner, and in none of anybody else."""
+    """It appears live in every tab of the owner and in no tab of another user."""
     file = tmp_path / "secret plans.txt"
     file.write_text("secret")
     elsewhere = await browser.new_context(locale="en-GB")
@@ -39,7 +39,7 @@ async def test_a_notification_reaches_its_owner_alone(
     await second.hook("bell").click()
     await second.hook("notification-item").click()
     await expect(second.hook("bell-count")).to_have_count(0)
-    # The other user's own news comes over the same socket, later: by then the owner's would have come.
+    # The other user's own notification comes later over the same socket: the owner's would have come before it.
     await other.upload({"name": "mine.txt", "mimeType": "text/plain", "buffer": b"mine"})
     await expect(other.hook("bell-count")).to_have_text("1")
     await other.hook("bell").click()
@@ -49,7 +49,7 @@ async def test_a_notification_reaches_its_owner_alone(
 
 
 async def test_signing_out_in_one_tab_signs_out_the_others(product: MetastoreProcess, context: BrowserContext) -> None:
-    """They go to the sign-in page by themselves, and nothing of the drive stays on screen."""
+    """The other tabs go to the sign-in page by themselves and show nothing of the drive any more."""
     first = await Screen.open(context, product.address)
     await first.sign_up()
     second = await Screen.open(context, product.address)
@@ -61,10 +61,8 @@ async def test_signing_out_in_one_tab_signs_out_the_others(product: MetastorePro
     await expect(second.page).to_have_url(re.compile("/sign-in"))
 
 
-async def test_a_session_goes_on_when_the_access_token_is_gone(
-    product: MetastoreProcess, context: BrowserContext
-) -> None:
-    """The page refreshes it by itself, and the user notices nothing."""
+async def test_a_session_continues_without_its_access_token(product: MetastoreProcess, context: BrowserContext) -> None:
+    """The page refreshes the token by itself, without a new sign-in."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
     await context.clear_cookies(name="access_token")

@@ -1,4 +1,4 @@
-"""The admin's screen for events that failed too often."""
+"""The admin's screens for dead letters and usage statistics."""
 
 import json
 import sqlite3
@@ -14,12 +14,12 @@ from tests.fixtures.process import ADMIN_PASSWORD, MetastoreProcess
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def admin(product: MetastoreProcess, context: BrowserContext) -> Screen:
-    """A tab with the first admin signed in."""
+    """A tab in which the first admin is signed in."""
     screen = await Screen.open(context, product.address)
     await screen.sign_in("admin", ADMIN_PASSWORD)
     await screen.is_signed_in()
     # Before the sign-in, the request for the user returned 401, which the console reports as an error.
-    screen.complaints.clear()
+    screen.errors.clear()
     return screen
 
 
@@ -32,7 +32,7 @@ VALUES
 
 
 def _create_dead_letter(product: MetastoreProcess) -> str:
-    """Add a dead event, as if the search index had failed on it, and return its id."""
+    """Add a dead letter of the search index and return the event's id."""
     event_id = new_id()
     payload = {"folderId": new_id(), "ownerId": new_id(), "name": "<b>bold</b>", "parentId": None}
     row = {
@@ -57,8 +57,8 @@ def _database(product: MetastoreProcess) -> sqlite3.Connection:
     return sqlite3.connect(product.data_dir / "metastore.db", timeout=30)
 
 
-async def test_an_admin_looks_at_a_dead_event_and_has_it_tried_again(product: MetastoreProcess, admin: Screen) -> None:
-    """From the user menu to the table, its details, and one more try, after which it is gone."""
+async def test_an_admin_inspects_and_redelivers_a_dead_letter(product: MetastoreProcess, admin: Screen) -> None:
+    """It is found by the user menu, shown with its details, and leaves the list when it is redelivered."""
     event_id = _create_dead_letter(product)
     screen = admin
     await screen.hook("user-menu").click()
@@ -74,21 +74,23 @@ async def test_an_admin_looks_at_a_dead_event_and_has_it_tried_again(product: Me
     await expect(details).to_have_count(0)
     await expect(screen.page.get_by_role("alert").filter(has_text="is being redelivered")).to_be_visible()
     await expect(screen.page.get_by_role("heading", name="No failed events")).to_be_visible()
-    assert screen.complaints == []
+    assert screen.errors == []
 
 
-async def test_an_admin_sees_how_much_the_product_is_used(admin: Screen) -> None:
-    """Today's sign-in is in the table."""
+async def test_an_admin_sees_usage_statistics(admin: Screen) -> None:
+    """The table has at least today's sign-in."""
     screen = admin
     await screen.hook("user-menu").click()
     await screen.hook("admin-analytics").click()
     await expect(screen.hook("analytics-charts")).to_be_visible()
     await expect(screen.hook("analytics-table").locator("tbody tr")).not_to_have_count(0)
-    assert screen.complaints == []
+    assert screen.errors == []
 
 
-async def test_other_users_find_nothing_of_it(product: MetastoreProcess, context: BrowserContext) -> None:
-    """Neither in the menu nor at the address."""
+async def test_the_admin_screens_are_hidden_from_other_users(
+    product: MetastoreProcess, context: BrowserContext
+) -> None:
+    """They are neither in the menu nor at their URLs."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
     await screen.hook("user-menu").click()
@@ -100,7 +102,7 @@ async def test_other_users_find_nothing_of_it(product: MetastoreProcess, context
 
 
 async def test_an_outage_of_the_bus_is_shown(admin: Screen) -> None:
-    """With a way to try again, which works once it is back."""
+    """A button loads the list again, which works after the outage."""
     screen = admin
     unavailable = {"code": "unavailable", "detail": "unavailable", "status": 503}
     await screen.page.route("**/api/v1/admin/events/dead?*", lambda route: route.fulfill(status=503, json=unavailable))

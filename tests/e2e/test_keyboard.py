@@ -1,4 +1,4 @@
-"""Using the drive by keyboard only."""
+"""Use the drive by keyboard alone."""
 
 from playwright.async_api import BrowserContext, Locator, expect
 
@@ -8,11 +8,11 @@ from tests.fixtures.product import PASSWORD
 
 
 async def test_the_drive_can_be_used_by_keyboard_alone(product: MetastoreProcess, context: BrowserContext) -> None:
-    """Sign in, make a folder, rename it, put it in the trash, and get it back."""
-    made = await Screen.open(context, product.address)
-    username = await made.sign_up()
+    """Sign in, create a folder, rename it, delete it and restore it from the trash."""
+    registration = await Screen.open(context, product.address)
+    username = await registration.sign_up()
     await context.clear_cookies()
-    await made.page.close()
+    await registration.page.close()
 
     screen = await Screen.open(context, product.address, "/sign-in")
     keyboard = screen.page.keyboard
@@ -27,14 +27,14 @@ async def test_the_drive_can_be_used_by_keyboard_alone(product: MetastoreProcess
     await keyboard.press("Enter")
     await arrow_to(screen, screen.hook("new-folder"))
     await keyboard.press("Enter")
-    await the_name_is_chosen(screen)
+    await name_is_selected(screen)
     await keyboard.type("Sổ tay")
     await keyboard.press("Enter")
     await expect(screen.file_row("Sổ tay")).to_be_visible()
 
     await tab_to(screen, screen.file_row("Sổ tay"))
     await keyboard.press("F2")
-    await the_name_is_chosen(screen)
+    await name_is_selected(screen)
     await keyboard.type("Nhật ký")
     await keyboard.press("Enter")
     await expect(screen.file_row("Nhật ký")).to_be_visible()
@@ -59,8 +59,8 @@ async def test_the_drive_can_be_used_by_keyboard_alone(product: MetastoreProcess
     await expect(screen.hook("breadcrumb")).to_contain_text("Nhật ký")
 
 
-async def the_name_is_chosen(screen: Screen) -> None:
-    """Wait for the dialog to have its field focused and its suggestion marked, to be typed over."""
+async def name_is_selected(screen: Screen) -> None:
+    """Wait until the dialog's field is focused and its text selected, so that typing replaces it."""
     field = screen.hook("name-input")
     await expect(field).to_be_focused()
     await screen.page.wait_for_function(
@@ -75,14 +75,14 @@ async def tab_to(screen: Screen, wanted: Locator, at_most: int = 60) -> None:
         if await wanted.evaluate("(element) => element === document.activeElement"):
             return
         await screen.page.keyboard.press("Tab")
-    raise AssertionError(f"{at_most} times Tab did not lead to {wanted}")
+    raise AssertionError(f"{wanted} is not focused after {at_most} presses of Tab")
 
 
 async def arrow_to(screen: Screen, wanted: Locator) -> None:
-    """Go through a menu until ``wanted`` has the focus."""
+    """Press the arrow key in a menu until ``wanted`` has the focus."""
     await expect(wanted).to_be_visible()
     for _ in range(10):
         if await wanted.evaluate("(element) => element === document.activeElement"):
             return
         await screen.page.keyboard.press("ArrowDown")
-    raise AssertionError(f"no arrow led to {wanted}")
+    raise AssertionError(f"{wanted} is not focused after 10 presses of ArrowDown")

@@ -1,4 +1,4 @@
-"""Playing films and sounds in a real browser right after the upload, from either store.
+"""Play films and sounds in a real browser right after the upload, from either store.
 
 Runs alone: it measures how soon a film plays, and how smoothly.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import BrowserContext, Locator, Route, expect
 
-from tests.e2e.page_checks import is_in_order
+from tests.e2e.page_checks import check_page
 from tests.e2e.screen import Screen
 from tests.fixtures.media import make_clip
 from tests.fixtures.process import MetastoreProcess, running_metastore
@@ -20,8 +20,8 @@ from tests.reliability.product_launch import s3_settings
 pytestmark = pytest.mark.alone
 
 SECONDS = 60
-LADDER = 300_000
-"""Time limit in milliseconds for all renditions; the machine may be busy with other tests."""
+RENDITIONS_TIMEOUT_MS = 300_000
+"""Time limit in milliseconds for making all renditions; the machine may be busy with other tests."""
 FILM = (
     f"-f lavfi -i testsrc2=size=1920x1080:rate=30:duration={SECONDS} -f lavfi -i sine=frequency=440:duration={SECONDS} "
     "-c:v libx264 -preset ultrafast -g 60 -pix_fmt yuv420p -b:v 4M -c:a aac -movflags +faststart"
@@ -31,7 +31,7 @@ SUBTITLES = "1\n00:00:00,500 --> 00:00:59,000\nXin chào\n"
 
 @pytest.fixture(scope="module", params=["embedded", "s3"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
-    """A running product, with its bytes in its own store or in S3."""
+    """A running product on each kind of object store."""
     settings = {"PART_SIZE": str(5 * 2**20)}
     if request.param == "s3":
         settings |= s3_settings(request.getfixturevalue("seaweedfs"), bucket="server")
@@ -41,17 +41,17 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of 1080 lines, with subtitles beside it."""
+    """A film of 1080 lines, with a subtitle file beside it."""
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     make_clip(path, *FILM)
     path.with_suffix(".vi.srt").write_text(SUBTITLES)
     return path
 
 
-async def test_a_film_plays_while_its_qualities_are_being_made(
+async def test_a_film_plays_while_its_renditions_are_being_made(
     server: MetastoreProcess, context: BrowserContext, film: Path
 ) -> None:
-    """In its own quality at first, with its length known; the others join where it is, and can be chosen."""
+    """It starts in its own size, with its length known; smaller sizes are offered as they become ready."""
     screen = await Screen.open(context, server.address)
     await screen.sign_up()
     await screen.upload([film, film.with_suffix(".vi.srt")])
@@ -68,9 +68,9 @@ async def test_a_film_plays_while_its_qualities_are_being_made(
     await keyboard.press("k")
     await expect(player).to_have_attribute("data-state", "paused")
     before = float(await _state(player, "time"))
-    await is_in_order(screen, "en", "a film")
+    await check_page(screen, "en", "a film")
 
-    await expect(player).to_have_attribute("data-heights", "1080 720 480 360", timeout=LADDER)
+    await expect(player).to_have_attribute("data-heights", "1080 720 480 360", timeout=RENDITIONS_TIMEOUT_MS)
     await expect(screen.hook("making-badge")).to_have_count(0)
     await expect(player).to_have_attribute("data-height", re.compile("720|480|360"))
     assert abs(float(await _state(player, "time")) - before) < 0.3
@@ -86,25 +86,25 @@ async def test_a_film_plays_while_its_qualities_are_being_made(
     assert "showing" == await video.evaluate("video => video.textTracks[0].mode")
     await screen.hook("time-bar").hover()
     await expect(screen.hook("time-preview").locator("div").first).to_be_visible()
-    # Requested too early, the playlist is a 404, which the console reports as an error.
-    assert [] == [complaint for complaint in screen.complaints if "409" not in complaint]
+    # The stream is a 409 until something can be played, which the console reports as an error.
+    assert [] == [error for error in screen.errors if "409" not in error]
 
-    await _goes_on_after_a_refusal(screen, player)
+    await _plays_on_after_expired_urls(screen, player)
     await keyboard.press("6")
     await expect(player).to_have_attribute("data-time", re.compile(r"^(3[6-9]|4\d)\."))
     await keyboard.press("Escape")
     await expect(player).to_have_count(0)
     await expect(screen.file_row(film.name)).to_have_attribute("data-status", "READY")
     await screen.file_row(film.name).dblclick()
-    # It went on for as long as it took to close it.
+    # It played on until it was closed.
     await expect(screen.hook("resumed")).to_contain_text(re.compile(r"Resumed at 0:(3[6-9]|4\d)"))
     await _is_past(player, 36.5)
 
 
-async def test_a_sound_plays_along_its_waveform(
+async def test_a_sound_plays_and_seeks_by_its_waveform(
     server: MetastoreProcess, context: BrowserContext, tmp_path: Path
 ) -> None:
-    """A click on the waveform goes there."""
+    """A click on the waveform plays from there."""
     song = tmp_path / "song.mp3"
     await asyncio.to_thread(make_clip, song, "-f", "lavfi", "-i", "sine=frequency=330:duration=12")
     screen = await Screen.open(context, server.address)
@@ -115,24 +115,24 @@ async def test_a_sound_plays_along_its_waveform(
     player = screen.hook("player")
     await _is_past(player, 0.5)
     await expect(screen.hook("waveform")).to_be_visible()
-    await is_in_order(screen, "en", "a sound")
+    await check_page(screen, "en", "a sound")
     box = await screen.hook("time-bar").bounding_box()
     assert box
     await screen.page.mouse.click(box["x"] + box["width"] * 0.75, box["y"] + 20)
     await _is_past(player, 8.9)
-    assert [] == screen.complaints
+    assert [] == screen.errors
 
 
-async def _goes_on_after_a_refusal(screen: Screen, player: Locator) -> None:
-    """The store refuses segments' addresses as too old: the player asks for others and plays on."""
+async def _plays_on_after_expired_urls(screen: Screen, player: Locator) -> None:
+    """Assert that the player requests new URLs and plays on when the store refuses the segments' URLs as expired."""
     page = screen.page
     refused: list[str] = []
 
-    async with page.expect_response(re.compile("/stream$")) as asked:
+    async with page.expect_response(re.compile("/stream$")) as stream_request:
 
         async def refuse(route: Route) -> None:
-            # Not the first one alone: the player may have lost interest in it before it hears of the refusal.
-            if asked.is_done():
+            # Refuse more than the first: the player may have cancelled that request before its response.
+            if stream_request.is_done():
                 await route.continue_()
                 return
             refused.append(route.request.url)
@@ -142,19 +142,19 @@ async def _goes_on_after_a_refusal(screen: Screen, player: Locator) -> None:
         await screen.hook("quality").click()
         await page.get_by_role("menuitemradio", name="480p").click()
         await page.keyboard.press("0")
-    assert (await asked.value).ok
+    assert (await stream_request.value).ok
     await page.unroute("**/*.m4s*")
     assert refused
     await expect(player).to_have_attribute("data-height", "480")
     await expect(player).to_have_attribute("data-state", re.compile("playing|ended"))
 
 
-async def _state(player: Locator, what: str) -> str:
-    return await player.get_attribute(f"data-{what}") or ""
+async def _state(player: Locator, name: str) -> str:
+    return await player.get_attribute(f"data-{name}") or ""
 
 
 async def _is_past(player: Locator, seconds: float) -> None:
-    """Wait for the film to be further than that."""
+    """Wait until the film has played past ``seconds``."""
     await expect(player).to_be_visible()
     await player.page.wait_for_function(
         "seconds => Number(document.querySelector('[data-testid=player]')?.dataset.time) > seconds", arg=seconds

@@ -1,4 +1,4 @@
-"""A file's processing in the web app: its current step, the reason of a failure, and the retry."""
+"""A file's processing in the web app: its current step, the reason for a failure, and the retry."""
 
 from typing import Any
 
@@ -26,14 +26,14 @@ BROKEN = {
 }
 REASON = "The video is damaged, or its format is not supported."
 
-# What stands in a row is no higher than the row, and the row no higher than the list gives it.
+# The content is no higher than its row, and the row no higher than its place in the list.
 STAYS_WITHIN = "row => [row, row.parentElement].every((box) => box.scrollHeight <= box.clientHeight)"
 
 
 async def _with_file(
     context: BrowserContext, product: MetastoreProcess, shown: dict[str, Any], name: str = "film.mp4"
 ) -> Screen:
-    """Open the drive of a new user whose one file the server reports as in ``shown``."""
+    """Open the drive of a new user with one file, for which the server reports the fields of ``shown``."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
 
@@ -50,8 +50,10 @@ async def _with_file(
 
 
 @pytest.mark.parametrize("view", ["list", "grid"])
-async def test_a_file_says_which_step_it_is_at(product: MetastoreProcess, context: BrowserContext, view: str) -> None:
-    """In words and as a bar, in rows and in tiles, where nothing lies over what is next."""
+async def test_a_file_shows_its_current_processing_step(
+    product: MetastoreProcess, context: BrowserContext, view: str
+) -> None:
+    """Both views show it as text and as a progress bar, and nothing overlaps the next row or tile."""
     name = "a film with a name that is long enough for several lines in its tile.mp4"
     screen = await _with_file(context, product, {"status": "PROCESSING", "processing": WORKING}, name)
     if view == "grid":
@@ -61,23 +63,23 @@ async def test_a_file_says_which_step_it_is_at(product: MetastoreProcess, contex
     await expect(badge).to_contain_text("42")
     await expect(badge.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
     assert await screen.file_row(name).evaluate(STAYS_WITHIN)
-    assert screen.complaints == []
+    assert screen.errors == []
 
 
-async def test_a_failed_file_says_why_and_can_be_tried_again(
+async def test_a_failed_file_shows_the_reason_and_can_be_retried(
     product: MetastoreProcess, context: BrowserContext
 ) -> None:
-    """By the keyboard: the badge opens the reason, its button asks for another run."""
+    """By keyboard, the badge opens the reason and its button sends the retry."""
     shown: dict[str, Any] = {"status": "FAILED", "processing": BROKEN}
     screen = await _with_file(context, product, shown)
-    asked: list[str | None] = []
+    keys: list[str | None] = []
 
-    async def run_again(route: Route) -> None:
-        asked.append(await route.request.header_value("idempotency-key"))
+    async def retry(route: Route) -> None:
+        keys.append(await route.request.header_value("idempotency-key"))
         shown.update(status="PROCESSING", processing=WORKING)
         await route.fulfill(status=200, json={})
 
-    await screen.page.route("**/api/v1/files/*/retry", run_again)
+    await screen.page.route("**/api/v1/files/*/retry", retry)
     badge = screen.file_row("film.mp4").get_by_test_id("status-badge")
     await badge.focus()
     await screen.page.keyboard.press("Enter")
@@ -86,13 +88,15 @@ async def test_a_failed_file_says_why_and_can_be_tried_again(
     await screen.page.keyboard.press("Enter")
     await expect(badge).to_contain_text("Making a preview")
     await expect(screen.hook("failure")).to_have_count(0)
-    assert len(asked) == 1
-    assert asked[0]
-    assert screen.complaints == []
+    assert len(keys) == 1
+    assert keys[0]
+    assert screen.errors == []
 
 
-async def test_what_cannot_be_tried_again_offers_no_button(product: MetastoreProcess, context: BrowserContext) -> None:
-    """The reason stands there alone."""
+async def test_a_failure_that_cannot_be_retried_has_no_retry_button(
+    product: MetastoreProcess, context: BrowserContext
+) -> None:
+    """Only the reason is shown."""
     screen = await _with_file(context, product, {"status": "FAILED", "processing": {**BROKEN, "retryable": False}})
     await screen.file_row("film.mp4").get_by_test_id("status-badge").click()
     await expect(screen.hook("failure-reason")).to_be_visible()

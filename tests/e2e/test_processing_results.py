@@ -1,4 +1,4 @@
-"""Processing of a picture and of a broken film, as their owner sees it."""
+"""What the owner sees of the processing of a picture and of a broken film."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.e2e.screen import Screen
 from tests.fixtures.media import make_video
 from tests.fixtures.process import MetastoreProcess
 
-# What each file was seen as, in the order of time: a look now and then might miss what is short.
+# Records the states of each row in order. Polling might miss a short one.
 WATCH = """
 window.seen = {};
 new MutationObserver(() => {
@@ -25,17 +25,17 @@ new MutationObserver(() => {
 IS_SHOWN = "image => image.complete && image.naturalWidth > 0"
 
 
-async def test_a_picture_is_seen_in_the_grid_once_it_is_ready(
+async def test_a_picture_shows_its_thumbnail_in_the_grid_once_ready(
     product: MetastoreProcess, context: BrowserContext, tmp_path: Path
 ) -> None:
-    """While it is processed a badge says so; then its small picture loads, and a notification tells."""
+    """A badge is shown while it is processed; then its thumbnail loads and a notification arrives."""
     screen = await _drive_in_grid(context, product)
     await screen.upload(await asyncio.to_thread(_picture, tmp_path / "sunset.jpg"))
     tile = screen.file_row("sunset.jpg")
     await expect(tile).to_have_attribute("data-status", "READY")
     shown = tile.locator("img")
     await _has_loaded(shown)
-    # In proportion, within the square of pixels that the server makes.
+    # Scaled in proportion to fit the thumbnail's square.
     assert [256, 128] == await shown.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     await expect(tile.get_by_test_id("status-badge")).to_have_count(0)
     seen = await screen.page.evaluate("window.seen['sunset.jpg']")
@@ -44,14 +44,14 @@ async def test_a_picture_is_seen_in_the_grid_once_it_is_ready(
     await expect(screen.hook("bell-count")).to_have_text("1")
     await screen.hook("bell").click()
     await expect(screen.hook("notification-item")).to_contain_text("“sunset.jpg” is ready")
-    # The policy of the page would have complained of a picture from where it must not come.
-    assert [] == screen.complaints
+    # The browser reports pictures from origins that the content security policy forbids.
+    assert [] == screen.errors
 
 
-async def test_a_broken_film_says_what_is_wrong_and_stays_what_it_is(
+async def test_a_broken_film_shows_the_reason_and_can_still_be_downloaded(
     product: MetastoreProcess, context: BrowserContext, tmp_path: Path
 ) -> None:
-    """It fails for good, so there is no way to try again; its bytes can be downloaded all the same."""
+    """The failure is permanent, so no retry is offered; the original bytes can be downloaded."""
     film = tmp_path / "holiday.mp4"
     content = (await asyncio.to_thread(make_video, film, 1, 1)).read_bytes()[:600]
     film.write_bytes(content)
@@ -74,11 +74,13 @@ async def test_a_broken_film_says_what_is_wrong_and_stays_what_it_is(
         await screen.hook("action-download").click()
     download = await started.value
     assert content == (await download.path()).read_bytes()
-    assert [] == screen.complaints
+    assert [] == screen.errors
 
 
-async def test_what_was_read_in_one_tab_counts_in_no_other(product: MetastoreProcess, context: BrowserContext) -> None:
-    """The count at the bell goes down in the tab behind as well."""
+async def test_a_notification_read_in_one_tab_is_read_in_all_tabs(
+    product: MetastoreProcess, context: BrowserContext
+) -> None:
+    """The count at the bell goes down in the other tab as well."""
     first = await Screen.open(context, product.address)
     await first.sign_up()
     second = await Screen.open(context, product.address)
@@ -108,6 +110,6 @@ async def _has_loaded(image: Locator) -> None:
 
 
 def _picture(path: Path) -> Path:
-    """Make a picture of two by one with visible content."""
+    """Save a picture twice as wide as high, with visible content."""
     Image.radial_gradient("L").resize((4000, 2000)).save(path)
     return path

@@ -1,4 +1,4 @@
-"""The web app on the scale-out profile: requests by the gateway, bytes directly to the store."""
+"""The web app on the scale-out profile: requests go to the gateway, bytes directly to the store."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,14 +10,14 @@ from tests.e2e.screen import Screen, requests_of
 
 
 async def test_an_upload_goes_from_the_browser_to_the_store(
-    stack: Stack, context: BrowserContext, parcel: Path
+    stack: Stack, context: BrowserContext, large_file: Path
 ) -> None:
-    """The page may reach the store's origin, every part goes there, and the file is announced as safe."""
+    """The page may connect to the store's origin, every part is sent there, and the file becomes ready."""
     screen = await Screen.open(context, stack.address)
     await screen.sign_up()
     with requests_of(screen.page, "PUT") as sent:
-        await screen.upload(parcel)
-        await screen.has_upload(parcel.name, "done")
+        await screen.upload(large_file)
+        await screen.has_upload(large_file.name, "done")
     assert {f"127.0.0.1:{stack.nginx.store_port}"} == {urlsplit(request.url).netloc for request in sent}
-    await expect(screen.file_row(parcel.name)).to_have_attribute("data-status", "READY")
-    assert [] == screen.complaints
+    await expect(screen.file_row(large_file.name)).to_have_attribute("data-status", "READY")
+    assert [] == screen.errors

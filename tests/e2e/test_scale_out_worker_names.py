@@ -1,4 +1,4 @@
-"""Workers by name, on the running stack."""
+"""The names that ``metastore worker`` takes, on the running stack."""
 
 import subprocess
 
@@ -7,8 +7,8 @@ from deploy.local.processes import ChildProcess
 from deploy.local.stack import COMMAND, ProductProcess, Stack
 
 
-def test_a_name_that_no_worker_has_is_answered_with_the_list(stack: Stack) -> None:
-    """In one line, with code 2."""
+def test_an_unknown_worker_name_is_refused_with_the_known_names(stack: Stack) -> None:
+    """The command ends with code 2 and without a traceback."""
     done = subprocess.run(
         [*COMMAND, "worker", "notifications", "gossip"],
         env=stack.environment(),
@@ -25,8 +25,8 @@ def test_a_name_that_no_worker_has_is_answered_with_the_list(stack: Stack) -> No
     assert "Traceback" not in done.stderr
 
 
-def test_one_more_worker_joins_and_leaves(stack: Stack) -> None:
-    """With the names that it is given; told to stop, it ends with code 0."""
+def test_a_worker_can_be_added_and_removed(stack: Stack) -> None:
+    """It runs the named workers; on SIGTERM it ends with code 0."""
     port = free_port()
     arguments = ["worker", "notifications", "reaper", "--metrics-port", str(port)]
     extra = ProductProcess(ChildProcess("extra", stack.folder / "extra.log"), arguments, port)

@@ -29,7 +29,7 @@ async def _with_files(context: BrowserContext, product: MetastoreProcess) -> Scr
 
 
 async def test_a_user_finds_a_file_by_the_keyboard_alone(product: MetastoreProcess, context: BrowserContext) -> None:
-    """`/` leads to the box, typing finds without accents, the arrow leads to the results, Escape empties the box."""
+    """``/`` focuses the box, typing finds without accents, the arrow focuses the results, Escape empties the box."""
     screen = await _with_files(context, product)
     keyboard = screen.page.keyboard
     await keyboard.press("/")
@@ -47,11 +47,11 @@ async def test_a_user_finds_a_file_by_the_keyboard_alone(product: MetastoreProce
     await keyboard.press("Escape")
     await expect(screen.hook("search")).to_have_value("")
     await expect(screen.page.get_by_role("heading", name="Find what you are looking for")).to_be_visible()
-    assert screen.complaints == []
+    assert screen.errors == []
 
 
-async def test_a_search_is_an_address_and_can_be_narrowed(product: MetastoreProcess, context: BrowserContext) -> None:
-    """A link leads to the results; a type narrows them; the way back leads to the drive."""
+async def test_a_search_has_a_url_and_can_be_filtered(product: MetastoreProcess, context: BrowserContext) -> None:
+    """The URL opens the results, a type filters them, and a folder among them opens in the drive."""
     screen = await _with_files(context, product)
     await screen.goto("/search?q=o")
     await expect(screen.hook("search")).to_have_value("o")
@@ -61,11 +61,11 @@ async def test_a_search_is_an_address_and_can_be_narrowed(product: MetastoreProc
     await expect(screen.file_row("báo giá.xlsx")).to_have_count(0)
     await screen.file_row("Công việc").dblclick()
     await expect(screen.file_row("2026")).to_be_visible()
-    assert screen.complaints == []
+    assert screen.errors == []
 
 
-async def test_a_user_is_told_when_there_is_nothing(product: MetastoreProcess, context: BrowserContext) -> None:
-    """Nothing of that name, and a server that fails: each is said, with a way on."""
+async def test_an_empty_result_and_an_error_are_shown(product: MetastoreProcess, context: BrowserContext) -> None:
+    """No results and a failed request have a message each; the request can be repeated."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
     await screen.goto("/search?q=zebra")
@@ -80,8 +80,8 @@ async def test_a_user_is_told_when_there_is_nothing(product: MetastoreProcess, c
     await expect(screen.page.get_by_role("heading", name="Nothing found for “lion”")).to_be_visible()
 
 
-async def test_what_is_found_can_be_located(product: MetastoreProcess, context: BrowserContext) -> None:
-    """From a result into the folder that it lies in."""
+async def test_a_result_can_be_shown_in_its_folder(product: MetastoreProcess, context: BrowserContext) -> None:
+    """The menu of a result opens the folder that contains it."""
     screen = await _with_files(context, product)
     await screen.goto("/search?q=cuoi")
     await screen.file_row("Ảnh cưới.jpg").get_by_test_id("item-more").click()
@@ -90,14 +90,12 @@ async def test_what_is_found_can_be_located(product: MetastoreProcess, context: 
     await expect(screen.page).to_have_url(re.compile("/drive/"))
 
 
-async def test_what_is_uploaded_is_found_without_asking_again(
-    product: MetastoreProcess, context: BrowserContext
-) -> None:
-    """A search that is looked at shows a new file by itself, once it is indexed."""
+async def test_an_open_search_shows_newly_uploaded_files(product: MetastoreProcess, context: BrowserContext) -> None:
+    """A new file appears by itself once it is indexed."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
     await screen.goto("/search?q=fresh")
     await expect(screen.page.get_by_role("heading", name="Nothing found for “fresh”")).to_be_visible()
     await screen.upload({"name": "fresh.txt", "mimeType": "text/plain", "buffer": b"x"})
     await expect(screen.file_row("fresh.txt")).to_be_visible()
-    assert screen.complaints == []
+    assert screen.errors == []

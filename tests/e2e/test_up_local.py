@@ -1,4 +1,4 @@
-"""``make up-local``: its output, and that it leaves no process behind.
+"""``make up-local`` prints how to sign in, and leaves no process behind.
 
 Runs alone: it starts a stack of its own.
 """
@@ -32,11 +32,11 @@ def folder() -> Iterator[Path]:
     subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
-def started(folder: Path) -> "subprocess.Popen[bytes]":
+def start(folder: Path) -> "subprocess.Popen[bytes]":
     """Start the program with its stack in ``folder``."""
     command = ["setpriv", "--pdeathsig=KILL", "--", sys.executable, "-m", "deploy.local", "up"]
     command += ["--folder", str(folder), "--port", str(free_port()), "--store-port", "0"]
-    with (folder / "said").open("wb") as output:
+    with (folder / "output").open("wb") as output:
         return subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
 
 
@@ -53,15 +53,15 @@ def processes_in(folder: Path) -> list[str]:
     return found
 
 
-def test_it_prints_address_and_login_and_ends_without_a_trace(folder: Path) -> None:
+def test_up_prints_address_and_login_and_down_ends_every_process(folder: Path) -> None:
     """The printed login works at the printed address; ``down`` ends every process."""
-    program = started(folder)
-    said = folder / "said"
+    program = start(folder)
+    output = folder / "output"
     eventually_sync(
-        lambda: program.poll() is not None or "Ctrl-C" in said.read_text(), timeout=120, interval=0.1, why="it runs"
+        lambda: program.poll() is not None or "Ctrl-C" in output.read_text(), timeout=120, interval=0.1, why="it runs"
     )
-    found = re.search(r"running at (\S+)\nSign in as (\S+) with the password (\S+)\n", said.read_text())
-    assert found, said.read_text()
+    found = re.search(r"running at (\S+)\nSign in as (\S+) with the password (\S+)\n", output.read_text())
+    assert found, output.read_text()
     address, name, password = found.groups()
     with httpx.Client(base_url=address) as client:
         response = client.post("/api/v1/auth/login", json={"username": name, "password": password})
@@ -71,12 +71,12 @@ def test_it_prints_address_and_login_and_ends_without_a_trace(folder: Path) -> N
     assert 0 == subprocess.run(down, cwd=ROOT, check=False, timeout=120).returncode
     assert 0 == program.wait(10)
     assert [] == processes_in(folder)
-    assert "Traceback" not in said.read_text()
+    assert "Traceback" not in output.read_text()
 
 
-def test_killed_while_it_starts_it_leaves_nothing_running(folder: Path) -> None:
-    """The kernel ends what it had started."""
-    program = started(folder)
+def test_killed_during_its_start_it_leaves_no_process_running(folder: Path) -> None:
+    """The kernel kills the servers along with the program that started them."""
+    program = start(folder)
     eventually_sync(lambda: len(processes_in(folder)) > 4, why="servers are starting")
     os.kill(program.pid, signal.SIGKILL)
     program.wait()

@@ -1,4 +1,4 @@
-"""Viewing pictures, documents and texts in the browser by mouse, touch and keyboard."""
+"""View pictures, documents and texts in the browser by mouse, touch and keyboard."""
 
 import re
 from io import BytesIO
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
 
-from tests.e2e.page_checks import is_in_order, seen_on
+from tests.e2e.page_checks import check_page, open_context
 from tests.e2e.screen import Screen
 from tests.fixtures.process import MetastoreProcess
 
@@ -27,7 +27,7 @@ LONG = b"One line among many.\n" * 20_000
 
 
 async def test_every_kind_of_file_is_shown(product: MetastoreProcess, context: BrowserContext) -> None:
-    """One after the other, in the list's order; nothing comes from elsewhere, and the console stays silent."""
+    """They follow each other in the order of the list, without requests to other sites or console errors."""
     screen = await _drive(product, context)
     page = screen.page
     elsewhere: list[str] = []
@@ -65,26 +65,26 @@ async def test_every_kind_of_file_is_shown(product: MetastoreProcess, context: B
     await page.go_back()
     await expect(screen.hook("viewer")).to_have_count(0)
     await expect(screen.file_row("6.txt")).to_be_focused()
-    assert ([], []) == (elsewhere, screen.complaints)
+    assert ([], []) == (elsewhere, screen.errors)
 
 
-async def test_what_shows_nothing_can_be_downloaded(product: MetastoreProcess, context: BrowserContext) -> None:
-    """By the bar and in the middle of the screen; the viewer has an address of its own."""
+async def test_a_file_without_a_preview_can_be_downloaded(product: MetastoreProcess, context: BrowserContext) -> None:
+    """Both the toolbar and the notice offer the download; the viewer has its own URL."""
     screen = await _drive(product, context, "7.bin")
     await screen.file_row("7.bin").dblclick()
     await expect(screen.hook("viewer-notice")).to_contain_text("There is no preview of this file")
     await screen.page.reload()
-    for way in ("viewer-notice-download", "viewer-download"):
+    for button in ("viewer-notice-download", "viewer-download"):
         async with screen.page.expect_download() as started:
-            await screen.hook(way).click()
+            await screen.hook(button).click()
         assert b"\x00\x01\x02" == (await (await started.value).path()).read_bytes()
     await screen.hook("viewer-close").click()
     await expect(screen.hook("viewer")).to_have_count(0)
     await expect(screen.page).to_have_url(re.compile("/drive$"))
 
 
-async def test_a_picture_is_zoomed_moved_and_turned(product: MetastoreProcess, context: BrowserContext) -> None:
-    """By wheel, double click, buttons and keys."""
+async def test_a_picture_can_be_zoomed_moved_and_rotated(product: MetastoreProcess, context: BrowserContext) -> None:
+    """With the wheel, a double click, buttons and keys."""
     screen = await _drive(product, context, "1.jpg")
     page, stage = screen.page, screen.hook("picture-stage")
     await screen.file_row("1.jpg").dblclick()
@@ -107,7 +107,7 @@ async def test_a_picture_is_zoomed_moved_and_turned(product: MetastoreProcess, c
 
 
 async def test_the_viewer_can_be_used_by_keyboard_alone(product: MetastoreProcess, context: BrowserContext) -> None:
-    """Open, look on, go to a page, read the details, close; the focus never leaves the viewer while it is there."""
+    """Open it, go to the next file and to a page, show the details, close it; the focus stays in the open viewer."""
     screen = await _drive(product, context, "2.png", "3.pdf")
     page, keyboard = screen.page, screen.page.keyboard
     await screen.file_row("2.png").focus()
@@ -134,30 +134,30 @@ async def test_the_viewer_can_be_used_by_keyboard_alone(product: MetastoreProces
 
 
 @pytest.mark.parametrize(("width", "scheme", "language"), [(390, "dark", "vi"), (1280, "light", "en")])
-async def test_the_viewer_is_in_order(
+async def test_the_viewer_passes_the_page_checks(
     product: MetastoreProcess, browser: Browser, width: int, scheme: Literal["dark", "light"], language: str
 ) -> None:
-    """Complete, readable and within the window, on phones by a tap as well."""
-    context = await seen_on(browser, width, scheme, language)
+    """It is accessible, fits the window and is translated; on phones files open with a tap."""
+    context = await open_context(browser, width, scheme, language)
     screen = await _drive(product, context, "1.jpg", "3.pdf", "4.md", "5.py", "7.bin")
     ready = {"1.jpg": "picture-stage", "3.pdf": "pdf-page", "4.md": "viewer-markdown", "5.py": "viewer-text"}
     for name in ("1.jpg", "3.pdf", "4.md", "5.py", "7.bin"):
         row = screen.file_row(name)
         await (row.tap() if width < 400 else row.dblclick())
         await expect(screen.hook(ready.get(name, "viewer-notice")).first).to_be_visible()
-        await is_in_order(screen, language, name)
+        await check_page(screen, language, name)
         if name == "1.jpg":
             await screen.hook("viewer-details").click()
             await expect(screen.hook("viewer-details-panel")).to_be_visible()
-            await is_in_order(screen, language, "the details")
+            await check_page(screen, language, "the details")
         await screen.hook("viewer-close").click()
         await expect(screen.hook("viewer")).to_have_count(0)
-    assert [] == screen.complaints
+    assert [] == screen.errors
     await context.close()
 
 
 async def _drive(product: MetastoreProcess, context: BrowserContext, *names: str) -> Screen:
-    """Open a drive with those files, or one of every kind, all of them processed."""
+    """Open a drive with the named files, or with one of every kind, all of them ready."""
     screen = await Screen.open(context, product.address)
     await screen.sign_up()
     contents = {
@@ -204,9 +204,9 @@ async def _document(context: BrowserContext) -> bytes:
 
 
 async def _tab_to(page: Page, wanted: str, at_most: int = 30) -> None:
-    """Press Tab until the element with that handle has the focus."""
+    """Press Tab until the element with the test id ``wanted`` has the focus."""
     for _ in range(at_most):
         await page.keyboard.press("Tab")
         if await page.evaluate("document.activeElement.dataset.testid") == wanted:
             return
-    raise AssertionError(f"{at_most} times Tab did not lead to {wanted}")
+    raise AssertionError(f"{wanted} is not focused after {at_most} presses of Tab")

@@ -1,7 +1,7 @@
-"""Files in the working directory are never imported by the product.
+"""The product never imports files from the working directory.
 
-The folder where an operator starts the product, or a user the client, may be shared. A file there that has the name of
-a module must not run.
+The product or the client may be started in a folder that others can write to. A file there that is named like a
+module must not run.
 """
 
 import subprocess
@@ -24,8 +24,8 @@ _MODULES = ("av", "ctypes", "email", "httpx", "json", "metastore", "pydantic", "
 _FILM = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=10", "-t", "2", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
 
 
-class Intruders:
-    """Modules in a folder. Each leaves its name behind when it is executed, and ends the process."""
+class StrayModules:
+    """Python files named like modules. Each records its name when it is executed, and ends the process."""
 
     def __init__(self, folder: Path) -> None:
         self._executed = folder / "executed"
@@ -35,19 +35,19 @@ class Intruders:
 
     @property
     def executed(self) -> str:
-        """The names of those that were executed."""
+        """The names of the files that were executed."""
         return self._executed.read_text() if self._executed.exists() else ""
 
     def remove(self, *names: str) -> None:
-        """Remove all of them, or those with these names."""
+        """Remove all files, or the named ones."""
         for path in self._paths:
             if not names or path.stem in names:
                 path.unlink(missing_ok=True)
 
 
 @pytest.fixture
-def intruders(tmp_path: Path) -> Intruders:
-    return Intruders(tmp_path)
+def stray_modules(tmp_path: Path) -> StrayModules:
+    return StrayModules(tmp_path)
 
 
 @pytest.fixture
@@ -70,34 +70,36 @@ def serving(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Metastor
     ],
     indirect=True,
 )
-async def test_the_server_and_its_children(serving: MetastoreProcess, intruders: Intruders, tmp_path: Path) -> None:
-    """A film is processed, in child processes, although the server's folder is full of modules."""
+async def test_the_server_and_its_children_import_no_stray_module(
+    serving: MetastoreProcess, stray_modules: StrayModules, tmp_path: Path
+) -> None:
+    """Processing a film starts child processes."""
     if "-m" in serving.command and "-I" not in serving.command:
         # Python itself searches the working directory for the package that `-m` names.
-        intruders.remove("metastore", "sitecustomize")
+        stray_modules.remove("metastore", "sitecustomize")
     serving.start()
     async with Client(base_url=serving.address, timeout=30) as client:
         credentials = {"username": "admin", "password": ADMIN_PASSWORD}
         await client.json_of("POST", "/api/v1/auth/login", json=credentials)
         await _process_a_film(client, tmp_path)
-    assert intruders.executed == ""
+    assert stray_modules.executed == ""
 
 
-async def test_a_worker_and_its_children(stack: Stack, tmp_path: Path) -> None:
-    """The same, in processes started by ``deploy.local``."""
-    intruders = Intruders(stack.folder)
+async def test_a_worker_and_its_children_import_no_stray_module(stack: Stack, tmp_path: Path) -> None:
+    """They are started by ``deploy.local``, in the folder of the stack."""
+    stray_modules = StrayModules(stack.folder)
     try:
         stack.restart(stack.workers[0])
         async with signed_in(stack.address) as client:
             await _process_a_film(client, tmp_path)
-        assert intruders.executed == ""
+        assert stray_modules.executed == ""
     finally:
-        intruders.remove()
+        stray_modules.remove()
 
 
-def test_the_command_line(tmp_path: Path) -> None:
-    """Commands of the server and of the client."""
-    intruders = Intruders(tmp_path)
+def test_the_command_line_imports_no_stray_module(tmp_path: Path) -> None:
+    """Neither the commands of the server nor those of the client do."""
+    stray_modules = StrayModules(tmp_path)
     script, module = [str(COMMAND)], [sys.executable, "-I", "-m", "metastore"]
     logout = ["logout", "--server", "http://127.0.0.1:1"]
     for command in ([*script, "migrate"], [*script, "openapi"], [*script, *logout], [*module, "migrate"]):
@@ -110,7 +112,7 @@ def test_the_command_line(tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-    assert intruders.executed == ""
+    assert stray_modules.executed == ""
 
 
 async def _process_a_film(client: Client, folder: Path) -> None:
