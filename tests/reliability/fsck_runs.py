@@ -11,8 +11,8 @@ from tests.fixtures.programs import COMMAND, run
 
 
 @dataclass
-class Checked:
-    """The result of a run."""
+class FsckResult:
+    """The result of a run of ``fsck``."""
 
     code: int
     findings: list[dict[str, Any]]
@@ -25,9 +25,9 @@ class Checked:
         return sorted(finding["kind"] for finding in self.findings)
 
 
-async def fsck(product: MetastoreProcess, *options: str) -> Checked:
-    """Run the check with ``--json``."""
+async def fsck(product: MetastoreProcess, *options: str) -> FsckResult:
+    """Run ``metastore fsck --json`` with ``options``."""
     command: list[str | Path] = [COMMAND, "fsck", "--json", "--data-dir", product.data_dir, *options]
     done = await asyncio.to_thread(run, command, cwd=product.folder, environment=product.environment())
     *findings, summary = [json.loads(line) for line in done.stdout.splitlines()] or [{}]
-    return Checked(done.returncode, findings, summary, done.stderr)
+    return FsckResult(done.returncode, findings, summary, done.stderr)

@@ -1,4 +1,4 @@
-"""A user of a running product, and multipart uploads at any stage."""
+"""Users of a running product, their files, and multipart uploads at any stage."""
 
 import asyncio
 import hashlib
@@ -61,30 +61,30 @@ class Usage:
 
 
 async def usage_of(client: Client) -> Usage:
-    """Return the counters that the user sees."""
+    """Return the storage counters that the user sees."""
     user = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
     return Usage(user["storageUsed"], user["storageReserved"])
 
 
 async def files_of(client: Client) -> dict[str, Any]:
     """Return the files in the root folder by id."""
-    items = await everything(client, "/api/v1/files")
+    items = await all_items(client, "/api/v1/files")
     return {item["id"]: item for item in items if item["kind"] == "file"}
 
 
-async def everything(client: Client, url: str, **asked: str) -> list[Any]:
-    """Return all items of a paged list; ``asked`` are further query fields."""
-    page = await client.json_of("GET", url, params={"limit": "200", **asked})
+async def all_items(client: Client, url: str, **query: str) -> list[Any]:
+    """Return all items of a paged list; ``query`` has further query fields."""
+    page = await client.json_of("GET", url, params={"limit": "200", **query})
     items: list[Any] = page["items"]
     while page["nextCursor"] is not None:
-        page = await client.json_of("GET", url, params={"limit": "200", "cursor": page["nextCursor"], **asked})
+        page = await client.json_of("GET", url, params={"limit": "200", "cursor": page["nextCursor"], **query})
         items += page["items"]
     return items
 
 
 async def notified_files(client: Client) -> Counter[str]:
     """Count the ``file.ready`` notifications for each file."""
-    items = await everything(client, "/api/v1/notifications")
+    items = await all_items(client, "/api/v1/notifications")
     return Counter(item["payload"]["fileId"] for item in items if item["type"] == "file.ready")
 
 
@@ -98,7 +98,7 @@ async def downloaded(client: Client, file_id: str) -> bytes:
 
 
 def sha256(content: bytes) -> str:
-    """Return the digest, for readable messages when two contents differ."""
+    """Return the SHA-256 of ``content``, for readable messages when two contents differ."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -177,7 +177,7 @@ def upload_request(size: int, **fields: object) -> dict[str, object]:
     return {"name": f"{new_id()}.bin", "path": "/", "size": size, "mimeType": "application/octet-stream", **fields}
 
 
-async def whole(client: Client, content: bytes, name: str = "small.bin") -> httpx.Response:
+async def simple_upload(client: Client, content: bytes, name: str = "small.bin") -> httpx.Response:
     """Send a small file in one request."""
     return await client.post("/api/v1/files/upload", files={"file": (name, content)}, data={"path": "/"})
 

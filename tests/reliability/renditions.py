@@ -1,4 +1,4 @@
-"""A film in a product, and the state of its renditions."""
+"""Add a film to a product, and read and check the state of its renditions."""
 
 from collections.abc import AsyncIterator
 
@@ -15,15 +15,15 @@ from tests.fixtures.media_pipeline import PICTURE
 from tests.fixtures.user_drive import upload_request
 
 
-async def a_film(product: Product) -> str:
+async def add_film(product: Product) -> str:
     """Add a film that is due for processing and return its id."""
     owner = await add_user(product.database)
 
-    async def once() -> AsyncIterator[bytes]:
+    async def content() -> AsyncIterator[bytes]:
         yield PICTURE
 
-    whole = product.services.get(WholeUploads)
-    return (await whole.store(owner, upload_request(name="film.jpg", size=len(PICTURE)), once())).id
+    uploads = product.services.get(WholeUploads)
+    return (await uploads.store(owner, upload_request(name="film.jpg", size=len(PICTURE)), content())).id
 
 
 async def status_of(product: Product, file_id: str) -> str | None:

@@ -14,10 +14,10 @@ from tests.reliability.http_uploads import (
     Sending,
     Usage,
     new_user,
+    simple_upload,
     some_bytes,
     stored_files,
     usage_of,
-    whole,
 )
 from tests.reliability.product_launch import Launch, restart
 
@@ -36,8 +36,8 @@ async def test_every_acknowledged_part_survives_a_crash(launch: Launch) -> None:
             await _crash_while_sending(product, sending)
             restart(product)
             listed = await sending.state()
-            assert sending.etags.items() <= listed.items(), "an acknowledged part is not there"
-            # Parts whose response was lost count as well.
+            assert sending.etags.items() <= listed.items(), "an acknowledged part is lost"
+            # Parts whose response was lost are stored as well.
             sending.etags = dict(listed)
         await sending.put_all(set(sending.numbers) - sending.etags.keys())
         assert (await sending.complete()).status_code == 200
@@ -45,30 +45,30 @@ async def test_every_acknowledged_part_survives_a_crash(launch: Launch) -> None:
         assert await usage_of(client) == Usage(len(sending.content), 0)
 
 
-async def test_what_a_crash_leaves_behind_is_reaped_to_the_byte(launch: Launch) -> None:
-    """Once uploads expire, only completed files remain on disk, and the quota agrees."""
+async def test_expired_uploads_are_reaped_completely_after_a_crash(launch: Launch) -> None:
+    """Only completed files remain on disk, and the quota counts exactly those."""
     product = launch(PART_SIZE=str(PART), UPLOAD_TTL="1", REAPER_INTERVAL="1")
     product.start()
     async with new_user(product.address) as client:
-        kept = await whole(client, some_bytes(PART))
+        kept = await simple_upload(client, some_bytes(PART))
         assert kept.status_code == 201
         abandoned = [await Sending.begin(client, some_bytes(PARTS * PART)) for _ in range(3)]
-        storm = asyncio.gather(
+        requests = asyncio.gather(
             *(sending.put_all() for sending in abandoned),
-            # A part that is sent again goes to a file of its own.
+            # A part that is sent again is first written to another file.
             *(_send_twice(sending) for sending in abandoned),
             *(_begin_until_it_fails(client) for _ in range(3)),
             return_exceptions=True,
         )
         await asyncio.sleep(random.uniform(0.05, 0.2))
         product.kill()
-        await storm
+        await requests
         restart(product)
 
         async def nothing_is_reserved() -> bool:
             return await usage_of(client) == Usage(PART, 0)
 
-        await eventually(nothing_is_reserved, interval=0.2, why="the quota is exact")
+        await eventually(nothing_is_reserved, interval=0.2, why="nothing is reserved")
         objects = product.data_dir / "objects"
         await eventually(lambda: _is_only(objects, PART), interval=0.2, why="nothing is orphaned")
 

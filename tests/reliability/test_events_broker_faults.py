@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=Tr
 async def test_an_event_committed_late_under_a_lower_id_is_not_skipped(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
-    """While a transaction is open, events of later ones reach the consumer; its own follows after the commit."""
+    """Events of other transactions are delivered while it is open; its own event follows after the commit."""
     consumer = RecordingConsumer("consumer")
     async with relayed(database, killable_rabbitmq.url, consumer), AsyncExitStack() as late:
         slow = await late.enter_async_context(database.transaction())
@@ -40,7 +40,7 @@ async def test_an_event_committed_late_under_a_lower_id_is_not_skipped(
 
 
 async def test_events_wait_while_their_queue_is_unbound(database: Database, killable_rabbitmq: RabbitMq) -> None:
-    """What the broker confirms but cannot route stays pending, and goes out when the queue is bound again."""
+    """Events that the broker cannot route stay pending, and are published once the queue is bound again."""
     consumer = RecordingConsumer("consumer")
     prefix = new_id()
     connection = await aiormq.connect(killable_rabbitmq.url)
@@ -60,18 +60,18 @@ async def test_events_wait_while_their_queue_is_unbound(database: Database, kill
     await connection.close()
 
 
-async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
+async def test_one_poison_event_among_500_becomes_a_dead_letter(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
-    """An event that always fails holds up nobody, and is in the dead queue in the end."""
+    """It does not delay the other events, which are all handled."""
 
-    class Choosy(RecordingConsumer):
+    class FailsOnOne(RecordingConsumer):
         async def _handle(self, given: object) -> None:
             if getattr(given, "payload", {}).get("number") == 250:
                 raise RuntimeError("poison")
-            await super()._handle(given)  # type: ignore[arg-type]  # passed on as it came
+            await super()._handle(given)  # type: ignore[arg-type]  # passed on unchanged
 
-    consumer = Choosy("consumer")
+    consumer = FailsOnOne("consumer")
     async with relayed(database, killable_rabbitmq.url, consumer) as bus:
         await record(database, 500)
         await eventually(lambda: len(consumer.seen) == 499)
@@ -80,10 +80,10 @@ async def test_one_poison_among_500_lies_in_the_dead_queue_and_the_rest_is_done(
     assert "poison" in dead[0].error
 
 
-async def test_events_wait_for_the_end_of_an_outage_of_the_broker(
+async def test_events_are_delivered_after_an_outage_of_the_broker(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
-    """Events are recorded during an outage of the broker and all delivered afterwards."""
+    """Events that were recorded during the outage are not lost."""
     consumer = RecordingConsumer("consumer")
     async with relayed(database, killable_rabbitmq.url, consumer):
         await record(database, 10)
@@ -96,10 +96,10 @@ async def test_events_wait_for_the_end_of_an_outage_of_the_broker(
         await eventually(lambda: len({event.id for event in consumer.seen}) == 20)
 
 
-async def test_a_broker_that_swallows_everything_is_given_up_and_found_again(
+async def test_relay_and_consumer_reconnect_to_a_broker_that_stopped_responding(
     database: Database, killable_rabbitmq: RabbitMq
 ) -> None:
-    """A connection into a black hole holds up relay and consumer no longer than their limits."""
+    """A connection that is open but silent delays them no longer than their time limits."""
     consumer = RecordingConsumer("consumer")
     async with proxy_to(killable_rabbitmq.port) as proxy:
         url = f"amqp://consumer:consumer@127.0.0.1:{proxy.port}/"
@@ -123,7 +123,7 @@ async def relayed(
     request_timeout: float = 15,
     heartbeat: int = 6,
 ) -> AsyncIterator[RabbitMqBus]:
-    """A relay, and a worker with one consumer."""
+    """Run a relay and a worker with one consumer, and yield the worker's bus."""
     prefix = prefix or new_id()
     settings = {
         "prefix": prefix,
@@ -131,17 +131,17 @@ async def relayed(
         "request_timeout": request_timeout,
         "heartbeat": heartbeat,
     }
-    relays, workers = RabbitMqBus(url, **settings), RabbitMqBus(url, **settings)  # type: ignore[arg-type]  # as named
-    for bus in (relays, workers):
+    relay_bus, worker_bus = RabbitMqBus(url, **settings), RabbitMqBus(url, **settings)  # type: ignore[arg-type]  # the dict mixes types
+    for bus in (relay_bus, worker_bus):
         bus.subscribe(consumer.subscription)
-    relay = asyncio.create_task(Relay(database, relays, poll_interval=0.1).run())
+    relay = asyncio.create_task(Relay(database, relay_bus, poll_interval=0.1).run())
     try:
-        async with running(workers):
-            yield workers
+        async with running(worker_bus):
+            yield worker_bus
     finally:
         relay.cancel()
         await asyncio.gather(relay, return_exceptions=True)
-        await asyncio.gather(relays.aclose(), workers.aclose())
+        await asyncio.gather(relay_bus.aclose(), worker_bus.aclose())
 
 
 async def record(database: Database, count: int) -> None:
@@ -164,7 +164,7 @@ async def nothing_pending(database: Database) -> bool:
 
 
 async def attempts_on_pending(database: Database) -> int:
-    """How often it was tried in vain to publish what is pending."""
+    """Return the greatest number of failed attempts to publish a pending event."""
     async with database.reading() as tx:
         attempts = select(func.max(OutboxEvent.attempts)).where(OutboxEvent.status == PENDING)
         return int(await tx.session.scalar(attempts) or 0)

@@ -15,12 +15,12 @@ from tests.fixtures.process import MetastoreProcess, running_metastore
 from tests.fixtures.product import Client
 from tests.reliability.http_uploads import (
     Sending,
+    all_items,
     anonymous_client,
-    everything,
     new_user,
+    simple_upload,
     some_bytes,
     the_admin,
-    whole,
 )
 
 STREAMED = (
@@ -55,13 +55,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProce
         yield product
 
 
-async def test_nobody_gets_in_without_signing_in(product: MetastoreProcess) -> None:
-    """Every route but the public ones answers 401, whatever is sent along."""
-    async with anonymous_client(product.address) as anybody:
-        for method, path, operation in await _routes(anybody):
+async def test_every_route_but_the_public_ones_requires_a_session(product: MetastoreProcess) -> None:
+    """The response is 401, whatever the request contains."""
+    async with anonymous_client(product.address) as anonymous:
+        for method, path, operation in await _routes(anonymous):
             url = _filled(path, new_id())
             for body in _bodies(operation):
-                response = await anybody.request(method, url, **body)
+                response = await anonymous.request(method, url, **body)
                 if "{token}" in path:
                     assert response.status_code == 404, f"{method} {path}: {response.status_code}"
                 elif (method, path) in PUBLIC:
@@ -71,48 +71,48 @@ async def test_nobody_gets_in_without_signing_in(product: MetastoreProcess) -> N
                 assert not LEAKS.search(response.text), f"{method} {path}: {response.text}"
 
 
-async def test_a_stranger_gets_nothing_of_what_is_anothers(product: MetastoreProcess) -> None:
-    """Every id is tried in every place where the API takes one: 404, the same as for one that never was."""
-    async with new_user(product.address) as owner, new_user(product.address) as stranger:
-        ids = await _belongings(owner)
-        before = await _everything_of(owner)
-        for method, path, operation in await _routes(stranger):
+async def test_ids_of_another_user_are_not_found(product: MetastoreProcess) -> None:
+    """Each id is tried in every path of the API; the response is that for an id that never existed."""
+    async with new_user(product.address) as owner, new_user(product.address) as other:
+        ids = await _items_of(owner)
+        before = await _lists_of(owner)
+        for method, path, operation in await _routes(other):
             if "{" not in path or "/admin/" in path:
                 continue
             body = _bodies(operation)[-1]
             for kind, theirs in ids.items():
-                response = await stranger.request(method, _filled(path, theirs), **body)
-                never = await stranger.request(method, _filled(path, new_id()), **body)
+                response = await other.request(method, _filled(path, theirs), **body)
+                unknown = await other.request(method, _filled(path, new_id()), **body)
                 where = f"{method} {path} with a {kind}: {response.status_code} {response.text[:200]}"
-                assert response.status_code == never.status_code, where
+                assert response.status_code == unknown.status_code, where
                 assert response.status_code in (404, 422), where
                 if method != "HEAD" and response.status_code == 404:
-                    assert _without_ids(response.json()) == _without_ids(never.json()), where
+                    assert _without_ids(response.json()) == _without_ids(unknown.json()), where
                 assert not LEAKS.search(response.text), where
-        assert await _everything_of(owner) == before
+        assert await _lists_of(owner) == before
 
 
 async def test_ids_in_a_body_are_checked_like_those_in_a_path(product: MetastoreProcess) -> None:
-    """A folder of another user is no place to put or move anything."""
-    async with new_user(product.address) as owner, new_user(product.address) as stranger:
-        ids = await _belongings(owner)
-        own = await _belongings(stranger)
+    """Nothing can be created in or moved to a folder of another user."""
+    async with new_user(product.address) as owner, new_user(product.address) as other:
+        ids = await _items_of(owner)
+        own = await _items_of(other)
         attempts = [
             ("POST", "/api/v1/folders", {"name": "inside", "parentId": ids["folder"]}),
             ("PATCH", f"/api/v1/folders/{own['folder']}", {"parentId": ids["folder"]}),
             ("PATCH", f"/api/v1/files/{own['file']}", {"parentId": ids["folder"]}),
         ]
         for method, url, body in attempts:
-            response = await stranger.request(method, url, json=body)
+            response = await other.request(method, url, json=body)
             assert response.status_code == 404, f"{method} {url}: {response.status_code} {response.text}"
-        assert (await stranger.get("/api/v1/files", params={"parentId": ids["folder"]})).status_code == 404
+        assert (await other.get("/api/v1/files", params={"parentId": ids["folder"]})).status_code == 404
         mixed = {"fileId": own["uploading"], "uploadId": ids["upload"], "parts": []}
-        assert (await stranger.post("/api/v1/files/chunked-upload/complete", json=mixed)).status_code == 404
+        assert (await other.post("/api/v1/files/chunked-upload/complete", json=mixed)).status_code == 404
         mixed = {"fileId": ids["uploading"], "uploadId": own["upload"], "parts": []}
-        assert (await stranger.post("/api/v1/files/chunked-upload/complete", json=mixed)).status_code == 404
+        assert (await other.post("/api/v1/files/chunked-upload/complete", json=mixed)).status_code == 404
 
 
-async def test_only_admins_get_into_the_admins_routes(product: MetastoreProcess) -> None:
+async def test_admin_routes_are_for_admins_only(product: MetastoreProcess) -> None:
     """Other users get 403; admins do not see other people's files either."""
     async with new_user(product.address) as user, the_admin(product.address) as admin:
         found = [route for route in await _routes(user) if "/admin/" in route[1]]
@@ -120,14 +120,14 @@ async def test_only_admins_get_into_the_admins_routes(product: MetastoreProcess)
         for method, path, operation in found:
             response = await user.request(method, _filled(path, new_id()), **_bodies(operation)[-1])
             assert response.status_code == 403, f"{method} {path}: {response.status_code}"
-        ids = await _belongings(user)
+        ids = await _items_of(user)
         assert (await admin.get(f"/api/v1/files/{ids['file']}")).status_code == 404
         assert (await admin.get(f"/api/v1/files/{ids['file']}/download")).status_code == 404
 
 
-async def test_nonsense_is_refused_without_a_word_too_many(product: MetastoreProcess) -> None:
-    """Bodies and ids of any shape: a 4xx problem document, never a 500, never a stack trace."""
-    nonsense: list[dict[str, Any]] = [
+async def test_malformed_requests_are_refused_without_leaking_internals(product: MetastoreProcess) -> None:
+    """They never cause a 5xx, and no response contains a stack trace, SQL or a path."""
+    malformed: list[dict[str, Any]] = [
         {"content": b"{" * 50_000, "headers": {"Content-Type": "application/json"}},
         {"content": b"[" * 100_000 + b"]" * 100_000, "headers": {"Content-Type": "application/json"}},
         {"content": b'{"name": NaN, "size": 1e999}', "headers": {"Content-Type": "application/json"}},
@@ -147,7 +147,7 @@ async def test_nonsense_is_refused_without_a_word_too_many(product: MetastorePro
             if path.endswith("/logout"):
                 continue
             attempts: list[tuple[str, dict[str, Any]]] = [
-                (_filled(path, new_id()), body) for body in nonsense if "requestBody" in operation
+                (_filled(path, new_id()), body) for body in malformed if "requestBody" in operation
             ]
             attempts += [(_filled(path, value), {}) for value in ids if "{" in path]
             attempts += [
@@ -192,26 +192,26 @@ async def _send(client: Client, method: str, url: str, body: dict[str, Any]) -> 
 
 
 def _filled(path: str, value: str) -> str:
-    """``path`` with ``value`` wherever it takes an id."""
+    """Return ``path`` with ``value`` in place of each parameter."""
     return re.sub(r"\{\w+\}", value, path)
 
 
 def _bodies(operation: dict[str, Any]) -> list[dict[str, Any]]:
-    """What to send: nothing, and something of the right kind."""
+    """Return the bodies to send: none, and one of the right content type."""
     content = operation.get("requestBody", {}).get("content", {})
     if "multipart/form-data" in content:
         return [{}, {"files": {"file": ("x.bin", b"x")}}]
     return [{}, {"json": {"name": "x"}}] if content else [{}]
 
 
-async def _belongings(owner: Client) -> dict[str, str]:
-    """One of each thing that a user can have, by its id."""
+async def _items_of(owner: Client) -> dict[str, str]:
+    """Create one of each thing that a user can have and return their ids."""
     folder = await owner.json_of("POST", "/api/v1/folders", 201, json={"name": "private"})
-    file = (await whole(owner, some_bytes(100))).json()["file"]
-    trashed = (await whole(owner, some_bytes(100), "old.bin")).json()["file"]
+    file = (await simple_upload(owner, some_bytes(100))).json()["file"]
+    trashed = (await simple_upload(owner, some_bytes(100), "old.bin")).json()["file"]
     await owner.json_of("DELETE", f"/api/v1/files/{trashed['id']}", 204)
     uploading = await Sending.begin(owner, some_bytes(100))
-    session = (await everything(owner, "/api/v1/auth/sessions"))[0]
+    session = (await all_items(owner, "/api/v1/auth/sessions"))[0]
     return {
         "folder": folder["id"],
         "file": file["id"],
@@ -222,9 +222,9 @@ async def _belongings(owner: Client) -> dict[str, str]:
     }
 
 
-async def _everything_of(owner: Client) -> list[Any]:
+async def _lists_of(owner: Client) -> list[Any]:
     lists = ("/api/v1/files", "/api/v1/trash", "/api/v1/files/chunked-upload", "/api/v1/auth/sessions")
-    return [await everything(owner, url) for url in lists]
+    return [await all_items(owner, url) for url in lists]
 
 
 def _without_ids(problem: dict[str, Any]) -> dict[str, Any]:

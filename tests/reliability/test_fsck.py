@@ -1,4 +1,4 @@
-"""fsck on the real product: no false findings beside a busy one, and every flipped byte found."""
+"""``metastore fsck`` on a real product, busy or damaged."""
 
 import asyncio
 import contextlib
@@ -15,19 +15,19 @@ from tests.reliability.http_uploads import (
     downloaded,
     files_of,
     new_user,
+    simple_upload,
     some_bytes,
     usage_of,
-    whole,
 )
 from tests.reliability.product_launch import Launch
 
 PART = 64 * 1024
 
 
-async def test_beside_a_product_at_work_there_is_no_false_alarm(profile: MetastoreProcess) -> None:
-    """Files are uploaded, aborted and deleted meanwhile, and the grace period is zero."""
+async def test_fsck_beside_a_busy_product_reports_no_false_findings(profile: MetastoreProcess) -> None:
+    """Files are uploaded, aborted and deleted at the same time, and the grace period is zero."""
     async with new_user(profile.address) as client:
-        busy = [asyncio.create_task(_be_busy(client)) for _ in range(2)]
+        busy = [asyncio.create_task(_keep_busy(client)) for _ in range(2)]
         try:
             for _ in range(2):
                 checked = await fsck(profile, "--grace", "0")
@@ -39,7 +39,7 @@ async def test_beside_a_product_at_work_there_is_no_false_alarm(profile: Metasto
         assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes), outcomes
 
 
-async def _be_busy(client: Client) -> None:
+async def _keep_busy(client: Client) -> None:
     while True:
         sending = await Sending.begin(client, some_bytes(random.randint(0, 100_000)))
         await sending.put_all()
@@ -47,15 +47,15 @@ async def _be_busy(client: Client) -> None:
             await sending.abort()
             continue
         assert (await sending.complete()).status_code == 200
-        response = await whole(client, some_bytes(random.randint(0, 10_000)), name=f"{new_id()}.bin")
+        response = await simple_upload(client, some_bytes(random.randint(0, 10_000)), name=f"{new_id()}.bin")
         assert response.status_code in (200, 201)
         if random.random() < 0.7:
             assert (await client.delete(f"/api/v1/files/{sending.file_id}")).status_code == 204
             assert (await client.delete("/api/v1/trash")).status_code in (200, 202, 204)
 
 
-async def test_every_flipped_byte_is_found_and_known_damage_is_not_given_out(launch: Launch) -> None:
-    """In the content and in its metadata, at the beginning, in the middle and at the end."""
+async def test_every_flipped_byte_is_found_and_damaged_files_are_not_served(launch: Launch) -> None:
+    """The byte is in the content or the metadata, at the beginning, in the middle or at the end."""
     product = launch(PART_SIZE=str(PART))
     product.start()
     async with new_user(product.address) as client:
@@ -63,7 +63,7 @@ async def test_every_flipped_byte_is_found_and_known_damage_is_not_given_out(lau
             sending = await Sending.begin(client, some_bytes(size))
             await sending.put_all()
             assert (await sending.complete()).status_code == 200
-        sound = await whole(client, b"sound", name="sound.bin")
+        sound = await simple_upload(client, b"sound", name="sound.bin")
         assert sound.status_code in (200, 201)
         files = await files_of(client)
         objects = sorted((product.data_dir / "objects" / "objects").glob("*/*/data"))
@@ -86,7 +86,7 @@ async def test_every_flipped_byte_is_found_and_known_damage_is_not_given_out(lau
         product.start()
         again = await fsck(product)
         assert (0, len(damaged)) == (again.code, again.summary["summary"]["markedAsDamaged"])
-        # Nobody's file was deleted, and nobody is given bytes that are not theirs.
+        # No file was deleted, and damaged bytes are not served.
         assert files.keys() == (await files_of(client)).keys()
         assert usage == await usage_of(client)
         marked = {finding["id"] for finding in repaired.findings}
@@ -104,12 +104,12 @@ def _flip(path: Path) -> None:
 
 
 async def test_a_corrupted_instance_is_repaired(launch: Launch) -> None:
-    """Lost and orphaned objects and wrong counters are found and repaired."""
+    """Missing, truncated and orphaned objects and wrong counters are found and repaired."""
     product = launch(PART_SIZE=str(PART), UPLOAD_TTL="1000")
     product.start()
     async with new_user(product.address) as client:
-        kept, orphaned, robbed, cut = [await Sending.begin(client, some_bytes(1000 + n)) for n in range(4)]
-        for sending in (kept, orphaned, robbed, cut):
+        kept, orphaned, missing, truncated = [await Sending.begin(client, some_bytes(1000 + n)) for n in range(4)]
+        for sending in (kept, orphaned, missing, truncated):
             await sending.put_all()
             assert (await sending.complete()).status_code == 200
         lost = await Sending.begin(client, some_bytes(500))
@@ -129,8 +129,8 @@ async def test_a_corrupted_instance_is_repaired(launch: Launch) -> None:
         assert 1 == checked.code
         by_kind = {finding["kind"]: finding["id"] for finding in checked.findings}
         assert {
-            "missing-object": robbed.file_id,
-            "damaged-object": cut.file_id,
+            "missing-object": missing.file_id,
+            "damaged-object": truncated.file_id,
             "lost-multipart": lost.upload_id,
         }.items() <= by_kind.items()
         assert {"missing-object", "damaged-object", "lost-multipart", "orphan-object", "wrong-quota"} == {*by_kind}
@@ -142,8 +142,8 @@ async def test_a_corrupted_instance_is_repaired(launch: Launch) -> None:
         await kept.assert_whole()
 
 
-async def test_a_check_that_cannot_run_says_so(launch: Launch) -> None:
-    """It creates neither a database nor a bucket."""
+async def test_fsck_without_a_database_reports_it(launch: Launch) -> None:
+    """It does not create one."""
     product = launch()
     checked = await fsck(product)
     assert (2, False) == (checked.code, product.data_dir.exists())

@@ -1,6 +1,6 @@
-"""A full disk causes 507 responses; reading, deleting and signing in go on, and writing resumes by itself.
+"""On a full disk writes get 507, reading, deleting and signing in still work, and writing resumes by itself.
 
-Runs alone: a disk that is full for one process may be full for all.
+Runs alone: other tests may use the same disk.
 """
 
 import os
@@ -23,10 +23,10 @@ from tests.reliability.http_uploads import (
     files_of,
     new_user,
     sign_in,
+    simple_upload,
     some_bytes,
     upload_request,
     usage_of,
-    whole,
 )
 from tests.reliability.product_launch import Launch
 
@@ -39,7 +39,7 @@ UPLOAD = 8 * MIB
 
 
 class Disk:
-    """Where the product keeps everything; ``fill`` leaves no room for more, ``free`` gives it back."""
+    """The disk of the product: ``fill`` uses up its space, ``free`` makes space again."""
 
     def fill(self, product: MetastoreProcess) -> None:
         raise NotImplementedError
@@ -48,11 +48,11 @@ class Disk:
         raise NotImplementedError
 
     def limit_uploads(self, product: MetastoreProcess) -> None:
-        """Make uploads of ``UPLOAD`` bytes fail eventually."""
+        """Make uploads of ``UPLOAD`` bytes fail sooner or later."""
 
 
 class SmallDisk(Disk):
-    """A file system of its own of ``DISK`` bytes, which takes root to mount."""
+    """A separate file system of ``DISK`` bytes; only root can mount it."""
 
     def __init__(self, folder: Path) -> None:
         self._ballast = folder / "ballast"
@@ -72,7 +72,7 @@ class SmallDisk(Disk):
 
 
 class LimitedFiles(Disk):
-    """For tests that run without root: no file can grow to the size of a part, though smaller ones can."""
+    """A limit on the size of files, for tests without root: parts do not fit, smaller files do."""
 
     def fill(self, product: MetastoreProcess) -> None:
         resource.prlimit(product.pid, resource.RLIMIT_FSIZE, (UPLOAD - MIB, resource.RLIM_INFINITY))
@@ -98,26 +98,26 @@ def product_on_disk(launch: Launch) -> Iterator[tuple[MetastoreProcess, Disk]]:
         product.kill()
 
 
-async def test_a_full_disk_refuses_writing_and_nothing_else(product_on_disk: tuple[MetastoreProcess, Disk]) -> None:
-    """What was acknowledged stays, what cannot be stored is refused with 507, and all is well once there is room."""
+async def test_a_full_disk_refuses_only_writes(product_on_disk: tuple[MetastoreProcess, Disk]) -> None:
+    """Acknowledged files and parts stay, what cannot be stored gets 507, and uploads complete once there is space."""
     product, disk = product_on_disk
     async with new_user(product.address) as client:
-        kept = await whole(client, some_bytes(MIB), "kept.bin")
-        dropped = await whole(client, some_bytes(MIB), "dropped.bin")
-        assert (kept.status_code, dropped.status_code) == (201, 201)
-        file_id, dropped_id = kept.json()["file"]["id"], dropped.json()["file"]["id"]
+        kept = await simple_upload(client, some_bytes(MIB), "kept.bin")
+        deleted = await simple_upload(client, some_bytes(MIB), "deleted.bin")
+        assert (kept.status_code, deleted.status_code) == (201, 201)
+        file_id, deleted_id = kept.json()["file"]["id"], deleted.json()["file"]["id"]
         sending = await Sending.begin(client, some_bytes(3 * PART))
         assert (await sending.put(1)).status_code == 200
 
         disk.fill(product)
-        await _writing_is_refused(client)
-        # The same part again needs room of its own, and must not cost the one that is there.
+        await _assert_writing_is_refused(client)
+        # The same part sent again needs more space, and its failure must not delete the stored part.
         again = await sending.put(1, some_bytes(PART))
         assert again.status_code == 507, again.text
-        await _reading_goes_on(client, file_id)
+        await _assert_reading_works(client, file_id)
         assert (await client.get("/healthz")).status_code == 200
-        await _deleting_goes_on(client, dropped_id, product.address)
-        await _never_a_wrong_response(client, product.address)
+        await _assert_deleting_works(client, deleted_id, product.address)
+        await _assert_no_server_errors(client, product.address)
 
         disk.free(product)
         await eventually(lambda: _writes(client), interval=0.2, why="writing resumes by itself")
@@ -127,20 +127,18 @@ async def test_a_full_disk_refuses_writing_and_nothing_else(product_on_disk: tup
         await sending.assert_whole()
         files = await files_of(client)
         assert {file_id, sending.file_id} <= files.keys()
-        assert dropped_id not in files
-        await eventually(
-            lambda: _usage_is_that_of_its_files(client), timeout=20, interval=0.2, why="the quota is exact"
-        )
+        assert deleted_id not in files
+        await eventually(lambda: _usage_equals_files(client), timeout=20, interval=0.2, why="the quota is exact")
 
 
-async def test_deleting_frees_a_disk_that_only_uploads_have_filled(
+async def test_deleting_frees_a_disk_filled_by_uploads(
     product_on_disk: tuple[MetastoreProcess, Disk],
 ) -> None:
-    """Uploads cannot take the room that the database needs: signing in, deleting and purging work, and make room."""
+    """Uploads leave the space that the database needs for signing in, deleting and purging."""
     product, disk = product_on_disk
     async with new_user(product.address) as client:
         uploaded: list[str] = []
-        while (response := await whole(client, some_bytes(UPLOAD), "ballast.bin")).status_code == 201:
+        while (response := await simple_upload(client, some_bytes(UPLOAD), "ballast.bin")).status_code == 201:
             uploaded.append(response.json()["file"]["id"])
             if len(uploaded) == 2:
                 disk.limit_uploads(product)
@@ -158,23 +156,23 @@ async def test_deleting_frees_a_disk_that_only_uploads_have_filled(
         await eventually(lambda: _writes(client), interval=0.2, why="writing resumes by itself")
 
 
-async def _writing_is_refused(client: Client) -> None:
+async def _assert_writing_is_refused(client: Client) -> None:
     for attempt in range(3):
         initiated = await client.post(f"{UPLOADS}/initiate", json=upload_request(UPLOAD))
         assert (initiated.status_code, initiated.json()["code"]) == (507, "storage-full"), f"{attempt}"
-        response = await whole(client, some_bytes(UPLOAD))
+        response = await simple_upload(client, some_bytes(UPLOAD))
         assert (response.status_code, response.json()["code"]) == (507, "storage-full"), f"{attempt}"
 
 
-async def _reading_goes_on(client: Client, file_id: str) -> None:
+async def _assert_reading_works(client: Client, file_id: str) -> None:
     assert file_id in await files_of(client)
     redirect = await client.get(f"/api/v1/files/{file_id}/download")
     assert redirect.status_code == 302, f"a download is refused: {redirect.status_code} {redirect.text}"
     assert len((await client.get(redirect.headers["location"])).content) == MIB
 
 
-async def _deleting_goes_on(client: Client, file_id: str, address: str) -> None:
-    """So do signing in and out: nobody is locked out, or in, by a disk."""
+async def _assert_deleting_works(client: Client, file_id: str, address: str) -> None:
+    """Assert that deleting, purging, signing in and signing out work."""
     assert (await client.delete(f"/api/v1/files/{file_id}")).status_code == 204
     assert (await client.delete(f"/api/v1/trash/{file_id}")).status_code == 204
     user = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
@@ -183,8 +181,8 @@ async def _deleting_goes_on(client: Client, file_id: str, address: str) -> None:
         assert (await again.post("/api/v1/auth/logout")).status_code == 204
 
 
-async def _never_a_wrong_response(client: Client, address: str) -> None:
-    """Whatever else is asked is answered as usual, or with 507: never 500, and never by hanging up."""
+async def _assert_no_server_errors(client: Client, address: str) -> None:
+    """Assert that other requests get their usual response or 507, not another 5xx or a closed connection."""
     user = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
     async with anonymous_client(address) as again:
         credentials = {"username": user["username"], "password": PASSWORD}
@@ -201,10 +199,10 @@ async def _never_a_wrong_response(client: Client, address: str) -> None:
 
 
 async def _writes(client: Client) -> bool:
-    return (await whole(client, some_bytes(1000), "after.bin")).status_code == 201
+    return (await simple_upload(client, some_bytes(1000), "after.bin")).status_code == 201
 
 
-async def _usage_is_that_of_its_files(client: Client) -> bool:
+async def _usage_equals_files(client: Client) -> bool:
     files = (await files_of(client)).values()
     uploading = sum(file["size"] for file in files if file["status"] == "UPLOADING")
     return await usage_of(client) == Usage(sum(file["size"] for file in files) - uploading, uploading)

@@ -1,7 +1,7 @@
-"""Every POST has one effect per idempotency key, despite kills between effect and response, and despite races.
+"""A POST takes effect once per idempotency key, despite kills between effect and response and despite races.
 
-The POSTs come from the API's own description: a new one is either tested here or listed with the reason why it takes
-no key.
+The POSTs are those of the OpenAPI description, so that a new one is either tested here or listed with the reason why it
+takes no key.
 """
 
 import asyncio
@@ -30,23 +30,23 @@ from tests.reliability.http_uploads import (
     UPLOADS,
     Sending,
     Usage,
-    everything,
+    all_items,
     new_user,
+    simple_upload,
     some_bytes,
     the_admin,
     upload_request,
     usage_of,
-    whole,
 )
 from tests.reliability.product_launch import Launch, restart
 
 COMMITS = (1, 2, 3)
-"""The claim on the key, and what comes after it: no endpoint commits more often without storing its response."""
+"""The commits at which requests are halted: the first reserves the key; no endpoint has more before its response."""
 SIZE = 500
 WITHOUT_KEYS = {
-    "/api/v1/auth/login": "a second session does no harm, and an response with cookies is never stored",
+    "/api/v1/auth/login": "a second session does no harm, and a response with cookies is never stored",
     "/api/v1/auth/refresh": "the token itself says whether it was used",
-    "/api/v1/auth/logout": "signing out twice is signing out",
+    "/api/v1/auth/logout": "signing out twice is the same as once",
     "/api/v1/notifications/read-all": "what is read stays read",
     "/api/v1/notifications/{notification_id}/read": "what is read stays read",
 }
@@ -84,45 +84,45 @@ class Round:
         completing = await Sending.begin(self._client, some_bytes(SIZE), name=f"{self.name}-completed")
         await completing.put_all()
         parts = [{"partNumber": number, "etag": etag} for number, etag in completing.etags.items()]
-        trashed = (await whole(self._client, some_bytes(SIZE), f"{self.name}-restored")).json()["file"]
+        trashed = (await simple_upload(self._client, some_bytes(SIZE), f"{self.name}-restored")).json()["file"]
         await self._client.json_of("DELETE", f"/api/v1/files/{trashed['id']}", 204)
         dead = await self._dead_event()
         await self._make_retryable(failed)
         account = {"username": self.name, "email": f"{self.name}@example.org", "password": PASSWORD}
         completed = {"fileId": completing.file_id, "uploadId": completing.upload_id, "parts": parts}
-        form = {"files": {"file": (f"{self.name}-whole", some_bytes(SIZE))}, "data": {"path": "/"}}
+        form = {"files": {"file": (f"{self.name}-simple", some_bytes(SIZE))}, "data": {"path": "/"}}
         redeliver = "/api/v1/admin/events/dead/{dead_id}/redeliver"
         retry, restore = "/api/v1/files/{file_id}/retry", "/api/v1/trash/{node_id}/restore"
         mine = self._client
         bodies: list[tuple[Client, str, int, dict[str, Any], str]] = [
             (mine, "/api/v1/auth/register", 201, {"json": account}, ""),
             (mine, "/api/v1/folders", 201, {"json": {"name": f"{self.name}-folder"}}, ""),
-            (mine, f"{UPLOADS}/initiate", 201, {"json": upload_request(SIZE, name=f"{self.name}-begun")}, ""),
+            (mine, f"{UPLOADS}/initiate", 201, {"json": upload_request(SIZE, name=f"{self.name}-initiated")}, ""),
             (mine, f"{UPLOADS}/complete", 200, {"json": completed}, ""),
             (mine, "/api/v1/files/upload", 201, form, ""),
             (mine, restore, 200, {}, trashed["id"]),
             (mine, retry, 200, {}, failed),
             (self._admin, redeliver, 204, {}, dead),
         ]
-        for client, path, status, body, about in bodies:
-            url = re.sub(r"\{\w+\}", about, path)
+        for client, path, status, body, target_id in bodies:
+            url = re.sub(r"\{\w+\}", target_id, path)
             self.requests.append(Sent(client, path, status, body, f"{self.name}-{new_id()}", url))
 
     async def have_one_effect_each(self) -> None:
-        """Assert that every request succeeds, is replayed when sent again, and took effect once."""
+        """Assert that every request succeeds, is replayed when it is repeated, and takes effect once."""
         responses = [await self._respond(sent) for sent in self.requests]
         for sent, first in zip(self.requests, responses, strict=True):
             replay = await sent.send()
             assert (replay.status_code, replay.content) == (first.status_code, first.content), sent.path
             assert replay.headers.get("etag") == first.headers.get("etag"), sent.path
             assert replay.headers["idempotency-replayed"] == "true", sent.path
-        names = Counter(item["name"] for item in await everything(self._client, "/api/v1/files"))
-        made = ("folder", "begun", "completed", "whole", "restored")
+        names = Counter(item["name"] for item in await all_items(self._client, "/api/v1/files"))
+        created = ("folder", "initiated", "completed", "simple", "restored")
         assert {name: count for name, count in names.items() if name.startswith(f"{self.name}-")} == {
-            f"{self.name}-{what}": 1 for what in made
+            f"{self.name}-{what}": 1 for what in created
         }
-        begun = [item["name"] for item in await everything(self._client, UPLOADS)]
-        assert begun.count(f"{self.name}-begun") == 1
+        unfinished = [item["name"] for item in await all_items(self._client, UPLOADS)]
+        assert unfinished.count(f"{self.name}-initiated") == 1
 
     async def _respond(self, sent: Sent) -> httpx.Response:
         got = await sent.send()
@@ -135,13 +135,13 @@ class Round:
             consumer="retired",
             event_id=new_id(),
             event_type="sample.recorded",
-            aggregate="sample:red",
+            aggregate="sample:one",
             payload={},
             headers={},
             created_at=utc_now(),
             attempts=5,
             dead_at=utc_now(),
-            error="It was never hot.",
+            error="RuntimeError: the handler failed",
         )
         async with self._database.transaction() as tx:
             tx.session.add(dead)
@@ -154,12 +154,12 @@ class Round:
 
         await eventually(failed, interval=0.1, why="the film has failed")
         async with self._database.transaction() as tx:
-            # Of itself a broken film is none that could be tried again.
+            # The failure of a broken film is permanent, so it cannot be retried by itself.
             await tx.session.execute(update(SagaRow).where(SagaRow.subject == file_id).values(retryable=True))
 
 
 @asynccontextmanager
-async def _people(
+async def _clients(
     product: MetastoreProcess, settings: dict[str, str]
 ) -> AsyncIterator[tuple[Client, Client, Database]]:
     database = Database(settings.get("DATABASE_URL") or f"sqlite+aiosqlite:///{product.data_dir / 'metastore.db'}")
@@ -178,31 +178,35 @@ async def _broken_film(client: Client) -> str:
     return str(response.json()["file"]["id"])
 
 
-async def test_a_kill_between_effect_and_answer_costs_neither(launch: Launch, database_setting: dict[str, str]) -> None:
-    """Whichever commit was the last; sent again, every request is answered as if nothing had been."""
+async def test_a_kill_between_effect_and_response_loses_neither(
+    launch: Launch, database_setting: dict[str, str]
+) -> None:
+    """After a kill following any of the commits, each repeated request gets the response of an undisturbed one."""
     product = launch(**database_setting)
     product.command = (sys.executable, "-P", killable_product.__file__)
     product.start()
-    async with _people(product, database_setting) as (client, admin, database):
+    async with _clients(product, database_setting) as (client, admin, database):
         rounds = [Round(f"halt-{number}", client, admin, database) for number in COMMITS]
         for each in rounds:
             await each.prepare()
         before = await usage_of(client)
-        await _kill_amid(product, [sent for each in rounds for sent in each.requests])
+        await _kill_during(product, [sent for each in rounds for sent in each.requests])
         restart(product)
         for each in rounds:
             await each.have_one_effect_each()
-        completed, whole_ones, begun = (len(COMMITS) * SIZE,) * 3
+        completed, simple, initiated = (len(COMMITS) * SIZE,) * 3
         assert before.reserved == completed
-        assert await usage_of(client) == Usage(before.used + completed + whole_ones, begun)
+        assert await usage_of(client) == Usage(before.used + completed + simple, initiated)
         assert await _still_dead(database) == 0
 
 
-async def test_of_equal_requests_at_once_one_has_its_effect(launch: Launch, database_setting: dict[str, str]) -> None:
-    """The others get its response, or are asked to wait for it."""
+async def test_one_of_several_equal_requests_at_once_takes_effect(
+    launch: Launch, database_setting: dict[str, str]
+) -> None:
+    """The others get its response, or a 409 while it is still running."""
     product = launch(**database_setting)
     product.start()
-    async with _people(product, database_setting) as (client, admin, database):
+    async with _clients(product, database_setting) as (client, admin, database):
         racing = Round("raced", client, admin, database)
         await racing.prepare()
         for sent in racing.requests:
@@ -214,11 +218,11 @@ async def test_of_equal_requests_at_once_one_has_its_effect(launch: Launch, data
         await racing.have_one_effect_each()
 
 
-async def test_every_post_is_tried_here_or_does_without_a_key(launch: Launch) -> None:
-    """And those that are tried say that they take one."""
+async def test_every_post_takes_a_key_or_is_listed_as_an_exception(launch: Launch) -> None:
+    """The OpenAPI description has the header for exactly the POSTs that are tested here."""
     product = launch()
     product.start()
-    async with _people(product, {}) as (client, admin, database):
+    async with _clients(product, {}) as (client, admin, database):
         all_of_them = Round("named", client, admin, database)
         await all_of_them.prepare()
         paths = (await client.json_of("GET", "/openapi.json"))["paths"]
@@ -228,13 +232,13 @@ async def test_every_post_is_tried_here_or_does_without_a_key(launch: Launch) ->
     assert posts.keys() - with_key == WITHOUT_KEYS.keys()
 
 
-async def _kill_amid(product: MetastoreProcess, requests: list[Sent]) -> None:
+async def _kill_during(product: MetastoreProcess, requests: list[Sent]) -> None:
     tasks = [asyncio.create_task(sent.send()) for sent in requests]
 
-    async def none_goes_on() -> bool:
+    async def all_wait() -> bool:
         return product.output().count("halted\n") + sum(task.done() for task in tasks) == len(tasks)
 
-    await eventually(none_goes_on, interval=0.05, why="all requests are halted or answered")
+    await eventually(all_wait, interval=0.05, why="all requests are halted or have a response")
     product.kill()
     product.command = (str(COMMAND),)
     ended = await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Pictures and films are probed by child processes and get a thumbnail; other files do not."""
+"""Pictures and films are probed in child processes and get a thumbnail; broken ones fail with a reason."""
 
 import io
 import subprocess
@@ -12,10 +12,10 @@ from PIL import Image
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import Client
 from tests.fixtures.waiting import eventually
-from tests.reliability.http_uploads import everything, new_user
+from tests.reliability.http_uploads import all_items, new_user
 
 
-async def put(client: Client, name: str, content: bytes) -> dict[str, Any]:
+async def upload(client: Client, name: str, content: bytes) -> dict[str, Any]:
     response = await client.json_of("POST", "/api/v1/files/upload", 201, files={"file": (name, content)})
     file: dict[str, Any] = response["file"]
     return file
@@ -47,21 +47,21 @@ def film(tmp_path: Path) -> bytes:
     return path.read_bytes()
 
 
-async def test_pictures_and_films_get_a_small_picture_that_goes_with_them(
+async def test_pictures_and_films_get_a_thumbnail_that_is_deleted_with_them(
     profile: MetastoreProcess, film: bytes
 ) -> None:
     encoded = io.BytesIO()
     Image.effect_noise((800, 400), 50).save(encoded, "PNG")
     async with new_user(profile.address) as client, httpx.AsyncClient() as stranger:
         for name, content in (("beach.png", encoded.getvalue()), ("film.webm", film)):
-            file = await put(client, name, content)
+            file = await upload(client, name, content)
             assert (file["status"], file["thumbnailUrl"]) == ("PROCESSING", None)
             file = await settled(client, file["id"])
             assert (file["status"], file["processing"]["state"]) == ("READY", "DONE"), file
             response = await stranger.get(file["thumbnailUrl"])
             assert (response.status_code, response.headers["content-type"]) == (200, "image/webp")
             assert Image.open(io.BytesIO(response.content)).size[0] == 256
-            (listed,) = [item for item in await everything(client, "/api/v1/files") if item["id"] == file["id"]]
+            (listed,) = [item for item in await all_items(client, "/api/v1/files") if item["id"] == file["id"]]
             assert listed["thumbnailUrl"] == file["thumbnailUrl"]
             assert await notifications_of(client, file["id"]) == ["file.ready"]
 
@@ -71,15 +71,13 @@ async def test_pictures_and_films_get_a_small_picture_that_goes_with_them(
             async def gone(url: str = file["thumbnailUrl"]) -> bool:
                 return (await stranger.get(url)).status_code == 404
 
-            await eventually(gone, interval=0.1, why="the small picture is deleted")
+            await eventually(gone, interval=0.1, why="the thumbnail is deleted")
 
 
-async def test_a_broken_film_is_failed_with_a_reason_and_can_be_downloaded(
-    profile: MetastoreProcess, film: bytes
-) -> None:
+async def test_a_broken_film_fails_with_a_reason_and_can_be_downloaded(profile: MetastoreProcess, film: bytes) -> None:
     broken = film[:300]
     async with new_user(profile.address) as client:
-        failed = await settled(client, (await put(client, "film.webm", broken))["id"])
+        failed = await settled(client, (await upload(client, "film.webm", broken))["id"])
         assert failed["status"] == "FAILED"
         assert failed["processing"]["error"].endswith(".")
         assert not failed["processing"]["retryable"]

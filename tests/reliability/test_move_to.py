@@ -17,30 +17,30 @@ from tests.fixtures.waiting import eventually
 from tests.reliability.fsck_runs import fsck
 from tests.reliability.http_uploads import (
     Sending,
+    all_items,
     anonymous_client,
-    everything,
     files_of,
     new_user,
     notified_files,
     sign_in,
+    simple_upload,
     some_bytes,
     the_admin,
     usage_of,
-    whole,
 )
 from tests.reliability.product_launch import Launch, s3_settings
 
 PART = 5 * 2**20
-"""What S3 takes at the least."""
+"""The smallest part size that S3 accepts."""
 
 
 class Move:
-    """Runs ``metastore move-to`` from a product's data folder."""
+    """Runs of ``metastore move-to`` with a product's data folder as the source."""
 
     def __init__(self, product: MetastoreProcess, database: str, storage: dict[str, str]) -> None:
         self._product = product
         self.killed = 0
-        """How many moves a kill has hit."""
+        """How many moves were killed before they ended."""
         self._arguments = ["move-to", "--data-dir", str(product.data_dir), "--database", database]
         self._arguments += ["--storage", storage["STORAGE_URL"]]
         self._environment = {**product.environment(), **{f"METASTORE_{k}": v for k, v in storage.items()}}
@@ -69,18 +69,18 @@ class Move:
         process.kill()
         rest = process.collect()
         self.killed += process.wait() < 0
-        # A move that was quicker than its kill leaves the next one nothing to announce.
+        # If an earlier move finished before its kill, this one has no such step to report.
         assert reported or self.killed, rest
 
 
 @pytest.fixture
-def new_place(postgres: Postgres, seaweedfs: S3Server, tmp_path: Path) -> dict[str, str]:
-    """Settings for an empty database and a bucket that does not exist yet."""
+def target(postgres: Postgres, seaweedfs: S3Server, tmp_path: Path) -> dict[str, str]:
+    """Settings of the target: an empty database, and a bucket that does not exist yet."""
     storage = s3_settings(seaweedfs, bucket=f"moved-{random.randint(0, 10**9)}")
     return {"DATABASE_URL": postgres.url(postgres.create_database()), **storage}
 
 
-async def grow(client: Client) -> list[Sending]:
+async def add_content(client: Client) -> list[Sending]:
     """Add files of all sizes, folders, trash and unusual names."""
     sent = []
     for number, size in enumerate((1, 300_000, PART, PART + 1, 2 * PART + 12_345)):
@@ -90,53 +90,51 @@ async def grow(client: Client) -> list[Sending]:
         await sending.put_all()
         assert (await sending.complete()).status_code == 200
         sent.append(sending)
-    assert (await whole(client, b"")).status_code in (200, 201)
-    assert (await whole(client, some_bytes(70_000), name="whole.bin")).status_code in (200, 201)
-    assert (await whole(client, b"to the trash", name="gone.txt")).status_code in (200, 201)
+    assert (await simple_upload(client, b"")).status_code in (200, 201)
+    assert (await simple_upload(client, some_bytes(70_000), name="simple.bin")).status_code in (200, 201)
+    assert (await simple_upload(client, b"to the trash", name="gone.txt")).status_code in (200, 201)
     [gone] = [file_id for file_id, file in (await files_of(client)).items() if file["name"] == "gone.txt"]
     assert (await client.delete(f"/api/v1/files/{gone}")).status_code == 204
-    # A folder that lies in one made after it.
+    # A folder whose parent was created after it.
     old = await client.json_of("POST", "/api/v1/folders", 201, json={"name": "old"})
     young = await client.json_of("POST", "/api/v1/folders", 201, json={"name": "young"})
     await client.json_of("PATCH", f"/api/v1/folders/{old['id']}", json={"parentId": young["id"]})
     return sent
 
 
-async def test_a_grown_instance_moves_whole_though_the_move_is_killed(
-    launch: Launch, new_place: dict[str, str]
-) -> None:
-    """Every byte, row and event is there, people can sign in, and the check has nothing to say."""
+async def test_an_instance_moves_completely_although_the_move_is_killed(launch: Launch, target: dict[str, str]) -> None:
+    """All files and the audit trail are there, users can sign in, and fsck finds nothing."""
     old = launch(PART_SIZE=str(PART))
     old.start()
     async with new_user(old.address) as client:
-        sent = await grow(client)
+        sent = await add_content(client)
         unfinished = await Sending.begin(client, some_bytes(1000))
         me = (await client.json_of("GET", "/api/v1/auth/me"))["user"]
         usage = await usage_of(client)
         files = await files_of(client)
 
-        async def reported() -> bool:
+        async def all_notified() -> bool:
             return {sending.file_id for sending in sent} <= (await notified_files(client)).keys()
 
-        await eventually(reported, why="the owner was reported of all files")
+        await eventually(all_notified, why="the owner is notified of all files")
         cookies = client.cookies
     async with the_admin(old.address) as admin:
-        trail = {entry["id"] for entry in await everything(admin, "/api/v1/admin/audit-logs")}
+        trail = {entry["id"] for entry in await all_items(admin, "/api/v1/admin/audit-logs")}
 
-    move = Move(old, new_place["DATABASE_URL"], {k: v for k, v in new_place.items() if k != "DATABASE_URL"})
-    code, said = await move.run()
-    assert (2, True) == (code, "in use by another metastore" in said), said
-    # Killed, so that some events have not reached everybody yet.
+    move = Move(old, target["DATABASE_URL"], {k: v for k, v in target.items() if k != "DATABASE_URL"})
+    code, output = await move.run()
+    assert (2, True) == (code, "in use by another metastore" in output), output
+    # A kill leaves some events undelivered.
     old.kill()
-    code, said = await move.run()
-    assert (2, True) == (code, "--abort-uploads" in said), said
+    code, output = await move.run()
+    assert (2, True) == (code, "--abort-uploads" in output), output
 
     for step in ("objects", "nodes", "files"):
         await move.run_and_kill(step, "--abort-uploads")
-    code, said = await move.run("--abort-uploads")
-    assert 0 == code, said
+    code, output = await move.run("--abort-uploads")
+    assert 0 == code, output
 
-    new = launch(PART_SIZE=str(PART), **new_place)
+    new = launch(PART_SIZE=str(PART), **target)
     new.data_dir.mkdir(parents=True)
     (new.data_dir / "secret.key").write_text((old.data_dir / "secret.key").read_text())
     new.start()
@@ -159,22 +157,22 @@ async def test_a_grown_instance_moves_whole_though_the_move_is_killed(
         assert (await later.complete()).status_code == 200
         await later.assert_whole()
     async with the_admin(new.address) as admin:
-        assert trail <= {entry["id"] for entry in await everything(admin, "/api/v1/admin/audit-logs")}
+        assert trail <= {entry["id"] for entry in await all_items(admin, "/api/v1/admin/audit-logs")}
 
 
-async def test_a_place_that_is_taken_is_refused(launch: Launch, new_place: dict[str, str]) -> None:
-    """Neither rows nor objects of others are mixed with ours."""
-    other = launch(PART_SIZE=str(PART), **new_place)
+async def test_a_target_that_is_not_empty_is_refused(launch: Launch, target: dict[str, str]) -> None:
+    """Neither a database with rows nor a bucket with objects is overwritten."""
+    other = launch(PART_SIZE=str(PART), **target)
     other.start()
     async with new_user(other.address) as client:
-        assert (await whole(client, b"theirs")).status_code in (200, 201)
+        assert (await simple_upload(client, b"theirs")).status_code in (200, 201)
     other.terminate()
     old = launch()
     old.start()
     old.terminate()
-    storage = {k: v for k, v in new_place.items() if k != "DATABASE_URL"}
-    code, said = await Move(old, new_place["DATABASE_URL"], storage).run()
-    assert (2, True) == (code, "objects of its own" in said), said
+    storage = {k: v for k, v in target.items() if k != "DATABASE_URL"}
+    code, output = await Move(old, target["DATABASE_URL"], storage).run()
+    assert (2, True) == (code, "objects of its own" in output), output
     elsewhere = {**storage, "STORAGE_URL": f"file://{other.folder}/empty"}
-    code, said = await Move(old, new_place["DATABASE_URL"], elsewhere).run()
-    assert (2, True) == (code, "not empty" in said), said
+    code, output = await Move(old, target["DATABASE_URL"], elsewhere).run()
+    assert (2, True) == (code, "not empty" in output), output

@@ -44,73 +44,73 @@ NOWHERE = 1
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, setting: str, value: str, named: str) -> None:
-    """Its name is in the one line that is printed."""
-    assert named in complaint_of(tmp_path, **{setting: value})
+    """The one line that is printed has the name of the setting."""
+    assert named in error_line_of(tmp_path, **{setting: value})
 
 
 def test_a_password_is_not_printed_with_the_mistake(tmp_path: Path) -> None:
-    """A database that cannot be reached is named without the password to it."""
+    """The line about an unreachable database or store has no password."""
     url = f"postgresql+asyncpg://me:hunter2secret@127.0.0.1:{NOWHERE}/x"
-    assert "hunter2secret" not in complaint_of(tmp_path, DATABASE_URL=url)
+    assert "hunter2secret" not in error_line_of(tmp_path, DATABASE_URL=url)
     url = f"s3://bucket?endpoint=http://127.0.0.1:{NOWHERE}"
     keys = {"S3_ACCESS_KEY_ID": "me", "S3_SECRET_ACCESS_KEY": "hunter2secret"}
-    assert "hunter2secret" not in complaint_of(tmp_path, STORAGE_URL=url, **keys)
+    assert "hunter2secret" not in error_line_of(tmp_path, STORAGE_URL=url, **keys)
 
 
 def test_a_used_port_is_named(tmp_path: Path) -> None:
-    """Another program has it."""
+    """Another program listens on it."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        assert f"METASTORE_PORT: {port} is in use" in complaint_of(tmp_path, "--port", str(port))
+        assert f"METASTORE_PORT: {port} is in use" in error_line_of(tmp_path, "--port", str(port))
 
 
-def test_a_foreign_address_is_named(tmp_path: Path) -> None:
-    """It is not one of this machine's, or none at all."""
-    assert "METASTORE_HOST" in complaint_of(tmp_path, "--host", "192.0.2.1")
-    assert "METASTORE_HOST" in complaint_of(tmp_path, "--host", "no.such.host.invalid")
+def test_an_address_of_another_machine_is_named(tmp_path: Path) -> None:
+    """So is a host name that does not resolve."""
+    assert "METASTORE_HOST" in error_line_of(tmp_path, "--host", "192.0.2.1")
+    assert "METASTORE_HOST" in error_line_of(tmp_path, "--host", "no.such.host.invalid")
 
 
 def test_a_data_folder_in_use_is_named(tmp_path: Path, launch: Launch) -> None:
-    """The second process on it goes, the first stays."""
+    """The second process on it ends, the first keeps running."""
     first = launch()
     first.start()
-    said = complaint_of(tmp_path, "--data-dir", str(first.data_dir))
-    assert "METASTORE_DATA_DIR" in said
-    assert str(first.data_dir) in said
+    message = error_line_of(tmp_path, "--data-dir", str(first.data_dir))
+    assert "METASTORE_DATA_DIR" in message
+    assert str(first.data_dir) in message
     assert first.terminate() == 0
 
 
 def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """A file in its place, or a folder where nobody can write, even root."""
+    """A file is in its place, or not even root can write there."""
     file = tmp_path / "file"
     file.touch()
     for place in (file, file / "below", Path("/proc/nowhere")):
-        assert "METASTORE_DATA_DIR" in complaint_of(tmp_path, "--data-dir", str(place))
+        assert "METASTORE_DATA_DIR" in error_line_of(tmp_path, "--data-dir", str(place))
 
 
-def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
-    """Some other file lies where the database should be."""
+def test_a_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
+    """Another file is in the place of the database."""
     (tmp_path / "metastore.db").write_bytes(b"This is not a database. " * 100)
     url = f"sqlite+aiosqlite:///{tmp_path / 'metastore.db'}"
-    assert "METASTORE_DATABASE_URL" in complaint_of(tmp_path, DATABASE_URL=url)
+    assert "METASTORE_DATABASE_URL" in error_line_of(tmp_path, DATABASE_URL=url)
 
 
-def test_a_database_that_does_not_answer_is_named_in_time(tmp_path: Path) -> None:
-    """Something accepts the connection and says nothing."""
+def test_a_database_that_does_not_respond_is_named_in_time(tmp_path: Path) -> None:
+    """A server accepts the connection and sends nothing."""
     with silent_server() as port:
-        said = complaint_of(tmp_path, DATABASE_URL=f"postgresql+asyncpg://me@127.0.0.1:{port}/x")
-        assert "METASTORE_DATABASE_URL" in said
+        message = error_line_of(tmp_path, DATABASE_URL=f"postgresql+asyncpg://me@127.0.0.1:{port}/x")
+        assert "METASTORE_DATABASE_URL" in message
 
 
 def test_an_unknown_option_is_explained(tmp_path: Path) -> None:
-    """The command line's own mistakes are no tracebacks either."""
+    """The message names the option, and there is no traceback."""
     done = _run(tmp_path, "--prot", "1")
     assert done.returncode != 0
     assert "--prot" in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
 
 
-def complaint_of(folder: Path, *options: str, **settings: str) -> str:
+def error_line_of(folder: Path, *options: str, **settings: str) -> str:
     """Return the single line on stderr of a start that must fail."""
     done = _run(folder, *options, **settings)
     assert done.returncode == 2, f"code {done.returncode}:\n{done.stderr[-2000:]}"

@@ -1,4 +1,4 @@
-"""Scale-out processes reject settings that only a single process can use, in one line with exit code 2."""
+"""Scale-out processes reject settings that only a single process can use, with one line and exit code 2."""
 
 from pathlib import Path
 
@@ -19,20 +19,20 @@ SHARED = {
 @pytest.mark.parametrize(
     ("command", "missing"), [*(("api", name) for name in SHARED), ("relay", "DATABASE_URL"), ("worker", "BROKER_URL")]
 )
-def test_what_cannot_be_shared_is_named(tmp_path: Path, command: str, missing: str) -> None:
-    """Its name and the command are in the one line that is printed."""
-    said = complaint_of(tmp_path, command, {name: value for name, value in SHARED.items() if name != missing})
-    assert f"METASTORE_{missing}" in said
-    assert f"metastore {command}" in said
+def test_a_missing_shared_service_is_named(tmp_path: Path, command: str, missing: str) -> None:
+    """The one line that is printed has the names of the setting and of the command."""
+    message = error_line_of(tmp_path, command, {name: value for name, value in SHARED.items() if name != missing})
+    assert f"METASTORE_{missing}" in message
+    assert f"metastore {command}" in message
 
 
 def test_a_cache_without_an_address_is_named(tmp_path: Path) -> None:
-    """Half an address is none."""
-    assert "METASTORE_CACHE_URL" in complaint_of(tmp_path, "api", {**SHARED, "CACHE_URL": "redis://"})
+    """A URL needs a host."""
+    assert "METASTORE_CACHE_URL" in error_line_of(tmp_path, "api", {**SHARED, "CACHE_URL": "redis://"})
 
 
-def complaint_of(folder: Path, command: str, settings: dict[str, str]) -> str:
-    """Return the line that the command ends with."""
+def error_line_of(folder: Path, command: str, settings: dict[str, str]) -> str:
+    """Return the single line on stderr of a command that must fail."""
     process = MetastoreProcess(folder / "product", settings)
     done = run([COMMAND, command], cwd=folder, environment=process.environment())
     assert done.returncode == 2, done.stderr

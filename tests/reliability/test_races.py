@@ -1,4 +1,4 @@
-"""Of racing requests, exactly one takes effect."""
+"""Of parallel requests that exclude each other, exactly one takes effect."""
 
 import asyncio
 import random
@@ -26,8 +26,8 @@ from tests.reliability.http_uploads import (
 PART = 5 * 2**20
 
 
-async def test_a_part_sent_twice_at_once_is_wholly_one_of_them(profile: MetastoreProcess) -> None:
-    """The ETag that completes is that of the bytes which are then in the file."""
+async def test_a_part_sent_twice_at_once_holds_the_bytes_of_one_request(profile: MetastoreProcess) -> None:
+    """The ETag with which the upload completes is that of the bytes in the file."""
     async with new_user(profile.address) as client:
         for _ in range(3):
             rivals = [some_bytes(PART), some_bytes(PART)]
@@ -35,7 +35,7 @@ async def test_a_part_sent_twice_at_once_is_wholly_one_of_them(profile: Metastor
             responses = await asyncio.gather(*(_send_unevenly(client, sending.urls[0], rival) for rival in rivals))
             assert [response.status_code for response in responses] == [200, 200]
             etags = [response.headers["etag"].strip('"') for response in responses]
-            # A store may keep both until one is chosen; it is the ETag that chooses.
+            # A store may keep both contents until complete chooses one by its ETag.
             assert (await sending.state())[1] in etags
             for etag, rival in random.sample(list(zip(etags, rivals, strict=True)), 2):
                 sending.etags = {1: etag}
@@ -45,11 +45,11 @@ async def test_a_part_sent_twice_at_once_is_wholly_one_of_them(profile: Metastor
                     break
                 assert (completed.status_code, completed.json()["code"]) == (400, "invalid-part")
             else:
-                raise AssertionError("neither of the two completes")
+                raise AssertionError("the upload completes with neither ETag")
 
 
-async def test_parallel_initiates_cannot_exceed_the_quota_by_a_byte(profile: MetastoreProcess) -> None:
-    """Exactly as many fit as fit; the last byte can be used, one more cannot."""
+async def test_parallel_initiates_cannot_exceed_the_quota(profile: MetastoreProcess) -> None:
+    """As many succeed as fit; the last free byte can be reserved, but no more."""
     async with new_user(profile.address) as client:
         size = QUOTA // 7 + 1
         responses = await asyncio.gather(*(_initiate(client, size) for _ in range(12)))
@@ -67,7 +67,7 @@ async def test_parallel_initiates_cannot_exceed_the_quota_by_a_byte(profile: Met
         assert await usage_of(client) == Usage(0, 0)
 
 
-async def test_many_completes_at_once_make_one_file(profile: MetastoreProcess) -> None:
+async def test_parallel_completes_make_one_file(profile: MetastoreProcess) -> None:
     """All get the same response; the file counts once and is announced once."""
     async with new_user(profile.address) as client:
         sending = await Sending.begin(client, some_bytes(PART + 1))
@@ -86,8 +86,8 @@ async def test_many_completes_at_once_make_one_file(profile: MetastoreProcess) -
         assert await notified_files(client) == {sending.file_id: 1}
 
 
-async def test_complete_against_abort_has_one_winner(profile: MetastoreProcess) -> None:
-    """Either there is the whole file, or there is nothing at all."""
+async def test_of_complete_and_abort_at_once_one_succeeds(profile: MetastoreProcess) -> None:
+    """The result is either the complete file or nothing."""
     async with new_user(profile.address) as client:
         expected = 0
         for _ in range(6):
@@ -106,7 +106,7 @@ async def test_complete_against_abort_has_one_winner(profile: MetastoreProcess) 
 
 
 async def _send_unevenly(client: httpx.AsyncClient, url: str, content: bytes) -> httpx.Response:
-    """PUT ``content`` in pieces with pauses between, so that two of these interleave."""
+    """PUT ``content`` in pieces with pauses between them, so that parallel requests interleave."""
 
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(content), 2**20):

@@ -1,4 +1,4 @@
-"""Request bodies rejected before their end: the client still gets the response."""
+"""A request that is refused before the end of its body still gets its response."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from tests.reliability.http_uploads import (
     anonymous_client,
     files_of,
     new_user,
+    simple_upload,
     some_bytes,
     usage_of,
-    whole,
 )
 
 MIB = 2**20
@@ -24,31 +24,31 @@ MIB = 2**20
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProcess]:
-    """A running product that takes whole files of up to 1 MiB."""
+    """A running product that accepts simple uploads of up to 1 MiB."""
     with running_metastore(tmp_path_factory.mktemp("bodies"), MAX_SIMPLE_UPLOAD_SIZE=str(MIB)) as product:
         yield product
 
 
 @pytest.mark.parametrize("size", [2 * MIB, 40 * MIB])
-async def test_a_file_beyond_the_limit_is_told_so(product: MetastoreProcess, size: int) -> None:
-    """However much more is under way."""
+async def test_a_file_over_the_size_limit_is_refused(product: MetastoreProcess, size: int) -> None:
+    """The client gets the 413 however much of the body is still to be sent."""
     async with new_user(product.address) as client:
         for _ in range(3):
-            response = await whole(client, bytes(size))
+            response = await simple_upload(client, bytes(size))
             assert (response.status_code, response.json()["code"]) == (413, "body-too-large")
-        assert (await whole(client, bytes(1000))).status_code == 201
+        assert (await simple_upload(client, bytes(1000))).status_code == 201
 
 
-async def test_a_body_of_the_signed_out_is_answered_too(product: MetastoreProcess) -> None:
-    """401 or 403 comes before the body, and is seen."""
-    async with anonymous_client(product.address) as anybody:
-        assert (await whole(anybody, bytes(MIB // 2))).status_code == 401
+async def test_a_body_sent_without_a_session_gets_its_response(product: MetastoreProcess) -> None:
+    """The 401 or 413 is sent before the end of the body, and the client receives it."""
+    async with anonymous_client(product.address) as anonymous:
+        assert (await simple_upload(anonymous, bytes(MIB // 2))).status_code == 401
         json = {"content": b"[" + b" " * 30 * MIB + b"]", "headers": {"Content-Type": "application/json"}}
-        assert (await anybody.post("/api/v1/folders", **json)).status_code in (401, 413)  # type: ignore[arg-type]  # the dict mixes types
+        assert (await anonymous.post("/api/v1/folders", **json)).status_code in (401, 413)  # type: ignore[arg-type]  # the dict mixes types
 
 
 async def test_a_part_cut_off_in_the_middle_leaves_nothing(product: MetastoreProcess) -> None:
-    """A client that vanishes while sending costs no part, no space and no other client its response."""
+    """A client that disconnects while it sends a part stores none, and the part can be sent again."""
     async with new_user(product.address) as client:
         sending = await Sending.begin(client, some_bytes(3 * MIB))
         host, port = "127.0.0.1", product.port
@@ -67,8 +67,8 @@ async def test_a_part_cut_off_in_the_middle_leaves_nothing(product: MetastorePro
         await sending.assert_whole()
 
 
-async def test_a_length_that_lies_smuggles_nothing_in(product: MetastoreProcess) -> None:
-    """Two lengths, a length beside chunks, a bad chunk: refused, and what follows is no request of its own."""
+async def test_a_false_content_length_cannot_smuggle_a_request(product: MetastoreProcess) -> None:
+    """Conflicting lengths and invalid chunks are refused, and the bytes after them are not read as a request."""
     async with new_user(product.address) as client:
         before = await files_of(client)
         smuggled = f"DELETE /api/v1/trash HTTP/1.1\r\nHost: 127.0.0.1:{product.port}\r\n\r\n"
@@ -98,7 +98,7 @@ async def test_a_length_that_lies_smuggles_nothing_in(product: MetastoreProcess)
             assert not first.startswith((b"HTTP/1.1 2", b"HTTP/1.1 5")), f"{head!r}: {first!r}"
         assert await files_of(client) == before
 
-        async def fine() -> bool:
+        async def unchanged() -> bool:
             return await usage_of(client) == Usage(0, 0)
 
-        await eventually(fine, why="the server is as it was")
+        await eventually(unchanged, why="the user's storage is unchanged")

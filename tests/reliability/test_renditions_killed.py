@@ -1,4 +1,4 @@
-"""A product that is killed while it makes renditions resumes them where it stopped."""
+"""A product that is killed while it makes renditions resumes where it stopped."""
 
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,10 @@ async def file_of(client: Client, file_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("store", ["embedded", "s3"])
-async def test_a_film_whose_maker_is_killed_is_gone_on_with(
+async def test_renditions_resume_after_the_product_is_killed(
     launch: Launch, store: str, film: bytes, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    settings = {} if store == "embedded" else s3_settings(request.getfixturevalue("seaweedfs"), bucket="survivors")
+    settings = {} if store == "embedded" else s3_settings(request.getfixturevalue("seaweedfs"), bucket="killed")
     product = launch(**settings)
     product.start()
     database = Database(f"sqlite+aiosqlite:///{product.data_dir}/metastore.db")
@@ -61,10 +61,10 @@ async def test_a_film_whose_maker_is_killed_is_gone_on_with(
             async def some_are_encoded() -> bool:
                 return len((await segments(database)).get("v360", ("", []))[1]) >= 1
 
-            await eventually(some_are_encoded, interval=0.05, why="there are some segments")
+            await eventually(some_are_encoded, interval=0.05, why="some segments are encoded")
             product.kill()
             before = await segments(database)
-            assert len(before["v360"][1]) < SECONDS // 4, "it was too quick to be killed"
+            assert len(before["v360"][1]) < SECONDS // 4, "the renditions were finished before the kill"
             restart(product)
 
             async def is_ready() -> bool:

@@ -1,4 +1,4 @@
-"""One of many workers on PostgreSQL and S3 dies or hangs while processing a film; another takes over."""
+"""On PostgreSQL and S3, a worker dies or hangs while processing a film, and another one takes over."""
 
 import asyncio
 import os
@@ -17,15 +17,15 @@ from tests.fixtures.media_fakes import FakeTranscoder
 from tests.fixtures.seaweedfs import S3Server
 from tests.fixtures.waiting import eventually
 from tests.reliability.product_launch import s3_settings
-from tests.reliability.renditions import a_film, assert_whole, numbers, status_of
+from tests.reliability.renditions import add_film, assert_whole, numbers, status_of
 
 
 @pytest.fixture
 def settings(database_url: str, seaweedfs: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the settings into the environment, for this process and its children."""
-    about = s3_settings(seaweedfs, bucket=f"taken-over-{random.randint(0, 10**9)}")
-    about |= {"DATABASE_URL": database_url, "SECRET_KEY": "k" * 40}
-    for name, value in about.items():
+    values = s3_settings(seaweedfs, bucket=f"taken-over-{random.randint(0, 10**9)}")
+    values |= {"DATABASE_URL": database_url, "SECRET_KEY": "k" * 40}
+    for name, value in values.items():
         monkeypatch.setenv(f"METASTORE_{name}", value)
 
 
@@ -52,17 +52,17 @@ async def renderer(seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSTOP])
-async def test_another_goes_on_where_the_first_was(product: Product, fate: signal.Signals) -> None:
-    """One that was only stopped wakes up when all is done, and changes nothing."""
-    file_id = await a_film(product)
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP])
+async def test_another_worker_resumes_where_the_first_stopped(product: Product, sent: signal.Signals) -> None:
+    """If the first was only suspended, it changes nothing when it continues."""
+    file_id = await add_film(product)
     async with renderer(0.1) as first:
 
-        async def has_begun() -> bool:
+        async def has_started() -> bool:
             return len((await numbers(product)).get("v480", [])) >= 3
 
-        await eventually(has_begun, interval=0.05)
-        os.kill(first.pid, fate)
+        await eventually(has_started, interval=0.05)
+        os.kill(first.pid, sent)
         before = len((await numbers(product))["v360"])
         transcoder = FakeTranscoder(segments=SEGMENTS)
         second = worker(product, transcoder)
@@ -74,26 +74,26 @@ async def test_another_goes_on_where_the_first_was(product: Product, fate: signa
         await eventually(is_ready, timeout=4 * LEASE + 20, interval=0.1)
         assert [before] == [job.first for job in transcoder.jobs]
         await assert_whole(product)
-        if fate == signal.SIGSTOP:
+        if sent == signal.SIGSTOP:
             os.kill(first.pid, signal.SIGCONT)
             assert first.stdout is not None
-            said = await asyncio.wait_for(first.stdout.read(), 60)
-            assert said.endswith(b"done\n"), said
+            output = await asyncio.wait_for(first.stdout.read(), 60)
+            assert output.endswith(b"done\n"), output
             await assert_whole(product)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_packaging_that_was_killed_is_begun_anew(product: Product) -> None:
-    """One reading makes all that needs no encoding; of what is half made nothing is left."""
-    file_id = await a_film(product)
+async def test_packaging_restarts_after_its_worker_is_killed(product: Product) -> None:
+    """It makes all its renditions in one pass: the next attempt starts from the beginning and leaves nothing unused."""
+    file_id = await add_film(product)
     async with renderer(0.1) as first:
 
-        async def has_begun() -> bool:
+        async def has_started() -> bool:
             return len((await numbers(product)).get("v720", [])) >= 3
 
-        await eventually(has_begun, interval=0.02)
+        await eventually(has_started, interval=0.02)
         first.kill()
-        assert (await numbers(product)).keys() <= {"v720", "a0"}, "it was too quick to be killed"
+        assert (await numbers(product)).keys() <= {"v720", "a0"}, "packaging was finished before the kill"
         transcoder = FakeTranscoder(segments=SEGMENTS)
         second = worker(product, transcoder)
 

@@ -1,4 +1,4 @@
-"""A rolling restart stops and starts each API process in turn under load."""
+"""Stop and start the processes of the scale-out profile under load."""
 
 import asyncio
 import time
@@ -24,20 +24,20 @@ class Load:
     over: bool = False
     folders: dict[str, int] = field(default_factory=dict)
 
-    async def go_on(self, client: Client, who: str) -> None:
+    async def run(self, client: Client, who: str) -> None:
         """Read, write and upload in turn until ``over``."""
         number = 0
         while not self.over:
             number += 1
-            await self._ask(client, "GET", "/api/v1/files")
+            await self._send(client, "GET", "/api/v1/files")
             name = {"name": f"folder {number}"}
-            if await self._ask(client, "POST", "/api/v1/folders", json=name) == 201:
+            if await self._send(client, "POST", "/api/v1/folders", json=name) == 201:
                 self.folders[who] = self.folders.get(who, 0) + 1
             if number % 5 == 0:
                 files = {"file": (f"{number}.txt", b"hello" * 1000)}
-                await self._ask(client, "POST", "/api/v1/files/upload", files=files, data={"path": "/"})
+                await self._send(client, "POST", "/api/v1/files/upload", files=files, data={"path": "/"})
 
-    async def _ask(self, client: Client, method: str, url: str, **body: object) -> int | str:
+    async def _send(self, client: Client, method: str, url: str, **body: object) -> int | str:
         began = time.monotonic()
         outcome: int | str
         try:
@@ -49,40 +49,40 @@ class Load:
         return outcome
 
 
-async def test_a_rolling_restart_answers_every_request(stack: Stack) -> None:
-    """No request fails or is carried out twice, whichever moment it comes at."""
+async def test_a_rolling_restart_fails_no_request(stack: Stack) -> None:
+    """Each API process is restarted in turn, and no request takes effect twice."""
     load = Load()
     async with asyncio.TaskGroup() as tasks:
         for n in range(CLIENTS):
             tasks.create_task(_one_user(stack, load, f"rolling-{n}"))
-        await eventually(lambda: len(load.folders) == CLIENTS, why="everybody is at work")
+        await eventually(lambda: len(load.folders) == CLIENTS, why="all clients are at work")
         for part in stack.apis:
             await _restart(stack, part)
         load.over = True
     bad = {what: count for what, count in load.responses.items() if what[1] not in (200, 201)}
     assert not bad, load.responses
     assert load.slowest < 20
-    print(f"\n{load.responses.total()} requests answered, the slowest in {load.slowest:.2f} s")  # noqa: T201  worth seeing
+    print(f"\n{load.responses.total()} requests, the slowest in {load.slowest:.2f} s")  # noqa: T201  worth seeing
 
 
-async def test_readiness_goes_before_the_process_does(stack: Stack) -> None:
-    """Told to stop, it says 503 and goes on answering for a while; then it refuses connections and ends with code 0."""
+async def test_a_stopping_process_reports_not_ready_before_it_ends(stack: Stack) -> None:
+    """After SIGTERM ``/readyz`` returns 503 while requests are still served; then the process ends with code 0."""
     part = stack.apis[0]
     async with signed_in(part.address) as client:
         part.child.send_signal()
 
-        async def says_that_it_stops() -> bool:
+        async def is_stopping() -> bool:
             response = await client.get("/readyz")
             return response.status_code == 503 and response.json()["status"] == "stopping"
 
-        await eventually(says_that_it_stops, interval=0.01)
+        await eventually(is_stopping, interval=0.01)
         assert (await client.get("/api/v1/auth/me")).status_code == 200
         assert 0 == await asyncio.to_thread(part.child.wait, 60)
     await _start(stack, part)
 
 
-async def test_a_worker_that_is_told_to_stop_leaves_nothing_undone(stack: Stack) -> None:
-    """What it had not finished, the next one does: every upload is announced, and it ends with code 0."""
+async def test_stopping_a_worker_loses_no_event(stack: Stack) -> None:
+    """The next worker finishes what it left: every upload is announced once. It ends with code 0."""
     (worker,) = stack.workers
     (relay,) = stack.relays
     async with signed_in(stack.address) as client:
@@ -105,7 +105,7 @@ async def test_a_worker_that_is_told_to_stop_leaves_nothing_undone(stack: Stack)
 
 async def _one_user(stack: Stack, load: Load, who: str) -> None:
     async with signed_in(stack.address, who) as client:
-        await load.go_on(client, who)
+        await load.run(client, who)
         items = (await client.json_of("GET", "/api/v1/files?limit=200"))["items"]
         folders = [item for item in items if item["kind"] == "folder"]
         assert len(folders) == min(load.folders[who], 200)
@@ -118,6 +118,6 @@ async def _restart(stack: Stack, part: ProductProcess) -> None:
 
 
 async def _start(stack: Stack, part: ProductProcess) -> None:
-    # Not in a thread: the kernel ends the process with the thread that started it.
+    # Not in a thread: the kernel kills the process when the thread that started it ends.
     stack.launch(part)
     await asyncio.to_thread(part.child.wait_until, part.is_ready)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.alone
 async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_lease(
     database: Database, database_url: str
 ) -> None:
-    """SIGKILL; no message is sent, no lock is released."""
+    """SIGKILL leaves the worker no chance to release its lease."""
     async with database.transaction() as tx:
         sagas.start(tx, KIND, "pot", done="fill", step="boil", due_at=utc_now(), data={})
     process = await asyncio.create_subprocess_exec(

@@ -15,8 +15,8 @@ from tests.fixtures.product import PASSWORD
 from tests.fixtures.waiting import eventually
 from tests.reliability.http_uploads import (
     UPLOADS,
+    all_items,
     anonymous_client,
-    everything,
     new_user,
     sign_in,
     the_admin,
@@ -33,8 +33,8 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetastoreProce
         yield product
 
 
-async def test_forged_tokens_open_nothing(product: MetastoreProcess) -> None:
-    """Unsigned, signed by another key or of the other kind: each is 401."""
+async def test_forged_tokens_are_refused(product: MetastoreProcess) -> None:
+    """Unsigned ones, ones signed by another key and refresh tokens get 401."""
     async with new_user(product.address) as client, anonymous_client(product.address) as forger:
         access, refresh = client.cookies["access_token"], client.cookies["refresh_token"]
         header, payload, signature = access.split(".")
@@ -59,8 +59,8 @@ async def test_forged_tokens_open_nothing(product: MetastoreProcess) -> None:
         assert response.status_code == 401
 
 
-async def test_an_expired_token_is_told_from_a_wrong_one_and_can_be_refreshed(product: MetastoreProcess) -> None:
-    """The client learns that it is time to refresh, and goes on with new cookies."""
+async def test_an_expired_token_is_reported_as_expired_and_can_be_refreshed(product: MetastoreProcess) -> None:
+    """The problem code tells it from an invalid token; after a refresh the new cookies are accepted."""
     async with new_user(product.address) as client, anonymous_client(product.address) as thief:
         headers = {"Cookie": f"access_token={client.cookies['access_token']}"}
 
@@ -73,8 +73,8 @@ async def test_an_expired_token_is_told_from_a_wrong_one_and_can_be_refreshed(pr
         await client.json_of("GET", ME)
 
 
-async def test_cookies_are_kept_from_scripts(product: MetastoreProcess) -> None:
-    """httpOnly, SameSite, and the refresh token goes to the API alone."""
+async def test_cookies_are_hidden_from_scripts(product: MetastoreProcess) -> None:
+    """They are ``HttpOnly`` and ``SameSite``, and the refresh token is sent to the API only."""
     async with new_user(product.address) as client:
         response = await client.post("/api/v1/auth/refresh")
         cookies = {line.split("=")[0]: line.lower() for line in response.headers.get_list("set-cookie")}
@@ -86,7 +86,7 @@ async def test_cookies_are_kept_from_scripts(product: MetastoreProcess) -> None:
 
 
 async def test_a_refresh_token_used_twice_ends_the_session(product: MetastoreProcess) -> None:
-    """Whoever stole an old one gets nothing, and the owner must sign in again."""
+    """The thief of an old token gets no session, and the owner has to sign in again."""
     async with new_user(product.address) as client, anonymous_client(product.address) as thief:
         stolen = {"Cookie": f"refresh_token={client.cookies['refresh_token']}"}
         for _ in range(2):
@@ -97,8 +97,8 @@ async def test_a_refresh_token_used_twice_ends_the_session(product: MetastorePro
         assert (await client.post("/api/v1/auth/refresh")).status_code == 401
 
 
-async def test_signing_out_ends_the_session_everywhere_at_once(product: MetastoreProcess) -> None:
-    """Copies of both tokens are worthless from then on, and survive no restart either."""
+async def test_signing_out_invalidates_both_tokens_at_once(product: MetastoreProcess) -> None:
+    """Copies of the access and the refresh token are refused."""
     async with new_user(product.address) as client, anonymous_client(product.address) as thief:
         access = {"Cookie": f"access_token={client.cookies['access_token']}"}
         refresh = {"Cookie": f"refresh_token={client.cookies['refresh_token']}"}
@@ -108,11 +108,11 @@ async def test_signing_out_ends_the_session_everywhere_at_once(product: Metastor
         assert (await thief.post("/api/v1/auth/refresh", headers=refresh)).status_code == 401
 
 
-async def test_pages_of_other_sites_change_nothing(product: MetastoreProcess) -> None:
-    """A browser that is made to send something says where from, and is refused, however it is dressed up."""
+async def test_cross_site_requests_are_refused(product: MetastoreProcess) -> None:
+    """Any foreign, empty or misleading ``Origin`` or ``Sec-Fetch-Site`` is refused."""
     async with new_user(product.address) as client:
         own = httpx.URL(product.address)
-        foreign = [
+        cross_site = [
             {"Origin": "https://evil.example"},
             {"Origin": "null"},
             {"Origin": ""},
@@ -124,7 +124,7 @@ async def test_pages_of_other_sites_change_nothing(product: MetastoreProcess) ->
             {"Sec-Fetch-Site": "cross-site"},
             {"Sec-Fetch-Site": "same-site"},
         ]
-        for headers in foreign:
+        for headers in cross_site:
             for method, url in (
                 ("POST", "/api/v1/folders"),
                 ("DELETE", "/api/v1/trash"),
@@ -132,15 +132,15 @@ async def test_pages_of_other_sites_change_nothing(product: MetastoreProcess) ->
             ):
                 response = await client.request(method, url, headers=headers, json={"name": "planted"})
                 assert (response.status_code, response.json()["code"]) == (403, "cross-site-request"), headers
-        assert await everything(client, "/api/v1/files") == []
+        assert await all_items(client, "/api/v1/files") == []
         ours = {"Origin": product.address, "Sec-Fetch-Site": "same-origin"}
         assert (await client.post("/api/v1/folders", headers=ours, json={"name": "mine"})).status_code == 201
 
 
-async def test_a_false_host_leads_nowhere_when_the_address_is_known(public_product: MetastoreProcess) -> None:
-    """With PUBLIC_URL set, addresses are made of it and not of what a request claims."""
+async def test_a_forged_host_is_ignored_when_the_public_url_is_set(public_product: MetastoreProcess) -> None:
+    """URLs and the check for cross-site requests use ``PUBLIC_URL`` and not the ``Host`` header."""
     async with anonymous_client(public_product.address) as client:
-        # Its cookies are Secure and would not be sent over http: they are sent by hand.
+        # The client would not send Secure cookies over http, so the test sets the header itself.
         account = {"username": "mallory", "email": "mallory@example.org", "password": PASSWORD}
         await client.json_of("POST", "/api/v1/auth/register", 201, json=account)
         response = await client.post("/api/v1/auth/login", json={"username": "mallory", "password": PASSWORD})
@@ -159,8 +159,8 @@ async def test_a_false_host_leads_nowhere_when_the_address_is_known(public_produ
         assert (await client.get(ME, headers=plain)).status_code == 401
 
 
-async def test_an_address_that_the_client_claims_is_not_believed(product: MetastoreProcess) -> None:
-    """Neither the audit trail nor the sign-in throttle takes X-Forwarded-For from just anybody."""
+async def test_a_forged_client_address_is_ignored(product: MetastoreProcess) -> None:
+    """The audit trail and the sign-in throttle trust ``X-Forwarded-For`` from known proxies only."""
     async with (
         new_user(product.address) as client,
         anonymous_client(product.address) as guesser,
@@ -184,47 +184,47 @@ async def test_an_address_that_the_client_claims_is_not_believed(product: Metast
         assert retry_after > 0
 
         async def recorded() -> list[str]:
-            entries = await everything(admin, "/api/v1/admin/audit-logs", action="session.refused")
+            entries = await all_items(admin, "/api/v1/admin/audit-logs", action="session.refused")
             return [entry["address"] for entry in entries if entry["details"].get("username") == user["username"]]
 
         addresses = await eventually(recorded, interval=0.2, why="refusals are in the audit trail")
         assert set(addresses) == {"127.0.0.1"}
 
 
-async def test_an_unknown_name_and_a_wrong_password_look_the_same(product: MetastoreProcess) -> None:
-    """The same response in about the same time: nobody learns who has an account."""
+async def test_an_unknown_name_and_a_wrong_password_get_the_same_response(product: MetastoreProcess) -> None:
+    """The time is about the same too, so nobody learns who has an account."""
     async with new_user(product.address) as client, anonymous_client(product.address) as guesser:
         user = (await client.json_of("GET", ME))["user"]
         seconds: dict[str, list[float]] = {user["username"]: [], "no-such-user": []}
         responses = set()
         for _ in range(4):
-            for name, took in seconds.items():
+            for name, durations in seconds.items():
                 began = time.perf_counter()
                 response = await guesser.post("/api/v1/auth/login", json={"username": name, "password": "wrong one"})
-                took.append(time.perf_counter() - began)
+                durations.append(time.perf_counter() - began)
                 body = response.json()
                 responses.add((response.status_code, body["code"], body["detail"]))
         assert len(responses) == 1
-        known, unknown = (min(took) for took in seconds.values())
-        # A sign-in that skips the password's hash is done in a fiftieth of the time.
+        known, unknown = (min(durations) for durations in seconds.values())
+        # A sign-in that did not hash the password would take a fiftieth of the time.
         assert 0.2 < known / unknown < 5
 
 
 async def test_another_users_devices_stay_hidden(product: MetastoreProcess) -> None:
-    """Another user's device can be neither seen nor signed out."""
-    async with new_user(product.address) as client, new_user(product.address) as stranger:
-        session = (await everything(client, "/api/v1/auth/sessions"))[0]
-        assert (await stranger.delete(f"/api/v1/auth/sessions/{session['id']}")).status_code == 404
-        assert session["id"] not in str(await everything(stranger, "/api/v1/auth/sessions"))
+    """They can be neither listed nor signed out."""
+    async with new_user(product.address) as client, new_user(product.address) as other_user:
+        session = (await all_items(client, "/api/v1/auth/sessions"))[0]
+        assert (await other_user.delete(f"/api/v1/auth/sessions/{session['id']}")).status_code == 404
+        assert session["id"] not in str(await all_items(other_user, "/api/v1/auth/sessions"))
         await client.json_of("POST", "/api/v1/auth/refresh")
 
 
 async def test_a_revoked_device_is_signed_out_at_once(product: MetastoreProcess) -> None:
-    """From another device of the same user."""
+    """The request comes from another device of the same user."""
     async with new_user(product.address) as first, anonymous_client(product.address) as second:
         user = (await first.json_of("GET", ME))["user"]
         await sign_in(second, user["username"], PASSWORD)
-        sessions = await everything(first, "/api/v1/auth/sessions")
+        sessions = await all_items(first, "/api/v1/auth/sessions")
         other = next(session["id"] for session in sessions if not session["current"])
         assert (await first.delete(f"/api/v1/auth/sessions/{other}")).status_code == 204
         assert (await second.get(ME)).status_code == 401

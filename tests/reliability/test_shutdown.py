@@ -1,4 +1,4 @@
-"""Shutdown by SIGTERM: running requests finish, and the exit code is 0."""
+"""On SIGTERM, running requests finish and the exit code is 0."""
 
 import asyncio
 import time
@@ -13,26 +13,26 @@ from tests.reliability.http_uploads import Sending, new_user, some_bytes
 from tests.reliability.product_launch import Launch
 
 
-async def test_a_running_request_ends_before_the_process_does(launch: Launch) -> None:
-    """A part that is on its way when SIGTERM comes still gets its response, and is there after the next start."""
+async def test_shutdown_waits_for_running_requests(launch: Launch) -> None:
+    """A part that is being sent at SIGTERM gets its response, and is there after the next start."""
     product = launch()
     product.start()
     async with new_user(product.address) as client:
         sending = await Sending.begin(client, some_bytes(3_000_000))
-        notified, under_way = asyncio.Event(), asyncio.Event()
+        resume, under_way = asyncio.Event(), asyncio.Event()
 
         async def pieces() -> AsyncIterator[bytes]:
             yield sending.content[:1_000_000]
             under_way.set()
-            await notified.wait()
+            await resume.wait()
             yield sending.content[1_000_000:]
 
         headers = {"Content-Length": str(len(sending.content))}
         running = asyncio.create_task(client.put(sending.urls[0], content=pieces(), headers=headers))
         await under_way.wait()
         stopping = asyncio.create_task(asyncio.to_thread(product.terminate))
-        await eventually(lambda: _refuses_connections(product), timeout=5, why="no new request is taken")
-        notified.set()
+        await eventually(lambda: _refuses_connections(product), timeout=5, why="new connections are refused")
+        resume.set()
         response = await running
         assert response.status_code == 200
         assert await stopping == 0
@@ -42,8 +42,8 @@ async def test_a_running_request_ends_before_the_process_does(launch: Launch) ->
     assert "Traceback" not in product.output()
 
 
-async def test_idle_connections_and_sockets_do_not_hold_it_up(launch: Launch) -> None:
-    """An open socket and a kept connection are closed; the process is gone within seconds."""
+async def test_idle_connections_and_sockets_do_not_delay_shutdown(launch: Launch) -> None:
+    """An open socket and a kept-alive connection are closed, and the process ends within seconds."""
     product = launch()
     product.start()
     async with new_user(product.address) as client:
@@ -53,7 +53,7 @@ async def test_idle_connections_and_sockets_do_not_hold_it_up(launch: Launch) ->
         began = time.monotonic()
         assert await asyncio.to_thread(product.terminate) == 0
         assert time.monotonic() - began < 10
-        await eventually(lambda: not listener.connected, why="the socket is notified")
+        await eventually(lambda: not listener.connected, why="the socket is closed")
         await listener.disconnect()
 
 
