@@ -58,7 +58,7 @@ def _database(product: MetastoreProcess) -> sqlite3.Connection:
 
 
 async def test_an_admin_inspects_and_redelivers_a_dead_letter(product: MetastoreProcess, admin: Screen) -> None:
-    """It is found by the user menu, shown with its details, and leaves the list when it is redelivered."""
+    """The user menu leads to the list; a redelivered event disappears from it."""
     event_id = _create_dead_letter(product)
     screen = admin
     await screen.hook("user-menu").click()

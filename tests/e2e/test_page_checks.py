@@ -67,7 +67,7 @@ async def test_every_screen_passes_the_page_checks(
 async def test_every_admin_screen_passes_the_page_checks(
     product: MetastoreProcess, browser: Browser, width: int, scheme: Literal["dark", "light"], language: str
 ) -> None:
-    """So are the list of failed events, the details of one, and the statistics."""
+    """The list of failed events, the details of one and the statistics pass as well."""
     context = await browser.new_context(
         viewport={"width": width, "height": 844},
         color_scheme=scheme,

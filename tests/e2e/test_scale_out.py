@@ -95,11 +95,11 @@ async def test_a_web_socket_works_through_the_gateway(stack: Stack) -> None:
 async def test_every_process_reports_every_dependency(stack: Stack) -> None:
     """API, relay and worker all list them in ``/readyz``, and each serves metrics."""
     async with httpx.AsyncClient() as monitor:
-        for part in stack.parts:
-            response = await monitor.get(f"{part.address}/readyz")
+        for process in stack.parts:
+            response = await monitor.get(f"{process.address}/readyz")
             assert response.status_code == 200
             assert {"database", "storage", "broker", "cache"} == response.json()["checks"].keys()
-            assert "metastore_" in (await monitor.get(f"{part.address}/metrics")).text
+            assert "metastore_" in (await monitor.get(f"{process.address}/metrics")).text
 
 
 async def test_the_gateway_passes_on_the_real_client_address(stack: Stack) -> None:

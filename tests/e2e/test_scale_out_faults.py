@@ -32,7 +32,7 @@ async def checks_of(address: str) -> dict[str, str]:
 
 
 async def test_without_the_database_the_api_returns_503_and_recovers(stack: Stack) -> None:
-    """The 503 has a ``Retry-After``, ``/readyz`` names the database, and all works five seconds after its return."""
+    """With ``Retry-After``, while ``/readyz`` names it; everything works within five seconds of its return."""
     async with signed_in(stack.address) as anna:
         with stopped(stack.postgresql):
             response = await anna.get("/api/v1/files")
@@ -132,6 +132,6 @@ async def _all_ready(stack: Stack) -> None:
 
     async def ready() -> bool:
         assert stack.ended() is None
-        return all(await asyncio.gather(*(asyncio.to_thread(part.is_ready) for part in stack.parts)))
+        return all(await asyncio.gather(*(asyncio.to_thread(process.is_ready) for process in stack.parts)))
 
     await eventually(ready, interval=0.2, why="all processes are ready")

@@ -56,8 +56,8 @@ async def test_a_rolling_restart_fails_no_request(stack: Stack) -> None:
         for n in range(CLIENTS):
             tasks.create_task(_one_user(stack, load, f"rolling-{n}"))
         await eventually(lambda: len(load.folders) == CLIENTS, why="all clients are at work")
-        for part in stack.apis:
-            await _restart(stack, part)
+        for process in stack.apis:
+            await _restart(stack, process)
         load.over = True
     bad = {what: count for what, count in load.responses.items() if what[1] not in (200, 201)}
     assert not bad, load.responses
@@ -67,9 +67,9 @@ async def test_a_rolling_restart_fails_no_request(stack: Stack) -> None:
 
 async def test_a_stopping_process_reports_not_ready_before_it_ends(stack: Stack) -> None:
     """After SIGTERM ``/readyz`` returns 503 while requests are still served; then the process ends with code 0."""
-    part = stack.apis[0]
-    async with signed_in(part.address) as client:
-        part.child.send_signal()
+    process = stack.apis[0]
+    async with signed_in(process.address) as client:
+        process.child.send_signal()
 
         async def is_stopping() -> bool:
             response = await client.get("/readyz")
@@ -77,8 +77,8 @@ async def test_a_stopping_process_reports_not_ready_before_it_ends(stack: Stack)
 
         await eventually(is_stopping, interval=0.01)
         assert (await client.get("/api/v1/auth/me")).status_code == 200
-        assert 0 == await asyncio.to_thread(part.child.wait, 60)
-    await _start(stack, part)
+        assert 0 == await asyncio.to_thread(process.child.wait, 60)
+    await _start(stack, process)
 
 
 async def test_stopping_a_worker_loses_no_event(stack: Stack) -> None:
@@ -87,12 +87,12 @@ async def test_stopping_a_worker_loses_no_event(stack: Stack) -> None:
     (relay,) = stack.relays
     async with signed_in(stack.address) as client:
         uploads = [asyncio.create_task(upload_small(client, f"{n}.txt")) for n in range(20)]
-        for part in (worker, relay):
-            part.child.send_signal()
-            assert 0 == await asyncio.to_thread(part.child.wait, 60)
+        for process in (worker, relay):
+            process.child.send_signal()
+            assert 0 == await asyncio.to_thread(process.child.wait, 60)
         ids = set(await asyncio.gather(*uploads))
-        for part in (worker, relay):
-            await _start(stack, part)
+        for process in (worker, relay):
+            await _start(stack, process)
 
         async def announced() -> bool:
             items = (await client.json_of("GET", "/api/v1/notifications?limit=100"))["items"]
@@ -111,13 +111,13 @@ async def _one_user(stack: Stack, load: Load, who: str) -> None:
         assert len(folders) == min(load.folders[who], 200)
 
 
-async def _restart(stack: Stack, part: ProductProcess) -> None:
-    part.child.send_signal()
-    assert 0 == await asyncio.to_thread(part.child.wait, 30), part.child.output()
-    await _start(stack, part)
+async def _restart(stack: Stack, process: ProductProcess) -> None:
+    process.child.send_signal()
+    assert 0 == await asyncio.to_thread(process.child.wait, 30), process.child.output()
+    await _start(stack, process)
 
 
-async def _start(stack: Stack, part: ProductProcess) -> None:
+async def _start(stack: Stack, process: ProductProcess) -> None:
     # Not in a thread: the kernel kills the process when the thread that started it ends.
-    stack.launch(part)
-    await asyncio.to_thread(part.child.wait_until, part.is_ready)
+    stack.launch(process)
+    await asyncio.to_thread(process.child.wait_until, process.is_ready)

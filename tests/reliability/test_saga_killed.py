@@ -28,7 +28,7 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
 ) -> None:
     """SIGKILL leaves the worker no chance to release its lease."""
     async with database.transaction() as tx:
-        sagas.start(tx, KIND, "pot", done="fill", step="boil", due_at=utc_now(), data={})
+        sagas.start(tx, KIND, "subject", done="fill", step="boil", due_at=utc_now(), data={})
     process = await asyncio.create_subprocess_exec(
         "setpriv",
         "--pdeathsig=KILL",
@@ -41,18 +41,20 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
     )
     effects: list[str] = []
 
-    async def boil(_saga: Saga, _report: Report) -> Effect:
+    async def finish(_saga: Saga, _report: Report) -> Effect:
         async def effect(_tx: Transaction) -> None:
-            effects.append("boiled")
+            effects.append("finished")
 
         return effect
 
     async def has_succeeded() -> bool:
         async with database.reading() as tx:
-            return (await sagas.sagas_of(tx, KIND, ["pot"]))["pot"].state == "succeeded"
+            return (await sagas.sagas_of(tx, KIND, ["subject"]))["subject"].state == "succeeded"
 
     other = SagaRunner(
-        database, [Definition(KIND, [Step("boil", boil, ReasonCode.PROCESSING_FAILED)], lease=LEASE)], poll_seconds=0.2
+        database,
+        [Definition(KIND, [Step("boil", finish, ReasonCode.PROCESSING_FAILED)], lease=LEASE)],
+        poll_seconds=0.2,
     )
     working: list[asyncio.Task[None]] = []
     try:
@@ -76,4 +78,4 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
-    assert ["boiled"] == effects
+    assert ["finished"] == effects
