@@ -1,8 +1,8 @@
 """Compare the dependencies in ``pyproject.toml`` with what ``src`` imports.
 
-Every imported package must be declared, and every declared one imported. A dependency that another package imports (a
-database driver, say) is listed with the reason in ``[tool.metastore.dependencies.indirect]``. Imports under
-``if TYPE_CHECKING`` may come from the extras, which are not installed with the product.
+Every imported package must be declared, and every declared one imported. A dependency that only another package
+imports, such as a database driver, is listed with the reason in ``[tool.metastore.dependencies.indirect]``. Imports
+under ``if TYPE_CHECKING`` may come from the extras, which are not installed with the product.
 """
 
 import ast
@@ -18,12 +18,12 @@ from packaging.utils import canonicalize_name
 
 _TABLE = "[tool.metastore.dependencies.indirect]"
 _STUBS = {"_typeshed"}
-"""Modules that exist for type checkers alone."""
+"""Modules that exist only for type checkers."""
 
 
 @dataclass(frozen=True)
 class Import:
-    """The first import of a package that is not ours, in order of files."""
+    """The first import of a third-party package, in the order of files."""
 
     place: str
     module: str
@@ -45,7 +45,7 @@ class Declared:
 
 
 def complaints(root: Path) -> list[str]:
-    """Return a line for each difference in the project at ``root``, with what to do about it."""
+    """Return a line for each difference in the project at ``root`` that says what to do."""
     declared = _declared(root / "pyproject.toml")
     imports = list(_imports(root / "src"))
     providers = {
@@ -114,7 +114,7 @@ def _imports(source: Path) -> Iterator[Import]:
 
 
 def _imports_of(node: ast.AST, *, is_for_types: bool = False) -> Iterator[tuple[int, str, bool]]:
-    """Yield the line, the top-level package and whether it is imported for type checkers alone."""
+    """Yield the line, the top-level package, and whether it is imported only for type checkers."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             yield from ((child.lineno, alias.name.partition(".")[0], is_for_types) for alias in child.names)

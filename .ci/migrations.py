@@ -1,7 +1,7 @@
 """Keep the migrations consistent with the models.
 
-``check`` fails when the revisions and the models differ. ``new MESSAGE`` writes the missing revision. Review it before
-you commit it: expression and partial indexes, data and triggers are not generated reliably.
+``check`` fails if the revisions and the models differ. ``new MESSAGE`` writes the missing revision. Review it before
+you commit it: expression indexes, partial indexes, data and triggers are not generated reliably.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ def new(url: str, message: str) -> int:
 
 
 def check(url: str) -> int:
-    """Compare models and revisions, on SQLite only because it is fast. The tests compare both databases in full."""
+    """Compare models and revisions, only on SQLite because that is fast; the tests compare both databases fully."""
     found: list[object] = []
     asyncio.run(_connected(url, lambda connection: found.extend(differences(connection))))
     for change in found:

@@ -1,4 +1,4 @@
-"""Check that the web client has a text for each code of the server, in each language, and no others."""
+"""Check that the web client has a text for each code of the server in each language, and for no others."""
 
 import re
 import sys
@@ -15,8 +15,8 @@ CODES: Mapping[str, Iterable[str]] = {
     "reasons.ts": list(ReasonCode),
     "notices.ts": list(NotificationType),
 }
-"""The file of each language that has a text for each of these codes."""
-# A code, quoted where it needs to be, and its text, on the same line or on the next.
+"""Per language, the file that has the texts of these codes."""
+# A code, quoted if necessary, and its text on the same line or on the next one.
 _ENTRY = re.compile(r"^  (?:'([^'\n]+)'|(\w+)):\s*(?:'(.*)'|\"(.*)\"),?$", re.MULTILINE)
 
 
@@ -26,7 +26,7 @@ def texts_in(source: str) -> dict[str, str]:
 
 
 def complaints_about(texts: Path, codes: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return what is to be done so that each language has a text for each code, one line each."""
+    """Return a line for each missing or superfluous text that says what to do."""
     languages = sorted(path.name for path in texts.iterdir() if path.is_dir()) if texts.is_dir() else []
     if not languages:
         return [f"{texts}: there is no language here: make a folder for each, with {', '.join(codes)}"]
@@ -50,7 +50,7 @@ def _complaints_about_file(path: Path, codes: set[str]) -> list[str]:
 
 
 def main() -> int:
-    """Print what is to be done, one line each."""
+    """Print the complaints about the web client in the working directory."""
     complaints = complaints_about(TEXTS, CODES)
     for complaint in complaints:
         print(complaint, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Run every check; print what is wrong, by file and line."""
+"""Run every check, and print the complaints by file and line."""
 
 import sys
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""The one form in which a check complains."""
+"""Complaints, which all checks return."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Import cycles, between any modules of the package."""
+"""Import cycles between modules of the package."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _PACKAGE = "metastore"
 
 
 def import_cycles(tree: Tree) -> Iterator[Complaint]:
-    """Complain about each group of modules that import each other, with the shortest way round.
+    """Complain about each group of modules that import each other, with the shortest cycle.
 
     Imports inside functions and under ``TYPE_CHECKING`` count.
     """

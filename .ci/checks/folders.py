@@ -1,4 +1,4 @@
-"""How many names a folder shows."""
+"""The number of modules and packages in a folder."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath

@@ -1,4 +1,4 @@
-"""The glossary: which words are not used, and the term to use in place of each."""
+"""The glossary: banned words, and the terms to use instead."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,9 +14,9 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 @dataclass(frozen=True)
 class Ban:
-    """Words that are not used, one after the other, and the ``terms`` that replace them.
+    """A banned sequence of words, and the ``terms`` that replace it.
 
-    A ban holds for names; ``everywhere`` says that it holds for prose as well.
+    A ban applies to names; if ``everywhere`` is set, it applies to prose as well.
     """
 
     words: tuple[str, ...]
@@ -28,11 +28,11 @@ class Ban:
         return f"“{' '.join(self.words)}”: write {terms} instead ({PAGE})"
 
     def matches(self, words: Sequence[str]) -> bool:
-        """Return whether the banned words stand in ``words`` (lower case) in this order, side by side."""
+        """Return whether ``words`` (lower case) contains the banned words as a sequence."""
         return any(self.stands_at(words, start) for start in range(len(words) - len(self.words) + 1))
 
     def stands_at(self, words: Sequence[str], start: int) -> bool:
-        """Return whether the banned words begin at ``start``; the last may be in the singular or the plural."""
+        """Return whether the banned words are at ``start``; the last one may be singular or plural."""
         found = words[start : start + len(self.words)]
         return len(found) == len(self.words) and _singular(found) == _singular(self.words)
 
@@ -49,7 +49,7 @@ def bans(tree: Tree) -> list[Ban]:
 
 
 def _singular(words: Sequence[str]) -> list[str]:
-    """Return the words with a final ``s`` taken off the last one."""
+    """Return the words, the last one without a final ``s``."""
     return [*words[:-1], words[-1].removesuffix("s")]
 
 
@@ -69,7 +69,7 @@ def contradictions(tree: Tree) -> Iterator[Complaint]:
 
 
 def first_match(words: Sequence[str], candidates: Iterable[Ban]) -> list[Ban]:
-    """Return the first ban that the words break, or nothing."""
+    """Return the first ban that matches ``words`` in a list, or an empty list."""
     return next(([ban] for ban in candidates if ban.matches(words)), [])
 
 

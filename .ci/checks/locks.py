@@ -1,4 +1,4 @@
-"""What the lock files name, and what they leave out."""
+"""Registries and gaps in lock files."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _NPM_LOCK = "web/package-lock.json"
 
 
 def registries_in_locks(tree: Tree) -> Iterator[Complaint]:
-    """Complain about lock files that name a registry: which one is used is up to each machine."""
+    """Complain about lock files that name a registry, since each machine chooses its own."""
     for file in tree.files:
         if file.suffix != ".lock" and file.name != "package-lock.json":
             continue
@@ -21,7 +21,7 @@ def registries_in_locks(tree: Tree) -> Iterator[Complaint]:
 
 
 def gaps_in_npm_lock(tree: Tree) -> Iterator[Complaint]:
-    """Complain about packages that others need but the lock leaves out, so that ``npm ci`` fails.
+    """Complain about packages that others need but the lock lacks, which makes ``npm ci`` fail.
 
     npm drops an optional package (such as a binary for another platform) that it cannot reach while locking.
     """

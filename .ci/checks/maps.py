@@ -1,4 +1,4 @@
-"""The maps of the code: pages that list modules, and the tree in ``ARCHITECTURE.md``."""
+"""Overviews of the code: package docstrings that list modules, and the tree in ``ARCHITECTURE.md``."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from checks.tree import Tree
 _PACKAGE = "src/metastore"
 _FEATURES = f"{_PACKAGE}/features"
 _USUAL = {"endpoints", "consumers", "service", "repository", "models", "schemas", "events", "feature"}
-"""File names that mean the same in each feature, which ``features/__init__`` explains once for all."""
+"""File names that mean the same in each feature, which ``features/__init__`` explains."""
 
 _ITEM = re.compile(r"^\* (``[\w/]+``(?:(?:, | and )``[\w/]+``)*):", re.MULTILINE)
 _QUOTED = re.compile(r"``([\w/]+)``")
@@ -56,8 +56,8 @@ def _line_of(name: str, text: str) -> int:
 def wrong_architecture_tree(tree: Tree) -> Iterator[Complaint]:
     """Complain about ``ARCHITECTURE.md`` when its tree differs from the folders.
 
-    All folders at the top must be there, and everything in ``src/metastore``. Whatever folder has one of its children
-    listed below it must have all of them.
+    The tree must show all top-level folders and everything in ``src/metastore``. If it shows one child of another
+    folder, it must show all of them.
     """
     shown = dict(_shown(tree))
     parents = {path.rpartition("/")[0] for path in shown} | {"", _PACKAGE}
@@ -80,7 +80,7 @@ def _children(tree: Tree, folder: str) -> set[str]:
 
 
 def _shown(tree: Tree) -> Iterator[tuple[str, int]]:
-    """Yield the paths in the first block of code, modules without their suffix, each with its line's number."""
+    """Yield the paths in the first code block, modules without their suffix, each with its line number."""
     lines = tree.read(_ARCHITECTURE).splitlines()
     above: list[tuple[int, str]] = []
     fences = [number for number, line in enumerate(lines) if line.startswith("```")][:2]

@@ -1,4 +1,4 @@
-"""Names of things: identifiers where they are defined, files and folders."""
+"""Names of identifiers, files and folders."""
 
 import ast
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ _FILES = (*_CODE, "web/src")
 
 
 def banned_names(tree: Tree) -> Iterator[Complaint]:
-    """Complain about identifiers of ours with a banned word, once a file, where it is first defined.
+    """Complain about definitions of identifiers with a banned word, once per name and file.
 
-    Names that libraries define are not ours, so uses are not checked. The name of a test is a sentence, that is prose.
+    Uses are not checked, since libraries may define them. The name of a test is a sentence, and checked as prose.
     """
     candidates = bans(tree)
     in_prose = [ban for ban in candidates if ban.everywhere]

@@ -1,4 +1,4 @@
-"""Prose: docstrings, comments, and pages in Markdown."""
+"""Words in docstrings, comments and Markdown pages."""
 
 import ast
 import io
@@ -26,7 +26,7 @@ def banned_prose(tree: Tree) -> Iterator[Complaint]:
 
 
 def _prose_of(source: str) -> Iterator[tuple[int, str]]:
-    """Yield the docstrings, field descriptions and comments of a module, each with its first line's number."""
+    """Yield the docstrings, field descriptions and comments of a module, each with the number of its first line."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.lineno, node.value.value
@@ -38,7 +38,7 @@ def _prose_of(source: str) -> Iterator[tuple[int, str]]:
 def _complaints(path: str, texts: Iterable[tuple[int, str]], candidates: Sequence[Ban]) -> Iterator[Complaint]:
     firsts = {ban.words[0].removesuffix("s") for ban in candidates}
     for first_line, text in texts:
-        # What is quoted as code is a name, and a matter of the check of names.
+        # What is quoted as code is a name, which the check of names is about.
         plain = _QUOTED.sub(lambda quoted: "\n" * quoted[0].count("\n") + " · ", text)
         words = [(found.start(), found[0].lower()) for found in _WORD.finditer(plain)]
         only = [word for _, word in words]

@@ -1,4 +1,4 @@
-"""The tables of settings, in the README and in ``docs``."""
+"""The tables of settings in the README and in ``docs``."""
 
 import re
 import sys
@@ -12,14 +12,14 @@ _README = "README.md"
 _ROW = re.compile(r"^\| `METASTORE_([A-Z0-9_]+)` \| ([^|]*) \|")
 _MENTION = re.compile(r"\bMETASTORE_([A-Z0-9_]*[A-Z0-9])\b")
 _ELSEWHERE = {"SKIP_WEB", "CLIENT_SERVER", "CLIENT_USERNAME", "CLIENT_PASSWORD", "CLIENT_RATE"}
-"""Variables that something other than the server reads: the build, the terminal client, the gateway."""
+"""Variables that are not settings of the server: the build, the terminal client and the gateway read them."""
 
 
 def wrong_settings_tables(tree: Tree) -> Iterator[Complaint]:
     """Complain about tables and pages that differ from ``config.Settings``.
 
-    The README has one row a setting. A default stands in backticks as the environment would give it; where the code's
-    default is empty, words say what that means.
+    The README has one row per setting. A default is written in backticks, as in the environment; an empty default is
+    described in words.
     """
     defaults = _defaults(tree)
     documented: set[str] = set()
@@ -42,15 +42,15 @@ def _unknown(file: PurePosixPath, number: int, line: str, defaults: dict[str, st
             yield Complaint(str(file), number, f"METASTORE_{name} is not a setting: remove it, or add it to config.py")
 
 
-def _wrong_default(file: PurePosixPath, number: int, name: str, said: str, default: str) -> Iterator[Complaint]:
-    if default and said != f"`{default}`":
-        yield Complaint(str(file), number, f"METASTORE_{name} is `{default}` by default, not {said}: correct it")
-    if not default and said.startswith("`"):
-        yield Complaint(str(file), number, f"METASTORE_{name} has no default, but {said} is said: use words")
+def _wrong_default(file: PurePosixPath, number: int, name: str, documented: str, default: str) -> Iterator[Complaint]:
+    if default and documented != f"`{default}`":
+        yield Complaint(str(file), number, f"METASTORE_{name} is `{default}` by default, not {documented}: correct it")
+    if not default and documented.startswith("`"):
+        yield Complaint(str(file), number, f"METASTORE_{name} has no default, but {documented} is given: use words")
 
 
 def _defaults(tree: Tree) -> dict[str, str]:
-    """Return each setting's default as the environment would give it; empty when it is made at start."""
+    """Return each setting's default as it would be written in the environment; empty if computed at start."""
     sys.path.insert(0, str(tree.root / "src"))
     from metastore.config import Settings
 

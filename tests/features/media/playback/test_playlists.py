@@ -73,7 +73,7 @@ def test_a_subtitle_track_is_one_segment_as_long_as_the_video() -> None:
     faults: list[str] = []
     playlist = read_media(playlists.subtitles(3_723_400_000, "x.vtt"), faults)
     assert [] == faults
-    assert [(3723.4, "x.vtt")] == [(piece.seconds, piece.uri) for piece in playlist.segments]
+    assert [(3723.4, "x.vtt")] == [(segment.seconds, segment.uri) for segment in playlist.segments]
 
 
 def test_the_tiles_of_a_sprite_are_mapped_to_times() -> None:
