@@ -28,7 +28,7 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
 ) -> None:
     """SIGKILL leaves the worker no chance to release its lease."""
     async with database.transaction() as tx:
-        sagas.start(tx, KIND, "subject", done="fill", step="boil", due_at=utc_now(), data={})
+        sagas.start(tx, KIND, "subject", done="reserve", step="ship", due_at=utc_now(), data={})
     process = await asyncio.create_subprocess_exec(
         "setpriv",
         "--pdeathsig=KILL",
@@ -53,7 +53,7 @@ async def test_a_worker_killed_in_the_middle_of_a_step_is_replaced_within_the_le
 
     other = SagaRunner(
         database,
-        [Definition(KIND, [Step("boil", finish, ReasonCode.PROCESSING_FAILED)], lease=LEASE)],
+        [Definition(KIND, [Step("ship", finish, ReasonCode.PROCESSING_FAILED)], lease=LEASE)],
         poll_seconds=0.2,
     )
     working: list[asyncio.Task[None]] = []

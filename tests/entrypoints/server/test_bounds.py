@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from deploy.local.ports import free_port
 from metastore.entrypoints.server import HttpServer, connection, request_cycle
 from tests.fixtures.http_server import serving
-from tests.fixtures.raw_http import FileApp, echoing, raw_connection, response, take
+from tests.fixtures.raw_http import FileApp, echoing, raw_connection, send_response, take_body
 from tests.fixtures.waiting import eventually
 
 
@@ -26,7 +26,7 @@ async def test_a_websocket_outlives_the_keep_alive_timeout(monkeypatch: pytest.M
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await response(send, 200)
+            await send_response(send, 200)
             return
         await receive()
         await send({"type": "websocket.accept"})
@@ -87,8 +87,8 @@ async def test_a_client_that_does_not_read_the_response_is_disconnected(monkeypa
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await response(send, 200, bytes(30_000_000))
-            await response(send, 200)
+            await send_response(send, 200, bytes(30_000_000))
+            await send_response(send, 200)
         finally:
             ended.set()
 
@@ -162,7 +162,7 @@ async def test_a_slow_client_does_not_block_a_thread() -> None:
     durations: list[float] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        body = take(scope)
+        body = take_body(scope)
         assert body
         buffer = memoryview(bytearray(1000))
 
@@ -177,7 +177,7 @@ async def test_a_slow_client_does_not_block_a_thread() -> None:
             if body.left:
                 await body.readable()
         body.close()
-        await response(send, 200)
+        await send_response(send, 200)
 
     async with serving(app) as url, raw_connection(url) as client:
         await client.send("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n")

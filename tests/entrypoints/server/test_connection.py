@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from metastore.entrypoints.server import connection
 from metastore.ports.served_objects import SourceEndedError
 from tests.fixtures.http_server import serving
-from tests.fixtures.raw_http import FileApp, echoing, raw_connection, read_body, rejecting, response, take
+from tests.fixtures.raw_http import FileApp, echoing, raw_connection, read_body, rejecting, send_response, take_body
 from tests.fixtures.waiting import eventually
 
 
@@ -50,13 +50,13 @@ async def test_a_disconnect_ends_the_body() -> None:
     ended = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        body = take(scope)
+        body = take_body(scope)
         assert body
         with pytest.raises(SourceEndedError):
             await read_body(body)
         body.close()
         ended.set()
-        await response(send, 400)
+        await send_response(send, 400)
 
     async with serving(app) as url, raw_connection(url) as client:
         await client.send(b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"a" * 1000)
@@ -68,11 +68,11 @@ async def test_the_rest_of_a_body_is_not_parsed_as_a_request() -> None:
     """The connection is closed after the response, which the client sees although it is still sending."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        body = take(scope)
+        body = take_body(scope)
         assert body
         await read_body(body, enough=lambda size: size > 50_000)
         body.close()
-        await response(send, 400, b"stop")
+        await send_response(send, 400, b"stop")
 
     async with serving(app) as url, raw_connection(url) as client:
         await client.send(b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + b"a" * 2_000_000)
@@ -155,7 +155,7 @@ async def test_invalid_http_gets_400() -> None:
         assert await client.is_closed()
 
 
-async def test_a_file_is_sent_between_other_pieces(file_app: FileApp) -> None:
+async def test_a_file_is_sent_between_other_chunks(file_app: FileApp) -> None:
     async with serving(file_app) as url, raw_connection(url) as client:
         for _ in range(2):
             await client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
