@@ -8,6 +8,7 @@ from deploy.local.ports import free_port
 from metastore.adapters.object_store.s3 import S3ObjectStore, calls
 from metastore.ports.object_store import (
     CompletedPart,
+    InvalidPartError,
     ObjectStoreError,
     StoreFullError,
     StoreUnavailableError,
@@ -114,6 +115,19 @@ async def test_an_error_in_the_body_of_a_200_is_an_error(server: ScriptedS3, sto
 
     server.script = script
     with pytest.raises(StoreUnavailableError):
+        await store.complete_multipart(TARGET, PARTS)
+
+
+async def test_parts_that_the_server_finds_too_small_are_no_outage(server: ScriptedS3, store: S3ObjectStore) -> None:
+    """The upload cannot be completed later either, so the client has to know."""
+
+    def script(request: S3Request) -> str | None:
+        if request.method == "POST":
+            return error(400, "EntityTooSmall")
+        return reply(200, PART_LIST) if request.method == "GET" else head_of(3)
+
+    server.script = script
+    with pytest.raises(InvalidPartError, match="smaller than the object store allows"):
         await store.complete_multipart(TARGET, PARTS)
 
 

@@ -92,9 +92,12 @@ async def complete(client: "S3Client", bucket: str, target: UploadTarget, named:
         if not retries_of(error.__cause__) or not await _object_exists(client, bucket, target):
             raise UploadNotFoundError(target.upload_id) from error
     except StoreUnavailableError as error:
-        if error_code(error.__cause__) in _BAD_PARTS:
+        code = error_code(error.__cause__)
+        if code in _BAD_PARTS:
             # A part was sent again between our check and the server's.
             check_parts(target, named, await received_parts(client, bucket, target))
+        if code == "EntityTooSmall":
+            raise InvalidPartError(1, "is smaller than the object store allows") from error
         raise
 
 
