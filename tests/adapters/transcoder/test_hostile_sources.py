@@ -82,7 +82,7 @@ async def test_an_mp4_without_its_moov_box_is_refused(clip: Clip) -> None:
 async def test_missing_streams_are_refused(clip: Clip) -> None:
     with pytest.raises(MediaRefusedError, match=r"^The film has no picture\.$"):
         await transcode(clip("sound alone"), RUNGS)
-    with pytest.raises(MediaRefusedError, match=_MESSAGE):
+    with pytest.raises(MediaRefusedError, match=r"^An audio track is missing, or its format is not supported\.$"):
         await transcode(clip("rare keyframes"), AUDIO_ENCODED)
 
 
