@@ -102,7 +102,7 @@ async def test_relay_and_consumer_reconnect_to_a_broker_that_stopped_responding(
     """A connection that is open but silent delays them no longer than their time limits."""
     consumer = RecordingConsumer("consumer")
     async with proxy_to(killable_rabbitmq.port) as proxy:
-        url = f"amqp://consumer:consumer@127.0.0.1:{proxy.port}/"
+        url = f"amqp://guest:guest@127.0.0.1:{proxy.port}/"
         async with relayed(database, url, consumer, request_timeout=0.5, heartbeat=1):
             await record(database, 10)
             await eventually(lambda: len(consumer.seen) == 10)
