@@ -24,7 +24,7 @@ async def test_a_notification_reaches_sockets_at_every_api_process(stack: Stack)
         listening(stack.apis[1].address, ben) as at_ben,
     ):
         file_id = await upload_small(anna)
-        await eventually(lambda: here.received and there.received)
+        await eventually(lambda: all("notification" in dict(listener.received) for listener in (here, there)))
         for listener in (here, there):
             (message,) = [data for event, data in listener.received if event == "notification"]
             assert isinstance(message, dict)
