@@ -59,7 +59,10 @@ RETRY_UNKNOWN_AFTER = 30.0
 
 
 class SagaRunner:
-    """Runs the sagas of ``definitions``: ``concurrency`` at once, plus ``LONG_AT_ONCE`` in long steps."""
+    """Runs the sagas of ``definitions``: ``concurrency`` at once, plus ``LONG_AT_ONCE`` in long steps.
+
+    It polls for due sagas every ``poll_seconds``, and at once when somebody sets ``woken``.
+    """
 
     def __init__(
         self,
@@ -88,10 +91,6 @@ class SagaRunner:
         self._woken = woken or asyncio.Event()
         self._pruned_at = time.monotonic()
         self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
-
-    def wake(self) -> None:
-        """Check for due sagas now."""
-        self._woken.set()
 
     async def run(self) -> None:
         """Run due sagas until cancelled."""
