@@ -5,22 +5,27 @@
 * ``fsck``, ``move_to``: the commands of these names.
 * ``terminal``: text for terminals.
 
-All other commands are short enough to be here. Each imports what it runs, so that the others start quickly.
+All other commands are short enough to be here. Each imports what it runs, even the settings, so that the others start
+quickly: ``metastore --help`` loads little more than the library for command lines.
 """
 
-import asyncio
 import json
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
 
 from metastore import __version__
-from metastore.config import ConfigurationError, load_settings
-from metastore.kit.problems.problem import Problem
 
-app = App(name="metastore", version=__version__, help="A self-hosted cloud drive.")
+if TYPE_CHECKING:
+    from metastore.config import Settings
+
+Result = TypeVar("Result")
+
+# Plain text, since the renderer of Markdown alone would take a fifth of the time that help takes.
+app = App(name="metastore", version=__version__, help="A self-hosted cloud drive.", help_format="plaintext")
 admin = App(name="admin", help="Manage accounts and files from the server's own command line.")
 app.command(admin)
 
@@ -34,7 +39,7 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
         port: port to listen on (default 8080)
         data_dir: folder of the embedded database and objects (default ./data)
     """
-    settings = load_settings(host=host, port=port, data_dir=data_dir)
+    settings = _settings(host=host, port=port, data_dir=data_dir)
     # After loading the settings, so that mistakes in them are reported at once.
     from metastore.entrypoints.serve import serve as run
 
@@ -49,7 +54,7 @@ def api(*, host: str | None = None, port: int | None = None) -> None:
         host: address to listen on (default 127.0.0.1)
         port: port to listen on (default 8080)
     """
-    settings = load_settings(host=host, port=port)
+    settings = _settings(host=host, port=port)
     from metastore.entrypoints.api import api as run
 
     run(settings)
@@ -62,7 +67,7 @@ def relay(*, metrics_port: int | None = None) -> None:
     Args:
         metrics_port: port for /healthz, /readyz and /metrics (default: none)
     """
-    settings = load_settings(metrics_port=metrics_port)
+    settings = _settings(metrics_port=metrics_port)
     from metastore.entrypoints.workers import relay as run
 
     run(settings)
@@ -76,7 +81,7 @@ def worker(*names: str, metrics_port: int | None = None) -> None:
         names: consumers and jobs to run (default: all); an unknown name prints the list
         metrics_port: port for /healthz, /readyz and /metrics (default: none)
     """
-    settings = load_settings(metrics_port=metrics_port)
+    settings = _settings(metrics_port=metrics_port)
     from metastore.entrypoints.workers import worker as run
 
     run(settings, names)
@@ -87,7 +92,7 @@ def migrate(*, data_dir: Path | None = None) -> None:
     """Migrate the database to the current schema."""
     from metastore.bootstrap import prepare_database
 
-    asyncio.run(prepare_database(load_settings(data_dir=data_dir)))
+    _run(prepare_database(_settings(data_dir=data_dir)))
 
 
 @app.command
@@ -95,7 +100,7 @@ def openapi() -> None:
     """Print the API's OpenAPI document."""
     from metastore.entrypoints.http import openapi_document
 
-    document = asyncio.run(openapi_document())
+    document = _run(openapi_document())
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -108,7 +113,7 @@ def asyncapi(*, page: Annotated[bool, Parameter(negative="")] = False) -> None:
     """
     from metastore.entrypoints import asyncapi as events
 
-    published, subscriptions = asyncio.run(events.published())
+    published, subscriptions = _run(events.published())
     document = json.dumps(events.document(published, subscriptions), indent=2, ensure_ascii=False) + "\n"
     sys.stdout.write(events.page(published, subscriptions) if page else document)
 
@@ -129,7 +134,7 @@ def create_user(
     from metastore.entrypoints.cli.accounts import create
 
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
-    asyncio.run(create(load_settings(data_dir=data_dir), username, email, role, password))
+    _run(create(_settings(data_dir=data_dir), username, email, role, password))
 
 
 @admin.command
@@ -149,7 +154,7 @@ def reprocess(
     """
     from metastore.entrypoints.cli.reprocess import reprocess as run
 
-    asyncio.run(run(load_settings(data_dir=data_dir), everything=everything))
+    _run(run(_settings(data_dir=data_dir), everything=everything))
 
 
 def main() -> None:
@@ -169,12 +174,34 @@ def main() -> None:
     except CycloptsError:
         # cyclopts has printed what is wrong.
         sys.exit(2)
-    except ConfigurationError as error:
-        sys.exit(_report(str(error)))
-    except Problem as problem:
-        sys.exit(_report(problem.detail))
+    except Exception as error:
+        message = _mistake(error)
+        if message is None:
+            raise
+        sys.stderr.write(f"metastore: {message}\n")
+        sys.exit(2)
 
 
-def _report(message: str) -> int:
-    sys.stderr.write(f"metastore: {message}\n")
-    return 2
+def _mistake(error: Exception) -> str | None:
+    """Return the line that reports an operator's mistake; ``None`` for any other error."""
+    from metastore.config import ConfigurationError
+    from metastore.kit.problems.problem import Problem
+
+    match error:
+        case ConfigurationError():
+            return str(error)
+        case Problem():
+            return error.detail
+    return None
+
+
+def _settings(**options: str | int | Path | None) -> "Settings":
+    from metastore.config import load_settings
+
+    return load_settings(**options)
+
+
+def _run(work: Coroutine[None, None, Result]) -> Result:
+    import asyncio
+
+    return asyncio.run(work)
