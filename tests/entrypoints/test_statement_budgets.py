@@ -1,0 +1,108 @@
+"""Every hot route has a budget of SQL statements and transactions, the same on both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from metastore import bootstrap
+from metastore.config import load_settings
+from metastore.entrypoints.serve import build_asgi
+from tests.fixtures.product import Client, Running
+from tests.fixtures.statement_counter import Cost, StatementCounter, counting_statements
+
+
+@dataclass
+class CountedDrive:
+    """A signed-in user of a product without background jobs, whose requests are all that reaches the database."""
+
+    client: Client
+    counter: StatementCounter
+
+    async def cost_of(self, method: str, url: str, status: int = 200, **options: Any) -> Cost:  # noqa: ANN401  JSON
+        """Send a request, assert ``status`` and return what it cost."""
+        await _relays_notified()
+        self.counter.clear()
+        response = await self.client.request(method, url, **options)
+        await _relays_notified()
+        cost = self.counter.cost
+        print(f"{method} {url}: {cost}", *self.counter.executed, sep="\n  ")  # noqa: T201  shown if the test fails
+        assert response.status_code == status, response.text[:500]
+        return cost
+
+    async def upload(self, name: str, **form: str) -> str:
+        """Upload a small file and return its ID."""
+        files = {"file": (name, b"hello", "text/plain")}
+        body = await self.client.json_of("POST", "/api/v1/files/upload", 201, files=files, data={"path": "/", **form})
+        return str(body["file"]["id"])
+
+
+@pytest.fixture
+async def drive(tmp_path: Path, database_url: str) -> AsyncIterator[CountedDrive]:
+    """A new user's drive, on SQLite and on PostgreSQL."""
+    settings = load_settings(data_dir=tmp_path / "data", secret_key="k" * 40, database_url=database_url)
+    with counting_statements() as counter:
+        product = await bootstrap.build(settings)
+        try:
+            running = Running(product, httpx.ASGITransport(build_asgi(product), raise_app_exceptions=False))
+            yield CountedDrive(await running.signed_in(), counter)
+        finally:
+            await product.aclose()
+
+
+async def _relays_notified() -> None:
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "notify relays"))
+
+
+async def test_reading_the_signed_in_user_keeps_its_budget(drive: CountedDrive) -> None:
+    cost = await drive.cost_of("GET", "/api/v1/auth/me")
+
+    assert cost.statements <= 2
+    assert cost.transactions <= 2
+
+
+async def test_reading_a_file_keeps_its_budget(drive: CountedDrive) -> None:
+    file_id = await drive.upload("a.txt", path="/one/two")
+
+    cost = await drive.cost_of("GET", f"/api/v1/files/{file_id}")
+
+    assert cost.statements <= 3
+    assert cost.transactions <= 2
+
+
+async def test_listing_a_folder_keeps_its_budget(drive: CountedDrive) -> None:
+    for number in range(3):
+        await drive.upload(f"{number}.txt", path="/one/two")
+
+    cost = await drive.cost_of("GET", "/api/v1/files", params={"path": "/one/two", "limit": 100})
+
+    assert cost.statements <= 4
+    assert cost.transactions <= 2
+
+
+async def test_a_download_keeps_its_budget_with_its_event(drive: CountedDrive) -> None:
+    file_id = await drive.upload("a.txt")
+
+    cost = await drive.cost_of("GET", f"/api/v1/files/{file_id}/download", 302)
+
+    assert cost.statements <= 3
+    assert cost.events == 1
+    assert cost.transactions <= 3
+
+
+async def test_a_search_keeps_its_budget(drive: CountedDrive) -> None:
+    cost = await drive.cost_of("GET", "/api/v1/search", params={"q": "a"})
+
+    assert cost.statements <= 4
+    assert cost.transactions <= 2
+
+
+async def test_listing_notifications_keeps_its_budget(drive: CountedDrive) -> None:
+    cost = await drive.cost_of("GET", "/api/v1/notifications")
+
+    assert cost.statements <= 3
+    assert cost.transactions <= 2
