@@ -46,6 +46,7 @@ from metastore.kit.feature import Feature, Job
 from metastore.kit.idempotency import claims
 from metastore.kit.idempotency.checkpoints import IdempotencyKeys
 from metastore.kit.saga.runner import SagaRunner
+from metastore.kit.saga.wake_ups import SagaAnnouncer
 from metastore.kit.services import Services
 from metastore.migrations import upgrade
 from metastore.ports.event_bus import EventBus
@@ -155,6 +156,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     runner = SagaRunner(database, [saga for feature in features for saga in feature.sagas], clock=clock, woken=woken)
     subscribe_all(bus, database, [consumer for feature in features for consumer in feature.consumers])
     Announcer(database)
+    SagaAnnouncer(database)
     reaper = Reaper(_recurring_jobs(database, features), settings.reaper_interval)
     return Product(
         settings=settings,

@@ -18,8 +18,8 @@ from metastore.kit.saga.runner import SagaRunner
 from tests.fixtures.waiting import eventually
 
 KIND = "order"
-SHORT = ClaimFilter([KIND], [(KIND, "charge")])
-LONG = ClaimFilter([KIND], [(KIND, "charge")], only_steps=True)
+SHORT = ClaimFilter((KIND,), ((KIND, "charge"),))
+LONG = ClaimFilter((KIND,), ((KIND, "charge"),), only_steps=True)
 LEASE = timedelta(minutes=1)
 
 

@@ -203,7 +203,7 @@ async def test_a_saga_whose_workers_all_crash_fails(database: Database) -> None:
     for _ in range(3):
         async with database.transaction() as tx:
             lease = timedelta(seconds=20)
-            assert await claims.claim(tx, ClaimFilter([KIND]), now=now, lease=lease, worker="crashing", limit=1)
+            assert await claims.claim(tx, ClaimFilter((KIND,)), now=now, lease=lease, worker="crashing", limit=1)
         now += timedelta(minutes=1)
     await SagaRunner(database, [order.definition], clock=lambda: now).run_due()
     assert ["unreserve"] == order.calls

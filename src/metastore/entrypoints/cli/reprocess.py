@@ -9,7 +9,7 @@ from metastore.processes.reprocess import restart_processing
 
 
 async def reprocess(settings: Settings, *, everything: bool) -> None:
-    """Schedule the files for processing and print their number.
+    """Schedule the files for processing and print their number. Workers find them at their next poll.
 
     Raises:
         Problem: 503 if the database is unavailable.

@@ -3,8 +3,9 @@
 * ``unit_of_work``: ``Database`` opens transactions on SQLite and PostgreSQL; ``Transaction`` records events.
 * ``tables``: the declarative base and column types.
 * ``sqlite_connection``: SQLite connections with one thread switch per statement.
+* ``notifications``: waking up other processes with PostgreSQL's LISTEN and NOTIFY.
 * ``disk_reserve``: disk space that SQLite reserves, so that deleting works on a full disk.
 
-Nothing here knows of events, sagas or idempotency keys. They take part in transactions by ``Transaction.record`` and
-``Database.before_commit``.
+Nothing here knows of events, sagas or idempotency keys. They take part in transactions by ``Transaction.record``,
+``Transaction.schedule`` and ``Database.before_commit``.
 """

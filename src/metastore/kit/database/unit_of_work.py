@@ -13,8 +13,10 @@ and read files outside. Reading transactions run concurrently on their own conne
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, nullcontext
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,14 +61,20 @@ class Transaction:
         self.session = session
         self.dialect = dialect
         self.recorded = 0
+        self.scheduled: dict[str, datetime] = {}
 
     def record(self, event: Recordable) -> None:
         """Store ``event`` in the outbox. It is published after this transaction has committed."""
         self.session.add(event.outbox_row())
         self.recorded += 1
 
+    def schedule(self, topic: str, due_at: datetime) -> None:
+        """Call the listeners of ``topic`` after this transaction has committed, with the earliest ``due_at``."""
+        self.scheduled[topic] = min(due_at, self.scheduled.get(topic, due_at))
+
 
 CommitHook = Callable[[Transaction], Awaitable[None]]
+ScheduleListener = Callable[[datetime], None]
 
 
 class Database:
@@ -79,6 +87,7 @@ class Database:
         self._writer = asyncio.Lock() if self.single_writer else None
         self._commit_hooks: list[CommitHook] = []
         self._listeners: list[Callable[[], None]] = []
+        self._schedules: defaultdict[str, list[ScheduleListener]] = defaultdict(list)
 
     @property
     def single_writer(self) -> bool:
@@ -96,6 +105,19 @@ class Database:
         """Call ``listener`` after each commit that recorded events."""
         self._listeners.append(listener)
 
+    def on_scheduled(self, topic: str, listener: ScheduleListener) -> None:
+        """Call ``listener`` after each commit that scheduled work on ``topic``, with the earliest due time."""
+        self._schedules[topic].append(listener)
+
+    @contextmanager
+    def scheduled(self, topic: str, listener: ScheduleListener) -> Iterator[None]:
+        """Do as ``on_scheduled``, until the end of the block."""
+        self.on_scheduled(topic, listener)
+        try:
+            yield
+        finally:
+            self._schedules[topic].remove(listener)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction that commits when the block ends and rolls back when it raises.
@@ -106,9 +128,16 @@ class Database:
         """
         async with self._writer or nullcontext(), self._open(writing=True) as tx:
             yield tx
+        self._notify_listeners(tx)
+
+    def _notify_listeners(self, tx: Transaction) -> None:
+        """Call the listeners that wait for what ``tx`` has committed."""
         if tx.recorded:
             for listener in self._listeners:
                 listener()
+        for topic, due_at in tx.scheduled.items():
+            for scheduled in list(self._schedules[topic]):
+                scheduled(due_at)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:

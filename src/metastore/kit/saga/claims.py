@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from sqlalchemy import ColumnElement, Select, and_, delete, false, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, false, func, not_, or_, select, update
 from sqlalchemy.orm import aliased
 
 from metastore.kit.clock import utc_now
@@ -26,8 +27,8 @@ class ClaimFilter:
     With ``only_steps``, those that are.
     """
 
-    kinds: Collection[str]
-    steps: Collection[tuple[str, str]] = ()
+    kinds: tuple[str, ...]
+    steps: tuple[tuple[str, str], ...] = ()
     only_steps: bool = False
 
     @property
@@ -39,6 +40,15 @@ class ClaimFilter:
 async def is_any_due(tx: Transaction, claimable: ClaimFilter, now: datetime) -> bool:
     """Return whether there is a saga to claim. It only reads, whereas ``claim`` blocks other writers on SQLite."""
     return (await tx.session.scalar(select(SagaRow.id).where(*_claimable(claimable, now)).limit(1))) is not None
+
+
+async def next_due(tx: Transaction, claimable: ClaimFilter, before: datetime) -> datetime | None:
+    """Return when the next saga can be claimed: it is due, and no lease holds it. ``None``: not before ``before``.
+
+    The time may be in the past.
+    """
+    due_at: datetime | None = await tx.session.scalar(_select_next_due(claimable), {"before": before})
+    return due_at
 
 
 async def claim(
@@ -147,6 +157,12 @@ async def prune(tx: Transaction, before: datetime, limit: int) -> int:
     return len((await tx.session.execute(statement.execution_options(**_NO_SYNC))).all())
 
 
+@cache
+def _select_next_due(claimable: ClaimFilter) -> Select[tuple[datetime]]:
+    claimable_at = case((SagaRow.locked_until > SagaRow.due_at, SagaRow.locked_until), else_=SagaRow.due_at)
+    return select(func.min(claimable_at)).where(*_unfinished(claimable), SagaRow.due_at <= bindparam("before"))
+
+
 def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int) -> Select[str]:
     """Select the ids of the sagas to claim next.
 
@@ -177,13 +193,12 @@ def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int) -> Select[
 
 
 def _claimable(claimable: ClaimFilter, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        SagaRow.kind.in_(claimable.kinds),
-        _at(claimable),
-        SagaRow.state.in_((RUNNING, COMPENSATING)),
-        SagaRow.due_at <= now,
-        or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now),
-    )
+    free = or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now)
+    return (*_unfinished(claimable), SagaRow.due_at <= now, free)
+
+
+def _unfinished(claimable: ClaimFilter) -> tuple[ColumnElement[bool], ...]:
+    return SagaRow.kind.in_(claimable.kinds), _at(claimable), SagaRow.state.in_((RUNNING, COMPENSATING))
 
 
 def _at(claimable: ClaimFilter) -> ColumnElement[bool]:

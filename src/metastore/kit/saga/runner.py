@@ -2,9 +2,6 @@
 
 A runner keeps a claimed saga until it has to wait, ends or is lost. A runner that is stopped releases its sagas, so
 that others need not wait for the leases to expire.
-
-Long steps have a lane of their own. A saga that reaches a long step is released, to be claimed for that lane by any
-runner when it is its owner's turn.
 """
 
 import asyncio
@@ -21,8 +18,8 @@ from metastore.kit.clock import Clock, utc_now
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
-from metastore.kit.saga import claims, metrics
-from metastore.kit.saga.claims import ClaimFilter, LeaseLostError
+from metastore.kit.saga import claims, metrics, wake_ups
+from metastore.kit.saga.claims import LeaseLostError
 from metastore.kit.saga.definition import (
     Definition,
     Effect,
@@ -31,6 +28,7 @@ from metastore.kit.saga.definition import (
     StepFailedError,
     is_database_outage,
 )
+from metastore.kit.saga.lanes import Lanes
 from metastore.kit.saga.lease import Lease
 from metastore.kit.saga.models import (
     CANCELLED,
@@ -48,20 +46,23 @@ from metastore.kit.saga.progress import Reporter
 
 _log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 1.0
 CONCURRENCY = 2
-LONG_AT_ONCE = 1
 KEEP_ENDED = timedelta(days=1)
 PRUNE_EVERY = 600.0
 PRUNE_BATCH = 1000
 RELEASE_WITHIN = 2.0
 RETRY_UNKNOWN_AFTER = 30.0
+RETRY_SECONDS = 1.0
+"""Seconds until the next look after an error, or when the due sagas could not be claimed."""
+SHORTEST_PAUSE = 0.01
+"""Clocks are not exact: a pause that ends just before a due time is followed by another."""
 
 
 class SagaRunner:
-    """Runs the sagas of ``definitions``: ``concurrency`` at once, plus ``LONG_AT_ONCE`` in long steps.
+    """Runs the sagas of ``definitions``: ``concurrency`` at once, plus the long steps (``lanes``).
 
-    It polls for due sagas every ``poll_seconds``, and at once when somebody sets ``woken``.
+    It looks for due sagas when one becomes due (``wake_ups``), when somebody sets ``woken``, and every
+    ``poll_seconds``.
     """
 
     def __init__(
@@ -71,29 +72,28 @@ class SagaRunner:
         *,
         clock: Clock = utc_now,
         concurrency: int = CONCURRENCY,
-        poll_seconds: float = POLL_SECONDS,
+        poll_seconds: float = wake_ups.POLL_SECONDS,
         woken: asyncio.Event | None = None,
     ) -> None:
         self._database = database
         self._definitions = {definition.kind: definition for definition in definitions}
-        long_steps = [(d.kind, step.name) for d in definitions for step in d.steps if step.may_take_long]
-        self._all = ClaimFilter(self._definitions, ())
-        self._short = ClaimFilter(self._definitions, long_steps)
-        self._long = ClaimFilter(self._definitions, long_steps, only_steps=True)
-        self._in_long_steps: set[str] = set()
         self._unreleased = 0
         """The number of sagas to release as soon as the database is available."""
         self._clock = clock
-        self._concurrency = concurrency
         self._poll_seconds = poll_seconds
-        lease = timedelta(seconds=max((d.lease for d in definitions), default=1.0))
-        self._lease = Lease(database, lease, clock)
         self._woken = woken or asyncio.Event()
         self._pruned_at = time.monotonic()
         self.name = f"{socket.gethostname()}:{os.getpid()}:{new_id()[-6:]}"
+        lease = timedelta(seconds=max((d.lease for d in definitions), default=1.0))
+        self._lease = Lease(database, lease, clock)
+        self._lanes = Lanes(database, definitions, clock=clock, lease=lease, worker=self.name, concurrency=concurrency)
 
     async def run(self) -> None:
         """Run due sagas until cancelled."""
+        async with wake_ups.waking(self._database, self._woken.set, clock=self._clock, poll_seconds=self._poll_seconds):
+            await self._run()
+
+    async def _run(self) -> None:
         work: set[asyncio.Task[None]] = set()
         unlocked = not self._database.single_writer
         try:
@@ -101,29 +101,46 @@ class SagaRunner:
                 self._woken.clear()
                 try:
                     unlocked = unlocked or await self._unlock()
-                    for saga in await self._claim_for_lanes(len(work)):
-                        work.add(asyncio.create_task(self._run_saga(saga), name=f"{saga.kind} {saga.subject}"))
+                    pause = await self._start_due(work)
                     await self._measure_and_prune()
                 except Exception as error:  # noqa: BLE001  the runner must survive a database outage
                     _log.warning("cannot claim sagas", error=repr(error))
-                work = await self._wait_for_wake_or_result(work)
+                    pause = min(RETRY_SECONDS, self._poll_seconds)
+                work = await self._wait_for_wake_or_result(work, pause)
         finally:
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
 
+    async def _start_due(self, work: "set[asyncio.Task[None]]") -> float:
+        """Claim due sagas and add tasks that run them to ``work``. Return the seconds until the next look."""
+        # A saga that could not be released might be claimed again after its lease, and count as a failed attempt.
+        if self._unreleased:
+            return self._poll_seconds
+        due_at = await self._lanes.next_due(len(work), timedelta(seconds=self._poll_seconds))
+        if due_at is None:
+            return self._poll_seconds
+        if due_at >= (now := self._clock()):
+            return max(SHORTEST_PAUSE, (due_at - now).total_seconds())
+        claimed = await self._lanes.claim(len(work))
+        for saga in claimed:
+            work.add(asyncio.create_task(self._run_saga(saga), name=f"{saga.kind} {saga.subject}"))
+        return 0 if claimed else min(RETRY_SECONDS, self._poll_seconds)
+
     async def run_due(self) -> int:
         """Run due sagas one after the other until none is due. Return the number of claims."""
         count = 0
-        while claimed := await self._claim(self._all, 1):
+        while not self._unreleased and (claimed := await self._lanes.claim_any()):
             count += 1
             await self._run_saga(claimed[0], has_lanes=False)
         return count
 
-    async def _wait_for_wake_or_result(self, work: "set[asyncio.Task[None]]") -> "set[asyncio.Task[None]]":
+    async def _wait_for_wake_or_result(
+        self, work: "set[asyncio.Task[None]]", pause: float
+    ) -> "set[asyncio.Task[None]]":
         woken = asyncio.create_task(self._woken.wait())
         try:
-            await asyncio.wait({woken, *work}, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({woken, *work}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         finally:
             woken.cancel()
         return {task for task in work if not task.done()}
@@ -133,27 +150,6 @@ class SagaRunner:
             await claims.unlock_all(tx, self._definitions)
         return True
 
-    async def _claim_for_lanes(self, running: int) -> list[Saga]:
-        long = len(self._in_long_steps)
-        claimed = await self._claim(self._short, self._concurrency - running + long)
-        if self._long.steps and long < LONG_AT_ONCE:
-            for_long = await self._claim(self._long, LONG_AT_ONCE - long)
-            self._in_long_steps |= {saga.id for saga in for_long}
-            claimed += for_long
-        return claimed
-
-    async def _claim(self, claimable: ClaimFilter, limit: int) -> list[Saga]:
-        # A saga that could not be released might be claimed again after its lease, and count as a failed attempt.
-        if limit <= 0 or self._unreleased:
-            return []
-        now = self._clock()
-        if self._database.single_writer:
-            async with self._database.reading() as tx:
-                if not await claims.is_any_due(tx, claimable, now):
-                    return []
-        async with self._database.transaction() as tx:
-            return await claims.claim(tx, claimable, now=now, lease=self._lease.length, worker=self.name, limit=limit)
-
     async def _run_saga(self, saga: Saga, *, has_lanes: bool = True) -> None:
         """Execute steps of a claimed saga until it waits, ends or is lost. Raises nothing but cancellation."""
         held: Saga | None = saga
@@ -161,7 +157,7 @@ class SagaRunner:
             current, held = held, None
             definition = self._definitions[current.kind]
             try:
-                if has_lanes and await self._belongs_to_long_lane(definition, current):
+                if has_lanes and await self._lanes.is_in_wrong_lane(definition, current):
                     await self._release(current, self._clock(), counted=False)
                     return
                 with metrics.timed(current):
@@ -179,12 +175,7 @@ class SagaRunner:
             except Exception:  # noqa: BLE001  the lease expires, and the saga is claimed again
                 _log.exception("cannot run a saga", **_log_fields(current))
             finally:
-                self._in_long_steps.discard(current.id)
-
-    async def _belongs_to_long_lane(self, definition: Definition, saga: Saga) -> bool:
-        """Return whether the saga's step is long although the saga was claimed for the other lane."""
-        takes_long = definition.step(saga.step).may_take_long if saga.state == RUNNING else None
-        return takes_long is not None and saga.id not in self._in_long_steps and await takes_long(saga)
+                self._lanes.leave(current)
 
     async def _forward(self, definition: Definition, saga: Saga) -> Saga | None:
         step = definition.step(saga.step)
@@ -228,9 +219,10 @@ class SagaRunner:
             while True:
                 if await self._release_after_outage(definition, saga, since):
                     return True
-                await asyncio.sleep(min(definition.outage_recheck, self._poll_seconds))
+                await asyncio.sleep(min(definition.outage_recheck, RETRY_SECONDS, self._poll_seconds))
         finally:
             self._unreleased -= 1
+            self._woken.set()
 
     async def _release_after_outage(self, definition: Definition, saga: Saga, since: datetime) -> bool:
         """Release the saga. Return ``False`` while the database itself is unavailable."""
@@ -340,6 +332,7 @@ class SagaRunner:
             values["attempts"] = SagaRow.attempts - 1
         async with self._database.transaction() as tx:
             await claims.settle(tx, saga, values)
+            wake_ups.schedule(tx, due_at)
             if error is not None:
                 claims.log_step(tx, saga, "error", self.name, error[:1000])
 

@@ -16,8 +16,8 @@ The runner calls it in the transaction that advances the saga, whose ``UPDATE`` 
   may be done twice, but its effect cannot happen twice: tokens do not depend on time.
 * *Effects outside the database*, such as an object in the store, happen before the commit and under names derived from
   the saga, so that repeating them replaces them. A worker whose saga was cancelled compensates its own step.
-* *No loss.* When a worker dies, its lock expires and the next claim repeats the same step. Messages only wake runners
-  early; every runner also polls the table.
+* *No loss.* When a worker dies, its lock expires and the next claim repeats the same step. Signals only wake
+  runners early; every runner also polls the table (``wake_ups``).
 * *Termination.* A step has a time limit and a number of attempts; a crash of the worker counts as one. After the last
   attempt the completed steps are compensated in reverse order. A step that waits for a client is due at its deadline. A
   compensation that fails as often is skipped, which the step log records; fsck finds what it leaves behind.
@@ -46,6 +46,7 @@ from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problems.reason_codes import ReasonCode
+from metastore.kit.saga import wake_ups
 from metastore.kit.saga.models import (
     CANCELLED,
     COMPENSATING,
@@ -94,6 +95,7 @@ def start(
         )
     )
     tx.session.add(SagaStepRow(id=new_id(), saga_id=saga_id, step=done, result=DONE, attempt=1, at=now))
+    wake_ups.schedule(tx, due_at)
 
 
 async def postpone(
@@ -215,6 +217,9 @@ async def _changed(
         .execution_options(**_NO_SYNC)
     )
     saga_id = await tx.session.scalar(statement)
+    due_at = values.get("due_at")
+    if saga_id is not None and isinstance(due_at, datetime):
+        wake_ups.schedule(tx, due_at)
     if saga_id is not None and log is not None:
         tx.session.add(SagaStepRow(id=new_id(), saga_id=saga_id, step=log, result=DONE, attempt=1, at=now))
     return saga_id is not None
