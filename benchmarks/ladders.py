@@ -136,8 +136,8 @@ def _run_ffmpeg_ladder(film: Path, folder: Path, *, copied: bool) -> None:
     outputs = [part for rung in rungs for part in _output(rung, folder)]
     sound = ["-map", "0:a:0", "-c:a", "copy", *_hls("a0", folder)]
     picture = ["-map", "0:v:0", "-c:v", "copy", *_hls("v1080", folder)] if copied else []
-    # As nice as the product's child processes, so that other load on the machine favours neither.
-    _ffmpeg("-i", str(film), "-filter_complex", graph, *outputs, *picture, *sound, prefix=("nice", "-n", "10"))
+    # Scheduled like the product's child processes, so that other load on the machine favours neither.
+    _ffmpeg("-i", str(film), "-filter_complex", graph, *outputs, *picture, *sound, prefix=("chrt", "--idle", "0"))
 
 
 def _output(rung: VideoRendition, folder: Path) -> Sequence[str]:

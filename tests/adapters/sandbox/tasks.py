@@ -4,6 +4,7 @@ import ctypes
 import os
 import resource
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from enum import StrEnum
 
 from metastore.adapters.sandbox.errors import NotCopyableError, RefusedError
 from metastore.adapters.sandbox.protocol import Emit
+from metastore.adapters.sandbox.scheduling import run_when_idle
 from metastore.adapters.sandbox.source_file import SourceFile
 from metastore.kit.problems.reason_codes import ReasonCode
 
@@ -63,6 +65,14 @@ def break_out(source: SourceFile, emit: Emit) -> None:
     emit(
         {"done": [name for name, attempt in attempts.items() if _works(attempt)], "variables": sorted(os.environ)}, b""
     )
+
+
+def show_scheduling(source: SourceFile, emit: Emit, when_idle: bool) -> None:
+    """Emit the niceness and, on Linux, the scheduling policy of the child."""
+    if when_idle:
+        run_when_idle()
+    policy = os.sched_getscheduler(0) if sys.platform == "linux" else None
+    emit({"niceness": os.getpriority(os.PRIO_PROCESS, 0), "policy": policy}, b"")
 
 
 def start_threads(source: SourceFile, emit: Emit) -> None:

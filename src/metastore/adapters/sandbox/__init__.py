@@ -12,6 +12,7 @@ module should use one family of libraries, so that a hostile file cannot attack 
 
 * ``supervisor``, ``child``: the two processes. ``protocol``: the messages between them.
 * ``source_file``: the source as a file in the child. ``read_ahead``: the parent's reads for it.
+* ``scheduling``: the child's share of the processors. ``time_limit``: limits that do not count its wait for one.
 * ``seccomp``: the filter of system calls.
 * ``errors``: exceptions of tasks. ``containers``, ``orientation``: FFmpeg functions that several tasks use.
 """

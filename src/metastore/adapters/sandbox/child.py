@@ -13,6 +13,7 @@ from typing import BinaryIO
 from metastore.adapters.sandbox import protocol
 from metastore.adapters.sandbox.errors import NoPictureError, NotCopyableError, RefusedError
 from metastore.adapters.sandbox.protocol import Json, Task
+from metastore.adapters.sandbox.scheduling import yield_to_requests
 from metastore.adapters.sandbox.seccomp import block_system_calls, drop_capabilities
 from metastore.adapters.sandbox.source_file import SourceFile
 
@@ -22,6 +23,7 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 def main() -> None:
     """Run the task that arrives on standard input."""
     incoming, outgoing = sys.stdin.buffer, _take_standard_output()
+    yield_to_requests()
     _limit_process()
     task = Task.of_line(incoming.readline())
     resource.setrlimit(resource.RLIMIT_AS, (task.memory, task.memory))

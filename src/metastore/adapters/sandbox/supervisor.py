@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from metastore.adapters.sandbox import protocol
 from metastore.adapters.sandbox.protocol import Json, Task
 from metastore.adapters.sandbox.read_ahead import ReadAhead
+from metastore.adapters.sandbox.time_limit import ProcessorWait, TimeLimit
 from metastore.kit.problems.reason_codes import known_reason
 from metastore.ports.media_tools import (
     MediaRefusedError,
@@ -43,8 +44,9 @@ class Limits:
     """Limits on one task. Exceeding any of them ends the child.
 
     Attributes:
-        seconds: Wall-clock time, not counting the time spent waiting for the consumer of a result or for the source.
-        stalled_seconds: Time without any message from the child.
+        seconds: Wall-clock time, not counting the time spent waiting for the consumer of a result, for the source, or
+            for a processor that others use.
+        stalled_seconds: Time without any message from the child, not counting its wait for a processor.
         cpu_seconds: Processor time.
         seconds_for_each: Added to ``seconds`` and ``cpu_seconds`` for each result, so that long work may continue as
             long as it makes progress.
@@ -127,7 +129,7 @@ class _TaskRun:
         self._seconds_left = limits.seconds
         self._cpu_seconds = limits.cpu_seconds
         self._read_bytes = self._result_bytes = 0
-        self._uncounted_seconds = 0.0
+        self._total_wait, self._silent_wait = ProcessorWait(child.pid), ProcessorWait(child.pid)
 
     async def begin(self, name: str, arguments: Mapping[str, Json]) -> None:
         """Send the task."""
@@ -139,9 +141,9 @@ class _TaskRun:
     async def next(self) -> TaskResult | None:
         """Return the next result, or ``None`` when the task is done."""
         since = time.monotonic()
-        self._uncounted_seconds = 0.0
+        limit = TimeLimit(self._seconds_left, self._total_wait)
         try:
-            async with asyncio.timeout(self._seconds_left) as limit:
+            async with limit:
                 while (kind := await self._receive(1)) == protocol.READ:
                     await self._serve_read(limit)
                 if kind == protocol.EMIT:
@@ -149,17 +151,17 @@ class _TaskRun:
                 await self._receive_end(kind)
                 return None
         finally:
-            self._seconds_left -= time.monotonic() - since - self._uncounted_seconds
+            self._seconds_left -= time.monotonic() - since - limit.uncounted
 
     async def close(self) -> None:
         """Stop reading from the source."""
         await self._reader.close()
 
     async def _receive(self, count: int) -> bytes:
-        async with asyncio.timeout(self._limits.stalled_seconds):
+        async with TimeLimit(self._limits.stalled_seconds, self._silent_wait):
             return await self._incoming.readexactly(count)
 
-    async def _serve_read(self, limit: asyncio.Timeout) -> None:
+    async def _serve_read(self, limit: TimeLimit) -> None:
         offset, length = protocol.RANGE.unpack(await self._receive(protocol.RANGE.size))
         self._read_bytes += length
         if length > protocol.MAX_READ or self._read_bytes > self._limits.read:
@@ -168,14 +170,13 @@ class _TaskRun:
         self._outgoing.write(protocol.LENGTH.pack(len(block)) + block)
         await self._outgoing.drain()
 
-    async def _read(self, offset: int, length: int, limit: asyncio.Timeout) -> bytes:
+    async def _read(self, offset: int, length: int, limit: TimeLimit) -> bytes:
         """Read from the source, which has timeouts of its own. Most of that time does not count against the child."""
-        started, deadline = time.monotonic(), limit.when()
-        limit.reschedule(None)
+        started = time.monotonic()
+        limit.pause()
         block = await self._reader.read(offset, length)
-        uncounted = max(0.0, time.monotonic() - started - _READ_SECONDS)
-        self._uncounted_seconds += uncounted
-        limit.reschedule(None if deadline is None else deadline + uncounted)
+        limit.extend(max(0.0, time.monotonic() - started - _READ_SECONDS))
+        limit.resume()
         return block
 
     async def _receive_result(self) -> TaskResult:

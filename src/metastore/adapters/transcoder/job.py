@@ -1,6 +1,5 @@
 """The sandbox task: read the source once and pass its packets on to the writers of all renditions."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypedDict
 
@@ -11,6 +10,7 @@ from av.video.stream import VideoStream
 
 from metastore.adapters.sandbox.errors import RefusedError
 from metastore.adapters.sandbox.protocol import Emit, Json
+from metastore.adapters.sandbox.scheduling import run_when_idle
 from metastore.adapters.sandbox.source_file import SourceFile
 from metastore.adapters.transcoder.audio.tracks import audio_writer
 from metastore.adapters.transcoder.demuxer import Demuxer
@@ -19,7 +19,6 @@ from metastore.adapters.transcoder.video.remuxer import VideoRemuxer
 from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.transcoder import AudioRendition, VideoRendition
 
-_NICENESS = 10
 _BASE_SEGMENTS, _BYTES_PER_SEGMENT = 2000, 512
 """Segments that any source may produce, and bytes of the source that allow one more.
 
@@ -68,7 +67,7 @@ def make(source: SourceFile, emit: Emit, job: _Job) -> None:
     """
     if job["rungs"]:
         # Encoding may take hours and must not slow down what users wait for.
-        os.nice(_NICENESS)
+        run_when_idle()
     segments, max_segments = 0, _BASE_SEGMENTS + source.size // _BYTES_PER_SEGMENT
 
     def emit_limited(header: Mapping[str, Json], data: bytes) -> None:

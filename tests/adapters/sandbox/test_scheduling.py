@@ -1,0 +1,41 @@
+"""Children leave the processors to the processes that people wait for."""
+
+import asyncio
+import os
+import sys
+
+import pytest
+
+from metastore.adapters.sandbox.scheduling import seconds_without_processor
+from tests.adapters.sandbox.test_sandbox import results_of
+from tests.fixtures.waiting import eventually
+
+_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+async def test_a_child_is_nicer_than_its_parent() -> None:
+    (result,) = await results_of("show_scheduling", {"when_idle": False})
+    assert os.getpriority(os.PRIO_PROCESS, 0) < result.header["niceness"]  # type: ignore[operator]  # an integer
+
+
+@_LINUX
+async def test_work_that_nobody_waits_for_runs_only_while_a_processor_is_idle() -> None:
+    (result,) = await results_of("show_scheduling", {"when_idle": True})
+    assert os.SCHED_IDLE == result.header["policy"]
+
+
+@_LINUX
+async def test_the_wait_for_a_processor_is_measured() -> None:
+    """Two processes that are busy on the same processor wait for each other."""
+    bound_and_busy = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nwhile True: pass"
+    busy = [await asyncio.create_subprocess_exec(sys.executable, "-c", bound_and_busy) for _ in range(2)]
+    try:
+        await eventually(lambda: min(seconds_without_processor(process.pid) for process in busy) > 0.2)
+    finally:
+        for process in busy:
+            process.kill()
+            await process.wait()
+
+
+def test_the_wait_of_a_process_that_has_ended_is_zero() -> None:
+    assert 0.0 == seconds_without_processor(2**22 + 1)
