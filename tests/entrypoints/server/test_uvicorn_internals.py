@@ -45,7 +45,13 @@ _PROTOCOL_METHODS: dict[str, list[str]] = {
 }
 _CYCLE_METHODS: dict[str, list[str]] = {"run_asgi": ["app"], "receive": [], "send": ["message"]}
 _FLOW_METHODS: dict[str, list[str]] = {"pause_reading": [], "resume_reading": [], "drain": []}
-_SERVER_METHODS: dict[str, list[str]] = {"serve": ["sockets"], "shutdown": ["sockets"], "capture_signals": []}
+_SERVER_METHODS: dict[str, list[str]] = {
+    "__init__": ["config"],
+    "serve": ["sockets"],
+    "main_loop": [],
+    "shutdown": ["sockets"],
+    "capture_signals": [],
+}
 _METHODS = [
     pytest.param(owner, name, parameters, id=f"{owner.__name__}.{name}")
     for owner, methods in (
@@ -214,6 +220,14 @@ async def test_a_server_has_an_attribute(name: str) -> None:
     assert f"self.{name}" in inspect.getsource(Server)
     if name not in ("lifespan", "servers"):  # set when it starts
         assert hasattr(Server(config), name)
+
+
+def test_only_the_main_loop_updates_the_headers_of_all_responses() -> None:
+    """Our server has no such loop and makes them itself."""
+    assert "await self.main_loop()" in inspect.getsource(Server)
+    everywhere, on_tick = inspect.getsource(uvicorn.server), inspect.getsource(Server.on_tick)
+    assert everywhere.count("default_headers = ") == on_tick.count("default_headers = ")
+    assert "config.encoded_headers" in on_tick
 
 
 @pytest.mark.parametrize("name", _CONFIG_OPTIONS)

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
+from uvicorn.server import ServerState
 
 from metastore.entrypoints.server.connection import Connection
 from metastore.entrypoints.server.direct_transfer import FileSender
@@ -95,10 +98,46 @@ class HttpServer:
 
     def stop(self) -> None:
         """Stop accepting connections, and let ``serve`` return."""
-        self._server.should_exit = True
+        self._server.stop()
+
+
+class _State(ServerState):
+    """uvicorn's state, whose Date header is made when a response needs it and not ten times a second."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self._config = config
+        self._made_at = 0
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers that every response has."""
+        now = int(time.time())
+        if now != self._made_at:
+            self._made_at = now
+            date = formatdate(now, usegmt=True).encode()
+            self._headers = [(b"date", date), *self._config.encoded_headers]
+        return self._headers
+
+    @default_headers.setter
+    def default_headers(self, headers: list[tuple[bytes, bytes]]) -> None:
+        self._headers = headers
 
 
 class _Server(Server):
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.server_state = _State(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end. uvicorn would check ten times a second whether it has come."""
+        await self._stopped.wait()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Install no signal handlers; the process has its own."""
