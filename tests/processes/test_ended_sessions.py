@@ -19,9 +19,15 @@ class FakeSockets:
     def __init__(self, *sessions: str) -> None:
         self.sessions = set(sessions)
         self.refusals = 0
+        self.polls = 0
+
+    async def wait_for_any(self) -> None:
+        """Wait until a session has a socket."""
+        await eventually(lambda: self.sessions)
 
     def open_sessions(self) -> set[str]:
         """Return the sessions with open sockets, after some failures."""
+        self.polls += 1
         if self.refusals:
             self.refusals -= 1
             raise unavailable("not now")
@@ -80,5 +86,18 @@ async def test_polling_continues_after_a_failure(app: AuthApp) -> None:
     sockets.refusals = 3
     watching = asyncio.create_task(EndedSessions(app.database, app.auth, sockets, every=0.01).run())
     await eventually(lambda: not sockets.sessions)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_nothing_is_polled_while_no_socket_is_open(app: AuthApp) -> None:
+    """The first socket starts it."""
+    sockets = FakeSockets()
+    watching = asyncio.create_task(EndedSessions(app.database, app.auth, sockets, every=0).run())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert 0 == sockets.polls
+    sockets.sessions.add(new_id())
+    await eventually(lambda: sockets.polls and not sockets.sessions)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)

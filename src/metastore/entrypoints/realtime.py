@@ -6,13 +6,10 @@ a problem code of the API as its ``message`` (``token-expired``: refresh and con
 ``account-suspended``), and a sentence in ``data.detail``.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import socketio  # type: ignore[import-untyped]  # the package has no types
-from socketio.exceptions import (  # type: ignore[import-untyped]  # the package has no types
-    ConnectionRefusedError as Refused,
-)
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
@@ -24,28 +21,22 @@ from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.realtime import session_room, user_room
 
+if TYPE_CHECKING:
+    import socketio  # type: ignore[import-untyped]  # the package has no types
+
 Authenticate = Callable[[Mapping[str, str]], Awaitable[Caller]]
 """Return the caller of a request with these cookies. Raises ``Problem`` if the caller is not authenticated."""
 
 
 def create_realtime_app(
-    server: socketio.AsyncServer, authenticate: Authenticate, allowed_origins: Sequence[str] = ()
+    server: "Callable[[], socketio.AsyncServer]", authenticate: Authenticate, allowed_origins: Sequence[str] = ()
 ) -> ASGIApp:
     """Return the ASGI application for ``/socket.io``.
 
+    ``server`` is called when the first client connects, in a thread, because importing the library takes long.
     ``allowed_origins`` are the public origins of the product. If empty, the origin must match the Host header.
     """
-
-    async def connect(socket: str, environ: Mapping[str, Any], _auth: object = None) -> None:
-        cookies = HTTPConnection(environ["asgi.scope"]).cookies
-        caller = await _authenticated(authenticate, cookies)
-        await server.enter_room(socket, user_room(caller.id))
-        await server.enter_room(socket, session_room(caller.session_id))
-        # Again: a session revoked after the first check, but before it entered the rooms, was not disconnected.
-        await _authenticated(authenticate, cookies)
-
-    server.on("connect", connect)
-    sockets = socketio.ASGIApp(server, socketio_path="socket.io")
+    sockets = _Sockets(server, authenticate)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -53,16 +44,52 @@ def create_realtime_app(
         if _is_foreign(headers, allowed_origins):
             await _refuse(scope, receive, with_id)
         else:
-            await sockets(scope, receive, with_id)
+            await (await sockets.app())(scope, receive, with_id)
 
     return application
 
 
-async def _authenticated(authenticate: Authenticate, cookies: Mapping[str, str]) -> Caller:
-    try:
-        return await authenticate(cookies)
-    except Problem as problem:
-        raise Refused(problem.code, {"code": problem.code, "detail": problem.detail}) from None
+class _Sockets:
+    """The Socket.IO application, made for the first client."""
+
+    def __init__(self, server: "Callable[[], socketio.AsyncServer]", authenticate: Authenticate) -> None:
+        self._server = server
+        self._authenticate = authenticate
+        self._lock = asyncio.Lock()
+        self._app: ASGIApp | None = None
+
+    async def app(self) -> ASGIApp:
+        async with self._lock:
+            if self._app is None:
+                self._app = await asyncio.to_thread(self._make)
+            return self._app
+
+    def _make(self) -> ASGIApp:
+        import socketio  # noqa: PLC0415  for the first client
+
+        server = self._server()
+        server.on("connect", self._connect)
+        app: ASGIApp = socketio.ASGIApp(server, socketio_path="socket.io")
+        return app
+
+    async def _connect(self, socket: str, environ: Mapping[str, Any], _auth: object = None) -> None:
+        cookies = HTTPConnection(environ["asgi.scope"]).cookies
+        caller = await self._authenticated(cookies)
+        server = self._server()
+        await server.enter_room(socket, user_room(caller.id))
+        await server.enter_room(socket, session_room(caller.session_id))
+        # Again: a session revoked after the first check, but before it entered the rooms, was not disconnected.
+        await self._authenticated(cookies)
+
+    async def _authenticated(self, cookies: Mapping[str, str]) -> Caller:
+        from socketio.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415  the package has no types
+            ConnectionRefusedError as Refused,
+        )
+
+        try:
+            return await self._authenticate(cookies)
+        except Problem as problem:
+            raise Refused(problem.code, {"code": problem.code, "detail": problem.detail}) from None
 
 
 def _is_foreign(headers: Headers, allowed_origins: Sequence[str]) -> bool:

@@ -152,7 +152,7 @@ def build_asgi(product: Product) -> Application:
     async def caller_of(cookies: Mapping[str, str]) -> Caller:
         return await authenticate(services.get(AuthService), services.get(SessionCookies), product.database, cookies)
 
-    sockets = create_realtime_app(product.realtime.server, caller_of, origins)
+    sockets = create_realtime_app(lambda: product.realtime.server, caller_of, origins)
     store = product.local_store
     objects = ObjectsApp(store, allowed_origins=origins) if store else None
     return Application(objects, sockets, http)

@@ -1,7 +1,7 @@
 """Closing the sockets of revoked sessions during outages of broker and cache.
 
 Normally a consumer of the revocation event closes the sockets in all processes at once. That needs the broker and the
-cache. As a fallback, every process that serves sockets polls the database for sessions that have ended, so that
+cache. As a fallback, every process with open sockets polls the database for sessions that have ended, so that
 revocation depends on nothing but the database.
 """
 
@@ -22,6 +22,10 @@ _log = structlog.get_logger(__name__)
 class Sockets(Protocol):
     """The open sockets of this process."""
 
+    async def wait_for_any(self) -> None:
+        """Return as soon as there is an open connection."""
+        ...
+
     def open_sessions(self) -> Collection[str]:
         """Return the ids of the sessions that have open sockets."""
         ...
@@ -32,7 +36,7 @@ class Sockets(Protocol):
 
 
 class EndedSessions:
-    """Closes the sockets of ended sessions. Polls the database every ``every`` seconds."""
+    """Closes the sockets of ended sessions. Polls the database every ``every`` seconds while any are open."""
 
     def __init__(self, database: Database, auth: AuthService, sockets: Sockets, *, every: float = EVERY) -> None:
         self._database = database
@@ -43,6 +47,7 @@ class EndedSessions:
     async def run(self) -> None:
         """Poll until cancelled. Errors are logged."""
         while True:
+            await self._sockets.wait_for_any()
             await asyncio.sleep(self._every)
             try:
                 await self.poll()

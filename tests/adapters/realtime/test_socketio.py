@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
 
-from metastore.adapters.realtime.socketio import MAX_MESSAGE
+from metastore.adapters.realtime.socket_server import MAX_MESSAGE
+from metastore.adapters.realtime.socketio import SocketIoRealtime
 from tests.fixtures.sockets import Endpoint, served_sockets
 from tests.fixtures.waiting import eventually
 
@@ -83,3 +85,29 @@ async def test_messages_in_any_script_are_delivered_unchanged(endpoint: Endpoint
         await endpoint.realtime.emit_to_user("anna", "notification", {"message": "“phim tiếng Việt 🎬.mp4” đã xong"})
         await eventually(lambda: phone.received)
         assert [("notification", {"message": "“phim tiếng Việt 🎬.mp4” đã xong"})] == phone.received
+
+
+async def test_the_library_is_not_needed_before_the_first_client() -> None:
+    """Sending to nobody and closing nothing work without a server."""
+    realtime = SocketIoRealtime()
+    await realtime.emit_to_user("anna", "message", {})
+    await realtime.close_session("session")
+    assert not realtime.open_sessions()
+    await realtime.aclose()
+    assert realtime._server is None
+
+
+async def test_the_first_connection_ends_the_wait_for_one(endpoint: Endpoint) -> None:
+    waiting = asyncio.create_task(endpoint.realtime.wait_for_any())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    async with endpoint.client("phone"):
+        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(endpoint.realtime.wait_for_any(), 5)
+
+
+async def test_first_clients_that_connect_at_once_share_one_server(endpoint: Endpoint) -> None:
+    async with AsyncExitStack() as stack:
+        clients = await asyncio.gather(*(stack.enter_async_context(endpoint.client("phone")) for _ in range(5)))
+        await endpoint.realtime.emit_to_user("anna", "message", {"n": 1})
+        await eventually(lambda: all(client.received for client in clients))
