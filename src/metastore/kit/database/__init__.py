@@ -1,6 +1,7 @@
 """The database: engines, the unit of work, and the base of all tables.
 
 * ``unit_of_work``: ``Database`` opens transactions on SQLite and PostgreSQL; ``Transaction`` records events.
+* ``group_commit``: units of work on SQLite that share a commit; ``shared_transaction``: what their connection executes.
 * ``tables``: the declarative base and column types.
 * ``sqlite_connection``: SQLite connections with one thread switch per statement.
 * ``notifications``: waking up other processes with PostgreSQL's LISTEN and NOTIFY.

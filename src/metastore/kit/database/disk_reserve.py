@@ -45,12 +45,12 @@ class DiskReserve:
 
     async def _grow(self) -> None:
         try:
-            async with self._database.transaction() as tx:
+            async with self._database.long_transaction() as tx:
                 await tx.session.execute(text("CREATE TABLE IF NOT EXISTS spare_room (padding BLOB)"))
                 fill = text("INSERT INTO spare_room VALUES (zeroblob(:size))")
                 await tx.session.execute(fill, {"size": SPARE_BYTES})
             self._log_is_long = True
         finally:
             # A separate transaction: pages freed by the transaction that filled them would never be written.
-            async with self._database.transaction() as tx:
+            async with self._database.long_transaction() as tx:
                 await tx.session.execute(text("DROP TABLE IF EXISTS spare_room"))

@@ -5,16 +5,20 @@ thread for every operation: create, execute, fetch and close. For short indexed 
 times the statement itself. Here one switch does all four.
 """
 
+import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 
+from metastore.kit.database.shared_transaction import SharedTransaction
+
 Parameters = Sequence[object] | Mapping[str, object]
 Row = tuple[object, ...]
+_Result = TypeVar("_Result")
 
 
 def connect(database: str, **options: Any) -> "OneTripConnection":  # noqa: ANN401  those of sqlite3.connect
@@ -28,9 +32,42 @@ def connect(database: str, **options: Any) -> "OneTripConnection":  # noqa: ANN4
 class OneTripConnection(aiosqlite.Connection):
     """An aiosqlite connection whose cursors make one trip to its thread per statement."""
 
+    shared: SharedTransaction | None = None
+    """When set, commits and rollbacks end a unit of this transaction; ``commit_shared`` commits what they kept."""
+
     def cursor(self) -> "OneTripCursor":  # type: ignore[override]  # SQLAlchemy only enters it
         """Return a cursor without switching to the thread."""
         return OneTripCursor(self)
+
+    async def commit(self) -> None:
+        """Commit, or end the current unit of the shared transaction."""
+        if self.shared is None:
+            await super().commit()
+        else:
+            self.shared.keep(self._conn)
+
+    async def rollback(self) -> None:
+        """Roll back, or undo the current unit of the shared transaction."""
+        if self.shared is None:
+            await super().rollback()
+        else:
+            await self.undo_shared(self.shared)
+
+    async def undo_shared(self, shared: SharedTransaction) -> bool:
+        """Undo the current unit. Return whether what earlier units did is still there."""
+        return await self._submit(partial(shared.undo, self._conn))
+
+    def commit_shared(self, shared: SharedTransaction) -> asyncio.Future[None]:
+        """Queue the commit at once, before any later statement. The future is done when it is on disk or has failed."""
+        shared.reset()
+        return self._submit(partial(shared.commit, self._conn))
+
+    def _submit(self, function: Callable[[], _Result]) -> asyncio.Future[_Result]:
+        if not self._running:
+            raise ValueError("Connection closed")  # as the library does
+        future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, function))
+        return future
 
 
 class OneTripCursor:
@@ -77,12 +114,21 @@ class OneTripCursor:
         self._rows.clear()
 
     async def _run(self, execute: "partial[sqlite3.Cursor]") -> None:
+        shared = self._connection.shared
+
         def trip() -> tuple[sqlite3.Cursor, list[Row]]:
+            if shared is not None:
+                shared.enter(self._connection._conn)  # noqa: SLF001
             cursor = execute()
             rows: list[Row] = cursor.fetchall() if cursor.description else []
             return cursor, rows
 
-        # The connection's thread queue, which the library leaves untyped.
-        cursor, rows = await self._connection._execute(trip)  # type: ignore[no-untyped-call]  # noqa: SLF001
+        try:
+            # The connection's thread queue, which the library leaves untyped.
+            cursor, rows = await self._connection._execute(trip)  # type: ignore[no-untyped-call]  # noqa: SLF001
+        except asyncio.CancelledError:
+            if shared is not None:
+                shared.interrupt()
+            raise
         self._rows = deque(rows)
         self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid

@@ -5,17 +5,18 @@ and never commit. Events recorded in it (``Transaction.record``) are committed w
 
 **SQLite** runs in WAL mode with ``synchronous=FULL``: a commit is on disk when it returns. It allows one writer at a
 time. Writing transactions begin with ``BEGIN IMMEDIATE``, because upgrading a reading transaction can fail half-way,
-and queue on an ``asyncio.Lock`` instead of polling the file lock. Keep them short: hash passwords, call object stores
-and read files outside. Reading transactions run concurrently on their own connections.
+and queue in the process instead of polling the file lock. Those that come at the same time share a commit
+(``group_commit``). Keep them short: hash passwords, call object stores and read files outside. Reading transactions run
+concurrently on their own connections.
 
 **PostgreSQL** runs at READ COMMITTED; limits are enforced by conditional ``UPDATE`` statements, never by
 ``SELECT`` then ``UPDATE``.
 """
 
-import asyncio
+import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from metastore.kit.database import sqlite_connection
+from metastore.kit.database.group_commit import SHARES_COMMITS, GroupCommit, keep_cancelled_connection
 from metastore.kit.database.tables import Base
 from metastore.kit.problems.problem import Problem, storage_full, unavailable
 
@@ -84,7 +86,7 @@ class Database:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
         self.engine = _create_engine(url, pool_size)
-        self._writer = asyncio.Lock() if self.single_writer else None
+        self._groups = GroupCommit[Transaction](self.engine, self._notify_listeners) if self.single_writer else None
         self._commit_hooks: list[CommitHook] = []
         self._listeners: list[Callable[[], None]] = []
         self._schedules: defaultdict[str, list[ScheduleListener]] = defaultdict(list)
@@ -102,7 +104,7 @@ class Database:
         self._commit_hooks.append(hook)
 
     def on_recorded(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` after each commit that recorded events."""
+        """Call ``listener`` once after each commit that recorded events."""
         self._listeners.append(listener)
 
     def on_scheduled(self, topic: str, listener: ScheduleListener) -> None:
@@ -126,18 +128,31 @@ class Database:
             Problem: 503 ``unavailable`` when the database cannot be reached, 507 ``storage-full`` when its disk is
                 full.
         """
-        async with self._writer or nullcontext(), self._open(writing=True) as tx:
+        async with self._write(alone=False) as tx:
             yield tx
-        self._notify_listeners(tx)
 
-    def _notify_listeners(self, tx: Transaction) -> None:
-        """Call the listeners that wait for what ``tx`` has committed."""
-        if tx.recorded:
-            for listener in self._listeners:
-                listener()
-        for topic, due_at in tx.scheduled.items():
-            for scheduled in list(self._schedules[topic]):
-                scheduled(due_at)
+    @asynccontextmanager
+    async def long_transaction(self) -> AsyncIterator[Transaction]:
+        """Open a transaction as ``transaction`` does, for work that may take longer than some milliseconds.
+
+        On SQLite it shares its commit with no other, so that none waits for it after its own work is done.
+        """
+        async with self._write(alone=True) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _write(self, *, alone: bool) -> AsyncIterator[Transaction]:
+        if self._groups is None:
+            async with self._open(writing=True) as tx:
+                yield tx
+            self._notify_listeners([tx])
+            return
+        with _as_problems():
+            async with self._groups.unit(alone=alone) as unit:
+                tx = Transaction(unit.session, self.dialect)
+                yield tx
+                await self._run_hooks(tx)
+                unit.note = tx
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -147,20 +162,31 @@ class Database:
 
     @asynccontextmanager
     async def _open(self, *, writing: bool) -> AsyncIterator[Transaction]:
-        try:
+        with _as_problems():
             async with AsyncSession(self.engine, expire_on_commit=False, autoflush=True) as session:
                 await session.connection(execution_options={"metastore_writing": writing})
                 tx = Transaction(session, self.dialect)
                 yield tx
                 if writing:
-                    for hook in self._commit_hooks:
-                        await hook(tx)
+                    await self._run_hooks(tx)
                     await session.commit()
-        except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
-            problem = problem_of(error)
-            if problem is None:
-                raise
-            raise problem from error
+
+    async def _run_hooks(self, tx: Transaction) -> None:
+        for hook in self._commit_hooks:
+            await hook(tx)
+
+    def _notify_listeners(self, committed: Sequence[Transaction]) -> None:
+        """Call the listeners that wait for what one commit has brought."""
+        if any(tx.recorded for tx in committed):
+            for listener in self._listeners:
+                listener()
+        earliest: dict[str, datetime] = {}
+        for tx in committed:
+            for topic, due_at in tx.scheduled.items():
+                earliest[topic] = min(due_at, earliest.get(topic, due_at))
+        for topic, due_at in earliest.items():
+            for scheduled in list(self._schedules[topic]):
+                scheduled(due_at)
 
     async def check(self) -> None:
         """Return when the database responds.
@@ -172,7 +198,9 @@ class Database:
             await tx.session.execute(text("SELECT 1"))
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections, after the transactions that write."""
+        if self._groups is not None:
+            await self._groups.aclose()
         await self.engine.dispose()
 
 
@@ -183,21 +211,33 @@ _POSTGRESQL_OUTAGE = ("08", "53", "57", "55P03", "40001", "40P01")
 _SQLITE_OUTAGE = ("locked", "unable to open", "disk i/o error", "readonly database")
 
 
+@contextmanager
+def _as_problems() -> Iterator[None]:
+    """Raise the errors of a database that is unavailable or full as problems."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error, PoolTimeoutError, OSError, TimeoutError) as error:
+        problem = problem_of(error)
+        if problem is None:
+            raise
+        raise problem from error
+
+
 def problem_of(error: BaseException) -> Problem | None:
     """Return the 503 or 507 ``Problem`` for a database error, or ``None`` when the statement itself is wrong."""
     # Only the driver's message: SQLAlchemy's includes the statement, with columns such as ``locked_until``.
-    message = str(error.orig if isinstance(error, DBAPIError) else error).lower()
+    driver_error = error.orig if isinstance(error, DBAPIError) else error
+    message = str(driver_error).lower()
     if any(sign in message for sign in _FULL):
         return storage_full()
-    if isinstance(error, DBAPIError):
+    if isinstance(driver_error, sqlite3.Error):
         # SQLite also reports invalid statements as OperationalError; retrying those is pointless.
-        is_sqlite = "sqlite" in type(error.orig).__module__
-        is_outage = (
-            any(sign in message for sign in _SQLITE_OUTAGE) if is_sqlite else isinstance(error, OperationalError)
-        )
-        is_outage = is_outage or error.connection_invalidated or _is_transient(getattr(error.orig, "sqlstate", None))
+        is_outage = any(sign in message for sign in _SQLITE_OUTAGE)
+    elif isinstance(error, DBAPIError):
+        is_outage = isinstance(error, OperationalError) or _is_transient(getattr(driver_error, "sqlstate", None))
     else:
         is_outage = isinstance(error, OSError | TimeoutError | PoolTimeoutError)
+    is_outage = is_outage or (isinstance(error, DBAPIError) and error.connection_invalidated)
     return unavailable("The database does not respond.") if is_outage else None
 
 
@@ -223,6 +263,7 @@ def _create_engine(url: str, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(url, connect_args=connect_args, **options)
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "handle_error", keep_cancelled_connection)
     return engine
 
 
@@ -236,5 +277,8 @@ def _configure_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry)
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("metastore_writing", True)
+    options = connection.get_execution_options()
+    if options.get(SHARES_COMMITS):
+        return  # begun with the first statement
+    writing = options.get("metastore_writing", True)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
