@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from metastore.adapters.media_tools.sandboxed_tools import SandboxedMediaTools
+from metastore.adapters.sandbox.children import ProgramChildren
 from metastore.adapters.sandbox.supervisor import Limits
 from metastore.ports.media_tools import MediaToolError
 from tests.adapters.media_tools.sample_files import noise, source
@@ -32,7 +33,7 @@ async def test_a_child_that_runs_out_of_memory_is_a_transient_failure() -> None:
     ],
 )
 async def test_invalid_results_of_a_child_are_rejected(emitted: str) -> None:
-    tools = SandboxedMediaTools(command=(sys.executable, "-c", f"{_EMIT}\n{emitted}\n{_END}"))
+    tools = SandboxedMediaTools(children=ProgramChildren((sys.executable, "-c", f"{_EMIT}\n{emitted}\n{_END}")))
     for work in (tools.probe, tools.sprite):
         with pytest.raises(MediaToolError):
             await work(source(b"x", "video/mp4"))

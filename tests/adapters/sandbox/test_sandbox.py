@@ -3,24 +3,33 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
 from metastore.adapters.sandbox import supervisor
-from metastore.adapters.sandbox.protocol import Json
-from metastore.adapters.sandbox.supervisor import CHILD, Limits, Sandbox, TaskResult
+from metastore.adapters.sandbox.children import CHILD, Children, ProgramChildren
+from metastore.adapters.sandbox.fork_client import FORK_SERVER
+from metastore.adapters.sandbox.supervisor import Limits, Sandbox
 from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError, NotCopyableError, Source
+from tests.adapters.sandbox.running import (
+    TASKS,
+    forked_children,
+    is_running,
+    program_children,
+    results_of,
+    source,
+)
 from tests.fixtures.waiting import eventually
 
-_TASKS = "tests.adapters.sandbox.tasks"
-_ROOT = str(Path(__file__).parents[3])
-# The real child imports installed packages only, and the tests are not installed.
-_MAIN = f"import sys; sys.path.append({_ROOT!r}); from metastore.adapters.sandbox.child import main; main()"
-_TEST_CHILD = (*CHILD[:-2], "-c", _MAIN)
+
+@pytest.fixture(params=["forked", "program"])
+def children(request: pytest.FixtureRequest) -> Children:
+    """Each way to start children."""
+    return forked_children() if request.param == "forked" else program_children()
 
 
 _PNG = bytes.fromhex(
@@ -29,64 +38,40 @@ _PNG = bytes.fromhex(
 )
 
 
-def source(content: bytes = b"bytes") -> Source:
-    async def read(offset: int, length: int) -> AsyncIterator[bytes]:
-        yield content[offset : offset + length]
-
-    return Source(read, len(content), "application/octet-stream")
-
-
-def is_running(pid: Json) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-async def results_of(
-    task: str,
-    arguments: Mapping[str, Json] | None = None,
-    given: Source | None = None,
-    limits: Limits | None = None,
-    command: tuple[str, ...] = _TEST_CHILD,
-) -> list[TaskResult]:
-    work = Sandbox(command).work(f"{_TASKS}:{task}", arguments or {}, given or source(), limits or Limits())
-    async with aclosing(work):
-        return [one async for one in work]
-
-
-async def test_a_result_has_data_and_header() -> None:
+async def test_a_result_has_data_and_header(children: Children) -> None:
     content = os.urandom(700_000)
-    made = await results_of("repeat", {"times": 3}, source(content))
+    made = await results_of(children, "repeat", {"times": 3}, source(content))
     assert [(number, content) for number in range(3)] == [(one.header["number"], one.data) for one in made]
 
 
-async def test_a_refusal_arrives_with_its_code() -> None:
+async def test_a_refusal_arrives_with_its_code(children: Children) -> None:
     with pytest.raises(MediaRefusedError) as refused:
-        await results_of("refuse")
+        await results_of(children, "refuse")
     with pytest.raises(NotCopyableError) as not_copyable:
-        await results_of("refuse_to_copy")
+        await results_of(children, "refuse_to_copy")
     assert (ReasonCode.PICTURE_UNREADABLE, ReasonCode.FILM_NOT_COPYABLE) == (
         refused.value.code,
         not_copyable.value.code,
     )
 
 
-async def test_a_refusal_with_a_code_that_does_not_exist_is_a_failure() -> None:
+async def test_a_refusal_with_a_code_that_does_not_exist_is_a_failure(children: Children) -> None:
     with pytest.raises(MediaToolError, match="too-blue"):
-        await results_of("refuse_for_an_unknown_reason")
+        await results_of(children, "refuse_for_an_unknown_reason")
 
 
-async def test_an_exception_is_a_tool_error() -> None:
+async def test_an_exception_is_a_tool_error(children: Children) -> None:
     with pytest.raises(MediaToolError, match="raised by the task"):
-        await results_of("fail")
+        await results_of(children, "fail")
 
 
-async def test_a_child_can_open_nothing_and_sees_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_child_can_open_nothing_and_sees_no_settings(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even injected code, which may close open files first."""
     monkeypatch.setenv("SECRET_KEY", "a secret")
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    (result,) = await results_of("break_out")
+    (result,) = await results_of(children, "break_out")
     assert result.header["done"] == []
     assert {"SECRET_KEY", "PYTHONPATH"}.isdisjoint(result.header["variables"])  # type: ignore[arg-type]  # a list
 
@@ -95,6 +80,7 @@ async def test_a_child_imports_nothing_from_the_working_directory_or_python_path
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert "-I" in CHILD
+    assert "-I" in FORK_SERVER
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     for name in ("metastore.py", "json.py", "ctypes.py", "av.py", "sitecustomize.py"):
@@ -105,20 +91,20 @@ async def test_a_child_imports_nothing_from_the_working_directory_or_python_path
     assert not (tmp_path / "executed").exists()
 
 
-async def test_a_child_can_start_threads() -> None:
-    (result,) = await results_of("start_threads")
+async def test_a_child_can_start_threads(children: Children) -> None:
+    (result,) = await results_of(children, "start_threads")
     assert result.header["appended"] == ["done"]
 
 
-async def test_limits_grow_with_each_result() -> None:
+async def test_limits_grow_with_each_result(children: Children) -> None:
     limits = Limits(seconds=20, cpu_seconds=1, seconds_for_each=1)
-    assert 5 == len(await results_of("use_cpu", {"seconds": 0.6, "times": 5}, limits=limits))
+    assert 5 == len(await results_of(children, "use_cpu", {"seconds": 0.6, "times": 5}, limits=limits))
     with pytest.raises(MediaToolError, match="exited early"):
-        await results_of("use_cpu", {"seconds": 5, "times": 1}, limits=limits)
+        await results_of(children, "use_cpu", {"seconds": 5, "times": 1}, limits=limits)
 
 
-async def test_time_in_which_the_caller_takes_no_result_does_not_count() -> None:
-    work = Sandbox(_TEST_CHILD).work(f"{_TASKS}:repeat", {"times": 3}, source(), Limits(seconds=2.5, stalled_seconds=2))
+async def test_time_in_which_the_caller_takes_no_result_does_not_count(children: Children) -> None:
+    work = Sandbox(children).work(f"{TASKS}:repeat", {"times": 3}, source(), Limits(seconds=2.5, stalled_seconds=2))
     count = 0
     async with aclosing(work):
         async for _ in work:
@@ -127,7 +113,9 @@ async def test_time_in_which_the_caller_takes_no_result_does_not_count() -> None
     assert 3 == count
 
 
-async def test_time_spent_waiting_for_the_source_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_time_spent_waiting_for_the_source_does_not_count(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Except for the first second of each read."""
     monkeypatch.setattr(supervisor, "_READ_SECONDS", 0.0)
 
@@ -136,24 +124,26 @@ async def test_time_spent_waiting_for_the_source_does_not_count(monkeypatch: pyt
         yield b"bytes"[offset : offset + length]
 
     limits = Limits(seconds=5, stalled_seconds=5)
-    made = await results_of("repeat", {"times": 1}, Source(slow, 5, "application/octet-stream"), limits)
+    made = await results_of(children, "repeat", {"times": 1}, Source(slow, 5, "application/octet-stream"), limits)
     assert [b"bytes"] == [one.data for one in made]
 
 
-async def test_closing_the_generator_ends_the_child() -> None:
-    work = Sandbox(_TEST_CHILD).work(f"{_TASKS}:repeat", {"times": 1000}, source(), Limits())
+async def test_closing_the_generator_ends_the_child(children: Children) -> None:
+    work = Sandbox(children).work(f"{TASKS}:repeat", {"times": 1000}, source(), Limits())
     child = (await anext(work)).header["process"]
     assert is_running(child)
     await work.aclose()
     assert not is_running(child)
 
 
-async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["forked", "program"])
+async def test_a_child_dies_with_its_parent(way: str) -> None:
     program = (
         "import asyncio, sys\n"
-        "from tests.adapters.sandbox.test_sandbox import _TASKS, _TEST_CHILD, source, Sandbox, Limits\n"
+        "from metastore.adapters.sandbox.supervisor import Sandbox, Limits\n"
+        f"from tests.adapters.sandbox.running import TASKS, {way}_children, source\n"
         "async def main():\n"
-        "    work = Sandbox(_TEST_CHILD).work(f'{_TASKS}:repeat', {'times': 9}, source(), Limits())\n"
+        f"    work = Sandbox({way}_children()).work(f'{{TASKS}}:repeat', {{'times': 9}}, source(), Limits())\n"
         "    async for made in work:\n"
         "        print(made.header['process'], flush=True)\n"
         "        await asyncio.sleep(60)\n"
@@ -181,5 +171,6 @@ async def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
 )
 async def test_a_child_that_hangs_dies_or_sends_too_much_is_a_tool_error(program: str, message: str) -> None:
     limits = Limits(seconds=60, stalled_seconds=1.5, made=1000)
+    children = ProgramChildren((sys.executable, "-c", program))
     with pytest.raises(MediaToolError, match=message):
-        await results_of("repeat", limits=limits, command=(sys.executable, "-c", program))
+        await results_of(children, "repeat", limits=limits)

@@ -7,20 +7,20 @@ import sys
 import pytest
 
 from metastore.adapters.sandbox.scheduling import seconds_without_processor
-from tests.adapters.sandbox.test_sandbox import results_of
+from tests.adapters.sandbox.running import forked_children, results_of
 from tests.fixtures.waiting import eventually
 
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 async def test_a_child_is_nicer_than_its_parent() -> None:
-    (result,) = await results_of("show_scheduling", {"when_idle": False})
+    (result,) = await results_of(forked_children(), "show_scheduling", {"when_idle": False})
     assert os.getpriority(os.PRIO_PROCESS, 0) < result.header["niceness"]  # type: ignore[operator]  # an integer
 
 
 @_LINUX
 async def test_work_that_nobody_waits_for_runs_only_while_a_processor_is_idle() -> None:
-    (result,) = await results_of("show_scheduling", {"when_idle": True})
+    (result,) = await results_of(forked_children(), "show_scheduling", {"when_idle": True})
     assert os.SCHED_IDLE == result.header["policy"]
 
 

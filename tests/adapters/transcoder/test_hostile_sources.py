@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from metastore.adapters.sandbox.children import ProgramChildren
 from metastore.adapters.sandbox.supervisor import Limits
 from metastore.adapters.transcoder.sandboxed_transcoder import SandboxedTranscoder
 from metastore.ports.media_tools import MediaRefusedError, MediaToolError
@@ -137,7 +138,7 @@ async def test_a_video_of_undecodable_frames_is_refused(clip: Clip) -> None:
 )
 async def test_a_child_that_hangs_dies_or_emits_too_much_is_a_transient_failure(program: str, message: str) -> None:
     limits = Limits(stalled_seconds=1.5, made=1000)
-    transcoder = SandboxedTranscoder(limits, (sys.executable, "-c", program))
+    transcoder = SandboxedTranscoder(limits, ProgramChildren((sys.executable, "-c", program)))
     with pytest.raises(MediaToolError, match=message):
         await transcode(b"x", RUNGS, transcoder)
 
@@ -154,7 +155,7 @@ async def test_invalid_results_of_a_child_are_rejected(header: dict[str, object]
     program = "import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))"
     encoded = json.dumps(header).encode()
     output = b"M" + struct.pack(">II", len(encoded), 0) + encoded
-    transcoder = SandboxedTranscoder(Limits(), (sys.executable, "-c", program, output.hex()))
+    transcoder = SandboxedTranscoder(Limits(), ProgramChildren((sys.executable, "-c", program, output.hex())))
     with pytest.raises(MediaToolError, match="invalid result"):
         await transcode(b"x", RUNGS, transcoder)
 

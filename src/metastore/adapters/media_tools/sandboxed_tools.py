@@ -9,8 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from metastore.adapters.media_tools.documents.office import SUFFIXES as OFFICE_SUFFIXES
 from metastore.adapters.media_tools.documents.office import Office
+from metastore.adapters.sandbox.children import Children
 from metastore.adapters.sandbox.protocol import Json
-from metastore.adapters.sandbox.supervisor import CHILD, Limits, Sandbox, TaskResult
+from metastore.adapters.sandbox.supervisor import Limits, Sandbox, TaskResult
 from metastore.ports.media_tools import MediaToolError, ProbeResult, Source, Sprite
 
 _T = TypeVar("_T")
@@ -20,13 +21,13 @@ _WAVEFORM_SECONDS = 20
 
 
 class SandboxedMediaTools:
-    """``MediaTools`` in sandboxed child processes; tests may replace the ``command`` and the ``office`` converter."""
+    """``MediaTools`` in sandboxed child processes; tests may replace the ``children`` and the ``office`` converter."""
 
     def __init__(
-        self, limits: Limits | None = None, command: tuple[str, ...] = CHILD, office: Office | None = None
+        self, limits: Limits | None = None, children: Children | None = None, office: Office | None = None
     ) -> None:
         self._limits = limits or Limits()
-        self._sandbox = Sandbox(command)
+        self._sandbox = Sandbox(children)
         self._office = office or Office()
 
     async def probe(self, source: Source) -> ProbeResult:

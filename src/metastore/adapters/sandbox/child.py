@@ -1,4 +1,7 @@
-"""The child process: run one task and exit. See the package for what it may and may not do."""
+"""The child process: run one task and exit. See the package for what it may and may not do.
+
+It is either this program, or a fork of the fork server, which has loaded what the task needs.
+"""
 
 import ctypes
 import importlib
@@ -8,7 +11,7 @@ import resource
 import signal
 import sys
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from metastore.adapters.sandbox import protocol
 from metastore.adapters.sandbox.errors import NoPictureError, NotCopyableError, RefusedError
@@ -23,8 +26,13 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 def main() -> None:
     """Run the task that arrives on standard input."""
     incoming, outgoing = sys.stdin.buffer, _take_standard_output()
+    limit_process()
+    run_task(incoming, outgoing)
+
+
+def run_task(incoming: BinaryIO, outgoing: BinaryIO) -> NoReturn:
+    """Run the task that arrives on ``incoming`` within its limits, then exit."""
     yield_to_requests()
-    _limit_process()
     task = Task.of_line(incoming.readline())
     resource.setrlimit(resource.RLIMIT_AS, (task.memory, task.memory))
     resource.setrlimit(resource.RLIMIT_CPU, (task.cpu_seconds, task.max_cpu_seconds))
@@ -76,7 +84,8 @@ def _take_standard_output() -> BinaryIO:
     return os.fdopen(ours, "wb")
 
 
-def _limit_process() -> None:
+def limit_process() -> None:
+    """Die with the parent, and do not dump core, write files or gain privileges."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":

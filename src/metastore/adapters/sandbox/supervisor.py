@@ -3,15 +3,14 @@
 import asyncio
 import contextlib
 import json
-import os
 import resource
-import signal
-import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from metastore.adapters.sandbox import protocol
+from metastore.adapters.sandbox.children import Child, Children
+from metastore.adapters.sandbox.fork_client import default_children
 from metastore.adapters.sandbox.protocol import Json, Task
 from metastore.adapters.sandbox.read_ahead import ReadAhead
 from metastore.adapters.sandbox.time_limit import ProcessorWait, TimeLimit
@@ -24,9 +23,6 @@ from metastore.ports.media_tools import (
     Source,
 )
 
-CHILD = (sys.executable, "-I", "-m", "metastore.adapters.sandbox.child")
-"""Isolated (``-I``): neither the working directory nor ``PYTHONPATH`` can supply modules."""
-_EXIT_SECONDS = 1.0
 _READ_SECONDS = 1.0
 """Seconds of each read that count against the child's time limit; the store may be slow."""
 _REFUSALS: dict[bytes, type[MediaRefusedError]] = {
@@ -34,9 +30,6 @@ _REFUSALS: dict[bytes, type[MediaRefusedError]] = {
     protocol.NOT_COPYABLE: NotCopyableError,
     protocol.NO_PICTURE: NoPictureError,
 }
-_INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG")
-# By default, each thread that allocates would reserve 64 MiB of the child's address space.
-_SET_VARIABLES = {"VIPS_CONCURRENCY": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +68,10 @@ class TaskResult:
 
 
 class Sandbox:
-    """Runs tasks in child processes. ``command`` starts the child; tests replace it."""
+    """Runs tasks in child processes; tests replace how these are started."""
 
-    def __init__(self, command: tuple[str, ...] = CHILD) -> None:
-        self._command = command
+    def __init__(self, children: Children | None = None) -> None:
+        self._children = children or default_children()
 
     async def work(
         self, name: str, arguments: Mapping[str, Json], source: Source, limits: Limits
@@ -91,16 +84,7 @@ class Sandbox:
             MediaRefusedError, NoPictureError, NotCopyableError: the task refused the source.
             MediaToolError: the child died, hung, or exceeded its limits.
         """
-        # The child does not get our settings and secrets.
-        environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
-        child = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={**environment, **_SET_VARIABLES},
-            limit=2**20,
-        )
+        child = await self._children.start(name.partition(":")[0])
         run = _TaskRun(child, source, limits)
         try:
             await run.begin(name, arguments)
@@ -111,19 +95,17 @@ class Sandbox:
         except TimeoutError:
             raise MediaToolError("the tool exceeded its time limit") from None
         finally:
-            await _end(child, is_exiting=run.ended)
+            await child.end(is_exiting=run.ended)
             await run.close()
 
 
 class _TaskRun:
     """One task in one child process: the messages exchanged with the child, and what is left of its limits."""
 
-    def __init__(self, child: asyncio.subprocess.Process, source: Source, limits: Limits) -> None:
-        if child.stdin is None or child.stdout is None:
-            raise MediaToolError("the child process has no pipes")
+    def __init__(self, child: Child, source: Source, limits: Limits) -> None:
         self.ended = False
         self._child = child
-        self._outgoing, self._incoming = child.stdin, child.stdout
+        self._outgoing, self._incoming = child.outgoing, child.incoming
         self._size, self._limits = source.size, limits
         self._reader = ReadAhead(source)
         self._seconds_left = limits.seconds
@@ -213,18 +195,3 @@ def _refusal(kind: bytes, code: str) -> MediaRefusedError | None:
     """Return the refusal that a child reported; ``None`` for anything else and for an unknown code."""
     refusal, reason = _REFUSALS.get(kind), known_reason(code)
     return refusal(reason) if refusal and reason else None
-
-
-async def _end(child: asyncio.subprocess.Process, *, is_exiting: bool) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_EXIT_SECONDS if is_exiting else 0):
-            await child.wait()
-    if child.returncode is None:
-        # Process.kill() would reap the child, and the event loop would miss its exit code.
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child.pid, signal.SIGKILL)
-    if child.stdin is not None:
-        child.stdin.close()
-        with contextlib.suppress(ConnectionError):
-            await child.stdin.wait_closed()
-    await child.wait()

@@ -7,7 +7,8 @@ from dataclasses import asdict, replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from metastore.adapters.sandbox.supervisor import CHILD, Limits, Sandbox, TaskResult
+from metastore.adapters.sandbox.children import Children
+from metastore.adapters.sandbox.supervisor import Limits, Sandbox, TaskResult
 from metastore.ports.media_tools import MediaToolError, Source
 from metastore.ports.transcoder import Ended, Job, Output, Segment, Started
 
@@ -30,11 +31,11 @@ LIMITS = Limits(
 
 
 class SandboxedTranscoder:
-    """``Transcoder`` in sandboxed child processes; tests may replace the child's ``command``."""
+    """``Transcoder`` in sandboxed child processes; tests may replace the ``children``."""
 
-    def __init__(self, limits: Limits = LIMITS, command: tuple[str, ...] = CHILD) -> None:
+    def __init__(self, limits: Limits = LIMITS, children: Children | None = None) -> None:
         self._limits = limits
-        self._sandbox = Sandbox(command)
+        self._sandbox = Sandbox(children)
 
     async def make(self, source: Source, job: Job) -> AsyncGenerator[Output, None]:
         """Implement the port."""
