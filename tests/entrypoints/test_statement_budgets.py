@@ -25,10 +25,10 @@ class CountedDrive:
 
     async def cost_of(self, method: str, url: str, status: int = 200, **options: Any) -> Cost:  # noqa: ANN401  JSON
         """Send a request, assert ``status`` and return what it cost."""
-        await _relays_notified()
+        await _notified()
         self.counter.clear()
         response = await self.client.request(method, url, **options)
-        await _relays_notified()
+        await _notified()
         cost = self.counter.cost
         print(f"{method} {url}: {cost}", *self.counter.executed, sep="\n  ")  # noqa: T201  shown if the test fails
         assert response.status_code == status, response.text[:500]
@@ -54,15 +54,15 @@ async def drive(tmp_path: Path, database_url: str) -> AsyncIterator[CountedDrive
             await product.aclose()
 
 
-async def _relays_notified() -> None:
-    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "notify relays"))
+async def _notified() -> None:
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name().startswith("notify ")))
 
 
 async def test_reading_the_signed_in_user_keeps_its_budget(drive: CountedDrive) -> None:
     cost = await drive.cost_of("GET", "/api/v1/auth/me")
 
-    assert cost.statements <= 2
-    assert cost.transactions <= 2
+    assert cost.statements <= 1
+    assert cost.transactions == 0
 
 
 async def test_reading_a_file_keeps_its_budget(drive: CountedDrive) -> None:
@@ -71,7 +71,7 @@ async def test_reading_a_file_keeps_its_budget(drive: CountedDrive) -> None:
     cost = await drive.cost_of("GET", f"/api/v1/files/{file_id}")
 
     assert cost.statements <= 3
-    assert cost.transactions <= 2
+    assert cost.transactions <= 1
 
 
 async def test_listing_a_folder_keeps_its_budget(drive: CountedDrive) -> None:
@@ -81,7 +81,7 @@ async def test_listing_a_folder_keeps_its_budget(drive: CountedDrive) -> None:
     cost = await drive.cost_of("GET", "/api/v1/files", params={"path": "/one/two", "limit": 100})
 
     assert cost.statements <= 4
-    assert cost.transactions <= 2
+    assert cost.transactions <= 1
 
 
 async def test_a_download_keeps_its_budget_with_its_event(drive: CountedDrive) -> None:
@@ -91,18 +91,18 @@ async def test_a_download_keeps_its_budget_with_its_event(drive: CountedDrive) -
 
     assert cost.statements <= 3
     assert cost.events == 1
-    assert cost.transactions <= 3
+    assert cost.transactions <= 2
 
 
 async def test_a_search_keeps_its_budget(drive: CountedDrive) -> None:
     cost = await drive.cost_of("GET", "/api/v1/search", params={"q": "a"})
 
     assert cost.statements <= 4
-    assert cost.transactions <= 2
+    assert cost.transactions <= 1
 
 
 async def test_listing_notifications_keeps_its_budget(drive: CountedDrive) -> None:
     cost = await drive.cost_of("GET", "/api/v1/notifications")
 
     assert cost.statements <= 3
-    assert cost.transactions <= 2
+    assert cost.transactions <= 1

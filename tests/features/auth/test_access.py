@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import jwt
-from sqlalchemy import event
 
 from metastore.features.auth.sessions.tokens import Tokens
 from tests.features.auth.auth_app import API, SECRET, AuthApp, code_of
+from tests.fixtures.statement_counter import counting_statements
 
 
 async def response_to(app: AuthApp, token: str) -> tuple[int, str]:
@@ -103,12 +103,7 @@ async def test_authenticating_a_request_takes_one_statement(app: AuthApp) -> Non
     """Session and user are read by one query, since every request needs them."""
     browser = await app.register_and_sign_in("mai")
     await app.set("mai", role="ADMIN")
-    statements: list[str] = []
-
-    def record_statement(_c: object, _cu: object, statement: str, *_rest: object) -> None:
-        if not statement.startswith("BEGIN"):
-            statements.append(statement)
-
-    event.listen(app.database.engine.sync_engine, "before_cursor_execute", record_statement)
-    assert (await browser.get("/admins-only")).status_code == 200
-    assert len(statements) == 1
+    with counting_statements() as counter:
+        await app.database.aclose()  # connections are counted that are opened from now on
+        assert (await browser.get("/admins-only")).status_code == 200
+        assert counter.cost.statements == 1

@@ -15,14 +15,16 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie
 
-from metastore.features.auth.schemas import Caller
+from metastore.features.auth.repository import SessionUser
+from metastore.features.auth.schemas import Caller, UserOut
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.sessions.cookies import SessionCookies
-from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.dependencies import provided
 from metastore.kit.context import current_context
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.problem_codes import ProblemCode
+from metastore.kit.services import Services
 
 Auth = Annotated[AuthService, provided(AuthService)]
 Cookies = Annotated[SessionCookies, provided(SessionCookies)]
@@ -39,27 +41,52 @@ async def authenticate(
     Raises:
         Problem: 401 ``not-authenticated`` or ``token-expired``; 403 ``account-suspended``.
     """
+    user, session_id = await _session_user(auth, cookies, database, request_cookies)
+    return _caller(user, session_id)
+
+
+async def _session_user(
+    auth: AuthService, cookies: SessionCookies, database: Database, request_cookies: Mapping[str, str]
+) -> tuple[SessionUser, str]:
     claims = auth.read_access_token(cookies.access_token(request_cookies))
     async with database.reading() as tx:
-        return await auth.caller(tx, claims)
+        return await auth.session_user(tx, claims), claims.session_id
 
 
-async def _current_caller(
-    request: Request,
-    auth: Auth,
-    cookies: Cookies,
-    database: Transactions,
-    _cookie: Annotated[str | None, Security(_openapi_scheme)],
-) -> Caller:
-    caller = await authenticate(auth, cookies, database, request.cookies)
+def _caller(user: SessionUser, session_id: str) -> Caller:
+    return Caller(user.id, user.username, user.display_name, user.role, session_id)
+
+
+async def _current_session(
+    request: Request, _cookie: Annotated[str | None, Security(_openapi_scheme)]
+) -> tuple[SessionUser, str]:
+    # One dependency instead of one for each service: every request takes this path.
+    services: Services = request.app.state.services
+    found = await _session_user(
+        services.get(AuthService), services.get(SessionCookies), services.get(Database), request.cookies
+    )
     context = current_context()
     if context is not None:
-        context.actor_id = caller.id
-    return caller
+        context.actor_id = found[0].id
+    return found
+
+
+_CurrentSession = Annotated[tuple[SessionUser, str], Depends(_current_session)]
+
+
+async def _current_caller(session: _CurrentSession) -> Caller:
+    return _caller(*session)
+
+
+async def _current_user(session: _CurrentSession) -> UserOut:
+    return UserOut.model_validate(session[0])
 
 
 CurrentCaller = Annotated[Caller, Depends(_current_caller)]
 """The signed-in user; the response is 401 if nobody is signed in, 403 if the user is suspended."""
+
+CurrentUser = Annotated[UserOut, Depends(_current_user)]
+"""The account of the signed-in user, for the endpoint that returns it; responses as with ``CurrentCaller``."""
 
 
 async def _admin_caller(caller: CurrentCaller) -> Caller:

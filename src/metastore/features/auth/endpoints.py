@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from metastore.features.auth.access import Auth, Cookies, CurrentCaller
+from metastore.features.auth.access import Auth, Cookies, CurrentCaller, CurrentUser
 from metastore.features.auth.accounts.service import AccountsService
 from metastore.features.auth.schemas import Credentials, ProfileChange, Registration, SessionOut, UserResponse
 from metastore.kit.api.dependencies import Transactions, provided
@@ -80,10 +80,9 @@ async def logout(request: Request, response: Response, auth: Auth, cookies: Cook
 
 
 @router.get("/me")
-async def me(caller: CurrentCaller, accounts: Accounts, database: Transactions) -> UserResponse:
+async def me(user: CurrentUser) -> UserResponse:
     """Return the signed-in user."""
-    async with database.reading() as tx:
-        return UserResponse(user=await accounts.me(tx, caller))
+    return UserResponse(user=user)
 
 
 @router.patch("/me")

@@ -4,44 +4,57 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Row, delete, exists, select, update
+from sqlalchemy import Row, String, bindparam, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.auth.identity.roles import Status
 from metastore.features.auth.models import Session, User
+from metastore.kit.database.query import Query
 from metastore.kit.database.unit_of_work import Transaction
 
 
-class SessionState(NamedTuple):
-    """The columns of a session and its user that authenticating a request needs."""
+class SessionUser(NamedTuple):
+    """A user as the API shows it, and whether one of its sessions is active: all that a request needs to know."""
 
-    user_id: str
+    id: str
     username: str
+    email: str
     display_name: str
     role: str
     status: str
+    plan: str
+    storage_used: int
+    storage_reserved: int
+    storage_quota: int
     revoked_at: datetime | None
     expires_at: datetime
 
 
-async def session_state(tx: Transaction, session_id: str, user_id: str) -> SessionState | None:
-    """Return the state of the session and its user, in one statement."""
-    statement = (
-        select(
-            User.id,
-            User.username,
-            User.display_name,
-            User.role,
-            User.status,
-            Session.revoked_at,
-            Session.expires_at,
-        )
-        .join(Session, Session.user_id == User.id)
-        .where(Session.id == session_id, User.id == user_id)
+_SESSION_USER = Query(
+    SessionUser,
+    select(
+        User.id,
+        User.username,
+        User.email,
+        User.display_name,
+        User.role,
+        User.status,
+        User.plan,
+        User.storage_used,
+        User.storage_reserved,
+        User.storage_quota,
+        Session.revoked_at,
+        Session.expires_at,
     )
-    row = (await tx.session.execute(statement)).first()
-    return SessionState(*row) if row else None
+    .join(Session, Session.user_id == User.id)
+    .where(Session.id == bindparam("session", type_=String), User.id == bindparam("user", type_=String)),
+)
+
+
+async def session_user(tx: Transaction, session_id: str, user_id: str) -> SessionUser | None:
+    """Return the session's user, in one statement."""
+    return await tx.fetch_first(_SESSION_USER, session=session_id, user=user_id)
 
 
 async def user_by_id(tx: Transaction, user_id: str, *, lock: bool = False) -> User | None:

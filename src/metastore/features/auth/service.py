@@ -22,6 +22,7 @@ from metastore.features.auth.events import (
 from metastore.features.auth.identity.names import comparison_key
 from metastore.features.auth.identity.roles import Status
 from metastore.features.auth.models import Session, User
+from metastore.features.auth.repository import SessionUser
 from metastore.features.auth.schemas import Caller, Credentials, SessionOut, UserOut
 from metastore.features.auth.sessions.problems import not_authenticated, suspended, token_expired
 from metastore.features.auth.sessions.request_context import (
@@ -103,18 +104,18 @@ class AuthService:
         except InvalidTokenError:
             raise not_authenticated() from None
 
-    async def caller(self, tx: Transaction, claims: AccessClaims) -> Caller:
+    async def session_user(self, tx: Transaction, claims: AccessClaims) -> SessionUser:
         """Return the user if the session is active.
 
         Raises:
             Problem: 401 ``not-authenticated`` when the session has ended; 403 ``account-suspended``.
         """
-        found = await repository.session_state(tx, claims.session_id, claims.user_id)
+        found = await repository.session_user(tx, claims.session_id, claims.user_id)
         if found is None or found.revoked_at is not None or found.expires_at <= self._clock():
             raise not_authenticated()
         if found.status != Status.ACTIVE:
             raise suspended()
-        return Caller(found.user_id, found.username, found.display_name, found.role, claims.session_id)
+        return found
 
     # --- signing in and out
 

@@ -6,11 +6,13 @@ and never commit. Events recorded in it (``Transaction.record``) are committed w
 **SQLite** runs in WAL mode with ``synchronous=FULL``: a commit is on disk when it returns. It allows one writer at a
 time. Writing transactions begin with ``BEGIN IMMEDIATE``, because upgrading a reading transaction can fail half-way,
 and queue in the process instead of polling the file lock. Those that come at the same time share a commit
-(``group_commit``). Keep them short: hash passwords, call object stores and read files outside. Reading transactions run
-concurrently on their own connections.
+(``group_commit``). Keep them short: hash passwords, call object stores and read files outside. Reads run concurrently,
+on connections of their own.
 
 **PostgreSQL** runs at READ COMMITTED; limits are enforced by conditional ``UPDATE`` statements, never by
 ``SELECT`` then ``UPDATE``.
+
+Short reads are made by queries (``Transaction.fetch``): outside a writing transaction they need no transaction at all.
 """
 
 import sqlite3
@@ -18,6 +20,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +33,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from metastore.kit.database import sqlite_connection
 from metastore.kit.database.group_commit import SHARES_COMMITS, GroupCommit, keep_cancelled_connection
+from metastore.kit.database.postgresql_pool import check_idle_connections
+from metastore.kit.database.query import Query, Row
+from metastore.kit.database.readers import PostgresqlReader, Reader, SqliteReader
 from metastore.kit.database.tables import Base
 from metastore.kit.problems.problem import Problem, storage_full, unavailable
 
@@ -57,13 +63,46 @@ class Recordable(Protocol):
 
 
 class Transaction:
-    """An open unit of work."""
+    """An open unit of work; one that only reads has a ``reader`` for its queries and opens its session when needed."""
 
-    def __init__(self, session: AsyncSession, dialect: str) -> None:
-        self.session = session
+    def __init__(
+        self, session: AsyncSession | Callable[[], AsyncSession], dialect: str, reader: Reader | None = None
+    ) -> None:
+        self._session = session
+        self._reader = reader
         self.dialect = dialect
         self.recorded = 0
         self.scheduled: dict[str, datetime] = {}
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session with the database."""
+        if not isinstance(self._session, AsyncSession):
+            self._session = self._session()
+        return self._session
+
+    async def fetch(self, query: Query[Row], **parameters: object) -> list[Row]:
+        """Return all rows of ``query``.
+
+        While only reading, each query sees what is committed when it starts. In a writing transaction it also sees the
+        changes made so far.
+        """
+        if self._reader is not None:
+            rows = await self._reader.fetch(query, parameters)
+            if rows is not None:
+                return rows
+        found = await self.session.execute(query.statement(self.dialect), parameters)
+        return [query.row._make(row) for row in found]
+
+    async def fetch_first(self, query: Query[Row], **parameters: object) -> Row | None:
+        """Return the first row of ``query``, if any; see ``fetch``."""
+        rows = await self.fetch(query, **parameters)
+        return rows[0] if rows else None
+
+    async def aclose(self) -> None:
+        """Close the session if it was opened, and roll back what was not committed."""
+        if isinstance(self._session, AsyncSession):
+            await self._session.close()
 
     def record(self, event: Recordable) -> None:
         """Store ``event`` in the outbox. It is published after this transaction has committed."""
@@ -86,6 +125,12 @@ class Database:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
         self.engine = _create_engine(url, pool_size)
+        self._reading_engine = self.engine.execution_options(metastore_writing=False)
+        self._reader: Reader = (
+            SqliteReader(self.url.database or "", self.engine.dialect)
+            if self.single_writer
+            else PostgresqlReader(self.engine)
+        )
         self._groups = GroupCommit[Transaction](self.engine, self._notify_listeners) if self.single_writer else None
         self._commit_hooks: list[CommitHook] = []
         self._listeners: list[Callable[[], None]] = []
@@ -143,7 +188,7 @@ class Database:
     @asynccontextmanager
     async def _write(self, *, alone: bool) -> AsyncIterator[Transaction]:
         if self._groups is None:
-            async with self._open(writing=True) as tx:
+            async with self._open() as tx:
                 yield tx
             self._notify_listeners([tx])
             return
@@ -156,20 +201,27 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
-        """Open a transaction for reading. On SQLite it sees one snapshot and never waits for the writer."""
-        async with self._open(writing=False) as tx:
-            yield tx
+        """Open a unit of work that only reads. On SQLite it never waits for the writer.
+
+        Statements of its session share a transaction, which on SQLite sees one snapshot. Queries need none.
+        """
+        open_session = partial(AsyncSession, self._reading_engine, expire_on_commit=False)
+        tx = Transaction(open_session, self.dialect, self._reader)
+        with _as_problems():
+            try:
+                yield tx
+            finally:
+                await tx.aclose()
 
     @asynccontextmanager
-    async def _open(self, *, writing: bool) -> AsyncIterator[Transaction]:
+    async def _open(self) -> AsyncIterator[Transaction]:
         with _as_problems():
             async with AsyncSession(self.engine, expire_on_commit=False, autoflush=True) as session:
-                await session.connection(execution_options={"metastore_writing": writing})
+                await session.connection()
                 tx = Transaction(session, self.dialect)
                 yield tx
-                if writing:
-                    await self._run_hooks(tx)
-                    await session.commit()
+                await self._run_hooks(tx)
+                await session.commit()
 
     async def _run_hooks(self, tx: Transaction) -> None:
         for hook in self._commit_hooks:
@@ -201,6 +253,7 @@ class Database:
         """Close all connections, after the transactions that write."""
         if self._groups is not None:
             await self._groups.aclose()
+        self._reader.close()
         await self.engine.dispose()
 
 
@@ -255,7 +308,9 @@ def _create_engine(url: str, pool_size: int) -> AsyncEngine:
         "hide_parameters": True,
     }
     if make_url(url).get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, connect_args=_POSTGRESQL, **options)
+        engine = create_async_engine(url, connect_args=_POSTGRESQL, **options)
+        check_idle_connections(engine)
+        return engine
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -104,10 +104,6 @@ class AccountsService:
         """Return whether no account exists yet."""
         return not await repository.any_user(tx)
 
-    async def me(self, tx: Transaction, caller: Caller) -> UserOut:
-        """Return the caller's account."""
-        return UserOut.model_validate(await self._own(tx, caller))
-
     async def password_hash_of(self, tx: Transaction, caller: Caller) -> str:
         """Return the caller's current password hash."""
         return (await self._own(tx, caller)).password_hash

@@ -1,0 +1,56 @@
+"""Pooled connections to PostgreSQL are replaced when they no longer work, and are not asked at every use."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from metastore.kit.database import postgresql_pool
+from metastore.kit.database.unit_of_work import Database
+from tests.fixtures.postgres import Postgres
+from tests.fixtures.statement_counter import counting_statements
+from tests.fixtures.waiting import eventually
+
+BACKEND = text("SELECT pg_backend_pid()")
+
+
+async def _pid(database: Database) -> int:
+    async with database.reading() as tx:
+        return int((await tx.session.execute(BACKEND)).scalar_one())
+
+
+async def test_a_connection_that_the_server_closed_is_replaced_unnoticed(postgres: Postgres) -> None:
+    database = Database(postgres.url("postgres"))
+    first = await _pid(database)
+    admin = await postgres.connect("postgres")
+    await admin.execute("SELECT pg_terminate_backend($1)", first)
+
+    async def is_gone() -> bool:
+        return not await admin.fetchval("SELECT count(*) FROM pg_stat_activity WHERE pid = $1", first)
+
+    await eventually(is_gone, why="the server has closed the connection")
+    await asyncio.sleep(0)
+    assert await _pid(database) != first
+    await admin.close()
+    await database.aclose()
+
+
+async def test_a_connection_in_use_is_not_asked_whether_it_works(postgres: Postgres) -> None:
+    with counting_statements() as counter:
+        database = Database(postgres.url("postgres"))
+        await _pid(database)
+        counter.clear()
+        await _pid(database)
+        assert ";" not in counter.executed
+        await database.aclose()
+
+
+async def test_an_idle_connection_is_asked(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql_pool, "IDLE_SECONDS", -1.0)
+    with counting_statements() as counter:
+        database = Database(postgres.url("postgres"))
+        first = await _pid(database)
+        counter.clear()
+        assert await _pid(database) == first
+        assert ";" in counter.executed
+        await database.aclose()
