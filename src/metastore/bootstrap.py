@@ -10,9 +10,9 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from metastore.adapters.event_bus.inprocess.bus import InProcessBus
@@ -48,16 +48,18 @@ from metastore.kit.idempotency.checkpoints import IdempotencyKeys
 from metastore.kit.saga.runner import SagaRunner
 from metastore.kit.saga.wake_ups import SagaAnnouncer
 from metastore.kit.services import Services
-from metastore.migrations import upgrade
+from metastore.migrations import UnknownRevisionError, upgrade
 from metastore.ports.event_bus import EventBus
 from metastore.ports.object_store import ObjectStore, StoreUnavailableError
 from metastore.ports.rate_limiter import RateLimiter
 from metastore.ports.resources import Resources
 from metastore.processes.consumers import subscribe_all
 from metastore.processes.ended_sessions import EndedSessions
-from metastore.processes.fsck.registry import Components
 from metastore.processes.reaper import Reaper
 from metastore.processes.relay import Relay
+
+if TYPE_CHECKING:
+    from metastore.processes.fsck.registry import Components
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ async def prepare_database(settings: Settings) -> None:
     """
     try:
         await upgrade(settings.effective_database_url)
-    except (SQLAlchemyError, CommandError, OSError, ValueError) as error:
+    except (SQLAlchemyError, UnknownRevisionError, OSError, ValueError) as error:
         raise ConfigurationError(f"METASTORE_DATABASE_URL: the database cannot be used: {_reason(error)}") from None
 
 
@@ -214,13 +216,15 @@ def _recurring_jobs(database: Database, features: Sequence[Feature]) -> dict[str
 
 async def open_for_checking(
     settings: Settings, *, repair: bool = False
-) -> tuple[Components, Callable[[], Awaitable[None]]]:
+) -> "tuple[Components, Callable[[], Awaitable[None]]]":
     """Return what ``fsck`` needs, and a function that closes it. Without ``repair`` the object store is read-only.
 
     Raises:
         ConfigurationError: a setting is wrong or what it names cannot be used, for example because another process
             holds the embedded store.
     """
+    from metastore.processes.fsck.registry import Components  # noqa: PLC0415  no other process checks
+
     if repair:
         product = await build(settings, serves_sockets=False)
         services = product.services

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -77,6 +78,22 @@ async def test_migrating_twice_changes_nothing(empty_urls: tuple[str, str]) -> N
     assert await _catalogue(url) == before
     assert not await migrations.pending(url)
     assert await migrations.current(url) == migrations.head()
+
+
+async def test_the_newest_revision_is_that_of_alembic() -> None:
+    """It is read from the names of the files, without Alembic."""
+    assert migrations.head() == ScriptDirectory.from_config(migrations.configuration()).get_current_head()
+
+
+async def test_a_database_of_a_newer_version_is_refused(empty_urls: tuple[str, str]) -> None:
+    url = empty_urls[0]
+    await migrations.upgrade(url)
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await engine.dispose()
+    with pytest.raises(migrations.UnknownRevisionError, match="9999"):
+        await migrations.upgrade(url)
 
 
 async def test_concurrent_upgrades_migrate_once(empty_urls: tuple[str, str]) -> None:

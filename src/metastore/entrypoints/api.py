@@ -40,7 +40,6 @@ def api(settings: Settings) -> None:
     """
     require_shared_backends(settings, "api")
     configure_logs(settings.log_level)
-    keep_freed_memory()
     refuse_used_port(settings.host, settings.port)
     uvloop.run(_api(settings))
 
@@ -54,6 +53,7 @@ async def _api(settings: Settings) -> None:
         if password is not None:
             sys.stdout.write(f"Sign in as {settings.admin_username} with the password {password} (shown only once)\n")
             sys.stdout.flush()
+        keep_freed_memory()
         async with run_jobs({"ended sessions": product.ended_sessions.run}) as work:
             serving = await _serve(product, stop, work)
             exit_unless_stopped(stop, [serving, *work])

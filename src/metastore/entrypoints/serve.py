@@ -52,7 +52,6 @@ def serve(settings: Settings) -> None:
         ConfigurationError: the data folder or the port is in use, or a setting is invalid.
     """
     configure_logs(settings.log_level)
-    keep_freed_memory()
     with data_dir_lock(settings.data_dir):
         refuse_used_port(settings.host, settings.port)
         uvloop.run(_serve(settings))
@@ -65,6 +64,7 @@ async def _serve(settings: Settings) -> None:
             # This is the only process, so whoever held claims on idempotency keys is gone.
             await claims.end_leases(tx)
         password = await create_first_admin(product)
+        keep_freed_memory()
         app = build_asgi(product)
         server = HttpServer(
             app,

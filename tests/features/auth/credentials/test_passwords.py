@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 
+import argon2
 import pytest
 
 from metastore.features.auth.credentials.passwords import Argon2Hasher
@@ -55,6 +56,8 @@ async def test_without_a_hash_nothing_matches_but_the_work_is_the_same() -> None
     hasher = RecordingHasher()
     assert not await hasher.verify(await hasher.hash("a password"), "a wrong password")
     assert not await hasher.verify(None, "a wrong password")
+    with pytest.raises(argon2.exceptions.VerifyMismatchError):
+        argon2.PasswordHasher().verify(verified[1], "a wrong password")
     of_user, of_nobody = (password_hash.rsplit("$", 2) for password_hash in verified)
     assert of_user[0] == of_nobody[0]
     assert [len(part) for part in of_user] == [len(part) for part in of_nobody]

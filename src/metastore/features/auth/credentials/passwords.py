@@ -8,6 +8,7 @@ keyboard or system it is typed on.
 """
 
 import asyncio
+import base64
 import secrets
 import unicodedata
 from typing import Protocol
@@ -37,7 +38,7 @@ class Argon2Hasher:
     def __init__(self, *, memory_kib: int = 19 * 1024, passes: int = 2, lanes: int = 1, workers: int = 2) -> None:
         self._argon2 = argon2.PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
         self._semaphore = asyncio.Semaphore(workers)
-        self._dummy_hash = self._argon2.hash(secrets.token_urlsafe(16))
+        self._dummy_hash = _unmatched_hash(self._argon2)
 
     async def hash(self, password: str) -> str:
         """See ``Hasher``."""
@@ -59,6 +60,19 @@ class Argon2Hasher:
             return self._argon2.verify(password_hash, password)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
+
+
+def _unmatched_hash(hasher: argon2.PasswordHasher) -> str:
+    """Return the encoded hash of an unknown password. Verifying takes the work that ``hasher`` puts into a hash.
+
+    Its bytes are random: hashing would take the time and memory at the start of the product.
+    """
+    version = argon2.profiles.RFC_9106_LOW_MEMORY.version
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = (
+        base64.b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2id$v={version}${costs}${salt}${digest}"
 
 
 def _normalize(password: str) -> str:
