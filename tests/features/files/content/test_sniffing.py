@@ -3,10 +3,12 @@
 import io
 import zipfile
 
+import puremagic
 import pytest
 
 from metastore.features.files.content.sniffing import (
     UNKNOWN,
+    _has_known_signature,
     detect_content_type,
     has_media_suffix,
     is_media,
@@ -178,3 +180,16 @@ def test_an_unreadable_document_is_not_damaged_media() -> None:
     assert not any(has_media_suffix(name) for name in ("a.pdf", "a.docx", "a.svg", "a.txt"))
     assert is_office_document(DOCX)
     assert not is_office_document("application/pdf")
+
+
+def test_every_signature_of_the_library_is_looked_for() -> None:
+    """The quick look at the places of its signatures passes all content in which the library would find one."""
+    for signature in (*puremagic.magic_header_array, *puremagic.magic_footer_array):
+        content = bytearray(range(256)) * 1024
+        end = signature.offset + len(signature.byte_match)
+        content[signature.offset : end or None] = signature.byte_match
+        assert _has_known_signature(bytes(content)), signature
+
+
+def test_content_without_a_signature_is_skipped_without_the_library() -> None:
+    assert not _has_known_signature(b"\x01\x03\x05\x07" * 1024)
