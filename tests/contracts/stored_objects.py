@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 import pytest
 
 from metastore.kit.ids import new_id
-from metastore.ports.object_store import ObjectNotFoundError
+from metastore.ports.object_store import NewObject, ObjectNotFoundError
 from tests.fixtures.store_client import ORIGIN, PART_SIZE, StoreClient, checksum_of, new_key, stream
 
 
@@ -24,6 +24,17 @@ class StoredObjectsContract(ABC):
             checksum = (await store_client.store.head(key)).checksum
             assert checksum is not None
             assert checksum == checksum_of(checksum.partition(":")[0], content)
+
+    @pytest.mark.parametrize("count", [0, 1, 20])
+    async def test_small_objects_are_stored_together(self, store_client: StoreClient, count: int) -> None:
+        """Each has its own bytes and metadata, as if it had been put by itself."""
+        objects = [NewObject(new_key(), os.urandom(number * 1000), "text/plain") for number in range(count)]
+        stored = await store_client.store.put_all(objects)
+        assert [(new.key, len(new.content)) for new in objects] == [(each.key, each.size) for each in stored]
+        for new, each in zip(objects, stored, strict=True):
+            assert new.content == await store_client.read(new.key)
+            head = await store_client.store.examine(new.key)
+            assert (each.etag, each.checksum) == (head.etag, head.checksum)
 
     async def test_downloads_can_be_resumed_by_range(self, store_client: StoreClient) -> None:
         """A range from the start, the middle or the end is a 206 with exactly those bytes."""

@@ -86,6 +86,15 @@ class UploadTarget:
         return self.part_size
 
 
+@dataclass(frozen=True, slots=True)
+class NewObject:
+    """An object to store, with its bytes in memory."""
+
+    key: str
+    content: bytes
+    content_type: str
+
+
 class ObjectStoreError(Exception):
     """The store did not execute the request. Nothing was changed unless the subclass says otherwise."""
 
@@ -177,6 +186,16 @@ class ObjectStore(Protocol):
         Raises:
             StoreFullError: the disk is full.
             ValueError: the stream was longer or shorter than ``size``; nothing is kept.
+        """
+        ...
+
+    async def put_all(self, objects: Sequence[NewObject]) -> list[StoredObject]:
+        """Store small objects together, and return their metadata in the same order. Suited for hundreds.
+
+        An error means that the caller has to delete those that may have been stored.
+
+        Raises:
+            StoreFullError: the disk is full.
         """
         ...
 

@@ -25,7 +25,8 @@ start, so open uploads can finish on a disk that fills up later.
 writes ``object.json``, and renames the upload's folder to the object's. (Copying is rare; if it is interrupted it is
 repeated, since side files are kept until the new records are on disk.) The single rename publishes bytes and metadata
 together, fails if the object exists, and takes the same time at any size. ``upload.json`` and ``parts.log`` are removed
-afterwards. **Put** follows the same steps without ``upload.json``. **Abort** and **delete** rename the folder into
+afterwards. **Put** follows the same steps without ``upload.json``; several small objects are put together, between two
+syncs of the whole file system (``small_object``). **Abort** and **delete** rename the folder into
 ``trash`` and remove it there.
 
 **After a crash** at any point, every folder is whole and in one place. Startup removes ``trash`` and all uploads
@@ -45,7 +46,7 @@ closes it.
 
 * ``store``: ``LocalObjectStore``. ``presigned_urls``: sign and verify URLs.
 * ``upload``: the state of an open upload, guarded by a ``shared_exclusive_lock``. ``upload_files``: its folder.
-* ``part_writer``: receive a part. ``part_log``: the format of ``parts.log``. ``small_object``: put in a single call.
+* ``part_writer``: receive a part. ``part_log``: the format of ``parts.log``. ``small_object``: put, one or many.
 * ``layout``: paths. ``metadata``: the JSON documents. ``integrity``: checks of objects.
 * ``open_files``: objects open for reading. ``durable_io``: writing and syncing. ``thread_pools``: threads for both.
 * ``errors``: translate errors of the operating system into those of the port.

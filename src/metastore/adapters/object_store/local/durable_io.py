@@ -60,6 +60,30 @@ def begin_writeback(handle: int, offset: int, length: int) -> None:
 
 
 _SYNC_FILE_RANGE_WRITE = 2
-_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
+_libc = ctypes.CDLL(None, use_errno=True)
+_sync_file_range = getattr(_libc, "sync_file_range", None)
 if _sync_file_range is not None:
     _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+
+
+def sync_file_system(folder: Path) -> None:
+    """Sync everything on the file system of ``folder``, or on all file systems where ``syncfs(2)`` is missing.
+
+    Raises:
+        OSError: something could not be written since the folder was opened. Linux reports this since version 5.8.
+    """
+    if _syncfs is None:
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if _syncfs(handle) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(folder))
+    finally:
+        os.close(handle)
+
+
+_syncfs = getattr(_libc, "syncfs", None)
+if _syncfs is not None:
+    _syncfs.argtypes = (ctypes.c_int,)

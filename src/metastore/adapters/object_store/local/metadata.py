@@ -48,7 +48,7 @@ class ObjectMetadata:
 
     def encode(self) -> bytes:
         """Return the metadata as a JSON document."""
-        metadata = asdict(self)
+        metadata = {name: getattr(self, name) for name in self.__slots__}
         return json.dumps({**metadata, _DIGEST: _digest(metadata)}).encode()
 
     @classmethod

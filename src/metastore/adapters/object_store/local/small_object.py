@@ -1,25 +1,102 @@
-"""Store an object in a single call.
+"""Store objects that arrive whole.
 
-The steps are those of an upload of one part, without the files that only serve to resume it after a restart.
+``write_at_once`` and ``write_many`` take bytes that are in memory, ``write_streamed`` a stream. An object is
+written in a folder of ``uploads`` that has no ``upload.json``, so that a restart removes it, and becomes visible by a
+rename once it is on disk.
 """
 
+import errno
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
 
-from metastore.adapters.object_store.local.durable_io import write_vector
-from metastore.adapters.object_store.local.layout import DATA
+from metastore.adapters.object_store.local.durable_io import sync_file_system, sync_folder, write_all, write_vector
+from metastore.adapters.object_store.local.layout import DATA, OBJECT_METADATA
 from metastore.adapters.object_store.local.metadata import ObjectMetadata, UploadMetadata, describe_object
 from metastore.adapters.object_store.local.part_writer import BATCH
 from metastore.adapters.object_store.local.thread_pools import FileThreads
 from metastore.adapters.object_store.local.upload_files import UploadFiles
 from metastore.kit.clock import Clock
+from metastore.ports.object_store import ObjectStoreError
 
 
-async def write_small_object(
+@dataclass(frozen=True, slots=True)
+class WholeObject:
+    """An object to write: its bytes, the folder to write them in, and the object's folder."""
+
+    folder: Path
+    target: Path
+    metadata: UploadMetadata
+    content: bytes
+
+
+def write_at_once(whole: WholeObject, clock: Clock) -> ObjectMetadata:
+    """Write one object from memory. An error leaves nothing behind. Blocks.
+
+    Raises:
+        ObjectStoreError: the object already exists.
+    """
+    try:
+        described = _write(whole, clock, synced=True)
+        sync_folder(whole.folder)
+        _publish(whole)
+    except BaseException:
+        shutil.rmtree(whole.folder, ignore_errors=True)
+        raise
+    sync_folder(whole.target.parent)
+    return described
+
+
+def write_many(objects: Sequence[WholeObject], clock: Clock) -> list[ObjectMetadata]:
+    """Write several objects from memory, all or none. Blocks.
+
+    The file system is synced as a whole, once for the bytes and once for the renames. For 200 objects of 22 kB that
+    takes a third of the processor time of syncing each file and folder, and a tenth of the time.
+
+    Raises:
+        ObjectStoreError: an object already exists.
+    """
+    published: list[WholeObject] = []
+    try:
+        described = [_write(whole, clock, synced=False) for whole in objects]
+        root = objects[0].folder.parent
+        sync_file_system(root)
+        for whole in objects:
+            _publish(whole)
+            published.append(whole)
+        sync_file_system(root)
+    except BaseException:
+        for whole in objects:
+            shutil.rmtree(whole.folder, ignore_errors=True)
+        for whole in published:
+            shutil.rmtree(whole.target, ignore_errors=True)
+        raise
+    return described
+
+
+async def read_all(chunks: AsyncIterator[bytes], size: int) -> bytes:
+    """Return the whole stream.
+
+    Raises:
+        ValueError: the number of bytes is not ``size``.
+    """
+    received: list[bytes] = []
+    length = 0
+    async for chunk in chunks:
+        received.append(chunk)
+        length += len(chunk)
+        if length > size:
+            raise ValueError(f"more than {size} bytes")
+    if length != size:
+        raise ValueError(f"{length} of {size} bytes")
+    return b"".join(received)
+
+
+async def write_streamed(
     folder: Path,
     target: Path,
     metadata: UploadMetadata,
@@ -50,6 +127,30 @@ async def write_small_object(
     finally:
         await threads.call(data.close)
     return described
+
+
+def _write(whole: WholeObject, clock: Clock, *, synced: bool) -> ObjectMetadata:
+    described = describe_object(whole.metadata, [blake3(whole.content).digest()], clock())
+    folder = os.fspath(whole.folder)
+    os.mkdir(folder, 0o700)  # noqa: PTH102  pathlib takes longer than the system call
+    for name, content in ((DATA, whole.content), (OBJECT_METADATA, described.encode())):
+        handle = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            write_all(handle, content, 0)
+            if synced:
+                os.fdatasync(handle)
+        finally:
+            os.close(handle)
+    return described
+
+
+def _publish(whole: WholeObject) -> None:
+    try:
+        os.rename(whole.folder, whole.target)  # noqa: PTH104  as in ``_write``
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise ObjectStoreError(f"object {whole.metadata.key} already exists") from None
+        raise
 
 
 class _Data:

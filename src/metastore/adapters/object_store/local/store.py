@@ -14,9 +14,15 @@ from metastore.adapters.object_store.local.layout import OBJECT_METADATA, UPLOAD
 from metastore.adapters.object_store.local.metadata import UploadMetadata
 from metastore.adapters.object_store.local.open_files import OpenFile, OpenFileCache
 from metastore.adapters.object_store.local.part_log import PartRecord
-from metastore.adapters.object_store.local.part_writer import LocalPartWriter
+from metastore.adapters.object_store.local.part_writer import BATCH, LocalPartWriter
 from metastore.adapters.object_store.local.presigned_urls import UrlSigner
-from metastore.adapters.object_store.local.small_object import write_small_object
+from metastore.adapters.object_store.local.small_object import (
+    WholeObject,
+    read_all,
+    write_at_once,
+    write_many,
+    write_streamed,
+)
 from metastore.adapters.object_store.local.thread_pools import FileThreads, StoreThreads
 from metastore.adapters.object_store.local.upload import Upload
 from metastore.adapters.object_store.local.upload_files import UploadFiles
@@ -25,6 +31,7 @@ from metastore.kit.clock import Clock, utc_now
 from metastore.kit.ids import new_id
 from metastore.ports.object_store import (
     CompletedPart,
+    NewObject,
     ObjectNotFoundError,
     OpenMultipart,
     Part,
@@ -136,10 +143,38 @@ class LocalObjectStore:
     async def put(self, key: str, chunks: AsyncIterator[bytes], *, size: int, content_type: str) -> StoredObject:
         """Implement the port."""
         target = self._layout.object(key)
+        if size <= BATCH:
+            return await self._put_at_once(NewObject(key, await read_all(chunks, size), content_type))
         await self._threads.call(self._require_space, size)
-        metadata = UploadMetadata(key, size, max(size, 1), content_type, self._clock().isoformat())
+        metadata = self._metadata_of(key, size, content_type)
         folder = self._layout.uploads / new_id()
-        return (await write_small_object(folder, target, metadata, chunks, self._threads, self._clock)).stored()
+        return (await write_streamed(folder, target, metadata, chunks, self._threads, self._clock)).stored()
+
+    async def put_all(self, objects: Sequence[NewObject]) -> list[StoredObject]:
+        """Implement the port."""
+        if len(objects) == 1:
+            return [await self._put_at_once(objects[0])]
+
+        def write() -> list[StoredObject]:
+            self._require_space(sum(len(new.content) for new in objects))
+            written = write_many([self._whole(new) for new in objects], self._clock)
+            return [metadata.stored() for metadata in written]
+
+        return await self._threads.call(write) if objects else []
+
+    async def _put_at_once(self, new: NewObject) -> StoredObject:
+        def write() -> StoredObject:
+            self._require_space(len(new.content))
+            return write_at_once(self._whole(new), self._clock).stored()
+
+        return await self._threads.call(write)
+
+    def _whole(self, new: NewObject) -> WholeObject:
+        metadata = self._metadata_of(new.key, len(new.content), new.content_type)
+        return WholeObject(self._layout.uploads / new_id(), self._layout.object(new.key), metadata, new.content)
+
+    def _metadata_of(self, key: str, size: int, content_type: str) -> UploadMetadata:
+        return UploadMetadata(key, size, max(size, 1), content_type, self._clock().isoformat())
 
     async def head(self, key: str) -> StoredObject:
         """Implement the port."""
