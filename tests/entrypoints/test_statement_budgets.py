@@ -106,3 +106,35 @@ async def test_listing_notifications_keeps_its_budget(drive: CountedDrive) -> No
 
     assert cost.statements <= 3
     assert cost.transactions <= 1
+
+
+async def test_a_small_upload_keeps_its_budget(drive: CountedDrive) -> None:
+    await drive.upload("first.txt", path="/one/two")  # reserves the object keys of the next thousand
+
+    files = {"file": ("a.txt", b"hello", "text/plain")}
+    cost = await drive.cost_of("POST", "/api/v1/files/upload", 201, files=files, data={"path": "/one/two"})
+
+    assert cost.without_events <= 7
+    assert cost.transactions <= 1
+
+
+async def test_a_small_upload_that_needs_processing_keeps_its_budget(drive: CountedDrive) -> None:
+    await drive.upload("first.txt")
+
+    files = {"file": ("a.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00 and so on", "image/jpeg")}
+    cost = await drive.cost_of("POST", "/api/v1/files/upload", 201, files=files, data={"path": "/"})
+
+    assert cost.without_events <= 10
+    assert cost.transactions <= 1
+
+
+async def test_a_batch_takes_no_more_kinds_of_statements_than_a_file(drive: CountedDrive) -> None:
+    """Whatever its number of files; several rows may be inserted by one statement each, without a round trip each."""
+    await drive.upload("first.txt")
+
+    files = [("file", (f"{number % 3}/{number}.txt", b"hello")) for number in range(50)]
+    cost = await drive.cost_of("POST", "/api/v1/files/upload-batch", files=files, data={"path": "/"})
+
+    inserted = [each for each in drive.counter.executed if each.startswith("INSERT INTO nodes")]
+    assert cost.without_events - len(inserted) <= 8
+    assert cost.transactions <= 1

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -180,6 +180,12 @@ def upload_request(size: int, **fields: object) -> dict[str, object]:
 async def simple_upload(client: Client, content: bytes, name: str = "small.bin") -> httpx.Response:
     """Send a small file in one request."""
     return await client.post("/api/v1/files/upload", files={"file": (name, content)}, data={"path": "/"})
+
+
+async def batch_upload(client: Client, contents: Sequence[bytes], folder: str = "/") -> httpx.Response:
+    """Send small files in one request."""
+    files = [("file", (f"{new_id()}.bin", content)) for content in contents]
+    return await client.post("/api/v1/files/upload-batch", files=files, data={"path": folder})
 
 
 def some_bytes(size: int) -> bytes:

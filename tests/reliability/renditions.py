@@ -1,29 +1,24 @@
 """Add a film to a product, and read and check the state of its renditions."""
 
-from collections.abc import AsyncIterator
-
 from sqlalchemy import select
 
 from metastore.bootstrap import Product
 from metastore.features.files.models import Node
 from metastore.features.media.models import MediaSegment, Rendition
 from metastore.features.media.objects.keys import init_key, segment_key
-from metastore.features.uploads.whole import WholeUploads
+from metastore.features.uploads.whole.service import WholeUploads
 from tests.fixtures.accounts import add_user
 from tests.fixtures.killable_renderer import SEGMENTS
 from tests.fixtures.media_pipeline import PICTURE
-from tests.fixtures.user_drive import upload_request
+from tests.fixtures.whole_files import no_response, whole_file
 
 
 async def add_film(product: Product) -> str:
     """Add a film that is due for processing and return its id."""
     owner = await add_user(product.database)
 
-    async def content() -> AsyncIterator[bytes]:
-        yield PICTURE
-
     uploads = product.services.get(WholeUploads)
-    return (await uploads.store(owner, upload_request(name="film.jpg", size=len(PICTURE)), content())).id
+    return str((await uploads.store_one(owner, whole_file(PICTURE, "film.jpg"), no_response))["id"])
 
 
 async def status_of(product: Product, file_id: str) -> str | None:

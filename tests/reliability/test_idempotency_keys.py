@@ -91,6 +91,7 @@ class Round:
         account = {"username": self.name, "email": f"{self.name}@example.org", "password": PASSWORD}
         completed = {"fileId": completing.file_id, "uploadId": completing.upload_id, "parts": parts}
         form = {"files": {"file": (f"{self.name}-simple", some_bytes(SIZE))}, "data": {"path": "/"}}
+        batch = {"files": [("file", (f"{self.name}-batch/{n}", some_bytes(SIZE // 2))) for n in range(2)]}
         redeliver = "/api/v1/admin/events/dead/{dead_id}/redeliver"
         retry, restore = "/api/v1/files/{file_id}/retry", "/api/v1/trash/{node_id}/restore"
         mine = self._client
@@ -100,6 +101,7 @@ class Round:
             (mine, f"{UPLOADS}/initiate", 201, {"json": upload_request(SIZE, name=f"{self.name}-initiated")}, ""),
             (mine, f"{UPLOADS}/complete", 200, {"json": completed}, ""),
             (mine, "/api/v1/files/upload", 201, form, ""),
+            (mine, "/api/v1/files/upload-batch", 200, batch, ""),
             (mine, restore, 200, {}, trashed["id"]),
             (mine, retry, 200, {}, failed),
             (self._admin, redeliver, 204, {}, dead),
@@ -117,7 +119,7 @@ class Round:
             assert replay.headers.get("etag") == first.headers.get("etag"), sent.path
             assert replay.headers["idempotency-replayed"] == "true", sent.path
         names = Counter(item["name"] for item in await all_items(self._client, "/api/v1/files"))
-        created = ("folder", "initiated", "completed", "simple", "restored")
+        created = ("folder", "initiated", "completed", "simple", "batch", "restored")
         assert {name: count for name, count in names.items() if name.startswith(f"{self.name}-")} == {
             f"{self.name}-{what}": 1 for what in created
         }
@@ -194,9 +196,9 @@ async def test_a_kill_between_effect_and_response_loses_neither(
         restart(product)
         for each in rounds:
             await each.have_one_effect_each()
-        completed, simple, initiated = (len(COMMITS) * SIZE,) * 3
+        completed, simple, batch, initiated = (len(COMMITS) * SIZE,) * 4
         assert before.reserved == completed
-        assert await usage_of(client) == Usage(before.used + completed + simple, initiated)
+        assert await usage_of(client) == Usage(before.used + completed + simple + batch, initiated)
         assert await _still_dead(database) == 0
 
 

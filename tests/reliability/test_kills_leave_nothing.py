@@ -12,7 +12,16 @@ from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.product import Client
 from tests.fixtures.waiting import eventually
 from tests.reliability.fsck_runs import fsck
-from tests.reliability.http_uploads import Sending, Usage, files_of, new_user, simple_upload, some_bytes, usage_of
+from tests.reliability.http_uploads import (
+    Sending,
+    Usage,
+    batch_upload,
+    files_of,
+    new_user,
+    simple_upload,
+    some_bytes,
+    usage_of,
+)
 from tests.reliability.product_launch import Launch, restart, s3_settings
 
 PART = 64 * 1024
@@ -67,6 +76,8 @@ async def _upload_until_killed(client: Client) -> None:
                 await sending.abort()
             elif choice < 0.8:
                 await simple_upload(client, some_bytes(random.randint(0, 1000)))
+            else:
+                await batch_upload(client, [some_bytes(random.randint(0, 1000)) for _ in range(random.randint(1, 50))])
     except (httpx.TransportError, AssertionError):
         # The server is down or shutting down.
         return

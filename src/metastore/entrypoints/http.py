@@ -21,6 +21,7 @@ from metastore.entrypoints.openapi import ERRORS, describe_errors
 from metastore.entrypoints.operations import operations_router
 from metastore.entrypoints.webapp import mount_web_app
 from metastore.features.audit.service import AuditService
+from metastore.features.uploads.endpoints import MAX_BATCH_BYTES
 from metastore.kit.context import current_context
 from metastore.kit.database.unit_of_work import Database, problem_of
 from metastore.kit.feature import Feature
@@ -32,6 +33,7 @@ MAX_JSON_BODY = 2 * 2**20
 """Bytes. Completing an upload of 10,000 parts takes about 1 MiB."""
 _FORM_OVERHEAD = 64 * 1024
 _FORM_PATH = "/api/v1/files/upload"
+_BATCH_PATH = "/api/v1/files/upload-batch"
 _CODES = {
     404: ProblemCode.NOT_FOUND,
     405: ProblemCode.METHOD_NOT_ALLOWED,
@@ -78,7 +80,7 @@ def create_app(
     app.state.services = services
     app.state.objects_origin = objects_origin
     for router in routers:
-        _allow_large_forms(router, body_limit(_FORM_PATH, max_simple_upload))
+        _allow_large_forms(router, max_simple_upload)
         app.include_router(router)
     app.include_router(operations_router())
     if web_app is not None:
@@ -99,14 +101,18 @@ def routers_of(features: Sequence[Feature]) -> list[APIRouter]:
 
 def body_limit(path: str, max_simple_upload: int) -> int:
     """Return the limit on the body of a request to ``path``, in bytes."""
+    if path == _BATCH_PATH:
+        return MAX_BATCH_BYTES
     return max_simple_upload + _FORM_OVERHEAD if path == _FORM_PATH else MAX_JSON_BODY
 
 
-def _allow_large_forms(router: APIRouter, limit: int) -> None:
-    """Set the limit of the one endpoint that takes a file in its body."""
+def _allow_large_forms(router: APIRouter, max_simple_upload: int) -> None:
+    """Set the limits of the endpoints that take files in their body."""
     for route in router.routes:
-        if getattr(route, "path", "") == _FORM_PATH:
-            route.max_body_size = limit  # type: ignore[attr-defined]  # FastAPI's own attribute of an APIRoute
+        path = getattr(route, "path", "")
+        if path in (_FORM_PATH, _BATCH_PATH):
+            # FastAPI's own attribute of an APIRoute.
+            route.max_body_size = body_limit(path, max_simple_upload)  # type: ignore[attr-defined]
 
 
 def problem_response(request: Request, problem: Problem) -> Response:

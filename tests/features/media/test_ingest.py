@@ -1,6 +1,6 @@
 """The saga ``ingest``, from an initiated upload to a READY or FAILED file."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import select
@@ -9,7 +9,6 @@ from metastore.features.files.content import processing
 from metastore.features.media.objects.events import MediaDropped
 from metastore.features.uploads import repository
 from metastore.features.uploads.arrival import Arrival
-from metastore.features.uploads.multipart.limits import WHOLE_WITHIN
 from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.kit.saga import sagas
@@ -19,7 +18,7 @@ from metastore.ports.media_tools import MediaRefusedError, MediaToolError, Sourc
 from metastore.ports.object_store import StoredObject, StoreFullError, StoreUnavailableError
 from tests.fixtures.accounts import Storage
 from tests.fixtures.media_pipeline import PICTURE, MediaPipeline, pipeline
-from tests.fixtures.user_drive import NOTHING, upload_request
+from tests.fixtures.user_drive import NOTHING
 
 __all__ = ["pipeline"]
 TTL = 3600
@@ -68,21 +67,6 @@ async def test_the_compensation_waits_if_a_request_claims_the_upload_meanwhile(p
         async with drive.database.transaction() as tx:
             await effect(tx)
     assert isinstance(await arrival.remove(snapshot), Later)
-
-
-async def test_a_simple_upload_whose_process_was_killed_becomes_a_file_within_minutes(pipeline: MediaPipeline) -> None:
-    drive = pipeline.drive
-    content = b"just some text"
-    async with drive.database.transaction() as tx:
-        upload = await drive.uploads.begin(tx, drive.owner, upload_request(size=len(content)), claimed=True)
-
-    async def once() -> AsyncIterator[bytes]:
-        yield content
-
-    await drive.store.put(upload.object_key, once(), size=len(content), content_type="text/plain")
-    drive.clock.advance(seconds=WHOLE_WITHIN.total_seconds() + 1)
-    await pipeline.work()
-    assert "READY" == (await pipeline.file(upload.file_id)).status
 
 
 async def test_an_image_is_processed_and_then_ready_with_a_thumbnail(pipeline: MediaPipeline) -> None:

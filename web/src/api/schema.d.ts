@@ -410,6 +410,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/files/upload-batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload Batch
+         * @description Upload up to 200 small files in one request of at most 64 MiB. Each succeeds or fails by itself.
+         *
+         *     The filename of a part ``file`` is its path below the folder ``path``; missing folders are created. A quotation mark
+         *     in it is sent as ``%22``.
+         */
+        post: operations["upload_batch_api_v1_files_upload_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/files": {
         parameters: {
             query?: never;
@@ -924,6 +947,14 @@ export interface components {
             /** Occurredat */
             occurredAt: string;
         };
+        /**
+         * BatchOut
+         * @description The outcomes of a batch, in the order in which the files were sent.
+         */
+        BatchOut: {
+            /** Items */
+            items: (components["schemas"]["StoredItem"] | components["schemas"]["RefusedItem"])[];
+        };
         /** Body_upload_whole_api_v1_files_upload_post */
         Body_upload_whole_api_v1_files_upload_post: {
             /** File */
@@ -1074,6 +1105,16 @@ export interface components {
             truncated: boolean;
             /** Language */
             language: string | null;
+        };
+        /**
+         * FieldProblem
+         * @description An invalid field of the input.
+         */
+        FieldProblem: {
+            /** Field */
+            field: string;
+            /** Message */
+            message: string;
         };
         /**
          * FileOut
@@ -1434,6 +1475,36 @@ export interface components {
             streamUrl: string | null;
         };
         /**
+         * ProblemCode
+         * @description The reason why a request failed.
+         * @enum {string}
+         */
+        ProblemCode: "bad-request" | "malformed-json" | "validation-failed" | "invalid-cursor" | "method-not-allowed" | "unsupported-media-type" | "body-too-large" | "headers-too-large" | "request-timeout" | "cross-site-request" | "stale" | "not-found" | "http-error" | "internal-error" | "unavailable" | "storage-full" | "invalid-idempotency-key" | "idempotency-key-reused" | "idempotency-in-progress" | "idempotency-answer-lost" | "not-authenticated" | "token-expired" | "refresh-reused" | "invalid-credentials" | "wrong-password" | "account-suspended" | "admin-required" | "registration-closed" | "username-taken" | "email-taken" | "too-many-attempts" | "quota-exceeded" | "invalid-name" | "invalid-path" | "path-too-deep" | "name-taken" | "move-into-itself" | "not-ready" | "file-damaged" | "not-playable" | "nothing-to-retry" | "file-too-large" | "upload-not-found" | "upload-completing" | "upload-completed" | "missing-part" | "invalid-part" | "invalid-signature" | "url-expired" | "object-not-found" | "length-required" | "length-mismatch" | "invalid-range" | "precondition-failed";
+        /**
+         * ProblemDocument
+         * @description The body of every error response (RFC 9457). Some codes add members of their own.
+         */
+        ProblemDocument: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+            /** Instance */
+            instance: string;
+            code: components["schemas"]["ProblemCode"];
+            /**
+             * Errors
+             * @default []
+             */
+            errors: components["schemas"]["FieldProblem"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Processing
          * @description The state of a file's processing: its current ``step``, and the progress of that step in percent.
          *
@@ -1520,6 +1591,15 @@ export interface components {
          * @enum {string}
          */
         ReasonCode: "not-arrived-in-time" | "not-stored" | "file-deleted" | "bytes-damaged" | "probe-failed" | "thumbnail-failed" | "transcode-failed" | "processing-failed" | "film-unreadable" | "film-without-picture" | "film-frame-too-large" | "film-not-copyable" | "audio-track-unreadable" | "no-audio" | "picture-unreadable" | "picture-too-large" | "picture-too-many-pixels" | "document-unreadable" | "document-locked" | "document-not-rendered" | "document-too-large" | "drawing-unreadable" | "drawing-too-large";
+        /**
+         * RefusedItem
+         * @description A file of a batch that was not stored, and why; ``name`` is its path as it was sent.
+         */
+        RefusedItem: {
+            /** Name */
+            name: string;
+            problem: components["schemas"]["ProblemDocument"];
+        };
         /**
          * Registration
          * @description A new account; passwords have 8 to 256 characters.
@@ -1610,6 +1690,15 @@ export interface components {
          * @enum {string}
          */
         Status: "ACTIVE" | "SUSPENDED";
+        /**
+         * StoredItem
+         * @description A file of a batch that was stored; ``name`` is its path as it was sent.
+         */
+        StoredItem: {
+            /** Name */
+            name: string;
+            file: components["schemas"]["FileOut"];
+        };
         /**
          * StreamOut
          * @description Where to stream a playable file from: ``url`` is an HLS master playlist and needs no cookie.
@@ -1821,46 +1910,6 @@ export interface components {
          */
         UserResponse: {
             user: components["schemas"]["UserOut"];
-        };
-        /**
-         * FieldProblem
-         * @description An invalid field of the input.
-         */
-        FieldProblem: {
-            /** Field */
-            field: string;
-            /** Message */
-            message: string;
-        };
-        /**
-         * ProblemCode
-         * @description The reason why a request failed.
-         * @enum {string}
-         */
-        ProblemCode: "bad-request" | "malformed-json" | "validation-failed" | "invalid-cursor" | "method-not-allowed" | "unsupported-media-type" | "body-too-large" | "headers-too-large" | "request-timeout" | "cross-site-request" | "stale" | "not-found" | "http-error" | "internal-error" | "unavailable" | "storage-full" | "invalid-idempotency-key" | "idempotency-key-reused" | "idempotency-in-progress" | "idempotency-answer-lost" | "not-authenticated" | "token-expired" | "refresh-reused" | "invalid-credentials" | "wrong-password" | "account-suspended" | "admin-required" | "registration-closed" | "username-taken" | "email-taken" | "too-many-attempts" | "quota-exceeded" | "invalid-name" | "invalid-path" | "path-too-deep" | "name-taken" | "move-into-itself" | "not-ready" | "file-damaged" | "not-playable" | "nothing-to-retry" | "file-too-large" | "upload-not-found" | "upload-completing" | "upload-completed" | "missing-part" | "invalid-part" | "invalid-signature" | "url-expired" | "object-not-found" | "length-required" | "length-mismatch" | "invalid-range" | "precondition-failed";
-        /**
-         * ProblemDocument
-         * @description The body of every error response (RFC 9457). Some codes add members of their own.
-         */
-        ProblemDocument: {
-            /** Type */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Detail */
-            detail: string;
-            /** Instance */
-            instance: string;
-            code: components["schemas"]["ProblemCode"];
-            /**
-             * Errors
-             * @default []
-             */
-            errors: components["schemas"]["FieldProblem"][];
-        } & {
-            [key: string]: unknown;
         };
     };
     responses: never;
@@ -2727,6 +2776,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UploadedFileOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    upload_batch_api_v1_files_upload_batch_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /** @default / */
+                    path?: string;
+                    file: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchOut"];
                 };
             };
             /** @description The request failed; `code` says why. */

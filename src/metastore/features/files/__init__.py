@@ -16,6 +16,8 @@ The life of a file::
         │                             │
      discard_uploading_file         trash ──▶ restore | purge (by its owner, or when it has expired)
 
+A file that arrives whole starts as PROCESSING or READY (``place_files``).
+
 Where to find what:
 
 * ``endpoints``, ``consumers``: HTTP in, events in. ``service``: what other features and the endpoints call.

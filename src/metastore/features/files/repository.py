@@ -88,7 +88,7 @@ async def add(tx: Transaction, node: Node) -> bool:
             tx.session.add(node)
             await tx.session.flush()
     except IntegrityError as error:
-        if not _name_taken(error):
+        if not is_name_taken(error):
             raise
         return False
     return True
@@ -100,7 +100,8 @@ async def add_all(tx: Transaction, nodes: Sequence[Node]) -> None:
     await tx.session.flush()
 
 
-def _name_taken(error: IntegrityError) -> bool:
+def is_name_taken(error: IntegrityError) -> bool:
+    """Return whether the error is about a name that another node of the folder has."""
     return "uq_nodes_name" in str(error.orig)
 
 

@@ -40,6 +40,7 @@ from metastore.features.files.tree.paths import (
     target_folder,
     untrashed_node,
 )
+from metastore.features.files.tree.placement import NewFile, PlacedFile, place_files
 from metastore.features.files.tree.trash import move_to_trash, restore_from_trash
 from metastore.features.files.tree.updates import update_node
 from metastore.kit.clock import Clock, utc_now
@@ -113,6 +114,22 @@ class FilesService:
             if await repository.add(tx, node):
                 return node
         raise unavailable("No free name was found.")
+
+    async def place_files(self, tx: Transaction, owner_id: str, files: Sequence[NewFile]) -> list[PlacedFile | Problem]:
+        """Create files of stored objects, as ``tree.placement`` describes. The owner's lock must be held.
+
+        Their events are left to ``record_stored``.
+        """
+        return await place_files(tx, owner_id, files, self._clock())
+
+    def record_stored(self, tx: Transaction, owner_id: str, file: PlacedFile, object_key: str) -> None:
+        """Record that a file was uploaded and, unless it needs processing, that it is ready."""
+        row = file.row
+        fields = {"file_id": row.id, "owner_id": owner_id, "name": row.name}
+        fields["path"] = join_path(file.folder_path, row.name)
+        tx.record(FileUploaded(**fields, size=row.size, mime_type=row.mime_type, object_key=object_key))
+        if not file.needs_processing:
+            tx.record(FileReady(**fields, size=row.size, mime_type=row.mime_type))
 
     async def complete_file(
         self,

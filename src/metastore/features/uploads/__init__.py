@@ -1,6 +1,7 @@
-"""Uploads: multipart, with parts sent straight to the object store, or whole in one request.
+"""Uploads: multipart, with parts sent straight to the object store, or whole, one or hundreds in a request.
 
-The ``uploads`` row is the state of an upload::
+Files that arrive whole have no state: the package ``whole`` stores them, and describes what a crash leaves. The
+``uploads`` row is the state of a multipart upload::
 
     OPEN ──complete──▶ COMPLETING ──▶ COMPLETED
      │ ▲                  │
@@ -18,7 +19,7 @@ have none. Every upload that ends without a file is ended by ``multipart.cancell
 
 Where to find what:
 
-* ``service``: the rules of multipart uploads. ``whole``: small files in one request.
+* ``service``: the rules of multipart uploads. ``whole``: files that arrive whole, one or many in a request.
 * ``multipart``: parts, limits, the list of unfinished uploads, cancellation and cleanup.
 * ``arrival``: the steps ``initiate`` and ``store`` of a file's ingest saga.
 * ``jobs``: the recurring jobs that clean up after crashes.

@@ -1,15 +1,17 @@
 """HTTP endpoints of uploads."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Form, Query, UploadFile
+import orjson
+from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
 from fastapi import File as FormFile
 from pydantic import JsonValue, ValidationError
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.uploads.multipart.listing import UnfinishedUploads
 from metastore.features.uploads.schemas import (
+    BatchOut,
     CompleteIn,
     InitiateIn,
     InitiateOut,
@@ -18,21 +20,40 @@ from metastore.features.uploads.schemas import (
     UploadOut,
 )
 from metastore.features.uploads.service import UploadsService
-from metastore.features.uploads.whole import WholeUploads
+from metastore.features.uploads.whole.batch_form import BatchForm, ReceivedPart, parse_batch_form
+from metastore.features.uploads.whole.service import Outcome, WholeFile, WholeUploads
 from metastore.kit.api.dependencies import provided
 from metastore.kit.api.paging import Limit, Page
 from metastore.kit.context import absolute
-from metastore.kit.idempotency.route import IdempotentRoute, repeatable
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.idempotency.route import IdempotentRoute, repeatable, store_json, store_response
 from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.object_store import CompletedPart
 
-_CHUNK = 256 * 1024
+MAX_BATCH_BYTES = 64 * 2**20
+"""The limit on the whole request of a batch."""
+_BATCH_BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "path": {"type": "string", "default": "/"},
+                    "file": {"type": "array", "maxItems": 200, "items": {"type": "string", "format": "binary"}},
+                },
+            }
+        }
+    },
+}
 
 router = APIRouter(prefix="/api/v1/files", tags=["uploads"], route_class=IdempotentRoute)
 
 UploadResponse = TypeVar("UploadResponse", bound=InitiateOut)
 Uploads = Annotated[UploadsService, provided(UploadsService)]
+Whole = Annotated[WholeUploads, provided(WholeUploads)]
 
 
 @router.post("/chunked-upload/initiate", status_code=201)
@@ -75,7 +96,7 @@ async def abort(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> None
 @router.post("/upload", status_code=201)
 async def upload_whole(
     caller: CurrentCaller,
-    whole: Annotated[WholeUploads, provided(WholeUploads)],
+    whole: Whole,
     file: Annotated[UploadFile, FormFile()],
     path: Annotated[str, Form()] = "/",
     visibility: Annotated[str, Form()] = "PRIVATE",
@@ -94,13 +115,61 @@ async def upload_whole(
     except ValidationError as error:
         fields: list[JsonValue] = [{"field": str(e["loc"][0]), "message": e["msg"]} for e in error.errors()]
         raise Problem(422, ProblemCode.VALIDATION_FAILED, "The form is invalid.", errors=fields) from None
-    return UploadedFileOut(file=await whole.store(caller.id, request, _chunks(file)))
+    sent = WholeFile(request.path, request.name, request.mime_type, _Uploaded(file), request.visibility)
+
+    async def respond(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
+        await store_response(tx, UploadedFileOut.model_validate({"file": outcomes[0]}), status=201)
+
+    return UploadedFileOut.model_validate({"file": await whole.store_one(caller.id, sent, respond)})
+
+
+async def _batch_form(request: Request, _caller: CurrentCaller) -> AsyncIterator[BatchForm]:
+    form = await parse_batch_form(request.headers.get("content-type", ""), request.stream(), MAX_BATCH_BYTES)
+    try:
+        yield form
+    finally:
+        form.close()
+
+
+@router.post("/upload-batch", response_model=BatchOut, openapi_extra={"requestBody": _BATCH_BODY})
+async def upload_batch(
+    caller: CurrentCaller, whole: Whole, form: Annotated[BatchForm, Depends(_batch_form)]
+) -> Response:
+    """Upload up to 200 small files in one request of at most 64 MiB. Each succeeds or fails by itself.
+
+    The filename of a part ``file`` is its path below the folder ``path``; missing folders are created. A quotation mark
+    in it is sent as ``%22``.
+    """
+
+    def body_of(outcomes: Sequence[Outcome]) -> bytes:
+        return orjson.dumps({"items": list(map(_item, form.parts, outcomes))})
+
+    async def respond(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
+        await store_json(tx, body_of(outcomes))
+
+    return Response(body_of(await whole.store_batch(caller.id, form.files, respond)), media_type="application/json")
+
+
+def _item(part: ReceivedPart, outcome: Outcome) -> dict[str, JsonValue]:
+    # A name that is not UTF-8 is refused, and shown with question marks.
+    name = part.filename.encode(errors="replace").decode()
+    if isinstance(outcome, Problem):
+        return {"name": name, "problem": outcome.body("/api/v1/files/upload-batch")}
+    return {"name": name, "file": outcome}
 
 
 def _with_absolute_urls(response: UploadResponse) -> UploadResponse:
     return response.model_copy(update={"upload_urls": [absolute(url) for url in response.upload_urls]})
 
 
-async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
-    while chunk := await file.read(_CHUNK):
-        yield chunk
+class _Uploaded:
+    """The ``Content`` of a file in a form that FastAPI has parsed."""
+
+    def __init__(self, file: UploadFile) -> None:
+        self._file = file
+        self.size = file.size or 0
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset``."""
+        await self._file.seek(offset)
+        return await self._file.read(length)

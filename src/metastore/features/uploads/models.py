@@ -1,8 +1,8 @@
-"""The table of unfinished and recently completed uploads."""
+"""The tables of unfinished and recently completed uploads, and of reserved object keys."""
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from metastore.kit.database.tables import Base, UtcDateTime
@@ -38,3 +38,15 @@ class Upload(Base):
     """When the latest completion began."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ObjectKeyBlock(Base):
+    """A block of object keys that a process may use; see ``whole.object_keys``."""
+
+    __tablename__ = "object_key_blocks"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When the objects under its keys that no file refers to may be deleted."""
+    closed: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether they are being deleted: no file may be created from one of them any more."""

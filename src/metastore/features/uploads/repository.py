@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, false, func, insert, or_, select, update
 
 from metastore.features.files.content.processing import INGEST
-from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
+from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, ObjectKeyBlock, Upload
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.saga import sagas
 
@@ -132,6 +132,42 @@ async def forget_completed(tx: Transaction, before: datetime, limit: int) -> int
     old = select(Upload.id).where(Upload.state == COMPLETED, Upload.expires_at < before).limit(limit)
     statement = delete(Upload).where(Upload.id.in_(old.scalar_subquery())).returning(Upload.id)
     return len((await tx.session.scalars(statement)).all())
+
+
+async def add_key_block(tx: Transaction, block_id: str, expires_at: datetime) -> None:
+    """Insert a block of object keys."""
+    await tx.session.execute(insert(ObjectKeyBlock).values(id=block_id, expires_at=expires_at))
+
+
+async def hold_key_block(tx: Transaction, block_id: str) -> bool:
+    """Return whether the block is open; if so, it cannot be closed before the transaction ends."""
+    return await tx.session.scalar(_HELD_KEY_BLOCK, {"block_id": block_id}) is not None
+
+
+async def expired_key_blocks(tx: Transaction, now: datetime, limit: int) -> Sequence[str]:
+    """Return the IDs of up to ``limit`` blocks that have expired or are closed."""
+    statement = select(ObjectKeyBlock.id).where(or_(ObjectKeyBlock.closed, ObjectKeyBlock.expires_at < now))
+    return (await tx.session.scalars(statement.order_by(ObjectKeyBlock.id).limit(limit))).all()
+
+
+async def close_key_block(tx: Transaction, block_id: str) -> None:
+    """Close a block, once no transaction holds it."""
+    statement = update(ObjectKeyBlock).where(ObjectKeyBlock.id == block_id).values(closed=True)
+    await tx.session.execute(statement.execution_options(synchronize_session=False))
+
+
+async def delete_key_block(tx: Transaction, block_id: str) -> None:
+    """Delete a block."""
+    statement = delete(ObjectKeyBlock).where(ObjectKeyBlock.id == block_id)
+    await tx.session.execute(statement.execution_options(synchronize_session=False))
+
+
+# FOR SHARE on PostgreSQL; SQLite has a single writer.
+_HELD_KEY_BLOCK = (
+    select(ObjectKeyBlock.id)
+    .where(ObjectKeyBlock.id == bindparam("block_id"), ObjectKeyBlock.closed == false())
+    .with_for_update(read=True)
+)
 
 
 async def _changed(

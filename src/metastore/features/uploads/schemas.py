@@ -1,11 +1,13 @@
 """API shapes of uploads."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from metastore.features.files.schemas import FileOut
 from metastore.kit.api.schema import Input, Schema, Timestamp
+from metastore.kit.problems.problem import ProblemDocument
 
 Visibility = Literal["PRIVATE", "PUBLIC"]
 
@@ -81,3 +83,23 @@ class UploadedFileOut(Schema):
     """The uploaded file."""
 
     file: FileOut
+
+
+class StoredItem(Schema):
+    """A file of a batch that was stored; ``name`` is its path as it was sent."""
+
+    name: str
+    file: FileOut
+
+
+class RefusedItem(Schema):
+    """A file of a batch that was not stored, and why; ``name`` is its path as it was sent."""
+
+    name: str
+    problem: ProblemDocument
+
+
+class BatchOut(Schema):
+    """The outcomes of a batch, in the order in which the files were sent."""
+
+    items: Sequence[StoredItem | RefusedItem]

@@ -19,7 +19,7 @@ from metastore.features.uploads.events import UploadInitiated
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.multipart.cancellation import cancel_upload, end_upload
 from metastore.features.uploads.multipart.ingest_saga import advance_saga, start_saga
-from metastore.features.uploads.multipart.limits import WHOLE_WITHIN, UploadLimits
+from metastore.features.uploads.multipart.limits import UploadLimits
 from metastore.features.uploads.multipart.parts import (
     choose_part_size,
     named_parts,
@@ -111,11 +111,8 @@ class UploadsService:
             expires_at=self._limits.usable_until(upload.expires_at, self._clock()),
         )
 
-    async def begin(self, tx: Transaction, owner_id: str, request: InitiateIn, *, claimed: bool = False) -> Upload:
-        """Create reservation, file entry, upload row and saga in the caller's transaction.
-
-        With ``claimed`` the upload starts in COMPLETING, because it arrives whole with this request.
-        """
+    async def begin(self, tx: Transaction, owner_id: str, request: InitiateIn) -> Upload:
+        """Create reservation, file entry, upload row and saga in the caller's transaction."""
         if request.size > self._limits.max_file_size:
             raise too_large(self._limits.max_file_size)
         await quota.reserve(tx, owner_id, request.size)
@@ -139,15 +136,13 @@ class UploadsService:
             size=request.size,
             part_size=choose_part_size(request.size, self._limits.part_size),
             mime_type=normalize_media_type(request.mime_type),
-            state=COMPLETING if claimed else OPEN,
-            claimed_at=now if claimed else None,
+            state=OPEN,
+            claimed_at=None,
             created_at=now,
             expires_at=now + timedelta(seconds=self._limits.upload_ttl),
         )
         tx.session.add(upload)
-        # A whole upload takes minutes at most. If its process dies, the saga need not wait until it expires.
-        due_at = min(upload.expires_at, now + WHOLE_WITHIN) if claimed else upload.expires_at
-        start_saga(tx, upload, node.name, due_at)
+        start_saga(tx, upload, node.name, upload.expires_at)
         tx.record(
             UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
         )

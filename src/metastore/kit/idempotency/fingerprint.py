@@ -1,6 +1,7 @@
 """Fingerprints of requests, to detect that a key is reused for a different request."""
 
 import hashlib
+from typing import Protocol, runtime_checkable
 
 import orjson
 from fastapi import Request
@@ -8,6 +9,15 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 
 _CHUNK = 1024 * 1024
+
+
+@runtime_checkable
+class Fingerprinted(Protocol):
+    """A form that an endpoint has parsed by itself."""
+
+    def fingerprint(self) -> bytes:
+        """Return a digest of its content."""
+        ...
 
 
 async def fingerprint(request: Request, arguments: dict[str, object]) -> str:
@@ -28,6 +38,8 @@ async def fingerprint(request: Request, arguments: dict[str, object]) -> str:
             await _add_file(digest, value)
         elif isinstance(value, str | int | None | list):
             digest.update(orjson.dumps([name, value], default=str))
+        elif isinstance(value, Fingerprinted):
+            digest.update(value.fingerprint())
         elif isinstance(value, BaseModel):
             digest.update(orjson.dumps([name, value.model_dump_json()]))
     return digest.hexdigest()

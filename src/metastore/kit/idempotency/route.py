@@ -70,6 +70,7 @@ _PARAMETER = {
     "description": "The request takes effect once, however often it is sent with this key within 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
 }
+_JSON = {"content-type": "application/json"}
 _WRAPPED = "__metastore_once__"
 _REPEATABLE = "__metastore_repeatable__"
 
@@ -99,9 +100,16 @@ async def store_response(
         return model
     stored, body = _storable(dict(headers or {})), b""
     if model is not None:
-        stored, body = {"content-type": "application/json", **stored}, model.model_dump_json(by_alias=True).encode()
+        stored, body = {**_JSON, **stored}, model.model_dump_json(by_alias=True).encode()
     await save_response(tx, run.claimed, StoredResponse(status, stored, body))
     return model
+
+
+async def store_json(tx: Transaction, body: bytes, *, status: int = 200) -> None:
+    """Store the endpoint's response as ``store_response`` does, given its JSON."""
+    run = _running.get()
+    if run is not None and run.claimed is not None:
+        await save_response(tx, run.claimed, StoredResponse(status, dict(_JSON), body))
 
 
 class IdempotentRoute(APIRoute):
@@ -110,7 +118,7 @@ class IdempotentRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401  FastAPI's own
         if "POST" in (options.get("methods") or ()):
             endpoint = _once(endpoint)
-            options["openapi_extra"] = options.get("openapi_extra") or {"parameters": [_PARAMETER]}
+            options["openapi_extra"] = {"parameters": [_PARAMETER], **(options.get("openapi_extra") or {})}
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -37,9 +37,10 @@ step or state that they start from. When a request and a runner race, one of the
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 from sqlalchemy.orm import QueryableAttribute
 
 from metastore.kit.clock import utc_now
@@ -62,6 +63,8 @@ from metastore.kit.saga.models import (
 )
 
 _NO_SYNC = {"synchronize_session": False}
+_INSERT_SAGAS = insert(SagaRow.__table__)  # type: ignore[arg-type]  # declared as FromClause, always a Table
+_INSERT_STEPS = insert(SagaStepRow.__table__)  # type: ignore[arg-type]  # likewise
 
 
 def start(
@@ -96,6 +99,63 @@ def start(
     )
     tx.session.add(SagaStepRow(id=new_id(), saga_id=saga_id, step=done, result=DONE, attempt=1, at=now))
     wake_ups.schedule(tx, due_at)
+
+
+class NewSaga(NamedTuple):
+    """What a new saga works on, for whom, and its data."""
+
+    subject: str
+    owner: str
+    data: Mapping[str, JsonValue]
+
+
+async def start_all(
+    tx: Transaction, kind: str, new: Sequence[NewSaga], *, done: Sequence[str], step: str, due_at: datetime
+) -> dict[str, Saga]:
+    """Start sagas as ``start`` does, with the steps ``done``, in two statements. Return them by subject."""
+    now = utc_now()
+    rows = [
+        {
+            "id": new_id(),
+            "kind": kind,
+            "subject": saga.subject,
+            "owner": saga.owner,
+            "state": RUNNING,
+            "step": step,
+            "due_at": due_at,
+            "data": dict(saga.data),
+            "created_at": now,
+            "updated_at": now,
+        }
+        for saga in new
+    ]
+    steps = [
+        {"id": new_id(), "saga_id": row["id"], "step": name, "result": DONE, "attempt": 1, "at": now}
+        for row in rows
+        for name in done
+    ]
+    await tx.session.execute(_INSERT_SAGAS, rows)
+    await tx.session.execute(_INSERT_STEPS, steps)
+    wake_ups.schedule(tx, due_at)
+    return {
+        saga.subject: Saga(
+            id=str(row["id"]),
+            kind=kind,
+            subject=saga.subject,
+            state=RUNNING,
+            step=step,
+            attempts=0,
+            token=0,
+            outcome=FAILED,
+            error=None,
+            failed_step=None,
+            retryable=False,
+            progress=0,
+            data=saga.data,
+            outage_since=None,
+        )
+        for row, saga in zip(rows, new, strict=True)
+    }
 
 
 async def postpone(

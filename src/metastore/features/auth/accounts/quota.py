@@ -4,14 +4,26 @@ Each operation is one conditional ``UPDATE`` of the user's row, so that concurre
 nothing is counted twice. Operations run in the caller's transaction and commit with the change they count.
 """
 
-from sqlalchemy import select, update
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, select, update
 
 from metastore.features.auth.models import User
 from metastore.kit.database.unit_of_work import Transaction
-from metastore.kit.problems.problem import Problem, not_found
+from metastore.kit.problems.problem import Problem, not_found, unavailable
 from metastore.kit.problems.problem_codes import ProblemCode
 
 _MAX_BIGINT = 2**63 - 1
+_CHARGE = (
+    update(User)
+    .where(
+        User.id == bindparam("user"),
+        User.storage_quota - User.storage_used - User.storage_reserved >= bindparam("bytes"),
+    )
+    .values(storage_used=User.storage_used + bindparam("bytes"))
+    .returning(User.id)
+    .execution_options(synchronize_session=False)
+)
 
 
 async def reserve(tx: Transaction, user_id: str, size: int) -> None:
@@ -34,6 +46,32 @@ async def reserve(tx: Transaction, user_id: str, size: int) -> None:
         if (await tx.session.execute(statement)).first() is not None:
             return
     raise await _exceeded(tx, user_id, size)
+
+
+async def charge(tx: Transaction, user_id: str, sizes: Sequence[int]) -> list[Problem | None]:
+    """Use bytes without a reservation, for files of these ``sizes`` in order, and lock the user's row.
+
+    Returns, for each file, ``None``, or 413 ``quota-exceeded`` if it does not fit beside those before it.
+    """
+    if await _charge(tx, user_id, sum(map(_check, sizes))):
+        return [None] * len(sizes)
+    if len(sizes) == 1:
+        return [await _exceeded(tx, user_id, sizes[0])]
+    # The row has to be locked before it is read; SQLite has a single writer.
+    locked = select(User.storage_quota, User.storage_used, User.storage_reserved).where(User.id == user_id)
+    row = (await tx.session.execute(locked.with_for_update(key_share=True))).first()
+    if row is None:
+        raise not_found("user")
+    quota, used, reserved = row
+    outcomes: list[Problem | None] = []
+    charged = 0
+    for size in sizes:
+        fits = used + reserved + charged + size <= quota
+        outcomes.append(None if fits else _too_much(quota, used + charged, reserved, size))
+        charged += size if fits else 0
+    if not await _charge(tx, user_id, charged):
+        raise unavailable("The storage changed meanwhile.")
+    return outcomes
 
 
 async def release(tx: Transaction, user_id: str, size: int) -> None:
@@ -61,6 +99,10 @@ async def _move(tx: Transaction, user_id: str, *, reserved: int = 0, used: int =
     )
 
 
+async def _charge(tx: Transaction, user_id: str, size: int) -> bool:
+    return (await tx.session.execute(_CHARGE, {"user": user_id, "bytes": size})).first() is not None
+
+
 async def _exceeded(tx: Transaction, user_id: str, size: int) -> Problem:
     found = await tx.session.execute(
         select(User.storage_quota, User.storage_used, User.storage_reserved).where(User.id == user_id)
@@ -68,7 +110,10 @@ async def _exceeded(tx: Transaction, user_id: str, size: int) -> Problem:
     row = found.first()
     if row is None:
         return not_found("user")
-    quota, used, reserved = row
+    return _too_much(*row, size)
+
+
+def _too_much(quota: int, used: int, reserved: int, size: int) -> Problem:
     detail = "There is not enough storage left."
     return Problem(413, ProblemCode.QUOTA_EXCEEDED, detail, quota=quota, used=used, reserved=reserved, requested=size)
 

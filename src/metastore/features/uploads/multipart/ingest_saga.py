@@ -1,5 +1,6 @@
 """Starting and advancing a file's ingest saga, in the transaction that changes its upload."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from metastore.features.files.content.processing import INGEST, INITIATE, NOTIFY, PROBE, STORE
@@ -7,12 +8,25 @@ from metastore.features.uploads.models import Upload
 from metastore.features.uploads.multipart.problems import upload_not_found
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.saga import sagas
+from metastore.kit.saga.models import Saga
+from metastore.kit.saga.sagas import NewSaga
 
 
 def start_saga(tx: Transaction, upload: Upload, name: str, due_at: datetime) -> None:
     """Start the upload's saga. The step ``store`` falls due at ``due_at`` unless requests complete the upload first."""
     data = {"uploadId": upload.id, "ownerId": upload.owner_id, "name": name}
     sagas.start(tx, INGEST, upload.file_id, done=INITIATE, step=STORE, due_at=due_at, data=data, owner=upload.owner_id)
+
+
+async def start_processing(
+    tx: Transaction, owner_id: str, files: Mapping[str, tuple[str, str]], due_at: datetime
+) -> dict[str, Saga]:
+    """Start the sagas of files that are stored already, given upload and name by file; return them by file."""
+    new = [
+        NewSaga(file_id, owner_id, {"uploadId": upload_id, "ownerId": owner_id, "name": name})
+        for file_id, (upload_id, name) in files.items()
+    ]
+    return await sagas.start_all(tx, INGEST, new, done=(INITIATE, STORE), step=PROBE, due_at=due_at) if new else {}
 
 
 async def advance_saga(tx: Transaction, file_id: str, *, needs_processing: bool) -> None:

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 _COMPLETING_LEASE = timedelta(seconds=60)
 _SHORTEST_LEASE = timedelta(seconds=5)
-WHOLE_WITHIN = timedelta(minutes=5)
-"""The time after which the process of an unfinished whole upload is assumed to be dead."""
+_WHOLE_WITHIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,14 @@ class UploadLimits:
         lifetime, but at least 5 seconds.
         """
         return min(_COMPLETING_LEASE, max(_SHORTEST_LEASE, timedelta(seconds=self.upload_ttl)))
+
+    @property
+    def whole_within(self) -> timedelta:
+        """The time after which the process that stores whole files is assumed to be dead.
+
+        If uploads expire sooner than five minutes, it is as short as their lifetime, but at least 5 seconds.
+        """
+        return min(_WHOLE_WITHIN, max(_SHORTEST_LEASE, timedelta(seconds=self.upload_ttl)))
 
     def usable_until(self, expires_at: datetime, now: datetime) -> datetime:
         """Return when part URLs that are presigned now expire, for an upload that expires at ``expires_at``."""

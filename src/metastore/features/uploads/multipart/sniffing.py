@@ -4,26 +4,31 @@ from collections.abc import Callable
 
 from metastore.features.files.content.sniffing import (
     SNIFFED_BYTES,
-    detect_content_type,
-    is_media,
     is_office_document,
+    sniff_content,
 )
 from metastore.features.uploads.models import Upload
 from metastore.features.uploads.multipart.problems import problem_of_store, upload_not_found
 from metastore.ports.object_store import ObjectNotFoundError, ObjectStore, ObjectStoreError
 
 
-async def sniff(store: ObjectStore, upload: Upload, name: str, can_preview: Callable[[str], bool]) -> tuple[str, bool]:
-    """Return the content type of the uploaded object, and whether it needs processing.
+def examine(head: bytes, name: str, claimed: str, can_preview: Callable[[str], bool]) -> tuple[str, bool]:
+    """Return the content type of a file with these first bytes, and whether it needs processing.
 
     ``can_preview`` tells whether previews of an office document of a content type can be made.
+    """
+    mime_type, is_media = sniff_content(head, name, claimed)
+    return mime_type, is_media and (not is_office_document(mime_type) or can_preview(mime_type))
+
+
+async def sniff(store: ObjectStore, upload: Upload, name: str, can_preview: Callable[[str], bool]) -> tuple[str, bool]:
+    """Return what ``examine`` finds in the uploaded object.
 
     Raises:
         Problem: 404 when the object is gone, 503 or 507 when the store is unavailable or full.
     """
     head = await _first_bytes(store, upload.object_key, SNIFFED_BYTES)
-    content_type = detect_content_type(head, name, upload.mime_type)
-    return content_type, is_media(head, name) and (not is_office_document(content_type) or can_preview(content_type))
+    return examine(head, name, upload.mime_type, can_preview)
 
 
 async def _first_bytes(store: ObjectStore, key: str, length: int) -> bytes:
