@@ -3,7 +3,7 @@
 * ``transfer``: the client's commands (``upload``, ``download``, ``login``, ``logout``).
 * ``accounts``, ``reprocess``: the commands of ``metastore admin``.
 * ``fsck``, ``move_to``: the commands of these names.
-* ``terminal``: text for terminals.
+* ``terminal``: text for terminals. ``startup``: quick imports.
 
 All other commands are short enough to be here. Each imports what it runs, even the settings, so that the others start
 quickly: ``metastore --help`` loads little more than the library for command lines.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from cyclopts import App, CycloptsError, Parameter
 
 from metastore import __version__
+from metastore.entrypoints.cli.startup import importing
 
 if TYPE_CHECKING:
     from metastore.config import Settings
@@ -41,7 +42,8 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
     """
     settings = _settings(host=host, port=port, data_dir=data_dir)
     # After loading the settings, so that mistakes in them are reported at once.
-    from metastore.entrypoints.serve import serve as run
+    with importing():
+        from metastore.entrypoints.serve import serve as run
 
     run(settings)
 
@@ -55,7 +57,8 @@ def api(*, host: str | None = None, port: int | None = None) -> None:
         port: port to listen on (default 8080)
     """
     settings = _settings(host=host, port=port)
-    from metastore.entrypoints.api import api as run
+    with importing():
+        from metastore.entrypoints.api import api as run
 
     run(settings)
 
@@ -68,7 +71,8 @@ def relay(*, metrics_port: int | None = None) -> None:
         metrics_port: port for /healthz, /readyz and /metrics (default: none)
     """
     settings = _settings(metrics_port=metrics_port)
-    from metastore.entrypoints.workers import relay as run
+    with importing():
+        from metastore.entrypoints.workers import relay as run
 
     run(settings)
 
@@ -82,7 +86,8 @@ def worker(*names: str, metrics_port: int | None = None) -> None:
         metrics_port: port for /healthz, /readyz and /metrics (default: none)
     """
     settings = _settings(metrics_port=metrics_port)
-    from metastore.entrypoints.workers import worker as run
+    with importing():
+        from metastore.entrypoints.workers import worker as run
 
     run(settings, names)
 

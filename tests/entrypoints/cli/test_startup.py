@@ -1,0 +1,29 @@
+"""What is imported at the start is no work for the garbage collector."""
+
+import gc
+
+import pytest
+
+from metastore.entrypoints.cli.startup import importing
+
+
+def test_nothing_is_collected_during_the_imports_and_all_is_excluded_after_them() -> None:
+    try:
+        with importing():
+            assert not gc.isenabled()
+            imported: list[object] = [[]]
+        assert gc.isenabled()
+        assert not any(each is imported for each in gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+
+def test_a_failed_import_leaves_the_collector_enabled() -> None:
+    def fail() -> None:
+        with importing():
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        fail()
+    assert gc.isenabled()
+    gc.unfreeze()
