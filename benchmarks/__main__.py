@@ -20,10 +20,11 @@ from benchmarks.servers.copyparty import Copyparty
 from benchmarks.servers.metastore import MetaStore
 from benchmarks.servers.nginx import Nginx
 from benchmarks.servers.tus import Tus
+from benchmarks.small import measure_small
 from benchmarks.standalone import measure_api, measure_memory
 from benchmarks.thumbnails import measure_thumbnails
 
-_PARTS = "servers,memory,api,events,thumbnails,ladders"
+_PARTS = "servers,small,memory,api,events,thumbnails,ladders"
 RESULTS = Path(__file__).parent / "results"
 _SERVERS: dict[str, Callable[[Load, Path, int], Contender]] = {
     "metastore": MetaStore,
@@ -47,6 +48,7 @@ def main() -> None:
         folder.chmod(0o755)  # PostgreSQL's user needs to traverse it
         parts: dict[str, Callable[[], str]] = {
             "servers": lambda: _compare_servers(load, folder, options.servers.split(","), extent),
+            "small": lambda: report.small(measure_small(load, _new_folder(folder, "small"), extent.rounds, _log)),
             "memory": lambda: report.memory(measure_memory(load, _new_folder(folder, "memory"))),
             "api": lambda: report.api(measure_api(load, _new_folder(folder, "api"), extent.size)),
             "events": lambda: report.events(measure_events(_new_folder(folder, "events"))),

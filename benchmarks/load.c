@@ -3,7 +3,7 @@
  *   load send PORT PLAN DATA CONNECTIONS                 send the bodies of PLAN from the file DATA, held in memory
  *   load fetch PORT PATH CONNECTIONS [HEADER]            GET all of PATH, once on each connection
  *   load ranges PORT PATH SIZE CONNECTIONS SECONDS [HEADER]   GET random aligned ranges of 64 KiB
- *   load requests PORT PATH CONNECTIONS SECONDS [HEADER] GET PATH repeatedly
+ *   load requests PORT PATH CONNECTIONS SECONDS STATUS [HEADER] GET PATH repeatedly
  *
  * PLAN has one line per request: LANE METHOD PATH OFFSET LENGTH [HEADERS], separated by tabs. LANE is the connection
  * that sends the request, in order, or - for any free connection. HEADERS have | in place of each line end. DATA
@@ -149,6 +149,7 @@ static char *held_memory;
 static atomic_long freed;
 
 static long pages_for(long length) {
+    if (length < HUGE) return 0;
     return (length / HUGE + 1) * HUGE;
 }
 
@@ -164,7 +165,7 @@ static void send_one(int s, char *buffer, struct request *r) {
     int n = snprintf(buffer, BUFFER, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %ld\r\n%s\r\n", r->method,
                      r->path, port, r->length, r->headers);
     long count = pages_for(r->length);
-    munmap(held_memory + atomic_fetch_add(&freed, count), count);
+    if (count) munmap(held_memory + atomic_fetch_add(&freed, count), count);
     send_all(s, buffer, n, MSG_MORE);
     send_all(s, data + r->offset % data_size, r->length, 0);
     r->etag = strdup(receive(s, buffer).etag);
@@ -288,7 +289,7 @@ static void receive_some(struct connection *c, char *buffer, int wanted) {
     c->left = response.body - response.with_head;
 }
 
-static void repeat(int count, double seconds, long blocks) {
+static void repeat(int count, double seconds, long blocks, int status) {
     struct connection *all = calloc(count, sizeof *all);
     struct epoll_event events[MAX_CONNECTIONS];
     char *buffer = malloc(BUFFER);
@@ -304,7 +305,7 @@ static void repeat(int count, double seconds, long blocks) {
         int ready = epoll_wait(poll, events, MAX_CONNECTIONS, 1000);
         for (int i = 0; i < ready; i++) {
             struct connection *c = events[i].data.ptr;
-            receive_some(c, buffer, blocks ? 206 : 200);
+            receive_some(c, buffer, status);
             if (c->left) continue;
             latencies[finished++] = now() - c->sent_at;
             send_get(c, blocks);
@@ -333,7 +334,7 @@ int main(int argc, char **argv) {
         return errors != 0;
     }
     path = argv[3];
-    int fixed = !strcmp(mode, "fetch") ? 5 : !strcmp(mode, "ranges") ? 7 : 6;
+    int fixed = !strcmp(mode, "fetch") ? 5 : 7;
     if (argc > fixed) {
         char *line = malloc(strlen(argv[fixed]) + 3);
         sprintf(line, "%s\r\n", argv[fixed]);
@@ -343,9 +344,9 @@ int main(int argc, char **argv) {
         double seconds = in_threads(fetcher, atol(argv[4]));
         printf("{\"seconds\": %f, \"bytes\": %ld, \"errors\": %d}\n", seconds, received, errors);
     } else if (!strcmp(mode, "ranges")) {
-        repeat(atoi(argv[5]), atof(argv[6]), atol(argv[4]) / RANGE);
+        repeat(atoi(argv[5]), atof(argv[6]), atol(argv[4]) / RANGE, 206);
     } else {
-        repeat(atoi(argv[4]), atof(argv[5]), 0);
+        repeat(atoi(argv[4]), atof(argv[5]), 0, atoi(argv[6]));
     }
     return errors != 0;
 }

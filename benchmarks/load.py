@@ -40,11 +40,12 @@ class Sent:
 
 @dataclass(frozen=True)
 class Latency:
-    """Responses per second, and percentiles of their latency in seconds."""
+    """Responses per second, percentiles of their latency in seconds, and the number of responses."""
 
     rate: float
     p50: float
     p99: float
+    count: int
 
 
 class Load:
@@ -77,11 +78,11 @@ class Load:
             file.flush()
             os.fsync(file.fileno())
 
-    def send(self, port: int, requests: Sequence[Send], connections: int) -> Sent:
-        """Send all requests."""
+    def send(self, port: int, requests: Sequence[Send], connections: int, data: Path | None = None) -> Sent:
+        """Send all requests. Their bodies are ranges of ``data``, if given."""
         plan = self.folder / "plan"
         plan.write_text("".join(request.line() for request in requests))
-        first, *others = self._run("send", port, plan, self._data, connections)
+        first, *others = self._run("send", port, plan, data or self._data, connections)
         return Sent(_number(first, "seconds"), [line.partition("\t")[2].strip('"') for line in others])
 
     def fetch(self, port: int, path: str, connections: int) -> float:
@@ -94,9 +95,12 @@ class Load:
         (first,) = self._run("ranges", port, path, size, connections, seconds)
         return _latency(first)
 
-    def requests(self, port: int, path: str, connections: int, seconds: float, header: str) -> Latency:
-        """Send the same request repeatedly."""
-        (first,) = self._run("requests", port, path, connections, seconds, header)
+    def requests(
+        self, port: int, path: str, connections: int, seconds: float, header: str = "", *, status: int = 200
+    ) -> Latency:
+        """Send the same request repeatedly, and expect ``status``."""
+        headers = [header] if header else []
+        (first,) = self._run("requests", port, path, connections, seconds, status, *headers)
         return _latency(first)
 
     def _run(self, *arguments: object) -> list[str]:
@@ -119,4 +123,5 @@ def _number(line: str, name: str) -> float:
 
 
 def _latency(line: str) -> Latency:
-    return Latency(_number(line, "count") / _number(line, "seconds"), _number(line, "p50"), _number(line, "p99"))
+    count = _number(line, "count")
+    return Latency(count / _number(line, "seconds"), _number(line, "p50"), _number(line, "p99"), int(count))

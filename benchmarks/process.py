@@ -42,6 +42,18 @@ class ServerProcess:
         """Return the user and system time of the process tree so far, in seconds."""
         return sum(_cpu_ticks(pid) for pid in self._tree()) / _TICKS
 
+    def wake_ups(self) -> int:
+        """Return how often threads of the process tree have gone to sleep so far, and therefore woken up."""
+        return sum(
+            _number(task / "status", "voluntary_ctxt_switches:")
+            for pid in self._tree()
+            for task in Path(f"/proc/{pid}/task").glob("*")
+        )
+
+    def memory(self) -> int:
+        """Return the sum of its processes' resident memory (``VmRSS``), in bytes."""
+        return sum(_status(pid, "VmRSS:") for pid in self._tree())
+
     def peak_memory(self) -> int:
         """Return the sum of its processes' peak memory (``VmHWM``), in bytes."""
         return sum(_status(pid, "VmHWM:") for pid in self._tree())
@@ -80,8 +92,12 @@ def _cpu_ticks(pid: int) -> int:
 
 
 def _status(pid: int, name: str) -> int:
+    return _number(Path(f"/proc/{pid}/status"), name) * 1024
+
+
+def _number(status: Path, name: str) -> int:
     with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        for line in status.read_text().splitlines():
             if line.startswith(name):
-                return int(line.split()[1]) * 1024
+                return int(line.split()[1])
     return 0

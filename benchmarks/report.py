@@ -13,6 +13,7 @@ from statistics import median
 from benchmarks.events import Events
 from benchmarks.ladders import LADDER_SECONDS, Ladders
 from benchmarks.measure import GIB, MIB, Extent, Figures
+from benchmarks.small import Cost, Small
 from benchmarks.standalone import Api, Memory
 from benchmarks.thumbnails import Thumbnails
 
@@ -35,6 +36,22 @@ GOALS = (
     Goal("download 8", "nginx", 0.9),
     Goal("ranges", "nginx", 0.3),
 )
+
+
+SMALL_RATES = {"upload-batch, each file": 1.0, "upload": 0.35}
+"""Rates to reach, relative to PUT and sync by copyparty."""
+SMALL_CPU_MS = {
+    "upload": 4.0,
+    "initiate, PUT, complete": 8.0,
+    "me": 1.0,
+    "file": 1.0,
+    "files, 100 rows": 2.5,
+    "download": 2.5,
+    "search": 3.0,
+    "notifications": 3.0,
+}
+_READ_MS = 0.52
+"""What bare FastAPI with one sqlite3 read took on the machine for which ``SMALL_CPU_MS`` are the goals."""
 
 
 def comparison(figures: Mapping[str, Figures]) -> str:
@@ -80,6 +97,32 @@ def ratios(figures: Mapping[str, Figures]) -> str:
         spread = f"± {metastore.spread(goal.figure) / 2:.0%}"
         lines.append(f"| {goal.figure} ({spread}) | {goal.server} | {ratio:.2f} | {goal.at_least} | {verdict} |")
     return "\n".join(lines)
+
+
+def small(measured: Small) -> str:
+    """Return a table of small requests, and of their ratios to the references of the same run."""
+    lines = ["| small requests | a second (with all that follows) | server CPU ms each |", "|---|---|---|"]
+    for name, cost in measured.costs.items():
+        lines.append(f"| {name} | {cost.rate:,.0f} ({cost.settled_rate:,.0f}) | {1000 * cost.cpu:.2f} |")
+    idle = measured.idle
+    does_nothing = f"{100 * idle.cpu:.1f} % of a core, {idle.wake_ups:.0f} wake-ups a second, {_scaled(idle.memory)} MB"
+    lines.append(f"| nothing at all | | {does_nothing} |")
+    return "\n".join([*lines, "", *_small_ratios(measured.costs)])
+
+
+def _small_ratios(costs: Mapping[str, Cost]) -> list[str]:
+    """Compare rates with copyparty, and CPU with a bare read: as measured, and as it was where the goals were set."""
+    copyparty, read = costs["copyparty, PUT and sync"], costs["bare FastAPI, one sqlite3 read"]
+    lines = ["| rates, with all that follows | compared with copyparty | goal |", "|---|---|---|"]
+    for name, at_least in SMALL_RATES.items():
+        if name in costs:
+            lines.append(f"| {name} | {costs[name].settled_rate / copyparty.settled_rate:.2f} | {at_least} |")
+    lines += ["", "| CPU | ms | goal | compared with one sqlite3 read | goal |", "|---|---|---|---|---|"]
+    for name, goal in SMALL_CPU_MS.items():
+        if name in costs:
+            ratio = f"{costs[name].cpu / read.cpu:.1f} | ≤ {goal / _READ_MS:.1f}"
+            lines.append(f"| {name} | {1000 * costs[name].cpu:.2f} | ≤ {goal} | {ratio} |")
+    return lines
 
 
 def memory(measured: list[Memory]) -> str:

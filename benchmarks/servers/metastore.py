@@ -47,6 +47,16 @@ class MetaStore:
         return self._port
 
     @property
+    def database(self) -> Path:
+        """Return the path of the SQLite database."""
+        return self._data / "metastore.db"
+
+    @property
+    def api(self) -> httpx.Client:
+        """Return a client of a signed-in user."""
+        return self._api
+
+    @property
     def cookie(self) -> str:
         """Return the cookie header of a signed-in user."""
         return "Cookie: " + "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._api.cookies.jar)
