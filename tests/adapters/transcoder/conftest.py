@@ -21,6 +21,16 @@ def _moving(size: str = "320x180", rate: str = "30") -> list[str]:
 
 _HDR = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
 _HDR_PARAMETERS = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"
+_GREY = ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30,format=yuv420p10le,geq=lum={luma}:cb=512:cr=512"]
+_X265_COLOURS = "log-level=error:lossless=1:colorprim=bt2020:colormatrix=bt2020nc:transfer="
+_BRIGHT_SCREEN = ":master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(40000000,50)"
+
+
+def _grey(signal: float, transfer: str) -> list[str]:
+    """Return the arguments for a wide-gamut clip of one grey, given as a share of the signal's range."""
+    picture = [part.format(luma=round(64 + 876 * signal)) for part in _GREY]
+    return [*picture, "-t", "0.2", *_X265, _X265_COLOURS + transfer]
+
 
 _CORNER = ["-f", "lavfi", "-i", "color=black:size=320x180:rate=30,drawbox=c=white:t=fill:w=160:h=90"]
 
@@ -62,6 +72,10 @@ CLIPS: dict[str, tuple[str, list[str]]] = {
     "odd": ("mkv", [*_moving("321x181"), "-t", "2", "-c:v", "ffv1", "-pix_fmt", "yuv444p"]),
     "hevc": ("mp4", [*_moving(), "-t", "5", *_X265, "log-level=error"]),
     "hdr": ("mp4", [*_moving(), "-t", "2", *_HDR, *_X265, _HDR_PARAMETERS]),
+    "white paper in PQ": ("mp4", _grey(0.5807, "smpte2084")),
+    "white paper in PQ for a bright screen": ("mp4", _grey(0.5807, "smpte2084" + _BRIGHT_SCREEN)),
+    "white paper in HLG": ("mp4", _grey(0.75, "arib-std-b67")),
+    "grey in a wide gamut": ("mp4", _grey(0.5, "bt709")),
     "interlaced": ("mp4", [*_moving(rate="25"), "-t", "3", *_X264, "-flags", "+ilme+ildct", "-x264opts", "tff=1"]),
     "anamorphic": ("mp4", [*_moving("240x180"), "-t", "2", "-vf", "setsar=4/3", *_X264]),
     "audio tracks": ("mkv", [*_TONE, *_NOISE_AND_LOW_TONE, *_THREE_TRACKS, "-t", "9"]),

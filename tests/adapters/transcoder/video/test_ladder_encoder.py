@@ -160,6 +160,22 @@ async def test_hdr_is_mapped_to_sdr(clip: Clip) -> None:
     assert 90 < sum(luma) / len(luma) < 170
 
 
+@pytest.mark.parametrize(
+    ("name", "signal"),
+    [
+        ("white paper in PQ", 0.903),
+        ("white paper in PQ for a bright screen", 0.825),
+        ("white paper in HLG", 0.903),
+        ("grey in a wide gamut", 0.5),
+    ],
+)
+async def test_grey_of_hdr_has_the_brightness_that_the_standards_give_it(clip: Clip, name: str, signal: float) -> None:
+    """Mapped by ITU-R BT.2390 from a screen of 1,000 cd/m², or of 4,000 if the film says so."""
+    frame = video_frames((await transcode(clip(name), Job(rungs=[SAME])))["same"].file())[-1][1]
+    first_pixel = bytes(frame.reformat(format="rgb24").planes[0])[:3]
+    assert [255 * signal] * 3 == pytest.approx(list(first_pixel), abs=3)
+
+
 async def test_encoding_continues_after_a_damaged_part(clip: Clip) -> None:
     whole = clip("plain")
     middle = len(whole) // 2

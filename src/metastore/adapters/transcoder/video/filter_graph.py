@@ -5,6 +5,7 @@ Its output is upright, progressive, SDR, 8 bits and in square pixels.
 
 import os
 from collections.abc import Sequence
+from fractions import Fraction
 
 import av
 from av.filter import Graph
@@ -12,10 +13,9 @@ from av.filter.context import FilterContext
 from av.video.frame import VideoFrame
 
 from metastore.adapters.sandbox.orientation import UPRIGHT, Orientation, orientation_of
-from metastore.adapters.transcoder.video import colour_mapping
+from metastore.adapters.transcoder.video import colour_mapping, tone_mapping
 from metastore.ports.transcoder import VideoRendition
 
-_HDR_THREADS = 4
 _THREADS = min(4, os.cpu_count() or 1)
 _TRANSPOSE_DIRECTIONS = {
     (False, False): "cclock_flip",
@@ -32,8 +32,7 @@ class FilterGraph:
     def __init__(self, like: VideoFrame, timescale: int, rungs: Sequence[VideoRendition], *, interlaced: bool) -> None:
         self._timescale = timescale
         self._graph = graph = Graph()
-        # Computing the tables for tone mapping takes seconds, but can use several threads.
-        graph.threads = _HDR_THREADS if colour_mapping.is_hdr(like) else _THREADS
+        graph.threads = _THREADS
         self._source = graph.add(
             "buffer",
             video_size=f"{like.width}x{like.height}",
@@ -43,6 +42,7 @@ class FilterGraph:
             colorspace=str(like.colorspace),
             range=str(like.color_range),
         )
+        tables: list[tuple[FilterContext, VideoFrame]] = []
         last = self._source
         if interlaced:
             last = self._append(last, "bwdif", "mode=send_frame:deint=interlaced")
@@ -50,13 +50,14 @@ class FilterGraph:
         orientation = orientation_of(like)
         for index, rung in enumerate(rungs):
             width, height = (orientation if index == 0 else UPRIGHT).size(rung.width, rung.height)
-            last = self._append(last, "scale", f"{width}:{height}:flags=bicubic")
+            size = f"{width}:{height}:flags=bicubic"
             if index == 0:
                 # Expensive filters run once, and after the first downscaling.
-                if arguments := colour_mapping.scale_arguments(like):
-                    last = self._append(last, "scale", arguments)
+                last = self._append_colour_mapping(last, like, size, tables)
                 last = self._append(last, "format", "yuv420p")
                 last = self._append_rotation(last, orientation)
+            else:
+                last = self._append(last, "scale", size)
             last = self._append(last, "setsar", "1")
             sink = graph.add("buffersink")
             if index < len(rungs) - 1:
@@ -68,6 +69,9 @@ class FilterGraph:
                 last.link_to(sink)
             self._sinks.append(sink)
         graph.configure()
+        for table_source, table in tables:
+            table_source.push(table)
+            table_source.push(None)
 
     def convert(self, frame: VideoFrame) -> list[list[VideoFrame]]:
         """Convert a frame; return the frames that are ready for each rung, possibly with a delay."""
@@ -96,6 +100,37 @@ class FilterGraph:
         last.link_to(appended)
         return appended
 
+    def _append_colour_mapping(
+        self, last: FilterContext, like: VideoFrame, size: str, tables: list[tuple[FilterContext, VideoFrame]]
+    ) -> FilterContext:
+        """Append filters that scale to ``size`` and map colours and tones.
+
+        To ``tables``, append inputs with what is to be pushed to them once the graph is configured.
+        """
+        transfer = colour_mapping.transfer_of(like)
+        if transfer is None:
+            last = self._append(last, "scale", size)
+            arguments = colour_mapping.scale_arguments(like)
+            return self._append(last, "scale", arguments) if arguments else last
+        matrix = ":in_color_matrix=bt2020" if colour_mapping.has_unknown_matrix(like) else ""
+        last = self._append(last, "scale", size + matrix)
+        last = self._append(last, "format", tone_mapping.PIXEL_FORMAT)
+        table = tone_mapping.table_frame(transfer, colour_mapping.peak_of(like))
+        table.pts, table.time_base = 0, Fraction(1, self._timescale)
+        table_source = self._graph.add(
+            "buffer",
+            video_size=f"{table.width}x{table.height}",
+            pix_fmt=tone_mapping.PIXEL_FORMAT,
+            time_base=f"1/{self._timescale}",
+            pixel_aspect="1/1",
+        )
+        tables.append((table_source, table))
+        mapped = self._graph.add("haldclut", "clut=first:interp=tetrahedral")
+        last.link_to(mapped)
+        table_source.link_to(mapped, 0, 1)
+        last = self._append(mapped, "setparams", "color_primaries=bt709:color_trc=bt709")
+        return self._append(last, "scale", "out_color_matrix=bt709:out_range=tv")
+
     def _append_rotation(self, last: FilterContext, orientation: Orientation) -> FilterContext:
         if orientation.sideways:
             direction = _TRANSPOSE_DIRECTIONS[orientation.mirrored, orientation.upside_down]
@@ -107,7 +142,7 @@ class FilterGraph:
         return last
 
 
-def frame_format(frame: VideoFrame) -> tuple[int | str | Orientation, ...]:
+def frame_format(frame: VideoFrame) -> tuple[int | float | str | Orientation, ...]:
     """Return what a filter graph depends on: frames with the same format can share one."""
     return (
         frame.width,
@@ -117,5 +152,6 @@ def frame_format(frame: VideoFrame) -> tuple[int | str | Orientation, ...]:
         frame.color_range,
         frame.color_trc,
         frame.color_primaries,
+        colour_mapping.peak_of(frame),
         orientation_of(frame),
     )

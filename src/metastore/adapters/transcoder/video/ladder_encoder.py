@@ -69,7 +69,7 @@ class LadderEncoder:
             for rung in self._rungs
         ]
         self._filters: FilterGraph | None = None
-        self._format: tuple[int | str | Orientation, ...] = ()
+        self._format: tuple[int | float | str | Orientation, ...] = ()
         self._is_interlaced = False
         self._last: VideoFrame | None = None
 
