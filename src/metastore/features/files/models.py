@@ -116,4 +116,35 @@ class NodeRow(NamedTuple):
     trashed_at: datetime | None
 
 
+class LocatedNode(NamedTuple):
+    """A node as ``NodeRow`` has it, with its owner, version and object, and the path of its folder."""
+
+    id: str
+    parent_id: str | None
+    kind: str
+    name: str
+    name_key: str
+    size: int
+    mime_type: str
+    status: str
+    visibility: str
+    moderation: str
+    checksum: str | None
+    damage: str | None
+    thumbnail_key: str | None
+    playable_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    trashed_at: datetime | None
+    owner_id: str
+    version: int
+    object_key: str | None
+    trash_state: str | None
+    folder_path: str
+    """``/`` is the root."""
+
+
 LISTED_COLUMNS = tuple(getattr(Node, name) for name in NodeRow._fields)
+
+AnyNode = Node | NodeRow | LocatedNode
+"""A node in any form that has the fields of ``NodeRow``."""

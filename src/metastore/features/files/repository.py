@@ -28,6 +28,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from metastore.features.files.models import FILE, FOLDER, UPLOADING, Node
 from metastore.kit.clock import utc_now
+from metastore.kit.database.query import Query, Statement
 from metastore.kit.database.unit_of_work import Transaction
 
 _USERS = table("users", column("id"))
@@ -126,6 +127,11 @@ async def ancestors_of(tx: Transaction, node_ids: Sequence[str]) -> dict[str, li
     return found
 
 
+async def chain_to(tx: Transaction, node_id: str) -> list[Ancestor]:
+    """Return the path from the root down to the node, itself included; empty if it does not exist."""
+    return await tx.fetch(_CHAIN, id=node_id)
+
+
 async def resolve_path(tx: Transaction, owner_id: str, names: Sequence[str]) -> list[Ancestor]:
     """Return the nodes along a path from the root, as far as they exist, in one statement.
 
@@ -135,7 +141,7 @@ async def resolve_path(tx: Transaction, owner_id: str, names: Sequence[str]) -> 
         return []
     # Names contain no slash.
     values = {"owner": owner_id, "path": "".join(f"{name}/" for name in names)}
-    return [Ancestor._make(row) for _, _, *row in await tx.session.execute(_path_statement(tx.dialect), values)]
+    return await tx.fetch(_PATH, **values)
 
 
 # Statements needed for every list are cached: building one takes longer than running it.
@@ -153,8 +159,17 @@ def _ancestors_statement() -> Select[*tuple[Any, ...]]:
     return select(up).order_by(up.c.start, up.c.height.desc())
 
 
-@cache
-def _path_statement(dialect: str) -> Select[*tuple[Any, ...]]:
+def _chain_statement() -> Statement:
+    up = (
+        select(literal_column("0", Integer).label("height"), *_ANCESTOR_COLUMNS)
+        .where(Node.id == bindparam("id", type_=String))
+        .cte("up", recursive=True)
+    )
+    up = up.union_all(select(up.c.height + 1, *_ANCESTOR_COLUMNS).where(Node.id == up.c.parent_id))
+    return select(*(up.c[name] for name in Ancestor._fields)).order_by(up.c.height.desc())
+
+
+def _path_statement(dialect: str) -> Statement:
     def first(path: ColumnElement[str]) -> ColumnElement[str]:
         return func.substr(path, 1, func.instr(path, "/") - 1) if sqlite else func.split_part(path, "/", 1)
 
@@ -176,7 +191,11 @@ def _path_statement(dialect: str) -> Select[*tuple[Any, ...]]:
         .join(down, deeper)
         .where(*live)
     )
-    return select(down).order_by(down.c.depth)
+    return select(*(down.c[name] for name in Ancestor._fields)).order_by(down.c.depth)
+
+
+_CHAIN = Query(Ancestor, _chain_statement())
+_PATH = Query(Ancestor, _path_statement)
 
 
 async def subtree_height(tx: Transaction, node_id: str) -> int:

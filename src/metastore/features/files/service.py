@@ -12,7 +12,7 @@ from metastore.features.files import repository
 from metastore.features.files.content import processing
 from metastore.features.files.content.sniffing import normalize_media_type
 from metastore.features.files.events import FileDownloaded, FileReady, FileUploaded
-from metastore.features.files.models import FILE, FOLDER, PROCESSING, READY, UPLOADING, Node
+from metastore.features.files.models import FILE, FOLDER, PROCESSING, READY, UPLOADING, LocatedNode, Node
 from metastore.features.files.representation.etags import require_match
 from metastore.features.files.representation.node_urls import NO_URLS, NodeUrlResolver
 from metastore.features.files.representation.serialization import (
@@ -26,13 +26,13 @@ from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.representation.thumbnail_urls import ThumbnailUrls
 from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch
 from metastore.features.files.tree import purge
+from metastore.features.files.tree.located_nodes import located_node, located_untrashed_node
 from metastore.features.files.tree.names import name_key, normalize_name
 from metastore.features.files.tree.paths import (
     ensure_folders,
     free_name,
     name_taken,
     new_folder,
-    owned_node,
     path_of,
     path_of_folder,
     record_folder_created,
@@ -186,8 +186,8 @@ class FilesService:
         Raises:
             Problem: 404.
         """
-        node = await owned_node(tx, owner_id, node_id, FILE)
-        return (await self._with_etag(tx, node)).body
+        node = await located_node(tx, owner_id, node_id, FILE)
+        return (await self._with_etag(tx, node, node.folder_path)).body
 
     async def name_of(self, tx: Transaction, node_id: str) -> str | None:
         """Return a node's name; ``None`` if it no longer exists."""
@@ -206,7 +206,8 @@ class FilesService:
         Raises:
             Problem: 404, also for the ID of a folder.
         """
-        return await self._with_etag(tx, await untrashed_node(tx, owner_id, file_id, FILE))
+        node = await located_untrashed_node(tx, owner_id, file_id, FILE)
+        return await self._with_etag(tx, node, node.folder_path)
 
     async def get_folder(self, tx: Transaction, owner_id: str, folder_id: str) -> WithETag[FolderOut]:
         """Return a folder that is not in the trash.
@@ -214,8 +215,8 @@ class FilesService:
         Raises:
             Problem: 404, also for the ID of a file.
         """
-        node = await untrashed_node(tx, owner_id, folder_id, FOLDER)
-        return folder_with_etag(node, await path_of_folder(tx, node.parent_id))
+        node = await located_untrashed_node(tx, owner_id, folder_id, FOLDER)
+        return folder_with_etag(node, node.folder_path)
 
     async def create_folder(self, tx: Transaction, owner_id: str, body: FolderIn) -> WithETag[FolderOut]:
         """Create a folder.
@@ -302,13 +303,13 @@ class FilesService:
         node, object_key = await self.require_stored(tx, owner_id, file_id)
         return Download(node.id, owner_id, node.name, node.size, node.mime_type, object_key)
 
-    async def require_stored(self, tx: Transaction, owner_id: str, file_id: str) -> tuple[Node, str]:
+    async def require_stored(self, tx: Transaction, owner_id: str, file_id: str) -> tuple[LocatedNode, str]:
         """Return an owner's file and its object key if it is completely uploaded and not known to be damaged.
 
         Raises:
             Problem: 404; 409 ``not-ready`` or ``file-damaged``.
         """
-        node = await untrashed_node(tx, owner_id, file_id, FILE)
+        node = await located_untrashed_node(tx, owner_id, file_id, FILE)
         if node.object_key is None:
             raise Problem(409, ProblemCode.NOT_READY, "The file is not completely uploaded yet.")
         if node.damage:
@@ -348,7 +349,9 @@ class FilesService:
         """
         return (await self._with_etag(tx, await processing.retry(tx, owner_id, file_id))).body
 
-    async def _with_etag(self, tx: Transaction, node: Node, folder_path: str | None = None) -> WithETag[FileOut]:
+    async def _with_etag(
+        self, tx: Transaction, node: Node | LocatedNode, folder_path: str | None = None
+    ) -> WithETag[FileOut]:
         if folder_path is None:
             folder_path = await path_of_folder(tx, node.parent_id)
         sagas = await processing.sagas_of(tx, [node])

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from pydantic import JsonValue
+from sqlalchemy import Integer, String, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.notifications.models import Notification
+from metastore.kit.database.query import Query
 from metastore.kit.database.unit_of_work import Transaction
 
 
@@ -19,22 +23,48 @@ async def insert(tx: Transaction, notification: Mapping[str, object]) -> Notific
     return await tx.session.scalar(once_per_event.returning(Notification))
 
 
+class NotificationRow(NamedTuple):
+    """A notification as lists show it."""
+
+    id: str
+    user_id: str
+    type: str
+    message: str
+    payload: dict[str, JsonValue]
+    read_at: datetime | None
+    created_at: datetime
+
+
+class _Count(NamedTuple):
+    number: int
+
+
 async def latest(
     tx: Transaction, user_id: str, *, unread: bool, before: str | None, limit: int
-) -> Sequence[Notification]:
+) -> Sequence[NotificationRow]:
     """Return the user's notifications with IDs below ``before``, latest first."""
-    statement = select(Notification).where(Notification.user_id == user_id)
-    if unread:
-        statement = statement.where(Notification.read_at.is_(None))
-    if before is not None:
-        statement = statement.where(Notification.id < before)
-    return (await tx.session.scalars(statement.order_by(Notification.id.desc()).limit(limit))).all()
+    query = _latest_query(unread=unread, resumed=before is not None)
+    return await tx.fetch(query, user=user_id, before=before, limit=limit)
 
 
 async def count_unread(tx: Transaction, user_id: str) -> int:
     """Return the number of the user's unread notifications."""
-    statement = select(func.count()).where(Notification.user_id == user_id, Notification.read_at.is_(None))
-    return await tx.session.scalar(statement) or 0
+    counted = await tx.fetch_first(_UNREAD, user=user_id)
+    return counted.number if counted else 0
+
+
+_OF_USER = Notification.user_id == bindparam("user", type_=String)
+_UNREAD = Query(_Count, select(func.count()).where(_OF_USER, Notification.read_at.is_(None)))
+
+
+@cache
+def _latest_query(*, unread: bool, resumed: bool) -> Query[NotificationRow]:
+    statement = select(*(getattr(Notification, name) for name in NotificationRow._fields)).where(_OF_USER)
+    if unread:
+        statement = statement.where(Notification.read_at.is_(None))
+    if resumed:
+        statement = statement.where(Notification.id < bindparam("before", type_=String))
+    return Query(NotificationRow, statement.order_by(Notification.id.desc()).limit(bindparam("limit", type_=Integer)))
 
 
 async def mark_read(tx: Transaction, user_id: str, notification_id: str, now: datetime) -> Notification | None:

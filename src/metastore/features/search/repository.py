@@ -1,20 +1,25 @@
 """SQL statements on the search index."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from functools import lru_cache
+from typing import Any, NamedTuple, TypedDict
 
-from sqlalchemy import ColumnElement, Select, delete, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.search.models import SearchDocument
+from metastore.kit.database.query import Query, one_of
 from metastore.kit.database.tables import UtcDateTime
 from metastore.kit.database.unit_of_work import Transaction
 
 _BATCH_SIZE = 500
 """Rows per statement; both databases limit the number of parameters."""
+_ESCAPE = "/"
+_WILDCARD = re.compile(r"[/%_]")
 
 
 class Entry(TypedDict):
@@ -76,38 +81,94 @@ async def latest(
     tx: Transaction, owner_id: str, criteria: SearchFilter, after: Position | None, limit: int
 ) -> list[Position]:
     """Return the positions of the owner's matching documents, latest change first."""
-    found = await tx.session.execute(latest_statement(owner_id, criteria, after, limit))
-    return [Position(*row) for row in found]
+    query = _latest_query(_shape_of(criteria, after))
+    return await tx.fetch(query, **_values(owner_id, criteria, after, limit))
 
 
 def latest_statement(
-    owner_id: str, criteria: SearchFilter, after: Position | None, limit: int
-) -> Select[*tuple[datetime, str]]:
-    """Return the statement that ``latest`` executes."""
+    owner_id: str, criteria: SearchFilter, after: Position | None, limit: int, dialect: str = "sqlite"
+) -> Select[*tuple[Any, ...]]:
+    """Return the statement that ``latest`` executes, with its values."""
+    return _latest(_shape_of(criteria, after), dialect).params(**_values(owner_id, criteria, after, limit))
+
+
+class _Shape(NamedTuple):
+    """What decides the statement of a search; the rest are its bound parameters."""
+
+    terms: int
+    kind: bool
+    categories: bool
+    mime_type: bool
+    main_type: bool
+    since: bool
+    until: bool
+    resumed: bool
+
+
+def _shape_of(criteria: SearchFilter, after: Position | None) -> _Shape:
+    mime_type = criteria.mime_type
+    return _Shape(
+        terms=len(criteria.terms),
+        kind=criteria.kind is not None,
+        categories=bool(criteria.categories),
+        mime_type=mime_type is not None and not mime_type.endswith("/"),
+        main_type=mime_type is not None and mime_type.endswith("/"),
+        since=criteria.since is not None,
+        until=criteria.until is not None,
+        resumed=after is not None,
+    )
+
+
+def _values(owner_id: str, criteria: SearchFilter, after: Position | None, limit: int) -> dict[str, object]:
+    moment, node_id = after or (None, None)
+    return {
+        **{f"term_{number}": _escaped(term) for number, term in enumerate(criteria.terms)},
+        "owner": owner_id,
+        "kind": criteria.kind,
+        "categories": list(criteria.categories),
+        "mime_type": criteria.mime_type,
+        "main_type": _escaped(criteria.mime_type or ""),
+        "since": criteria.since,
+        "until": criteria.until,
+        "moment": moment,
+        "node_id": node_id,
+        "limit": limit,
+    }
+
+
+@lru_cache(maxsize=256)
+def _latest_query(shape: _Shape) -> Query[Position]:
+    return Query(Position, lambda dialect: _latest(shape, dialect))
+
+
+def _latest(shape: _Shape, dialect: str) -> Select[*tuple[Any, ...]]:
     columns = (SearchDocument.updated_at, SearchDocument.node_id)
-    statement = select(*columns).where(SearchDocument.owner_id == owner_id, *_conditions(criteria))
-    if after is not None:
-        position = tuple_(literal(after.updated_at, UtcDateTime()), literal(after.node_id))
+    statement = select(*columns).where(
+        SearchDocument.owner_id == bindparam("owner", type_=String), *_conditions(shape, dialect)
+    )
+    if shape.resumed:
+        position = tuple_(bindparam("moment", type_=UtcDateTime()), bindparam("node_id", type_=String))
         statement = statement.where(tuple_(*columns) < position)
-    return statement.order_by(*(column.desc() for column in columns)).limit(limit)
+    return statement.order_by(*(column.desc() for column in columns)).limit(bindparam("limit", type_=Integer))
 
 
-def _conditions(criteria: SearchFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [
-        SearchDocument.text.contains(term, autoescape=True) for term in criteria.terms
+def _conditions(shape: _Shape, dialect: str) -> list[ColumnElement[bool]]:
+    document, moment = SearchDocument, UtcDateTime()
+    terms = (bindparam(f"term_{number}", type_=String) for number in range(shape.terms))
+    main_type = bindparam("main_type", type_=String)
+    optional = (
+        (shape.kind, document.kind == bindparam("kind", type_=String)),
+        (shape.categories, one_of(document.category, "categories", dialect)),
+        (shape.mime_type, document.mime_type == bindparam("mime_type", type_=String)),
+        (shape.main_type, document.mime_type.startswith(main_type, escape=_ESCAPE)),
+        (shape.since, document.updated_at >= bindparam("since", type_=moment)),
+        (shape.until, document.updated_at < bindparam("until", type_=moment)),
+    )
+    return [document.text.contains(term, escape=_ESCAPE) for term in terms] + [
+        condition for applies, condition in optional if applies
     ]
-    if criteria.kind is not None:
-        conditions.append(SearchDocument.kind == criteria.kind)
-    if criteria.categories:
-        conditions.append(SearchDocument.category.in_(criteria.categories))
-    if criteria.mime_type is not None:
-        complete = not criteria.mime_type.endswith("/")
-        mime_type = SearchDocument.mime_type
-        conditions.append(
-            mime_type == criteria.mime_type if complete else mime_type.startswith(criteria.mime_type, autoescape=True)
-        )
-    if criteria.since is not None:
-        conditions.append(SearchDocument.updated_at >= criteria.since)
-    if criteria.until is not None:
-        conditions.append(SearchDocument.updated_at < criteria.until)
-    return conditions
+
+
+def _escaped(text: str) -> str:
+    """Return ``text`` with what has a meaning in LIKE escaped."""
+    return _WILDCARD.sub(rf"{_ESCAPE}\g<0>", text)

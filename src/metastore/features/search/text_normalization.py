@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NOT_DECOMPOSED = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t"})
@@ -24,6 +26,8 @@ def _normalize_character(character: str) -> str:
 
 def normalize_text(text: str) -> str:
     """Return ``text`` in the form in which it is compared."""
+    if text.isascii():
+        return text.lower()[:MAX_TEXT_LENGTH]
     return "".join(map(_normalize_character, unicodedata.normalize("NFC", text)))[:MAX_TEXT_LENGTH]
 
 
@@ -40,7 +44,12 @@ def query_terms(query: str) -> list[str]:
 def highlight(name: str, terms: Sequence[str]) -> str:
     """Return ``name`` as HTML with the matches of the terms marked: ``<mark>Báo</mark> c&amp;o``."""
     name = unicodedata.normalize("NFC", name)
-    origins = [index for index, character in enumerate(name) for _ in _normalize_character(character)]
+    # The position in the name of each character of the normalized text.
+    origins: Sequence[int] = (
+        range(len(name))
+        if name.isascii()
+        else [index for index, character in enumerate(name) for _ in _normalize_character(character)]
+    )
     normalized = normalize_text(name)
     marked: set[int] = set()
     for term in terms:
@@ -48,13 +57,16 @@ def highlight(name: str, terms: Sequence[str]) -> str:
         while start >= 0:
             marked.update(range(origins[start], origins[start + len(term) - 1] + 1))
             start = normalized.find(term, start + len(term))
-    pieces = []
+    if not marked:
+        return escape(name)
     inside = False
+    matches = []
     for index, character in enumerate(name):
         # A combining mark that normalizes to nothing belongs to the preceding character.
-        is_match = index in marked or (inside and not _normalize_character(character))
-        if is_match != inside:
-            pieces.append("<mark>" if is_match else "</mark>")
-            inside = is_match
-        pieces.append(escape(character))
-    return "".join(pieces) + ("</mark>" if inside else "")
+        inside = index in marked or (inside and not _normalize_character(character))
+        matches.append(inside)
+    pieces = []
+    for is_match, run in groupby(zip(matches, name, strict=True), key=itemgetter(0)):
+        text = escape("".join(character for _, character in run))
+        pieces.append(f"<mark>{text}</mark>" if is_match else text)
+    return "".join(pieces)

@@ -20,10 +20,12 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     ColumnElement,
+    CompoundSelect,
     Dialect,
     Select,
     SQLColumnExpression,
     String,
+    Text,
     bindparam,
     column,
     func,
@@ -31,7 +33,7 @@ from sqlalchemy import (
 )
 
 Row = TypeVar("Row", bound=NamedTuple)
-Statement = Select[*tuple[Any, ...]]
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 Parameters = Mapping[str, object]
 _Processor = Callable[[Any], object]
 
@@ -114,7 +116,8 @@ def one_of(value: SQLColumnExpression[str], parameter: str, dialect: str) -> Col
     if dialect == "sqlite":
         listed = func.json_each(bindparam(parameter, type_=JSON)).table_valued(column("value", String))
         return value.in_(select(listed.c.value))
-    return value == func.any(bindparam(parameter, type_=ARRAY(String)))
+    # Of text, since asyncpg asks the server about the type of any other array first.
+    return value == func.any(bindparam(parameter, type_=ARRAY(Text)))
 
 
 def _processors(found: Iterable[_Processor | None]) -> list[tuple[int, _Processor]]:

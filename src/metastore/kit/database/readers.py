@@ -2,7 +2,8 @@
 
 **SQLite**: switching to a connection's thread and back costs more than a short indexed read. ``SqliteReader`` therefore
 reads on a connection of its own, on the event loop. Nothing long may run there: a statement is interrupted after
-``LIMIT_SECONDS``, and its query runs on a connection with a thread, now and for ``SLOW_SECONDS``.
+``LIMIT_SECONDS`` of work or ``WAIT_SECONDS``, and its query runs on a connection with a thread, now and for
+``SLOW_SECONDS``.
 
 **PostgreSQL**: ``PostgresqlReader`` hands the query to the driver, without opening a transaction.
 """
@@ -19,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from metastore.kit.database.query import Parameters, Query, Row
 
 LIMIT_SECONDS = 0.004
-"""The longest that a statement may keep the event loop from other work, apart from waiting for one page of the disk."""
+"""The processor time that a statement may take on the event loop: on a busy machine, waiting for it says nothing."""
+WAIT_SECONDS = 0.04
+"""The longest that a statement may keep the event loop, reading from a slow disk, apart from waiting for one page."""
 SLOW_SECONDS = 10.0
 _INSTRUCTIONS = 500
 """Instructions of SQLite's virtual machine between two checks of the time: some ten microseconds."""
@@ -44,6 +47,7 @@ class SqliteReader:
         self._path = path
         self._dialect = dialect
         self._connection: sqlite3.Connection | None = None
+        self._limit = 0.0
         self._deadline = 0.0
         self._slow: dict[object, float] = {}
 
@@ -54,13 +58,13 @@ class SqliteReader:
         prepared = query.prepared(self._dialect)
         arguments = prepared.arguments(parameters)
         connection = self.connection()
-        now = time.monotonic()
-        self._deadline = now + LIMIT_SECONDS
+        self._limit = time.thread_time() + LIMIT_SECONDS
+        self._deadline = time.monotonic() + WAIT_SECONDS
         try:
             found = connection.execute(prepared.sql, arguments).fetchall()
         except sqlite3.Error as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                self._slow[query] = now + SLOW_SECONDS
+                self._slow[query] = time.monotonic() + SLOW_SECONDS
                 return None
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return None
@@ -87,7 +91,7 @@ class SqliteReader:
         return connection
 
     def _is_late(self) -> bool:
-        return time.monotonic() > self._deadline
+        return time.thread_time() > self._limit or time.monotonic() > self._deadline
 
     def _is_slow(self, query: object) -> bool:
         until = self._slow.get(query)

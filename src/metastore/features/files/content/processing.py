@@ -17,7 +17,7 @@ from pydantic import JsonValue
 
 from metastore.features.files import repository
 from metastore.features.files.events import FileFailed, FileReady
-from metastore.features.files.models import FAILED, FILE, PROCESSING, READY, Node, NodeRow
+from metastore.features.files.models import FAILED, FILE, PROCESSING, READY, AnyNode, Node
 from metastore.features.files.representation.serialization import join_path
 from metastore.features.files.tree.paths import path_of_folder, untrashed_node
 from metastore.kit.clock import utc_now
@@ -47,7 +47,7 @@ class Original:
     thumbnail_key: str | None = None
 
 
-async def sagas_of(tx: Transaction, rows: Iterable[NodeRow | Node]) -> dict[str, Saga]:
+async def sagas_of(tx: Transaction, rows: Iterable[AnyNode]) -> dict[str, Saga]:
     """Return the sagas, by file ID, of files that are PROCESSING or FAILED; no query runs if none is."""
     return await sagas.sagas_of(tx, INGEST, [row.id for row in rows if row.status in (PROCESSING, FAILED)])
 

@@ -6,15 +6,14 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from metastore.features.files import repository
 from metastore.features.files.content.processing import sagas_of
 from metastore.features.files.listing import node_lookup_queries
 from metastore.features.files.listing.node_lookup_queries import OwnedRow, nodes_with_owner
 from metastore.features.files.models import READY, UPLOADING
 from metastore.features.files.representation.node_urls import NO_URLS, NodeUrlResolver
 from metastore.features.files.representation.serialization import node_json
+from metastore.features.files.tree.located_nodes import located_nodes
 from metastore.features.files.tree.names import split_suffix
-from metastore.features.files.tree.paths import path_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import is_id
 
@@ -90,18 +89,12 @@ async def nodes_as_json(
 
     Nodes that are in the trash, no longer exist or belong to another user are left out.
     """
-    rows = [
-        row.node
-        for row in await nodes_with_owner(tx, node_ids)
-        if row.owner_id == owner_id and row.node.trashed_at is None
-    ]
-    ancestors = await repository.ancestors_of(tx, [row.parent_id for row in rows if row.parent_id])
+    rows = [row for row in await located_nodes(tx, node_ids) if row.owner_id == owner_id and row.trashed_at is None]
     sagas = await sagas_of(tx, rows)
     found_urls = await urls.resolve(rows) if urls else {}
     found = {}
     for row in rows:
-        path = path_of(ancestors.get(row.parent_id or "", []))
-        found[row.id] = node_json(row, path, saga=sagas.get(row.id), urls=found_urls.get(row.id, NO_URLS))
+        found[row.id] = node_json(row, row.folder_path, saga=sagas.get(row.id), urls=found_urls.get(row.id, NO_URLS))
     return found
 
 

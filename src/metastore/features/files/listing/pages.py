@@ -42,12 +42,10 @@ async def folder_page(
     )
     folder_id = ancestors[-1].id if ancestors else None
     limit = query.limit
-    rows: list[NodeRow] = []
-    for kind in (FOLDER, FILE) if first_kind == FOLDER else (FILE,):
-        if len(rows) <= limit:
-            page = PageRange(*_order(query, kind), after, limit + 1 - len(rows))
-            rows += await nodes_in_folder(tx, owner_id, folder_id, kind, page)
-        after = None
+    ranges = {first_kind: PageRange(*_order(query, first_kind), after, limit + 1)}
+    if first_kind == FOLDER:
+        ranges[FILE] = PageRange(*_order(query, FILE), None, limit + 1)
+    rows = await nodes_in_folder(tx, owner_id, folder_id, ranges)
     folder_path = path_of(ancestors)
     last = rows[limit - 1] if len(rows) > limit else None
     return {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from metastore.features.files.models import Node, NodeRow
+from metastore.features.files.models import AnyNode
 from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.representation.thumbnail_urls import ThumbnailUrls
 
@@ -25,12 +25,12 @@ class NodeUrlResolver:
         self._thumbnails = thumbnails
         self._streams = streams
 
-    async def resolve(self, rows: Sequence[NodeRow | Node]) -> dict[str, NodeUrls]:
+    async def resolve(self, rows: Sequence[AnyNode]) -> dict[str, NodeUrls]:
         """Return the URLs by node ID, leaving out nodes that have none."""
         thumbnails = await self._thumbnails.presign([row.thumbnail_key for row in rows if row.thumbnail_key])
         found = {row.id: NodeUrls(thumbnails.get(row.thumbnail_key or ""), self._stream_url(row)) for row in rows}
         return {node_id: urls for node_id, urls in found.items() if urls != NO_URLS}
 
-    def _stream_url(self, row: NodeRow | Node) -> str | None:
+    def _stream_url(self, row: AnyNode) -> str | None:
         playable = row.playable_at is not None and row.damage is None and row.trashed_at is None
         return self._streams.master_playlist_url(row.id) if playable and self._streams else None

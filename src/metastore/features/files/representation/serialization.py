@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from pydantic import JsonValue
 
-from metastore.features.files.models import FAILED, FOLDER, PROCESSING, READY, UPLOADING, Node, NodeRow
+from metastore.features.files.models import FAILED, FOLDER, PROCESSING, READY, UPLOADING, AnyNode, LocatedNode, Node
 from metastore.features.files.repository import Ancestor
 from metastore.features.files.representation.node_urls import NO_URLS, NodeUrls
 from metastore.features.files.schemas import FileOut, FolderOut
@@ -39,7 +39,7 @@ class WithETag(Generic[Body_co]):
     etag: str
 
 
-def folder_json(row: NodeRow | Node | Ancestor, folder_path: str) -> dict[str, JsonValue]:
+def folder_json(row: AnyNode | Ancestor, folder_path: str) -> dict[str, JsonValue]:
     """Return the fields of a folder in ``folder_path`` (``/`` is the root); for a file, the fields both kinds have."""
     return {
         "kind": row.kind,
@@ -53,7 +53,7 @@ def folder_json(row: NodeRow | Node | Ancestor, folder_path: str) -> dict[str, J
 
 
 def node_json(
-    row: NodeRow | Node, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS
+    row: AnyNode, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS
 ) -> dict[str, JsonValue]:
     """Return the fields of a file or folder in ``folder_path``; ``saga`` is needed for a PROCESSING or FAILED file."""
     fields = folder_json(row, folder_path)
@@ -105,14 +105,14 @@ def _failed(step: str, error: str | None, code: ReasonCode | None, *, retryable:
 
 
 def file_with_etag(
-    node: Node, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS
+    node: Node | LocatedNode, folder_path: str, *, saga: Saga | None = None, urls: NodeUrls = NO_URLS
 ) -> WithETag[FileOut]:
     """Return a file with its ETag; parameters as in ``node_json``."""
     fields = node_json(node, folder_path, saga=saga, urls=urls)
     return WithETag(FileOut.model_validate(fields), etag_of(node, folder_path))
 
 
-def folder_with_etag(node: Node, folder_path: str) -> WithETag[FolderOut]:
+def folder_with_etag(node: Node | LocatedNode, folder_path: str) -> WithETag[FolderOut]:
     """Return a folder with its ETag."""
     return WithETag(FolderOut.model_validate(node_json(node, folder_path)), etag_of(node, folder_path))
 
@@ -122,7 +122,7 @@ def join_path(folder_path: str, name: str) -> str:
     return f"{folder_path.rstrip('/')}/{name}"
 
 
-def etag_of(node: Node, folder_path: str) -> str:
+def etag_of(node: Node | LocatedNode, folder_path: str) -> str:
     """Return the ETag of a node's current representation."""
     # The representation includes the path, which changes without the row if an ancestor is renamed.
     return f'"{node.version}-{zlib.crc32(folder_path.encode()):08x}"'

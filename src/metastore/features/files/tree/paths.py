@@ -3,9 +3,11 @@
 A caller that is about to change what it reads here must hold the owner's lock.
 """
 
+from typing import TypeVar
+
 from metastore.features.files import repository
 from metastore.features.files.events import FolderCreated
-from metastore.features.files.models import FILE, FOLDER, PURGING, Node
+from metastore.features.files.models import FILE, FOLDER, PURGING, LocatedNode, Node
 from metastore.features.files.repository import Ancestor
 from metastore.features.files.tree.names import (
     MAX_DEPTH,
@@ -22,6 +24,7 @@ from metastore.kit.problems.problem import Problem, not_found
 from metastore.kit.problems.problem_codes import ProblemCode
 
 ROOT = "/"
+FoundNode = TypeVar("FoundNode", Node, LocatedNode)
 
 
 async def owned_node(tx: Transaction, owner_id: str, node_id: str, kind: str | None = None) -> Node:
@@ -30,7 +33,15 @@ async def owned_node(tx: Transaction, owner_id: str, node_id: str, kind: str | N
     Raises:
         Problem: 404 if there is none, it is of another kind, or it belongs to another user.
     """
-    node = await repository.find(tx, node_id) if is_id(node_id) else None
+    return require_owned(await repository.find(tx, node_id) if is_id(node_id) else None, owner_id, kind)
+
+
+def require_owned(node: FoundNode | None, owner_id: str, kind: str | None = None) -> FoundNode:
+    """Return the node if it is the owner's, in the trash or not.
+
+    Raises:
+        Problem: 404 if there is none, it is of another kind, or it belongs to another user.
+    """
     if (
         node is None
         or node.owner_id != owner_id
@@ -57,7 +68,7 @@ async def path_of_folder(tx: Transaction, folder_id: str | None) -> str:
     """Return the path of a folder; ``/`` for the root."""
     if folder_id is None:
         return ROOT
-    return path_of((await repository.ancestors_of(tx, [folder_id])).get(folder_id, []))
+    return path_of(await repository.chain_to(tx, folder_id))
 
 
 def path_of(nodes: list[Ancestor]) -> str:
@@ -113,8 +124,8 @@ async def folder_by_id(tx: Transaction, owner_id: str, folder_id: str) -> list[A
     Raises:
         Problem: 404 if it is not a folder of the owner or is in the trash.
     """
-    nodes = (await repository.ancestors_of(tx, [folder_id])).get(folder_id) if is_id(folder_id) else None
-    if nodes is None:
+    nodes = await repository.chain_to(tx, folder_id) if is_id(folder_id) else []
+    if not nodes:
         raise not_found("folder")
     folder = nodes[-1]
     if folder.owner_id != owner_id or folder.kind != FOLDER or folder.trashed_at is not None:
