@@ -6,12 +6,18 @@ import pyvips  # type: ignore[import-untyped]  # the package has no types
 from PIL import Image
 
 QUALITY = 80
+_SRGB = ("srgb", "b-w")
+"""How libvips interprets images that are sRGB, with 8 bits, unless a profile says otherwise."""
 Image.init()
 
 
-def thumbnail_options(pixels: int, *, enlarge: bool = False) -> dict[str, str | int]:
-    """Return libvips' options for an upright sRGB thumbnail that fits a square of ``pixels`` pixels."""
-    return {"height": pixels, "size": "both" if enlarge else "down", "output_profile": "srgb", "intent": "relative"}
+def thumbnail_options(image: pyvips.Image, pixels: int, *, enlarge: bool = False) -> dict[str, str | int]:
+    """Return libvips' options for an upright sRGB thumbnail of ``image`` that fits a square of ``pixels`` pixels."""
+    options: dict[str, str | int] = {"height": pixels, "size": "both" if enlarge else "down"}
+    # Without a profile there is nothing to convert, which would take as long as decoding a photo.
+    if image.interpretation not in _SRGB or image.get_typeof("icc-profile-data"):
+        options |= {"output_profile": "srgb", "intent": "relative"}
+    return options
 
 
 def from_vips(image: pyvips.Image, sizes: list[int]) -> list[bytes]:

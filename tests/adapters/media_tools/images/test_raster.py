@@ -11,6 +11,7 @@ import pyvips  # type: ignore[import-untyped]  # the package has no types
 from PIL import Image
 
 from metastore.adapters.media_tools.sandboxed_tools import SandboxedMediaTools
+from metastore.adapters.media_tools.webp import thumbnail_options
 from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.media_tools import MediaRefusedError, NoPictureError
 from tests.adapters.media_tools.sample_files import decoded, encoded, has_colour, noise, source
@@ -86,6 +87,17 @@ async def test_colours_are_converted_to_srgb() -> None:
         # CMYK has no pure red.
         assert has_colour(RED, decoded(made), (50, 50), tolerance=50)
         assert "RGB" == decoded(made).mode
+
+
+@pytest.mark.parametrize("interpretation", ["srgb", "b-w"])
+def test_an_image_without_a_profile_looks_the_same_without_being_converted(interpretation: str) -> None:
+    picture = pyvips.Image.new_from_buffer(noise(), "").colourspace(interpretation)
+    given = pyvips.Image.new_from_buffer(picture.pngsave_buffer(), "")
+    made, converted = (
+        given.thumbnail_image(90, **options).colourspace("srgb").write_to_memory()
+        for options in (thumbnail_options(given, 90), {"output_profile": "srgb", "intent": "relative", "height": 90})
+    )
+    assert made == converted
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "AVIF", "PNG"])

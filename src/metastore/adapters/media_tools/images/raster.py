@@ -58,14 +58,17 @@ def thumbnails(source: SourceFile, sizes: list[int]) -> list[bytes]:
             return webp.from_pillow(_open_with_pillow(source, head), sizes)
         except _PILLOW_ERRORS as error:
             raise RefusedError(ReasonCode.PICTURE_UNREADABLE) from error
-    options = webp.thumbnail_options(max(sizes))
     try:
         if heic.is_heic(head):
-            return webp.from_vips(heic.as_vips(source).thumbnail_image(max(sizes), **options), sizes)
-        _check(_open_with_vips(source, head))
+            image = heic.as_vips(source)
+            options = webp.thumbnail_options(image, max(sizes))
+            return webp.from_vips(image.thumbnail_image(max(sizes), **options), sizes)
+        image = _open_with_vips(source, head)
+        _check(image)
+        options = webp.thumbnail_options(image, max(sizes))
         # The loader scales while it reads, if the format allows it.
-        image = pyvips.Image.thumbnail_source(_vips_source(source, head), max(sizes), **options)
-        return webp.from_vips(image, sizes)
+        thumbnail = pyvips.Image.thumbnail_source(_vips_source(source, head), max(sizes), **options)
+        return webp.from_vips(thumbnail, sizes)
     except pyvips.Error as error:
         raise _translate(error) from error
 

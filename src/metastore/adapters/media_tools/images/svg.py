@@ -50,7 +50,8 @@ def thumbnails(source: SourceFile, sizes: list[int]) -> list[bytes]:
     """Render the image as WebP, in all sizes."""
     svg = _read_validated(source)
     try:
-        image = pyvips.Image.thumbnail_buffer(svg, max(sizes), **webp.thumbnail_options(max(sizes), enlarge=True))
+        options = webp.thumbnail_options(pyvips.Image.svgload_buffer(svg), max(sizes), enlarge=True)
+        image = pyvips.Image.thumbnail_buffer(svg, max(sizes), **options)
         return webp.from_vips(image, sizes)
     except pyvips.Error as error:
         raise NoPictureError(ReasonCode.DRAWING_UNREADABLE) from error
