@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from metastore.adapters.event_bus.dispatcher import RetryPolicy
 from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
+from metastore.adapters.event_bus.retries import RetryPolicy
 from metastore.kit.ids import new_id
 from tests.contracts.event_bus import EventBusContract, NewBus
 from tests.fixtures.events import RecordingConsumer

@@ -8,8 +8,8 @@ import aiormq
 import pytest
 from sqlalchemy import func, select
 
-from metastore.adapters.event_bus.dispatcher import RetryPolicy
 from metastore.adapters.event_bus.rabbitmq import RabbitMqBus
+from metastore.adapters.event_bus.retries import RetryPolicy
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events.outbox import PENDING, OutboxEvent
 from metastore.kit.ids import new_id

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.events.outbox import RecordedEvent
 
 MAX_ATTEMPTS = 5
@@ -25,16 +26,30 @@ BACKOFF = (0.5, 2.0, 8.0, 20.0)
 """Seconds between attempts. Half a minute in total, because failing events occupy the consumer's prefetch window."""
 
 Handler = Callable[[RecordedEvent], Awaitable[None]]
-BatchHandler = Callable[[Sequence[RecordedEvent]], Awaitable[int]]
+
+
+class Settle(Protocol):
+    """Records in a transaction that the events take effect in it."""
+
+    async def __call__(self, tx: Transaction, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
+        """Record it and return those of the events, in order, that have not taken effect before."""
+        ...
+
+
+BatchHandler = Callable[[Sequence[RecordedEvent], Settle | None], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A named consumer with its event types (empty means all) and its handler.
 
-    A bus that has several events for the consumer may call ``batch_handler``, which handles the first few of them in
-    one transaction. It returns how many it handled; 0 means that they must be handled one by one. When it raises, none
-    of them has taken effect.
+    A bus that has events for the consumer may call ``batch_handler``, which handles the first few of them in one
+    transaction. It returns how many it handled; 0 means that the first one has to be passed to ``handler``. When it
+    raises, none of them has taken effect.
+
+    What proves that an event has taken effect is up to the bus. One that shares the database of the effects passes
+    ``settle``, which the batch handler calls first in its transaction, with the events that it is about to handle.
+    Without it, the batch handler keeps that record in the inbox (``kit.events.inbox``).
     """
 
     consumer: str
@@ -77,6 +92,14 @@ class EventBus(Protocol):
     @property
     def subscriptions(self) -> Sequence[Subscription]:
         """The registered consumers."""
+        ...
+
+    @property
+    def marks_published(self) -> bool:
+        """Whether ``publish`` marks the events as published in the outbox, which the bus shares with the relay.
+
+        If so, the relay must not hold a transaction while it publishes, and need not mark the events.
+        """
         ...
 
     def subscribe(self, subscription: Subscription) -> None:

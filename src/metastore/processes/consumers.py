@@ -1,31 +1,35 @@
 """Subscribing the features' consumers to the event bus.
 
-A ``Consumer`` (``kit.events.consumer``) becomes a subscription whose handler commits the inbox row and the effect in
-one transaction. Events that have queued up share a transaction, because the commit is the expensive part. When one of
-them fails, all are rolled back and the bus delivers them one by one. A wrong declaration, such as a consumer without
-handlers or with an event type that no feature publishes, is an error at the start.
+A ``Consumer`` (``kit.events.consumer``) becomes a subscription whose handlers commit, in one transaction, the effect of
+an event and the record that it is handled: the consumer's position where the bus shares the database, else an inbox
+row. Events that have queued up share a transaction, because the commit is the expensive part. When one of them fails,
+all are rolled back and the bus finds out which. A wrong declaration, such as a consumer without handlers or with an
+event type that no feature publishes, is an error at the start.
 
 Events that a handler records carry the request id and the actor of the event that caused them.
 """
 
-import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from itertools import groupby
+from typing import Protocol
 
 import structlog
 
 from metastore.kit.context import RequestContext, open_context
-from metastore.kit.database.unit_of_work import Database
-from metastore.kit.events.consumer import AfterCommit, Consumer, TransactionHandler
+from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events.consumer import AfterCommit, Consumer
 from metastore.kit.events.event import known_event_types
-from metastore.kit.events.inbox import first_delivery
+from metastore.kit.events.inbox import first_deliveries
 from metastore.kit.events.outbox import RecordedEvent
-from metastore.ports.event_bus import BatchHandler, EventBus, Handler, Subscription
+from metastore.ports.event_bus import EventBus, Handler, Settle, Subscription
 
 _log = structlog.get_logger(__name__)
 
-BATCH_SECONDS = 0.05
-"""Seconds after which a batch is committed. SQLite's only writer is blocked meanwhile."""
+SMALL_BATCH = 10
+"""Events whose effects take no longer than a request's transaction."""
+MAX_HANDLED_SINGLY = 50
+"""Events in one transaction whose handlers take no batches. SQLite's only writer is blocked meanwhile."""
 
 
 class WiringError(Exception):
@@ -51,64 +55,88 @@ def subscribe_all(bus: EventBus, database: Database, consumers: Iterable[Consume
 
 def handler_of(consumer: Consumer, database: Database) -> Handler:
     """Return the handler that the bus calls for each event of the consumer."""
+    handle_batch = batch_handler_of(consumer, database)
 
     async def handle(event: RecordedEvent) -> None:
+        outside = consumer.outside.get(event.event_type)
+        if outside is None:
+            await handle_batch([event])
+            return
         with open_context(_context_of(event)):
-            outside = consumer.outside.get(event.event_type)
-            if outside is not None:
-                await outside(event)
-                return
-            inside = consumer.every or consumer.in_transaction[event.event_type]
-            after_commit = await _handle_once(database, consumer.name, inside, event)
-            if after_commit is not None:
-                await _run_follow_up(consumer.name, event, after_commit)
+            await outside(event)
 
     return handle
 
 
-def batch_handler_of(consumer: Consumer, database: Database) -> BatchHandler:
+class _BatchHandler(Protocol):
+    """A ``BatchHandler`` that may be called without ``settle``."""
+
+    async def __call__(self, events: Sequence[RecordedEvent], settle: Settle | None = None) -> int:
+        """See ``ports.event_bus``."""
+        ...
+
+
+def batch_handler_of(consumer: Consumer, database: Database) -> _BatchHandler:
     """Return the batch handler. It handles the leading events whose effect is in the database."""
 
-    async def handle(events: Sequence[RecordedEvent]) -> int:
-        leading = list(takewhile(lambda event: event.event_type not in consumer.outside, events))
-        if len(leading) < 2:
+    async def settle_in_inbox(tx: Transaction, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
+        first = await first_deliveries(tx, consumer.name, [event.id for event in events])
+        return [event for event in events if event.id in first]
+
+    async def handle(events: Sequence[RecordedEvent], settle: Settle | None = None) -> int:
+        leading = _leading(consumer, events)
+        if not leading:
             return 0
-        follow_ups: list[tuple[RecordedEvent, AfterCommit]] = []
-        handled = 0
-        async with database.transaction() as tx:
-            commit_at = time.monotonic() + BATCH_SECONDS
-            for event in leading:
-                inside = consumer.every or consumer.in_transaction[event.event_type]
-                with open_context(_context_of(event)):
-                    first = await first_delivery(tx, consumer.name, event.id)
-                    after_commit = await inside(tx, event) if first else None
-                if after_commit is not None:
-                    follow_ups.append((event, after_commit))
-                # The next handler must not see rows that this one has loaded.
-                await tx.session.flush()
-                tx.session.expunge_all()
-                handled += 1
-                if time.monotonic() >= commit_at:
-                    break
+        # A small batch may share its commit; others must not wait for a large one.
+        transaction = database.transaction if len(leading) <= SMALL_BATCH else database.long_transaction
+        async with transaction() as tx:
+            fresh = await (settle or settle_in_inbox)(tx, leading)
+            follow_ups = await _handle_in_transaction(tx, consumer, fresh)
         for event, after_commit in follow_ups:
             with open_context(_context_of(event)):
                 await _run_follow_up(consumer.name, event, after_commit)
-        return handled
+        return len(leading)
 
     return handle
+
+
+def _leading(consumer: Consumer, events: Sequence[RecordedEvent]) -> list[RecordedEvent]:
+    """Return the leading events that fit into one transaction."""
+    leading: list[RecordedEvent] = []
+    handled_singly = 0
+    for event in events:
+        if event.event_type in consumer.outside:
+            break
+        handled_singly += consumer.batch_handler_of(event.event_type) is None
+        if handled_singly > MAX_HANDLED_SINGLY:
+            break
+        leading.append(event)
+    return leading
+
+
+async def _handle_in_transaction(
+    tx: Transaction, consumer: Consumer, events: Sequence[RecordedEvent]
+) -> list[tuple[RecordedEvent, AfterCommit]]:
+    """Handle the events in order. Return what to call after the commit, each with an event that caused it."""
+    follow_ups: list[tuple[RecordedEvent, AfterCommit]] = []
+    for batch_handler, group in groupby(events, lambda event: consumer.batch_handler_of(event.event_type)):
+        batch = list(group)
+        if batch_handler is not None:
+            follow_ups += [(batch[0], after_commit) for after_commit in await batch_handler(tx, batch)]
+            continue
+        for event in batch:
+            with open_context(_context_of(event)):
+                after_commit = await consumer.handler_of(event.event_type)(tx, event)
+            if after_commit is not None:
+                follow_ups.append((event, after_commit))
+            # The next handler must not see rows that this one has loaded.
+            await tx.session.flush()
+            tx.session.expunge_all()
+    return follow_ups
 
 
 def _context_of(event: RecordedEvent) -> RequestContext:
     return RequestContext(event.headers.get("requestId", event.id), actor_id=event.headers.get("actorId"))
-
-
-async def _handle_once(
-    database: Database, consumer: str, handler: TransactionHandler, event: RecordedEvent
-) -> AfterCommit | None:
-    async with database.transaction() as tx:
-        if not await first_delivery(tx, consumer, event.id):
-            return None
-        return await handler(tx, event)
 
 
 async def _run_follow_up(consumer: str, event: RecordedEvent, after_commit: AfterCommit) -> None:
@@ -120,11 +148,13 @@ async def _run_follow_up(consumer: str, event: RecordedEvent, after_commit: Afte
 
 
 def _check(consumer: Consumer, known: frozenset[str]) -> None:
-    if consumer.every and (consumer.in_transaction or consumer.outside):
+    by_type = (consumer.in_transaction, consumer.in_batches, consumer.outside)
+    if consumer.handles_every_type and any(by_type):
         raise WiringError(f"the consumer {consumer.name} handles every event and some events in addition")
-    if not consumer.every and not consumer.event_types:
+    if not consumer.handles_every_type and not consumer.event_types:
         raise WiringError(f"the consumer {consumer.name} has no handler")
-    twice = sorted(set(consumer.in_transaction) & set(consumer.outside))
+    declared = Counter(event_type for handlers in by_type for event_type in handlers)
+    twice = sorted(event_type for event_type, times in declared.items() if times > 1)
     if twice:
         raise WiringError(f"the consumer {consumer.name} handles {twice[0]} twice")
     unknown = sorted(consumer.event_types - known)

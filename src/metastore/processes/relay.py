@@ -1,20 +1,22 @@
 """The relay: publishes events from the outbox on the event bus.
 
 It wakes up when this process commits events, on PostgreSQL also when another process does
-(``kit.events.outbox_signal``), and polls once a second. Pending events are published oldest first and marked only when
-the bus has confirmed them. A crash at any point publishes some events again at worst, which consumers recognize.
+(``kit.events.outbox_signal``), and when an event that the bus refused is due again. A slow poll finds what was recorded
+without a signal. Pending events are published oldest first and marked only when the bus has confirmed them. A crash at
+any point publishes some events again at worst, which consumers recognize.
 
-On PostgreSQL, selecting, publishing and marking are one transaction with row locks, so several relays share the work.
-On SQLite the bus writes to the same database, so the relay must not hold the only writing transaction while it
-publishes: it selects and marks in separate transactions. Only one relay runs there.
+Selecting, publishing and marking are one transaction with row locks, so several relays share the work. A bus that
+shares the database marks the events itself when it publishes them (``EventBus.marks_published``), in a transaction of
+its own. Only a bus without a broker does so.
 
 When the bus fails, events stay pending with their attempts counted, and the relay retries with back-off. When the bus
 refuses single events (no queue accepts their type), those are deferred and the others continue. Published events and
-inbox entries are deleted after a week.
+inbox entries are deleted after a week, unless a consumer has yet to handle them.
 """
 
 import asyncio
 import contextlib
+import time
 from datetime import timedelta
 
 import structlog
@@ -23,7 +25,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from metastore.kit.backoff import backoff
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database, Transaction
-from metastore.kit.events import inbox, outbox, outbox_signal
+from metastore.kit.events import inbox, outbox, outbox_signal, positions
 from metastore.kit.problems.problem import Problem
 from metastore.ports.event_bus import BusUnavailableError, EventBus
 
@@ -43,6 +45,8 @@ BATCH = 500
 RETRY_REFUSED_AFTER = timedelta(seconds=2)
 GATHER = 0.015
 """Seconds to wait for more events on PostgreSQL. A round costs the database the same for any number of events."""
+SPACING = 0.05
+"""Seconds from one round to the next on a bus that shares the database, where a round costs the process the same."""
 POLL_AFTER_BATCH = 0.1
 """Seconds before the next poll after a batch. Events may have been left out that follow one locked by another relay."""
 MAX_BACKOFF = 3.0
@@ -56,31 +60,33 @@ class Relay:
     """Publishes the outbox of ``database`` on ``bus``. ``poll_interval`` is in seconds."""
 
     def __init__(
-        self, database: Database, bus: EventBus, *, poll_interval: float = 1.0, keep: timedelta = KEEP
+        self, database: Database, bus: EventBus, *, poll_interval: float = 30.0, keep: timedelta = KEEP
     ) -> None:
         self._database = database
         self._bus = bus
         self._poll_interval = poll_interval
         self._keep = keep
         self._woken = asyncio.Event()
-        database.on_recorded(self._woken.set)
+        self._unmeasured = asyncio.Event()
+        database.on_recorded(self._wake)
 
     async def run(self) -> None:
         """Relay and prune until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._relay(), name="relay")
             if not self._database.single_writer:
-                listening = outbox_signal.listen(self._database, self._woken.set)
+                listening = outbox_signal.listen(self._database, self._wake)
                 tasks.create_task(listening, name="listen for events")
             tasks.create_task(self._measure(), name="measure the outbox")
             tasks.create_task(self._prune(), name="prune outbox and inbox")
 
-    async def measure(self) -> None:
-        """Update the metrics of the backlog."""
+    async def measure(self) -> int:
+        """Update the metrics of the backlog. Return the number of pending events."""
         async with self._database.reading() as tx:
             pending, oldest = await outbox.backlog(tx)
         PENDING.set(pending)
         LAG.set((utc_now() - oldest).total_seconds() if oldest else 0)
+        return pending
 
     async def publish_batch(self) -> int:
         """Publish the oldest pending events. Return how many the bus confirmed or refused individually.
@@ -88,11 +94,11 @@ class Relay:
         Raises:
             BusUnavailableError: the bus failed; unconfirmed events are still pending.
         """
-        if self._database.single_writer:
+        if self._bus.marks_published or self._database.single_writer:
             async with self._database.reading() as tx:
                 events = await outbox.pending_events(tx, BATCH)
             failure = await self._publish(events)
-            if events:
+            if events and (failure or not self._bus.marks_published):
                 async with self._database.transaction() as tx:
                     await _record_result(tx, events, failure)
         else:
@@ -111,18 +117,34 @@ class Relay:
     async def prune(self) -> None:
         """Delete published events and inbox entries older than ``keep``, in short transactions."""
         before = utc_now() - self._keep
-        for delete in (outbox.prune, inbox.prune):
+        consumers = [subscription.consumer for subscription in self._bus.subscriptions]
+        async with self._database.reading() as tx:
+            handled = await positions.slowest_position(tx, consumers)
+
+        async def prune_outbox(tx: Transaction) -> int:
+            return await outbox.prune(tx, before, PRUNE_BATCH, keep_after=handled)
+
+        async def prune_inbox(tx: Transaction) -> int:
+            return await inbox.prune(tx, before, PRUNE_BATCH)
+
+        for delete in (prune_outbox, prune_inbox):
             deleted = PRUNE_BATCH
             while deleted == PRUNE_BATCH:
                 async with self._database.transaction() as tx:
-                    deleted = await delete(tx, before, PRUNE_BATCH)
+                    deleted = await delete(tx)
+
+    def _wake(self) -> None:
+        self._woken.set()
+        self._unmeasured.set()
 
     async def _relay(self) -> None:
         failures = 0
         while True:
             self._woken.clear()
+            started = time.monotonic()
             try:
                 published = await self.publish_batch()
+                pause = await self._pause_after(published)
                 failures = 0
             except Exception as error:  # noqa: BLE001  the relay must survive any failure of bus and database
                 failures += 1
@@ -130,7 +152,19 @@ class Relay:
                 await asyncio.sleep(backoff(failures, MAX_BACKOFF))
                 continue
             if published < BATCH:
-                await self._wait(POLL_AFTER_BATCH if published else self._poll_interval)
+                if published and self._bus.marks_published:
+                    await asyncio.sleep(max(0.0, started + SPACING - time.monotonic()))
+                await self._wait(pause)
+
+    async def _pause_after(self, published: int) -> float:
+        """Return the longest time until the next round, which a signal may start earlier."""
+        if published:
+            return self._poll_interval if self._bus.marks_published else min(POLL_AFTER_BATCH, self._poll_interval)
+        async with self._database.reading() as tx:
+            retry_at = await outbox.next_retry(tx)
+        if retry_at is None:
+            return self._poll_interval
+        return min(self._poll_interval, max(POLL_AFTER_BATCH, (retry_at - utc_now()).total_seconds()))
 
     async def _wait(self, longest: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -148,14 +182,21 @@ class Relay:
         return None
 
     async def _measure(self) -> None:
+        """Measure while events are pending, and after each signal that some were recorded."""
         while True:
+            self._unmeasured.clear()
+            pending = 1
             try:
-                await self.measure()
+                pending = await self.measure()
             except Problem:
                 pass  # an outage is reported elsewhere; the gauges keep their values
             except Exception:  # noqa: BLE001  relaying must continue
                 _log.exception("cannot measure the outbox")
             await asyncio.sleep(MEASURE_EVERY)
+            if not pending:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._poll_interval):
+                        await self._unmeasured.wait()
 
     async def _prune(self) -> None:
         while True:

@@ -9,9 +9,10 @@ from sqlalchemy import text
 
 from metastore.adapters.event_bus.inprocess.bus import InProcessBus
 from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events import positions
 from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.problems.problem import unavailable
-from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, Subscription
+from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, Settle, Subscription
 from tests.contracts.event_bus import running
 from tests.fixtures.events import RecordingConsumer, event
 from tests.fixtures.waiting import eventually
@@ -83,19 +84,22 @@ async def test_delivery_resumes_after_a_database_outage(flaky: FlakyDatabase) ->
         assert await bus.dead_events(limit=1) == []
 
 
-async def test_handled_events_are_deleted_from_the_queue(database: Database) -> None:
+async def test_handled_events_leave_no_rows_of_their_own(database: Database) -> None:
     recorder = RecordingConsumer("recorder")
     bus = InProcessBus(database)
     bus.subscribe(recorder.subscription)
     async with running(bus):
         await bus.publish([event(number=n) for n in range(120)])
+        await eventually(lambda: len(recorder.seen) == 120)
 
-        async def empty() -> bool:
+        async def all_are_settled() -> bool:
             async with database.reading() as tx:
-                return not await tx.session.scalar(text("SELECT count(*) FROM queued_events"))
+                return await positions.position_of(tx, "recorder") == await positions.last_position(tx)
 
-        await eventually(empty)
-    assert 120 == len(recorder.seen)
+        await eventually(all_are_settled)
+    async with database.reading() as tx:
+        assert not await tx.session.scalar(text("SELECT count(*) FROM queued_events"))
+        assert not await tx.session.scalar(text("SELECT count(*) FROM inbox_events"))
 
 
 async def test_a_bus_without_consumers_runs(database: Database) -> None:
@@ -115,8 +119,10 @@ async def test_a_failing_event_in_a_batch_fails_alone(database: Database) -> Non
             raise ValueError("failing")
         seen.append(delivered)
 
-    async def handle_batch(delivered: Sequence[RecordedEvent]) -> int:
-        if any(each.aggregate == "sample:failing" for each in delivered):
+    async def handle_batch(delivered: Sequence[RecordedEvent], _: Settle | None) -> int:
+        failing = [each for each in delivered if each.aggregate == "sample:failing"]
+        if failing:
+            attempts.extend(failing if len(delivered) == 1 else [])
             raise ValueError("failing")
         seen.extend(delivered)
         return len(delivered)

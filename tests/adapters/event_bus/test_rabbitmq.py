@@ -9,9 +9,9 @@ import pytest
 from pamqp import commands as amqp
 from pamqp.common import FieldTable
 
-from metastore.adapters.event_bus.dispatcher import RetryPolicy
 from metastore.adapters.event_bus.rabbitmq import RabbitMqBus, dead_letter_queues
 from metastore.adapters.event_bus.rabbitmq.dead_letter import read_dead_letter
+from metastore.adapters.event_bus.retries import RetryPolicy
 from metastore.kit.events import cloudevents
 from metastore.kit.ids import new_id
 from metastore.ports.event_bus import MAX_ATTEMPTS, BusUnavailableError, DeadEvent

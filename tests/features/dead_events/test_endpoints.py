@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from metastore.adapters.event_bus.inprocess import bus
+from metastore.adapters.event_bus.inprocess import consumer_task
 from metastore.features.auth.models import User
 from metastore.kit.clock import utc_now
 from metastore.kit.events.outbox import RecordedEvent
@@ -21,7 +21,7 @@ API = "/api/v1/admin/events/dead"
 @pytest.fixture
 async def product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
     """A running server with the embedded default adapters; events are dead after one attempt."""
-    monkeypatch.setattr(bus, "MAX_ATTEMPTS", 1)
+    monkeypatch.setattr(consumer_task, "MAX_ATTEMPTS", 1)
     async with running(tmp_path / "data") as product:
         yield product
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
+from metastore.adapters.event_bus.inprocess import queue
 from metastore.adapters.event_bus.inprocess.queue import QueuedEvent
 from metastore.features.audit.models import AuditLog
 from metastore.features.files.models import Node
 from metastore.features.files.schemas import FolderIn, FolderPatch
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events import inbox, outbox, positions
 from metastore.kit.events.inbox import first_delivery
 from metastore.kit.events.outbox import OutboxEvent
 from metastore.kit.idempotency.claims import IdempotencyKey
@@ -19,6 +21,7 @@ from metastore.kit.ids import new_id
 from metastore.migrations import current, head
 from metastore.processes.move.mover import Instance, MoveResult, abort_unfinished_uploads, move
 from metastore.processes.move.target import MoveRefusedError
+from tests.fixtures.events import event
 from tests.fixtures.memory_store import MemoryObjectStore
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.user_drive import Drive
@@ -148,6 +151,28 @@ async def test_queued_events_return_to_the_outbox(drive: Drive, target: Target) 
         assert [] == list(await tx.session.scalars(select(QueuedEvent)))
     assert 2 == len(pending)
     assert published.id in {event.id for event in pending}
+
+
+async def test_published_events_return_for_the_consumers_that_have_yet_to_handle_them(
+    drive: Drive, target: Target
+) -> None:
+    """For the others they count as handled; who failed on an event has not handled it."""
+    await ready_file(drive)
+    events = [event(number=number) for number in range(3)]
+    async with drive.database.transaction() as tx:
+        await positions.register(tx, ["ahead", "behind"])
+        before, _ = await positions.publish(tx, events)
+        await positions.advance(tx, "ahead", before, before + 3)
+        await positions.advance(tx, "behind", before, before + 1)
+        await queue.enqueue(tx, [("ahead", events[2])], queue.Failure("failed", utc_now()))
+    source = Instance(drive.database, drive.store, frozenset({"ahead", "behind"}))
+    result = await move(source, Instance(target.database, target.store), target.url, concurrency=3)
+    assert 3 == result.requeued
+    async with target.database.transaction() as tx:
+        pending = await outbox.pending_events(tx, 100)
+        assert events[1:] == [each for each in pending if each.event_type == "sample.recorded"]
+        assert {events[1].id} == await inbox.handled(tx, "ahead", [each.id for each in events[1:]])
+        assert set() == await inbox.handled(tx, "behind", [each.id for each in events[1:]])
 
 
 async def test_an_event_dead_for_one_consumer_has_no_second_effect_on_the_others(drive: Drive, target: Target) -> None:

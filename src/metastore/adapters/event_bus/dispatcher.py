@@ -11,39 +11,15 @@ kill their process. Outages do not count as attempts (see ``outages``).
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-import structlog
-
-from metastore.adapters.event_bus.outages import RETRY_INTERVAL, OutageTracker
+from metastore.adapters.event_bus.outages import OutageTracker
+from metastore.adapters.event_bus.retries import RetryPolicy, describe, log_failure
 from metastore.kit.events.outbox import RecordedEvent
-from metastore.ports.event_bus import BACKOFF, MAX_ATTEMPTS, Subscription
-
-_log = structlog.get_logger(__name__)
-
-ERROR_LENGTH = 2000
-"""Characters of an error message that are kept with a dead letter."""
+from metastore.ports.event_bus import MAX_ATTEMPTS, Subscription
 
 Token = TypeVar("Token")
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When to retry a failed event. All durations are in seconds.
-
-    ``backoff`` lists the delays between attempts; the last one repeats. A handler that runs longer than
-    ``handler_timeout`` counts as failed. ``outage_interval`` is the delay between retries during an outage.
-    """
-
-    backoff: Sequence[float] = BACKOFF
-    handler_timeout: float = 120.0
-    outage_interval: float = RETRY_INTERVAL
-
-    def delay_after(self, attempts: int) -> float:
-        """Return the delay before the next attempt, after ``attempts`` failed ones."""
-        return self.backoff[min(attempts, len(self.backoff)) - 1]
 
 
 class Dispatcher(Generic[Token]):
@@ -125,7 +101,7 @@ class Dispatcher(Generic[Token]):
             if self._outages.is_excused(event.id, event, error):
                 await asyncio.sleep(self._policy.outage_interval)
                 continue
-            self._log_failure(event, attempt, error)
+            log_failure(self._subscription.consumer, event, attempt, error, dead=attempt == MAX_ATTEMPTS)
             if attempt == MAX_ATTEMPTS:
                 self._outages.clear(event.id)
                 await self._dead_letter(token, event, attempt, describe(error))
@@ -142,22 +118,3 @@ class Dispatcher(Generic[Token]):
         except Exception as error:  # noqa: BLE001  any exception from a handler is a failure
             return error
         return None
-
-    def _log_failure(self, event: RecordedEvent, attempt: int, error: Exception) -> None:
-        dead = attempt == MAX_ATTEMPTS
-        _log.warning(
-            "event handler failed",
-            consumer=self._subscription.consumer,
-            event_type=event.event_type,
-            event_id=event.id,
-            attempts=attempt,
-            dead=dead,
-            error=describe(error),
-            # Once per event: with hundreds of failures, tracebacks would dominate both the work and the log.
-            exc_info=error if dead else None,
-        )
-
-
-def describe(error: Exception) -> str:
-    """Return the text of an error as it is stored with a dead letter."""
-    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import text
 
 from metastore.kit.database.unit_of_work import Database
+from metastore.kit.ids import new_id
 
 _log = structlog.get_logger(__name__)
 
@@ -31,6 +32,8 @@ class Notifier:
     """
 
     def __init__(self, database: Database, channel: str) -> None:
+        self.sender = new_id()
+        """The payload of its notifications, by which a process recognizes its own."""
         self._database = database
         self._channel = channel
         self._pending = False
@@ -51,20 +54,23 @@ class Notifier:
             with contextlib.suppress(Exception):
                 async with self._database.engine.connect() as connection:
                     autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                    await autocommit.execute(text(f"NOTIFY {self._channel}"))
+                    await autocommit.execute(text(f"NOTIFY {self._channel}, '{self.sender}'"))
 
 
-async def listen(database: Database, channel: str, wake: Callable[[], None]) -> None:
+async def listen(
+    database: Database, channel: str, wake: Callable[[], None], *, except_of: Notifier | None = None
+) -> None:
     """Call ``wake`` on every notification until cancelled, reconnecting when the connection is lost.
 
-    Also calls it after connecting, for what was committed before. On SQLite it only waits.
+    Notifications of the notifier ``except_of`` are ignored. Also calls it after connecting, for what was committed
+    before. On SQLite it only waits.
     """
     if database.single_writer:
         await asyncio.Event().wait()
     pause = 0.1
     while True:
         try:
-            await _listen_once(database, channel, wake)
+            await _listen_once(database, channel, wake, except_of)
             pause = 0.1
         except Exception as error:  # noqa: BLE001  listening must survive any failure of the database
             _log.info("cannot listen for notifications", channel=channel, error=repr(error))
@@ -72,15 +78,20 @@ async def listen(database: Database, channel: str, wake: Callable[[], None]) -> 
         await asyncio.sleep(pause)
 
 
-async def _listen_once(database: Database, channel: str, wake: Callable[[], None]) -> None:
+async def _listen_once(database: Database, channel: str, wake: Callable[[], None], except_of: Notifier | None) -> None:
     lost = asyncio.Event()
+
+    def on_notification(_connection: object, _pid: int, _channel: str, sender: object) -> None:
+        if except_of is None or sender != except_of.sender:
+            wake()
+
     async with database.engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         if driver is None:
             return
         driver.add_termination_listener(lambda _: lost.set())
         try:
-            await driver.add_listener(channel, lambda *_: wake())
+            await driver.add_listener(channel, on_notification)
             wake()
             while not lost.is_set():
                 with contextlib.suppress(TimeoutError):

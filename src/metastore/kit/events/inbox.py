@@ -1,17 +1,19 @@
-"""The inbox: an event takes effect once per consumer, however often it is delivered.
+"""The inbox: an event takes effect once per consumer, however often a broker delivers it.
 
 The row (consumer, event id) is inserted in the transaction of the effect, so either both are committed or neither is.
+The in-process bus needs no inbox: there, the consumer's position (``positions``) is the record.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Index, String, delete, select, tuple_
+from sqlalchemy import Index, String, delete, exists, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from metastore.kit.clock import utc_now
-from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 
 
@@ -26,15 +28,40 @@ class InboxEvent(Base):
     handled_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+_INSERT = {
+    dialect: dialect_insert(table_of(InboxEvent)).on_conflict_do_nothing().returning(table_of(InboxEvent).c.event_id)
+    for dialect, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
+}
+
+
 async def first_delivery(tx: Transaction, consumer: str, event_id: str) -> bool:
     """Record the event as handled by ``consumer``. Return ``False`` when it has been handled before.
 
     A concurrent delivery of the same event waits here for the first one's transaction.
     """
-    values = {"consumer": consumer, "event_id": event_id, "handled_at": utc_now()}
-    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
-    statement = insert(InboxEvent).values(values).on_conflict_do_nothing().returning(InboxEvent.event_id)
-    return (await tx.session.execute(statement)).first() is not None
+    return bool(await first_deliveries(tx, consumer, [event_id]))
+
+
+async def first_deliveries(tx: Transaction, consumer: str, event_ids: Sequence[str]) -> set[str]:
+    """Record the events as handled by ``consumer``. Return the ids of those that have not been handled before.
+
+    A concurrent delivery of one of them waits here for the first one's transaction.
+    """
+    now = utc_now()
+    # In one order everywhere, so that two transactions with the same events do not wait for each other.
+    rows = [{"consumer": consumer, "event_id": event_id, "handled_at": now} for event_id in sorted(set(event_ids))]
+    return set((await tx.session.execute(_INSERT[tx.dialect], rows)).scalars())
+
+
+async def handled(tx: Transaction, consumer: str, event_ids: Sequence[str]) -> set[str]:
+    """Return the ids of those of the events that ``consumer`` has handled."""
+    found = select(InboxEvent.event_id).where(InboxEvent.consumer == consumer, InboxEvent.event_id.in_(event_ids))
+    return set(await tx.session.scalars(found))
+
+
+async def has_handled_any(tx: Transaction, consumer: str) -> bool:
+    """Return whether the inbox has any event of ``consumer``."""
+    return bool(await tx.session.scalar(select(exists().where(InboxEvent.consumer == consumer))))
 
 
 async def prune(tx: Transaction, before: datetime, limit: int) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, Index, String, delete, exists, func, select, text, update
+from sqlalchemy import JSON, BigInteger, Index, String, delete, exists, func, select, text, update
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from metastore.kit.clock import utc_now
@@ -50,6 +50,13 @@ class OutboxEvent(Base):
             postgresql_where=text("status = 'pending' AND retry_at IS NOT NULL"),
         ),
         Index("ix_outbox_events_published_at", "published_at"),
+        Index(
+            "ix_outbox_events_position",
+            "position",
+            unique=True,
+            sqlite_where=text("position IS NOT NULL"),
+            postgresql_where=text("position IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -63,6 +70,8 @@ class OutboxEvent(Base):
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     retry_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Set while the bus refuses this event. It and later events of the same aggregate wait until then."""
+    position: Mapped[int | None] = mapped_column(BigInteger)
+    """Its place in the order of publication, if it was published to consumers on this database (``positions``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +163,19 @@ async def backlog(tx: Transaction) -> tuple[int, datetime | None]:
     return row[0], row[1]
 
 
-async def prune(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete up to ``limit`` events published before ``before``. Return how many were deleted."""
+async def next_retry(tx: Transaction) -> datetime | None:
+    """Return when the first of the events that the bus refused is due again, or ``None`` if it refuses none."""
+    refused = select(func.min(OutboxEvent.retry_at)).where(_IS_PENDING, OutboxEvent.retry_at.is_not(None))
+    return await tx.session.scalar(refused)
+
+
+async def prune(tx: Transaction, before: datetime, limit: int, *, keep_after: int | None = None) -> int:
+    """Delete up to ``limit`` events published before ``before``. Return how many were deleted.
+
+    Events with a position after ``keep_after`` are kept: some consumer has yet to handle them.
+    """
     old = select(OutboxEvent.id).where(OutboxEvent.published_at < before).limit(limit)
+    if keep_after is not None:
+        old = old.where(OutboxEvent.position.is_(None) | (OutboxEvent.position <= keep_after))
     result = await tx.session.execute(delete(OutboxEvent).where(OutboxEvent.id.in_(old)).returning(OutboxEvent.id))
     return len(result.all())

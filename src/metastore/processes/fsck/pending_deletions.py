@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, DateTime, column, or_, select, table
+from sqlalchemy import JSON, DateTime, column, func, or_, select, table
 
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events.outbox import PENDING, OutboxEvent
+from metastore.kit.events.positions import ConsumerPosition
 
 _DELETING_EVENTS = ("file.purged", "upload.aborted", "media.dropped")
+_DELETING_CONSUMERS = ("files", "media", "uploads")
 _QUEUED = table(
     "queued_events",
     column("id"),
@@ -22,9 +24,15 @@ _QUEUED = table(
 async def is_deletion_pending(database: Database, name: str, since: datetime) -> bool:
     """Return whether a pending event deletes the object or file ``name``.
 
-    These are the unpublished and queued events, and all that were recorded after ``since``.
+    These are the unpublished and queued events, those that a consumer has yet to come to, and all that were recorded
+    after ``since``.
     """
-    recent = or_(OutboxEvent.status == PENDING, OutboxEvent.created_at > since)
+    slowest = select(func.min(ConsumerPosition.position)).where(ConsumerPosition.consumer.in_(_DELETING_CONSUMERS))
+    recent = or_(
+        OutboxEvent.status == PENDING,
+        OutboxEvent.created_at > since,
+        OutboxEvent.position > slowest.scalar_subquery(),
+    )
     outbox = select(OutboxEvent.payload).where(OutboxEvent.event_type.in_(_DELETING_EVENTS), recent)
     queued = select(_QUEUED.c.payload).where(_QUEUED.c.event_type.in_(_DELETING_EVENTS), _QUEUED.c.dead_at.is_(None))
     async with database.reading() as tx:

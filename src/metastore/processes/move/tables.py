@@ -1,6 +1,7 @@
 """Copy and verify every row."""
 
-from collections.abc import Collection, Sequence
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Table, select, update
@@ -8,6 +9,7 @@ from sqlalchemy import Table, select, update
 from metastore.kit.clock import utc_now
 from metastore.kit.database.tables import Base
 from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.events import positions
 from metastore.kit.events.inbox import InboxEvent
 from metastore.kit.events.outbox import PENDING, OutboxEvent
 from metastore.processes.move import rows
@@ -17,6 +19,8 @@ _APPEND_ONLY = frozenset({"audit_logs"})
 """Tables whose rows the database does not allow to be changed."""
 _QUEUE = "queued_events"
 """The table of the in-process bus's queues. Its events return to the outbox instead of being copied."""
+
+_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +52,55 @@ async def copy_table(source: Database, target: Database, table: Table) -> Copied
 
 
 async def requeue_events(source: Database, target: Database, consumers: Collection[str] = ()) -> int:
-    """Return the events in the queues of the in-process bus to the outbox; return the number of deliveries.
+    """Return the events that the in-process bus has yet to deliver to the outbox; return the number of deliveries.
 
-    From the outbox, an event is delivered to all ``consumers``. Those without a queued delivery of it have handled it,
-    perhaps so long ago that their inbox entry was pruned. The entry is written again, so that the event has no second
-    effect.
+    From the outbox, an event is delivered to
+    all ``consumers``. Those without an outstanding delivery of it have handled it, perhaps so long ago that their inbox
+    entry was pruned. The entry is written again, so that the event has no second effect.
     """
-    queue = Base.metadata.tables.get(_QUEUE)
-    if queue is None:
-        return 0
-    waiting = 0
-    async for page in rows.pages(source, queue):
+    async with source.reading() as tx:
+        last = await positions.last_position(tx)
+        found = {consumer: await positions.position_of(tx, consumer) for consumer in sorted(consumers)}
+    reached = {consumer: last if position is None else position for consumer, position in found.items()}
+    waiting = await _requeue_published(source, target, reached)
+    async for page in rows.pages(source, Base.metadata.tables[_QUEUE]):
         waiting += len(page)
         events = {row["event_id"]: row for row in page}
         async with source.reading() as tx:
-            handled = await _handled(tx, queue, list(events), consumers)
+            handled = await _handled(tx, list(events), reached)
         await _write_to_outbox(target, list(events.values()), handled)
     return waiting
 
 
-async def _handled(tx: Transaction, queue: Table, ids: Sequence[str], consumers: Collection[str]) -> list[rows.Row]:
-    found = await tx.session.execute(select(queue.c.consumer, queue.c.event_id).where(queue.c.event_id.in_(ids)))
-    waiting = {(consumer, event_id) for consumer, event_id in found}
+async def _requeue_published(source: Database, target: Database, reached: Mapping[str, int]) -> int:
+    """Make published events pending that some consumer has yet to come to; they have been copied as published."""
+    waiting = 0
+    after = min(reached.values(), default=sys.maxsize)
+    while True:
+        async with source.reading() as tx:
+            page = await positions.published_after(tx, after, frozenset(), _PAGE)
+            ids = [event.id for _, event in page]
+            handled = await _handled(tx, ids, reached)
+        if not page:
+            return waiting
+        after = page[-1][0]
+        waiting += sum(position > at for position, _ in page for at in reached.values())
+        async with target.transaction() as tx:
+            await _make_pending(tx, ids, handled)
+
+
+async def _handled(tx: Transaction, ids: Sequence[str], reached: Mapping[str, int]) -> list[rows.Row]:
+    """Return inbox rows for the consumers that have handled these events; ``reached`` has their positions."""
+    queue = Base.metadata.tables[_QUEUE].c
+    queued = await tx.session.execute(select(queue.consumer, queue.event_id).where(queue.event_id.in_(ids)))
+    waiting = {(consumer, event_id) for consumer, event_id in queued}
+    published = await tx.session.execute(select(OutboxEvent.id, OutboxEvent.position).where(OutboxEvent.id.in_(ids)))
+    position_of = {event_id: position or 0 for event_id, position in published}
     return [
         {"consumer": consumer, "event_id": event_id, "handled_at": utc_now()}
         for event_id in ids
-        for consumer in sorted(consumers)
-        if (consumer, event_id) not in waiting
+        for consumer, position in reached.items()
+        if (consumer, event_id) not in waiting and position_of.get(event_id, 0) <= position
     ]
 
 
@@ -86,10 +112,14 @@ async def _write_to_outbox(target: Database, events: Sequence[rows.Row], handled
         fresh = [_outbox_row(outbox, event) for event in events if (event["event_id"],) not in existing]
         if fresh:
             await rows.write(tx, outbox, fresh, replace=False)
-        if handled:
-            await rows.write(tx, Base.metadata.tables[InboxEvent.__tablename__], handled, replace=False)
-        pending = update(OutboxEvent).where(OutboxEvent.id.in_(ids))
-        await tx.session.execute(pending.values(status=PENDING, published_at=None, attempts=0))
+        await _make_pending(tx, ids, handled)
+
+
+async def _make_pending(tx: Transaction, ids: Sequence[str], handled: Sequence[rows.Row]) -> None:
+    if handled:
+        await rows.write(tx, Base.metadata.tables[InboxEvent.__tablename__], handled, replace=False)
+    pending = update(OutboxEvent).where(OutboxEvent.id.in_(ids))
+    await tx.session.execute(pending.values(status=PENDING, published_at=None, attempts=0, position=None))
 
 
 def _outbox_row(outbox: Table, event: rows.Row) -> rows.Row:

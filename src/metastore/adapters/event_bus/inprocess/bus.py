@@ -1,51 +1,34 @@
-"""In-process event bus with durable queues in the product's own database.
+"""In-process event bus: the outbox itself is the log of published events.
 
-Publishing inserts one row for each event and subscribed consumer, in one transaction. Each consumer runs in its own
-task and handles its queue one event at a time, which preserves order. Publishing wakes the task through memory;
-polling covers events that were queued without a wake-up.
+Publishing gives the events of a batch the next positions, in one transaction (``kit.events.positions``). Each consumer
+runs in its own task, which handles what follows its position in batches and moves the position in the transaction of
+the effect. There are no rows for events that succeed: only failed events, and those that wait behind them, are queued.
 
-Commits are kept few because each one waits for the disk. Consumers may handle several events in one call (the
-subscription's batch handler), falling back to one at a time when a batch fails. A batch is then settled in one
-transaction: handled rows are deleted and failures are recorded. If the process dies before that, the batch is
-delivered again; consumers drop the duplicates by event id.
+Publishing wakes the tasks through memory, and those of other processes on PostgreSQL through a notification. A slow
+poll finds what was published without either.
 
-Known limit: only one process may run a given queue. With two, each event would still take effect once, but order could
-be lost.
+If two processes run the same consumer, each event still takes effect once and in order: the one that comes second finds
+the position moved. Effects outside the database may then be repeated.
 """
 
 import asyncio
-import contextlib
-import time
 from collections.abc import Sequence
-from datetime import timedelta
-from itertools import takewhile
-
-import structlog
 
 from metastore.adapters.event_bus.inprocess import queue
-from metastore.adapters.event_bus.inprocess.queue import Delivery, Failure
-from metastore.adapters.event_bus.outages import RETRY_INTERVAL, OutageTracker
-from metastore.kit.clock import utc_now
+from metastore.adapters.event_bus.inprocess.consumer_task import ConsumerTask
+from metastore.adapters.event_bus.inprocess.recent_events import RecentEvents
+from metastore.adapters.event_bus.outages import RETRY_INTERVAL
+from metastore.adapters.event_bus.retries import RetryPolicy
+from metastore.kit.database import notifications
+from metastore.kit.database.notifications import Notifier
 from metastore.kit.database.unit_of_work import Database
+from metastore.kit.events import positions
 from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.problems.problem import Problem
-from metastore.ports.event_bus import (
-    BACKOFF,
-    MAX_ATTEMPTS,
-    BusUnavailableError,
-    DeadEvent,
-    Subscription,
-    select_subscriptions,
-)
+from metastore.ports.event_bus import BACKOFF, BusUnavailableError, DeadEvent, Subscription, select_subscriptions
 
-_log = structlog.get_logger(__name__)
-
-BATCH = 50
-"""Maximum number of events fetched from a queue at a time."""
-SETTLE_AFTER = 0.1
-"""Seconds of work after which a batch is settled early. Bounds what is redelivered after a kill."""
-ERROR_LENGTH = 2000
-"""Characters of an error message that are stored."""
+CHANNEL = "metastore_published"
+"""What is notified when events were published or redelivered, for consumers in other processes."""
 
 
 class InProcessBus:
@@ -53,7 +36,7 @@ class InProcessBus:
 
     ``backoff`` lists the delays between attempts; the last one repeats. A handler that runs longer than
     ``handler_timeout`` counts as failed. ``outage_interval`` is the delay between retries during an outage (see
-    ``outages``), ``poll_interval`` the delay between checks of an idle queue.
+    ``outages``), ``poll_interval`` the delay between checks of an idle consumer.
     """
 
     def __init__(
@@ -63,16 +46,21 @@ class InProcessBus:
         backoff: Sequence[float] = BACKOFF,
         handler_timeout: float = 120.0,
         outage_interval: float = RETRY_INTERVAL,
-        poll_interval: float = 2.0,
+        poll_interval: float = 30.0,
     ) -> None:
         self._database = database
-        self._backoff = backoff
-        self._handler_timeout = handler_timeout
-        self._outage_interval = outage_interval
+        self._policy = RetryPolicy(backoff, handler_timeout, outage_interval)
         self._poll_interval = poll_interval
+        self._recent = RecentEvents()
         self._subscriptions: list[Subscription] = []
-        self._woken: dict[str, asyncio.Event] = {}
-        self._outages: dict[str, OutageTracker] = {}
+        self._tasks: dict[str, ConsumerTask] = {}
+        self._are_registered = False
+        self._notifier = Notifier(database, CHANNEL)
+
+    @property
+    def marks_published(self) -> bool:
+        """Publishing marks the events in the outbox."""
+        return True
 
     @property
     def subscriptions(self) -> Sequence[Subscription]:
@@ -85,34 +73,43 @@ class InProcessBus:
         Raises:
             ValueError: a consumer of that name is already registered.
         """
-        if subscription.consumer in self._woken:
+        if subscription.consumer in {known.consumer for known in self._subscriptions}:
             raise ValueError(f"consumer {subscription.consumer} is already subscribed")
         self._subscriptions.append(subscription)
-        self._woken[subscription.consumer] = asyncio.Event()
-        self._outages[subscription.consumer] = OutageTracker(subscription.consumer)
 
     async def publish(self, events: Sequence[RecordedEvent]) -> None:
-        """Queue the events for their consumers in one transaction."""
-        deliveries = [
-            (s.consumer, event) for event in events for s in self._subscriptions if s.accepts(event.event_type)
-        ]
-        if not deliveries:
+        """Give the events the next positions in one transaction."""
+        if not events:
             return
         try:
             async with self._database.transaction() as tx:
-                await queue.enqueue(tx, deliveries)
+                if not self._are_registered:
+                    await positions.register(tx, [subscription.consumer for subscription in self._subscriptions])
+                before, complete = await positions.publish(tx, events)
         except Problem as problem:
             raise BusUnavailableError(problem.detail) from problem
-        for consumer in {consumer for consumer, _ in deliveries}:
-            self._woken[consumer].set()
+        self._are_registered = True
+        if self._tasks and complete:
+            self._recent.add(before, events)
+        for task in self._tasks.values():
+            if complete:
+                task.wake()
+            else:
+                task.wake_for_others()
+        self._notifier.notify()
 
     async def run(self, only: frozenset[str] | None = None) -> None:
         """Deliver events until cancelled."""
         served = select_subscriptions(self._subscriptions, only)
-        async with asyncio.TaskGroup() as tasks:
-            for subscription in served:
-                tasks.create_task(self._serve(subscription), name=f"consumer {subscription.consumer}")
-            await asyncio.Event().wait()
+        self._tasks = {subscription.consumer: self._new_task(subscription) for subscription in served}
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for consumer, task in self._tasks.items():
+                    tasks.create_task(task.run(self._forget_handled), name=f"consumer {consumer}")
+                tasks.create_task(self._listen(), name="listen for published events")
+                await asyncio.Event().wait()
+        finally:
+            self._tasks = {}
 
     async def dead_events(self, *, limit: int, before: str | None = None) -> list[DeadEvent]:
         """Return dead events, most recently queued first."""
@@ -123,8 +120,9 @@ class InProcessBus:
         """Return a dead event to its queue with a fresh set of attempts."""
         async with self._database.transaction() as tx:
             consumer = await queue.requeue_dead(tx, dead_id)
-        if consumer in self._woken:
-            self._woken[consumer].set()
+        if consumer in self._tasks:
+            self._tasks[consumer].wake_for_others()
+        self._notifier.notify()
         return consumer is not None
 
     async def check(self) -> None:
@@ -137,114 +135,16 @@ class InProcessBus:
     async def aclose(self) -> None:
         """Do nothing; the database belongs to the caller."""
 
-    async def _serve(self, subscription: Subscription) -> None:
-        woken = self._woken[subscription.consumer]
-        while True:
-            woken.clear()
-            try:
-                pause = await self._deliver_batch(subscription)
-            except Exception:  # noqa: BLE001  the task must survive any error; the database may recover
-                _log.exception("event queue unavailable", consumer=subscription.consumer)
-                pause = self._poll_interval
-            if pause:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await woken.wait()
+    def _new_task(self, subscription: Subscription) -> ConsumerTask:
+        return ConsumerTask(self._database, subscription, self._recent, self._policy, self._poll_interval)
 
-    async def _deliver_batch(self, subscription: Subscription) -> float:
-        """Deliver one batch and return the seconds to wait before the next, unless woken earlier."""
-        async with self._database.reading() as tx:
-            batch = await queue.due(tx, subscription.consumer, BATCH)
-            next_due = None if batch else await queue.next_due(tx, subscription.consumer)
-        if batch:
-            await self._deliver(subscription, batch)
-            return 0
-        if next_due is None:
-            return self._poll_interval
-        return min(self._poll_interval, max(0.01, (next_due - utc_now()).total_seconds()))
+    def _forget_handled(self) -> None:
+        handled = [task.position for task in self._tasks.values()]
+        self._recent.forget(min((position for position in handled if position is not None), default=0))
 
-    async def _deliver(self, subscription: Subscription, batch: list[Delivery]) -> None:
-        handled: list[str] = []
-        failed: dict[str, Failure] = {}
-        blocked: set[str] = set()
-        settle_at = time.monotonic() + SETTLE_AFTER
-        count = await self._handle_as_batch(subscription, batch)
-        handled += [delivery.id for delivery in batch[:count]]
-        for delivery in batch[count:]:
-            if delivery.event.aggregate in blocked:
-                continue
-            failure = await self._handle(subscription, delivery)
-            if failure is None:
-                handled.append(delivery.id)
-            else:
-                failed[delivery.id] = failure
-                if failure.next_attempt_at is not None:
-                    blocked.add(delivery.event.aggregate)
-            if time.monotonic() >= settle_at:
-                await self._settle(handled, failed)
-                handled, failed = [], {}
-                settle_at = time.monotonic() + SETTLE_AFTER
-        await self._settle(handled, failed)
+    async def _listen(self) -> None:
+        def wake() -> None:
+            for task in self._tasks.values():
+                task.wake_for_others()
 
-    async def _settle(self, handled: list[str], failed: dict[str, Failure]) -> None:
-        if handled or failed:
-            async with self._database.transaction() as tx:
-                await queue.settle(tx, handled, failed)
-
-    async def _handle_as_batch(self, subscription: Subscription, batch: Sequence[Delivery]) -> int:
-        """Pass as many deliveries as possible to the batch handler and return how many it handled."""
-        handled = 0
-        # A delivery that failed before would probably fail the whole batch again.
-        fresh = list(takewhile(lambda delivery: not delivery.attempts, batch))
-        while subscription.batch_handler is not None and handled < len(fresh):
-            try:
-                async with asyncio.timeout(self._handler_timeout):
-                    more = await subscription.batch_handler([delivery.event for delivery in fresh[handled:]])
-            except Exception as error:  # noqa: BLE001  handling them one at a time shows which event fails
-                _log.debug(
-                    "batch handler failed, handling events one at a time",
-                    consumer=subscription.consumer,
-                    error=_describe(error),
-                )
-                break
-            if not more:
-                break
-            handled += more
-        for delivery in batch[:handled]:
-            self._outages[subscription.consumer].clear(delivery.id)
-        return handled
-
-    async def _handle(self, subscription: Subscription, delivery: Delivery) -> Failure | None:
-        outages = self._outages[subscription.consumer]
-        try:
-            async with asyncio.timeout(self._handler_timeout):
-                await subscription.handler(delivery.event)
-        except Exception as error:  # noqa: BLE001  any exception from a handler is a failure
-            if outages.is_excused(delivery.id, delivery.event, error):
-                retry_at = utc_now() + timedelta(seconds=self._outage_interval)
-                return Failure(_describe(error), retry_at, counts=False)
-            attempts = delivery.attempts + 1
-            dead = attempts >= MAX_ATTEMPTS
-            if dead:
-                outages.clear(delivery.id)
-            _log.warning(
-                "event handler failed",
-                consumer=subscription.consumer,
-                event_type=delivery.event.event_type,
-                event_id=delivery.event.id,
-                attempts=attempts,
-                dead=dead,
-                error=_describe(error),
-                # Once per event: with hundreds of failures, tracebacks would dominate both the work and the log.
-                exc_info=error if dead else None,
-            )
-            return Failure(_describe(error), None if dead else utc_now() + self._delay_after(attempts))
-        outages.clear(delivery.id)
-        return None
-
-    def _delay_after(self, attempts: int) -> timedelta:
-        return timedelta(seconds=self._backoff[min(attempts, len(self._backoff)) - 1])
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
+        await notifications.listen(self._database, CHANNEL, wake, except_of=self._notifier)

@@ -1,10 +1,11 @@
-"""Durable queues of the in-process bus: one row for each consumer and event, deleted once handled.
+"""The queues of the in-process bus: the events that a consumer failed to handle, and those that wait behind them.
 
-A row is *due* when it is neither dead nor waiting for its next attempt, and no older row of the same consumer and
-aggregate is waiting for one. A failing event therefore blocks only later events of its own aggregate.
+A row is deleted in the transaction of its event's effect. It is *due* when it is neither dead nor waiting for its next
+attempt, and no older row of the same consumer and aggregate is waiting for one. A failing event therefore blocks only
+later events of its own aggregate.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -22,11 +23,9 @@ from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import new_id
 from metastore.ports.event_bus import DeadEvent
 
-_ROWS_PER_INSERT = 500
-
 
 class QueuedEvent(Base):
-    """An event that a consumer has yet to handle, or a dead letter (``dead_at`` is set)."""
+    """An event that a consumer is to handle later than its position says, or a dead letter (``dead_at`` is set)."""
 
     __tablename__ = "queued_events"
     __table_args__ = (UniqueConstraint("consumer", "event_id"),)
@@ -51,23 +50,27 @@ _WAITING = _ALIVE & QueuedEvent.next_attempt_at.is_not(None)
 
 Index("ix_queued_events_due", QueuedEvent.consumer, QueuedEvent.id, sqlite_where=_ALIVE, postgresql_where=_ALIVE)
 Index(
-    "ix_queued_events_waiting",
+    "ix_queued_events_aggregate",
     QueuedEvent.consumer,
     QueuedEvent.aggregate,
     QueuedEvent.id,
-    sqlite_where=_WAITING,
-    postgresql_where=_WAITING,
+    sqlite_where=_ALIVE,
+    postgresql_where=_ALIVE,
 )
 Index("ix_queued_events_dead", QueuedEvent.id, sqlite_where=_DEAD, postgresql_where=_DEAD)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event to deliver and its number of failed attempts so far."""
+    """An event to deliver and its number of failed attempts so far.
+
+    ``id`` is that of its row, if it comes from the queue; ``position`` is its position otherwise.
+    """
 
     id: str
     attempts: int
     event: RecordedEvent
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,13 @@ _EVENT = (
 )
 
 
-async def enqueue(tx: Transaction, deliveries: Iterable[tuple[str, RecordedEvent]]) -> None:
-    """Queue each event for its consumer, in order. Events that are already queued are left unchanged."""
+async def enqueue(
+    tx: Transaction, deliveries: Iterable[tuple[str, RecordedEvent]], failure: Failure | None = None
+) -> None:
+    """Queue each event for its consumer, in order, with its first failure if it had one, which may be its last.
+
+    Events that are already queued are left unchanged.
+    """
     rows = [
         {
             "id": new_id(),
@@ -105,14 +113,25 @@ async def enqueue(tx: Transaction, deliveries: Iterable[tuple[str, RecordedEvent
             "payload": event.payload,
             "headers": event.headers,
             "created_at": event.created_at,
-            "attempts": 0,
+            "attempts": int(failure is not None and failure.counts),
+            "error": failure.error if failure else None,
+            "next_attempt_at": failure.next_attempt_at if failure else None,
+            "dead_at": utc_now() if failure and failure.next_attempt_at is None else None,
         }
         for consumer, event in deliveries
     ]
-    dialect_insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
-    for start in range(0, len(rows), _ROWS_PER_INSERT):
+    if rows:
+        dialect_insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
         statement = dialect_insert(QueuedEvent).on_conflict_do_nothing(index_elements=["consumer", "event_id"])
-        await tx.session.execute(statement, rows[start : start + _ROWS_PER_INSERT])
+        await tx.session.execute(statement, rows)
+
+
+async def blocked(tx: Transaction, consumer: str, aggregates: Collection[str]) -> set[str]:
+    """Return those of the aggregates of which events are queued for the consumer."""
+    found = select(QueuedEvent.aggregate).where(
+        QueuedEvent.consumer == consumer, _ALIVE, QueuedEvent.aggregate.in_(aggregates)
+    )
+    return set(await tx.session.scalars(found.distinct()))
 
 
 async def due(tx: Transaction, consumer: str, limit: int) -> list[Delivery]:
@@ -143,28 +162,28 @@ async def due(tx: Transaction, consumer: str, limit: int) -> list[Delivery]:
 
 async def next_due(tx: Transaction, consumer: str) -> datetime | None:
     """Return when the consumer's next waiting event becomes due, or ``None`` if none is waiting."""
-    return await tx.session.scalar(
-        select(func.min(QueuedEvent.next_attempt_at)).where(
-            QueuedEvent.consumer == consumer, _WAITING, QueuedEvent.next_attempt_at > utc_now()
+    waiting = select(func.min(QueuedEvent.next_attempt_at)).where(QueuedEvent.consumer == consumer, _WAITING)
+    return await tx.session.scalar(waiting)
+
+
+async def remove(tx: Transaction, ids: Sequence[str]) -> int:
+    """Delete the rows of handled events. Return how many there were."""
+    removed = await tx.session.execute(delete(QueuedEvent).where(QueuedEvent.id.in_(ids)).returning(QueuedEvent.id))
+    return len(removed.all())
+
+
+async def record_failure(tx: Transaction, row_id: str, failure: Failure) -> None:
+    """Record a failed attempt, the last one if it has no next."""
+    await tx.session.execute(
+        update(QueuedEvent)
+        .where(QueuedEvent.id == row_id)
+        .values(
+            attempts=QueuedEvent.attempts + int(failure.counts),
+            error=failure.error,
+            next_attempt_at=failure.next_attempt_at,
+            dead_at=None if failure.next_attempt_at else utc_now(),
         )
     )
-
-
-async def settle(tx: Transaction, handled: Sequence[str], failed: Mapping[str, Failure]) -> None:
-    """Delete handled rows and record the failures, by row id."""
-    if handled:
-        await tx.session.execute(delete(QueuedEvent).where(QueuedEvent.id.in_(handled)))
-    for row_id, failure in failed.items():
-        await tx.session.execute(
-            update(QueuedEvent)
-            .where(QueuedEvent.id == row_id)
-            .values(
-                attempts=QueuedEvent.attempts + int(failure.counts),
-                error=failure.error,
-                next_attempt_at=failure.next_attempt_at,
-                dead_at=None if failure.next_attempt_at else utc_now(),
-            )
-        )
 
 
 async def dead(tx: Transaction, limit: int, before: str | None) -> list[DeadEvent]:

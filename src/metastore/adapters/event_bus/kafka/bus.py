@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from metastore.adapters.event_bus.dispatcher import RetryPolicy
 from metastore.adapters.event_bus.kafka.dead_letter_topics import DeadLetterTopics
 from metastore.adapters.event_bus.kafka.group_consumer import GroupConsumer
 from metastore.adapters.event_bus.kafka.producer import Producer
 from metastore.adapters.event_bus.kafka.records import value_of
 from metastore.adapters.event_bus.kafka.topics import Cluster
+from metastore.adapters.event_bus.retries import RetryPolicy
 from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.event_bus import DeadEvent, Subscription, select_subscriptions
 
@@ -39,6 +39,11 @@ class KafkaBus:
     def subscriptions(self) -> Sequence[Subscription]:
         """The registered consumers."""
         return tuple(self._subscriptions)
+
+    @property
+    def marks_published(self) -> bool:
+        """The relay marks what the broker has confirmed."""
+        return False
 
     def subscribe(self, subscription: Subscription) -> None:
         """Register a consumer.

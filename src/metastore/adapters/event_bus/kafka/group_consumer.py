@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition  # type: ignore[import-untyped]  # the package has no types
 
-from metastore.adapters.event_bus.dispatcher import Dispatcher, RetryPolicy
+from metastore.adapters.event_bus.dispatcher import Dispatcher
 from metastore.adapters.event_bus.kafka.errors import broker_errors
 from metastore.adapters.event_bus.kafka.producer import Producer
 from metastore.adapters.event_bus.kafka.records import headers_of, value_of
 from metastore.adapters.event_bus.kafka.topics import Cluster, create_topics
+from metastore.adapters.event_bus.retries import RetryPolicy
 from metastore.kit.backoff import backoff
 from metastore.kit.events import cloudevents
 from metastore.kit.events.outbox import RecordedEvent

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
-from metastore.adapters.event_bus.dispatcher import RetryPolicy
 from metastore.adapters.event_bus.rabbitmq.connection import Broker
 from metastore.adapters.event_bus.rabbitmq.dead_letter_queues import DeadLetterQueues
 from metastore.adapters.event_bus.rabbitmq.publisher import Publisher
 from metastore.adapters.event_bus.rabbitmq.queue_consumer import QueueConsumer
 from metastore.adapters.event_bus.rabbitmq.topology import Names
+from metastore.adapters.event_bus.retries import RetryPolicy
 from metastore.kit.events.outbox import RecordedEvent
 from metastore.ports.event_bus import DeadEvent, Subscription, select_subscriptions
 
@@ -38,6 +38,11 @@ class RabbitMqBus:
     def subscriptions(self) -> Sequence[Subscription]:
         """The registered consumers."""
         return tuple(self._subscriptions)
+
+    @property
+    def marks_published(self) -> bool:
+        """The relay marks what the broker has confirmed."""
+        return False
 
     def subscribe(self, subscription: Subscription) -> None:
         """Register a consumer.

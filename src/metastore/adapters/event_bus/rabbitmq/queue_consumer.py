@@ -8,9 +8,10 @@ from aiormq import Channel
 from aiormq.abc import DeliveredMessage
 from pamqp import commands as amqp
 
-from metastore.adapters.event_bus.dispatcher import Dispatcher, RetryPolicy, describe
+from metastore.adapters.event_bus.dispatcher import Dispatcher
 from metastore.adapters.event_bus.rabbitmq.connection import Broker, connected
 from metastore.adapters.event_bus.rabbitmq.dead_letter import DeadLetter, publish_dead_letter
+from metastore.adapters.event_bus.retries import RetryPolicy, describe
 from metastore.kit.backoff import backoff
 from metastore.kit.events import cloudevents
 from metastore.kit.events.outbox import RecordedEvent

@@ -1,0 +1,182 @@
+"""Positions: the order in which events were published, for consumers that share the outbox's database.
+
+Publishing there is one statement that gives each event of a batch the next positions. A consumer handles the events
+after its own position and moves it in the transaction of their effect: the position is the proof that an event has
+taken effect once. No row is written for a consumer and event.
+
+Ids and sequences are not in commit order. Positions are: giving them locks the row that counts them until the commit.
+"""
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    String,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from metastore.kit.clock import utc_now
+from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.events.outbox import PUBLISHED, OutboxEvent, RecordedEvent
+
+_COUNTER = ""
+"""The name of the row that holds the last position given."""
+
+
+class ConsumerPosition(Base):
+    """The position up to which a consumer has handled all events, or has queued them for a retry."""
+
+    __tablename__ = "consumer_positions"
+
+    consumer: Mapped[str] = mapped_column(String(50), primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+
+
+_RAISE_COUNTER = {
+    dialect: dialect_insert(ConsumerPosition)
+    .values(consumer=_COUNTER, position=bindparam("count"))
+    .on_conflict_do_update(
+        index_elements=["consumer"], set_={"position": ConsumerPosition.position + bindparam("count")}
+    )
+    .returning(ConsumerPosition.position)
+    for dialect, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
+}
+_PUBLISH = """
+UPDATE outbox_events
+   SET status = 'published', published_at = :now, retry_at = NULL, attempts = attempts + 1,
+       position = :before + given.number
+  FROM {given}
+ WHERE outbox_events.id = given.id AND outbox_events.position IS NULL
+"""
+_NOW = bindparam("now", type_=UtcDateTime())
+_PUBLISH_BY_DIALECT = {
+    "sqlite": text(
+        _PUBLISH.format(given="(SELECT value AS id, key + 1 AS number FROM json_each(:ids)) AS given")
+    ).bindparams(_NOW),
+    "postgresql": text(_PUBLISH.format(given="unnest(:ids) WITH ORDINALITY AS given (id, number)")).bindparams(
+        _NOW, bindparam("ids", type_=ARRAY(String))
+    ),
+}
+_ADVANCE = (
+    update(ConsumerPosition)
+    .where(ConsumerPosition.consumer == bindparam("name"), ConsumerPosition.position == bindparam("from_position"))
+    .values(position=bindparam("to_position"))
+    .execution_options(synchronize_session=False)
+)
+_LAST = select(ConsumerPosition.position).where(ConsumerPosition.consumer == _COUNTER)
+
+
+async def publish(tx: Transaction, events: Sequence[RecordedEvent]) -> tuple[int, bool]:
+    """Mark events as published and give them the next positions, in this order.
+
+    Events that have a position keep it; events that are not in the outbox are added. Return the position before the
+    first one, and whether every event got its position just now.
+    """
+    last = (await tx.session.execute(_RAISE_COUNTER[tx.dialect], {"count": len(events)})).scalar_one()
+    before = last - len(events)
+    ids = [event.id for event in events]
+    given = json.dumps(ids) if tx.dialect == "sqlite" else ids
+    result = await tx.session.execute(
+        _PUBLISH_BY_DIALECT[tx.dialect], {"now": utc_now(), "before": before, "ids": given}
+    )
+    if result.rowcount == len(events):  # type: ignore[attr-defined]  # an UPDATE has a CursorResult
+        return before, True
+    known_ids = (
+        update(OutboxEvent)
+        .where(OutboxEvent.id.in_(ids))
+        .values(status=PUBLISHED, published_at=func.coalesce(OutboxEvent.published_at, utc_now()))
+        .returning(OutboxEvent.id)
+        .execution_options(synchronize_session=False)
+    )
+    known = set(await tx.session.scalars(known_ids))
+    await _add(tx, [(before + n, event) for n, event in enumerate(events, 1) if event.id not in known])
+    return before, False
+
+
+async def register(tx: Transaction, consumers: Sequence[str]) -> None:
+    """Let new consumers begin after the last position given. Known ones keep their position."""
+    dialect_insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
+    last = func.coalesce(_LAST.scalar_subquery(), 0)
+    for consumer in consumers:
+        row = select(literal(consumer), last).where(literal(value=True))
+        await tx.session.execute(
+            dialect_insert(ConsumerPosition).from_select(["consumer", "position"], row).on_conflict_do_nothing()
+        )
+
+
+async def last_position(tx: Transaction) -> int:
+    """Return the last position given, or 0."""
+    return await tx.session.scalar(_LAST) or 0
+
+
+async def position_of(tx: Transaction, consumer: str) -> int | None:
+    """Return the position of a consumer, or ``None`` if it is not registered."""
+    return await tx.session.scalar(select(ConsumerPosition.position).where(ConsumerPosition.consumer == consumer))
+
+
+async def advance(tx: Transaction, consumer: str, start: int, end: int) -> bool:
+    """Move a consumer from position ``start`` to ``end``. Return ``False`` when it is elsewhere.
+
+    A concurrent process that moves the same consumer waits here, and then finds it elsewhere.
+    """
+    values = {"name": consumer, "from_position": start, "to_position": end}
+    result = await tx.session.execute(_ADVANCE, values)
+    return bool(result.rowcount)  # type: ignore[attr-defined]  # an UPDATE has a CursorResult
+
+
+async def published_after(
+    tx: Transaction, position: int, event_types: frozenset[str], limit: int
+) -> list[tuple[int, RecordedEvent]]:
+    """Return the first ``limit`` events after a position with their positions; no types means all."""
+    columns = (
+        OutboxEvent.position,
+        OutboxEvent.id,
+        OutboxEvent.event_type,
+        OutboxEvent.aggregate,
+        OutboxEvent.payload,
+        OutboxEvent.headers,
+        OutboxEvent.created_at,
+    )
+    statement = select(*columns).where(OutboxEvent.position > position)
+    if event_types:
+        statement = statement.where(OutboxEvent.event_type.in_(sorted(event_types)))
+    rows = await tx.session.execute(statement.order_by(OutboxEvent.position).limit(limit))
+    return [(row[0] or 0, RecordedEvent(*row[1:])) for row in rows]
+
+
+async def slowest_position(tx: Transaction, consumers: Sequence[str]) -> int | None:
+    """Return the lowest position of these consumers, or ``None`` if none of them has one."""
+    positions = select(func.min(ConsumerPosition.position)).where(ConsumerPosition.consumer.in_(consumers))
+    return await tx.session.scalar(positions)
+
+
+async def _add(tx: Transaction, events: Sequence[tuple[int, RecordedEvent]]) -> None:
+    rows = [
+        {
+            "id": event.id,
+            "event_type": event.event_type,
+            "aggregate": event.aggregate,
+            "payload": event.payload,
+            "headers": event.headers,
+            "status": PUBLISHED,
+            "attempts": 1,
+            "created_at": event.created_at,
+            "published_at": utc_now(),
+            "position": position,
+        }
+        for position, event in events
+    ]
+    if rows:
+        await tx.session.execute(insert(OutboxEvent), rows)
