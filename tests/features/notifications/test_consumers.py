@@ -24,11 +24,11 @@ from tests.fixtures.recording_realtime import RecordingRealtime
 async def test_owners_are_notified_of_damage_and_recovery(database: Database, kind: type[Event], message: str) -> None:
     owner, realtime = await add_user(database), RecordingRealtime()
     notifications = NotificationsService(realtime, utc_now)
-    handlers = consumers(notifications, realtime)[0].in_transaction
+    handlers = consumers(notifications, realtime)[0].in_batches
     about = {"fileId": new_id(), "ownerId": owner, "name": "a.txt", "reason": "half of it is gone"}
     event = RecordedEvent(new_id(), kind.event_type, "file:x", {**about}, {}, utc_now())
     async with database.transaction() as tx:
-        await handlers[kind.event_type](tx, event)
+        await handlers[kind.event_type](tx, [event])
     async with database.reading() as tx:
         page = await notifications.page(tx, owner, unread=False, limit=10, cursor=None)
     assert [message] == [item.message for item in page.items]

@@ -1,6 +1,8 @@
 """The consumer that counts events."""
 
-from metastore.features.analytics.service import AnalyticsService
+from collections.abc import Callable, Sequence
+
+from metastore.features.analytics.service import AnalyticsService, Usage
 from metastore.features.auth.events import SessionOpened, SessionRefused, UserRegistered
 from metastore.features.files.events import FileDownloaded, FilePurged, FileUploaded, FolderCreated
 from metastore.kit.database.unit_of_work import Transaction
@@ -13,50 +15,56 @@ _UPLOADING = "UPLOADING"
 def consumers(analytics: AnalyticsService) -> list[Consumer]:
     """Return the feature's consumers."""
 
-    async def on_uploaded(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        file = FileUploaded.model_validate(event.payload)
-        await analytics.count(tx, event.created_at, user_id=file.owner_id, uploads=1, uploaded_bytes=file.size)
-        return None
+    async def on_events(tx: Transaction, events: Sequence[RecordedEvent]) -> Sequence[AfterCommit]:
+        usages = (_USAGES[event.event_type](event) for event in events)
+        await analytics.count(tx, [usage for usage in usages if usage is not None])
+        return ()
 
-    async def on_downloaded(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        file = FileDownloaded.model_validate(event.payload)
-        # The actor need not be the owner, for instance if the file is shared by a link.
-        actor = event.headers.get("actorId")
-        await analytics.count(tx, event.created_at, user_id=actor, downloads=1, downloaded_bytes=file.size)
-        return None
+    return [Consumer("analytics", in_batches=dict.fromkeys(_USAGES, on_events))]
 
-    async def on_purged(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        file = FilePurged.model_validate(event.payload)
-        # No user is counted as active, because expired trash is purged automatically. Unfinished uploads do not count.
-        if file.status != _UPLOADING:
-            await analytics.count(tx, event.created_at, deletions=1, deleted_bytes=file.size)
-        return None
 
-    async def on_folder(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        folder = FolderCreated.model_validate(event.payload)
-        await analytics.count(tx, event.created_at, user_id=folder.owner_id)
-        return None
+def _upload(event: RecordedEvent) -> Usage:
+    file = FileUploaded.model_validate(event.payload)
+    return Usage(event.created_at, file.owner_id, {"uploads": 1, "uploaded_bytes": file.size})
 
-    async def on_signed_in(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        session = SessionOpened.model_validate(event.payload)
-        await analytics.count(tx, event.created_at, user_id=session.user_id, sign_ins=1)
-        return None
 
-    async def on_refused(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        await analytics.count(tx, event.created_at, refused_sign_ins=1)
-        return None
+def _download(event: RecordedEvent) -> Usage:
+    file = FileDownloaded.model_validate(event.payload)
+    # The actor need not be the owner, for instance if the file is shared by a link.
+    actor = event.headers.get("actorId")
+    return Usage(event.created_at, actor, {"downloads": 1, "downloaded_bytes": file.size})
 
-    async def on_registered(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        await analytics.count(tx, event.created_at, new_users=1)
-        return None
 
-    handlers = {
-        FileUploaded.event_type: on_uploaded,
-        FileDownloaded.event_type: on_downloaded,
-        FilePurged.event_type: on_purged,
-        FolderCreated.event_type: on_folder,
-        SessionOpened.event_type: on_signed_in,
-        SessionRefused.event_type: on_refused,
-        UserRegistered.event_type: on_registered,
-    }
-    return [Consumer("analytics", in_transaction=handlers)]
+def _deletion(event: RecordedEvent) -> Usage | None:
+    file = FilePurged.model_validate(event.payload)
+    # No user is counted as active, because expired trash is purged automatically. Unfinished uploads do not count.
+    if file.status == _UPLOADING:
+        return None
+    return Usage(event.created_at, amounts={"deletions": 1, "deleted_bytes": file.size})
+
+
+def _new_folder(event: RecordedEvent) -> Usage:
+    return Usage(event.created_at, FolderCreated.model_validate(event.payload).owner_id)
+
+
+def _sign_in(event: RecordedEvent) -> Usage:
+    return Usage(event.created_at, SessionOpened.model_validate(event.payload).user_id, {"sign_ins": 1})
+
+
+def _refused_sign_in(event: RecordedEvent) -> Usage:
+    return Usage(event.created_at, amounts={"refused_sign_ins": 1})
+
+
+def _new_user(event: RecordedEvent) -> Usage:
+    return Usage(event.created_at, amounts={"new_users": 1})
+
+
+_USAGES: dict[str, Callable[[RecordedEvent], Usage | None]] = {
+    FileUploaded.event_type: _upload,
+    FileDownloaded.event_type: _download,
+    FilePurged.event_type: _deletion,
+    FolderCreated.event_type: _new_folder,
+    SessionOpened.event_type: _sign_in,
+    SessionRefused.event_type: _refused_sign_in,
+    UserRegistered.event_type: _new_user,
+}

@@ -1,5 +1,8 @@
 """The analytics service: counts usage per day (in UTC) and reports it."""
 
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from metastore.features.analytics import repository
@@ -13,22 +16,41 @@ _DEFAULT_DAYS = 30
 _MAX_DAYS = 366
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What happened at a moment: ``amounts`` by the names of the fields of ``Amounts``.
+
+    ``user_id`` is the user who was active, if any.
+    """
+
+    moment: datetime
+    user_id: str | None = None
+    amounts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def day(self) -> date:
+        """The day in UTC."""
+        return self.moment.astimezone(UTC).date()
+
+
 class AnalyticsService:
     """Counts usage and reports it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def count(self, tx: Transaction, moment: datetime, *, user_id: str | None = None, **amounts: int) -> None:
-        """Add ``amounts``, named like the fields of ``Amounts``, to the day of ``moment``.
-
-        ``user_id`` is the user who was active, if any.
-        """
-        day = moment.astimezone(UTC).date()
-        if user_id is not None and await repository.add_visitor(tx, day, user_id):
-            amounts["active_users"] = 1
-        if amounts:
-            await repository.add(tx, day, amounts)
+    async def count(self, tx: Transaction, usages: Sequence[Usage]) -> None:
+        """Add to the days of the usages."""
+        amounts: defaultdict[date, Counter[str]] = defaultdict(Counter)
+        for usage in usages:
+            amounts[usage.day].update(usage.amounts)
+        visits = {(usage.day, usage.user_id) for usage in usages if usage.user_id is not None}
+        if visits:
+            for day in await repository.add_visitors(tx, visits):
+                amounts[day]["active_users"] += 1
+        changed = {day: counted for day, counted in amounts.items() if counted}
+        if changed:
+            await repository.add(tx, changed)
 
     async def report(self, tx: Transaction, query: AnalyticsQuery) -> AnalyticsOut:
         """Return the counters of every day of a period, and the totals.

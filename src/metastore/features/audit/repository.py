@@ -1,6 +1,6 @@
 """SQL statements on the audit trail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, literal, select, tuple_
@@ -9,18 +9,22 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.audit.models import AuditLog
 from metastore.features.audit.schemas import AuditQuery
-from metastore.kit.database.tables import UtcDateTime
+from metastore.kit.database.tables import UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 
 Position = tuple[datetime, str]
 """The time and ID of the last entry of the previous page."""
 
 
-async def append(tx: Transaction, entry: AuditLog) -> None:
-    """Insert an entry unless its event has one already, as happens if the event is redelivered."""
-    values = {column.key: getattr(entry, column.key) for column in AuditLog.__table__.columns}
-    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
-    await tx.session.execute(insert(AuditLog).values(values).on_conflict_do_nothing(index_elements=["event_id"]))
+_APPEND = {
+    dialect: dialect_insert(table_of(AuditLog)).on_conflict_do_nothing(index_elements=["event_id"])
+    for dialect, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
+}
+
+
+async def append(tx: Transaction, entries: Sequence[Mapping[str, object]]) -> None:
+    """Insert entries, except for events that have one already, as happens if an event is redelivered."""
+    await tx.session.execute(_APPEND[tx.dialect], entries)
 
 
 async def latest(tx: Transaction, query: AuditQuery, after: Position | None, limit: int) -> Sequence[AuditLog]:

@@ -19,22 +19,9 @@ _MAX_PATH_LENGTH = 500
 class AuditService:
     """Appends to the audit trail and lists it."""
 
-    async def append(self, tx: Transaction, event: RecordedEvent) -> None:
-        """Append the entry for an event."""
-        headers = event.headers
-        entry = AuditLog(
-            id=new_id(),
-            event_id=event.id,
-            actor_id=headers.get("actorId"),
-            action=event.event_type,
-            resource=event.aggregate,
-            address=_truncate(headers.get("address"), 64),
-            user_agent=_truncate(headers.get("userAgent"), 500),
-            request_id=_truncate(headers.get("requestId"), 128),
-            details=event.payload,
-            occurred_at=event.created_at,
-        )
-        await repository.append(tx, entry)
+    async def append(self, tx: Transaction, *events: RecordedEvent) -> None:
+        """Append the entries for events."""
+        await repository.append(tx, [_entry(event) for event in events])
 
     def record_refused_access(self, tx: Transaction, *, method: str, path: str, code: str) -> None:
         """Record that the current request was refused; the event reaches the audit trail like any other.
@@ -58,6 +45,22 @@ class AuditService:
             items=[AuditLogOut.model_validate(item) for item in items],
             next_cursor=_cursor_after(items[-1]) if len(found) > query.limit else None,
         )
+
+
+def _entry(event: RecordedEvent) -> dict[str, object]:
+    headers = event.headers
+    return {
+        "id": new_id(),
+        "event_id": event.id,
+        "actor_id": headers.get("actorId"),
+        "action": event.event_type,
+        "resource": event.aggregate,
+        "address": _truncate(headers.get("address"), 64),
+        "user_agent": _truncate(headers.get("userAgent"), 500),
+        "request_id": _truncate(headers.get("requestId"), 128),
+        "details": event.payload,
+        "occurred_at": event.created_at,
+    }
 
 
 def _truncate(text: str | None, length: int) -> str | None:

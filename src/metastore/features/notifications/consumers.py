@@ -1,9 +1,11 @@
 """Consumers that notify users of events and close the sockets of revoked sessions."""
 
+from collections.abc import Callable, Sequence
+
 from metastore.features.auth.events import SessionRevoked
 from metastore.features.files.events import FileDamaged, FileFailed, FileReady, FileRecovered
 from metastore.features.notifications.messages import NotificationType
-from metastore.features.notifications.service import NotificationsService
+from metastore.features.notifications.service import Notice, NotificationsService
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.events.consumer import AfterCommit, Consumer
 from metastore.kit.events.outbox import RecordedEvent
@@ -16,71 +18,66 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
     Closing sockets is a consumer of its own, so that a sign-out does not wait behind notifications.
     """
 
-    async def on_file_ready(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        ready = FileReady.model_validate(event.payload)
-        return await notifications.create_and_dispatch(
-            tx,
-            user_id=ready.owner_id,
-            event_id=event.id,
-            notification_type=NotificationType.FILE_READY,
-            payload={
-                "fileId": ready.file_id,
-                "name": ready.name,
-                "path": ready.path,
-                "size": ready.size,
-                "mimeType": ready.mime_type,
-            },
-        )
-
-    async def on_file_failed(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        failed = FileFailed.model_validate(event.payload)
-        return await notifications.create_and_dispatch(
-            tx,
-            user_id=failed.owner_id,
-            event_id=event.id,
-            notification_type=NotificationType.FILE_FAILED,
-            payload={
-                "fileId": failed.file_id,
-                "name": failed.name,
-                "step": failed.step,
-                "reason": failed.reason,
-                "reasonCode": failed.reason_code.value if failed.reason_code else None,
-                "retryable": failed.retryable,
-            },
-        )
-
-    async def on_file_damaged(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        damaged = FileDamaged.model_validate(event.payload)
-        return await notifications.create_and_dispatch(
-            tx,
-            user_id=damaged.owner_id,
-            event_id=event.id,
-            notification_type=NotificationType.FILE_DAMAGED,
-            payload={"fileId": damaged.file_id, "name": damaged.name, "reason": damaged.reason},
-        )
-
-    async def on_file_recovered(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        recovered = FileRecovered.model_validate(event.payload)
-        return await notifications.create_and_dispatch(
-            tx,
-            user_id=recovered.owner_id,
-            event_id=event.id,
-            notification_type=NotificationType.FILE_RECOVERED,
-            payload={"fileId": recovered.file_id, "name": recovered.name},
-        )
+    async def on_events(tx: Transaction, events: Sequence[RecordedEvent]) -> Sequence[AfterCommit]:
+        return await notifications.create(tx, [_NOTICES[event.event_type](event) for event in events])
 
     async def on_session_revoked(event: RecordedEvent) -> None:
         await realtime.close_session(SessionRevoked.model_validate(event.payload).session_id)
 
     return [
-        Consumer(
-            "notifications",
-            in_transaction={
-                FileReady.event_type: on_file_ready,
-                FileFailed.event_type: on_file_failed,
-                FileDamaged.event_type: on_file_damaged,
-                FileRecovered.event_type: on_file_recovered,
-            },
-        ),
+        Consumer("notifications", in_batches=dict.fromkeys(_NOTICES, on_events)),
         Consumer("sockets", outside={SessionRevoked.event_type: on_session_revoked}),
     ]
+
+
+def _file_ready(event: RecordedEvent) -> Notice:
+    ready = FileReady.model_validate(event.payload)
+    return Notice(
+        ready.owner_id,
+        event.id,
+        NotificationType.FILE_READY,
+        {
+            "fileId": ready.file_id,
+            "name": ready.name,
+            "path": ready.path,
+            "size": ready.size,
+            "mimeType": ready.mime_type,
+        },
+    )
+
+
+def _file_failed(event: RecordedEvent) -> Notice:
+    failed = FileFailed.model_validate(event.payload)
+    return Notice(
+        failed.owner_id,
+        event.id,
+        NotificationType.FILE_FAILED,
+        {
+            "fileId": failed.file_id,
+            "name": failed.name,
+            "step": failed.step,
+            "reason": failed.reason,
+            "reasonCode": failed.reason_code.value if failed.reason_code else None,
+            "retryable": failed.retryable,
+        },
+    )
+
+
+def _file_damaged(event: RecordedEvent) -> Notice:
+    damaged = FileDamaged.model_validate(event.payload)
+    payload = {"fileId": damaged.file_id, "name": damaged.name, "reason": damaged.reason}
+    return Notice(damaged.owner_id, event.id, NotificationType.FILE_DAMAGED, payload)
+
+
+def _file_recovered(event: RecordedEvent) -> Notice:
+    recovered = FileRecovered.model_validate(event.payload)
+    payload = {"fileId": recovered.file_id, "name": recovered.name}
+    return Notice(recovered.owner_id, event.id, NotificationType.FILE_RECOVERED, payload)
+
+
+_NOTICES: dict[str, Callable[[RecordedEvent], Notice]] = {
+    FileReady.event_type: _file_ready,
+    FileFailed.event_type: _file_failed,
+    FileDamaged.event_type: _file_damaged,
+    FileRecovered.event_type: _file_recovered,
+}

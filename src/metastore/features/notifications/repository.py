@@ -12,15 +12,20 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.notifications.models import Notification
 from metastore.kit.database.query import Query
+from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 
+_INSERT = {
+    dialect: dialect_insert(table_of(Notification))
+    .on_conflict_do_nothing(index_elements=["user_id", "event_id"])
+    .returning(table_of(Notification).c.id)
+    for dialect, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
+}
 
-async def insert(tx: Transaction, notification: Mapping[str, object]) -> Notification | None:
-    """Insert a notification; return ``None`` if the user has one for that event already."""
-    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
-    statement = insert(Notification).values(notification)
-    once_per_event = statement.on_conflict_do_nothing(index_elements=["user_id", "event_id"])
-    return await tx.session.scalar(once_per_event.returning(Notification))
+
+async def insert(tx: Transaction, notifications: Sequence[Mapping[str, object]]) -> set[str]:
+    """Insert notifications, except where the user has one for that event already; return the IDs of the new ones."""
+    return set((await tx.session.execute(_INSERT[tx.dialect], notifications)).scalars())
 
 
 class NotificationRow(NamedTuple):

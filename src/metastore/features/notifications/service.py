@@ -1,6 +1,7 @@
 """The notifications service: stores notifications and sends them to the user's sockets."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -18,6 +19,16 @@ from metastore.ports.realtime import Realtime
 SOCKET_EVENT = "notification"
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a user is to be notified of, and by which event."""
+
+    user_id: str
+    event_id: str
+    type: NotificationType
+    payload: Mapping[str, JsonValue]
+
+
 class NotificationsService:
     """Creates, lists and marks notifications."""
 
@@ -25,38 +36,32 @@ class NotificationsService:
         self._realtime = realtime
         self._clock = clock
 
-    async def create_and_dispatch(
-        self,
-        tx: Transaction,
-        *,
-        user_id: str,
-        event_id: str,
-        notification_type: NotificationType,
-        payload: Mapping[str, JsonValue],
-    ) -> AfterCommit | None:
-        """Store a notification and return a function that sends it to the user's sockets after the commit.
+    async def create(self, tx: Transaction, notices: Sequence[Notice]) -> list[AfterCommit]:
+        """Store notifications and return functions that send them to the users' sockets after the commit.
 
-        Return ``None`` if the user has a notification for the event already: brokers may redeliver an event after its
+        A user who has a notification for the event already gets no other: brokers may redeliver an event after its
         inbox entry has been deleted.
         """
-        notification = await repository.insert(
-            tx,
-            {
-                "id": new_id(),
-                "user_id": user_id,
-                "event_id": event_id,
-                "type": notification_type,
-                "message": message_of(notification_type, payload),
-                "payload": dict(payload),
-                "created_at": self._clock(),
-            },
-        )
-        if notification is None:
-            return None
-        message = NotificationOut.model_validate(notification).model_dump(mode="json", by_alias=True)
+        rows = [self._row(notice) for notice in notices]
+        inserted = await repository.insert(tx, rows)
+        return [self._dispatch_of(row) for row in rows if row["id"] in inserted]
 
+    def _row(self, notice: Notice) -> dict[str, object]:
+        return {
+            "id": new_id(),
+            "user_id": notice.user_id,
+            "event_id": notice.event_id,
+            "type": notice.type,
+            "message": message_of(notice.type, notice.payload),
+            "payload": dict(notice.payload),
+            "read_at": None,
+            "created_at": self._clock(),
+        }
+
+    def _dispatch_of(self, row: Mapping[str, object]) -> AfterCommit:
         async def dispatch() -> None:
-            await self._realtime.emit_to_user(user_id, SOCKET_EVENT, message)
+            message = NotificationOut.model_validate(row).model_dump(mode="json", by_alias=True)
+            await self._realtime.emit_to_user(message["userId"], SOCKET_EVENT, message)
 
         return dispatch
 

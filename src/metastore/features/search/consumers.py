@@ -5,6 +5,8 @@ in batches, each in its own transaction, so that other writers do not wait long.
 the start when it is redelivered, which is harmless: the current state of each node is read again.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
@@ -36,7 +38,8 @@ from metastore.ports.realtime import Realtime
 _log = structlog.get_logger(__name__)
 
 INDEXED = "search.indexed"
-"""The Socket.IO event sent to an owner when a search can return something new. Its payload is an empty object."""
+"""The Socket.IO event sent to an owner when a search can return something new, once for the changes that are indexed
+together. Its payload is an empty object."""
 NODE_EVENTS: tuple[type[Event], ...] = (
     FileUploaded,
     FileReady,
@@ -77,10 +80,13 @@ def consumers(search: SearchService, database: Database, realtime: Realtime) -> 
     async def notify(owner_id: str) -> None:
         await realtime.emit_to_user(owner_id, INDEXED, {})
 
-    async def on_node(tx: Transaction, event: RecordedEvent) -> AfterCommit | None:
-        node = _NodeReference.model_validate(event.payload)
-        await search.refresh(tx, node.owner_id, [node.node_id])
-        return partial(notify, node.owner_id)
+    async def on_nodes(tx: Transaction, events: Sequence[RecordedEvent]) -> Sequence[AfterCommit]:
+        changed: defaultdict[str, set[str]] = defaultdict(set)
+        for event in events:
+            node = _NodeReference.model_validate(event.payload)
+            changed[node.owner_id].add(node.node_id)
+        await search.refresh_several(tx, changed)
+        return [partial(notify, owner_id) for owner_id in changed]
 
     async def on_subtree(event: RecordedEvent) -> None:
         folder = _NodeReference.model_validate(event.payload)
@@ -97,7 +103,7 @@ def consumers(search: SearchService, database: Database, realtime: Realtime) -> 
     return [
         Consumer(
             "indexing",
-            in_transaction=dict.fromkeys((event.event_type for event in NODE_EVENTS), on_node),
+            in_batches=dict.fromkeys((event.event_type for event in NODE_EVENTS), on_nodes),
             outside=dict.fromkeys((event.event_type for event in SUBTREE_EVENTS), on_subtree),
         )
     ]

@@ -1,12 +1,12 @@
 """The search service: updating and querying the index.
 
-Events only say *which* node changed; its current state is read from the files feature, one owner at a time. Events may
-therefore arrive in any order and more than once. Search results are also read from the files feature, not from the
-index: an outdated document can hide a file, but can never reveal one that was renamed, trashed or given to another
-owner.
+Events only say *which* node changed; its current state is read from the files feature, while its owner's documents are
+locked. Events may therefore arrive in any order and more than once. Search results are also read from the files
+feature, not from the index: an outdated document can hide a file, but can never reveal one that was renamed, trashed or
+given to another owner.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -41,7 +41,14 @@ class SearchService:
 
     async def refresh(self, tx: Transaction, owner_id: str, node_ids: Sequence[str]) -> None:
         """Update the documents of at most ``BATCH_SIZE`` nodes; other writers may wait meanwhile."""
-        await repository.lock(tx, owner_id)
+        await self.refresh_several(tx, {owner_id: node_ids})
+
+    async def refresh_several(self, tx: Transaction, nodes: Mapping[str, Collection[str]]) -> None:
+        """Do the same for the nodes of several owners, at most ``BATCH_SIZE`` in all."""
+        # In one order everywhere, so that two transactions with the same owners do not wait for each other.
+        for owner_id in sorted(nodes):
+            await repository.lock(tx, owner_id)
+        node_ids = sorted({node_id for owned in nodes.values() for node_id in owned})
         await _update_documents(tx, node_ids, await node_lookup.node_states(tx, node_ids))
 
     async def subtree_ids(self, tx: Transaction, folder_id: str) -> Sequence[str]:
