@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from metastore.client.checksums import can_compute, is_digest_of, matches, measure
+from metastore.client.checksums import can_compute, is_digest_of, matches, matches_bytes, measure
 from tests.fixtures.store_client import checksum_of, stream
 
 
@@ -25,6 +25,12 @@ def test_a_digest_of_the_whole_file(file: Path) -> None:
     assert matches(file, f"sha256:{'0' * 64}") is False
 
 
+def test_a_digest_of_bytes_in_memory(file: Path) -> None:
+    content = file.read_bytes()
+    assert matches_bytes(content, f"blake3:{blake3(content).hexdigest()}") is True
+    assert matches_bytes(content + b"x", f"blake3:{blake3(content).hexdigest()}") is False
+
+
 def test_a_digest_of_block_digests(file: Path) -> None:
     content = file.read_bytes()
     blocks = [blake3(content[start : start + 1000]).digest() for start in range(0, len(content), 1000)]
@@ -36,6 +42,7 @@ def test_a_digest_of_block_digests(file: Path) -> None:
 @pytest.mark.parametrize("checksum", [None, "", "blake3", "crc99:00", "blake3-0:00", "blake3:XYZ"])
 def test_an_unknown_checksum_is_ignored(file: Path, checksum: str | None) -> None:
     assert matches(file, checksum) is None
+    assert matches_bytes(file.read_bytes(), checksum) is None
 
 
 def test_an_etag_is_compared_as_a_digest(file: Path) -> None:

@@ -10,6 +10,9 @@ for an unfinished upload of the same name and size in the server's list. It resu
 parts are the BLAKE3 or MD5 digests of the same bytes of the file. Finally, the file's checksum is compared, if the
 server reports one.
 
+**Batches.** Files under 1 MiB are sent together, up to 200 in one request, if there are several of them. Records of the
+batches let a later run skip what is uploaded.
+
 **Downloads.** A file is fetched in pieces, several at a time, into ``NAME.part``, which has its full length from the
 start. ``NAME.part.json`` lists the complete pieces, so that a later run resumes the download. The file gets its name
 after its length and checksum have been verified.
@@ -19,6 +22,7 @@ Processes that share a session take turns to refresh it. Cookies are sent to the
 none.
 
 * ``upload``, ``download``: one file. ``upload_records``, ``partial_file``: what they keep to resume.
+* ``batch``: small files together. ``batch_records``: what a later run needs to know of them.
 * ``sources``: local files. ``remote_tree``: files and folders on the server.
 * ``api``: calls to the API. ``responses``: their models. ``storage``: connections to the object store.
 * ``sessions``: sessions that are kept. ``state_files``: the private files below the state folder.

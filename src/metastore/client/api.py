@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Self, TypeVar
@@ -20,6 +21,14 @@ Model = TypeVar("Model", bound=ResponseModel)
 
 _TIMEOUT = httpx.Timeout(60, connect=10)
 _REFRESH = "/api/v1/auth/refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A ``multipart/form-data`` body: fields, and parts ``file`` with their file name, bytes and content type."""
+
+    fields: dict[str, str]
+    files: list[tuple[str, bytes, str]]
 
 
 class Api:
@@ -100,6 +109,11 @@ class Api:
         headers = {"Idempotency-Key": str(uuid.uuid4())} if keyed else {}
         return _read(kind, await self._authorized("POST", path, json=body, headers=headers))
 
+    async def post_form(self, kind: type[Model], path: str, form: Form) -> Model:
+        """POST ``form`` with an idempotency key, so that it takes effect once. Raises like ``get``."""
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        return _read(kind, await self._authorized("POST", path, form=form, headers=headers))
+
     async def delete(self, path: str) -> None:
         """DELETE ``path``. Raises like ``get``."""
         await self._authorized("DELETE", path)
@@ -122,6 +136,7 @@ class Api:
         path: str,
         *,
         json: JsonValue = None,
+        form: Form | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
@@ -129,12 +144,12 @@ class Api:
         for _ in range(2):
             before = self._session.header(path)
             try:
-                return await self._send(method, path, json=json, params=params, headers=headers)
+                return await self._send(method, path, json=json, form=form, params=params, headers=headers)
             except RefusedError as error:
                 if error.status != 401:
                     raise
             await self._refresh(path, before)
-        return await self._send(method, path, json=json, params=params, headers=headers)
+        return await self._send(method, path, json=json, form=form, params=params, headers=headers)
 
     async def _refresh(self, path: str, refused: str) -> None:
         """Replace the ``refused`` cookies, unless another task or process has replaced them."""
@@ -166,6 +181,7 @@ class Api:
         path: str,
         *,
         json: JsonValue = None,
+        form: Form | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         wait_when_limited: bool = True,
@@ -173,7 +189,15 @@ class Api:
         async def attempt() -> httpx.Response:
             cookie = self._session.header(path)
             sent = {**(headers or {}), **({"Cookie": cookie} if cookie else {})}
-            response = await self._client.request(method, path, json=json, params=params or None, headers=sent)
+            response = await self._client.request(
+                method,
+                path,
+                json=json,
+                data=form.fields if form else None,
+                files=[("file", part) for part in form.files] if form else None,
+                params=params or None,
+                headers=sent,
+            )
             if response.status_code == 429 and not wait_when_limited:
                 raise refusal_of(response)
             raise_if_transient(response)

@@ -135,17 +135,25 @@ def matches(path: Path, checksum: str | None) -> bool | None:
 
     Blocks; call it in a thread.
     """
-    name, _, digest = (checksum or "").partition(":")
-    if not can_compute(name) or not _HEX.fullmatch(digest):
+    computed = _like(checksum)
+    if computed is None:
         return None
     handle = os.open(path, os.O_RDONLY)
     try:
-        computed = Checksum(name)
         for chunk in _chunks(handle, 0, os.fstat(handle).st_size):
             computed.update(chunk)
         return computed.text() == checksum
     finally:
         os.close(handle)
+
+
+def matches_bytes(data: bytes, checksum: str | None) -> bool | None:
+    """Return whether ``data`` has this checksum, or ``None`` if there is none or it is not supported."""
+    computed = _like(checksum)
+    if computed is None:
+        return None
+    computed.update(data)
+    return computed.text() == checksum
 
 
 def is_digest_of(etag: str, handle: int, offset: int, length: int) -> bool:
@@ -157,6 +165,12 @@ def is_digest_of(etag: str, handle: int, offset: int, length: int) -> bool:
     for chunk in _chunks(handle, offset, length):
         digest.update(chunk)
     return digest.digest().hex() == etag.lower()
+
+
+def _like(checksum: str | None) -> Checksum | None:
+    """Return a new checksum of the same name, or ``None`` if there is none or it is not supported."""
+    name, _, digest = (checksum or "").partition(":")
+    return Checksum(name) if can_compute(name) and _HEX.fullmatch(digest) else None
 
 
 def _chunks(handle: int, offset: int, length: int) -> Iterator[bytes]:

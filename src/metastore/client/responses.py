@@ -84,6 +84,28 @@ class FileResponse(ResponseModel):
     file: RemoteFile
 
 
+class BatchProblem(ResponseModel):
+    """Why a file of a batch was not stored: a problem document (RFC 9457)."""
+
+    status: int = 500
+    title: str = ""
+    detail: str = ""
+    code: str = ""
+
+
+class BatchItem(ResponseModel):
+    """What became of one file of a batch: one of the two is set."""
+
+    file: RemoteFile | None = None
+    problem: BatchProblem | None = None
+
+
+class BatchResponse(ResponseModel):
+    """The response to a batch, in the order of its files."""
+
+    items: list[BatchItem]
+
+
 class Account(ResponseModel):
     """A user account."""
 

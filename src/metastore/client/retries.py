@@ -76,14 +76,19 @@ def reason_of(error: Exception) -> str:
     return f"The connection failed: {str(error) or type(error).__name__}"
 
 
+def is_transient(status: int) -> bool:
+    """Return whether a retry may resolve a status: 408, 429, and 5xx except 501, 505 and 507."""
+    return status in {408, 429} or (status >= 500 and status not in {501, 505, 507})
+
+
 def raise_if_transient(response: httpx.Response) -> None:
-    """Check for statuses that a retry may resolve: 408, 429, and 5xx except 501, 505 and 507.
+    """Check for the statuses that ``is_transient`` names.
 
     Raises:
         TransientError: the response has one of them.
     """
     status = response.status_code
-    if status in {408, 429} or (status >= 500 and status not in {501, 505, 507}):
+    if is_transient(status):
         after = response.headers.get("retry-after", "")
         reason = f"The server responded with {status} {response.reason_phrase}".rstrip()
         raise TransientError(reason, float(after) if after.isdecimal() else 0)

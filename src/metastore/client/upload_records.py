@@ -51,6 +51,10 @@ class UploadRecords:
         except BlockingIOError:
             raise TransferError("Another run is uploading this file to the same place") from None
 
+    def exists(self) -> bool:
+        """Return whether there is a record. Blocks, but briefly."""
+        return self._path.exists()
+
     async def load(self) -> UploadRecord | None:
         """Return the record, or ``None`` if there is none or it is damaged."""
         content = await asyncio.to_thread(read_private, self._path)

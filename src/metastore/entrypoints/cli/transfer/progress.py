@@ -37,6 +37,10 @@ class Bar:
         self._done += count
         self._board.advance(self._task, count, moved=moved)
 
+    def leave(self, count: int) -> None:
+        """Leave ``count`` of the bytes to the bar of another file."""
+        self._size -= count
+
     def settle(self) -> None:
         """Fill the bar of the whole run by the rest of this file, which is finished or has failed."""
         self._board.advance(self._task, self._size - self._done, moved=False)

@@ -1,10 +1,11 @@
-"""``metastore upload``: upload several files in parallel, with progress bars."""
+"""``metastore upload``: upload several files in parallel, and small ones in batches, with progress bars."""
 
 import asyncio
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from metastore.client.batch import Batches, Outcome
 from metastore.client.errors import TransferError
 from metastore.client.parallel import in_parallel
 from metastore.client.remote_tree import create_folder, unfinished_uploads
@@ -21,7 +22,31 @@ from metastore.entrypoints.cli.transfer.sign_in import Connection, signed_in
 class _Run:
     board: Board
     context: UploadContext
+    batches: Batches
     failures: int = 0
+
+    async def upload_all(self, files: list[Source]) -> None:
+        async with self.batches.lock(self.board.waiting):
+            plan = await self.batches.plan(files)
+            for outcome in plan.done:
+                self.report(outcome, sent=False)
+            await in_parallel(plan.batches, self.upload_batch, self.context.parallel)
+        await in_parallel(plan.alone, self.upload, self.context.parallel)
+
+    async def upload_batch(self, sources: list[Source]) -> None:
+        with self.board.file(f"{len(sources)} files", sum(source.size for source in sources)) as bar:
+            outcomes = await self.batches.upload(sources, bar)
+            alone = [outcome.source for outcome in outcomes if outcome.is_undecided]
+            bar.leave(sum(source.size for source in alone))
+        for outcome in outcomes:
+            self.report(outcome)
+        await in_parallel(alone, self.upload, self.context.parallel)
+
+    def report(self, outcome: Outcome, *, sent: bool = True) -> None:
+        if outcome.error:
+            self.fail(str(outcome.source.path), outcome.error)
+        elif outcome.file:
+            self.board.done(f"{outcome.source.path} → {outcome.file.path}{'' if sent else ' (already there)'}")
 
     async def upload(self, source: Source) -> None:
         with self.board.file(source.name, source.size) as bar:
@@ -59,11 +84,12 @@ async def upload_all(paths: list[Path], to: str, connection: Connection, paralle
         if ask and found.has_folders and not await asyncio.to_thread(_confirm, question):
             return 0
         unfinished = {(item.path, item.name, item.size): item.upload_id async for item in unfinished_uploads(api)}
-        run = _Run(board, UploadContext(api, parts, asyncio.Semaphore(parallel), parallel, unfinished))
+        context = UploadContext(api, parts, asyncio.Semaphore(parallel), parallel, unfinished)
+        run = _Run(board, context, Batches(context))
         with board:
             for folder in found.empty_folders:
                 await run.create_folder(folder)
-            await in_parallel(found.files, run.upload, parallel)
+            await run.upload_all(found.files)
     return 1 if run.failures else 0
 
 
