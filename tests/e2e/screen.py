@@ -141,6 +141,14 @@ def requests_of(page: Page, method: str) -> Iterator[list[Request]]:
         page.remove_listener("request", note)
 
 
+async def drop(page: Page, paths: list[Path]) -> None:
+    """Drop files and folders on the middle of the page."""
+    session = await page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        await session.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 400, "data": data})
+
+
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, expect
 
 from tests.e2e.conftest import PART, QUOTA
-from tests.e2e.screen import Screen, requests_of
+from tests.e2e.screen import Screen, drop, requests_of
 from tests.fixtures.process import MetastoreProcess
 from tests.fixtures.waiting import eventually
 
@@ -99,7 +99,7 @@ async def test_a_dropped_folder_keeps_its_structure(
     await screen.sign_up()
     loose = album.parent / "loose.txt"
     loose.write_text("loose")
-    await _drop(screen.page, [album, loose])
+    await drop(screen.page, [album, loose])
     await eventually(lambda: _has_album(context, product.address), interval=0.2, why="all files are there")
     await expect(screen.file_row("loose.txt")).to_have_attribute("data-status", "READY")
 
@@ -157,11 +157,3 @@ async def _json(context: BrowserContext, url: str) -> Any:  # noqa: ANN401  JSON
     response = await context.request.get(url)
     assert response.ok, f"{response.status} {await response.text()}"
     return await response.json()
-
-
-async def _drop(page: Page, paths: list[Path]) -> None:
-    """Drop files and folders on the middle of the page."""
-    session = await page.context.new_cdp_session(page)
-    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-    for kind in ("dragEnter", "dragOver", "drop"):
-        await session.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 400, "data": data})

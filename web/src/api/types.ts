@@ -38,6 +38,8 @@ export type UploadPlan = Schemas['InitiateOut'];
 export type UploadRequest = Schemas['InitiateIn'];
 /** A part that the store has acknowledged. */
 export type SentPart = Schemas['PartIn'];
+/** What became of the files of a batch, in their order. */
+export type BatchResponse = Schemas['BatchOut'];
 /** An upload that can be resumed or aborted. */
 export type UnfinishedUpload = Schemas['UnfinishedUpload'];
 /** A notification. */

@@ -41,6 +41,19 @@ describe('notifications', () => {
     );
   });
 
+  it('arrive by the hundred without a toast, or a change of the list, for each', async () => {
+    signedInServer();
+    await openApp('/drive');
+    await screen.findByText('Nothing here yet');
+    await act(async () => {
+      for (let count = 0; count < 500; count += 1)
+        FakeSocket.latest?.push('notification', notice(`n${count}`, `${count}.txt`));
+    });
+    expect(await screen.findByText('497 more notifications')).toBeInTheDocument();
+    expect(screen.getByText('“2.txt” is ready')).toBeInTheDocument();
+    expect(screen.queryByText('“3.txt” is ready')).toBeNull();
+  });
+
   it('are marked as read, one or all', async () => {
     const server = signedInServer()
       .on('GET /api/v1/notifications', {

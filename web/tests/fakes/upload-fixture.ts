@@ -36,14 +36,19 @@ export class FakeClaims implements UploadClaims {
   }
 }
 
-/** An upload manager with fake dependencies. A second one with the same server and memory stands for a reload. */
-export function uploadFixture(server = new FakeUploadServer(), memory = new FakeMemory()) {
+/**
+ * An upload manager with fake dependencies. A second one with the same server and memory stands for a reload. Files
+ * smaller than `batchBelow` bytes are uploaded in batches; by default, none are.
+ */
+export function uploadFixture(server = new FakeUploadServer(), memory = new FakeMemory(), batchBelow = 0) {
   const store = createUploadStore();
   const claims = new FakeClaims();
   const changes: unknown[] = [];
   const manager = new UploadManager({
     server,
     sendPart: server.sendPart,
+    sendBatch: server.sendBatch,
+    batchBelow,
     slots: new PartSlots(),
     store,
     memory,

@@ -1,5 +1,6 @@
 import { ApiProblem, UnreachableError } from '@/api/problem';
 import type { FileItem, SentPart, UnfinishedUpload, UploadRequest } from '@/api/types';
+import type { BatchResult, SendBatch } from '@/features/uploads/engine/send-batch';
 import type { SendPart } from '@/features/uploads/engine/send-part';
 import type { UploadServer } from '@/features/uploads/engine/server';
 
@@ -30,6 +31,15 @@ export class FakeUploadServer implements UploadServer {
   hangAfter = Number.POSITIVE_INFINITY;
   /** Parts wait for this promise. */
   gate: Promise<void> = Promise.resolve();
+  /** The paths of the files of each batch that arrived, and its key. */
+  readonly batches: { key: string; paths: string[] }[] = [];
+  /** Files that were moved to the trash. */
+  readonly discarded: string[] = [];
+  /** Errors for the next batches: before anything is stored, or, with `lost`, in place of the response. */
+  readonly batchErrors: { error: Error; lost?: boolean }[] = [];
+  /** Errors for files of batches, by name. */
+  readonly refused = new Map<string, ApiProblem>();
+  readonly #results = new Map<string, BatchResult[]>();
   readonly #keys = new Map<string, string>();
 
   async initiate(request: UploadRequest, key: string) {
@@ -81,6 +91,10 @@ export class FakeUploadServer implements UploadServer {
     this.uploads.delete(uploadId);
   }
 
+  async discard(fileId: string) {
+    this.discarded.push(fileId);
+  }
+
   async unfinished(): Promise<UnfinishedUpload[]> {
     this.#checkReachable();
     return [...this.uploads].map(([uploadId, { request, parts }]) => ({
@@ -120,6 +134,41 @@ export class FakeUploadServer implements UploadServer {
       this.inFlight -= 1;
     }
   };
+
+  /** Stores a batch once by its key, as the server does. */
+  readonly sendBatch: SendBatch = async ({ folder, files }, key, { signal, onProgress }) => {
+    await this.gate;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    signal.throwIfAborted();
+    this.#checkReachable();
+    const paths = files.map(({ name }) => `${folder === '/' ? '' : folder}/${name}`);
+    this.batches.push({ key, paths });
+    const { error, lost = false } = this.batchErrors.shift() ?? {};
+    if (error && !lost) throw error;
+    onProgress(files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0));
+    if (!this.#results.has(key))
+      this.#results.set(
+        key,
+        paths.map((path, index) => this.#store(path, files[index]?.bytes)),
+      );
+    if (error) throw error;
+    return this.#results.get(key) ?? [];
+  };
+
+  #store(path: string, bytes: ArrayBuffer | undefined): BatchResult {
+    const name = path.split('/').at(-1) ?? '';
+    const problem = this.refused.get(name);
+    if (problem) return { problem };
+    const file = {
+      id: `f-${this.stored.length}`,
+      kind: 'file',
+      name,
+      path,
+      size: bytes?.byteLength,
+    } as FileItem;
+    this.stored.push(file);
+    return { file };
+  }
 
   #plan(uploadId: string) {
     const count = Math.ceil(this.#find(uploadId).request.size / this.partSize);

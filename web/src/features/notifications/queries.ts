@@ -39,18 +39,22 @@ export const noticesQuery = infiniteQueryOptions({
   refetchOnWindowFocus: 'always',
 });
 
-/** Adds a live notification at the top, unless it is already listed. */
-export function addNotice(queries: QueryClient, notice: Notice): boolean {
+/** A first page longer than this is fetched anew, instead of growing by every live notification. */
+const LONGEST_PAGE = 200;
+
+/** Adds live notifications (latest first) at the top. `false` if the list must be fetched instead. */
+export function addNotices(queries: QueryClient, notices: Notice[]): boolean {
   let added = false;
   queries.setQueryData<Pages>(noticesQuery.queryKey, (data) => {
     const [first, ...rest] = data?.pages ?? [];
-    if (!data || !first || data.pages.some(({ items }) => items.some(({ id }) => id === notice.id)))
-      return data;
+    const ids = new Set(notices.map(({ id }) => id));
+    const isListed = data?.pages.some(({ items }) => items.some(({ id }) => ids.has(id)));
+    if (!data || !first || isListed || first.items.length + notices.length > LONGEST_PAGE) return data;
     added = true;
     const page = {
       ...first,
-      items: [notice, ...first.items],
-      unreadCount: first.unreadCount + (notice.readAt ? 0 : 1),
+      items: [...notices, ...first.items],
+      unreadCount: first.unreadCount + notices.filter(({ readAt }) => !readAt).length,
     };
     return { ...data, pages: [page, ...rest] };
   });

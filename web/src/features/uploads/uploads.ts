@@ -4,11 +4,15 @@ import { browserClaims } from './engine/claims';
 import { UploadManager } from './engine/manager';
 import { browserMemory } from './engine/memory';
 import { PartSlots } from './engine/part-slots';
+import { sendBatch } from './engine/send-batch';
 import { sendPart } from './engine/send-part';
 import { uploadServer } from './engine/server';
-import { createUploadStore, rowsOf, type UploadRows } from './engine/store';
-import { totalsOf } from './engine/totals';
+import { createUploadStore, oncePerState, rowsOf } from './engine/store';
+import { type Totals, totalsOf } from './engine/totals';
 import type { UploadItem } from './engine/types';
+
+/** Smaller files are uploaded in batches. */
+const BATCH_BELOW = 1024 * 1024;
 
 type OnChange = (stored: FileItem | null) => void;
 
@@ -31,6 +35,8 @@ export const useUploads = createUploadStore();
 export const uploads = new UploadManager({
   server: uploadServer,
   sendPart,
+  sendBatch,
+  batchBelow: BATCH_BELOW,
   slots: new PartSlots(),
   store: useUploads,
   memory: browserMemory,
@@ -38,19 +44,32 @@ export const uploads = new UploadManager({
   onChange: (stored) => onChange(stored),
 });
 
+const totals = oncePerState((rows) => totalsOf(rowsOf(rows)));
+const byFile = oncePerState(({ items }) => {
+  const found = new Map<string, UploadItem>();
+  for (const item of Object.values(items)) if (item.fileId) found.set(item.fileId, item);
+  return found;
+});
+
+/** Returns the totals of all uploads. */
+export function useTotals(): Totals {
+  return useUploads(totals);
+}
+
+/** Returns whether closing the page would interrupt an upload. */
+export function useUploadsActive(): boolean {
+  return useUploads((rows) => totals(rows).active > 0);
+}
+
 /** Returns the row of an unfinished file of the listing, if there is one. */
 export function useUploadOfFile(fileId: string): UploadItem | undefined {
-  return useUploads((rows) => rowOfFile(rows, fileId));
+  return useUploads((rows) => byFile(rows).get(fileId));
 }
 
 /** Returns the sent share (0 to 1, in whole percent) of all uploads while any are active. */
 export function useUploadShare(): number | null {
   return useUploads((rows) => {
-    const { active, share } = totalsOf(rowsOf(rows));
+    const { active, share } = totals(rows);
     return active ? Math.floor(share * 100) / 100 : null;
   });
-}
-
-function rowOfFile({ items }: UploadRows, fileId: string): UploadItem | undefined {
-  return Object.values(items).find((item) => item.fileId === fileId);
 }

@@ -1,10 +1,9 @@
 import { useEffect } from 'react';
-import { isActive } from './engine/status';
-import { useUploads } from './uploads';
+import { useUploadsActive } from './uploads';
 
 /** Lets the browser ask before closing the page during uploads. */
 export function useLeaveWarning(): void {
-  const active = useUploads(({ items }) => Object.values(items).some(({ status }) => isActive(status)));
+  const active = useUploadsActive();
   useEffect(() => {
     if (!active) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();

@@ -5,13 +5,11 @@ import {
   IconPlayerPauseFilled,
   IconPlayerPlayFilled,
 } from '@tabler/icons-react';
-import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useConnection } from '@/lib/connection';
 import { formatDuration, formatPercent, formatSpeed } from '@/lib/format';
-import { rowsOf } from '../engine/store';
-import { type Totals, totalsOf } from '../engine/totals';
-import { uploads, useUploads } from '../uploads';
+import type { Totals } from '../engine/totals';
+import { uploads, useTotals } from '../uploads';
 import classes from './upload-panel.module.css';
 
 interface Props {
@@ -22,8 +20,7 @@ interface Props {
 /** A summary of all uploads: state, progress, speed and time left. */
 export function PanelHead({ collapsed, onToggle }: Props) {
   const { t } = useTranslation();
-  const rows = useUploads();
-  const totals = useMemo(() => totalsOf(rowsOf(rows)), [rows]);
+  const totals = useTotals();
   const toggleLabel = t(collapsed ? 'uploads.expand' : 'uploads.collapse');
   const busy = totals.active + totals.paused > 0;
   return (

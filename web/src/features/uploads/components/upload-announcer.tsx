@@ -1,16 +1,13 @@
 import { VisuallyHidden } from '@mantine/core';
-import { useMemo, useRef } from 'react';
+import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { formatPercent } from '@/lib/format';
-import { rowsOf } from '../engine/store';
-import { totalsOf } from '../engine/totals';
-import { useUploads } from '../uploads';
+import { useTotals } from '../uploads';
 
 /** Announces progress in quarters, the end, and errors to screen readers. */
 export function UploadAnnouncer() {
   const { t, i18n } = useTranslation();
-  const rows = useUploads();
-  const totals = useMemo(() => totalsOf(rowsOf(rows)), [rows]);
+  const totals = useTotals();
   const busy = totals.active > 0;
   const wasBusy = useRef(false);
   if (busy) wasBusy.current = true;

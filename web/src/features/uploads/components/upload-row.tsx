@@ -62,7 +62,8 @@ function Row({ item, onResume, onCancel }: { item: UploadItem } & Omit<Props, 'i
             size={4}
             mt={5}
             striped={status === 'completing'}
-            animated={status === 'completing'}
+            // Not for small files: hundreds of them end at once, and an animation repaints all the time.
+            animated={status === 'completing' && item.uploadId !== null}
             color={COLORS[status] ?? 'var(--ms-accent)'}
             aria-label={t('uploads.progressOf', { name })}
             transitionDuration={200}

@@ -1,19 +1,23 @@
 /**
  * Manages all uploads of the page: the queue, the user's commands, and what survives a reload. It updates the rows in
- * the store; a `Transfer` uploads one file.
+ * the store; a `Transfer` uploads one file, and `Batches` upload many small ones together.
  */
 import type { FileItem, UnfinishedUpload } from '@/api/types';
 import type { ChosenFile } from '@/lib/chosen-files';
 import { randomKey } from '@/lib/ids';
 import { joinPath } from '@/lib/names';
+import type { BatchRow } from './batch';
+import { Batches, type Failure } from './batches';
 import type { UploadClaims } from './claims';
 import { faultOf } from './faults';
 import { FileSources } from './file-sources';
-import { findUnfinished, interruptedItem, sameFile } from './matching';
+import { interruptedItem, sameFile, UnfinishedIndex } from './matching';
 import type { UploadMemory } from './memory';
+import { UploadQueue } from './queue';
 import { RowReporter } from './row-reporter';
+import type { SendBatch } from './send-batch';
 import type { UploadEvent } from './status';
-import type { UploadStore } from './store';
+import type { Move, UploadStore } from './store';
 import { Transfer, type TransferDependencies } from './transfer';
 import { UploadFault, type UploadItem } from './types';
 
@@ -33,7 +37,10 @@ export interface ManagerDependencies extends TransferDependencies {
   store: UploadStore;
   memory: UploadMemory;
   claims: UploadClaims;
-  /** Called when a file was stored, or the listing of unfinished uploads has changed. */
+  sendBatch: SendBatch;
+  /** Files smaller than this many bytes are uploaded in batches. */
+  batchBelow: number;
+  /** Called when a file was stored (the last one of a batch), or the listing of unfinished uploads has changed. */
   onChange: (stored: FileItem | null) => void;
 }
 
@@ -42,24 +49,49 @@ export class UploadManager {
   readonly #sources: FileSources;
   readonly #keys = new Map<string, string>();
   readonly #running = new Map<string, Run>();
+  readonly #queue: UploadQueue;
+  readonly #batches: Batches;
   #counter = 0;
   #owner: string | null = null;
 
   constructor(private readonly tools: ManagerDependencies) {
     this.#sources = new FileSources(tools.memory);
+    this.#queue = new UploadQueue(tools.batchBelow);
+    this.#batches = new Batches({
+      ...tools,
+      discard: (fileId) => tools.server.discard(fileId),
+      onStored: (ids, files) => {
+        for (const id of ids) this.#finish(id);
+        const last = files.at(-1);
+        if (last) tools.onChange(last);
+      },
+      onAlone: (ids) => {
+        this.#queue.setAlone(ids);
+        this.#enqueue(ids);
+      },
+      onFail: (failures) => this.#failAll(failures),
+      onEnd: () => this.#pump(),
+    });
   }
 
   /** Queues chosen files for a folder; a file with an unfinished upload resumes it. */
   async add(chosen: ChosenFile[], folder: string): Promise<void> {
     await Promise.race([this.loadInterrupted().catch(() => undefined), pause(LOOKUP_MS)]);
+    const unfinished = new UnfinishedIndex(this.tools.store.all());
     const fresh: UploadItem[] = [];
     for (const one of chosen) {
       const path = joinPath(folder, one.path);
-      const same = findUnfinished([...this.tools.store.all(), ...fresh], markOf(one.file), path);
-      if (same) this.#resumeWithFile(same, one);
-      else fresh.push(this.#newItem(one, path));
+      const same = unfinished.find(markOf(one.file), path);
+      if (same) {
+        this.#resumeWithFile(same, one);
+      } else {
+        const item = this.#newItem(one, path);
+        fresh.push(item);
+        unfinished.add(item);
+      }
     }
     this.tools.store.add(fresh);
+    this.#enqueue(fresh.map(({ id }) => id));
     this.#pump();
   }
 
@@ -80,9 +112,9 @@ export class UploadManager {
       if (!known.has(uploadId)) void this.tools.memory.forget(uploadId);
   }
 
-  /** Pauses an upload; what has arrived stays. */
+  /** Pauses an upload, with the others of its batch if that is being sent; what has arrived stays. */
   pause(id: string): void {
-    if (this.tools.store.move(id, 'pause', { speed: 0 })) this.#running.get(id)?.controller.abort();
+    if (!this.#batches.pause(id)) this.#pause([id]);
   }
 
   /**
@@ -93,8 +125,10 @@ export class UploadManager {
     const item = this.tools.store.get(id);
     if (!item) return true;
     try {
-      if (!this.#sources.chosen(id) && !(await this.#sources.reopen(item))) return false;
-      this.tools.store.move(id, item.status === 'error' ? 'retry' : 'resume', { fault: null });
+      if (!this.#batches.resume(id)) {
+        if (!this.#sources.chosen(id) && !(await this.#sources.reopen(item))) return false;
+        this.#resume([id]);
+      }
     } catch (error) {
       this.#fail(id, error);
     }
@@ -116,6 +150,8 @@ export class UploadManager {
     const item = this.tools.store.get(id);
     this.#running.get(id)?.controller.abort();
     this.#forget(id, item?.uploadId ?? null);
+    this.#batches.cancel(id);
+    this.#pump();
     if (!item?.uploadId || item.status === 'done') return;
     await this.tools.server.abort(item.uploadId).catch(() => undefined);
     this.tools.onChange(null);
@@ -123,12 +159,17 @@ export class UploadManager {
 
   /** Pauses all running and waiting uploads. */
   pauseAll(): void {
-    for (const { id } of this.tools.store.all()) this.pause(id);
+    this.#batches.pauseAll();
+    this.#pause(this.tools.store.getState().order);
   }
 
   /** Resumes all paused uploads. */
   resumeAll(): void {
-    for (const { id, status } of this.tools.store.all()) if (status === 'paused') void this.resume(id);
+    this.#batches.resumeAll();
+    const paused = this.tools.store.all().filter(({ status }) => status === 'paused');
+    this.#resume(paused.filter(({ id }) => this.#sources.chosen(id)).map(({ id }) => id));
+    this.#pump();
+    for (const { id } of paused) if (!this.#sources.chosen(id)) void this.resume(id);
   }
 
   /** Removes finished rows from the panel. */
@@ -139,8 +180,11 @@ export class UploadManager {
 
   /** Stops everything and empties the panel, as after signing out; the server keeps what it has. */
   leave(): void {
+    const { order } = this.tools.store.getState();
+    this.#queue.remove(order);
+    this.#batches.leave();
     for (const { controller } of this.#running.values()) controller.abort();
-    this.tools.store.remove(this.tools.store.getState().order);
+    this.tools.store.remove(order);
   }
 
   /** Sets the owner of the uploads; another user's are stopped and removed. */
@@ -155,11 +199,46 @@ export class UploadManager {
   }
 
   #pump(): void {
-    for (const item of this.tools.store.all()) {
-      if (this.#running.size >= FILES_AT_ONCE) return;
-      const chosen = this.#sources.chosen(item.id);
-      if (item.status === 'queued' && chosen && !this.#running.has(item.id)) void this.#start(item, chosen);
+    while (this.#batches.free && (this.#batches.startResumed() || this.#startBatch()));
+    while (this.#running.size < FILES_AT_ONCE) {
+      const id = this.#queue.take((waiting) => !this.#running.has(waiting));
+      if (id === undefined) return;
+      const item = this.tools.store.get(id);
+      const chosen = this.#sources.chosen(id);
+      if (item?.status === 'queued' && chosen) void this.#start(item, chosen);
     }
+  }
+
+  /** Starts a batch of the next small files; `false` if there are none. */
+  #startBatch(): boolean {
+    const rows = this.#queue.takeBatch(this.#batches.limit.bytes, (id): BatchRow | null => {
+      const item = this.tools.store.get(id);
+      const file = this.#sources.chosen(id)?.file;
+      return item?.status === 'queued' && file ? { item, file } : null;
+    });
+    if (rows.length) this.#batches.start(rows);
+    return rows.length > 0;
+  }
+
+  #enqueue(ids: string[]): void {
+    for (const id of ids) {
+      const item = this.tools.store.get(id);
+      if (item) this.#queue.add(item);
+    }
+  }
+
+  #pause(ids: string[]): void {
+    const paused = this.tools.store.moveAll(ids.map((id) => ({ id, event: 'pause', change: { speed: 0 } })));
+    this.#queue.remove(paused);
+    for (const id of paused) this.#running.get(id)?.controller.abort();
+  }
+
+  #resume(ids: string[]): void {
+    const moves = ids.map((id): Move => {
+      const event = this.tools.store.get(id)?.status === 'error' ? 'retry' : 'resume';
+      return { id, event, change: { fault: null } };
+    });
+    this.#enqueue(this.tools.store.moveAll(moves));
   }
 
   async #start(item: UploadItem, chosen: ChosenFile): Promise<void> {
@@ -228,19 +307,23 @@ export class UploadManager {
 
   #resumeWithFile(item: UploadItem, chosen: ChosenFile): void {
     this.#sources.keep(item.id, chosen);
-    this.tools.store.patch(item.id, { readable: true });
-    this.tools.store.move(item.id, item.status === 'error' ? 'retry' : 'resume', { fault: null });
+    if (!item.readable) this.tools.store.patch(item.id, { readable: true });
+    this.#resume([item.id]);
   }
 
   #fail(id: string, error: unknown): void {
-    const fault = faultOf(error);
-    const { kind } = fault;
-    if (kind === 'gone') {
-      this.#keys.delete(id);
-      this.tools.store.patch(id, { uploadId: null, fileId: null, sent: 0 });
-    }
-    if (kind === 'file-changed') this.#sources.drop(id);
-    this.tools.store.move(id, 'fail', { fault: { kind, error: fault.error }, speed: 0 });
+    this.#failAll([{ id, error }]);
+  }
+
+  #failAll(failures: Failure[]): void {
+    const moves = failures.map(({ id, error: cause }): Move => {
+      const { kind, error } = faultOf(cause);
+      if (kind === 'file-changed') this.#sources.drop(id);
+      if (kind === 'gone') this.#keys.delete(id);
+      const restart = kind === 'gone' ? { uploadId: null, fileId: null, sent: 0 } : {};
+      return { id, event: 'fail', change: { ...restart, fault: { kind, error }, speed: 0 } };
+    });
+    this.tools.store.moveAll(moves);
   }
 
   /** Shows how much of interrupted uploads has arrived, once the store responds again. */
@@ -262,16 +345,20 @@ export class UploadManager {
 
   #finish(id: string): void {
     const uploadId = this.tools.store.get(id)?.uploadId;
-    this.#sources.drop(id);
-    this.#keys.delete(id);
+    this.#dropSource(id);
     if (uploadId) void this.tools.memory.forget(uploadId);
   }
 
   #forget(id: string, uploadId: string | null): void {
-    this.#sources.drop(id);
-    this.#keys.delete(id);
+    this.#dropSource(id);
+    this.#queue.remove([id]);
     this.tools.store.remove([id]);
     if (uploadId) void this.tools.memory.forget(uploadId);
+  }
+
+  #dropSource(id: string): void {
+    this.#sources.drop(id);
+    this.#keys.delete(id);
   }
 
   #newItem(chosen: ChosenFile, path: string): UploadItem {

@@ -38,7 +38,26 @@ export function interruptedItem(
   };
 }
 
-/** Returns the unfinished item that a newly chosen file for `path` belongs to. */
-export function findUnfinished(items: UploadItem[], mark: FileMark, path: string): UploadItem | undefined {
-  return items.find((item) => item.status !== 'done' && item.path === path && sameFile(item, mark));
+/** Finds the unfinished item that a chosen file belongs to, among any number of them. */
+export class UnfinishedIndex {
+  readonly #byPlace = new Map<string, UploadItem[]>();
+
+  constructor(items: UploadItem[]) {
+    for (const item of items) if (item.status !== 'done') this.add(item);
+  }
+
+  /** Adds an item. */
+  add(item: UploadItem): void {
+    const key = placeKey(item.path, item.name);
+    this.#byPlace.set(key, [...(this.#byPlace.get(key) ?? []), item]);
+  }
+
+  /** Returns the item of the same file for the same folder. */
+  find(mark: FileMark, path: string): UploadItem | undefined {
+    return this.#byPlace.get(placeKey(path, mark.name))?.find((item) => sameFile(item, mark));
+  }
+}
+
+function placeKey(path: string, name: string): string {
+  return `${path}/${normalName(name)}`;
 }

@@ -19,6 +19,8 @@ export interface UploadServer {
   complete(fileId: string, uploadId: string, parts: SentPart[]): Promise<FileItem>;
   /** Aborts an upload. */
   abort(uploadId: string): Promise<void>;
+  /** Moves a file to the trash. */
+  discard(fileId: string): Promise<void>;
   /** All of the user's unfinished uploads. */
   unfinished(): Promise<UnfinishedUpload[]>;
 }
@@ -34,6 +36,9 @@ export const uploadServer: UploadServer = {
       .file,
   abort: async (upload_id) => {
     await dataOf(api.DELETE('/api/v1/files/chunked-upload/{upload_id}', { params: { path: { upload_id } } }));
+  },
+  discard: async (file_id) => {
+    await dataOf(api.DELETE('/api/v1/files/{file_id}', { params: { path: { file_id } } }));
   },
   unfinished: async () => {
     const all: UnfinishedUpload[] = [];

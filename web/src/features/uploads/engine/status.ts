@@ -11,7 +11,8 @@ export type UploadEvent =
   | 'pause'
   | 'resume'
   | 'fail'
-  | 'retry';
+  | 'retry'
+  | 'requeue';
 
 const MOVES: Record<UploadStatus, Partial<Record<UploadEvent, UploadStatus>>> = {
   queued: { start: 'uploading', pause: 'paused', fail: 'error' },
@@ -21,6 +22,7 @@ const MOVES: Record<UploadStatus, Partial<Record<UploadEvent, UploadStatus>>> = 
     'all-sent': 'completing',
     pause: 'paused',
     fail: 'error',
+    requeue: 'queued',
   },
   waiting: {
     progress: 'uploading',
@@ -29,8 +31,15 @@ const MOVES: Record<UploadStatus, Partial<Record<UploadEvent, UploadStatus>>> = 
     stored: 'done',
     pause: 'paused',
     fail: 'error',
+    requeue: 'queued',
   },
-  completing: { progress: 'uploading', unreachable: 'waiting', stored: 'done', fail: 'error' },
+  completing: {
+    progress: 'uploading',
+    unreachable: 'waiting',
+    stored: 'done',
+    fail: 'error',
+    requeue: 'queued',
+  },
   paused: { resume: 'queued', fail: 'error' },
   interrupted: { resume: 'queued', fail: 'error' },
   error: { retry: 'queued', resume: 'queued', fail: 'error' },

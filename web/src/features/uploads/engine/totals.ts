@@ -1,7 +1,7 @@
 /** Totals over all uploads of the panel. */
 import { secondsLeft } from './speed';
 import { isActive } from './status';
-import type { UploadItem } from './types';
+import type { UploadItem, UploadStatus } from './types';
 
 /** The totals. */
 export interface Totals {
@@ -21,31 +21,44 @@ export interface Totals {
   secondsLeft: number | null;
 }
 
-/** Sums up the rows; interrupted ones count only once they are resumed. */
+/** Sums up the rows in one pass; interrupted ones count only once they are resumed. */
 export function totalsOf(items: UploadItem[]): Totals {
-  const counted = items.filter((item) => item.status !== 'interrupted' && item.status !== 'error');
-  const size = sum(counted, (item) => item.size);
-  const sent = sum(counted, (item) => (item.status === 'done' ? item.size : item.sent));
-  const speed = sum(items, (item) => (item.status === 'uploading' ? item.speed : 0));
-  const active = items.filter((item) => isActive(item.status));
-  const left = sum(active, (item) => item.size - item.sent);
-  const allDone = counted.length > 0 && counted.every((item) => item.status === 'done');
+  const counts: Record<UploadStatus, number> = {
+    queued: 0,
+    uploading: 0,
+    waiting: 0,
+    completing: 0,
+    paused: 0,
+    done: 0,
+    error: 0,
+    interrupted: 0,
+  };
+  let [size, sent, speed, left, active] = [0, 0, 0, 0, 0];
+  for (const item of items) {
+    counts[item.status] += 1;
+    if (item.status === 'interrupted' || item.status === 'error') continue;
+    size += item.size;
+    sent += item.status === 'done' ? item.size : item.sent;
+    if (item.status === 'uploading' || item.status === 'completing') speed += item.speed;
+    if (!isActive(item.status)) continue;
+    active += 1;
+    left += item.size - item.sent;
+  }
+  const counted = items.length - counts.interrupted - counts.error;
+  const allDone = counted > 0 && counted === counts.done;
   return {
     count: items.length,
-    done: number(items, 'done'),
-    active: active.length,
-    paused: number(items, 'paused'),
-    failed: number(items, 'error'),
-    interrupted: number(items, 'interrupted'),
-    waiting:
-      active.length > 0 &&
-      active.every((item) => item.status === 'waiting' || item.status === 'queued') &&
-      number(items, 'waiting') > 0,
+    done: counts.done,
+    active,
+    paused: counts.paused,
+    failed: counts.error,
+    interrupted: counts.interrupted,
+    waiting: counts.waiting > 0 && active === counts.waiting + counts.queued,
     size,
     sent,
     share: allDone ? 1 : size > 0 ? Math.min(sent / size, 0.999) : 0,
     speed,
-    secondsLeft: active.length ? secondsLeft(left, speed) : null,
+    secondsLeft: active ? secondsLeft(left, speed) : null,
   };
 }
 
@@ -53,12 +66,4 @@ export function totalsOf(items: UploadItem[]): Totals {
 export function percentOf(item: UploadItem): number {
   if (item.status === 'done') return 100;
   return item.size > 0 ? Math.min(99, Math.floor((item.sent / item.size) * 100)) : 0;
-}
-
-function sum(items: UploadItem[], value: (item: UploadItem) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
-}
-
-function number(items: UploadItem[], status: UploadItem['status']): number {
-  return items.filter((item) => item.status === status).length;
 }
