@@ -16,6 +16,7 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import structlog
@@ -33,6 +34,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_COMMON_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-store"),
+)
 _requests = Counter("metastore_http_requests_total", "HTTP requests.", ["method", "route", "status"])
 _seconds = Histogram("metastore_http_request_seconds", "Duration of HTTP requests.", ["method", "route"])
 
@@ -59,6 +66,7 @@ class RequestMiddleware:
         self._body_limit = body_limit
         self._public_origin = public_origin
         self._proxies = trusted_proxies
+        self._is_proxy = lru_cache(maxsize=1024)(self._is_in_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -124,7 +132,7 @@ class RequestMiddleware:
             scheme = headers["x-forwarded-proto"]
         return f"{scheme}://{headers['host']}" if "host" in headers else ""
 
-    def _is_proxy(self, address: str) -> bool:
+    def _is_in_proxies(self, address: str) -> bool:
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
@@ -168,11 +176,10 @@ def with_request_id(send: Send, request_id: str) -> Send:
 def _with_headers(send: Send, request_id: str) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers.setdefault("X-Content-Type-Options", "nosniff")
-            headers.setdefault("Referrer-Policy", "same-origin")
-            headers.setdefault("X-Frame-Options", "DENY")
-            headers.setdefault("Cache-Control", "no-store")
+            given = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"x-request-id"]
+            names = {name.lower() for name, _ in given}
+            common = [pair for pair in _COMMON_HEADERS if pair[0] not in names]
+            message["headers"] = [*given, *common, (b"x-request-id", request_id.encode())]
         await send(message)
 
-    return with_request_id(sending, request_id)
+    return sending

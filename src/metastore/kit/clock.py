@@ -24,4 +24,5 @@ def period_start(now: float, lifetime: int) -> int:
 
 def rfc3339(moment: datetime) -> str:
     """Format ``moment`` as RFC 3339 in UTC with milliseconds: ``2026-01-02T03:04:05.678Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"

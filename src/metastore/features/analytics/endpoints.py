@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from metastore.features.analytics.schemas import AnalyticsOut, AnalyticsQuery
 from metastore.features.analytics.service import AnalyticsService
 from metastore.features.auth.access import AdminCaller
 from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.router import PrefixRouter
 
-router = APIRouter(prefix="/api/v1/admin/analytics", tags=["admin"])
+router = PrefixRouter(prefix="/api/v1/admin/analytics", tags=["admin"])
 
 Analytics = Annotated[AnalyticsService, provided(AnalyticsService)]
 

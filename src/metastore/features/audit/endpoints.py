@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from metastore.features.audit.schemas import AuditLogOut, AuditQuery
 from metastore.features.audit.service import AuditService
 from metastore.features.auth.access import AdminCaller
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Page
+from metastore.kit.api.router import PrefixRouter
 
-router = APIRouter(prefix="/api/v1/admin/audit-logs", tags=["admin"])
+router = PrefixRouter(prefix="/api/v1/admin/audit-logs", tags=["admin"])
 
 Audit = Annotated[AuditService, provided(AuditService)]
 

@@ -12,10 +12,11 @@ from metastore.features.auth.accounts.service import AccountsService
 from metastore.features.auth.schemas import Credentials, ProfileChange, Registration, SessionOut, UserResponse
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Limit, Page
+from metastore.kit.api.router import PrefixRouter
 from metastore.kit.idempotency.route import IdempotentRoute, store_response
 from metastore.kit.problems.problem import Problem
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+router = PrefixRouter(prefix="/api/v1/auth", tags=["auth"])
 _idempotent = APIRouter(route_class=IdempotentRoute)
 
 Accounts = Annotated[AccountsService, provided(AccountsService)]

@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from metastore.features.auth.access import AdminCaller
 from metastore.features.dead_events.schemas import DeadEventOut
 from metastore.features.dead_events.service import DeadEventsService
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Limit, Page
+from metastore.kit.api.router import PrefixRouter
 from metastore.kit.idempotency.checkpoints import checkpoint, save_checkpoint
 from metastore.kit.idempotency.route import IdempotentRoute, store_response
 
-router = APIRouter(prefix="/api/v1/admin/events/dead", tags=["admin"], route_class=IdempotentRoute)
+router = PrefixRouter(prefix="/api/v1/admin/events/dead", tags=["admin"], route_class=IdempotentRoute)
 
 DeadEvents = Annotated[DeadEventsService, provided(DeadEventsService)]
 Cursor = Annotated[str, Query(max_length=1000)]

@@ -7,7 +7,7 @@ is 404: one of the other kind, an unknown one, another user's, and, outside ``/t
 from typing import Annotated, Any, TypedDict, TypeVar
 
 import orjson
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from fastapi.responses import RedirectResponse
 
 from metastore.features.auth.access import CurrentCaller
@@ -29,12 +29,13 @@ from metastore.features.files.service import FilesService
 from metastore.features.files.tree.purge import purge_trash
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Limit
+from metastore.kit.api.router import PrefixRouter
 from metastore.kit.context import absolute
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.idempotency.route import IdempotentRoute, store_response
 from metastore.kit.problems.problem import Problem
 
-router = APIRouter(prefix="/api/v1", tags=["files"], route_class=IdempotentRoute)
+router = PrefixRouter(prefix="/api/v1", tags=["files"], route_class=IdempotentRoute)
 
 Body = TypeVar("Body", bound=FileOut | FolderOut)
 Files = Annotated[FilesService, provided(FilesService)]

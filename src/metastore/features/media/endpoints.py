@@ -11,16 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.media.playback.previews import PreviewsService
 from metastore.features.media.playback.schemas import PreviewOut, StreamOut
 from metastore.features.media.playback.streaming import CacheableText, StreamingService
 from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.router import PrefixRouter
 from metastore.kit.problems.problem import Problem
 
-router = APIRouter(prefix="/api/v1", tags=["media"])
+router = PrefixRouter(prefix="/api/v1", tags=["media"])
 
 Streaming = Annotated[StreamingService, provided(StreamingService)]
 Previews = Annotated[PreviewsService, provided(PreviewsService)]

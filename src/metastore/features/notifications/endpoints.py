@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllResponse
 from metastore.features.notifications.service import NotificationsService
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Limit
+from metastore.kit.api.router import PrefixRouter
 
-router = APIRouter(prefix="/api/v1/notifications", tags=["notifications"])
+router = PrefixRouter(prefix="/api/v1/notifications", tags=["notifications"])
 
 Notifications = Annotated[NotificationsService, provided(NotificationsService)]
 

@@ -3,14 +3,15 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.search.schemas import SearchQuery, SearchResults
 from metastore.features.search.service import SearchService
 from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.api.router import PrefixRouter
 
-router = APIRouter(prefix="/api/v1/search", tags=["search"])
+router = PrefixRouter(prefix="/api/v1/search", tags=["search"])
 
 Search = Annotated[SearchService, provided(SearchService)]
 

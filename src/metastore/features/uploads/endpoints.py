@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, TypeVar
 
 import orjson
-from fastapi import APIRouter, Depends, Form, Query, Request, Response, UploadFile
+from fastapi import Depends, Form, Query, Request, Response, UploadFile
 from fastapi import File as FormFile
 from pydantic import JsonValue, ValidationError
 
@@ -24,6 +24,7 @@ from metastore.features.uploads.whole.batch_form import BatchForm, ReceivedPart,
 from metastore.features.uploads.whole.service import Outcome, WholeFile, WholeUploads
 from metastore.kit.api.dependencies import provided
 from metastore.kit.api.paging import Limit, Page
+from metastore.kit.api.router import PrefixRouter
 from metastore.kit.context import absolute
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.idempotency.route import IdempotentRoute, repeatable, store_json, store_response
@@ -49,7 +50,7 @@ _BATCH_BODY = {
     },
 }
 
-router = APIRouter(prefix="/api/v1/files", tags=["uploads"], route_class=IdempotentRoute)
+router = PrefixRouter(prefix="/api/v1/files", tags=["uploads"], route_class=IdempotentRoute)
 
 UploadResponse = TypeVar("UploadResponse", bound=InitiateOut)
 Uploads = Annotated[UploadsService, provided(UploadsService)]

@@ -3,5 +3,6 @@
 * ``schema``: base classes of requests and responses, and timestamps.
 * ``paging``: cursor pagination.
 * ``period``: periods of time as request parameters.
+* ``router``: routers that are skipped for paths which are not theirs.
 * ``dependencies``: the services and the database as dependencies of endpoints.
 """

@@ -14,6 +14,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -23,6 +24,8 @@ from metastore.kit.clock import Clock, utc_now
 _ALGORITHM = "HS256"
 _ISSUER = _AUDIENCE = "metastore"
 _ACCESS, _REFRESH = "access", "refresh"
+_REMEMBERED_TOKENS = 4096
+"""Verified tokens whose signature need not be computed again. Forged ones are not remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Tokens:
         self._refresh_ttl = timedelta(seconds=refresh_ttl)
         self._session_ttl = timedelta(seconds=session_ttl)
         self._clock = clock
+        # What a token says never changes, only whether it has expired: that is compared anew each time.
+        self._verified = lru_cache(maxsize=_REMEMBERED_TOKENS)(self._verify)
 
     def end_of_session(self, *, created_at: datetime, refreshed_at: datetime) -> datetime:
         """Return when a session expires unless it is refreshed; at most ``session_ttl`` after it was created."""
@@ -127,6 +132,13 @@ class Tokens:
     def _read(self, kind: str, token: str | None, *, allow_expired: bool) -> dict[str, Any]:
         if not token:
             raise InvalidTokenError("missing")
+        claims = self._verified(kind, token)
+        if not allow_expired and claims["exp"] <= self._clock().timestamp():
+            raise ExpiredTokenError("exp")
+        return claims
+
+    def _verify(self, kind: str, token: str) -> dict[str, Any]:
+        """Return the claims of a token that this server has issued, expired or not."""
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
@@ -134,15 +146,13 @@ class Tokens:
                 algorithms=[_ALGORITHM],
                 audience=_AUDIENCE,
                 issuer=_ISSUER,
-                # Times are verified below, with the injected clock.
+                # Times are verified by ``_read``, with the injected clock.
                 options={"require": ["sub", "sid", "typ", "iat", "exp"], "verify_exp": False, "verify_iat": False},
             )
         except (jwt.InvalidTokenError, ValueError) as error:
             raise InvalidTokenError(type(error).__name__) from None
         if claims.get("typ") != kind or not isinstance(claims["exp"], int):
             raise InvalidTokenError("typ")
-        if not allow_expired and claims["exp"] <= self._clock().timestamp():
-            raise ExpiredTokenError("exp")
         return claims
 
 
