@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database, Transaction
@@ -19,6 +19,7 @@ from metastore.kit.saga.definition import Definition, Effect, Outcome, Report, S
 from metastore.kit.saga.models import Saga, SagaRow
 from metastore.kit.saga.runner import SagaRunner
 from metastore.kit.saga.wake_ups import SagaAnnouncer
+from tests.fixtures.statement_counter import StatementCounter, counting_statements
 from tests.fixtures.waiting import eventually
 
 KIND = "parcel"
@@ -60,19 +61,31 @@ async def running(runner: SagaRunner) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-@contextmanager
-def looks(database: Database) -> Iterator[list[str]]:
-    """Collect the statements by which a runner asks for the next due time."""
-    found: list[str] = []
+class Looks:
+    """How often a runner has asked for the next due time."""
 
-    def on_execute(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        if "min(" in statement and "sagas" in statement:
-            found.append(statement)
+    def __init__(self, statements: StatementCounter) -> None:
+        self._statements = statements
 
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", on_execute)
-    yield found
-    event.remove(engine, "before_cursor_execute", on_execute)
+    @property
+    def count(self) -> int:
+        """The number so far."""
+        return sum("min(" in each and "FROM sagas" in each for each in self._statements.executed)
+
+
+@pytest.fixture
+def looks() -> Iterator[Looks]:
+    """Count what is asked on connections that the test opens."""
+    with counting_statements() as statements:
+        yield Looks(statements)
+
+
+@pytest.fixture
+async def database(looks: Looks, database_url: str) -> AsyncIterator[Database]:
+    """A database whose statements are counted."""
+    database = Database(database_url)
+    yield database
+    await database.aclose()
 
 
 async def send(database: Database, subject: str, *, seconds: float = 0.0) -> None:
@@ -87,15 +100,14 @@ def another(database: Database) -> Database:
     return Database(database.url.render_as_string(hide_password=False))
 
 
-async def test_a_commit_wakes_the_runner(database: Database) -> None:
+async def test_a_commit_wakes_the_runner(database: Database, looks: Looks) -> None:
     courier = Courier()
-    with looks(database) as asked:
-        async with running(SagaRunner(database, [courier.definition], poll_seconds=NEVER)):
-            await eventually(lambda: asked, why="the runner looks when it starts")
-            await send(database, "book")
-            await eventually(lambda: courier.delivered == ["book"])
-            await send(database, "lamp")
-            await eventually(lambda: courier.delivered == ["book", "lamp"])
+    async with running(SagaRunner(database, [courier.definition], poll_seconds=NEVER)):
+        await eventually(lambda: looks.count, why="the runner looks when it starts")
+        await send(database, "book")
+        await eventually(lambda: courier.delivered == ["book"])
+        await send(database, "lamp")
+        await eventually(lambda: courier.delivered == ["book", "lamp"])
 
 
 async def test_the_runner_wakes_when_a_saga_becomes_due(database: Database) -> None:
@@ -161,37 +173,36 @@ async def test_a_commit_in_another_process_wakes_the_runner(database: Database) 
 
 
 @on_postgresql
-async def test_a_saga_that_was_locked_when_it_became_due_is_claimed_soon(database: Database) -> None:
+async def test_a_saga_that_was_locked_when_it_became_due_is_claimed_soon(database: Database, looks: Looks) -> None:
     """A transaction that locks its row and rolls back gives no signal."""
     courier, other = Courier(), another(database)
     async with running(SagaRunner(database, [courier.definition], poll_seconds=NEVER)):
         async with other.reading() as tx:
             await send(other, "book")
             await tx.session.execute(select(SagaRow.id).with_for_update())
-            with looks(database) as asked:
-                await send(database, new_id())
-                await eventually(lambda: len(asked) >= 3, why="the runner finds it, and cannot claim it")
+            before = looks.count
+            await send(database, new_id())
+            await eventually(lambda: looks.count >= before + 3, why="the runner finds it, and cannot claim it")
             assert "book" not in courier.delivered
         await eventually(lambda: "book" in courier.delivered, timeout=20)
     await other.aclose()
 
 
-async def test_the_runner_asks_nothing_while_nothing_is_due(database: Database) -> None:
+async def test_the_runner_asks_nothing_while_nothing_is_due(database: Database, looks: Looks) -> None:
     """Neither do commits wake it that have nothing to do with sagas, or start some that are due much later."""
     courier = Courier()
-    with looks(database) as asked:
-        async with running(SagaRunner(database, [courier.definition])):
-            await send(database, "book")
-            await eventually(lambda: courier.delivered == ["book"])
-            await eventually(lambda: _ended(database, "book"))
-            asked_before = await eventually(lambda: len(asked))
-            await send(database, "lamp", seconds=NEVER)
-            async with database.transaction() as tx:
-                await sagas.postpone(tx, KIND, "lamp", step="deliver", due_at=utc_now() + timedelta(days=1))
-            quiet_until = time.monotonic() + 2.5
-            await eventually(lambda: time.monotonic() > quiet_until)
-            # The end of the first saga may make it look once more.
-            assert len(asked) <= asked_before + 1
+    async with running(SagaRunner(database, [courier.definition])):
+        await send(database, "book")
+        await eventually(lambda: courier.delivered == ["book"])
+        await eventually(lambda: _ended(database, "book"))
+        before = await eventually(lambda: looks.count)
+        await send(database, "lamp", seconds=NEVER)
+        async with database.transaction() as tx:
+            await sagas.postpone(tx, KIND, "lamp", step="deliver", due_at=utc_now() + timedelta(days=1))
+        quiet_until = time.monotonic() + 2.5
+        await eventually(lambda: time.monotonic() > quiet_until)
+        # The end of the first saga may make it look once more.
+        assert looks.count <= before + 1
 
 
 async def _ended(database: Database, subject: str) -> bool:

@@ -4,11 +4,29 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, false, func, not_, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.query import Query
+from metastore.kit.database.tables import UtcDateTime
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.saga.models import COMPENSATING, ENDED, RUNNING, SAGA_COLUMNS, Saga, SagaRow, SagaStepRow
@@ -37,9 +55,17 @@ class ClaimFilter:
         return "served_long_at" if self.only_steps else "served_at"
 
 
+class _SagaId(NamedTuple):
+    id: str
+
+
+class _Due(NamedTuple):
+    at: datetime | None
+
+
 async def is_any_due(tx: Transaction, claimable: ClaimFilter, now: datetime) -> bool:
     """Return whether there is a saga to claim. It only reads, whereas ``claim`` blocks other writers on SQLite."""
-    return (await tx.session.scalar(select(SagaRow.id).where(*_claimable(claimable, now)).limit(1))) is not None
+    return await tx.fetch_first(_any_due(claimable), now=now) is not None
 
 
 async def next_due(tx: Transaction, claimable: ClaimFilter, before: datetime) -> datetime | None:
@@ -47,8 +73,8 @@ async def next_due(tx: Transaction, claimable: ClaimFilter, before: datetime) ->
 
     The time may be in the past.
     """
-    due_at: datetime | None = await tx.session.scalar(_select_next_due(claimable), {"before": before})
-    return due_at
+    found = await tx.fetch_first(_next_due(claimable), before=before)
+    return found.at if found else None
 
 
 async def claim(
@@ -158,9 +184,16 @@ async def prune(tx: Transaction, before: datetime, limit: int) -> int:
 
 
 @cache
-def _select_next_due(claimable: ClaimFilter) -> Select[tuple[datetime]]:
+def _any_due(claimable: ClaimFilter) -> Query[_SagaId]:
+    now = bindparam("now", type_=UtcDateTime())
+    return Query(_SagaId, select(SagaRow.id).where(*_claimable(claimable, now)).limit(literal_column("1")))
+
+
+@cache
+def _next_due(claimable: ClaimFilter) -> Query[_Due]:
     claimable_at = case((SagaRow.locked_until > SagaRow.due_at, SagaRow.locked_until), else_=SagaRow.due_at)
-    return select(func.min(claimable_at)).where(*_unfinished(claimable), SagaRow.due_at <= bindparam("before"))
+    before = bindparam("before", type_=UtcDateTime())
+    return Query(_Due, select(func.min(claimable_at)).where(*_unfinished(claimable), SagaRow.due_at <= before))
 
 
 def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int) -> Select[str]:
@@ -192,13 +225,14 @@ def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int) -> Select[
     )
 
 
-def _claimable(claimable: ClaimFilter, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _claimable(claimable: ClaimFilter, now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
     free = or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now)
     return (*_unfinished(claimable), SagaRow.due_at <= now, free)
 
 
 def _unfinished(claimable: ClaimFilter) -> tuple[ColumnElement[bool], ...]:
-    return SagaRow.kind.in_(claimable.kinds), _at(claimable), SagaRow.state.in_((RUNNING, COMPENSATING))
+    kinds = or_(false(), *(SagaRow.kind == kind for kind in claimable.kinds))
+    return kinds, _at(claimable), or_(SagaRow.state == RUNNING, SagaRow.state == COMPENSATING)
 
 
 def _at(claimable: ClaimFilter) -> ColumnElement[bool]:

@@ -114,11 +114,9 @@ class SagaRunner:
 
     async def _start_due(self, work: "set[asyncio.Task[None]]") -> float:
         """Claim due sagas and add tasks that run them to ``work``. Return the seconds until the next look."""
-        # A saga that could not be released might be claimed again after its lease, and count as a failed attempt.
-        if self._unreleased:
-            return self._poll_seconds
         due_at = await self._lanes.next_due(len(work), timedelta(seconds=self._poll_seconds))
-        if due_at is None:
+        # A saga that could not be released might be claimed again after its lease, and count as a failed attempt.
+        if due_at is None or self._unreleased:
             return self._poll_seconds
         if due_at >= (now := self._clock()):
             return max(SHORTEST_PAUSE, (due_at - now).total_seconds())
