@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from metastore.features.media.objects.keys import init_key
-from metastore.kit.clock import utc_now
 from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.kit.saga.runner import SagaRunner
 from metastore.ports.media_tools import (
@@ -249,9 +248,7 @@ class Gate:
 
 def later_worker(pipeline: MediaPipeline, transcoder: FakeTranscoder) -> SagaRunner:
     """Return another worker, for whom all leases have expired."""
-    runner = pipeline.worker(transcoder)[1]
-    runner._clock = lambda: utc_now() + pipeline.drive.clock.ahead + timedelta(minutes=1)
-    return runner
+    return pipeline.worker(transcoder, lambda: pipeline.drive.clock() + timedelta(minutes=1))[1]
 
 
 async def test_another_worker_completes_the_step_of_a_paused_one(pipeline: MediaPipeline) -> None:
