@@ -13,7 +13,7 @@ from playwright.async_api import Browser
 
 from metastore.kit.database.unit_of_work import Database
 from tests.fixtures.browser import running_chromium
-from tests.fixtures.databases import make_sqlite_database
+from tests.fixtures.databases import make_connecting_patient, make_sqlite_database
 from tests.fixtures.kafka import running_tansu
 from tests.fixtures.logs import plain_logs
 from tests.fixtures.media import make_video
@@ -91,6 +91,12 @@ def logs() -> None:
 def cheap_passwords() -> None:
     """Hash passwords at the lowest cost, except where a test sets the cost."""
     make_hashing_cheap()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_connecting() -> None:
+    """Do not take a busy machine for an outage of PostgreSQL."""
+    make_connecting_patient()
 
 
 @pytest.fixture(scope="session")
@@ -175,5 +181,5 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A playable film of about 100 MB."""
-    return make_video(tmp_path_factory.mktemp("media") / "film.mp4", megabytes=100)
+    """A playable film of about 40 MB."""
+    return make_video(tmp_path_factory.mktemp("media") / "film.mp4", megabytes=40)
