@@ -33,10 +33,10 @@ async def test_an_event_committed_late_under_a_lower_id_is_not_skipped(
         slow.record(SampleRecorded(sample="slow", number=0))
         await slow.session.flush()
         await record(database, 50)
-        await eventually(lambda: len(consumer.seen) == 50)
+        await eventually(lambda: distinct(consumer) == 50)
         await late.aclose()
         await eventually(lambda: consumer.numbers("slow") == [0])
-    assert 51 == len(consumer.seen)
+    assert 51 == distinct(consumer)
 
 
 async def test_events_wait_while_their_queue_is_unbound(database: Database, killable_rabbitmq: RabbitMq) -> None:
@@ -47,15 +47,15 @@ async def test_events_wait_while_their_queue_is_unbound(database: Database, kill
     channel = await connection.channel()
     async with relayed(database, killable_rabbitmq.url, consumer, prefix=prefix):
         await record(database, 1)
-        await eventually(lambda: len(consumer.seen) == 1)
+        await eventually(lambda: distinct(consumer) == 1)
         await channel.queue_unbind(f"{prefix}.consumer", f"{prefix}.events", "#")
         await record(database, 30)
         await eventually(lambda: attempts_on_pending(database))
         assert 30 == await pending(database)
-        assert 1 == len(consumer.seen)
+        assert 1 == distinct(consumer)
 
         await channel.queue_bind(f"{prefix}.consumer", f"{prefix}.events", "#")
-        await eventually(lambda: len(consumer.seen) == 31)
+        await eventually(lambda: distinct(consumer) == 31)
         await eventually(lambda: nothing_pending(database))
     await connection.close()
 
@@ -74,7 +74,7 @@ async def test_one_poison_event_among_500_becomes_a_dead_letter(
     consumer = FailsOnOne("consumer")
     async with relayed(database, killable_rabbitmq.url, consumer) as bus:
         await record(database, 500)
-        await eventually(lambda: len(consumer.seen) == 499)
+        await eventually(lambda: distinct(consumer) == 499)
         dead = await eventually(lambda: bus.dead_events(limit=10))
     assert [(250, 5)] == [(event.event.payload["number"], event.attempts) for event in dead]
     assert "poison" in dead[0].error
@@ -87,7 +87,7 @@ async def test_events_are_delivered_after_an_outage_of_the_broker(
     consumer = RecordingConsumer("consumer")
     async with relayed(database, killable_rabbitmq.url, consumer):
         await record(database, 10)
-        await eventually(lambda: len(consumer.seen) == 10)
+        await eventually(lambda: distinct(consumer) == 10)
         await asyncio.to_thread(killable_rabbitmq.stop)
         await record(database, 10)
         await eventually(lambda: attempts_on_pending(database))
@@ -105,7 +105,7 @@ async def test_relay_and_consumer_reconnect_to_a_broker_that_stopped_responding(
         url = f"amqp://guest:guest@127.0.0.1:{proxy.port}/"
         async with relayed(database, url, consumer, request_timeout=0.5, heartbeat=1):
             await record(database, 10)
-            await eventually(lambda: len(consumer.seen) == 10)
+            await eventually(lambda: distinct(consumer) == 10)
             proxy.blackhole = True
             await record(database, 10)
             await eventually(lambda: attempts_on_pending(database))
@@ -149,6 +149,11 @@ async def record(database: Database, count: int) -> None:
     async with database.transaction() as tx:
         for number in range(count):
             tx.record(SampleRecorded(sample=f"sample-{number % 7}", number=number))
+
+
+def distinct(consumer: RecordingConsumer) -> int:
+    """Count the events that the consumer has handled; one whose confirm was late is published and handled again."""
+    return len({event.id for event in consumer.seen})
 
 
 async def pending(database: Database) -> int:
