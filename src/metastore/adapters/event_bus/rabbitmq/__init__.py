@@ -19,10 +19,10 @@ others may have bound; they may be dropped.
 
 **Consuming.** Each consumer has a quorum queue with a single active consumer: further workers of the same name stand by
 and take over within moments, which preserves the order of each aggregate. Several handlers run at a time, each for a
-different aggregate, so that none waits for another's commit. The ``dispatcher`` makes attempts and retries. A message
-is acknowledged after its handler has returned, and so after its transaction has committed. The broker's delivery limit
-is far above the number of attempts: it counts each lost connection against every unacknowledged message, and exists
-for events that kill their worker.
+different aggregate, so that none waits for another's commit, and what is prefetched goes to the consumer in batches.
+The ``dispatcher`` makes attempts and retries. A message is acknowledged after its handler has returned, and so after
+its transaction has committed. The broker's delivery limit is far above the number of attempts: it counts each lost
+connection against every unacknowledged message, and exists for events that kill their worker.
 
 **Dead letters** are stored in a quorum queue and nowhere else; the error, the number of attempts and the time are
 message headers. Listing them consumes and requeues them, so listings exclude each other through an exclusive queue that
