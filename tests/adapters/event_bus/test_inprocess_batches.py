@@ -4,7 +4,8 @@ import asyncio
 import random
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import text
@@ -158,6 +159,29 @@ async def test_nothing_is_asked_of_the_database_while_nothing_happens(database_u
         relay.cancel()
         await asyncio.gather(relay, return_exceptions=True)
         await database.aclose()
+
+
+async def test_a_signal_that_comes_while_the_database_is_read_is_not_lost(effects: Effects) -> None:
+    """Neither that of a redelivery nor that of another process."""
+    bus, poison, late = effects.bus(), event("copper"), event("iron")
+    effects.poison = {poison.id}
+    async with running(bus):
+        await bus.publish([poison])
+        (dead,) = await eventually(lambda: bus.dead_events(limit=1))
+        effects.poison = set()
+        reading = effects.database.reading
+
+        @asynccontextmanager
+        async def interrupted_reading() -> AsyncIterator[Transaction]:
+            async with reading() as tx:
+                yield tx
+                effects.database.reading = reading  # type: ignore[method-assign]  # only the next one is interrupted
+                await bus.redeliver(dead.id)
+                await bus.publish([late])
+
+        effects.database.reading = interrupted_reading  # type: ignore[method-assign]  # restored by itself
+        bus._tasks["effects"].wake_for_others()
+        await eventually(lambda: _has(effects, 2), timeout=20, why="the signal was lost until the next poll")
 
 
 async def test_the_outbox_keeps_what_a_consumer_has_yet_to_handle(effects: Effects) -> None:

@@ -1,8 +1,8 @@
-"""Consumers of the media feature: wake the sagas of uploaded files, and delete derived objects that are obsolete."""
+"""Consumers of the media feature: delete derived objects that are obsolete, and wake the sagas of purged files."""
 
 from collections.abc import Callable
 
-from metastore.features.files.events import FilePurged, FileUploaded
+from metastore.features.files.events import FilePurged
 from metastore.features.media.objects.events import MediaDropped
 from metastore.features.media.service import MediaService
 from metastore.kit.events.consumer import Consumer
@@ -11,10 +11,6 @@ from metastore.kit.events.outbox import RecordedEvent
 
 def consumers(media: MediaService, wake: Callable[[], None]) -> list[Consumer]:
     """Return the feature's consumers; ``wake`` makes this process look for due sagas."""
-
-    async def on_file_uploaded(_event: RecordedEvent) -> None:
-        """Run the saga, which is due already, without waiting for the next poll."""
-        wake()
 
     async def on_file_purged(event: RecordedEvent) -> None:
         await media.delete_derived(FilePurged.model_validate(event.payload).file_id)
@@ -28,7 +24,6 @@ def consumers(media: MediaService, wake: Callable[[], None]) -> list[Consumer]:
             "media",
             outside={
                 FilePurged.event_type: on_file_purged,
-                FileUploaded.event_type: on_file_uploaded,
                 MediaDropped.event_type: on_media_dropped,
             },
         )
