@@ -1,10 +1,13 @@
 """Listeners hear of scheduled work when it is committed."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database import group_commit
 from metastore.kit.database.unit_of_work import Database
 
 
@@ -44,3 +47,22 @@ async def test_a_listener_hears_nothing_after_its_block(database: Database) -> N
     async with database.transaction() as tx:
         tx.schedule("parcels", utc_now())
     assert [] == heard
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_listeners_hear_once_of_transactions_that_share_a_commit(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the earliest due time of all."""
+    monkeypatch.setattr(group_commit, "MAX_SECONDS", 600.0)
+    heard: list[datetime] = []
+    database.on_scheduled("parcels", heard.append)
+    due = [utc_now() + timedelta(hours=hours) for hours in (2, 1, 3)]
+
+    async def schedule(due_at: datetime) -> None:
+        async with database.transaction() as tx:
+            await tx.session.execute(text("SELECT 1"))
+            tx.schedule("parcels", due_at)
+
+    await asyncio.gather(*map(schedule, due))
+    assert [due[1]] == heard
