@@ -42,6 +42,11 @@ class ServerProcess:
         """Return the user and system time of the process tree so far, in seconds."""
         return sum(_cpu_ticks(pid) for pid in self._tree()) / _TICKS
 
+    def is_asleep(self) -> bool:
+        """Return whether no thread of the process tree runs, waits for a processor, or waits for the disk."""
+        stats = [stat for pid in self._tree() for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
+        return all(_state(stat) not in "RD" for stat in stats)
+
     def wake_ups(self) -> int:
         """Return how often threads of the process tree have gone to sleep so far, and therefore woken up."""
         return sum(
@@ -80,6 +85,13 @@ class ServerProcess:
                 self.end()
                 raise RuntimeError(f"the server did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.05)
+
+
+def _state(stat: Path) -> str:
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
 def _cpu_ticks(pid: int) -> int:
