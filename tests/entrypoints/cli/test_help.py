@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 # What takes longest to import, and help does not need: the event loop, the settings, the client and the server.
 _HEAVY = {"asyncio", "pydantic", "httpx", "sqlalchemy", "fastapi", "markdown_it", "metastore.config"}
 _PROGRAM = """
@@ -15,10 +17,17 @@ finally:
 """
 
 
-def test_help_imports_nothing_of_what_the_commands_run() -> None:
-    shown = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, "--help"], capture_output=True, text=True, check=True
-    ).stdout
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--help"], "Run everything in one process."),
+        (["upload", "--help"], "Upload files and folders."),
+        (["login", "--help"], "Sign in, and stay signed in for later commands."),
+    ],
+)
+def test_help_imports_nothing_of_what_the_commands_run(arguments: list[str], sentence: str) -> None:
+    command = [sys.executable, "-c", _PROGRAM, *arguments]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     help_text, _, loaded = shown.rpartition("loaded:")
-    assert "Run everything in one process." in help_text
+    assert sentence in help_text
     assert not _HEAVY & set(loaded.split())

@@ -8,7 +8,7 @@ usage, 130 interrupted by Ctrl-C.
 
 * ``commands``: the commands and their options.
 * ``uploads``, ``downloads``: transfer several files. ``progress``: their progress bars.
-* ``sign_in``: the options for server and account, and sign-in.
+* ``connection``: the options for server and account. ``sign_in``: signing in and out.
 """
 
 from cyclopts import App

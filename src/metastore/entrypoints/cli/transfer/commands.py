@@ -1,6 +1,5 @@
-"""The client's commands. Each returns its exit code."""
+"""The client's commands. Each returns its exit code, and imports what it runs, so that its help is there at once."""
 
-import asyncio
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -8,13 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from metastore.client.api import Api
-from metastore.client.errors import TransferError, UsageError
-from metastore.client.retries import RetryPolicy
-from metastore.client.sessions import Session, SessionFile, remember_server
-from metastore.entrypoints.cli.transfer.downloads import download_all
-from metastore.entrypoints.cli.transfer.sign_in import USER_AGENT, Connection, credentials
-from metastore.entrypoints.cli.transfer.uploads import upload_all
+from metastore.entrypoints.cli.transfer.connection import Connection
 
 Parallel = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=32))]
 Flag = Parameter(negative="")
@@ -42,6 +35,8 @@ def upload(
         parallel: number of parts uploaded at the same time
         yes: do not ask before uploading folders
     """
+    from metastore.entrypoints.cli.transfer.uploads import upload_all
+
     return _run(upload_all(files, to, connection, parallel, ask=not yes and sys.stdin.isatty()))
 
 
@@ -65,43 +60,30 @@ def download(
         parallel: number of pieces downloaded at the same time
         overwrite: replace existing local files with other contents
     """
+    from metastore.entrypoints.cli.transfer.downloads import download_all
+
     return _run(download_all(places, to, connection, parallel, overwrite=overwrite))
 
 
 def login(*, connection: Connection = _DEFAULTS) -> int:
     """Sign in, and stay signed in for later commands."""
-    return _run(_login(connection))
+    from metastore.entrypoints.cli.transfer.sign_in import login as run
+
+    return _run(run(connection))
 
 
 def logout(*, connection: Connection = _DEFAULTS) -> int:
     """End the session that `login` keeps."""
-    return _run(_logout(connection))
+    from metastore.entrypoints.cli.transfer.sign_in import logout as run
 
-
-async def _login(connection: Connection) -> int:
-    username, password = await asyncio.to_thread(credentials, connection)
-    server = connection.origin
-    file = SessionFile(server)
-    async with Api(Session(server=server), RetryPolicy(connection.time_limit), file, user_agent=USER_AGENT) as api:
-        await api.sign_in(username, password)
-        remember_server(server)
-        sys.stderr.write(f"Signed in to {server} as {api.username}\n")
-    return 0
-
-
-async def _logout(connection: Connection) -> int:
-    file = SessionFile(connection.origin)
-    session = file.load()
-    if session is None:
-        sys.stderr.write("Nobody was signed in\n")
-        return 0
-    file.delete()
-    async with Api(session, RetryPolicy(connection.time_limit), user_agent=USER_AGENT) as api:
-        await api.sign_out()
-    return 0
+    return _run(run(connection))
 
 
 def _run(work: Coroutine[None, None, int]) -> int:
+    import asyncio
+
+    from metastore.client.errors import TransferError, UsageError
+
     try:
         return asyncio.run(work)
     except UsageError as error:

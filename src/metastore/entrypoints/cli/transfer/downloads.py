@@ -11,8 +11,9 @@ from metastore.client.parallel import in_parallel
 from metastore.client.remote_tree import children, find
 from metastore.client.responses import RemoteFile, RemoteFolder
 from metastore.client.storage import storage_client
+from metastore.entrypoints.cli.transfer.connection import Connection
 from metastore.entrypoints.cli.transfer.progress import Board
-from metastore.entrypoints.cli.transfer.sign_in import Connection, signed_in
+from metastore.entrypoints.cli.transfer.sign_in import signed_in
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Options for the server and the account, and sign-in at the command line."""
+"""Sign-in at the command line."""
 
 import asyncio
 import contextlib
@@ -6,50 +6,17 @@ import getpass
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import Annotated
-from urllib.parse import urlsplit
-
-from cyclopts import Parameter
 
 from metastore import __version__
 from metastore.client.api import Api
 from metastore.client.errors import TransferError, UsageError
 from metastore.client.retries import RetryPolicy
-from metastore.client.sessions import Session, SessionFile, last_server
+from metastore.client.sessions import Session, SessionFile, remember_server
+from metastore.entrypoints.cli.transfer.connection import Connection
 
 PASSWORD_VARIABLE = "METASTORE_CLIENT_PASSWORD"  # noqa: S105  its name, not its value
-_DEFAULT_SERVER = "http://127.0.0.1:8080"
 _SIGN_OUT_SECONDS = 5
 USER_AGENT = f"metastore-cli/{__version__}"
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class Connection:
-    """The options for the server and the account."""
-
-    server: Annotated[str | None, Parameter(env_var="METASTORE_CLIENT_SERVER")] = None
-    """Address of the server (default: the server of the last login, or http://127.0.0.1:8080)."""
-    username: Annotated[str | None, Parameter(env_var="METASTORE_CLIENT_USERNAME")] = None
-    """Name or e-mail address (default: the session of `metastore login`)."""
-    password_stdin: Annotated[bool, Parameter(negative="")] = False
-    """Read the password from standard input, instead of METASTORE_CLIENT_PASSWORD or a prompt."""
-    time_limit: Annotated[float, Parameter(name="--patience")] = 300.0
-    """Fail when nothing was transferred for this many seconds."""
-
-    @property
-    def origin(self) -> str:
-        """Return the server's origin.
-
-        Raises:
-            UsageError: ``server`` is not a valid address.
-        """
-        given = self.server or last_server() or _DEFAULT_SERVER
-        parts = urlsplit(given if "://" in given else f"https://{given}")
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
-            raise UsageError(f"--server: {given} is not an address such as https://drive.example.org")
-        return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 @contextlib.asynccontextmanager
@@ -77,6 +44,31 @@ async def signed_in(connection: Connection, on_retry: Callable[[str], None] | No
             with contextlib.suppress(TransferError, TimeoutError):
                 async with asyncio.timeout(_SIGN_OUT_SECONDS):
                     await api.sign_out()
+
+
+async def login(connection: Connection) -> int:
+    """Sign in, keep the session, and return the exit code."""
+    username, password = await asyncio.to_thread(credentials, connection)
+    server = connection.origin
+    file = SessionFile(server)
+    async with Api(Session(server=server), RetryPolicy(connection.time_limit), file, user_agent=USER_AGENT) as api:
+        await api.sign_in(username, password)
+        remember_server(server)
+        sys.stderr.write(f"Signed in to {server} as {api.username}\n")
+    return 0
+
+
+async def logout(connection: Connection) -> int:
+    """End the session that is kept, and return the exit code."""
+    file = SessionFile(connection.origin)
+    session = file.load()
+    if session is None:
+        sys.stderr.write("Nobody was signed in\n")
+        return 0
+    file.delete()
+    async with Api(session, RetryPolicy(connection.time_limit), user_agent=USER_AGENT) as api:
+        await api.sign_out()
+    return 0
 
 
 def credentials(connection: Connection) -> tuple[str, str]:

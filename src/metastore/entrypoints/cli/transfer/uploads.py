@@ -14,8 +14,9 @@ from metastore.client.storage import storage_client
 from metastore.client.upload import Upload, UploadContext
 from metastore.client.upload_records import delete_old_records
 from metastore.entrypoints.cli.terminal import amount
+from metastore.entrypoints.cli.transfer.connection import Connection
 from metastore.entrypoints.cli.transfer.progress import Board
-from metastore.entrypoints.cli.transfer.sign_in import Connection, signed_in
+from metastore.entrypoints.cli.transfer.sign_in import signed_in
 
 
 @dataclass
