@@ -4,7 +4,6 @@ import ctypes
 import os
 import resource
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from enum import StrEnum
 
 from metastore.adapters.sandbox.errors import NotCopyableError, RefusedError
 from metastore.adapters.sandbox.protocol import Emit
-from metastore.adapters.sandbox.scheduling import run_when_idle
+from metastore.adapters.sandbox.scheduling import yield_to_everything
 from metastore.adapters.sandbox.source_file import SourceFile
 from metastore.kit.problems.reason_codes import ReasonCode
 
@@ -67,12 +66,11 @@ def break_out(source: SourceFile, emit: Emit) -> None:
     )
 
 
-def show_scheduling(source: SourceFile, emit: Emit, when_idle: bool) -> None:
-    """Emit the niceness and, on Linux, the scheduling policy of the child."""
-    if when_idle:
-        run_when_idle()
-    policy = os.sched_getscheduler(0) if sys.platform == "linux" else None
-    emit({"niceness": os.getpriority(os.PRIO_PROCESS, 0), "policy": policy}, b"")
+def show_niceness(source: SourceFile, emit: Emit, lowest: bool) -> None:
+    """Emit the niceness of the child."""
+    if lowest:
+        yield_to_everything()
+    emit({"niceness": os.getpriority(os.PRIO_PROCESS, 0)}, b"")
 
 
 def show_process(source: SourceFile, emit: Emit) -> None:

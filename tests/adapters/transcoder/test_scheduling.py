@@ -1,4 +1,4 @@
-"""Encoding uses only processors that nobody else needs."""
+"""Encoding yields to everything else."""
 
 import os
 import sys
@@ -30,13 +30,11 @@ def descendants() -> set[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize(("job", "is_idle"), [(RUNGS, True), (COPIED, False)])
-async def test_a_child_runs_only_while_a_processor_is_idle_if_it_encodes_video(
-    clip: Clip, job: Job, is_idle: bool
-) -> None:
+@pytest.mark.parametrize(("job", "niceness"), [(RUNGS, 19), (COPIED, min(19, os.getpriority(os.PRIO_PROCESS, 0) + 5))])
+async def test_a_child_has_the_lowest_priority_if_it_encodes_video(clip: Clip, job: Job, niceness: int) -> None:
     """Remuxing is quick, and somebody may wait for the film."""
     before = descendants()
     async with aclosing(SandboxedTranscoder().make(source(clip("plain")), job)) as outputs:
         await anext(outputs)
-        policies = {os.sched_getscheduler(pid) for pid in descendants() - before}
-    assert is_idle == (os.SCHED_IDLE in policies)
+        found = {os.getpriority(os.PRIO_PROCESS, pid) for pid in descendants() - before}
+    assert niceness == max(found)

@@ -1,7 +1,6 @@
 """How the child shares the processors with the processes that people wait for."""
 
 import os
-import sys
 from pathlib import Path
 
 _NICENESS = 5
@@ -12,13 +11,10 @@ def yield_to_requests() -> None:
     os.nice(_NICENESS)
 
 
-def run_when_idle() -> None:
-    """Run only while a processor is idle, for work that takes minutes or hours and that nobody waits for."""
-    if sys.platform == "linux":
-        # Any other process preempts this one at once; even the lowest priority would let it finish its time slice.
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    else:
-        os.nice(19)
+def yield_to_everything() -> None:
+    """Run at the lowest priority, for work that takes minutes or hours."""
+    # Not SCHED_IDLE: on a machine whose processors are always busy, a film would never be done.
+    os.nice(19)
 
 
 def seconds_without_processor(pid: int) -> float:

@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 
 from metastore.adapters.sandbox.errors import RefusedError
 from metastore.adapters.sandbox.protocol import Emit, Json
-from metastore.adapters.sandbox.scheduling import run_when_idle
+from metastore.adapters.sandbox.scheduling import yield_to_everything
 from metastore.adapters.sandbox.source_file import SourceFile
 from metastore.adapters.transcoder.audio.tracks import audio_writer
 from metastore.adapters.transcoder.demuxer import Demuxer
@@ -67,7 +67,7 @@ def make(source: SourceFile, emit: Emit, job: _Job) -> None:
     """
     if job["rungs"]:
         # Encoding may take hours and must not slow down what users wait for.
-        run_when_idle()
+        yield_to_everything()
     segments, max_segments = 0, _BASE_SEGMENTS + source.size // _BYTES_PER_SEGMENT
 
     def emit_limited(header: Mapping[str, Json], data: bytes) -> None:
