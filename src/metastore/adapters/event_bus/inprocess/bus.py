@@ -30,13 +30,17 @@ from metastore.ports.event_bus import BACKOFF, BusUnavailableError, DeadEvent, S
 CHANNEL = "metastore_published"
 """What is notified when events were published or redelivered, for consumers in other processes."""
 
+POLL = 30.0
+POLL_ALONE = 300.0
+"""On SQLite, only this process publishes, and its memory loses no signal. A poll wakes every consumer's connection."""
+
 
 class InProcessBus:
     """``EventBus`` on the tables of ``database``. All durations are in seconds.
 
     ``backoff`` lists the delays between attempts; the last one repeats. A handler that runs longer than
     ``handler_timeout`` counts as failed. ``outage_interval`` is the delay between retries during an outage (see
-    ``outages``), ``poll_interval`` the delay between checks of an idle consumer.
+    ``outages``), ``poll_interval`` the delay between checks of an idle consumer, by default ``POLL`` or ``POLL_ALONE``.
     """
 
     def __init__(
@@ -46,11 +50,12 @@ class InProcessBus:
         backoff: Sequence[float] = BACKOFF,
         handler_timeout: float = 120.0,
         outage_interval: float = RETRY_INTERVAL,
-        poll_interval: float = 30.0,
+        poll_interval: float | None = None,
     ) -> None:
         self._database = database
         self._policy = RetryPolicy(backoff, handler_timeout, outage_interval)
-        self._poll_interval = poll_interval
+        default = POLL_ALONE if database.single_writer else POLL
+        self._poll_interval = default if poll_interval is None else poll_interval
         self._recent = RecentEvents()
         self._subscriptions: list[Subscription] = []
         self._tasks: dict[str, ConsumerTask] = {}
