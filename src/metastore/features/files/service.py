@@ -99,7 +99,8 @@ class FilesService:
     ) -> Node:
         """Create an UPLOADING file in the folder at ``path``, which is created if missing.
 
-        A name that is taken becomes ``name (1).ext``. ``mime_type`` is the type claimed by the client.
+        A name that is taken becomes ``name (1).ext``. ``mime_type`` is the type claimed by the client. The owner's lock
+        must be held; reserving the file's bytes takes it.
 
         Raises:
             Problem: 422 ``invalid-name``, ``invalid-path`` or ``path-too-deep``; 409 ``name-taken`` if ``path`` leads
@@ -145,7 +146,8 @@ class FilesService:
     ) -> FileOut:
         """Change UPLOADING to READY now that the object is stored, even if the file has been trashed meanwhile.
 
-        With ``needs_processing`` the status becomes PROCESSING instead, and the file's saga continues.
+        With ``needs_processing`` the status becomes PROCESSING instead, and the file's saga continues. The owner's lock
+        must be held; turning the reservation into use takes it.
 
         Raises:
             Problem: 404 if the file no longer exists or is not UPLOADING.
@@ -159,7 +161,6 @@ class FilesService:
             "mime_type": mime_type,
             "updated_at": self._clock(),
         }
-        await repository.lock_owner_of(tx, node_id)
         node = await repository.complete(tx, node_id, changes)
         if node is None:
             raise not_found("file")

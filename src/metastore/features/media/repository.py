@@ -48,6 +48,8 @@ async def renditions_of(tx: Transaction, file_id: str) -> list[Rendition]:
 
 async def extents_of(tx: Transaction, rendition_ids: Collection[str]) -> dict[str, Extent]:
     """Return the extent of each rendition, by ID."""
+    if not rendition_ids:
+        return {}
     statement = (
         select(
             MediaSegment.rendition_id,

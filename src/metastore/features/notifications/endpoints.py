@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from metastore.features.auth.access import CurrentCaller
 from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllResponse
@@ -16,7 +16,7 @@ router = PrefixRouter(prefix="/api/v1/notifications", tags=["notifications"])
 Notifications = Annotated[NotificationsService, provided(NotificationsService)]
 
 
-@router.get("")
+@router.get("", response_model=NotificationPage)
 async def list_notifications(
     caller: CurrentCaller,
     notifications: Notifications,
@@ -25,10 +25,11 @@ async def list_notifications(
     unread: bool = False,
     limit: Limit = 50,
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
-) -> NotificationPage:
+) -> Response:
     """List the caller's notifications, latest first; ``unread=true`` leaves out those already read."""
     async with database.reading() as tx:
-        return await notifications.page(tx, caller.id, unread=unread, limit=limit, cursor=cursor)
+        page = await notifications.page(tx, caller.id, unread=unread, limit=limit, cursor=cursor)
+    return Response(page.model_dump_json(by_alias=True), media_type="application/json")
 
 
 @router.post("/read-all")

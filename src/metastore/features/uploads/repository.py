@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, column, delete, false, func, insert, or_, select, table, update
 
 from metastore.features.files.content.processing import INGEST
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, ObjectKeyBlock, Upload
@@ -44,11 +45,18 @@ async def touch(tx: Transaction, upload_id: str, now: datetime, expires_at: date
     )
 
 
-async def claim(tx: Transaction, upload_id: str, now: datetime) -> bool:
+class ClaimedUpload(NamedTuple):
+    """An upload that is COMPLETING now, and the name of its file; empty if the file was purged."""
+
+    upload: Upload
+    name: str
+
+
+async def claim(tx: Transaction, owner_id: str, file_id: str, upload_id: str, now: datetime) -> ClaimedUpload | None:
     """OPEN or COMPLETING → COMPLETING. Concurrent completions are allowed: completing is idempotent."""
-    return await _changed(
-        tx, upload_id, Upload.state.in_((OPEN, COMPLETING)), values={"state": COMPLETING, "claimed_at": now}
-    )
+    values = {"owner": owner_id, "file": file_id, "upload": upload_id, "now": now}
+    row = (await tx.session.execute(_CLAIM, values)).first()
+    return ClaimedUpload(row[0], row[1] or "") if row is not None else None
 
 
 async def reopen(tx: Transaction, upload_id: str) -> bool:
@@ -162,6 +170,20 @@ async def delete_key_block(tx: Transaction, block_id: str) -> None:
     await tx.session.execute(statement.execution_options(synchronize_session=False))
 
 
+_NODES = table("nodes", column("id"), column("name"))
+_NAME_OF_FILE = select(_NODES.c.name).where(_NODES.c.id == Upload.file_id).correlate(Upload).scalar_subquery()
+_CLAIM = (
+    update(Upload)
+    .where(
+        Upload.id == bindparam("upload"),
+        Upload.owner_id == bindparam("owner"),
+        Upload.file_id == bindparam("file"),
+        Upload.state.in_((OPEN, COMPLETING)),
+    )
+    .values(state=COMPLETING, claimed_at=bindparam("now"))
+    .returning(Upload, _NAME_OF_FILE)
+    .execution_options(synchronize_session=False, populate_existing=True)
+)
 # FOR SHARE on PostgreSQL; SQLite has a single writer.
 _HELD_KEY_BLOCK = (
     select(ObjectKeyBlock.id)

@@ -11,17 +11,15 @@ from datetime import UTC, datetime, timedelta
 from metastore.features.auth.accounts import quota
 from metastore.features.files.content import integrity
 from metastore.features.files.content.processing import INGEST, STORE
-from metastore.features.files.content.sniffing import normalize_media_type
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
-from metastore.features.uploads.events import UploadInitiated
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.multipart.cancellation import cancel_upload, end_upload
-from metastore.features.uploads.multipart.ingest_saga import advance_saga, start_saga
+from metastore.features.uploads.multipart.ingest_saga import advance_saga, await_completion, start_saga
+from metastore.features.uploads.multipart.initiation import Initiation
 from metastore.features.uploads.multipart.limits import UploadLimits
 from metastore.features.uploads.multipart.parts import (
-    choose_part_size,
     named_parts,
     part_digest,
     part_urls,
@@ -31,15 +29,14 @@ from metastore.features.uploads.multipart.problems import (
     completed,
     completing,
     problem_of_store,
-    too_large,
     upload_not_found,
 )
 from metastore.features.uploads.multipart.sniffing import sniff
 from metastore.features.uploads.schemas import InitiateIn, InitiateOut, PartOut, UploadOut
 from metastore.kit.clock import Clock
 from metastore.kit.database.unit_of_work import Database, Transaction
-from metastore.kit.idempotency.checkpoints import checkpoint, mark_compensation, save_checkpoint
-from metastore.kit.ids import is_id, new_id
+from metastore.kit.idempotency.checkpoints import checkpoint, mark_compensation
+from metastore.kit.ids import is_id
 from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.kit.problems.reason_codes import ReasonCode
@@ -74,6 +71,7 @@ class UploadsService:
         self._store = store
         self._files = files
         self._limits = limits
+        self._initiation = Initiation(database, store, files, limits, clock)
         self.completing_lease = limits.completing_lease
         """The time after which an unfinished completion may be taken over or ended."""
         self._clock = clock
@@ -93,9 +91,7 @@ class UploadsService:
             async with self._database.reading() as tx:
                 upload = await self._owned(tx, owner_id, earlier)
         else:
-            async with self._database.transaction() as tx:
-                upload = await self.begin(tx, owner_id, request)
-                await save_checkpoint(tx, upload.id)
+            upload = await self._initiation.open(owner_id, request)
         try:
             if upload.store_upload_id is None:
                 await self._open_in_store(upload)
@@ -110,43 +106,6 @@ class UploadsService:
             upload_urls=urls,
             expires_at=self._limits.usable_until(upload.expires_at, self._clock()),
         )
-
-    async def begin(self, tx: Transaction, owner_id: str, request: InitiateIn) -> Upload:
-        """Create reservation, file entry, upload row and saga in the caller's transaction."""
-        if request.size > self._limits.max_file_size:
-            raise too_large(self._limits.max_file_size)
-        await quota.reserve(tx, owner_id, request.size)
-        node = await self._files.create_uploading_file(
-            tx,
-            owner_id,
-            path=request.path,
-            name=request.name,
-            size=request.size,
-            mime_type=request.mime_type,
-            visibility=request.visibility,
-        )
-        now = self._clock()
-        upload_id = new_id()
-        upload = Upload(
-            id=upload_id,
-            owner_id=owner_id,
-            file_id=node.id,
-            object_key=f"files/{upload_id}",
-            store_upload_id=None,
-            size=request.size,
-            part_size=choose_part_size(request.size, self._limits.part_size),
-            mime_type=normalize_media_type(request.mime_type),
-            state=OPEN,
-            claimed_at=None,
-            created_at=now,
-            expires_at=now + timedelta(seconds=self._limits.upload_ttl),
-        )
-        tx.session.add(upload)
-        start_saga(tx, upload, node.name, upload.expires_at)
-        tx.record(
-            UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
-        )
-        return upload
 
     async def resume(self, owner_id: str, upload_id: str) -> UploadOut:
         """Return the received parts of an open upload and new URLs, and extend its lifetime.
@@ -191,35 +150,34 @@ class UploadsService:
             Problem: 400 ``missing-part`` or ``invalid-part`` with ``partNumber`` (the upload stays open);
                 404 ``upload-not-found``, also after an abort.
         """
+        if not is_id(upload_id):
+            raise upload_not_found()
+        # Two transactions: if this process dies while the store works, the saga takes over once the lease has ended.
+        async with self._database.transaction() as tx:
+            claimed = await repository.claim(tx, owner_id, file_id, upload_id, now := self._clock())
+            named = named_parts(parts, target_of(claimed.upload).part_count) if claimed else []
+            if claimed is not None:
+                due_at = now + self.completing_lease
+                if not await await_completion(tx, claimed.upload, claimed.name, part_digest(named), due_at):
+                    raise upload_not_found()
+        if claimed is not None:
+            stored = await self._complete_in_store(claimed.upload, named)
+            return await self.finish(claimed.upload, stored, claimed.name)
         async with self._database.reading() as tx:
             upload = await self._owned(tx, owner_id, upload_id)
             if upload.file_id != file_id:
                 raise upload_not_found()
-            if upload.state == COMPLETED:
-                return await self._files.owned_file(tx, owner_id, file_id)
-        named = named_parts(parts, target_of(upload).part_count)
-        async with self._database.transaction() as tx:
-            claimed = await repository.claim(tx, upload_id, now := self._clock())
-            # If this process dies or the store does not respond, the saga takes over once the lease has ended.
-            due_at, digest = now + self.completing_lease, part_digest(named)
-            waits = await sagas.postpone(tx, INGEST, file_id, step=STORE, due_at=due_at, data={"named": digest})
-            if claimed and not waits:
-                raise upload_not_found()
-        if claimed:
-            stored = await self._complete_in_store(upload, named)
-            return await self.finish(upload, stored)
-        async with self._database.reading() as tx:
-            await self._owned(tx, owner_id, upload_id)
             return await self._files.owned_file(tx, owner_id, file_id)
 
-    async def finish(self, upload: Upload, stored: StoredObject) -> FileOut:
-        """Turn the stored object into the file and the reservation into use.
+    async def finish(self, upload: Upload, stored: StoredObject, name: str | None = None) -> FileOut:
+        """Turn the stored object into the file and the reservation into use. ``name`` is the file's, if known.
 
         Raises:
             Problem: 404 when the upload was aborted or the file purged meanwhile; the object is removed again.
         """
-        async with self._database.reading() as tx:
-            name = await self._files.name_of(tx, upload.file_id) or ""
+        if name is None:
+            async with self._database.reading() as tx:
+                name = await self._files.name_of(tx, upload.file_id) or ""
         mime_type, needs_processing = await sniff(self._store, upload, name, self._can_preview)
         try:
             async with self._database.transaction() as tx:

@@ -2,8 +2,8 @@
 
 **SQLite**: switching to a connection's thread and back costs more than a short indexed read. ``SqliteReader`` therefore
 reads on a connection of its own, on the event loop. Nothing long may run there: a statement is interrupted after
-``LIMIT_SECONDS`` of work or ``WAIT_SECONDS``, and its query runs on a connection with a thread, now and for
-``SLOW_SECONDS``.
+``LIMIT_SECONDS`` of work, and its query runs on a connection with a thread, now and for ``SLOW_SECONDS``. One that
+waits for a slow disk is interrupted after ``WAIT_SECONDS``, and runs there this time.
 
 **PostgreSQL**: ``PostgresqlReader`` hands the query to the driver, without opening a transaction.
 """
@@ -21,7 +21,7 @@ from metastore.kit.database.query import Parameters, Query, Row
 
 LIMIT_SECONDS = 0.004
 """The processor time that a statement may take on the event loop: on a busy machine, waiting for it says nothing."""
-WAIT_SECONDS = 0.04
+WAIT_SECONDS = 0.05
 """The longest that a statement may keep the event loop, reading from a slow disk, apart from waiting for one page."""
 SLOW_SECONDS = 10.0
 _INSTRUCTIONS = 500
@@ -64,7 +64,8 @@ class SqliteReader:
             found = connection.execute(prepared.sql, arguments).fetchall()
         except sqlite3.Error as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-                self._slow[query] = time.monotonic() + SLOW_SECONDS
+                if time.thread_time() > self._limit:
+                    self._slow[query] = time.monotonic() + SLOW_SECONDS
                 return None
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return None

@@ -167,14 +167,13 @@ async def postpone(
     due_at: datetime,
     data: Mapping[str, JsonValue] | None = None,
 ) -> bool:
-    """Move the due time of the waiting step ``step`` to ``due_at`` and merge ``data`` into the saga's data.
+    """Move the due time of the waiting step ``step`` to ``due_at``, and replace the saga's data by ``data`` if given.
 
     Returns ``False`` when the saga is not at that step.
     """
     values: dict[str, object] = {"due_at": due_at, "attempts": 0, "locked_until": None}
     if data:
-        known = await sagas_of(tx, kind, [subject])
-        values["data"] = {**(known[subject].data if subject in known else {}), **data}
+        values["data"] = dict(data)
     return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values)
 
 

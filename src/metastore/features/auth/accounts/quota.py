@@ -1,7 +1,8 @@
 """Storage quotas: bytes are reserved before an upload, used once the file is stored, and refunded when it is purged.
 
 Each operation is one conditional ``UPDATE`` of the user's row, so that concurrent uploads cannot exceed the quota and
-nothing is counted twice. Operations run in the caller's transaction and commit with the change they count.
+nothing is counted twice. Operations run in the caller's transaction and commit with the change they count. They lock
+the user's row until it ends, which also is the lock on the owner's tree.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from metastore.kit.problems.problem import Problem, not_found, unavailable
 from metastore.kit.problems.problem_codes import ProblemCode
 
 _MAX_BIGINT = 2**63 - 1
+_COUNTERS = select(User.storage_quota, User.storage_used, User.storage_reserved).where(User.id == bindparam("user"))
 _CHARGE = (
     update(User)
     .where(
@@ -46,6 +48,17 @@ async def reserve(tx: Transaction, user_id: str, size: int) -> None:
         if (await tx.session.execute(statement)).first() is not None:
             return
     raise await _exceeded(tx, user_id, size)
+
+
+async def require_room(tx: Transaction, user_id: str, size: int) -> None:
+    """Return if ``size`` bytes could be reserved at the moment. Only ``reserve`` decides.
+
+    Raises:
+        Problem: as for ``reserve``.
+    """
+    row = (await tx.session.execute(_COUNTERS, {"user": user_id})).first()
+    if row is not None and row[1] + row[2] + size > row[0]:
+        raise _too_much(*row, size)
 
 
 async def charge(tx: Transaction, user_id: str, sizes: Sequence[int]) -> list[Problem | None]:
@@ -104,10 +117,7 @@ async def _charge(tx: Transaction, user_id: str, size: int) -> bool:
 
 
 async def _exceeded(tx: Transaction, user_id: str, size: int) -> Problem:
-    found = await tx.session.execute(
-        select(User.storage_quota, User.storage_used, User.storage_reserved).where(User.id == user_id)
-    )
-    row = found.first()
+    row = (await tx.session.execute(_COUNTERS, {"user": user_id})).first()
     if row is None:
         return not_found("user")
     return _too_much(*row, size)

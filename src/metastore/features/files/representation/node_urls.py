@@ -28,7 +28,11 @@ class NodeUrlResolver:
     async def resolve(self, rows: Sequence[AnyNode]) -> dict[str, NodeUrls]:
         """Return the URLs by node ID, leaving out nodes that have none."""
         thumbnails = await self._thumbnails.presign([row.thumbnail_key for row in rows if row.thumbnail_key])
-        found = {row.id: NodeUrls(thumbnails.get(row.thumbnail_key or ""), self._stream_url(row)) for row in rows}
+        found = {
+            row.id: NodeUrls(thumbnails.get(row.thumbnail_key or ""), self._stream_url(row))
+            for row in rows
+            if row.thumbnail_key or row.playable_at
+        }
         return {node_id: urls for node_id, urls in found.items() if urls != NO_URLS}
 
     def _stream_url(self, row: AnyNode) -> str | None:

@@ -147,13 +147,12 @@ async def folder_by_path(tx: Transaction, owner_id: str, path: str) -> list[Ance
 
 
 async def ensure_folders(tx: Transaction, owner_id: str, path: str, clock: Clock) -> tuple[str | None, str]:
-    """Return the ID and path of the folder at ``path``, creating missing folders. Takes the owner's lock.
+    """Return the ID and path of the folder at ``path``, creating missing folders.
 
     Raises:
         Problem: 409 ``name-taken`` if the path leads through a file; 422 ``invalid-path`` or ``path-too-deep``.
     """
     names = split_path(path)
-    await repository.lock_owner(tx, owner_id)
     existing = await repository.resolve_path(tx, owner_id, names)
     if existing and existing[-1].kind == FILE:
         raise name_taken(existing[-1].name)

@@ -35,6 +35,12 @@ class RenditionState:
         done = self.done
         return [rung for rung in self.ladder.rungs if rung.name not in done]
 
+    @property
+    def is_packaged(self) -> bool:
+        """Whether the remuxed video and all audio renditions are finished, or there are none."""
+        done = self.done
+        return self.ladder.copied in (None, *done) and all(track.name in done for track in self.ladder.audio)
+
     def extent(self, name: str) -> Extent:
         """Return the extent of a rendition; an empty one if it does not exist yet."""
         rendition = self.renditions.get(name)

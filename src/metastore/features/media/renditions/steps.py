@@ -68,14 +68,14 @@ class RenditionSteps:
         Raises:
             StepFailedError: the file is damaged or was deleted.
         """
+        state = await load_state(self._database, saga.subject)
+        if state.is_packaged:
+            return None
         original = await find_source_file(self._database, saga)
         while True:
-            state = await load_state(self._database, original.file_id)
             plan = state.ladder
             copied = plan.copied if plan.copied not in state.done else None
             audio = [track for track in plan.audio if track.name not in state.done]
-            if copied is None and not audio:
-                return None
             await self._delete_renditions(report, state, [copied, *(track.name for track in audio)])
             job = Job(copied_video=copied, audio=audio)
             try:
@@ -85,6 +85,9 @@ class RenditionSteps:
                     raise StepFailedError(error.code, final=True) from error
                 _log.info("video not copyable, will be encoded", file_id=original.file_id, reason=str(error))
                 await self._mark_not_copyable(report, original, copied)
+            state = await load_state(self._database, original.file_id)
+            if state.is_packaged:
+                return None
 
     async def needs_encoding(self, saga: Saga) -> bool:
         """Return whether ``transcode`` has anything to do."""
@@ -96,8 +99,12 @@ class RenditionSteps:
         Raises:
             StepFailedError: the file is damaged or was deleted.
         """
-        # Usually finished by now, except for sagas that were started by an older version.
-        await self.package(saga, report)
+        state = await load_state(self._database, saga.subject)
+        if not state.is_packaged:
+            # Only of sagas that were started by an older version.
+            await self.package(saga, report)
+        elif not state.unfinished_rungs:
+            return None
         original = await find_source_file(self._database, saga)
         while True:
             state = await load_state(self._database, original.file_id)

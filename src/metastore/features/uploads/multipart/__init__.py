@@ -1,6 +1,7 @@
 """The building blocks of uploads, used by the services above this package.
 
 * ``limits``: size and lifetime limits.
+* ``initiation``: opening an upload in the store, and creating its rows.
 * ``parts``: part sizes, part URLs and validation of the parts that a client names.
 * ``sniffing``: the content type of an uploaded object.
 * ``ingest_saga``: starting and advancing a file's ingest saga.

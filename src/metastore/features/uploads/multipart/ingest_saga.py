@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from metastore.features.files.content.processing import INGEST, INITIATE, NOTIFY, PROBE, STORE
 from metastore.features.uploads.models import Upload
 from metastore.features.uploads.multipart.problems import upload_not_found
@@ -14,8 +16,17 @@ from metastore.kit.saga.sagas import NewSaga
 
 def start_saga(tx: Transaction, upload: Upload, name: str, due_at: datetime) -> None:
     """Start the upload's saga. The step ``store`` falls due at ``due_at`` unless requests complete the upload first."""
-    data = {"uploadId": upload.id, "ownerId": upload.owner_id, "name": name}
+    data = _data_of(upload, name)
     sagas.start(tx, INGEST, upload.file_id, done=INITIATE, step=STORE, due_at=due_at, data=data, owner=upload.owner_id)
+
+
+async def await_completion(tx: Transaction, upload: Upload, name: str, named: str, due_at: datetime) -> bool:
+    """Have the saga take over at ``due_at`` unless a request has completed the upload by then.
+
+    ``named`` is the digest of the parts that the client named. Returns ``False`` when the saga is ending the upload.
+    """
+    data = {**_data_of(upload, name), "named": named}
+    return await sagas.postpone(tx, INGEST, upload.file_id, step=STORE, due_at=due_at, data=data)
 
 
 async def start_processing(
@@ -41,3 +52,7 @@ async def advance_saga(tx: Transaction, file_id: str, *, needs_processing: bool)
         advanced = await sagas.finish(tx, INGEST, file_id, step=STORE, last=NOTIFY)
     if not advanced:
         raise upload_not_found()
+
+
+def _data_of(upload: Upload, name: str) -> dict[str, JsonValue]:
+    return {"uploadId": upload.id, "ownerId": upload.owner_id, "name": name}
