@@ -114,6 +114,15 @@ async def test_the_connection_cannot_write(embedded: Database, tmp_path: Path) -
         reader.connection().execute("CREATE TABLE a (id INTEGER)")
 
 
+async def test_a_database_that_cannot_be_opened_is_an_outage(embedded: Database, tmp_path: Path) -> None:
+    (tmp_path / "a.db").unlink()
+    (tmp_path / "a.db").mkdir()
+    with pytest.raises(Problem) as refused:
+        async with embedded.reading() as tx:
+            await tx.fetch_first(ONE, value=1)
+    assert refused.value.status == 503
+
+
 async def test_a_wrong_query_is_an_error_of_the_statement(database: Database) -> None:
     with pytest.raises(DBAPIError, match="nowhere"):
         async with database.reading() as tx:

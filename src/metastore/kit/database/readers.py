@@ -57,17 +57,17 @@ class SqliteReader:
             return None
         prepared = query.prepared(self._dialect)
         arguments = prepared.arguments(parameters)
-        connection = self.connection()
         self._limit = time.thread_time() + LIMIT_SECONDS
         self._deadline = time.monotonic() + WAIT_SECONDS
         try:
-            found = connection.execute(prepared.sql, arguments).fetchall()
+            found = self.connection().execute(prepared.sql, arguments).fetchall()
         except sqlite3.Error as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)  # errors of the module have none
+            if code == sqlite3.SQLITE_INTERRUPT:
                 if time.thread_time() > self._limit:
                     self._slow[query] = time.monotonic() + SLOW_SECONDS
                 return None
-            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return None
             raise DBAPIError(prepared.sql, None, error, hide_parameters=True) from error
         return prepared.rows(found)
