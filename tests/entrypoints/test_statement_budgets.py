@@ -140,3 +140,28 @@ async def test_a_batch_takes_no_more_kinds_of_statements_than_a_file(drive: Coun
     inserted = [each for each in drive.counter.executed if each.startswith("INSERT INTO nodes")]
     assert cost.without_events - len(inserted) <= 8
     assert cost.transactions <= 1
+
+
+async def test_initiating_an_upload_keeps_its_budget(drive: CountedDrive) -> None:
+    await drive.upload("first.txt", path="/one/two")
+
+    body = {"name": "a.bin", "path": "/one/two", "size": 5}
+    cost = await drive.cost_of("POST", "/api/v1/files/chunked-upload/initiate", 201, json=body)
+
+    assert cost.without_events <= 8
+    assert cost.transactions <= 1
+
+
+async def test_completing_an_upload_keeps_its_budget(drive: CountedDrive) -> None:
+    """In two transactions: the saga has to know of the completion while the store works, outside of any."""
+    await drive.upload("first.txt", path="/one/two")
+    body = {"name": "a.bin", "path": "/one/two", "size": 5}
+    upload = await drive.client.json_of("POST", "/api/v1/files/chunked-upload/initiate", 201, json=body)
+    etag = (await drive.client.put(upload["uploadUrls"][0], content=b"hello")).headers["etag"]
+
+    parts = [{"partNumber": 1, "etag": etag}]
+    completion = {"fileId": upload["fileId"], "uploadId": upload["uploadId"], "parts": parts}
+    cost = await drive.cost_of("POST", "/api/v1/files/chunked-upload/complete", json=completion)
+
+    assert cost.without_events <= 10
+    assert cost.transactions <= 2

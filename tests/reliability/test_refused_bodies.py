@@ -12,6 +12,7 @@ from tests.reliability.http_uploads import (
     Sending,
     Usage,
     anonymous_client,
+    batch_upload,
     files_of,
     new_user,
     simple_upload,
@@ -65,6 +66,29 @@ async def test_a_part_cut_off_in_the_middle_leaves_nothing(product: MetastorePro
         assert (await sending.put(1)).status_code == 200
         assert (await sending.complete()).status_code == 200
         await sending.assert_whole()
+
+
+async def test_a_batch_cut_off_in_the_middle_stores_nothing(product: MetastoreProcess) -> None:
+    """Not even the files that had arrived whole; what an earlier batch stored stays, and the quota is exact."""
+    async with new_user(product.address) as client:
+        kept = await batch_upload(client, [some_bytes(1000) for _ in range(3)])
+        assert ["file"] * 3 == [key for item in kept.json()["items"] for key in item if key != "name"]
+        parts = [("file", (f"{number}.bin", some_bytes(10_000))) for number in range(100)]
+        request = client.build_request("POST", "/api/v1/files/upload-batch", files=parts)
+        head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        body = request.read()
+        for share in (0.1, 0.5, 0.999):
+            _, writer = await asyncio.open_connection("127.0.0.1", product.port)
+            writer.write(f"POST /api/v1/files/upload-batch HTTP/1.1\r\n{head}\r\n".encode())
+            writer.write(body[: int(len(body) * share)])
+            await writer.drain()
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
+        # A later batch is stored as ever.
+        await batch_upload(client, [some_bytes(500)])
+        assert 4 == len(await files_of(client))
+        assert Usage(3500, 0) == await usage_of(client)
 
 
 async def test_a_false_content_length_cannot_smuggle_a_request(product: MetastoreProcess) -> None:

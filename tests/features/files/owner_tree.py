@@ -6,6 +6,7 @@ from pydantic import JsonValue
 from sqlalchemy import select
 
 from metastore.features.auth.accounts import quota
+from metastore.features.files import repository
 from metastore.features.files.listing import pages
 from metastore.features.files.models import FILE, FOLDER, KEPT, Node
 from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch, FolderQuery
@@ -51,6 +52,7 @@ class OwnerTree:
     async def finish(self, node: Node) -> FileOut:
         """Complete an UPLOADING file."""
         async with self.database.transaction() as tx:
+            await repository.lock_owner(tx, self.owner)
             file = await self.files.complete_file(
                 tx,
                 node.id,

@@ -62,7 +62,7 @@ async def test_the_compensation_waits_if_a_request_claims_the_upload_meanwhile(p
     effect = await arrival.remove(snapshot)
     assert callable(effect)
     async with drive.database.transaction() as tx:
-        assert await repository.claim(tx, upload.upload_id, drive.clock())
+        assert await repository.claim(tx, drive.owner, upload.file_id, upload.upload_id, drive.clock())
     with pytest.raises(StepFailedError):
         async with drive.database.transaction() as tx:
             await effect(tx)

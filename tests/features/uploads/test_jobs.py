@@ -12,6 +12,7 @@ from metastore.features.uploads.jobs import UploadJobs
 from metastore.features.uploads.models import Upload
 from metastore.features.uploads.multipart import cleanup
 from metastore.kit.feature import Job
+from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.kit.saga import sagas
@@ -74,7 +75,7 @@ async def test_expired_uploads_whose_saga_has_ended_get_another_saga(
 async def test_an_expired_upload_without_a_multipart_upload_is_deleted(pipeline: MediaPipeline) -> None:
     drive = pipeline.drive
     async with drive.database.transaction() as tx:
-        await drive.uploads.begin(tx, drive.owner, upload_request())
+        await drive.initiation.begin(tx, drive.owner, upload_request(), new_id(), None)
     drive.clock.advance(seconds=TTL + 1)
     await pipeline.work()
     assert await drive.leftovers() == NOTHING
