@@ -1,12 +1,12 @@
 """The ``metastore`` command.
 
 * ``transfer``: the client's commands (``upload``, ``download``, ``login``, ``logout``).
-* ``accounts``, ``reprocess``: the commands of ``metastore admin``.
-* ``fsck``, ``move_to``: the commands of these names.
+* ``accounts``, ``reprocess``: what the commands of ``metastore admin`` run.
+* ``fsck``, ``move_to``: what the commands of these names run.
 * ``terminal``: text for terminals. ``startup``: quick imports.
 
-All other commands are short enough to be here. Each imports what it runs, even the settings, so that the others start
-quickly: ``metastore --help`` loads little more than the library for command lines.
+Every command is declared here or in ``transfer.commands``, and imports what it runs when it is called, even the
+settings. So the help of each loads little more than the library for command lines.
 """
 
 import json
@@ -15,9 +15,10 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 
 from metastore import __version__
+from metastore.entrypoints.cli import transfer
 from metastore.entrypoints.cli.startup import importing
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ Result = TypeVar("Result")
 app = App(name="metastore", version=__version__, help="A self-hosted cloud drive.", help_format="plaintext")
 admin = App(name="admin", help="Manage accounts and files from the server's own command line.")
 app.command(admin)
+transfer.register(app)
 
 
 @app.command
@@ -101,6 +103,58 @@ def migrate(*, data_dir: Path | None = None) -> None:
 
 
 @app.command
+def fsck(
+    *,
+    repair: Annotated[bool, Parameter(negative="")] = False,
+    quick: Annotated[bool, Parameter(name=["--quick", "--no-checksums"], negative="")] = False,
+    json_lines: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    grace: int | None = None,
+    data_dir: Path | None = None,
+) -> int:
+    """Compare the database with the object store, and verify the checksums of all files.
+
+    The product may be running. To repair the embedded database or store, it must be stopped. Exits with 0 if nothing
+    was found, 1 if something was, and 2 if the check could not run.
+
+    Args:
+        repair: repair what is found; files whose bytes are lost are marked, never deleted
+        quick: do not verify checksums
+        json_lines: print a JSON object for each finding, and a summary as the last line
+        grace: seconds for which unreferenced objects are ignored (default: an hour, or the upload TTL if it is shorter)
+        data_dir: folder of the embedded database and objects (default ./data)
+    """
+    from metastore.entrypoints.cli.fsck import fsck as run
+
+    return run(_settings(data_dir=data_dir), repair=repair, reads=not quick, as_json=json_lines, grace=grace)
+
+
+@app.command
+def move_to(
+    *,
+    database: str,
+    storage: str,
+    abort_uploads: Annotated[bool, Parameter(negative="")] = False,
+    parallel: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=32))] = 4,
+    data_dir: Path | None = None,
+) -> int:
+    """Move everything to another database and object store.
+
+    Stop the product first. The source is not changed. Run the same command again to resume an interrupted move.
+
+    Args:
+        database: the new METASTORE_DATABASE_URL, of an empty database
+        storage: the new METASTORE_STORAGE_URL, of an empty bucket or folder
+        abort_uploads: abort unfinished uploads, whose parts cannot be moved
+        parallel: number of objects copied at the same time
+        data_dir: folder of the embedded database and objects (default ./data)
+    """
+    from metastore.entrypoints.cli.move_to import move_to as run
+
+    new = _settings(data_dir=data_dir, database_url=database, storage_url=storage)
+    return run(_settings(data_dir=data_dir), new, abort_uploads=abort_uploads, parallel=parallel)
+
+
+@app.command
 def openapi() -> None:
     """Print the API's OpenAPI document."""
     from metastore.entrypoints.http import openapi_document
@@ -164,16 +218,6 @@ def reprocess(
 
 def main() -> None:
     """Run the command line. An operator's mistake is reported in one line, with exit code 2."""
-    # Registered here, not above: the client's commands do not need the server's packages, and vice versa.
-    from metastore.entrypoints.cli import transfer
-
-    transfer.register(app)
-    app.command("metastore.entrypoints.cli.fsck:fsck", name="fsck", help="Compare the database with the object store.")
-    app.command(
-        "metastore.entrypoints.cli.move_to:move_to",
-        name="move-to",
-        help="Move to another database and object store.",
-    )
     try:
         app(exit_on_error=False)
     except CycloptsError:

@@ -12,9 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import make_url
@@ -22,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from metastore import migrations
 from metastore.bootstrap import open_for_checking
-from metastore.config import ConfigurationError, Settings, load_settings
+from metastore.config import ConfigurationError, Settings
 from metastore.entrypoints.cli.terminal import printable
 from metastore.entrypoints.serve import data_dir_lock
 from metastore.features.files.content import integrity
@@ -66,31 +64,23 @@ class Report:
         return sum(self.counts.values())
 
 
-def fsck(
-    *,
-    repair: Annotated[bool, Parameter(negative="")] = False,
-    quick: Annotated[bool, Parameter(name=["--quick", "--no-checksums"], negative="")] = False,
-    json_lines: Annotated[bool, Parameter(name="--json", negative="")] = False,
-    grace: int | None = None,
-    data_dir: Path | None = None,
-) -> int:
-    """Compare the database with the object store, and verify the checksums of all files.
-
-    The product may be running. To repair the embedded database or store, it must be stopped. Exits with 0 if nothing
-    was found, 1 if something was, and 2 if the check could not run.
+def fsck(settings: Settings, *, repair: bool, reads: bool, as_json: bool, grace: int | None) -> int:
+    """Check, and print what is found. Return the exit code.
 
     Args:
-        repair: repair what is found; files whose bytes are lost are marked, never deleted
-        quick: do not verify checksums
-        json_lines: print a JSON object for each finding, and a summary as the last line
-        grace: seconds for which unreferenced objects are ignored (default: an hour, or the upload TTL if it is shorter)
-        data_dir: folder of the embedded database and objects (default ./data)
+        settings: the settings of the instance
+        repair: whether to repair what is found
+        reads: whether to verify checksums
+        as_json: whether to print JSON lines
+        grace: seconds for which unreferenced objects are ignored; ``None`` for an hour, or the upload TTL if shorter
+
+    Raises:
+        ConfigurationError: the check could not run.
     """
-    settings = load_settings(data_dir=data_dir)
     grace_period = timedelta(seconds=min(_MAX_GRACE, settings.upload_ttl) if grace is None else grace)
     require_database(settings.effective_database_url)
     with _locked(settings, repair=repair) as alone:
-        options = Options(repair, not quick, grace_period, json_lines, () if alone else RECHECK_DELAYS)
+        options = Options(repair, reads, grace_period, as_json, () if alone else RECHECK_DELAYS)
         report = asyncio.run(_run(settings, options))
     return FOUND if report.found else CLEAN
 

@@ -9,17 +9,14 @@ import contextlib
 import shlex
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from metastore import bootstrap
-from metastore.config import ConfigurationError, Settings, load_settings
+from metastore.config import ConfigurationError, Settings
 from metastore.entrypoints.cli.fsck import require_database
 from metastore.entrypoints.serve import data_dir_lock
 from metastore.features.uploads.service import UploadsService
@@ -32,27 +29,18 @@ from metastore.processes.move.target import AlreadyMovedError, MoveRefusedError
 MOVED, MOVED_WITH_LOSSES = 0, 1
 
 
-def move_to(
-    *,
-    database: str,
-    storage: str,
-    abort_uploads: Annotated[bool, Parameter(negative="")] = False,
-    parallel: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=32))] = 4,
-    data_dir: Path | None = None,
-) -> int:
-    """Move everything to another database and object store.
-
-    Stop the product first. The source is not changed. Run the same command again to resume an interrupted move.
+def move_to(settings: Settings, new: Settings, *, abort_uploads: bool, parallel: int) -> int:
+    """Move everything to the database and store of ``new``, and print a report. Return the exit code.
 
     Args:
-        database: the new METASTORE_DATABASE_URL, of an empty database
-        storage: the new METASTORE_STORAGE_URL, of an empty bucket or folder
-        abort_uploads: abort unfinished uploads, whose parts cannot be moved
+        settings: the settings of the instance, which must be stopped
+        new: the same settings, with the new database and store
+        abort_uploads: whether to abort unfinished uploads, whose parts cannot be moved
         parallel: number of objects copied at the same time
-        data_dir: folder of the embedded database and objects (default ./data)
+
+    Raises:
+        ConfigurationError: the move was refused or interrupted.
     """
-    settings = load_settings(data_dir=data_dir)
-    new = load_settings(data_dir=data_dir, database_url=database, storage_url=storage)
     if settings.effective_database_url == new.effective_database_url:
         raise ConfigurationError("--database: this database is already in use")
     if settings.effective_storage_url == new.effective_storage_url:
