@@ -1,6 +1,8 @@
 """What is imported at the start is no work for the garbage collector."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -27,3 +29,15 @@ def test_a_failed_import_leaves_the_collector_enabled() -> None:
         fail()
     assert gc.isenabled()
     gc.unfreeze()
+
+
+def test_libraries_that_no_server_uses_are_left_out_and_can_be_imported_later() -> None:
+    program = """
+import sys
+from metastore.entrypoints.cli.startup import importing
+with importing():
+    import structlog
+assert "rich" not in sys.modules
+import rich.console
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import Row, String, bindparam, delete, exists, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Integer, String, bindparam, delete, exists, select, update
 
 from metastore.features.auth.identity.roles import Status
 from metastore.features.auth.models import Session, User
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.query import Query
+from metastore.kit.database.tables import UtcDateTime
 from metastore.kit.database.unit_of_work import Transaction
 
 
@@ -77,8 +78,7 @@ async def any_user(tx: Transaction) -> bool:
 async def insert_user(tx: Transaction, user: User) -> bool:
     """Insert the account; return ``False`` if its name or address is taken."""
     values = {column.name: getattr(user, column.name) for column in User.__table__.columns}
-    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
-    statement = insert(User).values(values).on_conflict_do_nothing().returning(User.id)
+    statement = insert_into(User, tx.dialect).values(values).on_conflict_do_nothing().returning(User.id)
     return (await tx.session.execute(statement)).first() is not None
 
 
@@ -139,26 +139,35 @@ async def revoke(
     return list(revoked.scalars())
 
 
+class ActiveSession(NamedTuple):
+    """A session as its user sees it in the list."""
+
+    id: str
+    user_agent: str | None
+    address: str | None
+    created_at: datetime
+    refreshed_at: datetime
+    expires_at: datetime
+
+
 async def active_sessions(
     tx: Transaction, user_id: str, *, now: datetime, before_id: str | None, limit: int
-) -> Sequence[Row[str, str | None, str | None, datetime, datetime, datetime]]:
+) -> Sequence[ActiveSession]:
     """Return the user's sessions that are neither revoked nor expired, latest first."""
-    statement = (
-        select(
-            Session.id,
-            Session.user_agent,
-            Session.address,
-            Session.created_at,
-            Session.refreshed_at,
-            Session.expires_at,
-        )
-        .where(Session.user_id == user_id, Session.revoked_at.is_(None), Session.expires_at > now)
-        .order_by(Session.id.desc())
-        .limit(limit)
+    query = _active_sessions_query(resumed=before_id is not None)
+    return await tx.fetch(query, user=user_id, now=now, before=before_id, limit=limit)
+
+
+@cache
+def _active_sessions_query(*, resumed: bool) -> Query[ActiveSession]:
+    statement = select(*(getattr(Session, name) for name in ActiveSession._fields)).where(
+        Session.user_id == bindparam("user", type_=String),
+        Session.revoked_at.is_(None),
+        Session.expires_at > bindparam("now", type_=UtcDateTime()),
     )
-    if before_id is not None:
-        statement = statement.where(Session.id < before_id)
-    return (await tx.session.execute(statement)).all()
+    if resumed:
+        statement = statement.where(Session.id < bindparam("before", type_=String))
+    return Query(ActiveSession, statement.order_by(Session.id.desc()).limit(bindparam("limit", type_=Integer)))
 
 
 async def delete_expired_sessions(tx: Transaction, before: datetime) -> None:

@@ -7,25 +7,25 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 from sqlalchemy import Integer, String, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from metastore.features.notifications.models import Notification
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.query import Query
 from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 
-_INSERT = {
-    dialect: dialect_insert(table_of(Notification))
-    .on_conflict_do_nothing(index_elements=["user_id", "event_id"])
-    .returning(table_of(Notification).c.id)
-    for dialect, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-}
+
+@cache
+def _insert(dialect: str) -> ReturningInsert[str]:
+    statement = insert_into(table_of(Notification), dialect)
+    statement = statement.on_conflict_do_nothing(index_elements=["user_id", "event_id"])
+    return statement.returning(table_of(Notification).c.id)
 
 
 async def insert(tx: Transaction, notifications: Sequence[Mapping[str, object]]) -> set[str]:
     """Insert notifications, except where the user has one for that event already; return the IDs of the new ones."""
-    return set((await tx.session.execute(_INSERT[tx.dialect], notifications)).scalars())
+    return set((await tx.session.execute(_insert(tx.dialect), notifications)).scalars())
 
 
 class NotificationRow(NamedTuple):

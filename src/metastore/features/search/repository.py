@@ -4,16 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, delete, func, select, tuple_
-from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from metastore.features.search.models import SearchDocument
+from metastore.kit.database.inserts import Insert, insert_into
 from metastore.kit.database.query import Query, one_of
 from metastore.kit.database.tables import UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
@@ -63,21 +60,17 @@ async def lock(tx: Transaction, owner_id: str) -> None:
         await tx.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def _replace(statement: SqliteInsert | PostgresqlInsert) -> SqliteInsert | PostgresqlInsert:
+@cache
+def _save(dialect: str) -> Insert:
+    statement = insert_into(table_of(SearchDocument), dialect)
     updated = {name: statement.excluded[name] for name in Entry.__annotations__ if name != "node_id"}
     return statement.on_conflict_do_update(index_elements=["node_id"], set_=updated)
-
-
-_SAVE = {
-    dialect: _replace(dialect_insert(table_of(SearchDocument)))
-    for dialect, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-}
 
 
 async def save(tx: Transaction, entries: Sequence[Entry]) -> None:
     """Insert documents, replacing those of the same nodes."""
     if entries:
-        await tx.session.execute(_SAVE[tx.dialect], entries)
+        await tx.session.execute(_save(tx.dialect), entries)
 
 
 async def remove(tx: Transaction, node_ids: Sequence[str]) -> None:

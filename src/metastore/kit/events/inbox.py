@@ -6,13 +6,14 @@ The in-process bus needs no inbox: there, the consumer's position (``positions``
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Index, String, delete, exists, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.tables import Base, UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 
@@ -28,10 +29,10 @@ class InboxEvent(Base):
     handled_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-_INSERT = {
-    dialect: dialect_insert(table_of(InboxEvent)).on_conflict_do_nothing().returning(table_of(InboxEvent).c.event_id)
-    for dialect, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-}
+@cache
+def _insert(dialect: str) -> ReturningInsert[str]:
+    statement = insert_into(table_of(InboxEvent), dialect).on_conflict_do_nothing()
+    return statement.returning(table_of(InboxEvent).c.event_id)
 
 
 async def first_delivery(tx: Transaction, consumer: str, event_id: str) -> bool:
@@ -50,7 +51,7 @@ async def first_deliveries(tx: Transaction, consumer: str, event_ids: Sequence[s
     now = utc_now()
     # In one order everywhere, so that two transactions with the same events do not wait for each other.
     rows = [{"consumer": consumer, "event_id": event_id, "handled_at": now} for event_id in sorted(set(event_ids))]
-    return set((await tx.session.execute(_INSERT[tx.dialect], rows)).scalars())
+    return set((await tx.session.execute(_insert(tx.dialect), rows)).scalars())
 
 
 async def handled(tx: Transaction, consumer: str, event_ids: Sequence[str]) -> set[str]:

@@ -9,6 +9,7 @@ Ids and sequences are not in commit order. Positions are: giving them locks the 
 
 import json
 from collections.abc import Sequence
+from functools import cache
 
 from sqlalchemy import (
     ARRAY,
@@ -22,11 +23,11 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.tables import Base, UtcDateTime
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.events.outbox import PUBLISHED, OutboxEvent, RecordedEvent
@@ -44,15 +45,14 @@ class ConsumerPosition(Base):
     position: Mapped[int] = mapped_column(BigInteger)
 
 
-_RAISE_COUNTER = {
-    dialect: dialect_insert(ConsumerPosition)
-    .values(consumer=_COUNTER, position=bindparam("count"))
-    .on_conflict_do_update(
-        index_elements=["consumer"], set_={"position": ConsumerPosition.position + bindparam("count")}
-    )
-    .returning(ConsumerPosition.position)
-    for dialect, dialect_insert in (("sqlite", sqlite_insert), ("postgresql", postgresql_insert))
-}
+@cache
+def _raise_counter(dialect: str) -> ReturningInsert[int]:
+    raised = ConsumerPosition.position + bindparam("count")
+    statement = insert_into(ConsumerPosition, dialect).values(consumer=_COUNTER, position=bindparam("count"))
+    statement = statement.on_conflict_do_update(index_elements=["consumer"], set_={"position": raised})
+    return statement.returning(ConsumerPosition.position)
+
+
 _PUBLISH = """
 UPDATE outbox_events
    SET status = 'published', published_at = :now, retry_at = NULL, attempts = attempts + 1,
@@ -84,7 +84,7 @@ async def publish(tx: Transaction, events: Sequence[RecordedEvent]) -> tuple[int
     Events that have a position keep it; events that are not in the outbox are added. Return the position before the
     first one, and whether every event got its position just now.
     """
-    last = (await tx.session.execute(_RAISE_COUNTER[tx.dialect], {"count": len(events)})).scalar_one()
+    last = (await tx.session.execute(_raise_counter(tx.dialect), {"count": len(events)})).scalar_one()
     before = last - len(events)
     ids = [event.id for event in events]
     given = json.dumps(ids) if tx.dialect == "sqlite" else ids
@@ -107,12 +107,13 @@ async def publish(tx: Transaction, events: Sequence[RecordedEvent]) -> tuple[int
 
 async def register(tx: Transaction, consumers: Sequence[str]) -> None:
     """Let new consumers begin after the last position given. Known ones keep their position."""
-    dialect_insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
     last = func.coalesce(_LAST.scalar_subquery(), 0)
     for consumer in consumers:
         row = select(literal(consumer), last).where(literal(value=True))
         await tx.session.execute(
-            dialect_insert(ConsumerPosition).from_select(["consumer", "position"], row).on_conflict_do_nothing()
+            insert_into(ConsumerPosition, tx.dialect)
+            .from_select(["consumer", "position"], row)
+            .on_conflict_do_nothing()
         )
 
 

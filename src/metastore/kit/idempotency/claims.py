@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import JSON, ColumnElement, Index, LargeBinary, String, case, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.tables import Base, UtcDateTime
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.problems.problem import Problem
@@ -91,9 +90,8 @@ async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claim
         "locked_until": now + LEASE,
         "created_at": now,
     }
-    insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
-    inserting = insert(IdempotencyKey).values(fresh).on_conflict_do_nothing().returning(IdempotencyKey.key)
-    if (await tx.session.execute(inserting)).first() is not None:
+    inserting = insert_into(IdempotencyKey, tx.dialect).values(fresh).on_conflict_do_nothing()
+    if (await tx.session.execute(inserting.returning(IdempotencyKey.key))).first() is not None:
         return claimed
     row = await _locked_row(tx, claim)
     if row is None:

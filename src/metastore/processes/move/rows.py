@@ -21,9 +21,8 @@ from sqlalchemy import (
     tuple_,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.unit_of_work import Database, Transaction
 
 PAGE = 500
@@ -66,7 +65,7 @@ async def write(tx: Transaction, table: Table, rows: Sequence[Row], *, replace: 
     """Insert the rows. Existing rows with the same primary key are replaced, or kept without ``replace``."""
     values = {column.name: _write_expression(column, tx.dialect) for column in _columns(table)}
     key = [column.name for column in table.primary_key]
-    inserting = (sqlite_insert if tx.dialect == "sqlite" else postgresql_insert)(table).values(values)
+    inserting = insert_into(table, tx.dialect).values(values)
     others = {name: inserting.excluded[name] for name in values if name not in key}
     statement = (
         inserting.on_conflict_do_update(index_elements=key, set_=others)

@@ -12,11 +12,10 @@ from typing import cast
 
 from pydantic import JsonValue
 from sqlalchemy import JSON, Index, String, Text, UniqueConstraint, delete, exists, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.tables import Base, UtcDateTime
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.events.outbox import RecordedEvent
@@ -121,8 +120,7 @@ async def enqueue(
         for consumer, event in deliveries
     ]
     if rows:
-        dialect_insert = sqlite_insert if tx.dialect == "sqlite" else postgresql_insert
-        statement = dialect_insert(QueuedEvent).on_conflict_do_nothing(index_elements=["consumer", "event_id"])
+        statement = insert_into(QueuedEvent, tx.dialect).on_conflict_do_nothing(index_elements=["consumer", "event_id"])
         await tx.session.execute(statement, rows)
 
 
