@@ -110,6 +110,23 @@ async def test_listing_notifications_keeps_its_budget(drive: CountedDrive) -> No
     assert cost.transactions == 0
 
 
+async def test_listing_the_trash_keeps_its_budget(drive: CountedDrive) -> None:
+    file_id = await drive.upload("a.txt", path="/one/two")
+    await drive.cost_of("DELETE", f"/api/v1/files/{file_id}", 204)
+
+    cost = await drive.cost_of("GET", "/api/v1/trash")
+
+    assert cost.statements <= 3
+    assert cost.transactions == 0
+
+
+async def test_listing_the_sessions_keeps_its_budget(drive: CountedDrive) -> None:
+    cost = await drive.cost_of("GET", "/api/v1/auth/sessions")
+
+    assert cost.statements <= 2
+    assert cost.transactions == 0
+
+
 async def test_a_small_upload_keeps_its_budget(drive: CountedDrive) -> None:
     await drive.upload("first.txt", path="/one/two")  # reserves the object keys of the next thousand
 

@@ -6,12 +6,10 @@ in ``content.integrity``.
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     Integer,
-    Select,
     String,
     bindparam,
     column,
@@ -28,7 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from metastore.features.files.models import FILE, FOLDER, UPLOADING, Node
 from metastore.kit.clock import utc_now
-from metastore.kit.database.query import Query, Statement
+from metastore.kit.database.query import Query, Statement, one_of
 from metastore.kit.database.unit_of_work import Transaction
 
 _USERS = table("users", column("id"))
@@ -44,6 +42,20 @@ IS_PURGING = Node.trash_state == literal_column("'PURGING'")
 class Ancestor(NamedTuple):
     """A node on the path from the root to a node, which may be that node itself."""
 
+    id: str
+    name: str
+    parent_id: str | None
+    owner_id: str
+    kind: str
+    created_at: datetime
+    updated_at: datetime
+    trashed_at: datetime | None
+
+
+class _AncestorOf(NamedTuple):
+    """An ancestor of the node ``start``, or that node itself; the other fields are those of ``Ancestor``."""
+
+    start: str
     id: str
     name: str
     parent_id: str | None
@@ -122,8 +134,8 @@ async def taken_names(tx: Transaction, owner_id: str, folder_id: str | None, nam
 async def ancestors_of(tx: Transaction, node_ids: Sequence[str]) -> dict[str, list[Ancestor]]:
     """Return, by node ID, the path from the root down to the node, itself included, in one statement."""
     found: dict[str, list[Ancestor]] = {}
-    for node_id, _, *row in await tx.session.execute(_ancestors_statement(), {"ids": list(node_ids)}):
-        found.setdefault(node_id, []).append(Ancestor._make(row))
+    for row in await tx.fetch(_ANCESTORS, ids=list(node_ids)) if node_ids else []:
+        found.setdefault(row.start, []).append(Ancestor._make(row[1:]))
     return found
 
 
@@ -144,19 +156,15 @@ async def resolve_path(tx: Transaction, owner_id: str, names: Sequence[str]) -> 
     return await tx.fetch(_PATH, **values)
 
 
-# Statements needed for every list are cached: building one takes longer than running it.
-
-
-@cache
-def _ancestors_statement() -> Select[*tuple[Any, ...]]:
+def _ancestors_statement(dialect: str) -> Statement:
     up = (
-        select(Node.id.label("start"), literal(0, Integer).label("height"), *_ANCESTOR_COLUMNS)
-        .where(Node.id.in_(bindparam("ids", expanding=True)))
+        select(Node.id.label("start"), literal_column("0", Integer).label("height"), *_ANCESTOR_COLUMNS)
+        .where(one_of(Node.id, "ids", dialect))
         .cte("up", recursive=True)
     )
     parents = select(up.c.start, up.c.height + 1, *_ANCESTOR_COLUMNS).select_from(Node)
     up = up.union_all(parents.join(up, Node.id == up.c.parent_id))
-    return select(up).order_by(up.c.start, up.c.height.desc())
+    return select(*(up.c[name] for name in _AncestorOf._fields)).order_by(up.c.start, up.c.height.desc())
 
 
 def _chain_statement() -> Statement:
@@ -194,6 +202,7 @@ def _path_statement(dialect: str) -> Statement:
     return select(*(down.c[name] for name in Ancestor._fields)).order_by(down.c.depth)
 
 
+_ANCESTORS = Query(_AncestorOf, _ancestors_statement)
 _CHAIN = Query(Ancestor, _chain_statement())
 _PATH = Query(Ancestor, _path_statement)
 

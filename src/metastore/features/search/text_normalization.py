@@ -6,11 +6,9 @@ so that matches in normalized text can be highlighted in the original.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from html import escape
-from itertools import groupby
-from operator import itemgetter
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _NOT_DECOMPOSED = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ħ": "h", "ŧ": "t"})
@@ -50,23 +48,34 @@ def highlight(name: str, terms: Sequence[str]) -> str:
         if name.isascii()
         else [index for index, character in enumerate(name) for _ in _normalize_character(character)]
     )
-    normalized = normalize_text(name)
-    marked: set[int] = set()
+    pieces: list[str] = []
+    written = 0
+    for start, end in _merged(name, _matches(normalize_text(name), origins, terms)):
+        pieces += (escape(name[written:start]), "<mark>", escape(name[start:end]), "</mark>")
+        written = end
+    return "".join((*pieces, escape(name[written:])))
+
+
+def _matches(normalized: str, origins: Sequence[int], terms: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield start and end in the name of each match of a term in the normalized text."""
     for term in terms:
         start = normalized.find(term)
         while start >= 0:
-            marked.update(range(origins[start], origins[start + len(term) - 1] + 1))
-            start = normalized.find(term, start + len(term))
-    if not marked:
-        return escape(name)
-    inside = False
-    matches = []
-    for index, character in enumerate(name):
+            end = start + len(term)
+            yield origins[start], origins[end - 1] + 1
+            start = normalized.find(term, end)
+
+
+def _merged(name: str, matches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the matches in order, those that overlap or touch as one."""
+    merged: list[tuple[int, int]] = []
+    for start, match_end in sorted(matches):
+        end = match_end
         # A combining mark that normalizes to nothing belongs to the preceding character.
-        inside = index in marked or (inside and not _normalize_character(character))
-        matches.append(inside)
-    pieces = []
-    for is_match, run in groupby(zip(matches, name, strict=True), key=itemgetter(0)):
-        text = escape("".join(character for _, character in run))
-        pieces.append(f"<mark>{text}</mark>" if is_match else text)
-    return "".join(pieces)
+        while end < len(name) and not _normalize_character(name[end]):
+            end += 1
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
