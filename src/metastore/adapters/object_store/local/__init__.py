@@ -48,7 +48,8 @@ closes it.
 * ``upload``: the state of an open upload, guarded by a ``shared_exclusive_lock``. ``upload_files``: its folder.
 * ``part_writer``: receive a part. ``part_log``: the format of ``parts.log``. ``small_object``: put, one or many.
 * ``layout``: paths. ``metadata``: the JSON documents. ``integrity``: checks of objects.
-* ``open_files``: objects open for reading. ``durable_io``: writing and syncing. ``thread_pools``: threads for both.
+* ``open_files``: objects open for reading. ``durable_io``: writing and syncing. ``direct_io``: writing around
+  the page cache. ``thread_pools``: threads for both.
 * ``errors``: translate errors of the operating system into those of the port.
 """
 

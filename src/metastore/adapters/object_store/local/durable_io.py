@@ -27,7 +27,7 @@ def write_file(path: Path, content: bytes) -> None:
     temporary.rename(path)
 
 
-def write_all(handle: int, content: bytes, offset: int) -> None:
+def write_all(handle: int, content: bytes | memoryview, offset: int) -> None:
     """Write all of ``content`` at ``offset``, however many system calls that takes."""
     view = memoryview(content)
     while view:

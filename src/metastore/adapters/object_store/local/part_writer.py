@@ -1,7 +1,8 @@
 """Receive one part: buffer, hash and write the bytes as they arrive, then make the part durable.
 
-If a thread can read from the source, the thread does all of that with a single buffer. Otherwise the event loop fills
-buffers, and a part uses at most two: one being filled and one being written by a thread.
+If a thread can read from the source, the thread does all of that with a single buffer, and where possible writes it
+around the page cache (``direct_io``). Otherwise the event loop fills buffers, and a part uses at most two: one being
+filled and one being written by a thread.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 
 from blake3 import blake3
 
+from metastore.adapters.object_store.local.direct_io import AlignedBuffers, write_direct
 from metastore.adapters.object_store.local.durable_io import begin_writeback, write_vector
 from metastore.adapters.object_store.local.part_log import PartRecord
 from metastore.adapters.object_store.local.upload import Upload
@@ -21,6 +23,7 @@ BATCH = 2**20
 """Bytes buffered before they are hashed and written."""
 _READ_LIMIT = 8 * BATCH
 """Bytes that a thread reads before it lets a waiting complete or abort proceed."""
+_buffers = AlignedBuffers(BATCH)
 
 
 class LocalPartWriter:
@@ -84,7 +87,7 @@ class LocalPartWriter:
 
     def _read_some(self, source: ByteSource) -> bool:
         if not self._buffer:
-            self._buffer = memoryview(bytearray(min(BATCH, self._length)))
+            self._buffer = _buffers.take() if self._length >= BATCH else memoryview(bytearray(self._length))
         stop = min(self._length, self._received + _READ_LIMIT)
         while self._received < stop:
             filled = self._buffered_size
@@ -95,7 +98,7 @@ class LocalPartWriter:
             self._received += count
             self._buffered_size += count
             if self._buffered_size == len(self._buffer) or self._received == self._length:
-                self._hash_and_write([self._buffer[: self._buffered_size]])
+                self._hash_and_write_buffer(self._buffer[: self._buffered_size])
                 self._buffered_size = 0
         return self._received == self._length
 
@@ -158,6 +161,13 @@ class LocalPartWriter:
         begin_writeback(self._handle, self._position, size)
         self._position += size
 
+    def _hash_and_write_buffer(self, content: memoryview) -> None:
+        if self._length >= BATCH and write_direct(self._handle, content, self._position):
+            self._digest.update(content)
+            self._position += len(content)
+        else:
+            self._hash_and_write([content])
+
     def _finish(self) -> tuple[PartRecord, int]:
         self._hash_and_write(self._chunks)
         record = PartRecord(self._number, self._length, self._digest.digest(), self._side)
@@ -167,6 +177,9 @@ class LocalPartWriter:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+        if len(self._buffer) == BATCH:
+            _buffers.release(self._buffer)
+            self._buffer = memoryview(b"")
         if self._side is None:
             self._upload.release_in_place(self._number)
         else:
