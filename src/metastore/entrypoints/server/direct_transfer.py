@@ -22,6 +22,8 @@ _TURN = 64 * 2**20
 _PIECE = 512 * 2**10
 """Bytes passed to the socket at once. The kernel delays the end of a packet while more data is announced, so sending a
 whole file at once causes pauses and takes a third longer."""
+_WAKE_BYTES = 256 * 2**10
+"""Bytes that wake a thread which waits for the client. Otherwise each packet of a fast client would."""
 _SLOW_BYTES = 64 * 2**10
 _SLOW_PAUSE = 0.03
 """A client that transfers fewer bytes in a turn is slow. Its next turn starts after this pause and does not wait."""
@@ -56,6 +58,7 @@ class DirectBody:
         self.sender_is_gone = False
         self._wait = _WAIT_SECONDS
         self._moved = 0
+        self._wake_bytes = 1
 
     @property
     def on_the_wire(self) -> int:
@@ -80,6 +83,7 @@ class DirectBody:
 
     async def readable(self) -> None:
         """Wait on the event loop until there is more data, or the client has disconnected."""
+        self._wake_at(1)
         is_slow = self._moved < _SLOW_BYTES
         self._wait, self._moved = 0.0 if is_slow else _WAIT_SECONDS, 0
         loop = asyncio.get_running_loop()
@@ -90,16 +94,19 @@ class DirectBody:
     def close(self) -> None:
         """Close the duplicate socket, so that the transport may read again."""
         if self._socket.fileno() >= 0:
+            self._wake_at(1)
             self._socket.close()
             self._closed(self)
 
     def _receive(self, buffer: memoryview) -> int:
+        wanted = min(len(buffer), self.left)
         while True:
             try:
-                count = self._socket.recv_into(buffer, min(len(buffer), self.left))
+                count = self._socket.recv_into(buffer, wanted)
             except BlockingIOError:
-                if not self._wait_for_data():
+                if self._wait <= 0:
                     return 0
+                self._wait_for_data(wanted)
                 continue
             except OSError as error:
                 self.sender_is_gone = True
@@ -109,13 +116,19 @@ class DirectBody:
                 raise SourceEndedError
             return count
 
-    def _wait_for_data(self) -> bool:
-        if self._wait <= 0:
-            return False
+    def _wait_for_data(self, wanted: int) -> None:
+        """Wait until enough has arrived or the time of this turn is over. Fewer bytes may have arrived then."""
+        self._wake_at(min(wanted, _WAKE_BYTES))
         began = time.monotonic()
-        ready = bool(self._poll.poll(self._wait * 1000))
+        self._poll.poll(self._wait * 1000)
         self._wait -= time.monotonic() - began
-        return ready
+
+    def _wake_at(self, count: int) -> None:
+        """Let the socket become readable at ``count`` bytes, or at the end of the stream."""
+        if count != self._wake_bytes:
+            self._wake_bytes = count
+            with contextlib.suppress(OSError):  # the client has disconnected
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
 
 class FileSender:
