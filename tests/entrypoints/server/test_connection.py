@@ -147,6 +147,17 @@ async def test_a_head_too_large_is_refused(ending: str) -> None:
         assert "application/problem+json" == headers["content-type"]
 
 
+async def test_a_large_head_that_begins_behind_a_request_is_refused(file_app: FileApp) -> None:
+    """No matter how it is divided."""
+    async with serving(file_app) as url, raw_connection(url) as client:
+        await client.send(
+            "GET /at%20once?1 HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nX-A: " + "a" * 40_000
+        )
+        assert b"1!" == (await client.read_response())[2]
+        await client.send("a\r\nX-B: " + "b" * 40_000 + "\r\n\r\n")
+        assert 431 == (await client.read_response())[0]
+
+
 async def test_invalid_http_gets_400() -> None:
     async with serving(rejecting) as url, raw_connection(url) as client:
         await client.send("HELO example.org\r\n\r\n")

@@ -73,12 +73,20 @@ class HttpExchange:
 
 def common_headers(headers: Mapping[bytes, bytes], origins: frozenset[str]) -> list[Header]:
     """Return the headers of every response to a request with ``headers``: the request id and CORS headers."""
-    given = headers.get(b"x-request-id")
-    request_id = given if given and _VALID_ID.fullmatch(given) else new_id().encode()
-    common = [(b"x-request-id", request_id)]
+    common = [(b"x-request-id", _request_id(headers))]
     if origins:
         common += _cors_headers(headers.get(b"origin", b"").decode("latin-1"), origins)
     return common
+
+
+def read_lines(headers: Mapping[bytes, bytes]) -> bytes:
+    """Return the same for a GET, as header lines."""
+    return b"x-request-id: %s\r\n%s" % (_request_id(headers), _ANY_PAGE_LINES)
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> bytes:
+    given = headers.get(b"x-request-id")
+    return given if given and _VALID_ID.fullmatch(given) else new_id().encode()
 
 
 _EXPOSED = b"ETag, Content-Length, Content-Range, Content-Disposition, Accept-Ranges, Last-Modified, X-Request-ID"
@@ -95,3 +103,6 @@ def _cors_headers(origin: str, origins: frozenset[str]) -> list[Header]:
         (b"access-control-expose-headers", _EXPOSED),
         (b"vary", b"Origin"),
     ]
+
+
+_ANY_PAGE_LINES = b"".join(b"%s: %s\r\n" % header for header in _cors_headers("", ANY_PAGE))

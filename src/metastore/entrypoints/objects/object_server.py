@@ -16,11 +16,10 @@ from metastore.entrypoints.objects.conditional_requests import (
     requested_range,
 )
 from metastore.entrypoints.objects.http_exchange import (
-    ANY_PAGE,
     ClientGoneError,
     Header,
     HttpExchange,
-    common_headers,
+    read_lines,
 )
 from metastore.entrypoints.server import ZERO_COPY
 from metastore.entrypoints.server.ready_response import ReadyResponse
@@ -66,8 +65,7 @@ class ObjectServer:
         offset, length = span
         content_range = b"content-length: %d\r\ncontent-range: bytes %d-%d/%d\r\n"
         head = content_range % (length, offset, offset + length - 1, file.size)
-        common = b"".join(b"%s: %s\r\n" % header for header in common_headers(headers, ANY_PAGE))
-        return ReadyResponse(206, head + prepared.lines + common, body)
+        return ReadyResponse(206, head + prepared.lines + read_lines(headers), body)
 
     async def serve(self, exchange: HttpExchange) -> None:
         """Respond with the object, a range of it, 304, 412 or 416."""

@@ -65,6 +65,7 @@ class Connection(HttpToolsProtocol):
         self._linger_budget = 0
         self._close_after_body = False
         self._unread_bytes = 0
+        self._received_size = 0
 
     # --- called by the transport ---
 
@@ -94,6 +95,7 @@ class Connection(HttpToolsProtocol):
         is_first = self._is_idle() and not self._in_head
         self._heads_begun = 0
         self._quiet_bytes += len(data)
+        self._received_size = len(data)
         super().data_received(data)
         if self._upgraded:
             return
@@ -156,7 +158,7 @@ class Connection(HttpToolsProtocol):
         elif len(self.pipeline) >= PIPELINE_LIMIT:
             self._is_handled = True
             self.transport.abort()
-        elif sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT:
+        elif self._may_be_large() and sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT:
             self._refuse(_HEAD_TOO_LARGE)
         elif not self._has_valid_host():
             self._refuse(_INVALID_HOST)
@@ -188,6 +190,10 @@ class Connection(HttpToolsProtocol):
             self.flow.pause_reading()
 
     # --- responses ---
+
+    def _may_be_large(self) -> bool:
+        """Return whether the head that has ended may exceed the limit: it began earlier, or with much data."""
+        return not self._heads_begun or self._received_size > HEAD_LIMIT
 
     def _is_idle(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
