@@ -137,7 +137,7 @@ async def test_events_recorded_by_a_consumer_carry_the_context_of_their_cause(da
         return None
 
     with open_context(RequestContext("request-1", address="192.0.2.1", actor_id="user-1")):
-        row = SampleRecorded(sample="copper").outbox_row()
+        row = OutboxEvent(**SampleRecorded(sample="copper").outbox_row())
     cause = RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
     await handler_of(Consumer("second", in_transaction={"sample.recorded": record_another}), database)(cause)
     async with database.reading() as tx:

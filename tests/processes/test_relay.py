@@ -152,7 +152,7 @@ async def test_the_backlog_is_measured(database: Database) -> None:
     """The metrics have number and age of pending events, and the numbers of published and failed ones."""
     async with database.transaction() as tx:
         tx.record(SampleRecorded(sample="copper"))
-        await tx.session.flush()
+        await tx.flush()
         await tx.session.execute(update(OutboxEvent).values(created_at=utc_now() - timedelta(minutes=5)))
     published, failed = _value(relay_module.PUBLISHED), _value(relay_module.FAILED)
     bus = RecordingBus()
@@ -224,7 +224,7 @@ async def test_an_event_committed_late_is_not_skipped(database: Database) -> Non
     async with running(Relay(database, bus, poll_interval=0.05)), AsyncExitStack() as late:
         slow: Transaction = await late.enter_async_context(database.transaction())
         slow.record(SampleRecorded(sample="slow", number=0))
-        await slow.session.flush()
+        await slow.flush()
         for number in (1, 2, 3):
             await record(database, number)
         await eventually(lambda: numbers(bus) == [1, 2, 3])

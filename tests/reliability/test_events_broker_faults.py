@@ -31,7 +31,7 @@ async def test_an_event_committed_late_under_a_lower_id_is_not_skipped(
     async with relayed(database, killable_rabbitmq.url, consumer), AsyncExitStack() as late:
         slow = await late.enter_async_context(database.transaction())
         slow.record(SampleRecorded(sample="slow", number=0))
-        await slow.session.flush()
+        await slow.flush()
         await record(database, 50)
         await eventually(lambda: distinct(consumer) == 50)
         await late.aclose()

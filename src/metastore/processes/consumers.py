@@ -130,8 +130,7 @@ async def _handle_in_transaction(
             if after_commit is not None:
                 follow_ups.append((event, after_commit))
             # The next handler must not see rows that this one has loaded.
-            await tx.session.flush()
-            tx.session.expunge_all()
+            await tx.forget_entities()
     return follow_ups
 
 

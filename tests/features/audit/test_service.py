@@ -14,7 +14,7 @@ from metastore.kit.api.paging import Page
 from metastore.kit.context import RequestContext, open_context
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events.event import Event
-from metastore.kit.events.outbox import RecordedEvent, pending_events
+from metastore.kit.events.outbox import OutboxEvent, RecordedEvent, pending_events
 from metastore.kit.problems.problem import Problem
 from metastore.processes.consumers import handler_of
 from tests.fixtures.events import SampleRecorded, event
@@ -38,7 +38,7 @@ async def page(database: Database, **query: object) -> Page[AuditLogOut]:
 def recorded(event: Event, context: RequestContext) -> RecordedEvent:
     """Return the event as recorded in that context."""
     with open_context(context):
-        row = event.outbox_row()
+        row = OutboxEvent(**event.outbox_row())
     return RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
 
 

@@ -17,7 +17,7 @@ from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events.event import Event
 from metastore.kit.events.inbox import prune
-from metastore.kit.events.outbox import RecordedEvent
+from metastore.kit.events.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
 from metastore.ports.event_bus import Handler
@@ -56,7 +56,7 @@ class NotificationsFixture:
 
 def as_event(event: Event) -> RecordedEvent:
     """Return the event as the bus delivers it."""
-    row = event.outbox_row()
+    row = OutboxEvent(**event.outbox_row())
     return RecordedEvent(row.id, row.event_type, row.aggregate, row.payload, row.headers, row.created_at)
 
 

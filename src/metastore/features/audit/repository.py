@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 
 from sqlalchemy import ColumnElement, literal, select, tuple_
 
 from metastore.features.audit.models import AuditLog
 from metastore.features.audit.schemas import AuditQuery
-from metastore.kit.database.inserts import Insert, insert_into
+from metastore.kit.database.command import Nothing, RowInsert
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.tables import UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 
@@ -16,14 +16,15 @@ Position = tuple[datetime, str]
 """The time and ID of the last entry of the previous page."""
 
 
-@cache
-def _append(dialect: str) -> Insert:
-    return insert_into(table_of(AuditLog), dialect).on_conflict_do_nothing(index_elements=["event_id"])
+_APPEND = RowInsert(
+    Nothing,
+    lambda dialect: insert_into(table_of(AuditLog), dialect).on_conflict_do_nothing(index_elements=["event_id"]),
+)
 
 
 async def append(tx: Transaction, entries: Sequence[Mapping[str, object]]) -> None:
     """Insert entries, except for events that have one already, as happens if an event is redelivered."""
-    await tx.session.execute(_append(tx.dialect), entries)
+    await tx.execute_all(_APPEND, entries)
 
 
 async def latest(tx: Transaction, query: AuditQuery, after: Position | None, limit: int) -> Sequence[AuditLog]:

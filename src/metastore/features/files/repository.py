@@ -11,12 +11,14 @@ from typing import NamedTuple
 from sqlalchemy import (
     Integer,
     String,
+    and_,
     bindparam,
     column,
     delete,
     func,
     literal,
     literal_column,
+    or_,
     select,
     table,
     update,
@@ -24,9 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.elements import ColumnElement
 
-from metastore.features.files.models import FILE, FOLDER, UPLOADING, Node
+from metastore.features.files.models import FILE, FOLDER, UPLOADING, LocatedNode, Node
 from metastore.kit.clock import utc_now
+from metastore.kit.database.command import Command, Id, RowInsert
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.query import Query, Statement, one_of
+from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 
 _USERS = table("users", column("id"))
@@ -95,16 +100,11 @@ async def find(tx: Transaction, node_id: str) -> Node | None:
 
 
 async def add(tx: Transaction, node: Node) -> bool:
-    """Insert ``node``; return ``False`` if its name is taken."""
-    try:
-        async with tx.session.begin_nested():
-            tx.session.add(node)
-            await tx.session.flush()
-    except IntegrityError as error:
-        if not is_name_taken(error):
-            raise
-        return False
-    return True
+    """Insert ``node``, which stays outside the session; return ``False`` if its name is taken."""
+    for each in _NODES:
+        if each.default is not None and getattr(node, each.key) is None:
+            setattr(node, each.key, each.default.arg)  # type: ignore[attr-defined]  # all are constants
+    return bool(await tx.execute(_ADD, **{each.key: getattr(node, each.key) for each in _NODES}))
 
 
 async def add_all(tx: Transaction, nodes: Sequence[Node]) -> None:
@@ -126,9 +126,8 @@ async def find_by_name(tx: Transaction, owner_id: str, folder_id: str | None, na
 
 async def taken_names(tx: Transaction, owner_id: str, folder_id: str | None, name: str, prefix: str) -> set[str]:
     """Return the names in the folder that equal ``name`` or start with ``prefix`` and a parenthesis."""
-    numbered = (Node.name >= prefix + "(") & (Node.name < prefix + ")")
-    statement = select(Node.name).where(*_in_folder(owner_id, folder_id), (Node.name == name) | numbered)
-    return set(await tx.session.scalars(statement))
+    values = {"owner": owner_id, "folder": folder_id or "", "name": name, "first": f"{prefix}(", "end": f"{prefix})"}
+    return {row.name for row in await tx.fetch(_TAKEN_NAMES, **values)}
 
 
 async def ancestors_of(tx: Transaction, node_ids: Sequence[str]) -> dict[str, list[Ancestor]]:
@@ -154,6 +153,26 @@ async def resolve_path(tx: Transaction, owner_id: str, names: Sequence[str]) -> 
     # Names contain no slash.
     values = {"owner": owner_id, "path": "".join(f"{name}/" for name in names)}
     return await tx.fetch(_PATH, **values)
+
+
+class _Name(NamedTuple):
+    name: str
+
+
+_NODES = table_of(Node).c
+_ADD = RowInsert(Id, lambda dialect: insert_into(table_of(Node), dialect).on_conflict_do_nothing().returning(_NODES.id))
+_TAKEN_NAMES = Query(
+    _Name,
+    select(Node.name).where(
+        Node.owner_id == bindparam("owner"),
+        bindparam("folder") == FOLDER_KEY,
+        Node.trashed_at.is_(None),
+        or_(
+            Node.name == bindparam("name"),
+            and_(Node.name >= bindparam("first"), Node.name < bindparam("end")),
+        ),
+    ),
+)
 
 
 def _ancestors_statement(dialect: str) -> Statement:
@@ -227,16 +246,35 @@ async def subtree_height(tx: Transaction, node_id: str) -> int:
     return (await tx.session.scalar(select(func.max(down.c.level)))) or 0
 
 
-async def complete(tx: Transaction, node_id: str, changes: dict[str, object]) -> Node | None:
-    """Apply ``changes`` to a file that is UPLOADING; return ``None`` if there is no such file."""
-    statement = (
-        update(Node)
-        .where(Node.id == node_id, Node.kind == FILE, Node.status == UPLOADING)
-        .values(version=Node.version + 1, **changes)
-        .returning(Node)
-        .execution_options(populate_existing=True)
+class CompletedFile(NamedTuple):
+    """The columns that completing a file sets; ``size`` in bytes."""
+
+    status: str
+    object_key: str
+    size: int
+    object_etag: str
+    checksum: str | None
+    mime_type: str
+    updated_at: datetime
+
+
+_COMPLETE = Command(
+    LocatedNode,
+    update(table_of(Node))
+    .where(_NODES.id == bindparam("node"), _NODES.kind == FILE, _NODES.status == UPLOADING)
+    .values(
+        version=_NODES.version + 1,
+        **{name: bindparam(f"new_{name}", type_=_NODES[name].type) for name in CompletedFile._fields},
     )
-    return (await tx.session.scalars(statement)).first()
+    .returning(*(_NODES[name] for name in LocatedNode._fields if name != "folder_path"), literal("")),
+)
+
+
+async def complete(tx: Transaction, node_id: str, completed: CompletedFile) -> LocatedNode | None:
+    """Complete a file that is UPLOADING; return it without its path, or ``None`` if there is no such file."""
+    values = {f"new_{name}": value for name, value in completed._asdict().items()}
+    rows = await tx.execute(_COMPLETE, node=node_id, **values)
+    return rows[0] if rows else None
 
 
 async def change_status(tx: Transaction, node_id: str, old: str, new: str) -> Node | None:

@@ -152,16 +152,16 @@ class FilesService:
         Raises:
             Problem: 404 if the file no longer exists or is not UPLOADING.
         """
-        changes: dict[str, object] = {
-            "status": PROCESSING if needs_processing else READY,
-            "object_key": object_key,
-            "size": size,
-            "object_etag": etag,
-            "checksum": checksum,
-            "mime_type": mime_type,
-            "updated_at": self._clock(),
-        }
-        node = await repository.complete(tx, node_id, changes)
+        completed = repository.CompletedFile(
+            status=PROCESSING if needs_processing else READY,
+            object_key=object_key,
+            size=size,
+            object_etag=etag,
+            checksum=checksum,
+            mime_type=mime_type,
+            updated_at=self._clock(),
+        )
+        node = await repository.complete(tx, node_id, completed)
         if node is None:
             raise not_found("file")
         folder_path = await path_of_folder(tx, node.parent_id)

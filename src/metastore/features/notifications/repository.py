@@ -7,25 +7,28 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 from sqlalchemy import Integer, String, bindparam, func, select, update
-from sqlalchemy.sql.dml import ReturningInsert
 
 from metastore.features.notifications.models import Notification
+from metastore.kit.database.command import Change, Id, RowInsert
 from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.query import Query
 from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 
 
-@cache
-def _insert(dialect: str) -> ReturningInsert[str]:
-    statement = insert_into(table_of(Notification), dialect)
-    statement = statement.on_conflict_do_nothing(index_elements=["user_id", "event_id"])
-    return statement.returning(table_of(Notification).c.id)
+def _insert_new(dialect: str) -> Change:
+    inserting = insert_into(table_of(Notification), dialect).on_conflict_do_nothing(
+        index_elements=["user_id", "event_id"]
+    )
+    return inserting.returning(table_of(Notification).c.id)
+
+
+_INSERT = RowInsert(Id, _insert_new)
 
 
 async def insert(tx: Transaction, notifications: Sequence[Mapping[str, object]]) -> set[str]:
     """Insert notifications, except where the user has one for that event already; return the IDs of the new ones."""
-    return set((await tx.session.execute(_insert(tx.dialect), notifications)).scalars())
+    return {row.id for row in await tx.execute_all(_INSERT, notifications)}
 
 
 class NotificationRow(NamedTuple):

@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, delete, func, select, tuple_
 
 from metastore.features.search.models import SearchDocument
-from metastore.kit.database.inserts import Insert, insert_into
+from metastore.kit.database.command import Change, Nothing, RowInsert
+from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.query import Query, one_of
 from metastore.kit.database.tables import UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
@@ -60,17 +61,18 @@ async def lock(tx: Transaction, owner_id: str) -> None:
         await tx.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-@cache
-def _save(dialect: str) -> Insert:
+def _replace(dialect: str) -> Change:
     statement = insert_into(table_of(SearchDocument), dialect)
     updated = {name: statement.excluded[name] for name in Entry.__annotations__ if name != "node_id"}
     return statement.on_conflict_do_update(index_elements=["node_id"], set_=updated)
 
 
+_SAVE = RowInsert(Nothing, _replace)
+
+
 async def save(tx: Transaction, entries: Sequence[Entry]) -> None:
     """Insert documents, replacing those of the same nodes."""
-    if entries:
-        await tx.session.execute(_save(tx.dialect), entries)
+    await tx.execute_all(_SAVE, entries)
 
 
 async def remove(tx: Transaction, node_ids: Sequence[str]) -> None:

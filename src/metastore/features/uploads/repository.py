@@ -8,6 +8,9 @@ from sqlalchemy import ColumnElement, Row, bindparam, column, delete, false, fun
 
 from metastore.features.files.content.processing import INGEST
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, ObjectKeyBlock, Upload
+from metastore.kit.database.command import Command, Id, Nothing, RowInsert
+from metastore.kit.database.query import Query
+from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.saga import sagas
 
@@ -20,6 +23,11 @@ async def find(tx: Transaction, upload_id: str) -> Upload | None:
 async def find_by_file(tx: Transaction, file_id: str) -> Upload | None:
     """Return the upload of a file."""
     return (await tx.session.scalars(select(Upload).where(Upload.file_id == file_id))).first()
+
+
+async def add(tx: Transaction, upload: Upload) -> None:
+    """Insert an upload, which stays outside the session."""
+    await tx.execute(_ADD, **{column.key: getattr(upload, column.key) for column in _UPLOADS})
 
 
 async def state_of(tx: Transaction, upload_id: str) -> str | None:
@@ -52,11 +60,29 @@ class ClaimedUpload(NamedTuple):
     name: str
 
 
+class _ClaimedRow(NamedTuple):
+    id: str
+    owner_id: str
+    file_id: str
+    object_key: str
+    store_upload_id: str | None
+    size: int
+    part_size: int
+    mime_type: str
+    state: str
+    claimed_at: datetime | None
+    created_at: datetime
+    expires_at: datetime
+    name: str | None
+
+
 async def claim(tx: Transaction, owner_id: str, file_id: str, upload_id: str, now: datetime) -> ClaimedUpload | None:
     """OPEN or COMPLETING → COMPLETING. Concurrent completions are allowed: completing is idempotent."""
-    values = {"owner": owner_id, "file": file_id, "upload": upload_id, "now": now}
-    row = (await tx.session.execute(_CLAIM, values)).first()
-    return ClaimedUpload(row[0], row[1] or "") if row is not None else None
+    for row in await tx.execute(_CLAIM, owner=owner_id, file=file_id, upload=upload_id, now=now):
+        columns = row._asdict()
+        name = columns.pop("name")
+        return ClaimedUpload(Upload(**columns), name or "")
+    return None
 
 
 async def reopen(tx: Transaction, upload_id: str) -> bool:
@@ -69,7 +95,7 @@ async def finish(tx: Transaction, upload_id: str) -> bool:
 
     OPEN is allowed because a concurrent completion with a bad part may have reopened the upload.
     """
-    return await _changed(tx, upload_id, Upload.state.in_((OPEN, COMPLETING)), values={"state": COMPLETED})
+    return bool(await tx.execute(_FINISH, upload=upload_id))
 
 
 async def remove_unfinished(tx: Transaction, upload_id: str, *, claimed_before: datetime | None) -> Upload | None:
@@ -144,12 +170,12 @@ async def forget_completed(tx: Transaction, before: datetime, limit: int) -> int
 
 async def add_key_block(tx: Transaction, block_id: str, expires_at: datetime) -> None:
     """Insert a block of object keys."""
-    await tx.session.execute(insert(ObjectKeyBlock).values(id=block_id, expires_at=expires_at))
+    await tx.execute(_ADD_KEY_BLOCK, id=block_id, expires_at=expires_at)
 
 
 async def hold_key_block(tx: Transaction, block_id: str) -> bool:
     """Return whether the block is open; if so, it cannot be closed before the transaction ends."""
-    return await tx.session.scalar(_HELD_KEY_BLOCK, {"block_id": block_id}) is not None
+    return bool(await tx.fetch(_HELD_KEY_BLOCK, block_id=block_id))
 
 
 async def expired_key_blocks(tx: Transaction, now: datetime, limit: int) -> Sequence[str]:
@@ -170,25 +196,37 @@ async def delete_key_block(tx: Transaction, block_id: str) -> None:
     await tx.session.execute(statement.execution_options(synchronize_session=False))
 
 
+_UPLOADS = table_of(Upload).c
+_IS_UNFINISHED = or_(_UPLOADS.state == OPEN, _UPLOADS.state == COMPLETING)
 _NODES = table("nodes", column("id"), column("name"))
-_NAME_OF_FILE = select(_NODES.c.name).where(_NODES.c.id == Upload.file_id).correlate(Upload).scalar_subquery()
-_CLAIM = (
-    update(Upload)
+_NAME_OF_FILE = select(_NODES.c.name).where(_NODES.c.id == _UPLOADS.file_id).scalar_subquery()
+_CLAIM = Command(
+    _ClaimedRow,
+    update(table_of(Upload))
     .where(
-        Upload.id == bindparam("upload"),
-        Upload.owner_id == bindparam("owner"),
-        Upload.file_id == bindparam("file"),
-        Upload.state.in_((OPEN, COMPLETING)),
+        _UPLOADS.id == bindparam("upload"),
+        _UPLOADS.owner_id == bindparam("owner"),
+        _UPLOADS.file_id == bindparam("file"),
+        _IS_UNFINISHED,
     )
-    .values(state=COMPLETING, claimed_at=bindparam("now"))
-    .returning(Upload, _NAME_OF_FILE)
-    .execution_options(synchronize_session=False, populate_existing=True)
+    .values(state=COMPLETING, claimed_at=bindparam("now", type_=_UPLOADS.claimed_at.type))
+    .returning(*(_UPLOADS[name] for name in _ClaimedRow._fields if name != "name"), _NAME_OF_FILE),
 )
 # FOR SHARE on PostgreSQL; SQLite has a single writer.
-_HELD_KEY_BLOCK = (
+_HELD_KEY_BLOCK = Query(
+    Id,
     select(ObjectKeyBlock.id)
     .where(ObjectKeyBlock.id == bindparam("block_id"), ObjectKeyBlock.closed == false())
-    .with_for_update(read=True)
+    .with_for_update(read=True),
+)
+_ADD_KEY_BLOCK = RowInsert(Nothing, insert(table_of(ObjectKeyBlock)))
+_ADD = RowInsert(Nothing, insert(table_of(Upload)))
+_FINISH = Command(
+    Id,
+    update(table_of(Upload))
+    .where(_UPLOADS.id == bindparam("upload"), _IS_UNFINISHED)
+    .values(state=COMPLETED)
+    .returning(_UPLOADS.id),
 )
 
 

@@ -276,7 +276,7 @@ class UploadsService:
             if await repository.state_of(tx, upload.id) not in (OPEN, COMPLETING):
                 return
             await sagas.forget(tx, INGEST, upload.file_id)
-            start_saga(tx, upload, await self._files.name_of(tx, upload.file_id) or "", self._clock())
+            await start_saga(tx, upload, await self._files.name_of(tx, upload.file_id) or "", self._clock())
 
     async def _owned(self, tx: Transaction, owner_id: str, upload_id: str) -> Upload:
         upload = await repository.find(tx, upload_id) if is_id(upload_id) else None

@@ -2,7 +2,8 @@
 
 * ``unit_of_work``: ``Database`` opens transactions on SQLite and PostgreSQL; ``Transaction`` records events.
 * ``group_commit``: units of work on SQLite that share a commit; ``shared_transaction``: what their connection executes.
-* ``query``: SELECT statements that are built once. ``readers``: the shortest way of a query to the database.
+* ``command``: statements that change rows, built once. ``query``: SELECT statements that are built once.
+* ``readers``: the shortest way of a query to the database.
 * ``inserts``: INSERT statements for the dialect of the database.
 * ``postgresql_pool``: checks of pooled connections.
 * ``tables``: the declarative base and column types.

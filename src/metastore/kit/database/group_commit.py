@@ -41,10 +41,34 @@ Note = TypeVar("Note")
 
 @dataclass
 class Unit(Generic[Note]):
-    """A unit of work in progress. Its ``note`` is for the listener after the commit."""
+    """A unit of work in progress. Its ``note`` is for the listener after the commit.
 
-    session: AsyncSession
+    It executes statements by ``driver``, or by a session, which is opened when it is needed.
+    """
+
+    connection: AsyncConnection
+    driver: OneTripConnection
     note: Note | None = None
+    _session: AsyncSession | None = None
+
+    def open_session(self) -> AsyncSession:
+        """Return the unit's session, opened with the first call."""
+        if self._session is None:
+            self._session = AsyncSession(bind=self.connection, expire_on_commit=False, autoflush=True)
+        return self._session
+
+    async def keep(self) -> None:
+        """End the unit and keep what it did for the next commit."""
+        if self._session is not None:
+            await self._session.commit()
+        await self.driver.commit()  # of a unit whose session has executed nothing
+        if self._session is not None:
+            self._session.sync_session.close()
+
+    async def close_session(self) -> None:
+        """Close the session, and roll back what it has not committed."""
+        if self._session is not None:
+            await self._session.close()
 
 
 @dataclass
@@ -90,14 +114,13 @@ class GroupCommit(Generic[Note]):
             Exception: the error of the commit. Units of one group raise the same error.
         """
         writer, group = await self._begin(alone=alone)
-        unit = Unit[Note](AsyncSession(bind=writer.connection, expire_on_commit=False, autoflush=True))
+        unit = Unit[Note](writer.connection, writer.driver)
         try:
             yield unit
-            await unit.session.commit()
+            await unit.keep()
         except BaseException as error:
             await self._end_failed(writer, group, unit, error)
             raise
-        unit.session.sync_session.close()
         if unit.note is not None:
             group.notes.append(unit.note)
         self._end(writer, group, alone=alone)
@@ -172,7 +195,7 @@ class GroupCommit(Generic[Note]):
     async def _is_undone(self, writer: _Writer, unit: Unit[Note]) -> bool:
         """Undo a unit. Return whether what the group did before is still there."""
         try:
-            await unit.session.close()
+            await unit.close_session()
             await writer.connection.rollback()  # the session leaves a transaction open whose commit raised
             return await writer.driver.undo_shared(writer.shared)
         except Exception:  # noqa: BLE001  whatever it was, the state of the connection is unknown

@@ -19,13 +19,18 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import (
     ARRAY,
     JSON,
+    Column,
     ColumnElement,
     CompoundSelect,
+    Delete,
     Dialect,
+    Insert,
     Select,
     SQLColumnExpression,
     String,
     Text,
+    TextClause,
+    Update,
     bindparam,
     column,
     func,
@@ -33,25 +38,35 @@ from sqlalchemy import (
 )
 
 Row = TypeVar("Row", bound=NamedTuple)
-Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | TextClause
 Parameters = Mapping[str, object]
 _Processor = Callable[[Any], object]
 
 
-class PreparedQuery(Generic[Row]):
-    """A query compiled for one database, for execution by its driver: the SQL, and conversions of values."""
+class Prepared(Generic[Row]):
+    """A statement compiled for one database, for execution by its driver: the SQL, and conversions of values.
 
-    def __init__(self, row: type[Row], statement: Statement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+    ``columns`` are those of an INSERT without values; each is a parameter.
+    """
+
+    def __init__(
+        self,
+        row: type[Row],
+        statement: Statement | Insert | Update | Delete,
+        dialect: Dialect,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=columns)
         if compiled.post_compile_params or compiled.positiontup is None:
-            raise ValueError("a query takes a list by one_of(), not by in_()")
+            raise ValueError("a statement takes a list by one_of(), not by in_()")
         self.sql = str(compiled)
         self._make = row._make
         self._names: Sequence[str] = compiled.positiontup
         self._literals = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+        self._literals |= {column.name: _default_of(column) for column in compiled.insert_prefetch}
         bind_types = [compiled.binds[name].type.dialect_impl(dialect) for name in self._names]
         self._binds = _processors(type_.bind_processor(dialect) for type_ in bind_types)
-        result_types = [column.type.dialect_impl(dialect) for column in statement.selected_columns]
+        result_types = [column.type.dialect_impl(dialect) for column in _columns_of(statement)]
         self._results = _processors(type_.result_processor(dialect, None) for type_ in result_types)
 
     def arguments(self, parameters: Parameters) -> list[object]:
@@ -90,7 +105,7 @@ class Query(Generic[Row]):
         self.row = row
         self._statement = statement
         self._statements: dict[str, Statement] = {}
-        self._prepared: dict[str, PreparedQuery[Row]] = {}
+        self._prepared: dict[str, Prepared[Row]] = {}
 
     def statement(self, dialect: str) -> Statement:
         """Return the statement for the dialect of that name."""
@@ -100,11 +115,11 @@ class Query(Generic[Row]):
             found = self._statements[dialect] = statement
         return found
 
-    def prepared(self, dialect: Dialect) -> PreparedQuery[Row]:
+    def prepared(self, dialect: Dialect) -> Prepared[Row]:
         """Return the query compiled for ``dialect``; it is compiled once."""
         found = self._prepared.get(dialect.name)
         if found is None:
-            found = self._prepared[dialect.name] = PreparedQuery(self.row, self.statement(dialect.name), dialect)
+            found = self._prepared[dialect.name] = Prepared(self.row, self.statement(dialect.name), dialect)
         return found
 
 
@@ -122,3 +137,20 @@ def one_of(value: SQLColumnExpression[str], parameter: str, dialect: str) -> Col
 
 def _processors(found: Iterable[_Processor | None]) -> list[tuple[int, _Processor]]:
     return [(position, process) for position, process in enumerate(found) if process is not None]
+
+
+def _columns_of(statement: Statement | Insert | Update | Delete) -> Iterable[ColumnElement[Any]]:
+    if isinstance(statement, TextClause):
+        return ()  # of unknown types: as the driver returns them
+    return statement.selected_columns if isinstance(statement, Select | CompoundSelect) else statement.exported_columns
+
+
+def _default_of(column: Column[Any]) -> object:
+    """Return the default that an INSERT passes for a column that it does not name.
+
+    Raises:
+        ValueError: it is not a constant.
+    """
+    if column.default is None or not column.default.is_scalar:
+        raise ValueError(f"an INSERT has to name the column {column.name}")
+    return column.default.arg  # type: ignore[attr-defined]  # of a scalar

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import aiosqlite
+from sqlalchemy.exc import DBAPIError
 
 from metastore.kit.database.shared_transaction import SharedTransaction
 
@@ -56,6 +57,29 @@ class OneTripConnection(aiosqlite.Connection):
     async def undo_shared(self, shared: SharedTransaction) -> bool:
         """Undo the current unit. Return whether what earlier units did is still there."""
         return await self._submit(partial(shared.undo, self._conn))
+
+    async def run(self, statement: str, rows: Sequence[Parameters]) -> list[Row]:
+        """Execute a statement for each of ``rows`` in one trip to the thread. Return what it returns for all of them.
+
+        Raises:
+            DBAPIError: SQLite refused it, in the class that SQLAlchemy has for the reason.
+        """
+
+        def execute() -> list[Row]:
+            if self.shared is not None:
+                self.shared.enter(self._conn)
+            if len(rows) == 1:
+                return self._conn.execute(statement, rows[0]).fetchall()
+            return [row for parameters in rows for row in self._conn.execute(statement, parameters)]
+
+        try:
+            return await self._submit(execute)
+        except asyncio.CancelledError:
+            if self.shared is not None:
+                self.shared.interrupt()
+            raise
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True) from error
 
     def commit_shared(self, shared: SharedTransaction) -> asyncio.Future[None]:
         """Queue the commit at once, before any later statement. The future is done when it is on disk or has failed."""

@@ -17,14 +17,14 @@ Short reads are made by queries (``Transaction.fetch``): outside a writing trans
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import Connection, Dialect, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -32,11 +32,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from metastore.kit.database import sqlite_connection
+from metastore.kit.database.command import Command, Nothing, RowInsert
 from metastore.kit.database.group_commit import SHARES_COMMITS, GroupCommit, keep_cancelled_connection
 from metastore.kit.database.postgresql_pool import check_idle_connections
-from metastore.kit.database.query import Query, Row
+from metastore.kit.database.query import Prepared, Query, Row
 from metastore.kit.database.readers import PostgresqlReader, Reader, SqliteReader
-from metastore.kit.database.tables import Base
+from metastore.kit.database.sqlite_connection import OneTripConnection
 from metastore.kit.problems.problem import Problem, storage_full, unavailable
 
 _SQLITE_BUSY_SECONDS = 30
@@ -55,22 +56,34 @@ _POSTGRESQL: dict[str, Any] = {
 
 
 class Recordable(Protocol):
-    """An event that can be stored with a transaction."""
+    """An event that can be stored with a transaction. ``outbox`` is the command that inserts its row."""
 
-    def outbox_row(self) -> Base:
+    outbox: ClassVar[RowInsert[Nothing]]
+
+    def outbox_row(self) -> dict[str, object]:
         """Return the row to insert."""
         ...
 
 
 class Transaction:
-    """An open unit of work; one that only reads has a ``reader`` for its queries and opens its session when needed."""
+    """An open unit of work, which opens its session when needed.
+
+    One that only reads has a ``reader`` for its queries; one that writes to SQLite has a ``driver`` for its statements.
+    """
 
     def __init__(
-        self, session: AsyncSession | Callable[[], AsyncSession], dialect: str, reader: Reader | None = None
+        self,
+        session: AsyncSession | Callable[[], AsyncSession],
+        dialect: Dialect,
+        reader: Reader | None = None,
+        driver: OneTripConnection | None = None,
     ) -> None:
         self._session = session
+        self._dialect = dialect
         self._reader = reader
-        self.dialect = dialect
+        self._driver = driver
+        self._recorded: defaultdict[RowInsert[Nothing], list[dict[str, object]]] = defaultdict(list)
+        self.dialect = dialect.name
         self.recorded = 0
         self.scheduled: dict[str, datetime] = {}
 
@@ -91,6 +104,8 @@ class Transaction:
             rows = await self._reader.fetch(query, parameters)
             if rows is not None:
                 return rows
+        if self._driver is not None:
+            return await self._run(self._driver, query.prepared(self._dialect), [parameters])
         found = await self.session.execute(query.statement(self.dialect), parameters)
         return [query.row._make(row) for row in found]
 
@@ -99,6 +114,51 @@ class Transaction:
         rows = await self.fetch(query, **parameters)
         return rows[0] if rows else None
 
+    async def execute(self, command: Command[Row], **parameters: object) -> list[Row]:
+        """Execute ``command``; return the rows that it returns.
+
+        Raises:
+            IntegrityError: it violates a constraint.
+        """
+        return await self.execute_all(command, [parameters])
+
+    async def execute_all(self, command: Command[Row], rows: Sequence[Mapping[str, object]]) -> list[Row]:
+        """Execute ``command`` for each of ``rows``, its parameters, in order; return the rows that it returns.
+
+        Raises:
+            IntegrityError: it violates a constraint.
+        """
+        if not rows:
+            return []
+        if self._driver is not None:
+            return await self._run(self._driver, command.prepared(self._dialect, rows[0]), rows)
+        values = rows if len(rows) > 1 else rows[0]
+        result = await self.session.execute(command.statement(self.dialect), values)
+        returns_rows: bool = result.returns_rows  # type: ignore[attr-defined]  # a CursorResult
+        return [command.row._make(row) for row in result] if returns_rows else []
+
+    async def _run(
+        self, driver: OneTripConnection, prepared: Prepared[Row], rows: Sequence[Mapping[str, object]]
+    ) -> list[Row]:
+        session = self._session
+        if isinstance(session, AsyncSession) and (session.new or session.dirty or session.deleted):
+            await session.flush()
+        return prepared.rows(await driver.run(prepared.sql, [prepared.arguments(row) for row in rows]))
+
+    async def flush(self) -> None:
+        """Insert the recorded events, and what the session has yet to insert, update or delete."""
+        if isinstance(self._session, AsyncSession):
+            await self._session.flush()
+        recorded, self._recorded = self._recorded, defaultdict(list)
+        for insertion, rows in recorded.items():
+            await self.execute_all(insertion, rows)
+
+    async def forget_entities(self) -> None:
+        """Flush, and forget the entities that the session has loaded."""
+        if isinstance(self._session, AsyncSession):
+            await self._session.flush()
+            self._session.expunge_all()
+
     async def aclose(self) -> None:
         """Close the session if it was opened, and roll back what was not committed."""
         if isinstance(self._session, AsyncSession):
@@ -106,7 +166,7 @@ class Transaction:
 
     def record(self, event: Recordable) -> None:
         """Store ``event`` in the outbox. It is published after this transaction has committed."""
-        self.session.add(event.outbox_row())
+        self._recorded[event.outbox].append(event.outbox_row())
         self.recorded += 1
 
     def schedule(self, topic: str, due_at: datetime) -> None:
@@ -142,7 +202,7 @@ class Database:
         return self.dialect == "sqlite"
 
     def before_commit(self, hook: CommitHook) -> None:
-        """Await ``hook`` as the last thing in every writing transaction.
+        """Await ``hook`` as the last thing in every writing transaction, before the recorded events are inserted.
 
         It may execute statements in the transaction. When it raises, the transaction rolls back.
         """
@@ -194,9 +254,9 @@ class Database:
             return
         with _as_problems():
             async with self._groups.unit(alone=alone) as unit:
-                tx = Transaction(unit.session, self.dialect)
+                tx = Transaction(unit.open_session, self.engine.dialect, driver=unit.driver)
                 yield tx
-                await self._run_hooks(tx)
+                await self._finish(tx)
                 unit.note = tx
 
     @asynccontextmanager
@@ -206,7 +266,7 @@ class Database:
         Statements of its session share a transaction, which on SQLite sees one snapshot. Queries need none.
         """
         open_session = partial(AsyncSession, self._reading_engine, expire_on_commit=False)
-        tx = Transaction(open_session, self.dialect, self._reader)
+        tx = Transaction(open_session, self.engine.dialect, self._reader)
         with _as_problems():
             try:
                 yield tx
@@ -218,14 +278,15 @@ class Database:
         with _as_problems():
             async with AsyncSession(self.engine, expire_on_commit=False, autoflush=True) as session:
                 await session.connection()
-                tx = Transaction(session, self.dialect)
+                tx = Transaction(session, self.engine.dialect)
                 yield tx
-                await self._run_hooks(tx)
+                await self._finish(tx)
                 await session.commit()
 
-    async def _run_hooks(self, tx: Transaction) -> None:
+    async def _finish(self, tx: Transaction) -> None:
         for hook in self._commit_hooks:
             await hook(tx)
+        await tx.flush()
 
     def _notify_listeners(self, committed: Sequence[Transaction]) -> None:
         """Call the listeners that wait for what one commit has brought."""

@@ -13,7 +13,8 @@ from pydantic.alias_generators import to_camel
 
 from metastore.kit.clock import utc_now
 from metastore.kit.context import current_context
-from metastore.kit.events.outbox import OutboxEvent
+from metastore.kit.database.command import Nothing, RowInsert
+from metastore.kit.events.outbox import INSERT
 from metastore.kit.ids import new_id
 
 
@@ -25,23 +26,24 @@ class Event(BaseModel):
     event_type: ClassVar[str]
     """Routing key, ``<aggregate>.<past tense>``: ``file.uploaded``."""
     version: ClassVar[int] = 1
+    outbox: ClassVar[RowInsert[Nothing]] = INSERT
 
     def aggregate(self) -> str:
         """Return what the event is about, as ``kind:id``. Events of one aggregate are delivered in order."""
         raise TypeError(f"{type(self).__name__} must implement aggregate()")
 
-    def outbox_row(self) -> OutboxEvent:
+    def outbox_row(self) -> dict[str, object]:
         """Return a new outbox row with the current request's context in its headers."""
         context = current_context()
         headers = context.headers() if context else {}
-        return OutboxEvent(
-            id=new_id(),
-            event_type=self.event_type,
-            aggregate=self.aggregate(),
-            payload=self.model_dump(mode="json", by_alias=True),
-            headers={**headers, "version": str(self.version)},
-            created_at=utc_now(),
-        )
+        return {
+            "id": new_id(),
+            "event_type": self.event_type,
+            "aggregate": self.aggregate(),
+            "payload": self.model_dump(mode="json", by_alias=True),
+            "headers": {**headers, "version": str(self.version)},
+            "created_at": utc_now(),
+        }
 
 
 def known_events() -> list[type[Event]]:

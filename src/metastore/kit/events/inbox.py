@@ -6,13 +6,13 @@ The in-process bus needs no inbox: there, the consumer's position (``positions``
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import Index, String, delete, exists, select, tuple_
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.sql.dml import ReturningInsert
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.command import Change, RowInsert
 from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.tables import Base, UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
@@ -29,10 +29,17 @@ class InboxEvent(Base):
     handled_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-@cache
-def _insert(dialect: str) -> ReturningInsert[str]:
-    statement = insert_into(table_of(InboxEvent), dialect).on_conflict_do_nothing()
-    return statement.returning(table_of(InboxEvent).c.event_id)
+class _Handled(NamedTuple):
+    event_id: str
+
+
+def _insert_new(dialect: str) -> Change:
+    return (
+        insert_into(table_of(InboxEvent), dialect).on_conflict_do_nothing().returning(table_of(InboxEvent).c.event_id)
+    )
+
+
+_INSERT = RowInsert(_Handled, _insert_new)
 
 
 async def first_delivery(tx: Transaction, consumer: str, event_id: str) -> bool:
@@ -51,7 +58,7 @@ async def first_deliveries(tx: Transaction, consumer: str, event_ids: Sequence[s
     now = utc_now()
     # In one order everywhere, so that two transactions with the same events do not wait for each other.
     rows = [{"consumer": consumer, "event_id": event_id, "handled_at": now} for event_id in sorted(set(event_ids))]
-    return set((await tx.session.execute(_insert(tx.dialect), rows)).scalars())
+    return {row.event_id for row in await tx.execute_all(_INSERT, rows)}
 
 
 async def handled(tx: Transaction, consumer: str, event_ids: Sequence[str]) -> set[str]:

@@ -11,13 +11,30 @@ their status alone.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, BigInteger, Index, String, delete, exists, func, select, text, update
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Index,
+    Integer,
+    String,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from metastore.kit.clock import utc_now
-from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.command import Nothing, RowInsert
+from metastore.kit.database.query import Query
+from metastore.kit.database.tables import Base, UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 
 PENDING = "pending"
@@ -74,6 +91,10 @@ class OutboxEvent(Base):
     """Its place in the order of publication, if it was published to consumers on this database (``positions``)."""
 
 
+INSERT = RowInsert(Nothing, insert(table_of(OutboxEvent)))
+"""Inserts a pending event."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
     """An event read from the outbox or received from the bus."""
@@ -98,31 +119,46 @@ _AS_EVENT = (
 _IS_PENDING = OutboxEvent.status == text("'pending'")
 
 
+class _EventRow(NamedTuple):
+    id: str
+    event_type: str
+    aggregate: str
+    payload: dict[str, JsonValue]
+    headers: dict[str, str]
+    created_at: datetime
+
+
+_OLDER = aliased(OutboxEvent)
+_FOLLOWS_REFUSED = exists().where(
+    _OLDER.status == text("'pending'"),
+    _OLDER.retry_at.is_not(None),
+    _OLDER.retry_at > bindparam("now", type_=UtcDateTime()),
+    _OLDER.aggregate == OutboxEvent.aggregate,
+    _OLDER.id <= OutboxEvent.id,
+)
+_PENDING = Query(
+    _EventRow,
+    select(*_AS_EVENT)
+    .where(_IS_PENDING, ~_FOLLOWS_REFUSED)
+    .order_by(OutboxEvent.id)
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True, of=OutboxEvent),
+)
+
+
 async def pending_events(tx: Transaction, limit: int) -> list[RecordedEvent]:
     """Return the oldest pending events, locked for this transaction where the database locks rows.
 
     Concurrent relays skip each other's rows. To keep the order within an aggregate, events are left out whose aggregate
     has an older pending event that another relay has locked, or that the bus refuses at present.
     """
-    now = utc_now()
-    older = aliased(OutboxEvent)
-    follows_refused = exists().where(
-        older.status == text("'pending'"),
-        older.retry_at.is_not(None),
-        older.retry_at > now,
-        older.aggregate == OutboxEvent.aggregate,
-        older.id <= OutboxEvent.id,
-    )
-    rows = await tx.session.execute(
-        select(*_AS_EVENT)
-        .where(_IS_PENDING, ~follows_refused)
-        .order_by(OutboxEvent.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=OutboxEvent)
-    )
-    claimed = [RecordedEvent(*row) for row in rows]
-    if not claimed or tx.dialect == "sqlite":
-        return claimed
+    values = {"now": utc_now(), "limit": limit}
+    if tx.dialect == "sqlite":
+        return [RecordedEvent(*row) for row in await tx.fetch(_PENDING, **values)]
+    # In the session's transaction, even of one that only reads: it holds the locks.
+    claimed = [RecordedEvent(*row) for row in await tx.session.execute(_PENDING.statement(tx.dialect), values)]
+    if not claimed:
+        return []
     held = await _first_pending_elsewhere(tx, claimed)
     return [event for event in claimed if event.aggregate not in held or event.id < held[event.aggregate]]
 

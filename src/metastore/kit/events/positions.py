@@ -7,12 +7,12 @@ taken effect once. No row is written for a consumer and event.
 Ids and sequences are not in commit order. Positions are: giving them locks the row that counts them until the commit.
 """
 
-import json
 from collections.abc import Sequence
-from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     String,
     bindparam,
@@ -24,11 +24,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.sql.dml import ReturningInsert
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.command import Change, Command, Id
 from metastore.kit.database.inserts import insert_into
-from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.query import Query
+from metastore.kit.database.tables import Base, UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.events.outbox import PUBLISHED, OutboxEvent, RecordedEvent
 
@@ -45,36 +46,46 @@ class ConsumerPosition(Base):
     position: Mapped[int] = mapped_column(BigInteger)
 
 
-@cache
-def _raise_counter(dialect: str) -> ReturningInsert[int]:
-    raised = ConsumerPosition.position + bindparam("count")
-    statement = insert_into(ConsumerPosition, dialect).values(consumer=_COUNTER, position=bindparam("count"))
-    statement = statement.on_conflict_do_update(index_elements=["consumer"], set_={"position": raised})
-    return statement.returning(ConsumerPosition.position)
+class _Position(NamedTuple):
+    position: int
 
 
+_POSITIONS = table_of(ConsumerPosition).c
+
+
+def _raise_counter(dialect: str) -> Change:
+    inserting = insert_into(table_of(ConsumerPosition), dialect).values(consumer=_COUNTER, position=bindparam("count"))
+    raised = {"position": _POSITIONS.position + bindparam("count")}
+    return inserting.on_conflict_do_update(index_elements=["consumer"], set_=raised).returning(_POSITIONS.position)
+
+
+_RAISE_COUNTER = Command(_Position, _raise_counter)
 _PUBLISH = """
 UPDATE outbox_events
    SET status = 'published', published_at = :now, retry_at = NULL, attempts = attempts + 1,
        position = :before + given.number
   FROM {given}
  WHERE outbox_events.id = given.id AND outbox_events.position IS NULL
+RETURNING outbox_events.id
 """
 _NOW = bindparam("now", type_=UtcDateTime())
-_PUBLISH_BY_DIALECT = {
+_PUBLISH_BY_DIALECT: dict[str, Change] = {
     "sqlite": text(
         _PUBLISH.format(given="(SELECT value AS id, key + 1 AS number FROM json_each(:ids)) AS given")
-    ).bindparams(_NOW),
+    ).bindparams(_NOW, bindparam("ids", type_=JSON)),
     "postgresql": text(_PUBLISH.format(given="unnest(:ids) WITH ORDINALITY AS given (id, number)")).bindparams(
         _NOW, bindparam("ids", type_=ARRAY(String))
     ),
 }
-_ADVANCE = (
-    update(ConsumerPosition)
-    .where(ConsumerPosition.consumer == bindparam("name"), ConsumerPosition.position == bindparam("from_position"))
+_MARK_PUBLISHED = Command(Id, lambda dialect: _PUBLISH_BY_DIALECT[dialect])
+_ADVANCE = Command(
+    _Position,
+    update(table_of(ConsumerPosition))
+    .where(_POSITIONS.consumer == bindparam("name"), _POSITIONS.position == bindparam("from_position"))
     .values(position=bindparam("to_position"))
-    .execution_options(synchronize_session=False)
+    .returning(_POSITIONS.position),
 )
+_OF_CONSUMER = Query(_Position, select(_POSITIONS.position).where(_POSITIONS.consumer == bindparam("name")))
 _LAST = select(ConsumerPosition.position).where(ConsumerPosition.consumer == _COUNTER)
 
 
@@ -84,14 +95,9 @@ async def publish(tx: Transaction, events: Sequence[RecordedEvent]) -> tuple[int
     Events that have a position keep it; events that are not in the outbox are added. Return the position before the
     first one, and whether every event got its position just now.
     """
-    last = (await tx.session.execute(_raise_counter(tx.dialect), {"count": len(events)})).scalar_one()
-    before = last - len(events)
+    before = (await tx.execute(_RAISE_COUNTER, count=len(events)))[0].position - len(events)
     ids = [event.id for event in events]
-    given = json.dumps(ids) if tx.dialect == "sqlite" else ids
-    result = await tx.session.execute(
-        _PUBLISH_BY_DIALECT[tx.dialect], {"now": utc_now(), "before": before, "ids": given}
-    )
-    if result.rowcount == len(events):  # type: ignore[attr-defined]  # an UPDATE has a CursorResult
+    if len(await tx.execute(_MARK_PUBLISHED, now=utc_now(), before=before, ids=ids)) == len(events):
         return before, True
     known_ids = (
         update(OutboxEvent)
@@ -119,12 +125,13 @@ async def register(tx: Transaction, consumers: Sequence[str]) -> None:
 
 async def last_position(tx: Transaction) -> int:
     """Return the last position given, or 0."""
-    return await tx.session.scalar(_LAST) or 0
+    return await position_of(tx, _COUNTER) or 0
 
 
 async def position_of(tx: Transaction, consumer: str) -> int | None:
     """Return the position of a consumer, or ``None`` if it is not registered."""
-    return await tx.session.scalar(select(ConsumerPosition.position).where(ConsumerPosition.consumer == consumer))
+    found = await tx.fetch_first(_OF_CONSUMER, name=consumer)
+    return found.position if found else None
 
 
 async def advance(tx: Transaction, consumer: str, start: int, end: int) -> bool:
@@ -132,9 +139,7 @@ async def advance(tx: Transaction, consumer: str, start: int, end: int) -> bool:
 
     A concurrent process that moves the same consumer waits here, and then finds it elsewhere.
     """
-    values = {"name": consumer, "from_position": start, "to_position": end}
-    result = await tx.session.execute(_ADVANCE, values)
-    return bool(result.rowcount)  # type: ignore[attr-defined]  # an UPDATE has a CursorResult
+    return bool(await tx.execute(_ADVANCE, name=consumer, from_position=start, to_position=end))
 
 
 async def published_after(

@@ -37,13 +37,16 @@ step or state that they start from. When a request and a runner race, one of the
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, insert, select, update
 from sqlalchemy.orm import QueryableAttribute
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.command import Command, Id, Nothing, RowInsert
+from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problems.reason_codes import ReasonCode
@@ -63,8 +66,16 @@ from metastore.kit.saga.models import (
 )
 
 _NO_SYNC = {"synchronize_session": False}
-_INSERT_SAGAS = insert(SagaRow.__table__)  # type: ignore[arg-type]  # declared as FromClause, always a Table
-_INSERT_STEPS = insert(SagaStepRow.__table__)  # type: ignore[arg-type]  # likewise
+_INSERT_SAGAS = RowInsert(Nothing, insert(table_of(SagaRow)))
+_INSERT_STEPS = RowInsert(Nothing, insert(table_of(SagaStepRow)))
+_SAGAS = table_of(SagaRow).c
+
+_AT_STEP, _UNDER_WAY, _RETRYABLE = "at a step", "under way", "retryable"
+_CONDITIONS = {
+    _AT_STEP: and_(_SAGAS.state == RUNNING, _SAGAS.step == bindparam("at_step")),
+    _UNDER_WAY: and_(*(_SAGAS.state != ended for ended in ENDED)),
+    _RETRYABLE: and_(_SAGAS.state == FAILED, _SAGAS.retryable.is_(True)),
+}
 
 
 def start(
@@ -134,8 +145,8 @@ async def start_all(
         for row in rows
         for name in done
     ]
-    await tx.session.execute(_INSERT_SAGAS, rows)
-    await tx.session.execute(_INSERT_STEPS, steps)
+    await tx.execute_all(_INSERT_SAGAS, rows)
+    await tx.execute_all(_INSERT_STEPS, steps)
     wake_ups.schedule(tx, due_at)
     return {
         saga.subject: Saga(
@@ -174,7 +185,7 @@ async def postpone(
     values: dict[str, object] = {"due_at": due_at, "attempts": 0, "locked_until": None}
     if data:
         values["data"] = dict(data)
-    return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values)
+    return await _changed(tx, kind, subject, _AT_STEP, at_step=step, values=values)
 
 
 async def advance(tx: Transaction, kind: str, subject: str, *, step: str, to: str) -> bool:
@@ -183,7 +194,7 @@ async def advance(tx: Transaction, kind: str, subject: str, *, step: str, to: st
     Returns ``False`` when the saga is not at ``step``.
     """
     values: dict[str, object] = {"step": to, "attempts": 0, "progress": 0, "due_at": utc_now(), "locked_until": None}
-    return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values, log=step)
+    return await _changed(tx, kind, subject, _AT_STEP, at_step=step, values=values, log=step)
 
 
 async def finish(tx: Transaction, kind: str, subject: str, *, step: str, last: str) -> bool:
@@ -192,7 +203,7 @@ async def finish(tx: Transaction, kind: str, subject: str, *, step: str, last: s
     Returns ``False`` when the saga is not at ``step``.
     """
     values = {**_ended(SUCCEEDED), "step": last, "progress": 100}
-    return await _changed(tx, kind, subject, SagaRow.state == RUNNING, SagaRow.step == step, values=values, log=last)
+    return await _changed(tx, kind, subject, _AT_STEP, at_step=step, values=values, log=last)
 
 
 async def end(
@@ -200,7 +211,7 @@ async def end(
 ) -> bool:
     """End a saga that was compensated in this transaction. Return ``False`` when it has already ended."""
     values = {**_ended(CANCELLED if cancelled else FAILED), "error": error, "error_code": code}
-    return await _changed(tx, kind, subject, SagaRow.state.not_in(ENDED), values=values)
+    return await _changed(tx, kind, subject, _UNDER_WAY, values=values)
 
 
 async def cancel(tx: Transaction, kind: str, subject: str, *, error: str) -> bool:
@@ -214,7 +225,7 @@ async def cancel(tx: Transaction, kind: str, subject: str, *, error: str) -> boo
         "due_at": utc_now(),
         "locked_until": None,
     }
-    return await _changed(tx, kind, subject, SagaRow.state.not_in(ENDED), values=values)
+    return await _changed(tx, kind, subject, _UNDER_WAY, values=values)
 
 
 async def restart(tx: Transaction, kind: str, subject: str, *, step: str) -> bool:
@@ -232,7 +243,7 @@ async def restart(tx: Transaction, kind: str, subject: str, *, step: str) -> boo
         "progress": 0,
         "due_at": utc_now(),
     }
-    return await _changed(tx, kind, subject, SagaRow.state == FAILED, SagaRow.retryable.is_(True), values=values)
+    return await _changed(tx, kind, subject, _RETRYABLE, values=values)
 
 
 async def forget(tx: Transaction, kind: str, subject: str) -> None:
@@ -263,22 +274,36 @@ async def _changed(
     tx: Transaction,
     kind: str,
     subject: str,
-    *conditions: ColumnElement[bool],
+    condition: str,
+    *,
     values: Mapping[str, object],
+    at_step: str = "",
     log: str | None = None,
 ) -> bool:
     now = utc_now()
-    statement = (
-        update(SagaRow)
-        .where(SagaRow.kind == kind, SagaRow.subject == subject, *conditions)
-        .values({**values, "token": SagaRow.token + 1, "locked_by": None, "outage_since": None, "updated_at": now})
-        .returning(SagaRow.id)
-        .execution_options(**_NO_SYNC)
-    )
-    saga_id = await tx.session.scalar(statement)
+    parameters = {f"new_{name}": value for name, value in values.items()}
+    parameters |= {"of_kind": kind, "of_subject": subject, "now": now}
+    if condition == _AT_STEP:
+        parameters["at_step"] = at_step
+    changed = await tx.execute(_change(condition, tuple(values)), **parameters)
     due_at = values.get("due_at")
-    if saga_id is not None and isinstance(due_at, datetime):
+    if changed and isinstance(due_at, datetime):
         wake_ups.schedule(tx, due_at)
-    if saga_id is not None and log is not None:
-        tx.session.add(SagaStepRow(id=new_id(), saga_id=saga_id, step=log, result=DONE, attempt=1, at=now))
-    return saga_id is not None
+    if changed and log is not None:
+        step = {"id": new_id(), "saga_id": changed[0].id, "step": log, "result": DONE, "attempt": 1, "at": now}
+        await tx.execute(_INSERT_STEPS, **step)
+    return bool(changed)
+
+
+@cache
+def _change(condition: str, columns: tuple[str, ...]) -> Command[Id]:
+    """Return the command that changes these columns of a saga that meets the condition, and ends its claim."""
+    given = {name: bindparam(f"new_{name}", type_=_SAGAS[name].type) for name in columns}
+    released = {"token": _SAGAS.token + 1, "locked_by": None, "outage_since": None}
+    return Command(
+        Id,
+        update(table_of(SagaRow))
+        .where(_SAGAS.kind == bindparam("of_kind"), _SAGAS.subject == bindparam("of_subject"), _CONDITIONS[condition])
+        .values({**released, **given, "updated_at": bindparam("now", type_=_SAGAS.updated_at.type)})
+        .returning(_SAGAS.id),
+    )

@@ -6,25 +6,53 @@ the user's row until it ends, which also is the lock on the owner's tree.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select, update
 
 from metastore.features.auth.models import User
+from metastore.kit.database.command import Command, Id, Nothing
+from metastore.kit.database.query import Query
+from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.problems.problem import Problem, not_found, unavailable
 from metastore.kit.problems.problem_codes import ProblemCode
 
 _MAX_BIGINT = 2**63 - 1
-_COUNTERS = select(User.storage_quota, User.storage_used, User.storage_reserved).where(User.id == bindparam("user"))
-_CHARGE = (
-    update(User)
+_USERS = table_of(User).c
+
+
+class _Counters(NamedTuple):
+    quota: int
+    used: int
+    reserved: int
+
+
+_COUNTERS = select(_USERS.storage_quota, _USERS.storage_used, _USERS.storage_reserved).where(
+    _USERS.id == bindparam("user")
+)
+_READ = Query(_Counters, _COUNTERS)
+# The row has to be locked before it is read; SQLite has a single writer.
+_LOCK = Query(_Counters, _COUNTERS.with_for_update(key_share=True))
+_IF_FREE = (
+    update(table_of(User))
     .where(
-        User.id == bindparam("user"),
-        User.storage_quota - User.storage_used - User.storage_reserved >= bindparam("bytes"),
+        _USERS.id == bindparam("user"),
+        _USERS.storage_quota - _USERS.storage_used - _USERS.storage_reserved >= bindparam("bytes"),
     )
-    .values(storage_used=User.storage_used + bindparam("bytes"))
-    .returning(User.id)
-    .execution_options(synchronize_session=False)
+    .returning(_USERS.id)
+)
+_CHARGE = Command(Id, _IF_FREE.values(storage_used=_USERS.storage_used + bindparam("bytes")))
+_RESERVE = Command(Id, _IF_FREE.values(storage_reserved=_USERS.storage_reserved + bindparam("bytes")))
+# Subtracting more than was counted would be a bug; the table's CHECK constraints reject it.
+_MOVE = Command(
+    Nothing,
+    update(table_of(User))
+    .where(_USERS.id == bindparam("user"))
+    .values(
+        storage_reserved=_USERS.storage_reserved + bindparam("reserved"),
+        storage_used=_USERS.storage_used + bindparam("used"),
+    ),
 )
 
 
@@ -35,18 +63,9 @@ async def reserve(tx: Transaction, user_id: str, size: int) -> None:
         Problem: 413 ``quota-exceeded`` with ``quota``, ``used``, ``reserved`` and ``requested``, all in bytes.
     """
     _check(size)
-    available = User.storage_quota - User.storage_used - User.storage_reserved
     # A size beyond the column's range cannot be passed to the database, and exceeds any quota.
-    if size <= _MAX_BIGINT:
-        statement = (
-            update(User)
-            .where(User.id == user_id, available >= size)
-            .values(storage_reserved=User.storage_reserved + size)
-            .returning(User.id)
-            .execution_options(synchronize_session=False)
-        )
-        if (await tx.session.execute(statement)).first() is not None:
-            return
+    if size <= _MAX_BIGINT and await tx.execute(_RESERVE, user=user_id, bytes=size):
+        return
     raise await _exceeded(tx, user_id, size)
 
 
@@ -56,8 +75,8 @@ async def require_room(tx: Transaction, user_id: str, size: int) -> None:
     Raises:
         Problem: as for ``reserve``.
     """
-    row = (await tx.session.execute(_COUNTERS, {"user": user_id})).first()
-    if row is not None and row[1] + row[2] + size > row[0]:
+    row = await tx.fetch_first(_READ, user=user_id)
+    if row is not None and row.used + row.reserved + size > row.quota:
         raise _too_much(*row, size)
 
 
@@ -70,9 +89,7 @@ async def charge(tx: Transaction, user_id: str, sizes: Sequence[int]) -> list[Pr
         return [None] * len(sizes)
     if len(sizes) == 1:
         return [await _exceeded(tx, user_id, sizes[0])]
-    # The row has to be locked before it is read; SQLite has a single writer.
-    locked = select(User.storage_quota, User.storage_used, User.storage_reserved).where(User.id == user_id)
-    row = (await tx.session.execute(locked.with_for_update(key_share=True))).first()
+    row = await tx.fetch_first(_LOCK, user=user_id)
     if row is None:
         raise not_found("user")
     quota, used, reserved = row
@@ -103,21 +120,15 @@ async def refund(tx: Transaction, user_id: str, size: int) -> None:
 
 
 async def _move(tx: Transaction, user_id: str, *, reserved: int = 0, used: int = 0) -> None:
-    # Subtracting more than was counted would be a bug; the table's CHECK constraints reject it.
-    await tx.session.execute(
-        update(User)
-        .where(User.id == user_id)
-        .values(storage_reserved=User.storage_reserved + reserved, storage_used=User.storage_used + used)
-        .execution_options(synchronize_session=False)
-    )
+    await tx.execute(_MOVE, user=user_id, reserved=reserved, used=used)
 
 
 async def _charge(tx: Transaction, user_id: str, size: int) -> bool:
-    return (await tx.session.execute(_CHARGE, {"user": user_id, "bytes": size})).first() is not None
+    return bool(await tx.execute(_CHARGE, user=user_id, bytes=size))
 
 
 async def _exceeded(tx: Transaction, user_id: str, size: int) -> Problem:
-    row = (await tx.session.execute(_COUNTERS, {"user": user_id})).first()
+    row = await tx.fetch_first(_READ, user=user_id)
     if row is None:
         return not_found("user")
     return _too_much(*row, size)

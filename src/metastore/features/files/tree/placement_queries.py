@@ -4,52 +4,54 @@ Each takes its wanted places as one JSON parameter, so that it is built once, ho
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from typing import NamedTuple
 
 import orjson
-from sqlalchemy import Insert, TextClause, insert, text
+from sqlalchemy import TextClause, insert, text
 
 from metastore.features.files.models import Node
+from metastore.kit.database.command import Nothing, RowInsert
+from metastore.kit.database.query import Query
+from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 
 Place = tuple[str, str]
 """The ID of a folder, empty for the root, and a name in it."""
 
 
+class _Found(NamedTuple):
+    parent: str
+    name: str
+    id: str
+    kind: str
+
+
+class _Named(NamedTuple):
+    parent: str
+    name: str
+
+
 async def find_places(tx: Transaction, owner_id: str, places: Iterable[Place]) -> dict[Place, tuple[str, str]]:
     """Return the ID and kind of the nodes that are at these places and not in the trash."""
     wanted = orjson.dumps(list(places)).decode()
-    rows = await tx.session.execute(_places_statement(tx.dialect), {"owner": owner_id, "wanted": wanted})
-    return {(parent, name): (node_id, kind) for parent, name, node_id, kind in rows}
+    return {
+        (row.parent, row.name): (row.id, row.kind) for row in await tx.fetch(_PLACES, owner=owner_id, wanted=wanted)
+    }
 
 
 async def numbered_names(tx: Transaction, owner_id: str, prefixes: Iterable[Place]) -> set[Place]:
     """Return the places whose names start with a prefix and a parenthesis, in the prefix's folder."""
     wanted = orjson.dumps([(parent, f"{prefix}(", f"{prefix})") for parent, prefix in prefixes]).decode()
-    rows = await tx.session.execute(_numbered_statement(tx.dialect), {"owner": owner_id, "wanted": wanted})
-    return {(parent, name) for parent, name in rows}
+    return set(await tx.fetch(_NUMBERED, owner=owner_id, wanted=wanted))
 
 
 async def insert_nodes(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert nodes, parents before children.
+    """Insert nodes with the same columns, parents before children.
 
     Raises:
         IntegrityError: a name is taken.
     """
-    await tx.session.execute(_INSERT, rows)
-
-
-_INSERT: Insert = insert(Node.__table__)  # type: ignore[arg-type]  # declared as FromClause, always a Table
-
-
-@cache
-def _places_statement(dialect: str) -> TextClause:
-    return _joined(dialect, "place, nodes.name, nodes.id, nodes.kind", "nodes.name = {1}")
-
-
-@cache
-def _numbered_statement(dialect: str) -> TextClause:
-    return _joined(dialect, "DISTINCT place, nodes.name", "nodes.name >= {1} AND nodes.name < {2}")
+    await tx.execute_all(_INSERT, rows)
 
 
 def _joined(dialect: str, columns: str, condition: str) -> TextClause:
@@ -67,3 +69,11 @@ def _joined(dialect: str, columns: str, condition: str) -> TextClause:
         f" AND coalesce(nodes.parent_id, '') = {members[0]} AND {condition.format(*members)}"
         " AND nodes.trashed_at IS NULL"
     )
+
+
+_INSERT = RowInsert(Nothing, insert(table_of(Node)))
+_PLACES = Query(_Found, lambda dialect: _joined(dialect, "place, nodes.name, nodes.id, nodes.kind", "nodes.name = {1}"))
+_NUMBERED = Query(
+    _Named,
+    lambda dialect: _joined(dialect, "DISTINCT place, nodes.name", "nodes.name >= {1} AND nodes.name < {2}"),
+)

@@ -14,10 +14,10 @@ from metastore.kit.saga.models import Saga
 from metastore.kit.saga.sagas import NewSaga
 
 
-def start_saga(tx: Transaction, upload: Upload, name: str, due_at: datetime) -> None:
+async def start_saga(tx: Transaction, upload: Upload, name: str, due_at: datetime) -> None:
     """Start the upload's saga. The step ``store`` falls due at ``due_at`` unless requests complete the upload first."""
-    data = _data_of(upload, name)
-    sagas.start(tx, INGEST, upload.file_id, done=INITIATE, step=STORE, due_at=due_at, data=data, owner=upload.owner_id)
+    new = NewSaga(upload.file_id, upload.owner_id, _data_of(upload, name))
+    await sagas.start_all(tx, INGEST, [new], done=(INITIATE,), step=STORE, due_at=due_at)
 
 
 async def await_completion(tx: Transaction, upload: Upload, name: str, named: str, due_at: datetime) -> bool:

@@ -10,6 +10,7 @@ from metastore.features.auth.accounts import quota
 from metastore.features.files.content.sniffing import normalize_media_type
 from metastore.features.files.service import FilesService
 from metastore.features.files.tree.names import normalize_name, split_path
+from metastore.features.uploads import repository
 from metastore.features.uploads.events import UploadInitiated
 from metastore.features.uploads.models import OPEN, Upload
 from metastore.features.uploads.multipart.ingest_saga import start_saga
@@ -106,8 +107,8 @@ class Initiation:
             created_at=now,
             expires_at=now + timedelta(seconds=self._limits.upload_ttl),
         )
-        tx.session.add(upload)
-        start_saga(tx, upload, node.name, upload.expires_at)
+        await repository.add(tx, upload)
+        await start_saga(tx, upload, node.name, upload.expires_at)
         tx.record(
             UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
         )
