@@ -28,7 +28,8 @@ class AlignedBuffers:
         try:
             return self._kept.pop()
         except IndexError:
-            return memoryview(mmap.mmap(-1, self._size))
+            # Shared memory: a fork during a direct write does not copy it, as open(2) demands.
+            return memoryview(mmap.mmap(-1, self._size, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
 
     def release(self, buffer: memoryview) -> None:
         """Let others use a buffer that was returned by ``take``."""
