@@ -15,6 +15,7 @@ UNUSED = {
     "asyncpg",
     "av",
     "botocore",
+    "charset_normalizer",
     "cyclopts",
     "engineio",
     "numpy",
@@ -24,6 +25,7 @@ UNUSED = {
     "redis",
     "requests",
     "socketio",
+    "sqlalchemy.dialects.postgresql",
 }
 """Libraries for other databases, stores, brokers and caches, for media, for the command line, and for open sockets."""
 
@@ -52,8 +54,8 @@ async def test_the_embedded_product_starts_without_what_it_does_not_use(tmp_path
 
 
 async def _imported_by(program: str, **environment: str) -> set[str]:
-    """Return the top-level modules that a new process has imported after running ``program``."""
-    program += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    """Return the modules that a new process has imported after running ``program``."""
+    program += "\nimport sys; print(*sys.modules)"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-I", "-c", program, stdout=asyncio.subprocess.PIPE, env=environment
     )

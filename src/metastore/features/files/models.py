@@ -1,12 +1,12 @@
 """The table of folders and files."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, PartialIndex, UtcDateTime
 
 FOLDER = "folder"
 FILE = "file"
@@ -22,12 +22,7 @@ PURGING = "PURGING"
 _FOLDER_KEY = text("coalesce(parent_id, '')")
 
 
-def _partial(predicate: str) -> dict[str, Any]:
-    """Return the arguments that make an index partial on either database."""
-    return {"sqlite_where": text(predicate), "postgresql_where": text(predicate)}
-
-
-_LIVE = _partial("trashed_at IS NULL")
+_LIVE = text("trashed_at IS NULL")
 
 
 def _binary(length: int) -> String:
@@ -46,17 +41,17 @@ class Node(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('folder', 'file')", name="kind"),
         CheckConstraint("size >= 0", name="size"),
-        Index("uq_nodes_name", "owner_id", _FOLDER_KEY, "name", unique=True, **_LIVE),
-        Index("ix_nodes_by_name", "owner_id", _FOLDER_KEY, "kind", "name_key", "id", **_LIVE),
-        Index("ix_nodes_by_size", "owner_id", _FOLDER_KEY, "kind", "size", "id", **_LIVE),
-        Index("ix_nodes_by_created_at", "owner_id", _FOLDER_KEY, "kind", "created_at", "id", **_LIVE),
-        Index("ix_nodes_by_updated_at", "owner_id", _FOLDER_KEY, "kind", "updated_at", "id", **_LIVE),
+        PartialIndex("uq_nodes_name", "owner_id", _FOLDER_KEY, "name", unique=True, where=_LIVE),
+        PartialIndex("ix_nodes_by_name", "owner_id", _FOLDER_KEY, "kind", "name_key", "id", where=_LIVE),
+        PartialIndex("ix_nodes_by_size", "owner_id", _FOLDER_KEY, "kind", "size", "id", where=_LIVE),
+        PartialIndex("ix_nodes_by_created_at", "owner_id", _FOLDER_KEY, "kind", "created_at", "id", where=_LIVE),
+        PartialIndex("ix_nodes_by_updated_at", "owner_id", _FOLDER_KEY, "kind", "updated_at", "id", where=_LIVE),
         Index("ix_nodes_parent_id", "parent_id"),
-        Index("ix_nodes_trash", "owner_id", "trashed_at", "id", **_partial("trash_state = 'KEPT'")),
-        Index("ix_nodes_trash_age", "trashed_at", **_partial("trash_state = 'KEPT'")),
+        PartialIndex("ix_nodes_trash", "owner_id", "trashed_at", "id", where=text("trash_state = 'KEPT'")),
+        PartialIndex("ix_nodes_trash_age", "trashed_at", where=text("trash_state = 'KEPT'")),
         Index("ix_nodes_trash_root_id", "trash_root_id", "id"),
-        Index("ix_nodes_object_key", "object_key", **_partial("object_key IS NOT NULL")),
-        Index("ix_nodes_purging", "owner_id", "id", **_partial("trash_state = 'PURGING'")),
+        PartialIndex("ix_nodes_object_key", "object_key", where=text("object_key IS NOT NULL")),
+        PartialIndex("ix_nodes_purging", "owner_id", "id", where=text("trash_state = 'PURGING'")),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, PartialIndex, UtcDateTime
 
 _UNREAD = text("read_at IS NULL")
 
@@ -18,7 +18,7 @@ class Notification(Base):
     __table_args__ = (
         UniqueConstraint("user_id", "event_id"),
         Index("ix_notifications_list", "user_id", "id"),
-        Index("ix_notifications_unread", "user_id", "id", sqlite_where=_UNREAD, postgresql_where=_UNREAD),
+        PartialIndex("ix_notifications_unread", "user_id", "id", where=_UNREAD),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

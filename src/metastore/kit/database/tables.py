@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, Table
+from sqlalchemy import Column, DateTime, Dialect, Index, MetaData, SQLColumnExpression, Table, TextClause
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.roles import DDLConstraintColumnRole
 from sqlalchemy.types import TypeDecorator
+from sqlalchemy.util import PopulateDict
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -51,6 +54,36 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+class PartialIndex(Index):
+    """An index of the rows for which ``where`` is true, on every database.
+
+    ``Index`` takes the condition once for each dialect, and imports all of them at once to check their options. That of
+    PostgreSQL would delay the start of a product on SQLite.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *columns: DDLConstraintColumnRole | Column[Any] | str,
+        where: SQLColumnExpression[bool] | TextClause,
+        unique: bool = False,
+    ) -> None:
+        self._where = where
+        super().__init__(name, *columns, unique=unique)
+
+    @cached_property
+    def dialect_options(self) -> PopulateDict[str, Any]:
+        """The options by the name of the dialect, which is imported when its options are first needed."""
+        defaults = super().dialect_options
+
+        def options(dialect: str) -> object:
+            found = defaults[dialect]
+            found["where"] = self._where
+            return found
+
+        return PopulateDict(options)
 
 
 def table_of(model: type[Base]) -> Table:

@@ -34,7 +34,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from metastore.kit.clock import utc_now
 from metastore.kit.database.command import Nothing, RowInsert
 from metastore.kit.database.query import Query
-from metastore.kit.database.tables import Base, UtcDateTime, table_of
+from metastore.kit.database.tables import Base, PartialIndex, UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 
 PENDING = "pending"
@@ -46,33 +46,29 @@ class OutboxEvent(Base):
 
     __tablename__ = "outbox_events"
     __table_args__ = (
-        Index(
+        PartialIndex(
             "ix_outbox_events_pending",
             "id",
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
+            where=text("status = 'pending'"),
         ),
-        Index(
+        PartialIndex(
             "ix_outbox_events_pending_aggregate",
             "aggregate",
             "id",
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
+            where=text("status = 'pending'"),
         ),
-        Index(
+        PartialIndex(
             "ix_outbox_events_refused",
             "aggregate",
             "id",
-            sqlite_where=text("status = 'pending' AND retry_at IS NOT NULL"),
-            postgresql_where=text("status = 'pending' AND retry_at IS NOT NULL"),
+            where=text("status = 'pending' AND retry_at IS NOT NULL"),
         ),
         Index("ix_outbox_events_published_at", "published_at"),
-        Index(
+        PartialIndex(
             "ix_outbox_events_position",
             "position",
             unique=True,
-            sqlite_where=text("position IS NOT NULL"),
-            postgresql_where=text("position IS NOT NULL"),
+            where=text("position IS NOT NULL"),
         ),
     )
 

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from sqlalchemy import JSON, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, PartialIndex, UtcDateTime
 
 RUNNING = "running"
 COMPENSATING = "compensating"
@@ -32,8 +32,8 @@ class SagaRow(Base):
     __table_args__ = (
         CheckConstraint("state IN ('running', 'compensating', 'succeeded', 'failed', 'cancelled')", name="state"),
         UniqueConstraint("kind", "subject"),
-        Index("ix_sagas_due_at", "due_at", sqlite_where=_DUE, postgresql_where=_DUE),
-        Index("ix_sagas_held", "owner", sqlite_where=_HELD, postgresql_where=_HELD),
+        PartialIndex("ix_sagas_due_at", "due_at", where=_DUE),
+        PartialIndex("ix_sagas_held", "owner", where=_HELD),
         Index("ix_sagas_served", "owner", "served_at"),
         Index("ix_sagas_served_long", "owner", "served_long_at"),
         Index("ix_sagas_ended", "kept", "state", "updated_at"),

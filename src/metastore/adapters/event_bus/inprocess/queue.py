@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import cast
 
 from pydantic import JsonValue
-from sqlalchemy import JSON, Index, String, Text, UniqueConstraint, delete, exists, func, select, update
+from sqlalchemy import JSON, String, Text, UniqueConstraint, delete, exists, func, select, update
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from metastore.kit.clock import utc_now
 from metastore.kit.database.inserts import insert_into
-from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, PartialIndex, UtcDateTime
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import new_id
@@ -47,16 +47,15 @@ _ALIVE = QueuedEvent.dead_at.is_(None)
 _DEAD = QueuedEvent.dead_at.is_not(None)
 _WAITING = _ALIVE & QueuedEvent.next_attempt_at.is_not(None)
 
-Index("ix_queued_events_due", QueuedEvent.consumer, QueuedEvent.id, sqlite_where=_ALIVE, postgresql_where=_ALIVE)
-Index(
+PartialIndex("ix_queued_events_due", QueuedEvent.consumer, QueuedEvent.id, where=_ALIVE)
+PartialIndex(
     "ix_queued_events_aggregate",
     QueuedEvent.consumer,
     QueuedEvent.aggregate,
     QueuedEvent.id,
-    sqlite_where=_ALIVE,
-    postgresql_where=_ALIVE,
+    where=_ALIVE,
 )
-Index("ix_queued_events_dead", QueuedEvent.id, sqlite_where=_DEAD, postgresql_where=_DEAD)
+PartialIndex("ix_queued_events_dead", QueuedEvent.id, where=_DEAD)
 
 
 @dataclass(frozen=True, slots=True)

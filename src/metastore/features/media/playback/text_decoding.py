@@ -4,8 +4,6 @@ import codecs
 import re
 from itertools import chain
 
-from charset_normalizer import from_bytes
-
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -59,6 +57,8 @@ def _decode_strictly(data: bytes, encoding: str, *, truncated: bool) -> str | No
 
 
 def _decode_by_guess(data: bytes) -> str | None:
+    from charset_normalizer import from_bytes  # noqa: PLC0415  most products never guess
+
     best = from_bytes(_sample(data)).best()
     return data.decode(best.encoding, errors="replace") if best else None
 
