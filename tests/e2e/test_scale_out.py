@@ -94,7 +94,7 @@ async def test_a_web_socket_works_through_the_gateway(stack: Stack) -> None:
 
 async def test_every_process_reports_every_dependency(stack: Stack) -> None:
     """API, relay and worker all list them in ``/readyz``, and each serves metrics."""
-    async with httpx.AsyncClient() as monitor:
+    async with httpx.AsyncClient(timeout=60) as monitor:
         for process in stack.parts:
             response = await monitor.get(f"{process.address}/readyz")
             assert response.status_code == 200
@@ -106,7 +106,9 @@ async def test_the_gateway_passes_on_the_real_client_address(stack: Stack) -> No
     """The gateway discards an ``X-Forwarded-For`` header that the client sent."""
     async with signed_in(stack.address, "scale-forwarded"):
         pass
-    async with httpx.AsyncClient(base_url=stack.address, headers={"X-Forwarded-For": "203.0.113.9"}) as client:
+    async with httpx.AsyncClient(
+        base_url=stack.address, headers={"X-Forwarded-For": "203.0.113.9"}, timeout=60
+    ) as client:
         await client.post("/api/v1/auth/login", json={"username": "scale-forwarded", "password": PASSWORD})
         addresses = {s["address"] for s in (await client.get("/api/v1/auth/sessions")).json()["items"]}
     assert {"127.0.0.1"} == addresses
@@ -114,7 +116,7 @@ async def test_the_gateway_passes_on_the_real_client_address(stack: Stack) -> No
 
 async def test_the_gateway_refuses_a_large_body_with_a_problem_document(stack: Stack) -> None:
     """It responds before it has forwarded the body."""
-    async with httpx.AsyncClient(base_url=stack.address) as client:
+    async with httpx.AsyncClient(base_url=stack.address, timeout=60) as client:
         response = await client.post("/api/v1/auth/login", content=b"x" * (4 * MIB))
     assert (413, "application/problem+json") == (response.status_code, response.headers["content-type"])
     assert "body-too-large" == response.json()["code"]
@@ -123,7 +125,7 @@ async def test_the_gateway_refuses_a_large_body_with_a_problem_document(stack: S
 async def test_rate_limits_count_over_all_processes(stack: Stack) -> None:
     """Guessing passwords at both processes in turn does not raise the limit."""
     refused: list[int] = []
-    async with signed_in(stack.address, "scale-guessed"), httpx.AsyncClient() as attacker:
+    async with signed_in(stack.address, "scale-guessed"), httpx.AsyncClient(timeout=60) as attacker:
         began = time.monotonic()
         for number in range(60):
             api = stack.apis[number % 2].address
@@ -134,6 +136,6 @@ async def test_rate_limits_count_over_all_processes(stack: Stack) -> None:
                 break
         assert refused, f"60 guesses in {time.monotonic() - began:.0f} s"
     guess = {"username": "scale-guessed", "password": "yet another"}
-    async with httpx.AsyncClient() as attacker:
+    async with httpx.AsyncClient(timeout=60) as attacker:
         responses = [await attacker.post(f"{api.address}/api/v1/auth/login", json=guess) for api in stack.apis]
     assert [429, 429] == [response.status_code for response in responses]

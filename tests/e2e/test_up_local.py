@@ -63,7 +63,7 @@ def test_up_prints_address_and_login_and_down_ends_every_process(folder: Path) -
     found = re.search(r"running at (\S+)\nSign in as (\S+) with the password (\S+)\n", output.read_text())
     assert found, output.read_text()
     address, name, password = found.groups()
-    with httpx.Client(base_url=address) as client:
+    with httpx.Client(base_url=address, timeout=60) as client:
         response = client.post("/api/v1/auth/login", json={"username": name, "password": password})
         assert ("ADMIN", 200) == (response.json()["user"]["role"], response.status_code)
         assert "<html" in client.get("/").text

@@ -272,7 +272,7 @@ async def test_only_allowed_origins_may_write(data_plane: DataPlane) -> None:
     """When the data plane has its own origin, only the product's pages may write."""
     _, url = await data_plane.begin(3)
     app = ObjectsApp(data_plane.store, allowed_origins=["https://drive.example.org/", ""])
-    async with serving(app) as address, httpx.AsyncClient(base_url=address, trust_env=False) as client:
+    async with serving(app) as address, httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:
         ours = await client.put(url, content=b"abc", headers={"Origin": "https://drive.example.org"})
         assert "https://drive.example.org" == ours.headers["access-control-allow-origin"]
         refused = await client.put(url + "x", content=b"abc", headers={"Origin": "https://drive.example.org"})

@@ -83,7 +83,7 @@ async def test_a_page_of_another_origin_is_refused(endpoint: Endpoint, headers: 
 
 async def test_responses_have_request_ids_and_refusals_are_problem_documents(endpoint: Endpoint) -> None:
     """As in the API."""
-    async with httpx.AsyncClient(base_url=endpoint.url) as client:
+    async with httpx.AsyncClient(base_url=endpoint.url, timeout=60) as client:
         poll = "/socket.io/?EIO=4&transport=polling"
         response = await client.get(poll, headers={"X-Request-ID": "trace-1"})
         assert (200, "trace-1") == (response.status_code, response.headers["x-request-id"])

@@ -28,7 +28,7 @@ class Site:
     @asynccontextmanager
     async def signed_in(self, name: str) -> AsyncIterator[Client]:
         """Yield a client signed in as that user, who is created if necessary."""
-        async with Client(base_url=self.url) as client:
+        async with Client(base_url=self.url, timeout=60) as client:
             account = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
             await client.post("/api/v1/auth/register", json=account)
             await client.json_of("POST", "/api/v1/auth/login", json={"username": name, "password": PASSWORD})
@@ -134,5 +134,5 @@ async def test_an_unauthenticated_client_gets_no_socket(site: Site) -> None:
 
 async def test_similar_paths_are_not_sockets(site: Site) -> None:
     """A path that only starts like the socket's is not found."""
-    async with httpx.AsyncClient(base_url=site.url) as browser:
+    async with httpx.AsyncClient(base_url=site.url, timeout=60) as browser:
         assert 404 == (await browser.get("/socket.iox")).status_code

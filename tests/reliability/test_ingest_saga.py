@@ -52,7 +52,7 @@ async def test_pictures_and_films_get_a_thumbnail_that_is_deleted_with_them(
 ) -> None:
     encoded = io.BytesIO()
     Image.effect_noise((800, 400), 50).save(encoded, "PNG")
-    async with new_user(profile.address) as client, httpx.AsyncClient() as stranger:
+    async with new_user(profile.address) as client, httpx.AsyncClient(timeout=60) as stranger:
         for name, content in (("beach.png", encoded.getvalue()), ("film.webm", film)):
             file = await upload(client, name, content)
             assert (file["status"], file["thumbnailUrl"]) == ("PROCESSING", None)

@@ -59,7 +59,7 @@ async def test_idle_connections_and_sockets_do_not_delay_shutdown(launch: Launch
 
 async def _refuses_connections(product: MetastoreProcess) -> bool:
     try:
-        async with httpx.AsyncClient() as fresh:
+        async with httpx.AsyncClient(timeout=60) as fresh:
             await fresh.get(f"{product.address}/healthz", timeout=1)
     except httpx.TransportError:
         return True

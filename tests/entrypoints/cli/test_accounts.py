@@ -17,7 +17,7 @@ async def test_a_generated_password_is_printed_once_and_can_be_used(
 
     assert ended.code == 0, ended.err
     password = ended.out.split(" with the password ")[1].split()[0]
-    async with httpx.AsyncClient(base_url=metastore.address) as client:
+    async with httpx.AsyncClient(base_url=metastore.address, timeout=60) as client:
         response = await client.post("/api/v1/auth/login", json={"username": name, "password": password})
     assert (response.status_code, response.json()["user"]["role"]) == (200, "ADMIN")
 

@@ -97,6 +97,6 @@ async def _access_token_has_expired(terminal: Terminal) -> bool:
     """Return whether the server refuses the saved access token."""
     saved = next((terminal.home / "metastore" / "sessions").glob("*.json"))
     session = Session.model_validate_json(saved.read_bytes())
-    async with httpx.AsyncClient(base_url=terminal.server) as client:
+    async with httpx.AsyncClient(base_url=terminal.server, timeout=60) as client:
         path = "/api/v1/auth/me"
         return (await client.get(path, headers={"Cookie": session.header(path)})).status_code == 401
