@@ -190,6 +190,14 @@ async def test_a_batch_takes_effect_once_per_event(effects: Database) -> None:
     assert 4 == await _count(effects)
 
 
+async def test_an_event_that_is_twice_in_a_batch_takes_effect_once(effects: Database) -> None:
+    """A relay that is killed before it has marked an event as published leaves it to another, which publishes again."""
+    first, second = event(), event()
+    consumer = Consumer("first", in_transaction={"sample.recorded": _record_effect})
+    assert 4 == await batch_handler_of(consumer, effects)([first, second, first, second])
+    assert 2 == await _count(effects)
+
+
 async def test_a_failed_batch_has_no_effect(effects: Database) -> None:
     """So the events can be handled one by one."""
     events = [event(number=n) for n in range(3)]

@@ -80,8 +80,10 @@ def batch_handler_of(consumer: Consumer, database: Database) -> _BatchHandler:
     """Return the batch handler. It handles the leading events whose effect is in the database."""
 
     async def settle_in_inbox(tx: Transaction, events: Sequence[RecordedEvent]) -> Sequence[RecordedEvent]:
-        first = await first_deliveries(tx, consumer.name, [event.id for event in events])
-        return [event for event in events if event.id in first]
+        # An event that was published twice may be there twice.
+        by_id = {event.id: event for event in events}
+        first = await first_deliveries(tx, consumer.name, list(by_id))
+        return [event for event_id, event in by_id.items() if event_id in first]
 
     async def handle(events: Sequence[RecordedEvent], settle: Settle | None = None) -> int:
         leading = _leading(consumer, events)
