@@ -210,6 +210,32 @@ async def test_a_saga_whose_workers_all_crash_fails(database: Database) -> None:
     assert [ReasonCode.PROCESSING_FAILED.sentence] == order.failures
 
 
+async def test_a_runner_does_not_claim_what_it_executes_when_the_lease_has_expired(database: Database) -> None:
+    """As after an outage in which it could not renew the lease. Another runner may claim it."""
+    started, go_on = asyncio.Event(), asyncio.Event()
+    ahead = timedelta()
+
+    async def wait(_saga: Saga, _report: Report) -> Outcome:
+        started.set()
+        await go_on.wait()
+        return None
+
+    async def other_has_claimed() -> bool:
+        return (await row(database)).attempts == 2
+
+    definition = Definition(KIND, [Step("reserve", wait, ReasonCode.PROCESSING_FAILED)])
+    runner, other = (SagaRunner(database, [definition], clock=lambda: utc_now() + ahead) for _ in range(2))
+    await begin(database)
+    executing = asyncio.create_task(runner.run_due())
+    await started.wait()
+    ahead = timedelta(minutes=1)
+    assert 0 == await runner.run_due()
+    taking_over = asyncio.create_task(other.run_due())
+    await eventually(other_has_claimed)
+    go_on.set()
+    assert [1, 1] == list(await asyncio.gather(executing, taking_over))
+
+
 async def test_a_saga_cancelled_while_it_runs_is_compensated(database: Database) -> None:
     order = OrderSaga()
 

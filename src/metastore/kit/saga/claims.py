@@ -78,15 +78,26 @@ async def next_due(tx: Transaction, claimable: ClaimFilter, before: datetime) ->
 
 
 async def claim(
-    tx: Transaction, claimable: ClaimFilter, *, now: datetime, lease: timedelta, worker: str, limit: int
+    tx: Transaction,
+    claimable: ClaimFilter,
+    *,
+    now: datetime,
+    lease: timedelta,
+    worker: str,
+    limit: int,
+    held: Collection[str] = (),
 ) -> list[Saga]:
-    """Claim up to ``limit`` due sagas, fairly between owners (see ``sagas``), each with a lease and a new token."""
+    """Claim up to ``limit`` due sagas, fairly between owners (see ``sagas``), each with a lease and a new token.
+
+    Those of ids ``held`` are claimed only if they were released, not because their lease has expired.
+    """
     # A CTE is evaluated once. PostgreSQL might evaluate a subquery repeatedly, with different results.
-    free = _in_fair_order(claimable, now, limit).with_for_update(of=SagaRow, skip_locked=True).cte("free")
+    in_order = _in_fair_order(claimable, now, limit, held)
+    free = in_order.with_for_update(of=SagaRow, skip_locked=True).cte("free")
     # The conditions are repeated because SQLite does not lock the selected rows.
     statement = (
         update(SagaRow)
-        .where(SagaRow.id.in_(select(free.c.id)), *_claimable(claimable, now))
+        .where(SagaRow.id.in_(select(free.c.id)), *_claimable(claimable, now, held))
         .values(
             locked_until=now + lease,
             locked_by=worker,
@@ -196,14 +207,18 @@ def _next_due(claimable: ClaimFilter) -> Query[_Due]:
     return Query(_Due, select(func.min(claimable_at)).where(*_unfinished(claimable), SagaRow.due_at <= before))
 
 
-def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int) -> Select[str]:
+def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int, held_ids: Collection[str]) -> Select[str]:
     """Select the ids of the sagas to claim next.
 
     A saga's position is the number of its owner's claimed sagas plus its place among the owner's due ones. Ordering by
     position, then by when the owner was last served, gives every owner the same share.
     """
     own_order = func.row_number().over(partition_by=SagaRow.owner, order_by=(SagaRow.due_at, SagaRow.id))
-    due = select(SagaRow.id, SagaRow.owner, own_order.label("place")).where(*_claimable(claimable, now)).subquery()
+    due = (
+        select(SagaRow.id, SagaRow.owner, own_order.label("place"))
+        .where(*_claimable(claimable, now, held_ids))
+        .subquery()
+    )
     held = (
         select(SagaRow.owner, func.count().label("count"))
         .where(SagaRow.kind.in_(claimable.kinds), _at(claimable), SagaRow.locked_until >= now)
@@ -225,8 +240,11 @@ def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int) -> Select[
     )
 
 
-def _claimable(claimable: ClaimFilter, now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
-    free = or_(SagaRow.locked_until.is_(None), SagaRow.locked_until < now)
+def _claimable(
+    claimable: ClaimFilter, now: datetime | BindParameter[datetime], held: Collection[str] = ()
+) -> tuple[ColumnElement[bool], ...]:
+    expired = SagaRow.locked_until < now
+    free = or_(SagaRow.locked_until.is_(None), and_(expired, SagaRow.id.not_in(held)) if held else expired)
     return (*_unfinished(claimable), SagaRow.due_at <= now, free)
 
 

@@ -35,6 +35,9 @@ class Lanes:
         self._short = ClaimFilter(kinds, long_steps)
         self._long = ClaimFilter(kinds, long_steps, only_steps=True)
         self._in_long_steps: set[str] = set()
+        self.held: set[str] = set()
+        """The ids of the sagas that the runner executes. If a lease expires during an outage, nothing is claimed twice:
+        the runner releases the saga after the outage, or learns that another one has claimed it."""
         self._database = database
         self._clock = clock
         self._lease = lease
@@ -95,4 +98,6 @@ class Lanes:
                 if not await claims.is_any_due(tx, claimable, now):
                     return []
         async with self._database.transaction() as tx:
-            return await claims.claim(tx, claimable, now=now, lease=self._lease, worker=self._worker, limit=limit)
+            return await claims.claim(
+                tx, claimable, now=now, lease=self._lease, worker=self._worker, limit=limit, held=self.held
+            )

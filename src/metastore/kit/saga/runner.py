@@ -150,6 +150,13 @@ class SagaRunner:
 
     async def _run_saga(self, saga: Saga, *, has_lanes: bool = True) -> None:
         """Execute steps of a claimed saga until it waits, ends or is lost. Raises nothing but cancellation."""
+        self._lanes.held.add(saga.id)
+        try:
+            await self._run_steps(saga, has_lanes=has_lanes)
+        finally:
+            self._lanes.held.discard(saga.id)
+
+    async def _run_steps(self, saga: Saga, *, has_lanes: bool) -> None:
         held: Saga | None = saga
         while held is not None:
             current, held = held, None
