@@ -49,7 +49,9 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/.packages
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev-packages: requirements-dev.lock | $(VENV)/.packages
+# After the other installations in the environment, and `web-packages` after the build of the web app, so that `--jobs`
+# never runs two of pip or of npm at the same time.
+$(VENV)/.dev-packages: requirements-dev.lock | $(VENV)/.packages $(VENV)/.installed
 	@echo "Installing Python packages for development …" >&2
 	@$(LOCKED) -r requirements-dev.lock
 	@touch $@
@@ -57,7 +59,7 @@ $(VENV)/.dev-packages: requirements-dev.lock | $(VENV)/.packages
 web-app: $(VENV)/.packages
 	@$(BIN)/python hatch_build.py
 
-web-packages: $(VENV)/.packages
+web-packages: $(VENV)/.packages | web-app
 	@$(BIN)/python hatch_build.py packages
 
 # --- checking ----------------------------------------------------------------
