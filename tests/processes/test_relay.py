@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.events import outbox
-from metastore.kit.events.inbox import InboxEvent, first_delivery
+from metastore.kit.events.inbox import InboxEvent, first_deliveries
 from metastore.kit.events.outbox import PENDING, PUBLISHED, OutboxEvent
 from metastore.kit.events.outbox_signal import Announcer
 from metastore.ports.event_bus import BusUnavailableError
@@ -199,7 +199,7 @@ async def test_only_old_published_events_are_pruned(database: Database) -> None:
     await record(database, 1)
     await relay.publish_batch()
     async with database.transaction() as tx:
-        assert await first_delivery(tx, "first", bus.published[0].id)
+        assert await first_deliveries(tx, "first", [bus.published[0].id])
         long_ago = utc_now() - timedelta(days=8)
         await tx.session.execute(update(OutboxEvent).values(published_at=long_ago, created_at=long_ago))
         await tx.session.execute(update(InboxEvent).values(handled_at=long_ago))
@@ -207,7 +207,7 @@ async def test_only_old_published_events_are_pruned(database: Database) -> None:
     await relay.publish_batch()
     await record(database, 3)
     async with database.transaction() as tx:
-        assert await first_delivery(tx, "first", bus.published[1].id)
+        assert await first_deliveries(tx, "first", [bus.published[1].id])
         await tx.session.execute(
             update(OutboxEvent).where(OutboxEvent.status == PENDING).values(created_at=utc_now() - timedelta(days=30))
         )

@@ -14,7 +14,7 @@ from metastore.features.files.schemas import FolderIn, FolderPatch
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events import inbox, outbox, positions
-from metastore.kit.events.inbox import first_delivery
+from metastore.kit.events.inbox import first_deliveries
 from metastore.kit.events.outbox import OutboxEvent
 from metastore.kit.idempotency.claims import IdempotencyKey
 from metastore.kit.ids import new_id
@@ -190,7 +190,7 @@ async def test_an_event_dead_for_one_consumer_has_no_second_effect_on_the_others
     for event_id in (dead, waiting):
         for consumer in source.consumers:
             async with target.database.transaction() as tx:
-                if await first_delivery(tx, consumer, event_id):
+                if await first_deliveries(tx, consumer, [event_id]):
                     handled.add((consumer, event_id))
     assert {("audit", dead), ("audit", waiting), ("analytics", waiting)} == handled
 

@@ -42,14 +42,6 @@ def _insert_new(dialect: str) -> Change:
 _INSERT = RowInsert(_Handled, _insert_new)
 
 
-async def first_delivery(tx: Transaction, consumer: str, event_id: str) -> bool:
-    """Record the event as handled by ``consumer``. Return ``False`` when it has been handled before.
-
-    A concurrent delivery of the same event waits here for the first one's transaction.
-    """
-    return bool(await first_deliveries(tx, consumer, [event_id]))
-
-
 async def first_deliveries(tx: Transaction, consumer: str, event_ids: Sequence[str]) -> set[str]:
     """Record the events as handled by ``consumer``. Return the ids of those that have not been handled before.
 
