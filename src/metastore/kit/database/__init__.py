@@ -4,8 +4,8 @@
 * ``group_commit``: units of work on SQLite that share a commit; ``shared_transaction``: what their connection executes.
 * ``command``: statements that change rows, built once. ``query``: SELECT statements that are built once.
 * ``readers``: the shortest way of a query to the database.
+* ``engine``: how SQLAlchemy connects to SQLite and PostgreSQL.
 * ``inserts``: INSERT statements for the dialect of the database.
-* ``postgresql_pool``: checks of pooled connections.
 * ``tables``: the declarative base and column types.
 * ``sqlite_connection``: SQLite connections with one thread switch per statement.
 * ``notifications``: waking up other processes with PostgreSQL's LISTEN and NOTIFY.

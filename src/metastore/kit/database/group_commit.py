@@ -23,18 +23,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
+from metastore.kit.database.engine import SHARES_COMMITS, Session
 from metastore.kit.database.shared_transaction import SharedTransaction
 from metastore.kit.database.sqlite_connection import OneTripConnection
 
 MAX_UNITS = 100
 MAX_SECONDS = 0.02
 SEPARATE_SECONDS = 5.0
-SHARES_COMMITS = "metastore_shares_commits"
-"""The execution option of the connection that units write on."""
-
 
 Note = TypeVar("Note")
 
@@ -54,7 +51,7 @@ class Unit(Generic[Note]):
     def open_session(self) -> AsyncSession:
         """Return the unit's session, opened with the first call."""
         if self._session is None:
-            self._session = AsyncSession(bind=self.connection, expire_on_commit=False, autoflush=True)
+            self._session = Session(bind=self.connection, expire_on_commit=False, autoflush=True)
         return self._session
 
     async def keep(self) -> None:
@@ -246,14 +243,3 @@ class GroupCommit(Generic[Note]):
             writer.driver.shared = None
             await writer.connection.invalidate()
             await writer.connection.close()
-
-
-def keep_cancelled_connection(context: ExceptionContext) -> None:
-    """Keep the shared connection when a statement is cancelled, as a listener of ``handle_error``.
-
-    SQLAlchemy would close it, and with it the work of the other units. The cancelled unit is undone instead, after the
-    statement, because the connection's thread executes everything in order.
-    """
-    connection = context.connection
-    if connection is not None and connection.get_execution_options().get(SHARES_COMMITS):
-        context.is_disconnect = False

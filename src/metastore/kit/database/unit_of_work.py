@@ -21,38 +21,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
-from sqlalchemy import Connection, Dialect, event, make_url, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Dialect, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from metastore.kit.database import sqlite_connection
 from metastore.kit.database.command import Command, Nothing, RowInsert
-from metastore.kit.database.group_commit import SHARES_COMMITS, GroupCommit, keep_cancelled_connection
-from metastore.kit.database.postgresql_pool import check_idle_connections
+from metastore.kit.database.engine import Session, create_engine
+from metastore.kit.database.group_commit import GroupCommit
 from metastore.kit.database.query import Prepared, Query, Row
 from metastore.kit.database.readers import PostgresqlReader, Reader, SqliteReader
 from metastore.kit.database.sqlite_connection import OneTripConnection
 from metastore.kit.problems.problem import Problem, storage_full, unavailable
-
-_SQLITE_BUSY_SECONDS = 30
-_POSTGRESQL: dict[str, Any] = {
-    "timeout": 5,
-    "command_timeout": 25,
-    # Server-side limits as well, so that a dead or hanging process does not keep its row locks. The longest idle time
-    # inside a transaction is the relay's, while it waits for publisher confirms.
-    "server_settings": {
-        "application_name": "metastore",
-        "statement_timeout": "25s",
-        "lock_timeout": "20s",
-        "idle_in_transaction_session_timeout": "60s",
-    },
-}
 
 
 class Recordable(Protocol):
@@ -184,7 +166,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = make_url(url)
         self.dialect = self.url.get_backend_name()
-        self.engine = _create_engine(url, pool_size)
+        self.engine = create_engine(url, pool_size)
         self._reading_engine = self.engine.execution_options(metastore_writing=False)
         self._reader: Reader = (
             SqliteReader(self.url.database or "", self.engine.dialect)
@@ -265,7 +247,7 @@ class Database:
 
         Statements of its session share a transaction, which on SQLite sees one snapshot. Queries need none.
         """
-        open_session = partial(AsyncSession, self._reading_engine, expire_on_commit=False)
+        open_session = partial(Session, self._reading_engine, expire_on_commit=False)
         tx = Transaction(open_session, self.engine.dialect, self._reader)
         with _as_problems():
             try:
@@ -276,7 +258,7 @@ class Database:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Transaction]:
         with _as_problems():
-            async with AsyncSession(self.engine, expire_on_commit=False, autoflush=True) as session:
+            async with Session(self.engine, expire_on_commit=False, autoflush=True) as session:
                 await session.connection()
                 tx = Transaction(session, self.engine.dialect)
                 yield tx
@@ -358,43 +340,3 @@ def problem_of(error: BaseException) -> Problem | None:
 def _is_transient(sqlstate: str | None) -> bool:
     """Return whether another attempt may succeed, for example while PostgreSQL is starting or stopping."""
     return bool(sqlstate) and str(sqlstate).startswith(_POSTGRESQL_OUTAGE)
-
-
-def _create_engine(url: str, pool_size: int) -> AsyncEngine:
-    # Parameters are hidden because errors are logged, and parameters contain password hashes and addresses.
-    options: dict[str, Any] = {
-        "pool_size": pool_size,
-        "max_overflow": 0,
-        "pool_timeout": 10,
-        "hide_parameters": True,
-    }
-    if make_url(url).get_backend_name() != "sqlite":
-        engine = create_async_engine(url, connect_args=_POSTGRESQL, **options)
-        check_idle_connections(engine)
-        return engine
-    path = make_url(url).database
-    if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    connect_args = {"timeout": _SQLITE_BUSY_SECONDS, "async_creator_fn": sqlite_connection.connect}
-    engine = create_async_engine(url, connect_args=connect_args, **options)
-    event.listen(engine.sync_engine, "connect", _configure_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    event.listen(engine.sync_engine, "handle_error", keep_cancelled_connection)
-    return engine
-
-
-def _configure_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    # Without this the driver begins transactions itself, and deferred ones.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get(SHARES_COMMITS):
-        return  # begun with the first statement
-    writing = options.get("metastore_writing", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,11 +1,14 @@
-"""Pooled connections to PostgreSQL are replaced when they no longer work, and are not asked at every use."""
+"""Sessions are closed completely; pooled connections to PostgreSQL are replaced when they no longer work."""
 
 import asyncio
+import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from metastore.kit.database import postgresql_pool
+from metastore.kit.database import engine
+from metastore.kit.database.sqlite_connection import OneTripConnection
 from metastore.kit.database.unit_of_work import Database
 from tests.fixtures.postgres import Postgres
 from tests.fixtures.statement_counter import counting_statements
@@ -46,7 +49,7 @@ async def test_a_connection_in_use_is_not_asked_whether_it_works(postgres: Postg
 
 
 async def test_an_idle_connection_is_asked(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql_pool, "IDLE_SECONDS", -1.0)
+    monkeypatch.setattr(engine, "IDLE_SECONDS", -1.0)
     with counting_statements() as counter:
         database = Database(postgres.url("postgres"))
         first = await _pid(database)
@@ -54,3 +57,34 @@ async def test_an_idle_connection_is_asked(postgres: Postgres, monkeypatch: pyte
         assert await _pid(database) == first
         assert ";" in counter.executed
         await database.aclose()
+
+
+async def test_a_session_closes_completely_although_its_task_is_cancelled_meanwhile(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its connection goes back to the pool, and nothing is logged."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'metastore.db'}")
+    leaving, proceed = asyncio.Event(), threading.Event()
+
+    async def read() -> None:
+        async with database.reading() as tx:
+            connection = await tx.session.connection()
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, OneTripConnection)
+            driver._submit(lambda: proceed.wait(60))  # the rollback queues behind it
+            leaving.set()
+
+    reading = asyncio.create_task(read())
+    await leaving.wait()
+    for _ in range(3):
+        await asyncio.sleep(0)
+        reading.cancel()
+    await asyncio.sleep(0)
+    early = reading.done()
+    proceed.set()
+    assert not early
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert " Connections in pool: 1 " in f" {database.engine.pool.status()} "
+    assert not caplog.records
+    await database.aclose()
