@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -23,21 +24,20 @@ async def _pid(database: Database) -> int:
         return int((await tx.session.execute(BACKEND)).scalar_one())
 
 
-async def _driver(database: Database) -> asyncpg.Connection:
-    """Return the connection that the pool hands out."""
+async def _is_closed(database: Database) -> Callable[[], bool]:
+    """Return a function that tells whether the connection that the pool hands out now is closed."""
     async with database.reading() as tx:
-        connection = await (await tx.session.connection()).get_raw_connection()
-        assert isinstance(connection.driver_connection, asyncpg.Connection)
-        return connection.driver_connection
+        driver: Any = (await (await tx.session.connection()).get_raw_connection()).driver_connection  # without types
+        return lambda: bool(driver.is_closed())
 
 
 async def test_a_connection_that_the_server_closed_is_replaced_unnoticed(postgres: Postgres) -> None:
     database = Database(postgres.url("postgres"))
     first = await _pid(database)
-    driver = await _driver(database)
+    is_closed = await _is_closed(database)
     admin = await postgres.connect("postgres")
     await admin.execute("SELECT pg_terminate_backend($1)", first)
-    await eventually(driver.is_closed, why="this end knows that the server has closed the connection")
+    await eventually(is_closed, why="this end knows that the server has closed the connection")
     assert await _pid(database) != first
     await admin.close()
     await database.aclose()
