@@ -1,16 +1,20 @@
 """Every route in the OpenAPI description requires the right permissions.
 
-Public routes are listed here, so that a new one is either protected or reviewed.
+Who may call a route is listed in ``docs/access.md``, so that a new one is either protected or reviewed.
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
 import pytest
 
+from metastore.features.auth.access import RouteCaller
 from metastore.kit.ids import new_id
+from tests.fixtures.access_page import listed_callers
 from tests.fixtures.process import MetastoreProcess, running_metastore
 from tests.fixtures.product import Client
 from tests.reliability.http_uploads import (
@@ -23,23 +27,9 @@ from tests.reliability.http_uploads import (
     the_admin,
 )
 
-STREAMED = (
-    "master.m3u8",
-    "{rendition}.m3u8",
-    "subtitles/{subtitles_id}.m3u8",
-    "subtitles/{subtitles_id}.vtt",
-    "thumbnails.vtt",
-)
-"""Requested by players without a cookie: the token in the path is the permission."""
-PUBLIC = {
-    ("POST", "/api/v1/auth/register"),
-    ("POST", "/api/v1/auth/login"),
-    ("POST", "/api/v1/auth/logout"),
-    ("GET", "/api/v1/config"),
-    ("GET", "/healthz"),
-    ("GET", "/readyz"),
-    *(("GET", f"/api/v1/streams/{{token}}/{name}") for name in STREAMED),
-}
+CALLERS = listed_callers()
+REFRESH = ("POST", "/api/v1/auth/refresh")
+"""Anyone may call it, but without the refresh token's cookie the response is 401 as well."""
 METHODS = {"get", "post", "put", "patch", "delete", "head"}
 LEAKS = re.compile(
     r"Traceback|sqlalchemy|sqlite|asyncpg|SELECT |INSERT |/src/|site-packages|\.py\b|/tmp/|/home/", re.IGNORECASE
@@ -64,7 +54,7 @@ async def test_every_route_but_the_public_ones_requires_a_session(product: Metas
                 response = await anonymous.request(method, url, **body)
                 if "{token}" in path:
                     assert response.status_code == 404, f"{method} {path}: {response.status_code}"
-                elif (method, path) in PUBLIC:
+                elif CALLERS[method, path] is RouteCaller.PUBLIC and (method, path) != REFRESH:
                     assert response.status_code < 500, f"{method} {path}: {response.status_code}"
                 else:
                     assert response.status_code == 401, f"{method} {path}: {response.status_code} {response.text[:200]}"
@@ -77,7 +67,7 @@ async def test_ids_of_another_user_are_not_found(product: MetastoreProcess) -> N
         ids = await _items_of(owner)
         before = await _lists_of(owner)
         for method, path, operation in await _routes(other):
-            if "{" not in path or "/admin/" in path:
+            if "{" not in path or CALLERS[method, path] is RouteCaller.ADMIN:
                 continue
             body = _bodies(operation)[-1]
             for kind, theirs in ids.items():
@@ -115,14 +105,69 @@ async def test_ids_in_a_body_are_checked_like_those_in_a_path(product: Metastore
 async def test_admin_routes_are_for_admins_only(product: MetastoreProcess) -> None:
     """Other users get 403; admins do not see other people's files either."""
     async with new_user(product.address) as user, the_admin(product.address) as admin:
-        found = [route for route in await _routes(user) if "/admin/" in route[1]]
-        assert found
+        found = await _routes(user, RouteCaller.ADMIN)
+        assert found == [route for route in await _routes(user) if "/admin/" in route[1]] != []
         for method, path, operation in found:
             response = await user.request(method, _filled(path, new_id()), **_bodies(operation)[-1])
             assert response.status_code == 403, f"{method} {path}: {response.status_code}"
         ids = await _items_of(user)
         assert (await admin.get(f"/api/v1/files/{ids['file']}")).status_code == 404
         assert (await admin.get(f"/api/v1/files/{ids['file']}/download")).status_code == 404
+
+
+async def test_users_may_call_what_is_listed_for_them(product: MetastoreProcess) -> None:
+    """The response is neither 401 nor 403, so that no route is listed for more callers than it serves."""
+    async with new_user(product.address) as user:
+        for method, path, operation in await _routes(user, RouteCaller.USER):
+            response = await user.request(method, _filled(path, new_id()), **_bodies(operation)[-1])
+            assert response.status_code < 500, f"{method} {path}: {response.status_code}"
+            assert response.status_code not in (401, 403), f"{method} {path}: {response.status_code}"
+
+
+async def test_admins_may_call_every_route(product: MetastoreProcess) -> None:
+    """Those for admins, and those for users for their own files."""
+    async with the_admin(product.address) as admin:
+        routes = [*await _routes(admin, RouteCaller.ADMIN), *await _routes(admin, RouteCaller.USER)]
+        for method, path, operation in routes:
+            response = await admin.request(method, _filled(path, new_id()), **_bodies(operation)[-1])
+            assert response.status_code < 500, f"{method} {path}: {response.status_code}"
+            assert response.status_code not in (401, 403), f"{method} {path}: {response.status_code}"
+
+
+async def test_suspended_users_may_call_nothing_but_the_public_routes(product: MetastoreProcess) -> None:
+    """Not even with an access token that is still valid; an admin who is suspended is no admin."""
+    for role in ("USER", "ADMIN"):
+        async with new_user(product.address) as user, anonymous_client(product.address) as anonymous:
+            _change_account(product, await user.json_of("GET", "/api/v1/auth/me"), role=role, status="SUSPENDED")
+            for caller in (RouteCaller.USER, RouteCaller.ADMIN):
+                for method, path, operation in await _routes(user, caller):
+                    where = f"{method} {path} as a suspended {role}"
+                    response = await user.request(method, _filled(path, new_id()), **_bodies(operation)[-1])
+                    assert response.status_code == 403, f"{where}: {response.status_code}"
+                    if method != "HEAD":
+                        assert response.json()["code"] == "account-suspended", where
+            for method, path, operation in await _routes(user, RouteCaller.PUBLIC):
+                if (method, path) == REFRESH:
+                    continue
+                request = _filled(path, new_id()), _bodies(operation)[0]
+                response = await user.request(method, request[0], **request[1])
+                expected = await anonymous.request(method, request[0], **request[1])
+                assert response.status_code == expected.status_code, f"{method} {path}: {response.status_code}"
+
+
+async def test_what_is_beside_the_routes_checks_its_callers_itself(product: MetastoreProcess) -> None:
+    """Objects need a signature, sockets a cookie; what remains is the same for everyone."""
+    async with anonymous_client(product.address) as anonymous, new_user(product.address) as user:
+        for client in (anonymous, user):
+            assert (await client.get("/objects/files/x")).status_code == 403
+            for path in ("/openapi.json", "/docs", "/metrics", "/"):
+                expected = (await anonymous.get(path)).status_code
+                assert (await client.get(path)).status_code == expected == 200, path
+        opened = await anonymous.get("/socket.io/?EIO=4&transport=polling")
+        session = opened.text.partition('"sid":"')[2].partition('"')[0]
+        polling = f"/socket.io/?EIO=4&transport=polling&sid={session}"
+        await anonymous.post(polling, content="40")
+        assert "not-authenticated" in (await anonymous.get(polling)).text
 
 
 async def test_malformed_requests_are_refused_without_leaking_internals(product: MetastoreProcess) -> None:
@@ -171,7 +216,8 @@ async def test_malformed_requests_are_refused_without_leaking_internals(product:
     assert "Traceback" not in product.output()
 
 
-async def _routes(client: Client) -> list[Route]:
+async def _routes(client: Client, caller: RouteCaller | None = None) -> list[Route]:
+    """Return all routes, or those that are listed for ``caller``."""
     document = (await client.get("/openapi.json")).json()
     found = [
         (method.upper(), path, operation)
@@ -180,7 +226,16 @@ async def _routes(client: Client) -> list[Route]:
         if method in METHODS
     ]
     assert len(found) > 25
-    return found
+    unlisted = {(method, path) for method, path, _ in found} - CALLERS.keys()
+    assert not unlisted, f"{unlisted} must be listed in docs/access.md"
+    return [route for route in found if caller in (None, CALLERS[route[:2]])]
+
+
+def _change_account(product: MetastoreProcess, me: dict[str, Any], *, role: str, status: str) -> None:
+    """Change an account in the database, as no route can yet."""
+    with closing(sqlite3.connect(product.data_dir / "metastore.db", timeout=30)) as database, database:
+        user_id = me["user"]["id"]
+        database.execute("UPDATE users SET role = ?, status = ? WHERE id = ?", (role, status, user_id))
 
 
 async def _send(client: Client, method: str, url: str, body: dict[str, Any]) -> httpx.Response:

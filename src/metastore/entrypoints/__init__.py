@@ -4,6 +4,7 @@ They contain no business rules.
 
 * ``serve``: everything in one process. ``api``: one of several API processes. ``workers``: relays and workers.
 * ``http``: the HTTP API and the web app (``webapp``), behind the ``middleware``. ``operations``: monitoring endpoints.
+* ``route_callers``: no route without a declaration of who may call it.
 * ``objects``: the data plane of the embedded store. ``realtime``: the Socket.IO endpoint.
 * ``server``: the HTTP server that all of these run in.
 * ``cli``: the command line.

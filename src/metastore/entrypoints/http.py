@@ -19,6 +19,7 @@ from metastore import __version__
 from metastore.entrypoints.blueprint import blueprint
 from metastore.entrypoints.openapi import ERRORS, describe_errors
 from metastore.entrypoints.operations import operations_router
+from metastore.entrypoints.route_callers import require_callers
 from metastore.entrypoints.webapp import mount_web_app
 from metastore.features.audit.service import AuditService
 from metastore.features.uploads.endpoints import MAX_BATCH_BYTES
@@ -59,6 +60,9 @@ def create_app(
         web_app: The folder of the built web app.
         objects_origin: The origin of the object store, if it is not the app's own.
         max_simple_upload: Maximum size in bytes of a file that is uploaded in a single request.
+
+    Raises:
+        UndeclaredCallersError: a route does not say who may call it.
     """
     # Documentation pages without third-party scripts, since they run on our origin with the users' cookies.
     app: FastAPI = FastAPIOffline(
@@ -85,6 +89,7 @@ def create_app(
     app.include_router(operations_router())
     if web_app is not None:
         mount_web_app(app, web_app)
+    require_callers(app)
     return app
 
 

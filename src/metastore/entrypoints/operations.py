@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from metastore import __version__
+from metastore.features.auth.access import Public
 from metastore.kit.api.dependencies import provided
 from metastore.kit.api.schema import Schema
 
@@ -58,7 +59,7 @@ def operations_router() -> APIRouter:
     router = monitoring_router()
 
     @router.get("/api/v1/config")
-    async def public_config(config: Annotated[PublicConfig, provided(PublicConfig)]) -> PublicConfig:
+    async def public_config(_caller: Public, config: Annotated[PublicConfig, provided(PublicConfig)]) -> PublicConfig:
         """Settings that a client needs before signing in."""
         return config
 
@@ -70,12 +71,14 @@ def monitoring_router() -> APIRouter:
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz")
-    async def healthz() -> dict[str, str]:
+    async def healthz(_caller: Public) -> dict[str, str]:
         """The process is alive."""
         return {"status": "ok"}
 
     @router.get("/readyz", responses={503: {"model": Readiness}})
-    async def readyz(checks: Annotated[ReadinessChecks, provided(ReadinessChecks)], response: Response) -> Readiness:
+    async def readyz(
+        _caller: Public, checks: Annotated[ReadinessChecks, provided(ReadinessChecks)], response: Response
+    ) -> Readiness:
         """The state of every dependency. 503 when one is down, or when the process is shutting down."""
         results = await checks.run()
         status: Literal["ready", "unready", "stopping"] = "ready" if all(results.values()) else "unready"
@@ -88,7 +91,7 @@ def monitoring_router() -> APIRouter:
         )
 
     @router.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def metrics(_caller: Public) -> Response:
         """Prometheus metrics."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

@@ -14,6 +14,8 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from metastore.features.auth.access import Public
+
 _NOT_PAGES = (
     "api/",
     "objects/",
@@ -55,7 +57,7 @@ def mount_web_app(app: FastAPI, folder: Path) -> None:
     app.mount("/assets", GZipMiddleware(_Assets(directory=folder / "assets", check_dir=False), minimum_size=1024))
 
     @app.get("/{path:path}", include_in_schema=False)
-    async def page(path: str, request: Request) -> Response:
+    async def page(_caller: Public, path: str, request: Request) -> Response:
         """Return a file of the app's top folder, or its start page."""
         if path.startswith(_NOT_PAGES) or not index.is_file():
             raise HTTPException(404)

@@ -18,6 +18,7 @@ from metastore.config import ConfigurationError, Settings, require_shared_backen
 from metastore.entrypoints.lifecycle import exit_unless_stopped, run_jobs, stop_signal, wait_for_stop
 from metastore.entrypoints.logs import configure_logs
 from metastore.entrypoints.operations import ReadinessChecks, monitoring_router
+from metastore.entrypoints.route_callers import require_callers
 from metastore.entrypoints.serve import refuse_used_port
 from metastore.entrypoints.server import HttpServer
 from metastore.kit.feature import Job
@@ -106,6 +107,7 @@ async def serve_monitoring(product: Product) -> AsyncIterator[list["asyncio.Task
     app = FastAPI(openapi_url=None, telemetry={"tracing": False})
     app.state.services = services
     app.include_router(monitoring_router())
+    require_callers(app)
     server = HttpServer(
         app, host=settings.metrics_host, port=settings.metrics_port, protocol=settings.http_server, grace=1
     )

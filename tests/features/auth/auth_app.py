@@ -10,7 +10,7 @@ from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.entrypoints.http import create_app
 from metastore.entrypoints.middleware import RequestMiddleware
 from metastore.features.audit.service import AuditService
-from metastore.features.auth.access import AdminCaller
+from metastore.features.auth.access import AdminUser
 from metastore.features.auth.accounts.service import AccountsService, NewUsers
 from metastore.features.auth.credentials.throttling import AuthLimits
 from metastore.features.auth.endpoints import router as auth_router
@@ -76,7 +76,7 @@ class AuthApp:
         app = create_app(services, [auth_router])
 
         @app.get("/admins-only")
-        async def admins_only(caller: AdminCaller) -> str:
+        async def admins_only(caller: AdminUser) -> str:
             return caller.username
 
         return app

@@ -6,7 +6,7 @@ from fastapi import Query
 
 from metastore.features.analytics.schemas import AnalyticsOut, AnalyticsQuery
 from metastore.features.analytics.service import AnalyticsService
-from metastore.features.auth.access import AdminCaller
+from metastore.features.auth.access import AdminUser
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.router import PrefixRouter
 
@@ -17,7 +17,7 @@ Analytics = Annotated[AnalyticsService, provided(AnalyticsService)]
 
 @router.get("")
 async def show_analytics(
-    _caller: AdminCaller, query: Annotated[AnalyticsQuery, Query()], analytics: Analytics, database: Transactions
+    _caller: AdminUser, query: Annotated[AnalyticsQuery, Query()], analytics: Analytics, database: Transactions
 ) -> AnalyticsOut:
     """Return the usage of each day of a period, both ends included."""
     async with database.reading() as tx:

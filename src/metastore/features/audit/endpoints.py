@@ -6,7 +6,7 @@ from fastapi import Query
 
 from metastore.features.audit.schemas import AuditLogOut, AuditQuery
 from metastore.features.audit.service import AuditService
-from metastore.features.auth.access import AdminCaller
+from metastore.features.auth.access import AdminUser
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Page
 from metastore.kit.api.router import PrefixRouter
@@ -18,7 +18,7 @@ Audit = Annotated[AuditService, provided(AuditService)]
 
 @router.get("")
 async def list_audit_logs(
-    _caller: AdminCaller, query: Annotated[AuditQuery, Query()], audit: Audit, database: Transactions
+    _caller: AdminUser, query: Annotated[AuditQuery, Query()], audit: Audit, database: Transactions
 ) -> Page[AuditLogOut]:
     """List the audit trail, latest first, filtered by actor, action, resource and time."""
     async with database.reading() as tx:

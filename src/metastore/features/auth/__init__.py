@@ -1,6 +1,6 @@
 """Accounts, sessions and storage quotas.
 
-* ``endpoints``: HTTP in. ``access``: the FastAPI dependencies with which all endpoints authenticate the caller.
+* ``endpoints``: HTTP in. ``access``: the FastAPI dependencies by which every route says who may call it.
 * ``service``: signing in, refreshing, signing out, listing sessions.
 * ``accounts``: registration, profiles, storage quotas, and accounts created without HTTP.
 * ``sessions``: tokens, cookies, revocation. ``credentials``: password hashing, limits on attempts.

@@ -1,16 +1,19 @@
-"""Authentication: the FastAPI dependencies for endpoints that require a signed-in user or an admin.
+"""Who may call a route: every route depends on exactly one of ``Public``, ``CurrentUser`` and ``AdminUser``.
 
 ::
 
     @router.get("/files/{file_id}")
-    async def get_file(caller: CurrentCaller, file_id: str) -> FileOut: ...
+    async def get_file(caller: CurrentUser, file_id: str) -> FileOut: ...
 
-Every request reads the session and its user, in one statement. Signing out, revoking a session and suspending a user
-therefore take effect at once, even if the access token is still valid.
+The application does not start with any other route (``entrypoints.route_callers``). ``docs/access.md`` lists them all.
+
+Every request of a signed-in user reads the session and its user, in one statement. Signing out, revoking a session and
+suspending a user therefore take effect at once, even if the access token is still valid.
 """
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie
@@ -82,18 +85,62 @@ async def _current_user(session: _CurrentSession) -> UserOut:
     return UserOut.model_validate(session[0])
 
 
-CurrentCaller = Annotated[Caller, Depends(_current_caller)]
+async def _anyone() -> None:
+    """Require nothing."""
+
+
+Public = Annotated[None, Depends(_anyone)]
+"""Anyone may call the route. It checks by itself what else proves that a request is allowed, such as a token."""
+
+CurrentUser = Annotated[Caller, Depends(_current_caller)]
 """The signed-in user; the response is 401 if nobody is signed in, 403 if the user is suspended."""
 
-CurrentUser = Annotated[UserOut, Depends(_current_user)]
-"""The account of the signed-in user, for the endpoint that returns it; responses as with ``CurrentCaller``."""
+CurrentAccount = Annotated[UserOut, Depends(_current_user)]
+"""``CurrentUser`` for the endpoint that returns the account itself."""
 
 
-async def _admin_caller(caller: CurrentCaller) -> Caller:
+async def _admin_caller(caller: CurrentUser) -> Caller:
     if not caller.is_admin:
         raise Problem(403, ProblemCode.ADMIN_REQUIRED, "Only administrators may do this.")
     return caller
 
 
-AdminCaller = Annotated[Caller, Depends(_admin_caller)]
+AdminUser = Annotated[Caller, Depends(_admin_caller)]
 """The signed-in admin; the response for other users is 403 ``admin-required``."""
+
+
+class RouteCaller(StrEnum):
+    """Who may call a route, by the name of what the route depends on."""
+
+    PUBLIC = "Public"
+    USER = "CurrentUser"
+    ADMIN = "AdminUser"
+
+
+_CALLERS: Mapping[object, RouteCaller] = {
+    _anyone: RouteCaller.PUBLIC,
+    _current_caller: RouteCaller.USER,
+    _current_user: RouteCaller.USER,
+    _admin_caller: RouteCaller.ADMIN,
+}
+
+
+class Dependency(Protocol):
+    """What FastAPI calls for a route or a parameter, with what that depends on in turn."""
+
+    @property
+    def call(self) -> Callable[..., object] | None:
+        """The function that is called."""
+        ...
+
+    @property
+    def dependencies(self) -> "Sequence[Dependency]":
+        """What its parameters depend on."""
+        ...
+
+
+def callers_declared_by(dependency: Dependency) -> set[RouteCaller]:
+    """Return who may call a route with that dependency: one for a valid route."""
+    if dependency.call in _CALLERS:
+        return {_CALLERS[dependency.call]}
+    return {caller for each in dependency.dependencies for caller in callers_declared_by(each)}

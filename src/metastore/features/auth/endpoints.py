@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from metastore.features.auth.access import Auth, Cookies, CurrentCaller, CurrentUser
+from metastore.features.auth.access import Auth, Cookies, CurrentAccount, CurrentUser, Public
 from metastore.features.auth.accounts.service import AccountsService
 from metastore.features.auth.schemas import Credentials, ProfileChange, Registration, SessionOut, UserResponse
 from metastore.kit.api.dependencies import Transactions, provided
@@ -23,7 +23,7 @@ Accounts = Annotated[AccountsService, provided(AccountsService)]
 
 
 @_idempotent.post("/register", status_code=201)
-async def register(body: Registration, accounts: Accounts, database: Transactions) -> UserResponse:
+async def register(_caller: Public, body: Registration, accounts: Accounts, database: Transactions) -> UserResponse:
     """Create an account. This does not sign in."""
     password_hash = await accounts.hash_for_registration(body)
     async with database.transaction() as tx:
@@ -33,7 +33,7 @@ async def register(body: Registration, accounts: Accounts, database: Transaction
 
 @router.post("/login")
 async def login(
-    body: Credentials, response: Response, auth: Auth, cookies: Cookies, database: Transactions
+    _caller: Public, body: Credentials, response: Response, auth: Auth, cookies: Cookies, database: Transactions
 ) -> UserResponse:
     """Sign in by username or e-mail address; the response sets both cookies.
 
@@ -53,7 +53,7 @@ async def login(
 
 @router.post("/refresh")
 async def refresh(
-    request: Request, response: Response, auth: Auth, cookies: Cookies, database: Transactions
+    _caller: Public, request: Request, response: Response, auth: Auth, cookies: Cookies, database: Transactions
 ) -> UserResponse:
     """Exchange the refresh token for new tokens; the response sets both cookies.
 
@@ -69,7 +69,9 @@ async def refresh(
 
 
 @router.post("/logout", status_code=204)
-async def logout(request: Request, response: Response, auth: Auth, cookies: Cookies, database: Transactions) -> None:
+async def logout(
+    _caller: Public, request: Request, response: Response, auth: Auth, cookies: Cookies, database: Transactions
+) -> None:
     """Sign out: revoke the session at once and clear the cookies. Missing or expired cookies are no error."""
     access_token, refresh_token = cookies.access_token(request.cookies), cookies.refresh_token(request.cookies)
     sessions = auth.sessions_of(access_token, refresh_token)
@@ -81,14 +83,14 @@ async def logout(request: Request, response: Response, auth: Auth, cookies: Cook
 
 
 @router.get("/me")
-async def me(user: CurrentUser) -> UserResponse:
+async def me(user: CurrentAccount) -> UserResponse:
     """Return the signed-in user."""
     return UserResponse(user=user)
 
 
 @router.patch("/me")
 async def change_me(
-    caller: CurrentCaller, body: ProfileChange, accounts: Accounts, database: Transactions
+    caller: CurrentUser, body: ProfileChange, accounts: Accounts, database: Transactions
 ) -> UserResponse:
     """Change one's display name or password; a new password revokes all other sessions."""
     async with database.reading() as tx:
@@ -100,7 +102,7 @@ async def change_me(
 
 @router.get("/sessions")
 async def sessions(
-    caller: CurrentCaller,
+    caller: CurrentUser,
     auth: Auth,
     database: Transactions,
     limit: Limit = 50,
@@ -113,7 +115,7 @@ async def sessions(
 
 @router.delete("/sessions/{session_id}", status_code=204)
 async def revoke_session(
-    session_id: str, caller: CurrentCaller, response: Response, auth: Auth, cookies: Cookies, database: Transactions
+    session_id: str, caller: CurrentUser, response: Response, auth: Auth, cookies: Cookies, database: Transactions
 ) -> None:
     """Sign out one device, which may be the current one."""
     async with database.transaction() as tx:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from metastore.features.auth.access import AdminCaller
+from metastore.features.auth.access import AdminUser
 from metastore.features.dead_events.schemas import DeadEventOut
 from metastore.features.dead_events.service import DeadEventsService
 from metastore.kit.api.dependencies import Transactions, provided
@@ -21,7 +21,7 @@ Cursor = Annotated[str, Query(max_length=1000)]
 
 @router.get("")
 async def list_dead_events(
-    _caller: AdminCaller,
+    _caller: AdminUser,
     dead_events: DeadEvents,
     limit: Annotated[Limit, Query()] = 50,
     cursor: Cursor | None = None,
@@ -34,7 +34,7 @@ async def list_dead_events(
 
 
 @router.post("/{dead_id}/redeliver", status_code=204)
-async def redeliver(dead_id: str, _caller: AdminCaller, dead_events: DeadEvents, database: Transactions) -> None:
+async def redeliver(dead_id: str, _caller: AdminUser, dead_events: DeadEvents, database: Transactions) -> None:
     """Redeliver a dead event to the consumer that failed on it."""
     earlier = checkpoint()
     if earlier is None:

@@ -10,7 +10,7 @@ import orjson
 from fastapi import Header, Query, Response
 from fastapi.responses import RedirectResponse
 
-from metastore.features.auth.access import CurrentCaller
+from metastore.features.auth.access import CurrentUser
 from metastore.features.auth.schemas import Caller
 from metastore.features.files.listing import pages
 from metastore.features.files.models import FILE, FOLDER
@@ -57,7 +57,7 @@ _REDIRECTING: _Redirecting = {
 
 @router.get("/files", response_model=FolderListing)
 async def list_folder(
-    caller: CurrentCaller, database: Transactions, files: Files, query: Annotated[FolderQuery, Query()]
+    caller: CurrentUser, database: Transactions, files: Files, query: Annotated[FolderQuery, Query()]
 ) -> Response:
     """List a folder given by path or ID, or the root: its folders first, then its files."""
     async with database.reading() as tx:
@@ -67,7 +67,7 @@ async def list_folder(
 
 @router.get("/files/{file_id}")
 async def get_file(
-    file_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+    file_id: str, caller: CurrentUser, database: Transactions, files: Files, response: Response
 ) -> FileOut:
     """Return a file."""
     async with database.reading() as tx:
@@ -79,7 +79,7 @@ async def change_file(
     *,
     file_id: str,
     patch: FilePatch,
-    caller: CurrentCaller,
+    caller: CurrentUser,
     database: Transactions,
     files: Files,
     response: Response,
@@ -92,7 +92,7 @@ async def change_file(
 
 @router.delete("/files/{file_id}", status_code=204)
 async def trash_file(
-    file_id: str, caller: CurrentCaller, database: Transactions, files: Files, if_match: IfMatch = None
+    file_id: str, caller: CurrentUser, database: Transactions, files: Files, if_match: IfMatch = None
 ) -> None:
     """Move a file to the trash."""
     async with database.transaction() as tx:
@@ -100,19 +100,19 @@ async def trash_file(
 
 
 @router.get("/files/{file_id}/download", **_REDIRECTING)
-async def download(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
+async def download(file_id: str, caller: CurrentUser, database: Transactions, files: Files) -> RedirectResponse:
     """Download a file: redirects to a presigned URL."""
     return await _redirect_to_download(file_id, caller, database, files, head=False)
 
 
 @router.head("/files/{file_id}/download", **_REDIRECTING)
-async def download_head(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> RedirectResponse:
+async def download_head(file_id: str, caller: CurrentUser, database: Transactions, files: Files) -> RedirectResponse:
     """Redirect to a presigned URL for a HEAD request on the file's bytes."""
     return await _redirect_to_download(file_id, caller, database, files, head=True)
 
 
 @router.post("/files/{file_id}/retry")
-async def retry_processing(file_id: str, caller: CurrentCaller, database: Transactions, files: Files) -> FileOut:
+async def retry_processing(file_id: str, caller: CurrentUser, database: Transactions, files: Files) -> FileOut:
     """Retry failed processing; 409 unless it has failed and can be retried (``processing.retryable``)."""
     async with database.transaction() as tx:
         return await store_response(tx, await files.retry_processing(tx, caller.id, file_id))
@@ -120,7 +120,7 @@ async def retry_processing(file_id: str, caller: CurrentCaller, database: Transa
 
 @router.post("/folders", status_code=201)
 async def create_folder(
-    folder: FolderIn, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+    folder: FolderIn, caller: CurrentUser, database: Transactions, files: Files, response: Response
 ) -> FolderOut:
     """Create a folder in the root or in the folder ``parentId``."""
     async with database.transaction() as tx:
@@ -130,7 +130,7 @@ async def create_folder(
 
 @router.get("/folders/{folder_id}")
 async def get_folder(
-    folder_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+    folder_id: str, caller: CurrentUser, database: Transactions, files: Files, response: Response
 ) -> FolderOut:
     """Return a folder, without its contents."""
     async with database.reading() as tx:
@@ -142,7 +142,7 @@ async def change_folder(
     *,
     folder_id: str,
     patch: FolderPatch,
-    caller: CurrentCaller,
+    caller: CurrentUser,
     database: Transactions,
     files: Files,
     response: Response,
@@ -155,7 +155,7 @@ async def change_folder(
 
 @router.delete("/folders/{folder_id}", status_code=204)
 async def trash_folder(
-    folder_id: str, caller: CurrentCaller, database: Transactions, files: Files, if_match: IfMatch = None
+    folder_id: str, caller: CurrentUser, database: Transactions, files: Files, if_match: IfMatch = None
 ) -> None:
     """Move a folder and everything in it to the trash."""
     async with database.transaction() as tx:
@@ -164,7 +164,7 @@ async def trash_folder(
 
 @router.get("/trash", response_model=TrashListing)
 async def list_trash(
-    caller: CurrentCaller,
+    caller: CurrentUser,
     database: Transactions,
     files: Files,
     limit: Annotated[Limit, Query()] = 50,
@@ -178,7 +178,7 @@ async def list_trash(
 
 @router.post("/trash/{node_id}/restore")
 async def restore(
-    node_id: str, caller: CurrentCaller, database: Transactions, files: Files, response: Response
+    node_id: str, caller: CurrentUser, database: Transactions, files: Files, response: Response
 ) -> FileOut | FolderOut:
     """Restore a file or folder to its folder, or to the root if that no longer exists."""
     async with database.transaction() as tx:
@@ -187,13 +187,13 @@ async def restore(
 
 
 @router.delete("/trash/{node_id}", status_code=204)
-async def purge_one(node_id: str, caller: CurrentCaller, database: Transactions) -> None:
+async def purge_one(node_id: str, caller: CurrentUser, database: Transactions) -> None:
     """Permanently delete a file or folder in the trash."""
     await purge_trash(database, caller.id, node_id)
 
 
 @router.delete("/trash", status_code=204)
-async def empty_trash(caller: CurrentCaller, database: Transactions) -> None:
+async def empty_trash(caller: CurrentUser, database: Transactions) -> None:
     """Permanently delete everything in the trash."""
     await purge_trash(database, caller.id, None)
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from fastapi import Request, Response
 
-from metastore.features.auth.access import CurrentCaller
+from metastore.features.auth.access import CurrentUser, Public
 from metastore.features.media.playback.previews import PreviewsService
 from metastore.features.media.playback.schemas import PreviewOut, StreamOut
 from metastore.features.media.playback.streaming import CacheableText, StreamingService
@@ -51,7 +51,7 @@ class WebVttResponse(Response):
 
 
 @router.get("/files/{file_id}/stream")
-async def stream(file_id: str, caller: CurrentCaller, database: Transactions, streaming: Streaming) -> StreamOut:
+async def stream(file_id: str, caller: CurrentUser, database: Transactions, streaming: Streaming) -> StreamOut:
     """Return where to stream a file from; 409 while it is not playable."""
     async with database.reading() as tx:
         playable = await streaming.find_stream(tx, caller.id, file_id)
@@ -59,7 +59,7 @@ async def stream(file_id: str, caller: CurrentCaller, database: Transactions, st
 
 
 @router.get("/files/{file_id}/preview")
-async def preview(file_id: str, caller: CurrentCaller, database: Transactions, previews: Previews) -> PreviewOut:
+async def preview(file_id: str, caller: CurrentUser, database: Transactions, previews: Previews) -> PreviewOut:
     """Return what a viewer needs to show a file."""
     async with database.reading() as tx:
         found = await previews.find(tx, caller.id, file_id)
@@ -68,7 +68,9 @@ async def preview(file_id: str, caller: CurrentCaller, database: Transactions, p
 
 @router.head("/streams/{token}/master.m3u8", response_class=PlaylistResponse, include_in_schema=False)
 @router.get("/streams/{token}/master.m3u8", response_class=PlaylistResponse)
-async def master_playlist(token: str, request: Request, database: Transactions, streaming: Streaming) -> Response:
+async def master_playlist(
+    _caller: Public, token: str, request: Request, database: Transactions, streaming: Streaming
+) -> Response:
     """Return the master playlist: the playable renditions, with the audio and subtitle tracks."""
     with _cors_problems():
         async with database.reading() as tx:
@@ -78,7 +80,9 @@ async def master_playlist(token: str, request: Request, database: Transactions, 
 
 @router.head("/streams/{token}/thumbnails.vtt", response_class=WebVttResponse, include_in_schema=False)
 @router.get("/streams/{token}/thumbnails.vtt", response_class=WebVttResponse)
-async def sprite(token: str, request: Request, database: Transactions, streaming: Streaming) -> Response:
+async def sprite(
+    _caller: Public, token: str, request: Request, database: Transactions, streaming: Streaming
+) -> Response:
     """Return the WebVTT file that maps times to regions of the sprite."""
     with _cors_problems():
         async with database.reading() as tx:
@@ -89,7 +93,7 @@ async def sprite(token: str, request: Request, database: Transactions, streaming
 @router.head("/streams/{token}/subtitles/{subtitles_id}.m3u8", response_class=PlaylistResponse, include_in_schema=False)
 @router.get("/streams/{token}/subtitles/{subtitles_id}.m3u8", response_class=PlaylistResponse)
 async def subtitles_playlist(
-    token: str, subtitles_id: str, request: Request, database: Transactions, streaming: Streaming
+    _caller: Public, token: str, subtitles_id: str, request: Request, database: Transactions, streaming: Streaming
 ) -> Response:
     """Return the media playlist of a subtitle track."""
     with _cors_problems():
@@ -101,7 +105,7 @@ async def subtitles_playlist(
 @router.head("/streams/{token}/subtitles/{subtitles_id}.vtt", response_class=WebVttResponse, include_in_schema=False)
 @router.get("/streams/{token}/subtitles/{subtitles_id}.vtt", response_class=WebVttResponse)
 async def subtitles(
-    token: str, subtitles_id: str, request: Request, database: Transactions, streaming: Streaming
+    _caller: Public, token: str, subtitles_id: str, request: Request, database: Transactions, streaming: Streaming
 ) -> Response:
     """Return a subtitle track as WebVTT."""
     with _cors_problems():
@@ -113,7 +117,7 @@ async def subtitles(
 @router.head("/streams/{token}/{rendition}.m3u8", response_class=PlaylistResponse, include_in_schema=False)
 @router.get("/streams/{token}/{rendition}.m3u8", response_class=PlaylistResponse)
 async def media_playlist(
-    token: str, rendition: str, request: Request, database: Transactions, streaming: Streaming
+    _caller: Public, token: str, rendition: str, request: Request, database: Transactions, streaming: Streaming
 ) -> Response:
     """Return the media playlist of a rendition; it grows while the rendition is being created."""
     with _cors_problems():
@@ -123,7 +127,7 @@ async def media_playlist(
 
 
 @router.options("/streams/{token}/{rest:path}", include_in_schema=False)
-async def preflight() -> Response:
+async def preflight(_caller: Public) -> Response:
     """Allow players to send request headers of their own (a CORS preflight)."""
     return Response(status_code=204, headers=_PREFLIGHT)
 

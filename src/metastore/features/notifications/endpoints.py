@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from metastore.features.auth.access import CurrentCaller
+from metastore.features.auth.access import CurrentUser
 from metastore.features.notifications.schemas import NotificationOut, NotificationPage, ReadAllResponse
 from metastore.features.notifications.service import NotificationsService
 from metastore.kit.api.dependencies import Transactions, provided
@@ -18,7 +18,7 @@ Notifications = Annotated[NotificationsService, provided(NotificationsService)]
 
 @router.get("", response_model=NotificationPage)
 async def list_notifications(
-    caller: CurrentCaller,
+    caller: CurrentUser,
     notifications: Notifications,
     database: Transactions,
     *,
@@ -33,7 +33,7 @@ async def list_notifications(
 
 
 @router.post("/read-all")
-async def read_all(caller: CurrentCaller, notifications: Notifications, database: Transactions) -> ReadAllResponse:
+async def read_all(caller: CurrentUser, notifications: Notifications, database: Transactions) -> ReadAllResponse:
     """Mark every notification as read. No idempotency key is needed: repeating the request is harmless."""
     async with database.transaction() as tx:
         return await notifications.read_all(tx, caller.id)
@@ -41,7 +41,7 @@ async def read_all(caller: CurrentCaller, notifications: Notifications, database
 
 @router.post("/{notification_id}/read")
 async def read(
-    notification_id: str, caller: CurrentCaller, notifications: Notifications, database: Transactions
+    notification_id: str, caller: CurrentUser, notifications: Notifications, database: Transactions
 ) -> NotificationOut:
     """Mark one notification as read."""
     async with database.transaction() as tx:

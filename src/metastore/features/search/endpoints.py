@@ -5,7 +5,7 @@ from typing import Annotated
 import orjson
 from fastapi import Query, Response
 
-from metastore.features.auth.access import CurrentCaller
+from metastore.features.auth.access import CurrentUser
 from metastore.features.search.schemas import SearchQuery, SearchResults
 from metastore.features.search.service import SearchService
 from metastore.kit.api.dependencies import Transactions, provided
@@ -18,7 +18,7 @@ Search = Annotated[SearchService, provided(SearchService)]
 
 @router.get("", response_model=SearchResults)
 async def search(
-    caller: CurrentCaller, query: Annotated[SearchQuery, Query()], service: Search, database: Transactions
+    caller: CurrentUser, query: Annotated[SearchQuery, Query()], service: Search, database: Transactions
 ) -> Response:
     """Search the caller's files and folders by name, type and time of change, latest first."""
     async with database.reading() as tx:

@@ -8,7 +8,7 @@ from fastapi import Depends, Form, Query, Request, Response, UploadFile
 from fastapi import File as FormFile
 from pydantic import JsonValue, ValidationError
 
-from metastore.features.auth.access import CurrentCaller
+from metastore.features.auth.access import CurrentUser
 from metastore.features.uploads.multipart.listing import UnfinishedUploads
 from metastore.features.uploads.schemas import (
     BatchOut,
@@ -58,14 +58,14 @@ Whole = Annotated[WholeUploads, provided(WholeUploads)]
 
 
 @router.post("/chunked-upload/initiate", status_code=201)
-async def initiate(body: InitiateIn, caller: CurrentCaller, uploads: Uploads) -> InitiateOut:
+async def initiate(body: InitiateIn, caller: CurrentUser, uploads: Uploads) -> InitiateOut:
     """Reserve space for a file and get the URLs to PUT its parts to."""
     return _with_absolute_urls(await uploads.initiate(caller.id, body))
 
 
 @router.get("/chunked-upload")
 async def list_unfinished(
-    caller: CurrentCaller,
+    caller: CurrentUser,
     unfinished: Annotated[UnfinishedUploads, provided(UnfinishedUploads)],
     limit: Annotated[Limit, Query()] = 50,
     cursor: str | None = None,
@@ -76,27 +76,27 @@ async def list_unfinished(
 
 @router.post("/chunked-upload/complete")
 @repeatable
-async def complete(body: CompleteIn, caller: CurrentCaller, uploads: Uploads) -> UploadedFileOut:
+async def complete(body: CompleteIn, caller: CurrentUser, uploads: Uploads) -> UploadedFileOut:
     """Turn the parts into the file."""
     parts = [CompletedPart(part.part_number, part.etag) for part in body.parts]
     return UploadedFileOut(file=await uploads.complete(caller.id, body.file_id, body.upload_id, parts))
 
 
 @router.get("/chunked-upload/{upload_id}")
-async def resume(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> UploadOut:
+async def resume(upload_id: str, caller: CurrentUser, uploads: Uploads) -> UploadOut:
     """Get the parts received so far and new URLs, to continue an upload."""
     return _with_absolute_urls(await uploads.resume(caller.id, upload_id))
 
 
 @router.delete("/chunked-upload/{upload_id}", status_code=204)
-async def abort(upload_id: str, caller: CurrentCaller, uploads: Uploads) -> None:
+async def abort(upload_id: str, caller: CurrentUser, uploads: Uploads) -> None:
     """Abort an upload and release its bytes and reservation."""
     await uploads.abort(caller.id, upload_id)
 
 
 @router.post("/upload", status_code=201)
 async def upload_whole(
-    caller: CurrentCaller,
+    caller: CurrentUser,
     whole: Whole,
     file: Annotated[UploadFile, FormFile()],
     path: Annotated[str, Form()] = "/",
@@ -124,7 +124,7 @@ async def upload_whole(
     return UploadedFileOut.model_validate({"file": await whole.store_one(caller.id, sent, respond)})
 
 
-async def _batch_form(request: Request, _caller: CurrentCaller) -> AsyncIterator[BatchForm]:
+async def _batch_form(request: Request, _caller: CurrentUser) -> AsyncIterator[BatchForm]:
     form = await parse_batch_form(request.headers.get("content-type", ""), request.stream(), MAX_BATCH_BYTES)
     try:
         yield form
@@ -133,9 +133,7 @@ async def _batch_form(request: Request, _caller: CurrentCaller) -> AsyncIterator
 
 
 @router.post("/upload-batch", response_model=BatchOut, openapi_extra={"requestBody": _BATCH_BODY})
-async def upload_batch(
-    caller: CurrentCaller, whole: Whole, form: Annotated[BatchForm, Depends(_batch_form)]
-) -> Response:
+async def upload_batch(caller: CurrentUser, whole: Whole, form: Annotated[BatchForm, Depends(_batch_form)]) -> Response:
     """Upload up to 200 small files in one request of at most 64 MiB. Each succeeds or fails by itself.
 
     The filename of a part ``file`` is its path below the folder ``path``; missing folders are created. A quotation mark
