@@ -56,7 +56,8 @@ class Job:
 
     ``copied_video`` is the name of the remuxed video rendition. ``rungs`` share one decoder. Their segments start at
     ``cuts_us`` (ascending from 0; the cuts of the remuxed rendition), or every ``SEGMENT_US`` microseconds. ``first``
-    is the first segment of the rungs to make.
+    is the first segment of the rungs to make. With ``until``, they stop before that segment; unless the source ends
+    earlier, there is no ``Ended``, and another job continues.
     """
 
     copied_video: str | None = None
@@ -64,6 +65,7 @@ class Job:
     rungs: Sequence[VideoRendition] = ()
     cuts_us: Sequence[int] = ()
     first: int = 0
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,14 @@ async def transcode(content: bytes, job: Job, transcoder: SandboxedTranscoder | 
     return renditions
 
 
+async def transcode_beginning(content: bytes, job: Job) -> Received:
+    """Run a job of one rung that stops early; return what it made."""
+    outputs = [output async for output in SandboxedTranscoder().make(source(content), job)]
+    started = next(output for output in outputs if isinstance(output, Started))
+    segments = [output for output in outputs if isinstance(output, Segment)]
+    return Received(started, segments, any(isinstance(output, Ended) for output in outputs))
+
+
 async def transcode_one(content: bytes, job: Job) -> Received:
     """Run a job that has one rendition."""
     (rendition,) = (await transcode(content, job)).values()

@@ -16,6 +16,7 @@ from metastore.adapters.transcoder.audio.tracks import audio_writer
 from metastore.adapters.transcoder.demuxer import Demuxer
 from metastore.adapters.transcoder.video.ladder_encoder import LARGE, LadderEncoder
 from metastore.adapters.transcoder.video.remuxer import VideoRemuxer
+from metastore.adapters.transcoder.video.segment_boundaries import SegmentRange
 from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.transcoder import AudioRendition, VideoRendition
 
@@ -46,6 +47,7 @@ class _Job(TypedDict):
     rungs: Sequence[_Video]
     cuts_us: Sequence[int]
     first: int
+    until: int | None
 
 
 class _Writer(Protocol):
@@ -65,7 +67,7 @@ def make(source: SourceFile, emit: Emit, job: _Job) -> None:
     Raises:
         RefusedError: The source is damaged or too large; ``NotCopyableError`` if only its video cannot be copied.
     """
-    if job["rungs"]:
+    if job["rungs"] and job["until"] is None:
         # Encoding may take hours and must not slow down what users wait for.
         yield_to_everything()
     segments, max_segments = 0, _BASE_SEGMENTS + source.size // _BYTES_PER_SEGMENT
@@ -94,6 +96,8 @@ def _process(demuxer: Demuxer, writers: list[_Writer]) -> None:
         for packet in demuxer.packets([writer.stream for writer in writers]):
             for writer in by_stream[packet.stream_index]:
                 writer.take(packet)
+            if all(isinstance(writer, LadderEncoder) and writer.is_stopped for writer in writers):
+                break
         for writer in writers:
             writer.finish()
     except (MemoryError, av.ExternalError):
@@ -116,7 +120,8 @@ def _create_writers(demuxer: Demuxer, job: _Job, emit: Emit) -> list[_Writer]:
         writers.append(audio_writer(demuxer, demuxer.audio_stream(rendition.index), rendition, emit))
     if job["rungs"]:
         rungs = [VideoRendition(**rung) for rung in job["rungs"]]
-        ladder = LadderEncoder(demuxer, demuxer.video_stream(), rungs, job["cuts_us"], job["first"], emit)
+        segments = SegmentRange(job["cuts_us"], job["first"], job["until"])
+        ladder = LadderEncoder(demuxer, demuxer.video_stream(), rungs, segments, emit)
         if ladder.is_complete:
             ladder.finish()
             return writers

@@ -9,7 +9,8 @@ store      the request that completes the upload; the saga   upload COMPLETED, r
            expired                                           ``file.uploaded``
 probe      inspect the media                                 probe result                           delete it
 package    make the renditions that need no video encoding:  renditions, segments; the file is      delete them
-           remuxed video and all audio                       playable from the first segment on
+           remuxed video and all audio; of video that is to  playable from the first segment on
+           be encoded, the beginning in its smallest size
 thumbnail  make thumbnails, poster, sprite and waveform      their keys                             delete them
 transcode  make the other rungs of the rendition ladder      as for ``package``                     delete them
 notify                                                       file READY, ``file.ready``

@@ -7,8 +7,10 @@ from av.video.frame import VideoFrame
 from PIL import Image, ImageOps
 
 from metastore.adapters.sandbox.orientation import UPRIGHT, orientation_of
-from metastore.ports.transcoder import Job, VideoRendition
+from metastore.adapters.transcoder.sandboxed_transcoder import SandboxedTranscoder
+from metastore.ports.transcoder import Job, Segment, VideoRendition
 from tests.adapters.transcoder.transcoding import (
+    AUDIO_COPIED,
     AUDIO_ENCODED,
     COPIED,
     RUNGS,
@@ -17,8 +19,10 @@ from tests.adapters.transcoder.transcoding import (
     SMALL,
     lengths,
     packets,
+    source,
     times,
     transcode,
+    transcode_beginning,
     video_frames,
 )
 from tests.fixtures.media import ORIENTATIONS, with_orientation
@@ -89,6 +93,37 @@ async def test_a_resumed_job_continues_exactly_where_it_was_interrupted(clip: Cl
     decoded = [at for at, _, _ in packets(whole.file())]
     assert sorted(set(decoded)) == decoded
     assert shown == times(whole.file())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["plain", "29.97 in mkv", "varying", "rare keyframes", "flash in ts", "still", "late picture", "very late picture"],
+)
+async def test_a_job_that_stops_early_is_continued_by_another_one(clip: Clip, name: str) -> None:
+    whole = (await transcode(clip(name), _SMALL))["small"]
+    beginning = await transcode_beginning(clip(name), Job(rungs=_SMALL.rungs, until=1))
+    assert whole.started == beginning.started
+    assert not beginning.has_ended
+    described = [(one.number, one.start_us, one.duration_us) for one in whole.segments]
+    assert described[:1] == [(one.number, one.start_us, one.duration_us) for one in beginning.segments]
+    shown = times(whole.file())
+    whole.segments[:1] = beginning.segments
+    decoded = [at for at, _, _ in packets(whole.file())]
+    assert sorted(set(decoded)) == decoded
+    assert shown == times(whole.file())
+
+
+async def test_the_beginning_of_a_video_is_ready_before_all_of_its_audio_is_read(clip: Clip) -> None:
+    job = Job(audio=AUDIO_COPIED.audio, rungs=_SMALL.rungs, until=1)
+    work = SandboxedTranscoder().make(source(clip("plain")), job)
+    outputs = [(one.rendition, one.number) async for one in work if isinstance(one, Segment)]
+    assert outputs.index(("small", 0)) < outputs.index(("sound", 2))
+    assert [("small", 0)] == [output for output in outputs if output[0] == "small"]
+
+
+async def test_a_job_that_would_stop_after_the_end_ends_the_rendition(clip: Clip) -> None:
+    small = (await transcode(clip("one frame"), Job(rungs=_SMALL.rungs, until=1)))["small"]
+    assert 1 == len(small.segments)
 
 
 async def test_a_job_resumed_after_the_last_segment_emits_none(clip: Clip) -> None:

@@ -112,6 +112,45 @@ async def test_a_video_that_cannot_be_copied_is_encoded(pipeline: MediaPipeline)
     assert ["v720", "v480", "v360"] == [rung.name for rung in transcode.rungs]
 
 
+async def test_a_video_to_be_encoded_is_playable_in_its_smallest_size_before_the_rest_is_made(
+    pipeline: MediaPipeline,
+) -> None:
+    file = await pipeline.film()
+    pipeline.tools.probe_result = replace(FILM, video_copyable=False)
+    await pipeline.work()
+    package, transcode = pipeline.transcoder.jobs
+    assert (["v360"], 1) == ([rung.name for rung in package.rungs], package.until)
+    assert (0, None) == (transcode.first, transcode.until)
+    sent = [data for _, event, data in pipeline.realtime.sent if event == "file.progress" and isinstance(data, dict)]
+    assert ["package"] == [data["step"] for data in sent if "playable" in data]
+    assert 5 == len((await pipeline.segments(file.id))["v360"])
+
+
+async def test_a_video_without_sound_that_is_to_be_encoded_is_soon_playable(pipeline: MediaPipeline) -> None:
+    file = await pipeline.film()
+    pipeline.tools.probe_result = replace(FILM, video_copyable=False, audio_tracks=())
+    await pipeline.work()
+    assert [1, None] == [job.until for job in pipeline.transcoder.jobs]
+    assert ["v360", "v480", "v720"] == await finished_renditions(pipeline, file.id)
+
+
+async def test_the_beginning_of_a_video_is_encoded_once_although_the_worker_is_killed(pipeline: MediaPipeline) -> None:
+    pipeline.transcoder.failures = [(3, KILLED)]
+    file = await pipeline.film()
+    pipeline.tools.probe_result = replace(FILM, video_copyable=False)
+    await pipeline.work()
+    assert [1, None, None] == [job.until for job in pipeline.transcoder.jobs]
+    assert ["a0", "v360", "v480", "v720"] == await finished_renditions(pipeline, file.id)
+
+
+async def test_a_small_video_is_encoded_in_one_go(pipeline: MediaPipeline) -> None:
+    file = await pipeline.film()
+    pipeline.tools.probe_result = replace(FILM, video_copyable=False, width=320, height=180)
+    await pipeline.work()
+    assert [None, None] == [job.until for job in pipeline.transcoder.jobs]
+    assert ["a0", "v180"] == await finished_renditions(pipeline, file.id)
+
+
 async def test_a_video_that_turns_out_not_to_be_copyable_is_encoded_instead(pipeline: MediaPipeline) -> None:
     pipeline.transcoder.failures = [(7, NotCopyableError(ReasonCode.FILM_NOT_COPYABLE))]
     file = await pipeline.film()

@@ -19,7 +19,7 @@ from metastore.adapters.transcoder.video import colour_mapping
 from metastore.adapters.transcoder.video.filter_graph import FilterGraph, frame_format
 from metastore.adapters.transcoder.video.presentation_times import PresentationTimes
 from metastore.adapters.transcoder.video.rung_encoder import RungEncoder, VideoFormat
-from metastore.adapters.transcoder.video.segment_boundaries import SegmentBoundaries
+from metastore.adapters.transcoder.video.segment_boundaries import SegmentBoundaries, SegmentRange
 from metastore.kit.problems.reason_codes import ReasonCode
 from metastore.ports.transcoder import MAX_COPIED_SEGMENT_US, VideoRendition
 
@@ -40,8 +40,7 @@ class LadderEncoder:
         demuxer: Demuxer,
         stream: VideoStream,
         rungs: Sequence[VideoRendition],
-        cuts_us: Sequence[int],
-        first: int,
+        segments: SegmentRange,
         emit: Emit,
     ) -> None:
         self.stream = stream
@@ -54,8 +53,11 @@ class LadderEncoder:
         rate = _frame_rate(stream)
         self._timeline = timeline = demuxer.timeline(stream)
         self._times = PresentationTimes(timeline, rate)
-        self._boundaries = SegmentBoundaries(cuts_us, timeline)
-        self._first = self._next = first
+        self._boundaries = SegmentBoundaries(segments.cuts_us, timeline)
+        self._first = self._next = segments.first
+        self._until = segments.until
+        self.is_stopped = False
+        """Whether all segments before ``until`` are made, so that no more packets are needed."""
         self._late, self._max_still = timeline.ticks_of_us(LATE_US), timeline.ticks_of_us(_MAX_STILL_US)
         self._starts: set[int] = set()
         """The ticks of frames that start a segment."""
@@ -65,7 +67,9 @@ class LadderEncoder:
         target = (max_us + 500_000) // 1_000_000
         video = VideoFormat(rate, colour_mapping.output_colours(context))
         self._encoders = [
-            RungEncoder(rung, timeline.timescale, video, RenditionWriter(rung.name, timeline, emit, first), target)
+            RungEncoder(
+                rung, timeline.timescale, video, RenditionWriter(rung.name, timeline, emit, self._first), target
+            )
             for rung in self._rungs
         ]
         self._filters: FilterGraph | None = None
@@ -94,44 +98,60 @@ class LadderEncoder:
 
     def take(self, packet: "Packet[Stream]") -> None:
         """Process the next packet; an undecodable one is skipped."""
-        for frame in decode(packet):
+        for frame in () if self.is_stopped else decode(packet):
             if isinstance(frame, VideoFrame):
                 self._add(frame)
 
     def finish(self) -> None:
         """Process everything that is delayed, and complete the renditions."""
-        for frame in flush_decoder(self.stream):
+        for frame in () if self.is_stopped else flush_decoder(self.stream):
             if isinstance(frame, VideoFrame):
                 self._add(frame)
+        if self.is_stopped:
+            return
         if self._last is None and not self._first:
             raise RefusedError(ReasonCode.FILM_UNREADABLE)
         end = self._times.end
         while self._last is not None and (start := self._boundaries.start(self._next)) is not None and start < end:
+            if self._next == self._until:
+                self._stop(start)
+                return
             self._next += 1
             self._starts.add(start)
             self._filter(self._last, start)
-        self._flush_filters()
-        for encoder in self._encoders:
-            encoder.close()
-        for encoder in self._encoders:
-            encoder.finish(end)
+        self._close(end)
 
     def _add(self, frame: VideoFrame) -> None:
-        time = self._times.assign(frame)
+        time = None if self.is_stopped else self._times.assign(frame)
         if time is None:
             return
         while (start := self._boundaries.start(self._next)) is not None and start <= time:
             following = self._boundaries.start(self._next + 1)
             tolerance = self._max_still if self._next else self._late
+            starts_here = time - start <= tolerance and (following is None or following > time)
+            if self._next == self._until:
+                self._stop(time if starts_here else start)
+                return
             self._next += 1
             self._starts.add(start)
-            if time - start <= tolerance and (following is None or following > time):
+            if starts_here:
                 self._starts.add(time)
                 break
             self._filter(self._last or frame, start)
         self._last = frame
         if self._next > self._first:
             self._filter(frame, time)
+
+    def _stop(self, end: int) -> None:
+        self.is_stopped = True
+        self._close(end)
+
+    def _close(self, end: int) -> None:
+        self._flush_filters()
+        for encoder in self._encoders:
+            encoder.close()
+        for encoder in self._encoders:
+            encoder.finish(end, is_complete=not self.is_stopped)
 
     def _filter(self, frame: VideoFrame, time: int) -> None:
         self._is_interlaced |= frame.interlaced_frame

@@ -59,12 +59,16 @@ class RungEncoder:
         """Tell the encoder that no more frames follow."""
         self._thread.close()
 
-    def finish(self, end: int) -> None:
-        """Write the remaining segments, after ``close``; ``end`` is the tick until which the last frame is shown."""
+    def finish(self, end: int, *, is_complete: bool) -> None:
+        """Write the remaining segments, after ``close``; ``end`` is the tick until which the last frame is shown.
+
+        Unless it ``is_complete``, another job continues the rendition.
+        """
         self._collect(self._thread.join())
         if self._samples:
             self._write_segment(end)
-        self._writer.end()
+        if is_complete:
+            self._writer.end()
 
     def _collect(self, packets: "list[Packet[Stream]]") -> None:
         for packet in packets:

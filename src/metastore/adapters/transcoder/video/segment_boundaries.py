@@ -1,9 +1,19 @@
 """Where the segments of encoded video renditions start."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from metastore.adapters.transcoder.timeline import Timeline
 from metastore.ports.transcoder import SEGMENT_US
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRange:
+    """The segments to make, from ``first`` on, and before ``until`` if that is set. They start at ``cuts_us``."""
+
+    cuts_us: Sequence[int] = ()
+    first: int = 0
+    until: int | None = None
 
 
 class SegmentBoundaries:

@@ -46,7 +46,9 @@ class JobRecorder:
         self._target_seconds: dict[str, int] = {}
         self._tracks = {track.name: state.probed.audio_tracks[track.index] for track in job.audio}
         self._required = required_kinds(state.ladder)
-        names = [*self._tracks, *(rung.name for rung in job.rungs), *filter(None, [job.copied_video])]
+        # The first segments of a rung are made beside the renditions that are made whole, and are no progress.
+        rungs = job.rungs if job.until is None else ()
+        names = [*self._tracks, *(rung.name for rung in rungs), *filter(None, [job.copied_video])]
         self._ends = {name: state.extent(name).end_us for name in names}
         self.targets: dict[str, Target] = {}
         """Where objects are stored, by rendition ID."""
@@ -81,7 +83,8 @@ class JobRecorder:
         """Write the rows of stored segments and finished renditions; return whether the file just became playable."""
         segments = [item for item in outputs if isinstance(item, StoredSegment)]
         for segment in segments:
-            self._ends[segment.rendition] = segment.start_us + segment.duration_us
+            if segment.rendition in self._ends:
+                self._ends[segment.rendition] = segment.start_us + segment.duration_us
         further = bool(segments) and bool(self._job.rungs)
         became_playable = False
         async with self._report.transaction(percent=self._percent(), further=further) as tx:

@@ -11,6 +11,7 @@ from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.ports.media_tools import ProbeResult
 from metastore.ports.transcoder import VideoRendition
 
+MIN_RUNGS_WITH_LEAD = 2
 _NOT_PROBED = ProbeResult("")
 
 
@@ -34,6 +35,17 @@ class RenditionState:
         """The rungs that are yet to be encoded."""
         done = self.done
         return [rung for rung in self.ladder.rungs if rung.name not in done]
+
+    @property
+    def lead(self) -> VideoRendition | None:
+        """The rung whose first segment is made before the others, so that the file is soon playable.
+
+        It is the smallest one. ``None`` if some video can be played already, or if all rungs are made at once anyway.
+        """
+        rungs = self.ladder.rungs
+        if self.ladder.copied is not None or len(rungs) < MIN_RUNGS_WITH_LEAD:
+            return None
+        return None if any(self.extent(rung.name).count for rung in rungs) else rungs[-1]
 
     @property
     def is_packaged(self) -> bool:

@@ -2,7 +2,8 @@
 
 ``package`` reads the file once and creates what needs no video encoding: the remuxed video, if it can be copied, and
 all audio tracks. ``transcode`` decodes the video once and encodes the remaining rungs. The file can be played as soon
-as the first segments exist.
+as the first segments exist. If no video can be copied, ``package`` therefore also encodes the first segment of the
+smallest rung, which takes a fraction of the time that all rungs take.
 
 A rendition's row is written before any of its objects and a segment's row after its object, each under the saga's
 claim. A worker that has lost the claim may store objects, but no row will ever refer to them, and it deletes them
@@ -63,13 +64,13 @@ class RenditionSteps:
         """The targets of running jobs by rendition ID, by saga ID. Kept after a lost lease, for the compensation."""
 
     async def package(self, saga: Saga, report: Report) -> Outcome:
-        """Remux the video if possible, and create all audio renditions.
+        """Remux the video if possible, else encode the beginning of its smallest rung; create all audio renditions.
 
         Raises:
             StepFailedError: the file is damaged or was deleted.
         """
         state = await load_state(self._database, saga.subject)
-        if state.is_packaged:
+        if state.is_packaged and state.lead is None:
             return None
         original = await find_source_file(self._database, saga)
         while True:
@@ -77,7 +78,8 @@ class RenditionSteps:
             copied = plan.copied if plan.copied not in state.done else None
             audio = [track for track in plan.audio if track.name not in state.done]
             await self._delete_renditions(report, state, [copied, *(track.name for track in audio)])
-            job = Job(copied_video=copied, audio=audio)
+            lead = [state.lead] if state.lead else []
+            job = Job(copied_video=copied, audio=audio, rungs=lead, until=1 if lead else None)
             try:
                 await self._run(saga, report, original, await load_state(self._database, original.file_id), job)
             except NotCopyableError as error:
@@ -85,6 +87,8 @@ class RenditionSteps:
                     raise StepFailedError(error.code, final=True) from error
                 _log.info("video not copyable, will be encoded", file_id=original.file_id, reason=str(error))
                 await self._mark_not_copyable(report, original, copied)
+                state = await load_state(self._database, original.file_id)
+                continue
             state = await load_state(self._database, original.file_id)
             if state.is_packaged:
                 return None
