@@ -1,5 +1,6 @@
 """Behaviour of the embedded store beyond the object store contract."""
 
+import asyncio
 import errno
 import os
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from metastore.adapters.object_store.local.upload import _MAX_SIDE_WRITES
 from metastore.ports.object_store import (
     CompletedPart,
     InvalidPartError,
+    NewObject,
     ObjectNotFoundError,
     ObjectStoreError,
     StoreFullError,
@@ -159,6 +161,17 @@ async def test_a_part_in_transit_when_the_upload_closes_is_rejected(store: Local
     with pytest.raises(UploadNotFoundError):
         await late.commit()
     assert [] == files_of(tmp_path / "store", "*")
+
+
+async def test_of_concurrent_puts_of_a_key_one_succeeds(store: LocalObjectStore) -> None:
+    """The others fail, although they share their syncs with puts of other keys, which succeed."""
+    objects = [NewObject(KEY, b"%d" % number, "text/plain") for number in range(4)]
+    others = [NewObject(f"files/{number}", b"other", "text/plain") for number in range(4)]
+    puts = [store.put_all([new]) for pair in zip(objects, others, strict=True) for new in pair]
+    outcomes = await asyncio.gather(*puts, return_exceptions=True)
+    assert [isinstance(outcome, ObjectStoreError) for outcome in outcomes[::2]].count(False) == 1
+    assert [isinstance(outcome, ObjectStoreError) for outcome in outcomes[1::2]] == [False] * 4
+    assert b"other" == b"".join([chunk async for chunk in store.read("files/3")])
 
 
 async def test_a_key_is_never_written_twice(store: LocalObjectStore) -> None:

@@ -26,7 +26,8 @@ writes ``object.json``, and renames the upload's folder to the object's. (Copyin
 repeated, since side files are kept until the new records are on disk.) The single rename publishes bytes and metadata
 together, fails if the object exists, and takes the same time at any size. ``upload.json`` and ``parts.log`` are removed
 afterwards. **Put** follows the same steps without ``upload.json``; several small objects are put together, between two
-syncs of the whole file system (``small_object``). **Abort** and **delete** rename the folder into
+syncs of the whole file system (``small_object``). Creates, small parts, completes and small puts that come at the same
+time are made together, between two such syncs (``shared_syncs``). **Abort** and **delete** rename the folder into
 ``trash`` and remove it there.
 
 **After a crash** at any point, every folder is whole and in one place. Startup removes ``trash`` and all uploads
@@ -46,7 +47,9 @@ closes it.
 
 * ``store``: ``LocalObjectStore``. ``presigned_urls``: sign and verify URLs.
 * ``upload``: the state of an open upload, guarded by a ``shared_exclusive_lock``. ``upload_files``: its folder.
-* ``part_writer``: receive a part. ``part_log``: the format of ``parts.log``. ``small_object``: put, one or many.
+* ``part_writer``: receive a part. ``small_part``: write one that is whole in memory. ``part_log``: the format of
+  ``parts.log``. ``small_object``: put, one or many.
+* ``shared_syncs``: syncs that are shared by changes which come at the same time.
 * ``layout``: paths. ``metadata``: the JSON documents. ``integrity``: checks of objects.
 * ``open_files``: objects open for reading. ``durable_io``: writing and syncing. ``direct_io``: writing around
   the page cache. ``thread_pools``: threads for both.

@@ -2,7 +2,8 @@
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -25,6 +26,15 @@ def write_file(path: Path, content: bytes) -> None:
     finally:
         os.close(handle)
     temporary.rename(path)
+
+
+def write_unsynced(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path``, not durably."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        write_all(handle, content, 0)
+    finally:
+        os.close(handle)
 
 
 def write_all(handle: int, content: bytes | memoryview, offset: int) -> None:
@@ -66,20 +76,24 @@ if _sync_file_range is not None:
     _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
-def sync_file_system(folder: Path) -> None:
-    """Sync everything on the file system of ``folder``, or on all file systems where ``syncfs(2)`` is missing.
+@contextmanager
+def file_system_sync(folder: Path) -> Iterator[Callable[[], None]]:
+    """Yield a function that syncs everything on the file system of ``folder``, to be called inside the block.
 
-    Raises:
-        OSError: something could not be written since the folder was opened. Linux reports this since version 5.8.
+    Where ``syncfs(2)`` is missing, it syncs all file systems. It raises ``OSError`` when something could not be written
+    since the block was entered. Linux reports this since version 5.8.
     """
-    if _syncfs is None:
-        os.sync()
-        return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if _syncfs(handle) != 0:
+
+    def sync() -> None:
+        if _syncfs is None:
+            os.sync()
+        elif _syncfs(handle) != 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number), str(folder))
+
+    try:
+        yield sync
     finally:
         os.close(handle)
 

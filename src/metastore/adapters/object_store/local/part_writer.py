@@ -2,7 +2,8 @@
 
 If a thread can read from the source, the thread does all of that with a single buffer, and where possible writes it
 around the page cache (``direct_io``). Otherwise the event loop fills buffers, and a part uses at most two: one being
-filled and one being written by a thread.
+filled and one being written by a thread. A part smaller than that is written when it is whole, together with others
+that arrive at the same time (``shared_syncs``).
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from blake3 import blake3
 from metastore.adapters.object_store.local.direct_io import AlignedBuffers, write_direct
 from metastore.adapters.object_store.local.durable_io import begin_writeback, write_vector
 from metastore.adapters.object_store.local.part_log import PartRecord
+from metastore.adapters.object_store.local.small_part import SmallPart
 from metastore.adapters.object_store.local.upload import Upload
 from metastore.ports.object_store import Part
 from metastore.ports.served_objects import ByteSource
@@ -38,11 +40,13 @@ class LocalPartWriter:
         self._position = 0
         self._received = 0
         self._digest = blake3()
-        self._chunks: list[bytes] = []
+        self._chunks: list[bytes | memoryview] = []
         self._buffered_size = 0
         self._buffer = memoryview(b"")
         self._writing: asyncio.Task[None] | None = None
         self._ended = False
+        self._is_small = side is None and length < BATCH
+        """It is written by ``commit``, together with others."""
 
     @classmethod
     async def open(cls, upload: Upload, number: int, length: int) -> "LocalPartWriter":
@@ -58,6 +62,8 @@ class LocalPartWriter:
                 upload.reserve_side_file()
                 side = uuid.uuid4().hex
             writer = cls(upload, number, length, side)
+            if writer._is_small:
+                return writer
             try:
                 writer._handle, writer._position = await upload.threads.call(
                     upload.files.open_part, number, side, length
@@ -114,7 +120,12 @@ class LocalPartWriter:
             await self._wait_for_write()
             async with self._upload.access():
                 self._upload.require_open()
-                record, slot = await self._upload.threads.call(self._finish)
+                if self._is_small:
+                    small = SmallPart(self._upload.files, self._number, self._chunks)
+                    await self._upload.syncs.make(small)
+                    record, slot = small.record, small.slot
+                else:
+                    record, slot = await self._upload.threads.call(self._finish)
                 await self._upload.add_record(record, slot)
         except BaseException:
             await self._drop()
@@ -148,7 +159,7 @@ class LocalPartWriter:
                 self._writing = writing
                 raise
 
-    async def _write_in_thread(self, batch: list[bytes]) -> None:
+    async def _write_in_thread(self, batch: Sequence[bytes | memoryview]) -> None:
         async with self._upload.access():
             self._upload.require_open()
             await self._upload.threads.call(self._hash_and_write, batch)
@@ -162,7 +173,9 @@ class LocalPartWriter:
         self._position += size
 
     def _hash_and_write_buffer(self, content: memoryview) -> None:
-        if self._length >= BATCH and write_direct(self._handle, content, self._position):
+        if self._is_small:
+            self._chunks.append(content)
+        elif self._length >= BATCH and write_direct(self._handle, content, self._position):
             self._digest.update(content)
             self._position += len(content)
         else:

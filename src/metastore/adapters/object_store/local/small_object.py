@@ -1,20 +1,20 @@
 """Store objects that arrive whole.
 
-``write_at_once`` and ``write_many`` take bytes that are in memory, ``write_streamed`` a stream. An object is
-written in a folder of ``uploads`` that has no ``upload.json``, so that a restart removes it, and becomes visible by a
-rename once it is on disk.
+``Put`` and ``write_many`` take bytes that are in memory, ``write_streamed`` a stream. An object is written in a folder
+of ``uploads`` that has no ``upload.json``, so that a restart removes it, and becomes visible by a rename once it is on
+disk.
 """
 
 import errno
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
 
-from metastore.adapters.object_store.local.durable_io import sync_file_system, sync_folder, write_all, write_vector
+from metastore.adapters.object_store.local.durable_io import file_system_sync, sync_folder, write_all, write_vector
 from metastore.adapters.object_store.local.layout import DATA, OBJECT_METADATA
 from metastore.adapters.object_store.local.metadata import ObjectMetadata, UploadMetadata, describe_object
 from metastore.adapters.object_store.local.part_writer import BATCH
@@ -34,21 +34,53 @@ class WholeObject:
     content: bytes
 
 
-def write_at_once(whole: WholeObject, clock: Clock) -> ObjectMetadata:
-    """Write one object from memory. An error leaves nothing behind. Blocks.
+class Put:
+    """The ``Change`` that writes one object from memory; ``require_space`` raises if there is no room for it.
 
-    Raises:
-        ObjectStoreError: the object already exists.
+    It raises ``ObjectStoreError`` if the object already exists.
     """
-    try:
-        described = _write(whole, clock, synced=True)
-        sync_folder(whole.folder)
-        _publish(whole)
-    except BaseException:
-        shutil.rmtree(whole.folder, ignore_errors=True)
-        raise
-    sync_folder(whole.target.parent)
-    return described
+
+    def __init__(self, whole: WholeObject, clock: Clock, require_space: Callable[[int], None]) -> None:
+        self._whole = whole
+        self._clock = clock
+        self._require_space = require_space
+        self._described: ObjectMetadata | None = None
+
+    @property
+    def described(self) -> ObjectMetadata:
+        """The metadata of the object, once it is stored."""
+        assert self._described is not None  # noqa: S101  set by both ways to make the change
+        return self._described
+
+    def make_alone(self) -> None:
+        """Implement ``Change``."""
+        try:
+            self._write(synced=True)
+            sync_folder(self._whole.folder)
+            self.publish()
+        except BaseException:
+            self.undo(published=False)
+            raise
+        sync_folder(self._whole.target.parent)
+
+    def prepare(self) -> None:
+        """Implement ``Change``."""
+        self._write(synced=False)
+
+    def publish(self) -> None:
+        """Implement ``Change``."""
+        _publish(self._whole)
+
+    def finish(self) -> None:
+        """Implement ``Change``."""
+
+    def undo(self, *, published: bool) -> None:
+        """Implement ``Change``."""
+        shutil.rmtree(self._whole.target if published else self._whole.folder, ignore_errors=True)
+
+    def _write(self, *, synced: bool) -> None:
+        self._require_space(len(self._whole.content))
+        self._described = _write(self._whole, self._clock, synced=synced)
 
 
 def write_many(objects: Sequence[WholeObject], clock: Clock) -> list[ObjectMetadata]:
@@ -62,13 +94,13 @@ def write_many(objects: Sequence[WholeObject], clock: Clock) -> list[ObjectMetad
     """
     published: list[WholeObject] = []
     try:
-        described = [_write(whole, clock, synced=False) for whole in objects]
-        root = objects[0].folder.parent
-        sync_file_system(root)
-        for whole in objects:
-            _publish(whole)
-            published.append(whole)
-        sync_file_system(root)
+        with file_system_sync(objects[0].folder.parent) as sync:
+            described = [_write(whole, clock, synced=False) for whole in objects]
+            sync()
+            for whole in objects:
+                _publish(whole)
+                published.append(whole)
+            sync()
     except BaseException:
         for whole in objects:
             shutil.rmtree(whole.folder, ignore_errors=True)

@@ -16,16 +16,17 @@ from metastore.adapters.object_store.local.open_files import OpenFile, OpenFileC
 from metastore.adapters.object_store.local.part_log import PartRecord
 from metastore.adapters.object_store.local.part_writer import BATCH, LocalPartWriter
 from metastore.adapters.object_store.local.presigned_urls import UrlSigner
+from metastore.adapters.object_store.local.shared_syncs import SMALL, SharedSyncs
 from metastore.adapters.object_store.local.small_object import (
+    Put,
     WholeObject,
     read_all,
-    write_at_once,
     write_many,
     write_streamed,
 )
 from metastore.adapters.object_store.local.thread_pools import FileThreads, StoreThreads
 from metastore.adapters.object_store.local.upload import Upload
-from metastore.adapters.object_store.local.upload_files import UploadFiles
+from metastore.adapters.object_store.local.upload_files import Creation, UploadFiles
 from metastore.adapters.object_store.response_headers import content_disposition, safe_media_type
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.ids import new_id
@@ -81,6 +82,7 @@ class LocalObjectStore:
             self._layout.sweep()
         self._all_threads = StoreThreads(FileThreads(threads), FileThreads(threads))
         self._threads = self._all_threads.files
+        self._syncs = SharedSyncs(root, self._threads)
         self._urls = UrlSigner(signing_key, public_base, now=lambda: clock().timestamp())
         self._open_files = OpenFileCache(_CACHED_FILES)
         self._loading = asyncio.Lock()
@@ -93,10 +95,10 @@ class LocalObjectStore:
         upload_id = new_id()
         metadata = UploadMetadata(key, size, part_size, content_type, self._clock().isoformat())
         parts = UploadTarget(key, upload_id, size, part_size).part_count
-        await self._threads.call(self._require_space, size)
-        folder = self._layout.uploads / upload_id
-        files = await self._threads.call(UploadFiles.create, folder, metadata, parts, resumable=True)
-        self._remember(upload_id, Upload(files, {}, self._all_threads, self._layout))
+        creation = Creation(self._layout.uploads / upload_id, metadata, parts, self._require_space)
+        # Allocating may take long on a file system without ``fallocate``.
+        await (self._syncs.make(creation) if size <= SMALL else self._threads.call(creation.make_alone))
+        self._remember(upload_id, Upload(creation.files, {}, self._all_threads, self._syncs, self._layout))
         return upload_id
 
     async def presign_parts(self, target: UploadTarget, numbers: Sequence[int], *, expires_in: int) -> list[str]:
@@ -163,11 +165,9 @@ class LocalObjectStore:
         return await self._threads.call(write) if objects else []
 
     async def _put_at_once(self, new: NewObject) -> StoredObject:
-        def write() -> StoredObject:
-            self._require_space(len(new.content))
-            return write_at_once(self._whole(new), self._clock).stored()
-
-        return await self._threads.call(write)
+        put = Put(self._whole(new), self._clock, self._require_space)
+        await (self._syncs.make(put) if len(new.content) <= SMALL else self._threads.call(put.make_alone))
+        return put.described.stored()
 
     def _whole(self, new: NewObject) -> WholeObject:
         metadata = self._metadata_of(new.key, len(new.content), new.content_type)
@@ -292,7 +292,7 @@ class LocalObjectStore:
         loaded = await self._threads.call(_load_files, folder) if folder else None
         if loaded is None:
             raise UploadNotFoundError(upload_id)
-        upload = Upload(*loaded, self._all_threads, self._layout)
+        upload = Upload(*loaded, self._all_threads, self._syncs, self._layout)
         self._remember(upload_id, upload)
         return upload
 

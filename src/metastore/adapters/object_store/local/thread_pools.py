@@ -26,21 +26,36 @@ class FileThreads:
 
         A cancelled call returns only after the thread has finished, so that the caller can clean up its files.
         """
-        work = asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))
-        with translate_os_errors():
-            try:
-                return await asyncio.shield(work)
-            except asyncio.CancelledError:
-                while not work.done():
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await asyncio.wait([work])
-                if not work.cancelled():
-                    work.exception()
-                raise
+        return await finished(self.submit(lambda: function(*args, **kwargs)))
+
+    def submit(self, function: Callable[[], Result]) -> asyncio.Future[Result]:
+        """Run ``function`` in a thread, and return the future of its result.
+
+        Raises:
+            RuntimeError: the pool is closed.
+        """
+        return asyncio.get_running_loop().run_in_executor(self._pool, function)
 
     def close(self) -> None:
         """Stop the threads once all submitted work is done."""
         self._pool.shutdown()
+
+
+async def finished(work: asyncio.Future[Result]) -> Result:
+    """Return the result of ``work``; raise the port's errors for ``OSError``.
+
+    If the caller is cancelled, it is told so only when the work is done.
+    """
+    with translate_os_errors():
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            while not work.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([work])
+            if not work.cancelled():
+                work.exception()
+            raise
 
 
 @dataclass(frozen=True, slots=True)

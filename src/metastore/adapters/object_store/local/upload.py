@@ -12,8 +12,9 @@ from metastore.adapters.object_store.local.layout import Layout
 from metastore.adapters.object_store.local.metadata import ObjectMetadata, describe_object
 from metastore.adapters.object_store.local.part_log import PartRecord
 from metastore.adapters.object_store.local.shared_exclusive_lock import SharedExclusiveLock
+from metastore.adapters.object_store.local.shared_syncs import SharedSyncs
 from metastore.adapters.object_store.local.thread_pools import StoreThreads
-from metastore.adapters.object_store.local.upload_files import UploadFiles
+from metastore.adapters.object_store.local.upload_files import Completion, UploadFiles
 from metastore.kit.clock import Clock
 from metastore.ports.object_store import (
     CompletedPart,
@@ -36,11 +37,13 @@ class Upload:
         files: UploadFiles,
         records: dict[int, tuple[int, PartRecord]],
         threads: StoreThreads,
+        syncs: SharedSyncs,
         layout: Layout,
     ) -> None:
         self.files = files
         self.threads = threads.files
         self.receiving = threads.receiving
+        self.syncs = syncs
         self._layout = layout
         self._records = records
         self._lock = SharedExclusiveLock()
@@ -122,9 +125,10 @@ class Upload:
             digests = self._check(target, parts)
             metadata = describe_object(self.files.metadata, digests, clock())
             records = [record for _, record in self._records.values()]
-            for slot, record in await self.threads.call(self.files.merge_side_files, records):
-                self._records[record.number] = (slot, record)
-            await self.threads.call(self.files.publish, self._layout.object(metadata.key), metadata)
+            if any(record.side for record in records):
+                for slot, record in await self.threads.call(self.files.merge_side_files, records):
+                    self._records[record.number] = (slot, record)
+            await self.syncs.make(Completion(self.files, self._layout.object(metadata.key), metadata))
             self._open = False
             return metadata
 

@@ -5,10 +5,10 @@ import errno
 import itertools
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from metastore.adapters.object_store.local.durable_io import sync_folder, write_all, write_file
+from metastore.adapters.object_store.local.durable_io import sync_folder, write_all, write_file, write_unsynced
 from metastore.adapters.object_store.local.layout import DATA, OBJECT_METADATA, PARTS, UPLOAD_METADATA
 from metastore.adapters.object_store.local.metadata import ObjectMetadata, UploadMetadata
 from metastore.adapters.object_store.local.part_log import RECORD_SIZE, PartRecord, decode_records
@@ -16,6 +16,7 @@ from metastore.ports.object_store import ObjectStoreError, UploadTarget
 
 _COPY_STEP = 2**30
 _SIDE = "side-"
+_UNPUBLISHED = f"{UPLOAD_METADATA}.new"
 
 
 class UploadFiles:
@@ -93,21 +94,30 @@ class UploadFiles:
             sync_folder(self.folder)
         return self.append(record)
 
-    def append(self, *records: PartRecord) -> int:
-        """Write records to the log durably; return the slot of the last."""
+    def append(self, *records: PartRecord, synced: bool = True) -> int:
+        """Write records to the log, durably if ``synced``; return the slot of the last."""
         slot = -1
         log = os.open(self.folder / PARTS, os.O_WRONLY)
         try:
             for record in records:
                 slot = next(self._slots)
                 write_all(log, record.encode(), slot * RECORD_SIZE)
-            os.fdatasync(log)
+            if synced:
+                os.fdatasync(log)
         except OSError:
             _erase(log, slot)
             raise
         finally:
             os.close(log)
         return slot
+
+    def erase(self, slot: int) -> None:
+        """Remove the record in this slot, of a part that is rejected after all."""
+        log = os.open(self.folder / PARTS, os.O_WRONLY)
+        try:
+            _erase(log, slot)
+        finally:
+            os.close(log)
 
     def merge_side_files(self, records: Iterable[PartRecord]) -> list[tuple[int, PartRecord]]:
         """Copy parts from their side files into place; return their new slots and records.
@@ -140,18 +150,23 @@ class UploadFiles:
         """
         write_file(self.folder / OBJECT_METADATA, metadata.encode())
         sync_folder(self.folder)
+        self.rename(target, metadata.key)
+        sync_folder(target.parent)
+        sync_folder(self.folder.parent)
+        remove_upload_files(target)
+
+    def rename(self, target: Path, key: str) -> None:
+        """Rename the folder to the object folder ``target``, not durably.
+
+        Raises:
+            ObjectStoreError: the object already exists.
+        """
         try:
             self.folder.rename(target)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                raise ObjectStoreError(f"object {metadata.key} already exists") from None
+                raise ObjectStoreError(f"object {key} already exists") from None
             raise
-        sync_folder(target.parent)
-        sync_folder(self.folder.parent)
-        for name in (UPLOAD_METADATA, PARTS):
-            (target / name).unlink(missing_ok=True)
-        for path in target.glob(f"{_SIDE}*"):
-            path.unlink(missing_ok=True)
 
     def matches(self, target: UploadTarget) -> bool:
         """Return whether ``target`` describes this upload."""
@@ -159,12 +174,90 @@ class UploadFiles:
         return (metadata.key, metadata.size, metadata.part_size) == (target.key, target.size, target.part_size)
 
 
-def _allocate(path: Path, size: int) -> None:
+class Creation:
+    """The ``Change`` that creates the folder of an upload; ``require_space`` raises if there is no room for it."""
+
+    def __init__(
+        self, folder: Path, metadata: UploadMetadata, part_count: int, require_space: Callable[[int], None]
+    ) -> None:
+        self._folder = folder
+        self._metadata = metadata
+        self._part_count = part_count
+        self._require_space = require_space
+        self.files = UploadFiles(folder, metadata)
+        """The created folder."""
+
+    def make_alone(self) -> None:
+        """Implement ``Change``."""
+        self._require_space(self._metadata.size)
+        UploadFiles.create(self._folder, self._metadata, self._part_count, resumable=True)
+
+    def prepare(self) -> None:
+        """Implement ``Change``."""
+        self._require_space(self._metadata.size)
+        self._folder.mkdir(mode=0o700)
+        _allocate(self._folder / DATA, self._metadata.size, synced=False)
+        _allocate(self._folder / PARTS, self._part_count * RECORD_SIZE, synced=False)
+        write_unsynced(self._folder / _UNPUBLISHED, self._metadata.encode())
+
+    def publish(self) -> None:
+        """Implement ``Change``: without ``upload.json`` the folder is not an upload."""
+        (self._folder / _UNPUBLISHED).rename(self._folder / UPLOAD_METADATA)
+
+    def finish(self) -> None:
+        """Implement ``Change``."""
+
+    def undo(self, *, published: bool) -> None:
+        """Implement ``Change``."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Completion:
+    """The ``Change`` that turns the folder of an upload without side files into the object folder ``target``.
+
+    It raises ``ObjectStoreError`` if the object already exists.
+    """
+
+    def __init__(self, files: UploadFiles, target: Path, metadata: ObjectMetadata) -> None:
+        self._files = files
+        self._target = target
+        self._metadata = metadata
+
+    def make_alone(self) -> None:
+        """Implement ``Change``."""
+        self._files.publish(self._target, self._metadata)
+
+    def prepare(self) -> None:
+        """Implement ``Change``."""
+        write_unsynced(self._files.folder / OBJECT_METADATA, self._metadata.encode())
+
+    def publish(self) -> None:
+        """Implement ``Change``."""
+        self._files.rename(self._target, self._metadata.key)
+
+    def finish(self) -> None:
+        """Implement ``Change``."""
+        remove_upload_files(self._target)
+
+    def undo(self, *, published: bool) -> None:
+        """Implement ``Change``: the upload can be completed again, and a published object is found then."""
+
+
+def remove_upload_files(target: Path) -> None:
+    """Remove what an object no longer needs of its upload."""
+    for name in (UPLOAD_METADATA, PARTS):
+        (target / name).unlink(missing_ok=True)
+    for path in target.glob(f"{_SIDE}*"):
+        path.unlink(missing_ok=True)
+
+
+def _allocate(path: Path, size: int, *, synced: bool = True) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         if size:
             os.posix_fallocate(handle, 0, size)
-        os.fsync(handle)
+        if synced:
+            os.fsync(handle)
     finally:
         os.close(handle)
 
