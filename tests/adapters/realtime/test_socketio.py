@@ -111,3 +111,28 @@ async def test_first_clients_that_connect_at_once_share_one_server(endpoint: End
         clients = await asyncio.gather(*(stack.enter_async_context(endpoint.client("phone")) for _ in range(5)))
         await endpoint.realtime.emit_to_user("anna", "message", {"n": 1})
         await eventually(lambda: all(client.received for client in clients))
+
+
+async def test_a_connection_that_responds_to_no_ping_is_ended(endpoint: Endpoint) -> None:
+    """Also one that no request is waiting on, and the others stay open."""
+    eio = endpoint.realtime.server.eio
+    eio.ping_interval, eio.ping_timeout = 0.2, 0.5
+    async with endpoint.client("phone") as phone, aiohttp.ClientSession() as browser:
+        async with browser.get(f"{endpoint.url}/socket.io/?EIO=4&transport=polling") as silent:
+            assert 200 == silent.status
+        assert 2 == len(eio.sockets)
+        await eventually(lambda: 1 == len(eio.sockets))
+        assert phone.socket.connected
+
+
+async def test_connections_are_watched_again_after_all_have_ended(endpoint: Endpoint) -> None:
+    """While there are none, nothing wakes up."""
+    server = endpoint.realtime.server
+    server.eio.ping_interval, server.eio.ping_timeout = 0.1, 0.2
+    for _ in range(2):
+        async with aiohttp.ClientSession() as browser:
+            async with browser.get(f"{endpoint.url}/socket.io/?EIO=4&transport=polling"):
+                monitor = server._monitor
+            await eventually(lambda: not server.eio.sockets)
+            assert monitor is not None
+            await asyncio.wait_for(monitor, 5)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import socketio  # type: ignore[import-untyped]  # the package has no types
 import socketio.packet  # type: ignore[import-untyped]  # the package has no types
+import structlog
 from starlette.types import Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 MAX_MESSAGE = 16 * 1024
 PING_INTERVAL = 25
 PING_TIMEOUT = 20
+_log = structlog.get_logger(__name__)
 
 
 class Connections(Protocol):
@@ -44,11 +46,14 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the package h
             ping_timeout=PING_TIMEOUT,
             serializer=_ReceiveOnlyPacket,
             http_compression=False,
+            # The library's monitor wakes up for each socket, hundreds of times a second with thousands of them.
+            monitor_clients=False,
         )
         self._connections = connections
         self.on("*", self._reject_event)
         self.closing = False
         self.requests: set[asyncio.Task[Any]] = set()
+        self._monitor: asyncio.Task[None] | None = None
 
     async def handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection or poll, or reject it during shutdown."""
@@ -64,6 +69,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the package h
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
         self._connections.connection_opened(eio_sid)
+        if self._monitor is None or self._monitor.done():
+            self._monitor = asyncio.create_task(self._end_silent_connections())
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         await super()._handle_eio_disconnect(eio_sid, reason)
@@ -71,6 +78,25 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the package h
         if transport is not None and reason == self.reason.CLIENT_DISCONNECT:
             # Ends the pending long poll of a client that disconnected; the library would leave it waiting.
             transport.queue.put_nowait(None)
+
+    async def _end_silent_connections(self) -> None:
+        """End the connections that did not respond to their last ping, while there are any connections."""
+        while self.eio.sockets:
+            await asyncio.sleep(self.eio.ping_timeout)
+            for transport, connection in list(self.eio.sockets.items()):
+                if connection.closed:
+                    self.eio.sockets.pop(transport, None)
+                elif not connection.closing:
+                    try:
+                        await connection.check_ping_timeout()
+                    except Exception:  # noqa: BLE001  the others are still to be checked
+                        _log.exception("silent connection not ended")
+
+    async def shutdown(self) -> None:
+        """End the server's own tasks."""
+        if self._monitor is not None:
+            self._monitor.cancel()
+        await super().shutdown()
 
     async def _reject_event(self, _event: str, socket: str, *_data: object) -> None:
         await self._connections.close_socket(socket)

@@ -68,6 +68,10 @@ class HttpServer:
             http=cast("type[Connection]", extended) if protocol == "extended" else "httptools",
             ws="websockets-sansio",
             ws_max_size=_MESSAGE_LIMIT,
+            # Messages are short, and a socket that compresses takes 40 kB more.
+            ws_per_message_deflate=False,
+            # Engine.IO has pings of its own.
+            ws_ping_interval=None,
             lifespan="off",
             log_config=None,
             log_level="error",
