@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import report
+from benchmarks.browser import measure_browser
 from benchmarks.contender import Contender
 from benchmarks.events import measure_events
 from benchmarks.ladders import measure_ladders
@@ -21,10 +22,11 @@ from benchmarks.servers.metastore import MetaStore
 from benchmarks.servers.nginx import Nginx
 from benchmarks.servers.tus import Tus
 from benchmarks.small import measure_small
+from benchmarks.sockets import measure_sockets
 from benchmarks.standalone import measure_api, measure_memory
 from benchmarks.thumbnails import measure_thumbnails
 
-_PARTS = "servers,small,memory,api,events,thumbnails,ladders"
+_PARTS = "servers,small,browser,sockets,memory,api,events,thumbnails,ladders"
 RESULTS = Path(__file__).parent / "results"
 _SERVERS: dict[str, Callable[[Load, Path, int], Contender]] = {
     "metastore": MetaStore,
@@ -49,6 +51,10 @@ def main() -> None:
         parts: dict[str, Callable[[], str]] = {
             "servers": lambda: _compare_servers(load, folder, options.servers.split(","), extent),
             "small": lambda: report.small(measure_small(load, _new_folder(folder, "small"), extent.rounds, _log)),
+            "browser": lambda: report.browser(
+                measure_browser(load, _new_folder(folder, "browser"), extent.rounds, _log)
+            ),
+            "sockets": lambda: report.sockets(measure_sockets(load, _new_folder(folder, "sockets"), _log)),
             "memory": lambda: report.memory(measure_memory(load, _new_folder(folder, "memory"))),
             "api": lambda: report.api(measure_api(load, _new_folder(folder, "api"), extent.size)),
             "events": lambda: report.events(measure_events(_new_folder(folder, "events"))),

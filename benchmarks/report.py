@@ -10,10 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from benchmarks.browser import DROPPED, Dropped
 from benchmarks.events import Events
 from benchmarks.ladders import LADDER_SECONDS, Ladders
 from benchmarks.measure import GIB, MIB, Extent, Figures
 from benchmarks.small import Cost, Small
+from benchmarks.sockets import OF_ONE_USER, Sockets, percentiles
 from benchmarks.standalone import Api, Memory
 from benchmarks.thumbnails import Thumbnails
 
@@ -141,6 +143,38 @@ def api(measured: Api) -> str:
     ):
         lines.append(f"| {name} | {one.rate:,.0f} | {1000 * one.p50:.1f} ms | {1000 * one.p99:.1f} ms |")
     return "\n".join(lines)
+
+
+def browser(measured: Dropped) -> str:
+    """Return a table of a folder of small files that is dropped on the web client."""
+    rates = f"{DROPPED / measured.done:,.0f} ({DROPPED / measured.handled:,.0f})"
+    rows = (
+        ("files/s until all are shown as uploaded (and their events handled)", rates, "≥ 250"),
+        ("CPU of the server for each file", f"{1000 * measured.server_cpu / DROPPED:.2f} ms", ""),
+        ("CPU of the page's main thread for each file", f"{1000 * measured.page_cpu / DROPPED:.2f} ms", ""),
+        ("longest task of the page", f"{1000 * measured.longest_task:.0f} ms", ""),
+    )
+    lines = [f"| {DROPPED:,} small files dropped in Chromium | measured | goal |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def sockets(measured: Sockets) -> str:
+    """Return a table of what open sockets cost, and of the time until an event reaches them."""
+    rows = (
+        ("resident memory of the server", f"{_scaled(measured.memory)} MB", "≤ 1,500 MB"),
+        ("memory of each", f"{measured.memory_each / 1000:.0f} kB", ""),
+        ("CPU to open one", f"{1000 * measured.opening:.2f} ms", ""),
+        ("CPU while nothing happens but pings", f"{100 * measured.idle:.1f} % of a core", ""),
+        ("response → the only socket of a user, p50 (p99)", _percentiles(measured.single), ""),
+        (f"response → all {OF_ONE_USER:,} sockets of a user, p50 (maximum)", _percentiles(measured.broadcast), ""),
+    )
+    lines = [f"| {measured.count:,} sockets on one process | measured | goal |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _percentiles(seconds: Sequence[float]) -> str:
+    middle, last = percentiles(seconds)
+    return f"{1000 * middle:.0f} ({1000 * last:.0f}) ms"
 
 
 def events(measured: Events) -> str:

@@ -6,11 +6,10 @@ minutes, because ratios of processor time depend little on what else the machine
 
 import http.client
 import json
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass
 from functools import partial
 from itertools import count
@@ -25,14 +24,13 @@ from benchmarks.servers.bare import Bare
 from benchmarks.servers.copyparty import Copyparty
 from benchmarks.servers.metastore import MetaStore
 from benchmarks.servers.nginx import Nginx
+from benchmarks.settled import settled
 from benchmarks.small_files import SmallFile, batches, forms, puts, small_files
 
 UPLOADERS, READERS = 6, 4
 BATCH, BATCHED = 200, 3_000
 _READ_SECONDS, _UPLOAD_SECONDS, _IDLE_SECONDS = 2.0, 4.0, 10.0
 _FIRST = 12
-_SETTLE_SECONDS = 120.0
-_QUIET_SAMPLES = 10
 _UPLOADS = "/api/v1/files/chunked-upload"
 
 
@@ -228,31 +226,7 @@ class _Product:
         return parsed
 
     def _settle(self) -> float:
-        """Wait until all events are handled, and return when they were."""
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        settled, samples = time.perf_counter(), 0
-        with _reading_database(self.server.database) as connection:
-            while samples < _QUIET_SAMPLES:
-                if not self.server.process.is_asleep() or _unhandled(connection):
-                    settled, samples = time.perf_counter(), 0
-                if time.monotonic() > deadline:
-                    raise RuntimeError("the events are not handled")
-                samples += 1
-                time.sleep(0.015)
-        return settled
-
-
-def _unhandled(connection: sqlite3.Connection) -> bool:
-    """Return whether events wait to be published or retried. That consumers have handled them is seen by their rest."""
-    pending = "SELECT EXISTS (SELECT 1 FROM outbox_events WHERE status = 'pending')"
-    queued = "SELECT EXISTS (SELECT 1 FROM queued_events)"
-    return any(connection.execute(query).fetchone()[0] for query in (pending, queued))
-
-
-@contextmanager
-def _reading_database(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as connection:
-        yield connection
+        return settled(self.server.process, self.server.database)
 
 
 def _request(
