@@ -6,16 +6,26 @@ from pydantic import JsonValue
 from sqlalchemy import select
 
 from metastore.features.auth.accounts import quota
+from metastore.features.auth.schemas import Caller
 from metastore.features.files import repository
 from metastore.features.files.listing import pages
 from metastore.features.files.models import FILE, FOLDER, KEPT, Node
-from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch, FolderQuery
+from metastore.features.files.schemas import FileOut, FilePatch, FolderOut, FolderPatch, FolderQuery
 from metastore.features.files.service import FilesService
-from metastore.features.files.tree.purge import purge_trash
+from metastore.features.files.tree.access import (
+    authorize,
+    authorize_change,
+    authorize_file,
+    authorize_folder,
+    authorize_path,
+    authorize_place,
+    authorize_trashed,
+    own_tree,
+)
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events.outbox import OutboxEvent
 from metastore.kit.ids import new_id
-from tests.fixtures.accounts import Storage, storage_of
+from tests.fixtures.accounts import Storage, signed_in, storage_of
 from tests.fixtures.clocks import SettableClock
 from tests.fixtures.memory_store import MemoryObjectStore
 
@@ -35,11 +45,16 @@ class OwnerTree:
     def __post_init__(self) -> None:
         self.files = FilesService(self.store, clock=self.clock, presign_ttl=60)
 
+    @property
+    def caller(self) -> Caller:
+        """The owner, signed in."""
+        return signed_in(self.owner)
+
     async def folder(self, name: str, parent_id: str | None = None) -> FolderOut:
         """Create a folder."""
         async with self.database.transaction() as tx:
-            body = FolderIn(name=name, parent_id=parent_id)
-            return (await self.files.create_folder(tx, self.owner, body)).body
+            place = await authorize_place(tx, self.caller, parent_id)
+            return (await self.files.create_folder(tx, place, name)).body
 
     async def begin(self, name: str = "a.txt", path: str = "/", size: int = 5) -> Node:
         """Create an UPLOADING file with its quota reserved."""
@@ -72,48 +87,57 @@ class OwnerTree:
     async def get(self, file_id: str) -> FileOut:
         """Return a file."""
         async with self.database.reading() as tx:
-            return (await self.files.get_file(tx, self.owner, file_id)).body
+            return (await self.files.get_file(tx, await authorize_file(tx, self.caller, file_id))).body
 
     async def get_folder(self, folder_id: str) -> FolderOut:
         """Return a folder."""
         async with self.database.reading() as tx:
-            return (await self.files.get_folder(tx, self.owner, folder_id)).body
+            return self.files.get_folder(await authorize(tx, self.caller, folder_id, kind=FOLDER)).body
 
-    async def change(self, file_id: str, **changes: object) -> FileOut:
+    async def change(self, file_id: str, *, if_match: str | None = None, **changes: object) -> FileOut:
         """Change a file; fields as in the API."""
+        patch = FilePatch.model_validate(changes)
         async with self.database.transaction() as tx:
-            return (await self.files.change_file(tx, self.owner, file_id, FilePatch.model_validate(changes))).body
+            access = await authorize_change(tx, self.caller, file_id, kind=FILE)
+            place = await authorize_place(tx, self.caller, patch.parent_id) if patch.moves else None
+            return (await self.files.change_file(tx, access, patch, place, if_match)).body
 
     async def change_folder(self, folder_id: str, **changes: object) -> FolderOut:
         """Change a folder; fields as in the API."""
+        patch = FolderPatch.model_validate(changes)
         async with self.database.transaction() as tx:
-            patch = FolderPatch.model_validate(changes)
-            return (await self.files.change_folder(tx, self.owner, folder_id, patch)).body
+            access = await authorize_change(tx, self.caller, folder_id, kind=FOLDER)
+            place = await authorize_place(tx, self.caller, patch.parent_id) if patch.moves else None
+            return (await self.files.change_folder(tx, access, patch, place)).body
 
-    async def trash(self, node: FileOut | FolderOut | Node) -> None:
+    async def trash(self, node: FileOut | FolderOut | Node, if_match: str | None = None) -> None:
         """Move a node to the trash."""
         async with self.database.transaction() as tx:
-            kind = FOLDER if node.kind == FOLDER else FILE
-            await self.files.move_to_trash(tx, self.owner, node.id, kind)
+            await self.files.move_to_trash(tx, await authorize_change(tx, self.caller, node.id), if_match)
 
     async def restore(self, node_id: str) -> FileOut | FolderOut:
         """Restore a node from the trash."""
         async with self.database.transaction() as tx:
-            return (await self.files.restore(tx, self.owner, node_id)).body
+            return (await self.files.restore(tx, await authorize_trashed(tx, self.caller, node_id))).body
 
     async def purge(self, node_id: str | None = None) -> None:
         """Purge one trash root, or the whole trash."""
-        await purge_trash(self.database, self.owner, node_id)
+        await self.files.purge(self.database, self.caller, node_id)
 
-    async def page(self, **query: object) -> dict[str, JsonValue]:
+    async def page(self, **parameters: object) -> dict[str, JsonValue]:
         """Return a page of a folder; parameters as in the API."""
+        query = FolderQuery.model_validate(parameters)
         async with self.database.reading() as tx:
-            return await pages.folder_page(tx, self.owner, FolderQuery.model_validate(query))
+            if query.parent_id is None:
+                folder = await authorize_path(tx, self.caller, query.path or "/")
+            else:
+                folder = await authorize_folder(tx, self.caller, query.parent_id)
+            return await pages.folder_page(tx, folder, query)
 
     async def trash_page(self, limit: int = 50, cursor: str | None = None) -> dict[str, JsonValue]:
         """Return a page of the trash."""
         async with self.database.reading() as tx:
-            return await pages.trash_page(tx, self.owner, limit=limit, cursor=cursor)
+            return await pages.trash_page(tx, own_tree(self.caller), limit=limit, cursor=cursor)
 
     async def names(self, **query: object) -> list[str]:
         """Return the names in a folder, in order."""

@@ -115,7 +115,7 @@ async def test_failed_processing_keeps_the_original_and_records_the_reason(
     assert 0 == await pipeline.probed()
     assert Storage(used=len(PICTURE), reserved=0) == await pipeline.drive.storage()
     async with pipeline.drive.database.reading() as tx:
-        assert (await pipeline.drive.files.downloadable(tx, pipeline.drive.owner, file.id)).size == len(PICTURE)
+        assert pipeline.drive.files.downloadable(await pipeline.access(tx, file.id)).size == len(PICTURE)
     seen = [
         data["progress"]
         for _, event, data in pipeline.realtime.sent
@@ -146,11 +146,11 @@ async def test_failed_processing_can_be_retried(pipeline: MediaPipeline) -> None
     file = await pipeline.upload()
     await pipeline.work()
     async with pipeline.drive.database.transaction() as tx:
-        again = await pipeline.drive.files.retry_processing(tx, pipeline.drive.owner, file.id)
+        again = await pipeline.drive.files.retry_processing(tx, await pipeline.access(tx, file.id))
     assert ("PROCESSING", None) == (again.status, again.processing.error)
     async with pipeline.drive.database.transaction() as tx:
         with pytest.raises(Problem) as caught:
-            await pipeline.drive.files.retry_processing(tx, pipeline.drive.owner, file.id)
+            await pipeline.drive.files.retry_processing(tx, await pipeline.access(tx, file.id))
     assert (409, "nothing-to-retry") == (caught.value.status, caught.value.code)
     await pipeline.work()
     assert "READY" == (await pipeline.file(file.id)).status
@@ -163,7 +163,7 @@ async def test_processing_that_failed_permanently_cannot_be_retried(pipeline: Me
     await pipeline.work()
     async with pipeline.drive.database.transaction() as tx:
         with pytest.raises(Problem, match="409"):
-            await pipeline.drive.files.retry_processing(tx, pipeline.drive.owner, file.id)
+            await pipeline.drive.files.retry_processing(tx, await pipeline.access(tx, file.id))
 
 
 async def test_an_expired_upload_leaves_nothing_and_records_its_failure(pipeline: MediaPipeline) -> None:

@@ -78,7 +78,7 @@ class IndexedTree:
     async def page(self, q: str = "", **query: object) -> dict[str, JsonValue]:
         """Return a page of results; parameters as in the API."""
         async with self.database.reading() as tx:
-            return await self.search.page(tx, self.tree.owner, SearchQuery.model_validate({"q": q, **query}))
+            return await self.search.page(tx, self.tree.caller, SearchQuery.model_validate({"q": q, **query}))
 
     async def found(self, q: str = "", **query: object) -> list[Item]:
         """Return the items of the first page."""

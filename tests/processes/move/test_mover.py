@@ -10,7 +10,8 @@ from metastore.adapters.event_bus.inprocess import queue
 from metastore.adapters.event_bus.inprocess.queue import QueuedEvent
 from metastore.features.audit.models import AuditLog
 from metastore.features.files.models import Node
-from metastore.features.files.schemas import FolderIn, FolderPatch
+from metastore.features.files.schemas import FolderPatch
+from metastore.features.files.tree.access import authorize, authorize_folder, own_tree
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events import inbox, outbox, positions
@@ -64,11 +65,16 @@ async def fill(drive: Drive) -> None:
     for number in range(3):
         await ready_file(drive, f"{number}.txt")
     async with drive.database.transaction() as tx:
-        old = (await drive.files.create_folder(tx, drive.owner, FolderIn(name="old"))).body
-        young = (await drive.files.create_folder(tx, drive.owner, FolderIn(name="young"))).body
+        old = (await drive.files.create_folder(tx, own_tree(drive.caller), "old")).body
+        young = (await drive.files.create_folder(tx, own_tree(drive.caller), "young")).body
     async with drive.database.transaction() as tx:
         # A folder inside one that was created after it.
-        await drive.files.change_folder(tx, drive.owner, old.id, FolderPatch.model_validate({"parentId": young.id}))
+        await drive.files.change_folder(
+            tx,
+            await authorize(tx, drive.caller, old.id),
+            FolderPatch(parent_id=young.id),
+            await authorize_folder(tx, drive.caller, young.id),
+        )
         now = utc_now()
         entry = {"details": {"null": None, "deep": [1, {"ü": "ñ"}]}, "action": "a", "resource": "r"}
         tx.session.add(AuditLog(id=new_id(), event_id=new_id(), occurred_at=now, **entry))

@@ -21,7 +21,7 @@ A file that arrives whole starts as PROCESSING or READY (``place_files``).
 Where to find what:
 
 * ``endpoints``, ``consumers``: HTTP in, events in. ``service``: what other features and the endpoints call.
-* ``tree``: names, paths, renaming and moving; the trash: trashing, restoring, purging.
+* ``tree``: who has access to what; names, paths, renaming and moving; the trash: trashing, restoring, purging.
 * ``listing``: pages of a folder and of the trash; nodes by ID for other features.
 * ``representation``: nodes as JSON, their ETags and URLs.
 * ``content``: what the bytes are (content types), their processing, their integrity.

@@ -26,12 +26,23 @@ from metastore.features.files.schemas import (
     TrashListing,
 )
 from metastore.features.files.service import FilesService
-from metastore.features.files.tree.purge import purge_trash
+from metastore.features.files.tree.access import (
+    FolderAccess,
+    authorize,
+    authorize_change,
+    authorize_file,
+    authorize_folder,
+    authorize_path,
+    authorize_place,
+    authorize_trashed,
+    own_tree,
+)
+from metastore.features.files.tree.paths import ROOT
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Limit
 from metastore.kit.api.router import PrefixRouter
 from metastore.kit.context import absolute
-from metastore.kit.database.unit_of_work import Database
+from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.idempotency.route import IdempotentRoute, store_response
 from metastore.kit.problems.problem import Problem
 
@@ -61,7 +72,12 @@ async def list_folder(
 ) -> Response:
     """List a folder given by path or ID, or the root: its folders first, then its files."""
     async with database.reading() as tx:
-        page = await pages.folder_page(tx, caller.id, query, files.node_urls)
+        folder = (
+            await authorize_path(tx, caller, query.path or ROOT)
+            if query.parent_id is None
+            else await authorize_folder(tx, caller, query.parent_id)
+        )
+        page = await pages.folder_page(tx, folder, query, files.node_urls)
     return Response(orjson.dumps(page), media_type="application/json")
 
 
@@ -71,7 +87,8 @@ async def get_file(
 ) -> FileOut:
     """Return a file."""
     async with database.reading() as tx:
-        return _with_etag(await files.get_file(tx, caller.id, file_id), response)
+        access = await authorize_file(tx, caller, file_id)
+        return _with_etag(await files.get_file(tx, access), response)
 
 
 @router.patch("/files/{file_id}")
@@ -87,7 +104,9 @@ async def change_file(
 ) -> FileOut:
     """Rename, move or publish a file; ``parentId: null`` moves it to the root."""
     async with database.transaction() as tx:
-        return _with_etag(await files.change_file(tx, caller.id, file_id, patch, if_match), response)
+        access = await authorize_change(tx, caller, file_id, kind=FILE)
+        place = await _place(tx, caller, patch)
+        return _with_etag(await files.change_file(tx, access, patch, place, if_match), response)
 
 
 @router.delete("/files/{file_id}", status_code=204)
@@ -96,7 +115,8 @@ async def trash_file(
 ) -> None:
     """Move a file to the trash."""
     async with database.transaction() as tx:
-        await files.move_to_trash(tx, caller.id, file_id, FILE, if_match)
+        access = await authorize_change(tx, caller, file_id, kind=FILE)
+        await files.move_to_trash(tx, access, if_match)
 
 
 @router.get("/files/{file_id}/download", **_REDIRECTING)
@@ -115,7 +135,8 @@ async def download_head(file_id: str, caller: CurrentUser, database: Transaction
 async def retry_processing(file_id: str, caller: CurrentUser, database: Transactions, files: Files) -> FileOut:
     """Retry failed processing; 409 unless it has failed and can be retried (``processing.retryable``)."""
     async with database.transaction() as tx:
-        return await store_response(tx, await files.retry_processing(tx, caller.id, file_id))
+        access = await authorize_file(tx, caller, file_id)
+        return await store_response(tx, await files.retry_processing(tx, access))
 
 
 @router.post("/folders", status_code=201)
@@ -124,7 +145,8 @@ async def create_folder(
 ) -> FolderOut:
     """Create a folder in the root or in the folder ``parentId``."""
     async with database.transaction() as tx:
-        created = _with_etag(await files.create_folder(tx, caller.id, folder), response)
+        place = await authorize_place(tx, caller, folder.parent_id)
+        created = _with_etag(await files.create_folder(tx, place, folder.name), response)
         return await store_response(tx, created, status=201, headers=response.headers)
 
 
@@ -134,7 +156,7 @@ async def get_folder(
 ) -> FolderOut:
     """Return a folder, without its contents."""
     async with database.reading() as tx:
-        return _with_etag(await files.get_folder(tx, caller.id, folder_id), response)
+        return _with_etag(files.get_folder(await authorize(tx, caller, folder_id, kind=FOLDER)), response)
 
 
 @router.patch("/folders/{folder_id}")
@@ -150,7 +172,9 @@ async def change_folder(
 ) -> FolderOut:
     """Rename or move a folder; ``parentId: null`` moves it to the root."""
     async with database.transaction() as tx:
-        return _with_etag(await files.change_folder(tx, caller.id, folder_id, patch, if_match), response)
+        access = await authorize_change(tx, caller, folder_id, kind=FOLDER)
+        place = await _place(tx, caller, patch)
+        return _with_etag(await files.change_folder(tx, access, patch, place, if_match), response)
 
 
 @router.delete("/folders/{folder_id}", status_code=204)
@@ -159,7 +183,8 @@ async def trash_folder(
 ) -> None:
     """Move a folder and everything in it to the trash."""
     async with database.transaction() as tx:
-        await files.move_to_trash(tx, caller.id, folder_id, FOLDER, if_match)
+        access = await authorize_change(tx, caller, folder_id, kind=FOLDER)
+        await files.move_to_trash(tx, access, if_match)
 
 
 @router.get("/trash", response_model=TrashListing)
@@ -172,7 +197,7 @@ async def list_trash(
 ) -> Response:
     """List the trash, latest first; a folder represents everything that was trashed with it."""
     async with database.reading() as tx:
-        page = await pages.trash_page(tx, caller.id, limit=limit, cursor=cursor, urls=files.node_urls)
+        page = await pages.trash_page(tx, own_tree(caller), limit=limit, cursor=cursor, urls=files.node_urls)
     return Response(orjson.dumps(page), media_type="application/json")
 
 
@@ -182,27 +207,28 @@ async def restore(
 ) -> FileOut | FolderOut:
     """Restore a file or folder to its folder, or to the root if that no longer exists."""
     async with database.transaction() as tx:
-        restored = _with_etag(await files.restore(tx, caller.id, node_id), response)
+        access = await authorize_trashed(tx, caller, node_id)
+        restored = _with_etag(await files.restore(tx, access), response)
         return await store_response(tx, restored, headers=response.headers)
 
 
 @router.delete("/trash/{node_id}", status_code=204)
-async def purge_one(node_id: str, caller: CurrentUser, database: Transactions) -> None:
+async def purge_one(node_id: str, caller: CurrentUser, database: Transactions, files: Files) -> None:
     """Permanently delete a file or folder in the trash."""
-    await purge_trash(database, caller.id, node_id)
+    await files.purge(database, caller, node_id)
 
 
 @router.delete("/trash", status_code=204)
-async def empty_trash(caller: CurrentUser, database: Transactions) -> None:
+async def empty_trash(caller: CurrentUser, database: Transactions, files: Files) -> None:
     """Permanently delete everything in the trash."""
-    await purge_trash(database, caller.id, None)
+    await files.purge(database, caller, None)
 
 
 async def _redirect_to_download(
     file_id: str, caller: Caller, database: Database, files: FilesService, *, head: bool
 ) -> RedirectResponse:
     async with database.reading() as tx:
-        file = await files.downloadable(tx, caller.id, file_id)
+        file = files.downloadable(await authorize_file(tx, caller, file_id))
     url = await files.download_url(file, head=head)
     try:
         async with database.transaction() as tx:
@@ -212,6 +238,10 @@ async def _redirect_to_download(
         if problem.status != 507:
             raise
     return RedirectResponse(absolute(url), 302, {"Cache-Control": "no-store"})
+
+
+async def _place(tx: Transaction, caller: Caller, patch: FolderPatch) -> FolderAccess | None:
+    return await authorize_place(tx, caller, patch.parent_id) if patch.moves else None
 
 
 def _with_etag(tagged: WithETag[Body], response: Response) -> Body:

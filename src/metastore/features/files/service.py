@@ -1,18 +1,20 @@
 """The files service: creating, reading, changing, trashing and downloading files and folders.
 
-Every method works in the caller's transaction ``tx`` and never commits. Methods that change the tree lock its owner
-first, so that what they checked (a free name, no cycle) still holds at the commit.
+Every method works in the caller's transaction ``tx`` and never commits. Methods that change the tree need it locked, so
+that what they check (a free name, no cycle) still holds at the commit.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from metastore.features.auth.schemas import Caller
 from metastore.features.files import repository
 from metastore.features.files.content import processing
 from metastore.features.files.content.sniffing import normalize_media_type
 from metastore.features.files.events import FileDownloaded, FileReady, FileUploaded
-from metastore.features.files.models import FILE, FOLDER, PROCESSING, READY, UPLOADING, LocatedNode, Node
+from metastore.features.files.models import FILE, PROCESSING, PURGING, READY, UPLOADING, LocatedNode, Node
+from metastore.features.files.repository import Ancestor
 from metastore.features.files.representation.etags import require_match
 from metastore.features.files.representation.node_urls import NO_URLS, NodeUrlResolver
 from metastore.features.files.representation.serialization import (
@@ -24,9 +26,10 @@ from metastore.features.files.representation.serialization import (
 )
 from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.representation.thumbnail_urls import ThumbnailUrls
-from metastore.features.files.schemas import FileOut, FilePatch, FolderIn, FolderOut, FolderPatch
+from metastore.features.files.schemas import FileOut, FilePatch, FolderOut, FolderPatch
 from metastore.features.files.tree import purge
-from metastore.features.files.tree.located_nodes import located_node, located_untrashed_node
+from metastore.features.files.tree.access import FolderAccess, NodeAccess, authorize_trashed
+from metastore.features.files.tree.located_nodes import located_nodes
 from metastore.features.files.tree.names import name_key, normalize_name
 from metastore.features.files.tree.paths import (
     ensure_folders,
@@ -36,15 +39,15 @@ from metastore.features.files.tree.paths import (
     path_of,
     path_of_folder,
     record_folder_created,
+    require_depth,
     require_name_free,
-    target_folder,
-    untrashed_node,
 )
 from metastore.features.files.tree.placement import NewFile, PlacedFile, place_files
 from metastore.features.files.tree.trash import move_to_trash, restore_from_trash
+from metastore.features.files.tree.trash_queries import mark_purging
 from metastore.features.files.tree.updates import update_node
 from metastore.kit.clock import Clock, utc_now
-from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem, not_found, unavailable
 from metastore.kit.problems.problem_codes import ProblemCode
@@ -187,8 +190,10 @@ class FilesService:
         Raises:
             Problem: 404.
         """
-        node = await located_node(tx, owner_id, node_id, FILE)
-        return (await self._with_etag(tx, node, node.folder_path)).body
+        for node in await located_nodes(tx, [node_id]):
+            if node.owner_id == owner_id and node.kind == FILE and node.trash_state != PURGING:
+                return (await self._with_etag(tx, node, node.folder_path)).body
+        raise not_found("file")
 
     async def name_of(self, tx: Transaction, node_id: str) -> str | None:
         """Return a node's name; ``None`` if it no longer exists."""
@@ -201,90 +206,97 @@ class FilesService:
 
     # Files and folders.
 
-    async def get_file(self, tx: Transaction, owner_id: str, file_id: str) -> WithETag[FileOut]:
-        """Return a file that is not in the trash.
+    async def get_file(self, tx: Transaction, access: NodeAccess) -> WithETag[FileOut]:
+        """Return a file."""
+        return await self._with_etag(tx, access.node, access.node.folder_path)
+
+    def get_folder(self, access: NodeAccess) -> WithETag[FolderOut]:
+        """Return a folder."""
+        return folder_with_etag(access.node, access.node.folder_path)
+
+    async def create_folder(self, tx: Transaction, place: FolderAccess, name: str) -> WithETag[FolderOut]:
+        """Create a folder. The proof for its place must have locked the tree.
 
         Raises:
-            Problem: 404, also for the ID of a folder.
+            Problem: 409 ``name-taken``; 422 ``invalid-name`` or ``path-too-deep``.
         """
-        node = await located_untrashed_node(tx, owner_id, file_id, FILE)
-        return await self._with_etag(tx, node, node.folder_path)
-
-    async def get_folder(self, tx: Transaction, owner_id: str, folder_id: str) -> WithETag[FolderOut]:
-        """Return a folder that is not in the trash.
-
-        Raises:
-            Problem: 404, also for the ID of a file.
-        """
-        node = await located_untrashed_node(tx, owner_id, folder_id, FOLDER)
-        return folder_with_etag(node, node.folder_path)
-
-    async def create_folder(self, tx: Transaction, owner_id: str, body: FolderIn) -> WithETag[FolderOut]:
-        """Create a folder.
-
-        Raises:
-            Problem: 404 if the parent is not a folder of the owner; 409 ``name-taken``; 422 ``invalid-name`` or
-                ``path-too-deep``.
-        """
-        name = normalize_name(body.name)
-        await repository.lock_owner(tx, owner_id)
-        ancestors = await target_folder(tx, owner_id, body.parent_id, 1)
-        await require_name_free(tx, owner_id, body.parent_id, name)
-        folder = new_folder(owner_id, body.parent_id, name, self._clock)
+        name = normalize_name(name)
+        require_depth(len(place.chain) + 1)
+        await require_name_free(tx, place.owner_id, place.folder_id, name)
+        folder = new_folder(place.owner_id, place.folder_id, name, self._clock)
         if not await repository.add(tx, folder):
             raise name_taken(name)
         record_folder_created(tx, folder)
-        return folder_with_etag(folder, path_of(ancestors))
+        return folder_with_etag(folder, place.path)
 
     async def change_file(
-        self, tx: Transaction, owner_id: str, file_id: str, patch: FilePatch, if_match: str | None = None
+        self,
+        tx: Transaction,
+        access: NodeAccess,
+        patch: FilePatch,
+        place: FolderAccess | None = None,
+        if_match: str | None = None,
     ) -> WithETag[FileOut]:
-        """Rename, move or publish a file; all changes apply or none.
+        """Rename, move or publish a file; all changes apply or none. The proof must have locked the tree.
+
+        ``place`` is the folder that it moves to, if the patch says so.
 
         Raises:
-            Problem: 404; 409 ``name-taken``; 412 ``stale``; 422 ``invalid-name``.
+            Problem: 409 ``name-taken``; 412 ``stale``; 422 ``invalid-name``.
         """
-        node, folder_path = await update_node(tx, owner_id, file_id, FILE, patch, if_match=if_match, clock=self._clock)
+        node, folder_path = await update_node(
+            tx, access.node, patch, _chain(place), if_match=if_match, clock=self._clock
+        )
         return await self._with_etag(tx, node, folder_path)
 
     async def change_folder(
-        self, tx: Transaction, owner_id: str, folder_id: str, patch: FolderPatch, if_match: str | None = None
+        self,
+        tx: Transaction,
+        access: NodeAccess,
+        patch: FolderPatch,
+        place: FolderAccess | None = None,
+        if_match: str | None = None,
     ) -> WithETag[FolderOut]:
-        """Rename or move a folder; both apply or neither.
+        """Rename or move a folder, as ``change_file`` does.
 
         Raises:
             Problem: as for files; 409 ``move-into-itself``; 422 ``path-too-deep``.
         """
         node, folder_path = await update_node(
-            tx, owner_id, folder_id, FOLDER, patch, if_match=if_match, clock=self._clock
+            tx, access.node, patch, _chain(place), if_match=if_match, clock=self._clock
         )
         return folder_with_etag(node, folder_path)
 
     # The trash.
 
-    async def move_to_trash(
-        self, tx: Transaction, owner_id: str, node_id: str, kind: str, if_match: str | None = None
-    ) -> None:
-        """Move a file, or a folder with everything in it, to the trash.
+    async def move_to_trash(self, tx: Transaction, access: NodeAccess, if_match: str | None = None) -> None:
+        """Move a file, or a folder with everything in it, to the trash. The proof must have locked the tree.
 
         Raises:
-            Problem: 404; 412 ``stale``.
+            Problem: 412 ``stale``.
         """
-        await repository.lock_owner(tx, owner_id)
-        node = await untrashed_node(tx, owner_id, node_id, kind)
-        require_match(if_match, etag_of(node, await path_of_folder(tx, node.parent_id)))
-        await move_to_trash(tx, node, self._clock())
+        require_match(if_match, etag_of(access.node, access.node.folder_path))
+        await move_to_trash(tx, access.node, self._clock())
 
-    async def restore(self, tx: Transaction, owner_id: str, node_id: str) -> WithETag[FileOut | FolderOut]:
-        """Restore a file or folder from the trash; see ``restore_from_trash``.
-
-        Raises:
-            Problem: 404.
-        """
-        node = await restore_from_trash(tx, owner_id, node_id)
+    async def restore(self, tx: Transaction, access: NodeAccess) -> WithETag[FileOut | FolderOut]:
+        """Restore a file or folder from the trash; see ``restore_from_trash``."""
+        node = await restore_from_trash(tx, access.node.id)
         if node.kind == FILE:
             return await self._with_etag(tx, node)
         return folder_with_etag(node, await path_of_folder(tx, node.parent_id))
+
+    async def purge(self, database: Database, caller: Caller, node_id: str | None) -> None:
+        """Purge one trash root of the caller, or the whole trash. Opens its own transactions.
+
+        Raises:
+            Problem: 404 if there is no such trash root.
+        """
+        async with database.transaction() as tx:
+            if node_id is None:
+                await purge.start_purge_all(tx, caller.id)
+            else:
+                await mark_purging(tx, (await authorize_trashed(tx, caller, node_id)).node.id)
+        await purge.purge_started(database, caller.id)
 
     async def purge_expired_trash(self, tx: Transaction, *, before: datetime, limit: int) -> int:
         """Purge up to ``limit`` files and folders that were trashed before ``before``; return their number.
@@ -295,27 +307,18 @@ class FilesService:
 
     # Downloads and processing.
 
-    async def downloadable(self, tx: Transaction, owner_id: str, file_id: str) -> Download:
+    def downloadable(self, access: NodeAccess) -> Download:
         """Return what is needed to download a file.
 
         Raises:
-            Problem: 404; 409 ``not-ready`` while it is UPLOADING, ``file-damaged`` if a check found it damaged.
+            Problem: 409 ``not-ready`` while it is UPLOADING, ``file-damaged`` if a check found it damaged.
         """
-        node, object_key = await self.require_stored(tx, owner_id, file_id)
-        return Download(node.id, owner_id, node.name, node.size, node.mime_type, object_key)
-
-    async def require_stored(self, tx: Transaction, owner_id: str, file_id: str) -> tuple[LocatedNode, str]:
-        """Return an owner's file and its object key if it is completely uploaded and not known to be damaged.
-
-        Raises:
-            Problem: 404; 409 ``not-ready`` or ``file-damaged``.
-        """
-        node = await located_untrashed_node(tx, owner_id, file_id, FILE)
+        node = access.node
         if node.object_key is None:
             raise Problem(409, ProblemCode.NOT_READY, "The file is not completely uploaded yet.")
         if node.damage:
             raise Problem(409, ProblemCode.FILE_DAMAGED, f"The stored bytes are damaged: {node.damage}.")
-        return node, node.object_key
+        return Download(node.id, node.owner_id, node.name, node.size, node.mime_type, node.object_key)
 
     async def download_url(self, download: Download, *, head: bool = False) -> str:
         """Return a presigned URL for GET, or with ``head`` for HEAD.
@@ -342,13 +345,13 @@ class FilesService:
             FileDownloaded(file_id=download.file_id, owner_id=download.owner_id, name=download.name, size=download.size)
         )
 
-    async def retry_processing(self, tx: Transaction, owner_id: str, file_id: str) -> FileOut:
+    async def retry_processing(self, tx: Transaction, access: NodeAccess) -> FileOut:
         """Retry failed processing.
 
         Raises:
-            Problem: 404; 409 ``nothing-to-retry`` if processing has not failed or cannot be retried.
+            Problem: 409 ``nothing-to-retry`` if processing has not failed or cannot be retried.
         """
-        return (await self._with_etag(tx, await processing.retry(tx, owner_id, file_id))).body
+        return (await self._with_etag(tx, await processing.retry(tx, access.node))).body
 
     async def _with_etag(
         self, tx: Transaction, node: Node | LocatedNode, folder_path: str | None = None
@@ -377,3 +380,7 @@ class FilesService:
             created_at=now,
             updated_at=now,
         )
+
+
+def _chain(place: FolderAccess | None) -> Sequence[Ancestor] | None:
+    return None if place is None else place.chain

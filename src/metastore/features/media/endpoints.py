@@ -14,6 +14,7 @@ from typing import Annotated
 from fastapi import Request, Response
 
 from metastore.features.auth.access import CurrentUser, Public
+from metastore.features.files.tree.access import authorize_file
 from metastore.features.media.playback.previews import PreviewsService
 from metastore.features.media.playback.schemas import PreviewOut, StreamOut
 from metastore.features.media.playback.streaming import CacheableText, StreamingService
@@ -54,7 +55,7 @@ class WebVttResponse(Response):
 async def stream(file_id: str, caller: CurrentUser, database: Transactions, streaming: Streaming) -> StreamOut:
     """Return where to stream a file from; 409 while it is not playable."""
     async with database.reading() as tx:
-        playable = await streaming.find_stream(tx, caller.id, file_id)
+        playable = await streaming.find_stream(tx, await authorize_file(tx, caller, file_id))
     return await streaming.stream(playable)
 
 
@@ -62,7 +63,7 @@ async def stream(file_id: str, caller: CurrentUser, database: Transactions, stre
 async def preview(file_id: str, caller: CurrentUser, database: Transactions, previews: Previews) -> PreviewOut:
     """Return what a viewer needs to show a file."""
     async with database.reading() as tx:
-        found = await previews.find(tx, caller.id, file_id)
+        found = await previews.find(tx, await authorize_file(tx, caller, file_id))
     return await previews.preview(found)
 
 

@@ -22,5 +22,5 @@ async def search(
 ) -> Response:
     """Search the caller's files and folders by name, type and time of change, latest first."""
     async with database.reading() as tx:
-        page = await service.page(tx, caller.id, query)
+        page = await service.page(tx, caller, query)
     return Response(orjson.dumps(page), media_type="application/json")

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from metastore.features.auth.schemas import Caller
 from metastore.features.files.listing import node_lookup
 from metastore.features.files.listing.node_lookup import NodeState
 from metastore.features.files.representation.node_urls import NodeUrlResolver
@@ -55,7 +56,7 @@ class SearchService:
         """Return the IDs of a folder and of everything below it, to be refreshed after the folder changed."""
         return sorted({folder_id, *await node_lookup.descendant_ids(tx, folder_id)})
 
-    async def page(self, tx: Transaction, owner_id: str, query: SearchQuery) -> Json:
+    async def page(self, tx: Transaction, caller: Caller, query: SearchQuery) -> Json:
         """Return a page of results, latest change first; see ``SearchResults``.
 
         Raises:
@@ -68,9 +69,9 @@ class SearchService:
         more = False
         for _ in range(_MAX_QUERIES):
             missing = query.limit - len(items)
-            found = await repository.latest(tx, owner_id, criteria, after, missing + 1)
+            found = await repository.latest(tx, caller.id, criteria, after, missing + 1)
             more, found = len(found) > missing, found[:missing]
-            nodes = await node_lookup.nodes_as_json(tx, owner_id, [position.node_id for position in found], self._urls)
+            nodes = await node_lookup.nodes_as_json(tx, caller, [position.node_id for position in found], self._urls)
             items += [_highlighted(nodes[position.node_id], terms) for position in found if position.node_id in nodes]
             after = found[-1] if found else after
             if not more or len(items) == query.limit:

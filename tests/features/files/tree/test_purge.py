@@ -9,7 +9,8 @@ from sqlalchemy import func, select, text
 from metastore.features.files import repository
 from metastore.features.files.consumers import consumers
 from metastore.features.files.models import Node
-from metastore.features.files.tree.purge import start_purge
+from metastore.features.files.tree.access import authorize_trashed
+from metastore.features.files.tree.trash_queries import mark_purging
 from metastore.kit.events.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.problems.problem import Problem
 from tests.features.files.owner_tree import OwnerTree
@@ -101,7 +102,7 @@ async def test_a_large_tree_is_hidden_at_once_and_purged_in_batches(tree: OwnerT
     await tree.add_rows(25, parent_id=box.id, size=0)
     await tree.trash(box)
     async with tree.database.transaction() as tx:
-        await start_purge(tx, tree.owner, box.id)
+        await mark_purging(tx, box.id)
     assert await tree.trashed() == []
     for attempt in (tree.restore(box.id), tree.purge(box.id)):
         with pytest.raises(Problem, match="404"):
@@ -136,7 +137,7 @@ async def test_purging_expired_trash_locks_the_owner_first(tree: OwnerTree) -> N
         purge = asyncio.create_task(reap(tree))
         if tx.dialect == "postgresql":
             await eventually(lambda: is_waiting_for_a_lock(tree), why="the purge waits for the owner's row")
-        await tree.files.restore(tx, tree.owner, file.id)
+        await tree.files.restore(tx, await authorize_trashed(tx, tree.caller, file.id))
     assert await purge == 0
     assert await tree.trashed() == []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metastore.features.files.schemas import FilePatch
+from metastore.features.files.tree.access import authorize_file
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
 from tests.features.files.owner_tree import OwnerTree
@@ -115,27 +115,25 @@ async def test_another_users_file_cannot_be_changed(tree: OwnerTree) -> None:
 
 async def test_if_match_admits_only_one_of_several_concurrent_changes(tree: OwnerTree) -> None:
     file = await tree.file("a.txt", "/box")
-    async with tree.database.reading() as tx:
-        seen = (await tree.files.get_file(tx, tree.owner, file.id)).etag
+
+    async def etag() -> str:
+        async with tree.database.reading() as tx:
+            return (await tree.files.get_file(tx, await authorize_file(tx, tree.caller, file.id))).etag
+
+    seen = await etag()
     assert seen.startswith('"')
-
-    async def rename(name: str, if_match: str) -> str:
-        async with tree.database.transaction() as tx:
-            patch = FilePatch(name=name)
-            return (await tree.files.change_file(tx, tree.owner, file.id, patch, if_match)).etag
-
-    after = await rename("b.txt", seen)
+    await tree.change(file.id, name="b.txt", if_match=seen)
+    after = await etag()
     assert after != seen
     with pytest.raises(Problem, match="412 stale"):
-        await rename("c.txt", seen)
+        await tree.change(file.id, name="c.txt", if_match=seen)
     with pytest.raises(Problem, match="412 stale"):
-        async with tree.database.transaction() as tx:
-            await tree.files.move_to_trash(tx, tree.owner, file.id, "file", seen)
+        await tree.trash(file, seen)
     assert file.parent_id is not None
     await tree.change_folder(file.parent_id, name="chest")
     with pytest.raises(Problem, match="412 stale"):
-        await rename("c.txt", after)
-    await rename("c.txt", "*")
+        await tree.change(file.id, name="c.txt", if_match=after)
+    await tree.change(file.id, name="c.txt", if_match="*")
 
 
 async def test_invalid_names_are_rejected_on_rename(tree: OwnerTree) -> None:

@@ -8,13 +8,14 @@ from sqlalchemy import update
 from metastore.features.files.models import Node
 from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.service import FilesService
+from metastore.features.files.tree.access import authorize_file
 from metastore.features.media.playback.previews import PreviewsService
 from metastore.features.media.playback.schemas import ExcerptOut, PreviewOut
 from metastore.features.media.playback.text_preview import MAX_SIZE
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.problems.problem import Problem
 from metastore.ports.object_store import StoreUnavailableError
-from tests.fixtures.accounts import add_user
+from tests.fixtures.accounts import add_user, signed_in
 from tests.fixtures.memory_store import MemoryObjectStore
 from tests.fixtures.stored_films import Renditions, StoredFilm, film_renditions, store_file, store_film
 
@@ -37,7 +38,7 @@ class PreviewedFiles:
     async def preview(self, file_id: str) -> PreviewOut:
         """Return the preview of a file."""
         async with self.database.reading() as tx:
-            found = await self.previews.find(tx, self.owner, file_id)
+            found = await self.previews.find(tx, await authorize_file(tx, signed_in(self.owner), file_id))
         return await self.previews.preview(found)
 
     async def preview_of(self, name: str, content: bytes, mime_type: str) -> PreviewOut:

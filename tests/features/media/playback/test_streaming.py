@@ -8,12 +8,13 @@ from sqlalchemy import update
 from metastore.features.files.models import Node
 from metastore.features.files.representation.stream_urls import StreamGrant, StreamUrls
 from metastore.features.files.service import FilesService
+from metastore.features.files.tree.access import authorize_file
 from metastore.features.media.playback.streaming import CacheableText, StreamingService
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
-from tests.fixtures.accounts import add_user
+from tests.fixtures.accounts import add_user, signed_in
 from tests.fixtures.hls_validator import check_growth, read_master, read_media
 from tests.fixtures.memory_store import MemoryObjectStore
 from tests.fixtures.stored_films import Renditions, StoredFilm, add_segment, film_renditions, store_file, store_film
@@ -232,9 +233,9 @@ async def test_only_the_owner_finds_the_stream_of_a_file(films: FilmLibrary, fil
     file_id = await films.show(StoredFilm(film_renditions))
     stranger = await add_user(films.database)
     async with films.database.reading() as tx:
-        await films.streaming.find_stream(tx, films.owner, file_id)
+        await films.streaming.find_stream(tx, await authorize_file(tx, signed_in(films.owner), file_id))
         with pytest.raises(Problem) as refused:
-            await films.streaming.find_stream(tx, stranger, file_id)
+            await authorize_file(tx, signed_in(stranger), file_id)
     assert 404 == refused.value.status
 
 

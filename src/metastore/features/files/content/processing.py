@@ -17,9 +17,9 @@ from pydantic import JsonValue
 
 from metastore.features.files import repository
 from metastore.features.files.events import FileFailed, FileReady
-from metastore.features.files.models import FAILED, FILE, PROCESSING, READY, AnyNode, Node
+from metastore.features.files.models import FAILED, PROCESSING, READY, AnyNode, LocatedNode, Node
 from metastore.features.files.representation.serialization import join_path
-from metastore.features.files.tree.paths import path_of_folder, untrashed_node
+from metastore.features.files.tree.paths import path_of_folder
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.problems.problem import Problem
@@ -139,15 +139,14 @@ async def restart_processing(tx: Transaction, file_id: str) -> bool:
     return True
 
 
-async def retry(tx: Transaction, owner_id: str, file_id: str) -> Node:
+async def retry(tx: Transaction, file: LocatedNode) -> Node:
     """Retry failed processing. Exactly one of several concurrent calls succeeds.
 
     Raises:
-        Problem: 404; 409 ``nothing-to-retry`` if processing has not failed or cannot be retried.
+        Problem: 409 ``nothing-to-retry`` if processing has not failed or cannot be retried.
     """
-    node = await untrashed_node(tx, owner_id, file_id, FILE)
-    if node.damage is None and await sagas.restart(tx, INGEST, file_id, step=PROBE):
-        restarted = await repository.change_status(tx, file_id, FAILED, PROCESSING)
+    if file.damage is None and await sagas.restart(tx, INGEST, file.id, step=PROBE):
+        restarted = await repository.change_status(tx, file.id, FAILED, PROCESSING)
         if restarted is not None:
             return restarted
     raise Problem(409, ProblemCode.NOTHING_TO_RETRY, "This file has no failed processing that can be retried.")

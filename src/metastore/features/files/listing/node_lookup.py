@@ -6,13 +6,14 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
+from metastore.features.auth.schemas import Caller
 from metastore.features.files.content.processing import sagas_of
 from metastore.features.files.listing import node_lookup_queries
 from metastore.features.files.listing.node_lookup_queries import OwnedRow, nodes_with_owner
 from metastore.features.files.models import READY, UPLOADING
 from metastore.features.files.representation.node_urls import NO_URLS, NodeUrlResolver
 from metastore.features.files.representation.serialization import node_json
-from metastore.features.files.tree.located_nodes import located_nodes
+from metastore.features.files.tree.access import authorize_many
 from metastore.features.files.tree.names import split_suffix
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import is_id
@@ -83,13 +84,13 @@ async def descendant_ids(tx: Transaction, folder_id: str) -> list[str]:
 
 
 async def nodes_as_json(
-    tx: Transaction, owner_id: str, node_ids: Sequence[str], urls: NodeUrlResolver | None = None
+    tx: Transaction, caller: Caller, node_ids: Sequence[str], urls: NodeUrlResolver | None = None
 ) -> dict[str, dict[str, JsonValue]]:
-    """Return the owner's nodes as lists show them, by ID.
+    """Return nodes as lists show them, by ID.
 
-    Nodes that are in the trash, no longer exist or belong to another user are left out.
+    Those that the caller has no access to, or that are in the trash, are left out.
     """
-    rows = [row for row in await located_nodes(tx, node_ids) if row.owner_id == owner_id and row.trashed_at is None]
+    rows = [access.node for access in (await authorize_many(tx, caller, node_ids)).values()]
     sagas = await sagas_of(tx, rows)
     found_urls = await urls.resolve(rows) if urls else {}
     found = {}

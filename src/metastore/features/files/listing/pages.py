@@ -16,7 +16,8 @@ from metastore.features.files.models import FILE, FOLDER, NodeRow
 from metastore.features.files.representation.node_urls import NO_URLS, NodeUrlResolver
 from metastore.features.files.representation.serialization import folder_json, node_json
 from metastore.features.files.schemas import FolderQuery
-from metastore.features.files.tree.paths import ROOT, folder_by_id, folder_by_path, path_of
+from metastore.features.files.tree.access import FolderAccess
+from metastore.features.files.tree.paths import ROOT, path_of
 from metastore.kit.api.paging import CursorKey, decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.clock import rfc3339
 from metastore.kit.database.unit_of_work import Transaction
@@ -27,44 +28,37 @@ _DATES = ("createdAt", "updatedAt")
 
 
 async def folder_page(
-    tx: Transaction, owner_id: str, query: FolderQuery, urls: NodeUrlResolver | None = None
+    tx: Transaction, access: FolderAccess, query: FolderQuery, urls: NodeUrlResolver | None = None
 ) -> dict[str, JsonValue]:
-    """Return a page of the folder given by ``path`` or ``parent_id``, or of the root; see ``FolderListing``.
+    """Return a page of a folder or of the root; see ``FolderListing``. The order and the cursor are those of ``query``.
 
     Raises:
-        Problem: 404 if there is no such folder; 422 ``invalid-cursor`` or ``invalid-path``.
+        Problem: 422 ``invalid-cursor``.
     """
     first_kind, after = _decode(query) if query.cursor else (FOLDER, None)
-    ancestors = (
-        await folder_by_path(tx, owner_id, query.path or ROOT)
-        if query.parent_id is None
-        else await folder_by_id(tx, owner_id, query.parent_id)
-    )
-    folder_id = ancestors[-1].id if ancestors else None
     limit = query.limit
     ranges = {first_kind: PageRange(*_order(query, first_kind), after, limit + 1)}
     if first_kind == FOLDER:
         ranges[FILE] = PageRange(*_order(query, FILE), None, limit + 1)
-    rows = await nodes_in_folder(tx, owner_id, folder_id, ranges)
-    folder_path = path_of(ancestors)
+    rows = await nodes_in_folder(tx, access.owner_id, access.folder_id, ranges)
     last = rows[limit - 1] if len(rows) > limit else None
     return {
-        "items": [*await _items(tx, [(row, folder_path) for row in rows[:limit]], urls)],
+        "items": [*await _items(tx, [(row, access.path) for row in rows[:limit]], urls)],
         "nextCursor": _encode(last, query) if last else None,
-        "folder": folder_json(ancestors[-1], path_of(ancestors[:-1])) if ancestors else None,
-        "breadcrumb": [{"id": ancestor.id, "name": ancestor.name} for ancestor in ancestors],
+        "folder": folder_json(access.chain[-1], path_of(access.chain[:-1])) if access.chain else None,
+        "breadcrumb": [{"id": folder.id, "name": folder.name} for folder in access.chain],
     }
 
 
 async def trash_page(
     tx: Transaction,
-    owner_id: str,
+    access: FolderAccess,
     *,
     limit: int = 50,
     cursor: str | None = None,
     urls: NodeUrlResolver | None = None,
 ) -> dict[str, JsonValue]:
-    """Return a page of the owner's trash, latest first; see ``TrashListing``.
+    """Return a page of the trash of a tree, given by its root, latest first; see ``TrashListing``.
 
     Raises:
         Problem: 422 ``invalid-cursor``.
@@ -73,7 +67,7 @@ async def trash_page(
     if cursor:
         trashed_at, node_id = decode_cursor(cursor, 2)
         after = (_datetime(trashed_at), _id(node_id))
-    rows = await trash_roots(tx, owner_id, after=after, limit=limit + 1)
+    rows = await trash_roots(tx, access.owner_id, after=after, limit=limit + 1)
     page = rows[:limit]
     ancestors = await repository.ancestors_of(tx, [row.parent_id for row in page if row.parent_id])
     with_paths = [(row, path_of(ancestors[row.parent_id]) if row.parent_id else ROOT) for row in page]

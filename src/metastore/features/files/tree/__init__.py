@@ -1,5 +1,6 @@
 """The tree of folders and files, and its trash.
 
+* ``access``: who has access to what; the proofs that services take.
 * ``names``: valid names, splitting paths, sort keys, numbered duplicates. Pure functions.
 * ``paths``: resolving IDs and paths to nodes, creating folders, checking depth and free names.
 * ``placement``: placing stored objects as new files, hundreds at once. ``placement_queries``: its SQL statements.

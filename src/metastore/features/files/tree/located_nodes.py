@@ -5,33 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select
 
 from metastore.features.files.models import LISTED_COLUMNS, LocatedNode, Node
-from metastore.features.files.tree.paths import require_owned
 from metastore.kit.database.query import Query, Statement, one_of
 from metastore.kit.database.unit_of_work import Transaction
-from metastore.kit.ids import is_id
-from metastore.kit.problems.problem import not_found
-
-
-async def located_node(tx: Transaction, owner_id: str, node_id: str, kind: str | None = None) -> LocatedNode:
-    """Return the owner's node with this ID, in the trash or not.
-
-    Raises:
-        Problem: 404 if there is none, it is of another kind, or it belongs to another user.
-    """
-    node = await tx.fetch_first(_LOCATED, ids=[node_id]) if is_id(node_id) else None
-    return require_owned(node, owner_id, kind)
-
-
-async def located_untrashed_node(tx: Transaction, owner_id: str, node_id: str, kind: str) -> LocatedNode:
-    """Return the owner's node with this ID if it is not in the trash.
-
-    Raises:
-        Problem: 404, as for ``located_node``, or if it is in the trash.
-    """
-    node = await located_node(tx, owner_id, node_id, kind)
-    if node.trashed_at is not None:
-        raise not_found(kind)
-    return node
 
 
 async def located_nodes(tx: Transaction, node_ids: Sequence[str]) -> list[LocatedNode]:

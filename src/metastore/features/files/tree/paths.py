@@ -3,11 +3,11 @@
 A caller that is about to change what it reads here must hold the owner's lock.
 """
 
-from typing import TypeVar
+from collections.abc import Sequence
 
 from metastore.features.files import repository
 from metastore.features.files.events import FolderCreated
-from metastore.features.files.models import FILE, FOLDER, PURGING, LocatedNode, Node
+from metastore.features.files.models import FILE, FOLDER, Node
 from metastore.features.files.repository import Ancestor
 from metastore.features.files.tree.names import (
     MAX_DEPTH,
@@ -19,49 +19,11 @@ from metastore.features.files.tree.names import (
 )
 from metastore.kit.clock import Clock
 from metastore.kit.database.unit_of_work import Transaction
-from metastore.kit.ids import is_id, new_id
+from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem, not_found
 from metastore.kit.problems.problem_codes import ProblemCode
 
 ROOT = "/"
-FoundNode = TypeVar("FoundNode", Node, LocatedNode)
-
-
-async def owned_node(tx: Transaction, owner_id: str, node_id: str, kind: str | None = None) -> Node:
-    """Return the owner's node with this ID, in the trash or not.
-
-    Raises:
-        Problem: 404 if there is none, it is of another kind, or it belongs to another user.
-    """
-    return require_owned(await repository.find(tx, node_id) if is_id(node_id) else None, owner_id, kind)
-
-
-def require_owned(node: FoundNode | None, owner_id: str, kind: str | None = None) -> FoundNode:
-    """Return the node if it is the owner's, in the trash or not.
-
-    Raises:
-        Problem: 404 if there is none, it is of another kind, or it belongs to another user.
-    """
-    if (
-        node is None
-        or node.owner_id != owner_id
-        or node.trash_state == PURGING
-        or (kind is not None and node.kind != kind)
-    ):
-        raise not_found(kind or "file or folder", refused=node is not None and node.owner_id != owner_id)
-    return node
-
-
-async def untrashed_node(tx: Transaction, owner_id: str, node_id: str, kind: str) -> Node:
-    """Return the owner's node with this ID if it is not in the trash.
-
-    Raises:
-        Problem: 404, as for ``owned_node``, or if it is in the trash.
-    """
-    node = await owned_node(tx, owner_id, node_id, kind)
-    if node.trashed_at is not None:
-        raise not_found(kind)
-    return node
 
 
 async def path_of_folder(tx: Transaction, folder_id: str | None) -> str:
@@ -71,29 +33,19 @@ async def path_of_folder(tx: Transaction, folder_id: str | None) -> str:
     return path_of(await repository.chain_to(tx, folder_id))
 
 
-def path_of(nodes: list[Ancestor]) -> str:
+def path_of(nodes: Sequence[Ancestor]) -> str:
     """Return the path formed by these nodes, starting at the root."""
     return ROOT + "/".join(node.name for node in nodes)
 
 
-async def target_folder(
-    tx: Transaction, owner_id: str, folder_id: str | None, height: int, *, moving: str | None = None
-) -> list[Ancestor]:
-    """Return the folder that is to receive ``height`` more levels of folders, preceded by its ancestors.
-
-    ``moving`` is the ID of the node that is moved there, if any.
+def require_depth(levels: int) -> None:
+    """Return if folders may nest ``levels`` deep.
 
     Raises:
-        Problem: 404 if it is not a folder of the owner; 409 ``move-into-itself``; 422 ``path-too-deep``.
+        Problem: 422 ``path-too-deep``.
     """
-    ancestors = [] if folder_id is None else await folder_by_id(tx, owner_id, folder_id)
-    if any(node.id == moving for node in ancestors):
-        raise Problem(
-            409, ProblemCode.MOVE_INTO_ITSELF, "A folder cannot be moved into itself or into one of its subfolders."
-        )
-    if len(ancestors) + height > MAX_DEPTH:
+    if levels > MAX_DEPTH:
         raise too_deep()
-    return ancestors
 
 
 async def require_name_free(tx: Transaction, owner_id: str, folder_id: str | None, name: str) -> None:
@@ -116,21 +68,6 @@ async def free_name(tx: Transaction, owner_id: str, folder_id: str | None, name:
     prefix, _ = numbered_name_parts(name, folder=kind == FOLDER)
     taken = await repository.taken_names(tx, owner_id, folder_id, name, prefix)
     return numbered_name(name, taken, folder=kind == FOLDER)
-
-
-async def folder_by_id(tx: Transaction, owner_id: str, folder_id: str) -> list[Ancestor]:
-    """Return the folder with this ID, preceded by its ancestors, in one statement.
-
-    Raises:
-        Problem: 404 if it is not a folder of the owner or is in the trash.
-    """
-    nodes = await repository.chain_to(tx, folder_id) if is_id(folder_id) else []
-    if not nodes:
-        raise not_found("folder")
-    folder = nodes[-1]
-    if folder.owner_id != owner_id or folder.kind != FOLDER or folder.trashed_at is not None:
-        raise not_found("folder", refused=folder.owner_id != owner_id)
-    return nodes
 
 
 async def folder_by_path(tx: Transaction, owner_id: str, path: str) -> list[Ancestor]:

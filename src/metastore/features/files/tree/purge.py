@@ -12,8 +12,7 @@ from datetime import datetime
 from metastore.features.auth.accounts import quota
 from metastore.features.files import repository
 from metastore.features.files.events import FilePurged, FolderPurged
-from metastore.features.files.models import FOLDER, PURGING, UPLOADING
-from metastore.features.files.tree.trash import trash_root
+from metastore.features.files.models import FOLDER, UPLOADING
 from metastore.features.files.tree.trash_queries import (
     PurgedNode,
     delete_below_purging,
@@ -29,35 +28,15 @@ _BATCH_SIZE = 500
 _MAX_BATCHES = 20
 
 
-async def purge_trash(database: Database, owner_id: str, root_id: str | None) -> None:
-    """Purge one trash root, or the whole trash. Opens its own transactions.
+async def purge_started(database: Database, owner_id: str) -> None:
+    """Delete the rows of the owner's trash that is PURGING, in transactions of its own.
 
-    The first commit hides what is purged from its owner. Rows beyond 10,000 are left to the reaper, which refunds
-    their quota later.
-
-    Raises:
-        Problem: 404 if ``root_id`` is not a trash root of the owner.
+    Rows beyond 10,000 are left to the reaper, which refunds their quota later.
     """
-    async with database.transaction() as tx:
-        if root_id is None:
-            await start_purge_all(tx, owner_id)
-        else:
-            await start_purge(tx, owner_id, root_id)
     for _ in range(_MAX_BATCHES):
         async with database.transaction() as tx:
             if await purge_batch(tx, owner_id, _BATCH_SIZE) < _BATCH_SIZE:
                 return
-
-
-async def start_purge(tx: Transaction, owner_id: str, root_id: str) -> None:
-    """Mark one trash root as PURGING; ``purge_batch`` deletes its rows.
-
-    Raises:
-        Problem: 404 if it is not a trash root of the owner.
-    """
-    await repository.lock_owner(tx, owner_id)
-    root = await trash_root(tx, owner_id, root_id)
-    root.trash_state = PURGING
 
 
 async def start_purge_all(tx: Transaction, owner_id: str) -> None:

@@ -9,15 +9,15 @@ from datetime import datetime
 
 from metastore.features.files import repository
 from metastore.features.files.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
-from metastore.features.files.models import FOLDER, Node
+from metastore.features.files.models import FOLDER, LocatedNode, Node
 from metastore.features.files.tree.names import MAX_DEPTH, name_key
-from metastore.features.files.tree.paths import free_name, owned_node
+from metastore.features.files.tree.paths import free_name
 from metastore.features.files.tree.trash_queries import mark_restored, mark_trashed
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.problems.problem import not_found
 
 
-async def move_to_trash(tx: Transaction, node: Node, now: datetime) -> None:
+async def move_to_trash(tx: Transaction, node: LocatedNode, now: datetime) -> None:
     """Move a node to the trash with everything below it. The caller holds the owner's lock."""
     await mark_trashed(tx, node.id, now)
     if node.kind == FOLDER:
@@ -26,40 +26,29 @@ async def move_to_trash(tx: Transaction, node: Node, now: datetime) -> None:
         tx.record(FileTrashed(file_id=node.id, owner_id=node.owner_id, name=node.name))
 
 
-async def restore_from_trash(tx: Transaction, owner_id: str, root_id: str) -> Node:
+async def restore_from_trash(tx: Transaction, root_id: str) -> Node:
     """Restore a trash root to its folder, or to the root if the folder no longer exists or would nest too deep.
 
-    If its name is taken by now, it becomes ``name (1)``.
+    If its name is taken by now, it becomes ``name (1)``. The caller holds the owner's lock.
 
     Raises:
-        Problem: 404 if it is not a trash root of the owner.
+        Problem: 404 if the node no longer exists.
     """
-    await repository.lock_owner(tx, owner_id)
-    root = await trash_root(tx, owner_id, root_id)
+    root = await repository.find(tx, root_id)
+    if root is None:
+        raise not_found("item in the trash")
     if not await _fits_into_parent(tx, root):
         root.parent_id = None
-    root.name = await free_name(tx, owner_id, root.parent_id, root.name, root.kind)
+    root.name = await free_name(tx, root.owner_id, root.parent_id, root.name, root.kind)
     root.name_key = name_key(root.name)
     await tx.session.flush()
     await mark_restored(tx, root.id)
     await tx.session.refresh(root)
     if root.kind == FOLDER:
-        tx.record(FolderRestored(folder_id=root.id, owner_id=owner_id, name=root.name, parent_id=root.parent_id))
+        tx.record(FolderRestored(folder_id=root.id, owner_id=root.owner_id, name=root.name, parent_id=root.parent_id))
     else:
-        tx.record(FileRestored(file_id=root.id, owner_id=owner_id, name=root.name, parent_id=root.parent_id))
+        tx.record(FileRestored(file_id=root.id, owner_id=root.owner_id, name=root.name, parent_id=root.parent_id))
     return root
-
-
-async def trash_root(tx: Transaction, owner_id: str, root_id: str) -> Node:
-    """Return the owner's trash root with this ID.
-
-    Raises:
-        Problem: 404 if there is none.
-    """
-    node = await owned_node(tx, owner_id, root_id)
-    if node.trash_state is None:
-        raise not_found("item in the trash")
-    return node
 
 
 async def _fits_into_parent(tx: Transaction, root: Node) -> bool:

@@ -55,6 +55,13 @@ async def mark_restored(tx: Transaction, root_id: str) -> None:
     )
 
 
+async def mark_purging(tx: Transaction, root_id: str) -> None:
+    """Mark a trash root as PURGING, which hides it from its owner."""
+    await tx.session.execute(
+        update(Node).where(Node.id == root_id, IS_KEPT).values(trash_state=PURGING).execution_options(**_NO_SYNC)
+    )
+
+
 async def mark_all_purging(tx: Transaction, owner_id: str) -> None:
     """Mark everything in an owner's trash as PURGING."""
     await tx.session.execute(

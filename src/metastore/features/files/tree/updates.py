@@ -1,5 +1,7 @@
 """Renaming, moving and publishing a node in one update."""
 
+from collections.abc import Sequence
+
 from metastore.features.files import repository
 from metastore.features.files.events import (
     FileMoved,
@@ -8,59 +10,57 @@ from metastore.features.files.events import (
     FolderMoved,
     FolderRenamed,
 )
-from metastore.features.files.models import FOLDER, Node
+from metastore.features.files.models import FOLDER, LocatedNode, Node
+from metastore.features.files.repository import Ancestor
 from metastore.features.files.representation.etags import require_match
 from metastore.features.files.representation.serialization import etag_of
 from metastore.features.files.schemas import FilePatch, FolderPatch
 from metastore.features.files.tree.names import name_key, normalize_name
-from metastore.features.files.tree.paths import (
-    path_of,
-    path_of_folder,
-    require_name_free,
-    target_folder,
-    untrashed_node,
-)
+from metastore.features.files.tree.paths import path_of, require_depth, require_name_free
 from metastore.kit.clock import Clock
 from metastore.kit.database.unit_of_work import Transaction
+from metastore.kit.problems.problem import Problem, not_found
+from metastore.kit.problems.problem_codes import ProblemCode
 
 
 async def update_node(
     tx: Transaction,
-    owner_id: str,
-    node_id: str,
-    kind: str,
+    located: LocatedNode,
     patch: FolderPatch | FilePatch,
+    target: Sequence[Ancestor] | None,
     *,
     if_match: str | None,
     clock: Clock,
 ) -> tuple[Node, str]:
-    """Apply ``patch`` and return the node and the path of its folder.
+    """Apply ``patch`` and return the node and the path of its folder. The owner's lock must be held.
 
-    A patch that changes nothing leaves the version alone and records no event.
+    ``target`` is the folder to move to, preceded by its ancestors; empty for the root, ``None`` to stay. A patch that
+    changes nothing leaves the version alone and records no event.
 
     Raises:
-        Problem: 404; 409 ``name-taken`` or ``move-into-itself``; 412 ``stale``; 422 ``invalid-name`` or
-            ``path-too-deep``.
+        Problem: 409 ``name-taken`` or ``move-into-itself``; 412 ``stale``; 422 ``invalid-name`` or ``path-too-deep``.
     """
     name = None if patch.name is None else normalize_name(patch.name)
-    await repository.lock_owner(tx, owner_id)
-    node = await untrashed_node(tx, owner_id, node_id, kind)
-    folder_path = await path_of_folder(tx, node.parent_id)
-    require_match(if_match, etag_of(node, folder_path))
+    folder_path = located.folder_path
+    require_match(if_match, etag_of(located, folder_path))
+    node = await repository.find(tx, located.id)
+    if node is None:
+        raise not_found(located.kind)
 
     old_name, old_parent = node.name, node.parent_id
     new_name = old_name if name is None else name
-    new_parent = patch.parent_id if patch.moves else old_parent
+    new_parent = old_parent if target is None else _id_of(target)
     visibility = patch.visibility if isinstance(patch, FilePatch) and patch.visibility else node.visibility
     if (new_name, new_parent, visibility) == (old_name, old_parent, node.visibility):
         return node, folder_path
 
-    if new_parent != old_parent:
-        folder_path = await _target_path(tx, node, new_parent)
+    if target is not None and new_parent != old_parent:
+        await _require_place(tx, node, target)
+        folder_path = path_of(target)
     if (new_name, new_parent) != (old_name, old_parent):
-        await require_name_free(tx, owner_id, new_parent, new_name)
+        await require_name_free(tx, node.owner_id, new_parent, new_name)
     if visibility != node.visibility:
-        tx.record(FileVisibilityChanged(file_id=node.id, owner_id=owner_id, name=new_name, visibility=visibility))
+        tx.record(FileVisibilityChanged(file_id=node.id, owner_id=node.owner_id, name=new_name, visibility=visibility))
     node.name, node.name_key = new_name, name_key(new_name)
     node.parent_id = new_parent
     node.visibility = visibility
@@ -74,10 +74,18 @@ async def update_node(
     return node, folder_path
 
 
-async def _target_path(tx: Transaction, node: Node, folder_id: str | None) -> str:
-    """Return the path of the folder ``node`` is moving to, if it may move there."""
+def _id_of(folders: Sequence[Ancestor]) -> str | None:
+    return folders[-1].id if folders else None
+
+
+async def _require_place(tx: Transaction, node: Node, target: Sequence[Ancestor]) -> None:
+    """Return if ``node`` may move to ``target``."""
+    if any(folder.id == node.id for folder in target):
+        raise Problem(
+            409, ProblemCode.MOVE_INTO_ITSELF, "A folder cannot be moved into itself or into one of its subfolders."
+        )
     height = await repository.subtree_height(tx, node.id) if node.kind == FOLDER else 0
-    return path_of(await target_folder(tx, node.owner_id, folder_id, height, moving=node.id))
+    require_depth(len(target) + height)
 
 
 def _record_rename(tx: Transaction, node: Node, old_name: str) -> None:

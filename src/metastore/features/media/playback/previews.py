@@ -13,6 +13,7 @@ from metastore.features.files.listing import node_lookup
 from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.representation.thumbnail_urls import CONTENT_TYPE
 from metastore.features.files.service import Download, FilesService
+from metastore.features.files.tree.access import NodeAccess
 from metastore.features.media.playback import queries, text_preview
 from metastore.features.media.playback.queries import MediaRow
 from metastore.features.media.playback.schemas import ExcerptOut, PreviewKind, PreviewOut
@@ -64,13 +65,14 @@ class PreviewsService:
         self._files = files
         self._streams = streams
 
-    async def find(self, tx: Transaction, owner_id: str, file_id: str) -> PreviewedFile:
-        """Find a file that its owner wants to preview.
+    async def find(self, tx: Transaction, access: NodeAccess) -> PreviewedFile:
+        """Find what the preview of a file needs.
 
         Raises:
             Problem: as for downloads.
         """
-        file = await self._files.downloadable(tx, owner_id, file_id)
+        file = self._files.downloadable(access)
+        file_id = file.file_id
         media = await queries.media_of(tx, file_id)
         has_no_video = media is not None and media.width is None
         waveform = await queries.waveform_of(tx, file_id) if has_no_video else None

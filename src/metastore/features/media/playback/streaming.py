@@ -15,6 +15,7 @@ from metastore.features.files.listing.node_lookup import StreamableFile
 from metastore.features.files.representation.stream_urls import StreamGrant, StreamUrls
 from metastore.features.files.representation.thumbnail_urls import CONTENT_TYPE
 from metastore.features.files.service import FilesService
+from metastore.features.files.tree.access import NodeAccess
 from metastore.features.media import repository
 from metastore.features.media.models import AUDIO, DONE, VIDEO
 from metastore.features.media.objects.keys import init_key, segment_key
@@ -93,15 +94,15 @@ class StreamingService:
         self._may_stream = may_stream
         self._subtitles = SubtitleTexts(store)
 
-    async def find_stream(self, tx: Transaction, owner_id: str, file_id: str) -> PlayableFile:
-        """Find a file that its owner wants to play.
+    async def find_stream(self, tx: Transaction, access: NodeAccess) -> PlayableFile:
+        """Find what playing a file needs.
 
         Raises:
-            Problem: 404; 409 ``not-playable``, ``not-ready`` or ``file-damaged``.
+            Problem: 409 ``not-playable``, ``not-ready`` or ``file-damaged``.
         """
-        file = await node_lookup.streamable_file(tx, file_id)
-        if file is None or file.owner_id != owner_id:
-            await self._files.require_stored(tx, owner_id, file_id)
+        file = await node_lookup.streamable_file(tx, access.node.id)
+        if file is None:
+            self._files.downloadable(access)
             raise not_playable()
         return await self._load(tx, file)
 
