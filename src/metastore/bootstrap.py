@@ -30,6 +30,7 @@ from metastore.features.auth.feature import auth_feature
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.sessions.tokens import Tokens
 from metastore.features.dead_events.feature import dead_events_feature
+from metastore.features.files.delivery import Delivery
 from metastore.features.files.feature import files_feature
 from metastore.features.files.service import FilesService
 from metastore.features.media.feature import media_feature
@@ -59,6 +60,7 @@ from metastore.processes.reaper import Reaper
 from metastore.processes.relay import Relay
 
 if TYPE_CHECKING:
+    from metastore.adapters.object_store.s3 import S3ObjectStore
     from metastore.processes.fsck.registry import Components
 
 
@@ -133,7 +135,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
         ConfigurationError: a setting is wrong, or what it names cannot be used.
     """
     secret = load_secret_key(settings)
-    database = Database(settings.effective_database_url, pool_size=settings.database_pool_size)
+    database = _database(settings)
     store = await _open_store(settings, secret)
     bus = _choose_bus(settings, database)
     realtime, limiter = _open_cache(settings, serves_sockets=serves_sockets)
@@ -153,7 +155,7 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     services = Services()
     services.add(database)
     services.add(IdempotencyKeys(database))
-    features = _install_features(resources, services, settings, secret)
+    features = _install_features(resources, Delivery(store, settings.presign_ttl), services, settings, secret)
 
     runner = SagaRunner(database, [saga for feature in features for saga in feature.sagas], clock=clock, woken=woken)
     subscribe_all(bus, database, [consumer for feature in features for consumer in feature.consumers])
@@ -176,7 +178,9 @@ async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: b
     )
 
 
-def _install_features(resources: Resources, services: Services, settings: Settings, secret: bytes) -> Sequence[Feature]:
+def _install_features(
+    resources: Resources, delivery: Delivery, services: Services, settings: Settings, secret: bytes
+) -> Sequence[Feature]:
     """Build all features from the bottom layer up, and register the services of each for those above it."""
     installed: list[Feature] = []
 
@@ -191,7 +195,7 @@ def _install_features(resources: Resources, services: Services, settings: Settin
     stream_key = derived_key(secret, "streams")
     presign_ttl, trash_ttl = settings.presign_ttl, settings.trash_ttl
     install(auth_feature(resources, tokens=tokens, new_users=new_users, hasher=Argon2Hasher(), secure_cookies=secure))
-    install(files_feature(resources, presign_ttl=presign_ttl, stream_key=stream_key, trash_ttl=trash_ttl))
+    install(files_feature(resources, delivery, presign_ttl=presign_ttl, stream_key=stream_key, trash_ttl=trash_ttl))
     install(uploads_feature(resources, services, limits=_upload_limits(settings)))
     install(media_feature(resources, services))
     install(search_feature(resources, services))
@@ -236,8 +240,9 @@ async def open_for_checking(
             product.relay,
         )
         return parts, product.aclose
-    database, store = await open_storage(settings, read_only=True)
-    files = FilesService(store, clock=utc_now, presign_ttl=settings.presign_ttl)
+    store = await _open_store(settings, load_secret_key(settings), read_only=True)
+    database = _database(settings)
+    files = FilesService(Delivery(store, settings.presign_ttl), clock=utc_now)
     parts = Components(
         database, store, files, UploadsService(database, store, files, _upload_limits(settings), utc_now)
     )
@@ -249,14 +254,14 @@ async def open_for_checking(
     return parts, close
 
 
-async def open_storage(settings: Settings, *, read_only: bool = False) -> tuple[Database, ObjectStore]:
+async def open_storage(settings: Settings) -> tuple[Database, ObjectStore]:
     """Open only the database and the object store.
 
     Raises:
         ConfigurationError: the store cannot be used.
     """
-    store = await _open_store(settings, load_secret_key(settings), read_only=read_only)
-    return Database(settings.effective_database_url, pool_size=settings.database_pool_size), store
+    store = await _open_store(settings, load_secret_key(settings))
+    return _database(settings), store
 
 
 def preview_support() -> Callable[[str], bool]:
@@ -269,6 +274,10 @@ def build_accounts(settings: Settings, *, clock: Clock = utc_now) -> AccountsSer
     return AccountsService(
         hasher=Argon2Hasher(), limiter=MemoryRateLimiter(), new_users=_new_users(settings), clock=clock
     )
+
+
+def _database(settings: Settings) -> Database:
+    return Database(settings.effective_database_url, pool_size=settings.database_pool_size)
 
 
 def _tokens(settings: Settings, secret: bytes, clock: Clock) -> Tokens:
@@ -316,7 +325,10 @@ def _open_cache(settings: Settings, *, serves_sockets: bool) -> tuple[SocketIoRe
     return SocketIoRealtime(fan_out=fan_out), RedisRateLimiter(settings.cache_url)
 
 
-async def _open_store(settings: Settings, secret: bytes, *, read_only: bool = False) -> ObjectStore:
+async def _open_store(
+    settings: Settings, secret: bytes, *, read_only: bool = False
+) -> "LocalObjectStore | S3ObjectStore":
+    """Open the adapter of the ports ``ObjectStore`` and ``Presigner``; only ``Delivery`` is given it as the latter."""
     url = settings.effective_storage_url
     parts = urlsplit(url)
     if parts.scheme == "file":

@@ -109,6 +109,12 @@ _FORBIDDEN = [
         id="adapters do not import each other",
     ),
     pytest.param(
+        "features/media/playback/streaming.py",
+        "from metastore.ports.presigner import Presigner",
+        "metastore.features.media.playback.streaming -> metastore.ports.presigner",
+        id="only delivery presigns reads",
+    ),
+    pytest.param(
         "features/uploads/service.py",
         "import aiobotocore",
         "metastore.features.uploads.service -> aiobotocore",

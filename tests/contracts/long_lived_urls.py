@@ -1,4 +1,4 @@
-"""The contract of ``ObjectStore.presign_reads``: long-lived URLs for players and lists of thumbnails."""
+"""The contract of ``Presigner.presign_reads``: long-lived URLs for players and lists of thumbnails."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import pytest
 
-from metastore.ports.object_store import ObjectStore
+from metastore.ports.presigner import Presigner
 from tests.fixtures.store_client import ORIGIN, StoreClient, new_key, stream
 from tests.fixtures.waiting import eventually
 
@@ -17,7 +17,7 @@ class LongLivedUrlsContract(ABC):
     """The contract of ``presign_reads``, inherited by ``ObjectStoreContract``."""
 
     @abstractmethod
-    def second_store(self) -> ObjectStore:
+    def second_store(self) -> Presigner:
         """Fixture: the same store, opened by another process."""
 
     async def test_each_key_gets_a_url_in_the_order_of_the_keys(self, store_client: StoreClient) -> None:
@@ -34,7 +34,7 @@ class LongLivedUrlsContract(ABC):
         assert [] == await store_client.store.presign_reads([], content_type="video/mp4", expires_in=600)
 
     async def test_a_key_has_one_url_for_a_while_in_every_process(
-        self, store_client: StoreClient, second_store: ObjectStore
+        self, store_client: StoreClient, second_store: Presigner
     ) -> None:
         """Whether it is presigned alone or with others, so that caches can reuse what they have."""
         key, other = new_key(), new_key()

@@ -1,4 +1,4 @@
-"""The contract of the ``ObjectStore`` port. Presigned URLs are used over HTTP."""
+"""The contract of the ports ``ObjectStore`` and ``Presigner``. Presigned URLs are used over HTTP."""
 
 import asyncio
 import os

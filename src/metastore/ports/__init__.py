@@ -1,6 +1,7 @@
 """Ports: protocols for what is outside the process, one per module.
 
 * ``object_store``: objects under keys, uploaded in parts by clients.
+* ``presigner``: URLs under which clients read objects.
 * ``served_objects``: the additional interface of a store whose objects the product serves itself.
 * ``event_bus``: durable delivery of events to consumers.
 * ``realtime``: messages to users' open browser sockets.

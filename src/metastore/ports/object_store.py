@@ -1,7 +1,7 @@
 """The object store: objects under keys, uploaded in parts by clients.
 
 The protocol is a subset of Amazon S3 (multipart uploads, presigned URLs), so that any S3-compatible server and the
-embedded local store are interchangeable.
+embedded local store are interchangeable. Presigning reads is a port of its own (``presigner``).
 
 **Keys** are chosen by the product (``files/<uuid>``), never by users. They consist of ASCII letters, digits, ``-``,
 ``_``, ``.`` and ``/``. Objects are immutable: an object appears under its key only when it is complete, and a key is
@@ -222,33 +222,6 @@ class ObjectStore(Protocol):
         Raises:
             ObjectNotFoundError: no such object (on first iteration).
             DamagedObjectError: bytes are missing.
-        """
-        ...
-
-    async def presign_get(
-        self,
-        key: str,
-        *,
-        filename: str,
-        content_type: str,
-        inline: bool = False,
-        head: bool = False,
-        expires_in: int,
-    ) -> str:
-        """Return a URL that serves the object to GET with ranges, or to HEAD with ``head``, for ``expires_in`` seconds.
-
-        S3 signs the method, so one URL cannot serve both. The response has ``content_type`` and a
-        ``Content-Disposition`` with ``filename`` (RFC 6266, RFC 8187).
-        """
-        ...
-
-    async def presign_reads(self, keys: Sequence[str], *, content_type: str, expires_in: int) -> list[str]:
-        """Return URLs that serve these objects to GET with ranges, in the order of ``keys``. Suited for thousands.
-
-        The URLs are identical in every process for a period of a quarter of ``expires_in`` seconds
-        (``kit.clock.period_start``) and expire ``expires_in`` seconds after its start. So caches can reuse the objects;
-        responses have ``Cache-Control: private, max-age=…, immutable``. The objects are served inline, without a file
-        name. The URLs do not serve HEAD, for the same reason as in ``presign_get``.
         """
         ...
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from metastore.features.auth.accounts import quota
 from metastore.features.auth.schemas import Caller
 from metastore.features.files import repository
+from metastore.features.files.delivery import Delivery
 from metastore.features.files.listing import pages
 from metastore.features.files.models import FILE, FOLDER, KEPT, Node
 from metastore.features.files.schemas import FileOut, FilePatch, FolderOut, FolderPatch, FolderQuery
@@ -43,7 +44,7 @@ class OwnerTree:
     files: FilesService = field(init=False)
 
     def __post_init__(self) -> None:
-        self.files = FilesService(self.store, clock=self.clock, presign_ttl=60)
+        self.files = FilesService(Delivery(self.store, 60), clock=self.clock)
 
     @property
     def caller(self) -> Caller:

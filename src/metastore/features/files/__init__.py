@@ -20,10 +20,11 @@ A file that arrives whole starts as PROCESSING or READY (``place_files``).
 
 Where to find what:
 
-* ``endpoints``, ``consumers``: HTTP in, events in. ``service``: what other features and the endpoints call.
+* ``endpoints``: HTTP in. ``service``: what other features and the endpoints call.
+* ``delivery``: the only door for stored bytes, by presigned URLs.
 * ``tree``: who has access to what; names, paths, renaming and moving; the trash: trashing, restoring, purging.
 * ``listing``: pages of a folder and of the trash; nodes by ID for other features.
 * ``representation``: nodes as JSON, their ETags and URLs.
-* ``content``: what the bytes are (content types), their processing, their integrity.
+* ``content``: what the bytes are (content types), their processing, their integrity, their deletion.
 * ``repository``, ``models``, ``schemas``, ``events``: SQL on single nodes, the table, API shapes, published events.
 """

@@ -41,7 +41,6 @@ from metastore.features.files.tree.paths import ROOT
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Limit
 from metastore.kit.api.router import PrefixRouter
-from metastore.kit.context import absolute
 from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.idempotency.route import IdempotentRoute, store_response
 from metastore.kit.problems.problem import Problem
@@ -237,7 +236,7 @@ async def _redirect_to_download(
         # Downloads work even if the disk is full; only the event is lost.
         if problem.status != 507:
             raise
-    return RedirectResponse(absolute(url), 302, {"Cache-Control": "no-store"})
+    return RedirectResponse(url, 302, {"Cache-Control": "no-store"})
 
 
 async def _place(tx: Transaction, caller: Caller, patch: FolderPatch) -> FolderAccess | None:

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from metastore.features.files.consumers import consumers
+from metastore.features.files.content.cleanup import consumers
+from metastore.features.files.delivery import Delivery
 from metastore.features.files.endpoints import router
 from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.service import FilesService
@@ -14,14 +15,16 @@ from metastore.ports.resources import Resources
 _PURGE_BATCH = 100
 
 
-def files_feature(resources: Resources, *, presign_ttl: int, stream_key: bytes, trash_ttl: int) -> Feature:
+def files_feature(
+    resources: Resources, delivery: Delivery, *, presign_ttl: int, stream_key: bytes, trash_ttl: int
+) -> Feature:
     """Build the feature. The lifetimes are in seconds; ``stream_key`` signs the URLs of streams."""
     streams = StreamUrls(stream_key, presign_ttl, resources.clock)
-    files = FilesService(resources.store, clock=resources.clock, presign_ttl=presign_ttl, streams=streams)
+    files = FilesService(delivery, clock=resources.clock, streams=streams)
     return Feature(
         "files",
         routers=[router],
-        services=[streams, files],
+        services=[delivery, streams, files],
         consumers=consumers(resources.store),
         recurring_jobs={"purge old trash": _trash_purge(resources.database, files, trash_ttl, resources.clock)},
     )

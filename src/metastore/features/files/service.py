@@ -12,6 +12,7 @@ from metastore.features.auth.schemas import Caller
 from metastore.features.files import repository
 from metastore.features.files.content import processing
 from metastore.features.files.content.sniffing import normalize_media_type
+from metastore.features.files.delivery import Delivery, Download
 from metastore.features.files.events import FileDownloaded, FileReady, FileUploaded
 from metastore.features.files.models import FILE, PROCESSING, PURGING, READY, UPLOADING, LocatedNode, Node
 from metastore.features.files.repository import Ancestor
@@ -25,7 +26,6 @@ from metastore.features.files.representation.serialization import (
     join_path,
 )
 from metastore.features.files.representation.stream_urls import StreamUrls
-from metastore.features.files.representation.thumbnail_urls import ThumbnailUrls
 from metastore.features.files.schemas import FileOut, FilePatch, FolderOut, FolderPatch
 from metastore.features.files.tree import purge
 from metastore.features.files.tree.access import FolderAccess, NodeAccess, authorize_trashed
@@ -51,7 +51,6 @@ from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem, not_found, unavailable
 from metastore.kit.problems.problem_codes import ProblemCode
-from metastore.ports.object_store import ObjectStore, ObjectStoreError
 
 _NAME_ATTEMPTS = 3
 
@@ -64,36 +63,22 @@ class NodeLocation:
     folder_path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file whose bytes can be downloaded; ``size`` in bytes."""
-
-    file_id: str
-    owner_id: str
-    name: str
-    size: int
-    mime_type: str
-    object_key: str
-
-
 class FilesService:
-    """The rules of files and folders. ``presign_ttl`` is the lifetime of download URLs in seconds.
+    """The rules of files and folders.
 
     ``node_urls`` resolves the thumbnail and stream URLs of nodes; without ``streams``, nodes have no stream URL.
     """
 
     def __init__(
         self,
-        store: ObjectStore,
+        delivery: Delivery,
         *,
         clock: Clock = utc_now,
-        presign_ttl: int = 3600,
         streams: StreamUrls | None = None,
     ) -> None:
-        self._store = store
+        self._delivery = delivery
         self._clock = clock
-        self._presign_ttl = presign_ttl
-        self.node_urls = NodeUrlResolver(ThumbnailUrls(store, presign_ttl), streams)
+        self.node_urls = NodeUrlResolver(delivery, streams)
 
     # Called by the uploads feature.
 
@@ -321,23 +306,14 @@ class FilesService:
         return Download(node.id, node.owner_id, node.name, node.size, node.mime_type, node.object_key)
 
     async def download_url(self, download: Download, *, head: bool = False) -> str:
-        """Return a presigned URL for GET, or with ``head`` for HEAD.
+        """Return an absolute presigned URL for GET, or with ``head`` for HEAD.
 
         Calls the object store, so it must not run inside a transaction.
 
         Raises:
             Problem: 503 if the object store is unavailable.
         """
-        try:
-            return await self._store.presign_get(
-                download.object_key,
-                filename=download.name,
-                content_type=download.mime_type,
-                head=head,
-                expires_in=self._presign_ttl,
-            )
-        except ObjectStoreError as error:
-            raise unavailable("The object store does not respond.") from error
+        return await self._delivery.download_url(download, head=head)
 
     def record_download(self, tx: Transaction, download: Download) -> None:
         """Record that a download URL was issued."""

@@ -1,5 +1,6 @@
 """The media feature, as ``bootstrap`` installs it."""
 
+from metastore.features.files.delivery import Delivery
 from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.service import FilesService
 from metastore.features.media.consumers import consumers
@@ -16,12 +17,17 @@ from metastore.ports.resources import Resources
 
 def media_feature(resources: Resources, services: Services) -> Feature:
     """Build the feature, with the saga of an uploaded file."""
-    store, files, streams = resources.store, services.get(FilesService), services.get(StreamUrls)
+    store, delivery = resources.store, services.get(Delivery)
+    files, streams = services.get(FilesService), services.get(StreamUrls)
     media = MediaService(resources.database, store, resources.media_tools, resources.transcoder, resources.realtime)
     return Feature(
         "media",
         routers=[router],
-        services=[media, StreamingService(store, files, streams), PreviewsService(store, files, streams)],
+        services=[
+            media,
+            StreamingService(store, delivery, files, streams),
+            PreviewsService(store, delivery, files, streams),
+        ],
         consumers=consumers(media, resources.wake_sagas),
         sagas=[ingest(services.get(Arrival), media)],
     )

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from metastore.features.files import repository
-from metastore.features.files.consumers import consumers
+from metastore.features.files.content.cleanup import consumers
 from metastore.features.files.models import Node
 from metastore.features.files.tree.access import authorize_trashed
 from metastore.features.files.tree.trash_queries import mark_purging

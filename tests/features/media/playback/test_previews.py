@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import update
 
+from metastore.features.files.delivery import Delivery
 from metastore.features.files.models import Node
 from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.service import FilesService
@@ -50,8 +51,9 @@ class PreviewedFiles:
 async def files(database: Database) -> PreviewedFiles:
     store = MemoryObjectStore()
     streams = StreamUrls(b"k" * 32, 3600)
-    files = FilesService(store, presign_ttl=3600, streams=streams)
-    return PreviewedFiles(database, store, await add_user(database), PreviewsService(store, files, streams))
+    delivery = Delivery(store, 3600)
+    files = FilesService(delivery, streams=streams)
+    return PreviewedFiles(database, store, await add_user(database), PreviewsService(store, delivery, files, streams))
 
 
 async def test_a_video_is_previewed_by_its_stream(files: PreviewedFiles, film_renditions: Renditions) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 from sqlalchemy import update
 
+from metastore.features.files.delivery import Delivery
 from metastore.features.files.models import Node
 from metastore.features.files.representation.stream_urls import StreamGrant, StreamUrls
 from metastore.features.files.service import FilesService
@@ -64,8 +65,9 @@ class FilmLibrary:
 async def films(database: Database) -> FilmLibrary:
     store = MemoryObjectStore()
     streams = StreamUrls(b"k" * 32, HOUR)
-    files = FilesService(store, presign_ttl=HOUR, streams=streams)
-    return FilmLibrary(database, store, await add_user(database), streams, StreamingService(store, files, streams))
+    delivery = Delivery(store, HOUR)
+    streaming = StreamingService(store, delivery, FilesService(delivery, streams=streams), streams)
+    return FilmLibrary(database, store, await add_user(database), streams, streaming)
 
 
 async def test_the_master_playlist_of_a_finished_video_lists_all_renditions(
@@ -219,8 +221,9 @@ async def test_the_token_of_a_share_link_is_checked_on_every_request(
         checked.append(allowed)
         return is_allowed
 
-    files = FilesService(films.store, streams=films.streams)
-    shared = replace(films, streaming=StreamingService(films.store, files, films.streams, may_stream))
+    delivery = Delivery(films.store, HOUR)
+    files = FilesService(delivery, streams=films.streams)
+    shared = replace(films, streaming=StreamingService(films.store, delivery, files, films.streams, may_stream))
     subtitles = await store_file(films.database, films.store, films.owner, "film.srt", SRT, "text/plain")
     await _assert_all_streamed(shared, token, subtitles)
     assert {(file_id, link_id)} == {(allowed.file_id, allowed.link_id) for allowed in checked}

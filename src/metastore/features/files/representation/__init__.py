@@ -2,5 +2,5 @@
 
 * ``serialization``: nodes as JSON, and their ETags.
 * ``etags``: the ``If-Match`` precondition.
-* ``node_urls``: the URLs of all nodes in a list, from ``thumbnail_urls`` (presigned) and ``stream_urls`` (tokens).
+* ``node_urls``: the URLs of all nodes in a list: of thumbnails (presigned) and of streams (``stream_urls``, tokens).
 """

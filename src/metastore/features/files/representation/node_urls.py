@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from metastore.features.files.delivery import Delivery
 from metastore.features.files.models import AnyNode
 from metastore.features.files.representation.stream_urls import StreamUrls
-from metastore.features.files.representation.thumbnail_urls import ThumbnailUrls
 
 
 class NodeUrls(NamedTuple):
@@ -21,13 +21,14 @@ NO_URLS = NodeUrls()
 class NodeUrlResolver:
     """Resolves the URLs of nodes. Without ``streams``, nodes have no stream URL."""
 
-    def __init__(self, thumbnails: ThumbnailUrls, streams: StreamUrls | None = None) -> None:
-        self._thumbnails = thumbnails
+    def __init__(self, delivery: Delivery, streams: StreamUrls | None = None) -> None:
+        self._delivery = delivery
         self._streams = streams
 
     async def resolve(self, rows: Sequence[AnyNode]) -> dict[str, NodeUrls]:
         """Return the URLs by node ID, leaving out nodes that have none."""
-        thumbnails = await self._thumbnails.presign([row.thumbnail_key for row in rows if row.thumbnail_key])
+        keys = [row.thumbnail_key for row in rows if row.thumbnail_key]
+        thumbnails = dict(zip(keys, await self._delivery.picture_urls(keys), strict=True))
         found = {
             row.id: NodeUrls(thumbnails.get(row.thumbnail_key or ""), self._stream_url(row))
             for row in rows

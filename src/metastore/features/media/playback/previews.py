@@ -9,15 +9,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from metastore.features.files.delivery import Delivery, Download
 from metastore.features.files.listing import node_lookup
 from metastore.features.files.representation.stream_urls import StreamUrls
-from metastore.features.files.representation.thumbnail_urls import CONTENT_TYPE
-from metastore.features.files.service import Download, FilesService
+from metastore.features.files.service import FilesService
 from metastore.features.files.tree.access import NodeAccess
 from metastore.features.media.playback import queries, text_preview
 from metastore.features.media.playback.queries import MediaRow
 from metastore.features.media.playback.schemas import ExcerptOut, PreviewKind, PreviewOut
-from metastore.kit.context import absolute
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.problems.problem import unavailable
 from metastore.ports.object_store import ObjectStore, ObjectStoreError
@@ -60,8 +59,9 @@ class PreviewedFile:
 class PreviewsService:
     """Builds previews."""
 
-    def __init__(self, store: ObjectStore, files: FilesService, streams: StreamUrls) -> None:
+    def __init__(self, store: ObjectStore, delivery: Delivery, files: FilesService, streams: StreamUrls) -> None:
         self._store = store
+        self._delivery = delivery
         self._files = files
         self._streams = streams
 
@@ -97,13 +97,10 @@ class PreviewsService:
                 kind = _kind_of_text(file, language)
             elif kind == "text":
                 kind = "none"
-        try:
-            is_inline = excerpt is None and file.mime_type in _BROWSER_TYPES
-            url = await self._presign(file.object_key, file.mime_type, lifetime) if is_inline else None
-            preview_key = media.preview_key if media else None
-            picture_url = await self._presign(preview_key, CONTENT_TYPE, lifetime) if preview_key else None
-        except ObjectStoreError as error:
-            raise unavailable("The object store does not respond.") from error
+        is_inline = excerpt is None and file.mime_type in _BROWSER_TYPES
+        url = await self._delivery.inline_url(file, lifetime) if is_inline else None
+        pictures = [media.preview_key] if media and media.preview_key else []
+        picture_url = next(iter(await self._delivery.picture_urls(pictures, lifetime)), None)
         base = self._streams.stream_base_url(file.file_id, lifetime=lifetime) if found.playable else None
         return PreviewOut(
             kind=kind,
@@ -126,10 +123,6 @@ class PreviewsService:
         except ObjectStoreError as error:
             raise unavailable("The object store does not respond.") from error
         return await asyncio.to_thread(text_preview.excerpt, data, file.size, language)
-
-    async def _presign(self, key: str, content_type: str, lifetime: int) -> str:
-        [url] = await self._store.presign_reads([key], content_type=content_type, expires_in=lifetime)
-        return absolute(url)
 
 
 def _kind(mime_type: str) -> PreviewKind:

@@ -10,10 +10,10 @@ A token contains who granted access: the owner, or a share link, which ``may_str
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from metastore.features.files.delivery import Delivery
 from metastore.features.files.listing import node_lookup
 from metastore.features.files.listing.node_lookup import StreamableFile
 from metastore.features.files.representation.stream_urls import StreamGrant, StreamUrls
-from metastore.features.files.representation.thumbnail_urls import CONTENT_TYPE
 from metastore.features.files.service import FilesService
 from metastore.features.files.tree.access import NodeAccess
 from metastore.features.media import repository
@@ -26,11 +26,10 @@ from metastore.features.media.playback.schemas import RenditionOut, StreamOut, S
 from metastore.features.media.playback.sidecars import SubtitleTexts, SubtitleTrack
 from metastore.features.media.playback.sprites import sprite_cues
 from metastore.features.media.renditions.bandwidth import average, peak
-from metastore.kit.context import absolute
 from metastore.kit.database.unit_of_work import Transaction
-from metastore.kit.problems.problem import Problem, not_found, unavailable
+from metastore.kit.problems.problem import Problem, not_found
 from metastore.kit.problems.problem_codes import ProblemCode
-from metastore.ports.object_store import ObjectStore, ObjectStoreError
+from metastore.ports.object_store import ObjectStore
 
 MayStream = Callable[[Transaction, StreamGrant], Awaitable[bool]]
 _NOT_PROBED = MediaRow(None, None, None, None, None, None)
@@ -86,9 +85,14 @@ class StreamingService:
     """Finds playable files and builds the responses that players need."""
 
     def __init__(
-        self, store: ObjectStore, files: FilesService, streams: StreamUrls, may_stream: MayStream = owner_only
+        self,
+        store: ObjectStore,
+        delivery: Delivery,
+        files: FilesService,
+        streams: StreamUrls,
+        may_stream: MayStream = owner_only,
     ) -> None:
-        self._store = store
+        self._delivery = delivery
         self._files = files
         self._streams = streams
         self._may_stream = may_stream
@@ -173,7 +177,7 @@ class StreamingService:
         keys = [segment_key(rendition.key_prefix, number) for number, _ in found.segments]
         lifetime = self._streams.lifetime(found.duration_ms)
         content_type = "audio/mp4" if rendition.kind == AUDIO else "video/mp4"
-        init, *urls = await self._presign([init_key(rendition.key_prefix), *keys], content_type, lifetime)
+        init, *urls = await self._delivery.segment_urls([init_key(rendition.key_prefix), *keys], content_type, lifetime)
         done = rendition.state == DONE
         durations = [duration for _, duration in found.segments]
         text = playlists.media(rendition.target_seconds, init, durations, urls, done=done)
@@ -237,15 +241,8 @@ class StreamingService:
         return PlayableFile(file, media, renditions, await sidecars.subtitle_tracks(tx, file))
 
     async def _image_url(self, key: str, lifetime: int) -> str:
-        [url] = await self._presign([key], CONTENT_TYPE, lifetime)
+        [url] = await self._delivery.picture_urls([key], lifetime)
         return url
-
-    async def _presign(self, keys: Sequence[str], content_type: str, lifetime: int) -> list[str]:
-        try:
-            urls = await self._store.presign_reads(keys, content_type=content_type, expires_in=lifetime)
-        except ObjectStoreError as error:
-            raise unavailable("The object store does not respond.") from error
-        return [absolute(url) for url in urls]
 
     def _max_age(self, duration_ms: int | None) -> int:
         return self._streams.keep_seconds(self._streams.lifetime(duration_ms))

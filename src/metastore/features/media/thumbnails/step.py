@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from metastore.features.files.content import processing
 from metastore.features.files.content.processing import Original
-from metastore.features.files.representation.thumbnail_urls import CONTENT_TYPE
+from metastore.features.files.delivery import PICTURE_TYPE
 from metastore.features.media import repository
 from metastore.features.media.models import Media
 from metastore.features.media.objects.cleanup import try_to_delete
@@ -127,7 +127,7 @@ class ThumbnailStep:
             await report(30)
         if missing.sprite and (sprite := await self._sprite(source)):
             key = sprite_key(prefix)
-            await put_object(self._store, key, sprite.data, CONTENT_TYPE)
+            await put_object(self._store, key, sprite.data, PICTURE_TYPE)
             images.columns |= {"sprite_key": key, "sprite": _layout(sprite)}
             await report(80)
         if missing.waveform:
@@ -147,10 +147,10 @@ class ThumbnailStep:
             raise
         if missing.thumbnail:
             images.thumbnail_key = thumbnail_key(prefix)
-            await put_object(self._store, images.thumbnail_key, thumbnail, CONTENT_TYPE)
+            await put_object(self._store, images.thumbnail_key, thumbnail, PICTURE_TYPE)
         if missing.preview:
             images.columns["preview_key"] = preview_key(prefix)
-            await put_object(self._store, preview_key(prefix), preview, CONTENT_TYPE)
+            await put_object(self._store, preview_key(prefix), preview, PICTURE_TYPE)
 
     async def _sprite(self, source: Source) -> Sprite | None:
         """Return the sprite; it is optional, so a refusal is no failure."""

@@ -1,4 +1,4 @@
-"""Consumers of the files feature: delete the objects of purged files."""
+"""The consumer of the files feature: it deletes the objects of purged files."""
 
 from metastore.features.files.events import FilePurged
 from metastore.kit.events.consumer import Consumer
