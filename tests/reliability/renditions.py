@@ -4,10 +4,11 @@ from sqlalchemy import select
 
 from metastore.bootstrap import Product
 from metastore.features.files.models import Node
+from metastore.features.files.tree.access import own_tree
 from metastore.features.media.models import MediaSegment, Rendition
 from metastore.features.media.objects.keys import init_key, segment_key
 from metastore.features.uploads.whole.service import WholeUploads
-from tests.fixtures.accounts import add_user
+from tests.fixtures.accounts import add_user, signed_in
 from tests.fixtures.killable_renderer import SEGMENTS
 from tests.fixtures.media_pipeline import PICTURE
 from tests.fixtures.whole_files import no_response, whole_file
@@ -18,7 +19,9 @@ async def add_film(product: Product) -> str:
     owner = await add_user(product.database)
 
     uploads = product.services.get(WholeUploads)
-    return str((await uploads.store_one(owner, whole_file(PICTURE, "film.jpg"), no_response))["id"])
+    return str(
+        (await uploads.store_one(own_tree(signed_in(owner)), whole_file(PICTURE, "film.jpg"), no_response))["id"]
+    )
 
 
 async def status_of(product: Product, file_id: str) -> str | None:

@@ -62,7 +62,7 @@ class OwnerTree:
         async with self.database.transaction() as tx:
             await quota.reserve(tx, self.owner, size)
             return await self.files.create_uploading_file(
-                tx, self.owner, path=path, name=name, size=size, mime_type="text/plain", visibility="PRIVATE"
+                tx, own_tree(self.caller), path=path, name=name, size=size, mime_type="text/plain", visibility="PRIVATE"
             )
 
     async def finish(self, node: Node) -> FileOut:

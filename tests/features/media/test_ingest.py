@@ -44,9 +44,9 @@ async def test_an_upload_being_compensated_can_be_neither_resumed_nor_completed(
     async with drive.database.transaction() as tx:
         assert await sagas.cancel(tx, processing.INGEST, upload.file_id, error="too late")
     with pytest.raises(Problem) as resumed:
-        await drive.uploads.resume(drive.owner, upload.upload_id)
+        await drive.uploads.resume(drive.caller, upload.upload_id)
     with pytest.raises(Problem) as completed:
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     assert [404, 404] == [resumed.value.status, completed.value.status]
     await pipeline.work()
     assert NOTHING == await drive.leftovers()
@@ -189,7 +189,7 @@ async def test_an_upload_resumed_while_its_saga_is_ending_it_continues(pipeline:
 
     async def resumed_meanwhile(key: str) -> StoredObject:
         drive.clock.advance(seconds=-2)
-        await drive.uploads.resume(drive.owner, upload.upload_id)
+        await drive.uploads.resume(drive.caller, upload.upload_id)
         drive.store.head = head  # type: ignore[method-assign]  # only once
         return await head(key)
 
@@ -207,7 +207,7 @@ async def test_an_expired_upload_whose_object_exists_becomes_a_file(pipeline: Me
     parts = await drive.send(upload, PICTURE)
     drive.store.fail_after["complete_multipart"] = StoreUnavailableError("killed")
     with pytest.raises(Problem, match="503"):
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     async with drive.database.transaction() as tx:
         assert await repository.reopen(tx, upload.upload_id)
         assert await sagas.postpone(tx, processing.INGEST, upload.file_id, step=processing.STORE, due_at=drive.clock())
@@ -229,7 +229,7 @@ async def test_a_saga_that_is_due_too_early_does_not_end_its_upload(pipeline: Me
 async def test_resuming_an_upload_postpones_the_end_of_its_saga(pipeline: MediaPipeline) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
     pipeline.drive.clock.advance(seconds=TTL - 10)
-    await pipeline.drive.uploads.resume(pipeline.drive.owner, upload.upload_id)
+    await pipeline.drive.uploads.resume(pipeline.drive.caller, upload.upload_id)
     pipeline.drive.clock.advance(seconds=TTL - 10)
     assert 0 == await pipeline.runner.run_due()
     assert "PROCESSING" == (await pipeline.complete(upload)).status
@@ -237,7 +237,7 @@ async def test_resuming_an_upload_postpones_the_end_of_its_saga(pipeline: MediaP
 
 async def test_aborting_an_upload_ends_its_saga_without_recording_a_failure(pipeline: MediaPipeline) -> None:
     upload = await pipeline.drive.initiate(PICTURE)
-    await pipeline.drive.uploads.abort(pipeline.drive.owner, upload.upload_id)
+    await pipeline.drive.uploads.abort(pipeline.drive.caller, upload.upload_id)
     assert "cancelled" == await pipeline.saga_state(upload.file_id)
     assert [] == await pipeline.recorded("file.failed")
 

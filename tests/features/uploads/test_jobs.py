@@ -38,7 +38,7 @@ async def test_uploads_that_have_not_expired_are_left_alone(drive: Drive, reaper
     upload = await drive.initiate(CONTENT)
     drive.clock.advance(seconds=TTL - 10)
     await reaper.round()
-    assert (await drive.uploads.resume(drive.owner, upload.upload_id)).size == len(CONTENT)
+    assert (await drive.uploads.resume(drive.caller, upload.upload_id)).size == len(CONTENT)
 
 
 async def test_an_expired_upload_is_left_to_its_saga(pipeline: MediaPipeline, reaper: Reaper) -> None:
@@ -75,7 +75,7 @@ async def test_expired_uploads_whose_saga_has_ended_get_another_saga(
 async def test_an_expired_upload_without_a_multipart_upload_is_deleted(pipeline: MediaPipeline) -> None:
     drive = pipeline.drive
     async with drive.database.transaction() as tx:
-        await drive.initiation.begin(tx, drive.owner, upload_request(), new_id(), None)
+        await drive.initiation.begin(tx, drive.root, upload_request(), new_id(), None)
     drive.clock.advance(seconds=TTL + 1)
     await pipeline.work()
     assert await drive.leftovers() == NOTHING
@@ -91,7 +91,7 @@ async def test_an_upload_whose_completion_was_killed_before_its_commit_becomes_a
     parts = await drive.send(upload, CONTENT)
     drive.store.fail_after["complete_multipart"] = StoreUnavailableError("killed")
     with pytest.raises(Problem):
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     async with drive.database.transaction() as tx:
         assert await sagas.end(tx, INGEST, upload.file_id, error="skipped", cancelled=False)
     drive.clock.advance(seconds=TTL + 1)
@@ -108,7 +108,7 @@ async def test_discarding_an_upload_that_has_become_a_file_keeps_its_object(driv
     parts = await drive.send(upload, CONTENT)
     drive.store.fail_after["complete_multipart"] = StoreUnavailableError("killed")
     with pytest.raises(Problem):
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     drive.clock.advance(seconds=TTL + 1)
     snapshots = [await cleanup.find(drive.database, upload.upload_id) for _ in range(2)]
     for snapshot in snapshots:
@@ -148,7 +148,7 @@ async def test_an_upload_ends_even_if_its_parts_cannot_be_deleted(pipeline: Medi
 
 async def test_rows_of_completed_uploads_are_deleted_and_their_files_stay(drive: Drive, reaper: Reaper) -> None:
     upload = await drive.initiate(CONTENT)
-    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
     drive.clock.advance(seconds=TTL + timedelta(days=1).total_seconds() + 1)
     await reaper.round()
     async with drive.database.reading() as tx:
@@ -163,7 +163,7 @@ async def test_a_second_multipart_upload_under_one_key_is_aborted(drive: Drive, 
     key = drive.store.multiparts[known].key
     await drive.store.create_multipart(key, size=5, part_size=5, content_type="text/plain")
     drive.clock.advance(seconds=TTL - 10)
-    await drive.uploads.resume(drive.owner, upload.upload_id)
+    await drive.uploads.resume(drive.caller, upload.upload_id)
     drive.clock.advance(seconds=20)
     await reaper.round()
     assert [known] == list(drive.store.multiparts)

@@ -9,7 +9,7 @@ from metastore.features.files.models import Node
 from metastore.features.uploads import repository
 from metastore.kit.problems.problem import Problem
 from metastore.ports.object_store import CompletedPart, StoreFullError, StoreUnavailableError
-from tests.fixtures.accounts import Storage, add_user
+from tests.fixtures.accounts import Storage, add_user, signed_in
 from tests.fixtures.user_drive import NOTHING, Drive, upload_request
 
 CONTENT = b"twenty-five bytes of text"
@@ -21,7 +21,7 @@ async def test_an_upload_becomes_a_file_with_its_bytes_and_type(drive: Drive) ->
     assert await drive.storage() == Storage(used=0, reserved=25)
 
     file = await drive.uploads.complete(
-        drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT)
+        drive.caller, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT)
     )
 
     assert (file.name, file.path, file.size, file.status) == ("notes.txt", "/docs/notes.txt", 25, "READY")
@@ -32,20 +32,20 @@ async def test_an_upload_becomes_a_file_with_its_bytes_and_type(drive: Drive) ->
 
 async def test_each_step_records_its_event(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
-    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
     assert await drive.event_types() == ["upload.initiated", "file.uploaded", "file.ready"]
 
 
 async def test_an_empty_file_has_one_empty_part(drive: Drive) -> None:
     upload = await drive.initiate(b"")
     assert len(upload.upload_urls) == 1
-    file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, b""))
+    file = await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, await drive.send(upload, b""))
     assert (file.size, file.status) == (0, "READY")
 
 
 async def test_the_quota_is_reserved_before_the_first_byte_and_never_exceeded(drive: Drive) -> None:
     results = await asyncio.gather(
-        *(drive.uploads.initiate(drive.owner, upload_request(name=f"{n}.bin", size=300)) for n in range(6)),
+        *(drive.uploads.initiate(drive.root, upload_request(name=f"{n}.bin", size=300)) for n in range(6)),
         return_exceptions=True,
     )
     refused = [result for result in results if isinstance(result, Problem)]
@@ -55,7 +55,7 @@ async def test_the_quota_is_reserved_before_the_first_byte_and_never_exceeded(dr
 
 async def test_a_file_that_is_too_large_is_rejected_and_nothing_is_kept(drive: Drive) -> None:
     with pytest.raises(Problem) as caught:
-        await drive.uploads.initiate(drive.owner, upload_request(size=501))
+        await drive.uploads.initiate(drive.root, upload_request(size=501))
     assert (caught.value.status, caught.value.code) == (413, "file-too-large")
     assert await drive.leftovers() == NOTHING
 
@@ -63,7 +63,7 @@ async def test_a_file_that_is_too_large_is_rejected_and_nothing_is_kept(drive: D
 @pytest.mark.parametrize("fields", [{"path": "/a/../b"}, {"name": "a\0b"}, {"name": "x" * 300}, {"name": ".."}])
 async def test_an_invalid_name_or_path_is_rejected_and_nothing_is_kept(drive: Drive, fields: dict[str, str]) -> None:
     with pytest.raises(Problem) as caught:
-        await drive.uploads.initiate(drive.owner, upload_request(**fields))
+        await drive.uploads.initiate(drive.root, upload_request(**fields))
     assert caught.value.status == 422
     assert await drive.leftovers() == NOTHING
     assert await drive.storage() == Storage(used=0, reserved=0)
@@ -89,7 +89,7 @@ async def test_a_failing_store_leaves_nothing_behind(drive: Drive, error: Except
 async def test_resuming_returns_received_parts_and_new_urls(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     sent = drive.store.put_part(await drive.store_id(upload.upload_id), 2, CONTENT[10:20])
-    state = await drive.uploads.resume(drive.owner, upload.upload_id)
+    state = await drive.uploads.resume(drive.caller, upload.upload_id)
     assert [(part.part_number, part.etag, part.size) for part in state.parts] == [(2, sent, 10)]
     assert (len(state.upload_urls), state.size, state.part_size) == (3, 25, 10)
 
@@ -97,7 +97,7 @@ async def test_resuming_returns_received_parts_and_new_urls(drive: Drive) -> Non
 async def test_resuming_extends_the_lifetime(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     drive.clock.advance(minutes=50)
-    await drive.uploads.resume(drive.owner, upload.upload_id)
+    await drive.uploads.resume(drive.caller, upload.upload_id)
     drive.clock.advance(minutes=50)
     async with drive.database.reading() as tx:
         resumed = await repository.find(tx, upload.upload_id)
@@ -110,7 +110,7 @@ async def test_an_expired_upload_cannot_be_resumed(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     drive.clock.advance(minutes=61)
     with pytest.raises(Problem, match="404 upload-not-found"):
-        await drive.uploads.resume(drive.owner, upload.upload_id)
+        await drive.uploads.resume(drive.caller, upload.upload_id)
     async with drive.database.reading() as tx:
         expired = await repository.find(tx, upload.upload_id)
     assert expired is not None
@@ -123,10 +123,10 @@ async def test_a_missing_part_is_reported_and_the_upload_stays_open(drive: Drive
     parts = await drive.send(upload, CONTENT)
     named = [part for part in parts if part.number != missing]
     with pytest.raises(Problem) as caught:
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, named)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, named)
     assert (caught.value.status, caught.value.code) == (400, "missing-part")
     assert caught.value.members["partNumber"] == missing
-    file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    file = await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     assert file.status == "READY"
 
 
@@ -135,16 +135,16 @@ async def test_a_wrong_etag_is_reported_with_its_part_and_the_upload_stays_open(
     parts = await drive.send(upload, CONTENT)
     wrong = [parts[0], CompletedPart(2, "0" * 32), parts[2]]
     with pytest.raises(Problem) as caught:
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, wrong)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, wrong)
     assert (caught.value.status, caught.value.code, caught.value.members) == (400, "invalid-part", {"partNumber": 2})
-    assert (await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)).status == "READY"
+    assert (await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)).status == "READY"
 
 
 async def test_completing_twice_returns_the_same_file(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
-    first = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
-    second = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    first = await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
+    second = await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     assert second == first
     assert await drive.storage() == Storage(used=25, reserved=0)
 
@@ -153,7 +153,7 @@ async def test_concurrent_completions_make_one_file(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
     responses = await asyncio.gather(
-        *(drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts) for _ in range(8))
+        *(drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts) for _ in range(8))
     )
     assert {response.id for response in responses} == {upload.file_id}
     assert await drive.storage() == Storage(used=25, reserved=0)
@@ -163,19 +163,19 @@ async def test_concurrent_completions_make_one_file(drive: Drive) -> None:
 async def test_an_aborted_upload_leaves_nothing(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
     parts = await drive.send(upload, CONTENT)
-    await drive.uploads.abort(drive.owner, upload.upload_id)
+    await drive.uploads.abort(drive.caller, upload.upload_id)
     assert await drive.leftovers() == NOTHING
     assert await drive.storage() == Storage(used=0, reserved=0)
     with pytest.raises(Problem) as caught:
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     assert (caught.value.status, caught.value.code) == (404, "upload-not-found")
 
 
 async def test_a_completed_upload_cannot_be_aborted(drive: Drive) -> None:
     upload = await drive.initiate(CONTENT)
-    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
     with pytest.raises(Problem) as caught:
-        await drive.uploads.abort(drive.owner, upload.upload_id)
+        await drive.uploads.abort(drive.caller, upload.upload_id)
     assert (caught.value.status, caught.value.code) == (409, "upload-completed")
     assert await drive.storage() == Storage(used=25, reserved=0)
 
@@ -186,8 +186,8 @@ async def test_complete_racing_abort_has_one_winner_and_no_leftovers(drive: Driv
         parts = await drive.send(upload, CONTENT)
         before = await drive.storage()
         completed, aborted = await asyncio.gather(
-            drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts),
-            drive.uploads.abort(drive.owner, upload.upload_id),
+            drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts),
+            drive.uploads.abort(drive.caller, upload.upload_id),
             return_exceptions=True,
         )
         won = not isinstance(completed, BaseException)
@@ -202,9 +202,9 @@ async def test_a_lost_response_of_the_store_is_recovered_by_completing_again(dri
     parts = await drive.send(upload, CONTENT)
     drive.store.fail_after["complete_multipart"] = StoreUnavailableError("connection reset")
     with pytest.raises(Problem) as caught:
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     assert caught.value.status == 503
-    file = await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+    file = await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     assert file.status == "READY"
     assert await drive.storage() == Storage(used=25, reserved=0)
 
@@ -214,12 +214,12 @@ async def test_an_upload_whose_completion_was_killed_can_be_aborted_after_its_le
     parts = await drive.send(upload, CONTENT)
     drive.store.fail_after["complete_multipart"] = StoreUnavailableError("connection reset")
     with pytest.raises(Problem):
-        await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)
+        await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)
     with pytest.raises(Problem) as caught:
-        await drive.uploads.abort(drive.owner, upload.upload_id)
+        await drive.uploads.abort(drive.caller, upload.upload_id)
     assert caught.value.code == "upload-completing"
     drive.clock.advance(seconds=drive.uploads.completing_lease.total_seconds() + 1)
-    await drive.uploads.abort(drive.owner, upload.upload_id)
+    await drive.uploads.abort(drive.caller, upload.upload_id)
     assert await drive.leftovers() == NOTHING
 
 
@@ -228,13 +228,13 @@ async def test_another_users_upload_does_not_exist(drive: Drive) -> None:
     parts = await drive.send(upload, CONTENT)
     stranger = await add_user(drive.database)
     for attempt in (
-        drive.uploads.resume(stranger, upload.upload_id),
-        drive.uploads.abort(stranger, upload.upload_id),
-        drive.uploads.complete(stranger, upload.file_id, upload.upload_id, parts),
-        drive.uploads.resume(drive.owner, "not-an-id"),
-        drive.uploads.complete(drive.owner, upload.upload_id, upload.upload_id, parts),
+        drive.uploads.resume(signed_in(stranger), upload.upload_id),
+        drive.uploads.abort(signed_in(stranger), upload.upload_id),
+        drive.uploads.complete(signed_in(stranger), upload.file_id, upload.upload_id, parts),
+        drive.uploads.resume(drive.caller, "not-an-id"),
+        drive.uploads.complete(drive.caller, upload.upload_id, upload.upload_id, parts),
     ):
         with pytest.raises(Problem) as caught:
             await attempt
         assert (caught.value.status, caught.value.code) == (404, "upload-not-found")
-    assert (await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, parts)).status == "READY"
+    assert (await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, parts)).status == "READY"

@@ -38,7 +38,7 @@ async def kinds(drive: Drive, *, repair: bool = False, reads: bool = True) -> li
 async def ready_file(drive: Drive, content: bytes = CONTENT) -> Node:
     """Create a file that is ready."""
     upload = await drive.initiate(content)
-    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, content))
+    await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, await drive.send(upload, content))
     return await node_of(drive, upload.file_id)
 
 

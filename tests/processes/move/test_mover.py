@@ -56,7 +56,7 @@ async def moved(drive: Drive, target: Target) -> MoveResult:
 async def ready_file(drive: Drive, name: str = "ünï.txt") -> str:
     """Create a ready file; return its id."""
     upload = await drive.initiate(CONTENT, name=name)
-    await drive.uploads.complete(drive.owner, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
+    await drive.uploads.complete(drive.caller, upload.file_id, upload.upload_id, await drive.send(upload, CONTENT))
     return upload.file_id
 
 

@@ -83,9 +83,9 @@ class FilesService:
     # Called by the uploads feature.
 
     async def create_uploading_file(
-        self, tx: Transaction, owner_id: str, *, path: str, name: str, size: int, mime_type: str, visibility: str
+        self, tx: Transaction, place: FolderAccess, *, path: str, name: str, size: int, mime_type: str, visibility: str
     ) -> Node:
-        """Create an UPLOADING file in the folder at ``path``, which is created if missing.
+        """Create an UPLOADING file in the folder at ``path`` of the tree of ``place``, which is created if missing.
 
         A name that is taken becomes ``name (1).ext``. ``mime_type`` is the type claimed by the client. The owner's lock
         must be held; reserving the file's bytes takes it.
@@ -95,21 +95,23 @@ class FilesService:
                 through a file.
         """
         normalized = normalize_name(name)
-        folder_id, _ = await ensure_folders(tx, owner_id, path, self._clock)
+        folder_id, _ = await ensure_folders(tx, place.owner_id, path, self._clock)
         # The lock excludes other requests. The unique index and the loop guard against any other writer.
         for _ in range(_NAME_ATTEMPTS):
-            free = await free_name(tx, owner_id, folder_id, normalized, FILE)
-            node = self._new_file(owner_id, folder_id, free, size, normalize_media_type(mime_type), visibility)
+            free = await free_name(tx, place.owner_id, folder_id, normalized, FILE)
+            node = self._new_file(place.owner_id, folder_id, free, size, normalize_media_type(mime_type), visibility)
             if await repository.add(tx, node):
                 return node
         raise unavailable("No free name was found.")
 
-    async def place_files(self, tx: Transaction, owner_id: str, files: Sequence[NewFile]) -> list[PlacedFile | Problem]:
-        """Create files of stored objects, as ``tree.placement`` describes. The owner's lock must be held.
+    async def place_files(
+        self, tx: Transaction, place: FolderAccess, files: Sequence[NewFile]
+    ) -> list[PlacedFile | Problem]:
+        """Create files of stored objects in the tree of ``place``, as ``tree.placement`` describes.
 
-        Their events are left to ``record_stored``.
+        The owner's lock must be held. Their events are left to ``record_stored``.
         """
-        return await place_files(tx, owner_id, files, self._clock())
+        return await place_files(tx, place.owner_id, files, self._clock())
 
     def record_stored(self, tx: Transaction, owner_id: str, file: PlacedFile, object_key: str) -> None:
         """Record that a file was uploaded and, unless it needs processing, that it is ready."""

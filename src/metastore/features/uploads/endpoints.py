@@ -9,6 +9,7 @@ from fastapi import File as FormFile
 from pydantic import JsonValue, ValidationError
 
 from metastore.features.auth.access import CurrentUser
+from metastore.features.files.tree.access import own_tree
 from metastore.features.uploads.multipart.listing import UnfinishedUploads
 from metastore.features.uploads.schemas import (
     BatchOut,
@@ -60,7 +61,7 @@ Whole = Annotated[WholeUploads, provided(WholeUploads)]
 @router.post("/chunked-upload/initiate", status_code=201)
 async def initiate(body: InitiateIn, caller: CurrentUser, uploads: Uploads) -> InitiateOut:
     """Reserve space for a file and get the URLs to PUT its parts to."""
-    return _with_absolute_urls(await uploads.initiate(caller.id, body))
+    return _with_absolute_urls(await uploads.initiate(own_tree(caller), body))
 
 
 @router.get("/chunked-upload")
@@ -71,7 +72,7 @@ async def list_unfinished(
     cursor: str | None = None,
 ) -> Page[UnfinishedUpload]:
     """List the caller's unfinished uploads, latest first."""
-    return await unfinished.page(caller.id, limit=limit, cursor=cursor)
+    return await unfinished.page(caller, limit=limit, cursor=cursor)
 
 
 @router.post("/chunked-upload/complete")
@@ -79,19 +80,19 @@ async def list_unfinished(
 async def complete(body: CompleteIn, caller: CurrentUser, uploads: Uploads) -> UploadedFileOut:
     """Turn the parts into the file."""
     parts = [CompletedPart(part.part_number, part.etag) for part in body.parts]
-    return UploadedFileOut(file=await uploads.complete(caller.id, body.file_id, body.upload_id, parts))
+    return UploadedFileOut(file=await uploads.complete(caller, body.file_id, body.upload_id, parts))
 
 
 @router.get("/chunked-upload/{upload_id}")
 async def resume(upload_id: str, caller: CurrentUser, uploads: Uploads) -> UploadOut:
     """Get the parts received so far and new URLs, to continue an upload."""
-    return _with_absolute_urls(await uploads.resume(caller.id, upload_id))
+    return _with_absolute_urls(await uploads.resume(caller, upload_id))
 
 
 @router.delete("/chunked-upload/{upload_id}", status_code=204)
 async def abort(upload_id: str, caller: CurrentUser, uploads: Uploads) -> None:
     """Abort an upload and release its bytes and reservation."""
-    await uploads.abort(caller.id, upload_id)
+    await uploads.abort(caller, upload_id)
 
 
 @router.post("/upload", status_code=201)
@@ -121,7 +122,7 @@ async def upload_whole(
     async def respond(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
         await store_response(tx, UploadedFileOut.model_validate({"file": outcomes[0]}), status=201)
 
-    return UploadedFileOut.model_validate({"file": await whole.store_one(caller.id, sent, respond)})
+    return UploadedFileOut.model_validate({"file": await whole.store_one(own_tree(caller), sent, respond)})
 
 
 async def _batch_form(request: Request, _caller: CurrentUser) -> AsyncIterator[BatchForm]:
@@ -146,7 +147,9 @@ async def upload_batch(caller: CurrentUser, whole: Whole, form: Annotated[BatchF
     async def respond(tx: Transaction, outcomes: Sequence[Outcome]) -> None:
         await store_json(tx, body_of(outcomes))
 
-    return Response(body_of(await whole.store_batch(caller.id, form.files, respond)), media_type="application/json")
+    return Response(
+        body_of(await whole.store_batch(own_tree(caller), form.files, respond)), media_type="application/json"
+    )
 
 
 def _item(part: ReceivedPart, outcome: Outcome) -> dict[str, JsonValue]:

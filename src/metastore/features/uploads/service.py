@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from metastore.features.auth.accounts import quota
+from metastore.features.auth.schemas import Caller
 from metastore.features.files.content import integrity
 from metastore.features.files.content.processing import INGEST, STORE
 from metastore.features.files.schemas import FileOut
 from metastore.features.files.service import FilesService
+from metastore.features.files.tree.access import FolderAccess
 from metastore.features.uploads import repository
 from metastore.features.uploads.models import COMPLETED, COMPLETING, OPEN, Upload
 from metastore.features.uploads.multipart.cancellation import cancel_upload, end_upload
@@ -77,8 +79,8 @@ class UploadsService:
         self._clock = clock
         self._can_preview = can_preview
 
-    async def initiate(self, owner_id: str, request: InitiateIn) -> InitiateOut:
-        """Reserve space, create the file's entry and return the URLs of its parts.
+    async def initiate(self, place: FolderAccess, request: InitiateIn) -> InitiateOut:
+        """Reserve space, create the file's entry in the tree of ``place``, and return the URLs of its parts.
 
         A retry under the same idempotency key continues with the same upload.
 
@@ -89,9 +91,9 @@ class UploadsService:
         earlier = checkpoint()
         if earlier is not None:
             async with self._database.reading() as tx:
-                upload = await self._owned(tx, owner_id, earlier)
+                upload = await self._owned(tx, place.caller, earlier)
         else:
-            upload = await self._initiation.open(owner_id, request)
+            upload = await self._initiation.open(place, request)
         try:
             if upload.store_upload_id is None:
                 await self._open_in_store(upload)
@@ -107,7 +109,7 @@ class UploadsService:
             expires_at=self._limits.usable_until(upload.expires_at, self._clock()),
         )
 
-    async def resume(self, owner_id: str, upload_id: str) -> UploadOut:
+    async def resume(self, caller: Caller, upload_id: str) -> UploadOut:
         """Return the received parts of an open upload and new URLs, and extend its lifetime.
 
         Raises:
@@ -116,7 +118,7 @@ class UploadsService:
         now = self._clock()
         expires_at = now + timedelta(seconds=self._limits.upload_ttl)
         async with self._database.transaction() as tx:
-            upload = await self._owned(tx, owner_id, upload_id)
+            upload = await self._owned(tx, caller, upload_id)
             if upload.state == COMPLETED:
                 raise completed(upload)
             if upload.state == OPEN and upload.expires_at < now:
@@ -143,7 +145,7 @@ class UploadsService:
             expires_at=self._limits.usable_until(upload.expires_at, self._clock()),
         )
 
-    async def complete(self, owner_id: str, file_id: str, upload_id: str, parts: Sequence[CompletedPart]) -> FileOut:
+    async def complete(self, caller: Caller, file_id: str, upload_id: str, parts: Sequence[CompletedPart]) -> FileOut:
         """Turn the parts into the file. Repeating it returns the same file.
 
         Raises:
@@ -154,7 +156,7 @@ class UploadsService:
             raise upload_not_found()
         # Two transactions: if this process dies while the store works, the saga takes over once the lease has ended.
         async with self._database.transaction() as tx:
-            claimed = await repository.claim(tx, owner_id, file_id, upload_id, now := self._clock())
+            claimed = await repository.claim(tx, caller.id, file_id, upload_id, now := self._clock())
             named = named_parts(parts, target_of(claimed.upload).part_count) if claimed else []
             if claimed is not None:
                 due_at = now + self.completing_lease
@@ -164,10 +166,10 @@ class UploadsService:
             stored = await self._complete_in_store(claimed.upload, named)
             return await self.finish(claimed.upload, stored, claimed.name)
         async with self._database.reading() as tx:
-            upload = await self._owned(tx, owner_id, upload_id)
+            upload = await self._owned(tx, caller, upload_id)
             if upload.file_id != file_id:
                 raise upload_not_found()
-            return await self._files.owned_file(tx, owner_id, file_id)
+            return await self._files.owned_file(tx, caller.id, file_id)
 
     async def finish(self, upload: Upload, stored: StoredObject, name: str | None = None) -> FileOut:
         """Turn the stored object into the file and the reservation into use. ``name`` is the file's, if known.
@@ -208,14 +210,14 @@ class UploadsService:
         await self._store.delete([upload.object_key])
         raise upload_not_found()
 
-    async def abort(self, owner_id: str, upload_id: str) -> None:
+    async def abort(self, caller: Caller, upload_id: str) -> None:
         """End an upload without a file and release its bytes and reservation.
 
         Raises:
             Problem: 404 ``upload-not-found``; 409 ``upload-completed`` or ``upload-completing``.
         """
         async with self._database.transaction() as tx:
-            upload = await self._owned(tx, owner_id, upload_id)
+            upload = await self._owned(tx, caller, upload_id)
             stale = self._clock() - self.completing_lease
             if not await cancel_upload(tx, self._files, upload_id, "aborted by its owner", claimed_before=stale):
                 # Read the state again: a concurrent request may have completed or aborted the upload.
@@ -278,9 +280,9 @@ class UploadsService:
             await sagas.forget(tx, INGEST, upload.file_id)
             await start_saga(tx, upload, await self._files.name_of(tx, upload.file_id) or "", self._clock())
 
-    async def _owned(self, tx: Transaction, owner_id: str, upload_id: str) -> Upload:
+    async def _owned(self, tx: Transaction, caller: Caller, upload_id: str) -> Upload:
         upload = await repository.find(tx, upload_id) if is_id(upload_id) else None
-        if upload is None or upload.owner_id != owner_id:
+        if upload is None or upload.owner_id != caller.id:
             raise upload_not_found(refused=upload is not None)
         return upload
 

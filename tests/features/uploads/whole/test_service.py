@@ -37,7 +37,7 @@ def codes(outcomes: Sequence[Outcome]) -> list[str]:
 async def test_a_file_is_stored_with_its_bytes_and_type_and_without_an_upload_row(
     drive: Drive, whole: WholeUploads
 ) -> None:
-    file = await whole.store_one(drive.owner, whole_file(b"some text", "notes.txt", "/docs/old"), no_response)
+    file = await whole.store_one(drive.root, whole_file(b"some text", "notes.txt", "/docs/old"), no_response)
     assert ("/docs/old/notes.txt", 9, "READY", "text/plain") == (
         file["path"],
         file["size"],
@@ -50,14 +50,14 @@ async def test_a_file_is_stored_with_its_bytes_and_type_and_without_an_upload_ro
 
 
 async def test_a_file_that_needs_no_processing_has_its_events_and_no_saga(drive: Drive, whole: WholeUploads) -> None:
-    file = await whole.store_one(drive.owner, whole_file(), no_response)
+    file = await whole.store_one(drive.root, whole_file(), no_response)
     assert ["upload.initiated", "file.uploaded", "file.ready"] == await drive.event_types()
     async with drive.database.reading() as tx:
         assert {} == await sagas.sagas_of(tx, "ingest", [str(file["id"])])
 
 
 async def test_a_picture_is_processing_with_its_saga_at_the_probe(drive: Drive, whole: WholeUploads) -> None:
-    file = await whole.store_one(drive.owner, whole_file(PICTURE, "beach.jpg"), no_response)
+    file = await whole.store_one(drive.root, whole_file(PICTURE, "beach.jpg"), no_response)
     async with drive.database.reading() as tx:
         shown = await drive.files.owned_file(tx, drive.owner, str(file["id"]))
     assert file == shown.model_dump(mode="json", by_alias=True)
@@ -81,15 +81,15 @@ async def test_a_bad_file_is_refused_and_nothing_is_kept(
 ) -> None:
     file = whole_file(bytes(size), name, path)
     with pytest.raises(Problem) as refused:
-        await whole.store_one(drive.owner, file, no_response)
+        await whole.store_one(drive.root, file, no_response)
     assert code == refused.value.code
-    assert [code] == codes(await whole.store_batch(drive.owner, [file], no_response))
+    assert [code] == codes(await whole.store_batch(drive.root, [file], no_response))
     assert NOTHING == await drive.leftovers()
     assert Storage(used=0, reserved=0) == await drive.storage()
 
 
 async def test_parallel_files_never_exceed_the_quota(drive: Drive, whole: WholeUploads) -> None:
-    sent = [whole.store_one(drive.owner, whole_file(bytes(300), f"{n}.bin"), no_response) for n in range(6)]
+    sent = [whole.store_one(drive.root, whole_file(bytes(300), f"{n}.bin"), no_response) for n in range(6)]
     results = await asyncio.gather(*sent, return_exceptions=True)
     refused = [result for result in results if isinstance(result, Problem)]
     assert [(413, "quota-exceeded")] * 3 == [(problem.status, problem.code) for problem in refused]
@@ -99,7 +99,7 @@ async def test_parallel_files_never_exceed_the_quota(drive: Drive, whole: WholeU
 
 async def test_each_file_of_a_batch_succeeds_or_fails_by_itself(drive: Drive, whole: WholeUploads) -> None:
     """In order: what does not fit beside the files before it is refused, and a later, smaller one still fits."""
-    await whole.store_one(drive.owner, whole_file(b"x", "taken"), no_response)
+    await whole.store_one(drive.root, whole_file(b"x", "taken"), no_response)
     files = [
         whole_file(bytes(400), "one.bin"),
         whole_file(b"", ".."),
@@ -109,7 +109,7 @@ async def test_each_file_of_a_batch_succeeds_or_fails_by_itself(drive: Drive, wh
         whole_file(bytes(200), "three.bin"),
         whole_file(bytes(90), "four.bin", "/b/c"),
     ]
-    outcomes = await whole.store_batch(drive.owner, files, no_response)
+    outcomes = await whole.store_batch(drive.root, files, no_response)
     assert [
         "/one.bin",
         "invalid-name",
@@ -124,24 +124,22 @@ async def test_each_file_of_a_batch_succeeds_or_fails_by_itself(drive: Drive, wh
 
 
 async def test_files_of_the_same_name_in_a_batch_get_a_number(drive: Drive, whole: WholeUploads) -> None:
-    await whole.store_one(drive.owner, whole_file(name="a (1).txt", path="/d"), no_response)
+    await whole.store_one(drive.root, whole_file(name="a (1).txt", path="/d"), no_response)
     names = ["a.txt", "a.txt", "b", "a (1).txt", "a.txt", "b"]
-    outcomes = await whole.store_batch(drive.owner, [whole_file(name=name, path="/d") for name in names], no_response)
+    outcomes = await whole.store_batch(drive.root, [whole_file(name=name, path="/d") for name in names], no_response)
     stored = ["a.txt", "a (2).txt", "b", "a (1) (1).txt", "a (3).txt", "b (1)"]
     assert [f"/d/{name}" for name in stored] == codes(outcomes)
 
 
 async def test_a_file_beside_a_folder_of_its_name_gets_a_number(drive: Drive, whole: WholeUploads) -> None:
-    outcomes = await whole.store_batch(
-        drive.owner, [whole_file(name="x"), whole_file(name="y", path="/x")], no_response
-    )
+    outcomes = await whole.store_batch(drive.root, [whole_file(name="x"), whole_file(name="y", path="/x")], no_response)
     assert ["/x (1)", "/x/y"] == codes(outcomes)
 
 
 async def test_a_dropped_folder_is_created_once_with_everything_in_it(drive: Drive, whole: WholeUploads) -> None:
-    await whole.store_one(drive.owner, whole_file(path="/up"), no_response)
+    await whole.store_one(drive.root, whole_file(path="/up"), no_response)
     files = [whole_file(name=f"{n}", path=f"/up/{n % 3}/same/{n % 2}") for n in range(20)]
-    await asyncio.gather(*(whole.store_batch(drive.owner, files[n : n + 5], no_response) for n in range(0, 20, 5)))
+    await asyncio.gather(*(whole.store_batch(drive.root, files[n : n + 5], no_response) for n in range(0, 20, 5)))
     async with drive.database.reading() as tx:
         folders = list(await tx.session.scalars(select(Node.name).where(Node.kind == "folder")))
         count = len((await tx.session.scalars(select(Node.id).where(Node.kind == "file"))).all())
@@ -157,7 +155,7 @@ async def test_a_failing_store_leaves_nothing_of_a_batch(
 ) -> None:
     getattr(drive.store, moment)["put_all"] = error
     with pytest.raises(Problem) as failed:
-        await whole.store_batch(drive.owner, [whole_file(), whole_file(name="b")], no_response)
+        await whole.store_batch(drive.root, [whole_file(), whole_file(name="b")], no_response)
     assert failed.value.status in (503, 507)
     assert NOTHING == await drive.leftovers()
     assert Storage(used=0, reserved=0) == await drive.storage()
@@ -169,7 +167,7 @@ async def test_files_and_response_are_committed_together(drive: Drive, whole: Wh
         raise ConnectionResetError
 
     with pytest.raises(Problem):
-        await whole.store_batch(drive.owner, [whole_file()], fail)
+        await whole.store_batch(drive.root, [whole_file()], fail)
     assert 0 == (await drive.leftovers())["nodes"]
     assert [] == await drive.event_types()
     assert Storage(used=0, reserved=0) == await drive.storage()
@@ -183,15 +181,15 @@ async def test_objects_of_a_process_that_died_before_its_commit_are_deleted_with
     async def die(_tx: Transaction, _outcomes: Sequence[Outcome]) -> None:
         raise KeyboardInterrupt
 
-    await whole.store_one(drive.owner, whole_file(b"kept"), no_response)
+    await whole.store_one(drive.root, whole_file(b"kept"), no_response)
     with pytest.raises(KeyboardInterrupt):
-        await whole.store_batch(drive.owner, [whole_file(b"lost"), whole_file(b"lost too")], die)
+        await whole.store_batch(drive.root, [whole_file(b"lost"), whole_file(b"lost too")], die)
     await keys.collect()
     assert 3 == len(drive.store.objects)
     drive.clock.advance(hours=2)
     await keys.collect()
     assert [b"kept"] == list(drive.store.objects.values())
-    await whole.store_one(drive.owner, whole_file(b"under a new key"), no_response)
+    await whole.store_one(drive.root, whole_file(b"under a new key"), no_response)
     assert Storage(used=19, reserved=0) == await drive.storage()
 
 
@@ -206,7 +204,7 @@ async def test_a_file_whose_keys_were_collected_meanwhile_is_not_created(
         async with drive.database.transaction() as tx:
             await keys.require_open(tx, reserved)
     assert 503 == failed.value.status
-    assert "READY" == (await whole.store_one(drive.owner, whole_file(), no_response))["status"]
+    assert "READY" == (await whole.store_one(drive.root, whole_file(), no_response))["status"]
 
 
 async def test_collecting_waits_for_the_transaction_that_creates_a_file(
@@ -221,7 +219,7 @@ async def test_collecting_waits_for_the_transaction_that_creates_a_file(
         done, _ = await asyncio.wait(collecting, timeout=0.2)
         assert not done
 
-    await whole.store_one(drive.owner, whole_file(b"kept"), collect_meanwhile)
+    await whole.store_one(drive.root, whole_file(b"kept"), collect_meanwhile)
     await collecting[0]
     assert [b"kept"] == list(drive.store.objects.values())
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from metastore.features.auth.accounts import quota
 from metastore.features.files.content.sniffing import normalize_media_type
 from metastore.features.files.service import FilesService
+from metastore.features.files.tree.access import FolderAccess
 from metastore.features.files.tree.names import normalize_name, split_path
 from metastore.features.uploads import repository
 from metastore.features.uploads.events import UploadInitiated
@@ -41,7 +42,7 @@ class Initiation:
         self._limits = limits
         self._clock = clock
 
-    async def open(self, owner_id: str, request: InitiateIn) -> Upload:
+    async def open(self, place: FolderAccess, request: InitiateIn) -> Upload:
         """Open the multipart upload in the store, and create the upload.
 
         Raises:
@@ -51,7 +52,7 @@ class Initiation:
         if request.size > _SMALL:
             # The store may allocate the bytes, so do not ask it for what the quota refuses.
             async with self._database.reading() as tx:
-                await quota.require_room(tx, owner_id, request.size)
+                await quota.require_room(tx, place.owner_id, request.size)
         upload_id = new_id()
         key, part_size = _key_of(upload_id), choose_part_size(request.size, self._limits.part_size)
         media_type = normalize_media_type(request.mime_type)
@@ -63,7 +64,7 @@ class Initiation:
             raise problem_of_store(error) from error
         try:
             async with self._database.transaction() as tx:
-                upload = await self.begin(tx, owner_id, request, upload_id, store_upload_id)
+                upload = await self.begin(tx, place, request, upload_id, store_upload_id)
                 await save_checkpoint(tx, upload.id)
         except Problem as problem:
             # After any other failure, it is unknown whether the transaction was committed.
@@ -76,16 +77,16 @@ class Initiation:
     async def begin(
         self,
         tx: Transaction,
-        owner_id: str,
+        place: FolderAccess,
         request: InitiateIn,
         upload_id: str,
         store_upload_id: str | None,
     ) -> Upload:
         """Create reservation, file entry, upload row and saga in the caller's transaction."""
-        await quota.reserve(tx, owner_id, request.size)
+        await quota.reserve(tx, place.owner_id, request.size)
         node = await self._files.create_uploading_file(
             tx,
-            owner_id,
+            place,
             path=request.path,
             name=request.name,
             size=request.size,
@@ -95,7 +96,7 @@ class Initiation:
         now = self._clock()
         upload = Upload(
             id=upload_id,
-            owner_id=owner_id,
+            owner_id=place.owner_id,
             file_id=node.id,
             object_key=_key_of(upload_id),
             store_upload_id=store_upload_id,
@@ -110,7 +111,9 @@ class Initiation:
         await repository.add(tx, upload)
         await start_saga(tx, upload, node.name, upload.expires_at)
         tx.record(
-            UploadInitiated(upload_id=upload.id, file_id=node.id, owner_id=owner_id, size=upload.size, name=node.name)
+            UploadInitiated(
+                upload_id=upload.id, file_id=node.id, owner_id=upload.owner_id, size=upload.size, name=node.name
+            )
         )
         return upload
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from metastore.features.auth.schemas import Caller
 from metastore.features.files.service import FilesService
 from metastore.features.uploads import repository
 from metastore.features.uploads.models import Upload
@@ -22,15 +23,15 @@ class UnfinishedUploads:
         self._files = files
         self._slots = asyncio.Semaphore(_LISTED_AT_ONCE)
 
-    async def page(self, owner_id: str, *, limit: int, cursor: str | None) -> Page[UnfinishedUpload]:
-        """Return one page, latest first.
+    async def page(self, caller: Caller, *, limit: int, cursor: str | None) -> Page[UnfinishedUpload]:
+        """Return one page of the caller's uploads, latest first.
 
         Raises:
             Problem: 422 ``invalid-cursor``.
         """
         after = str(decode_cursor(cursor, 1)[0]) if cursor else None
         async with self._database.reading() as tx:
-            uploads = await repository.unfinished_of(tx, owner_id, after=after, limit=limit + 1)
+            uploads = await repository.unfinished_of(tx, caller.id, after=after, limit=limit + 1)
             shown = uploads[:limit]
             places = await self._files.locations_of(tx, [upload.file_id for upload in shown])
         received = await asyncio.gather(*(self._received(upload) for upload in shown))

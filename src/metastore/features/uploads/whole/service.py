@@ -11,6 +11,7 @@ from metastore.features.auth.accounts import quota
 from metastore.features.files.content.sniffing import SNIFFED_BYTES
 from metastore.features.files.representation.serialization import node_json
 from metastore.features.files.service import FilesService
+from metastore.features.files.tree.access import FolderAccess
 from metastore.features.files.tree.names import normalize_name, split_path
 from metastore.features.files.tree.placement import NewFile, PlacedFile
 from metastore.features.uploads.events import UploadInitiated
@@ -84,8 +85,8 @@ class WholeUploads:
         self._clock = clock
         self._can_preview = can_preview
 
-    async def store_one(self, owner_id: str, file: WholeFile, respond: Respond) -> FileJson:
-        """Store a file and return it as the API shows it.
+    async def store_one(self, place: FolderAccess, file: WholeFile, respond: Respond) -> FileJson:
+        """Store a file in the tree of ``place`` and return it as the API shows it.
 
         Raises:
             Problem: 413 ``quota-exceeded`` or ``file-too-large``; 409 ``name-taken`` if the path leads through a file;
@@ -101,13 +102,14 @@ class WholeUploads:
                 made.append(outcome)
             await respond(tx, outcomes)
 
-        await self._store_files(owner_id, [accepted], respond_or_fail)
+        await self._store_files(place, [accepted], respond_or_fail)
         return made[0]
 
-    async def store_batch(self, owner_id: str, files: Sequence[WholeFile], respond: Respond) -> list[Outcome]:
-        """Store files together, each of which succeeds or fails by itself; return their outcomes in order.
+    async def store_batch(self, place: FolderAccess, files: Sequence[WholeFile], respond: Respond) -> list[Outcome]:
+        """Store files in the tree of ``place`` together; return their outcomes in order.
 
-        The problems are those of ``store_one``. Nothing is kept of a file with a problem.
+        Each of them succeeds or fails by itself. The problems are those of ``store_one``. Nothing is kept of a file with
+        a problem.
 
         Raises:
             Problem: 503 or 507 when the store or the database is unavailable or full. Nothing is kept.
@@ -127,7 +129,7 @@ class WholeUploads:
         async def respond_in_order(tx: Transaction, stored: Sequence[Outcome]) -> None:
             await respond(tx, in_order(stored))
 
-        return in_order(await self._store_files(owner_id, accepted, respond_in_order) if accepted else [])
+        return in_order(await self._store_files(place, accepted, respond_in_order) if accepted else [])
 
     async def _accept(self, sent: WholeFile) -> _Accepted:
         """Check what can be checked without the database, and sniff the content type.
@@ -144,7 +146,7 @@ class WholeUploads:
         mime_type, needs_processing = examine(head, name, sent.content_type, self._can_preview)
         return _Accepted(sent, folders, name, mime_type, needs_processing)
 
-    async def _store_files(self, owner_id: str, accepted: Sequence[_Accepted], respond: Respond) -> list[Outcome]:
+    async def _store_files(self, place: FolderAccess, accepted: Sequence[_Accepted], respond: Respond) -> list[Outcome]:
         reserved = await self._keys.reserve(len(accepted))
         files = [file._replace(key=key) for file, key in zip(accepted, reserved.keys, strict=True)]
         try:
@@ -153,7 +155,7 @@ class WholeUploads:
             await self._delete(reserved.keys)
             raise problem_of_store(error) from error
         try:
-            outcomes = await self._create(owner_id, reserved, files, stored, respond)
+            outcomes = await self._create(place, reserved, files, stored, respond)
         except Problem as problem:
             # After any other failure, it is unknown whether the transaction was committed.
             if problem.status < 500:
@@ -179,7 +181,7 @@ class WholeUploads:
 
     async def _create(
         self,
-        owner_id: str,
+        place: FolderAccess,
         reserved: ReservedKeys,
         files: Sequence[_Accepted],
         stored: Sequence[StoredObject],
@@ -189,17 +191,17 @@ class WholeUploads:
         few = len(files) <= _FEW
         async with self._database.transaction() if few else self._database.long_transaction() as tx:
             outcomes: list[Outcome | PlacedFile | None] = [
-                *await quota.charge(tx, owner_id, [each.size for each in stored])
+                *await quota.charge(tx, place.owner_id, [each.size for each in stored])
             ]
             await self._keys.require_open(tx, reserved)
             charged = [number for number, outcome in enumerate(outcomes) if outcome is None]
             new = [_new_file(files[number], stored[number]) for number in charged]
-            for number, made in zip(charged, await self._files.place_files(tx, owner_id, new), strict=True):
+            for number, made in zip(charged, await self._files.place_files(tx, place, new), strict=True):
                 outcomes[number] = made
             unplaced = [stored[number].size for number in charged if isinstance(outcomes[number], Problem)]
             if any(unplaced):
-                await quota.refund(tx, owner_id, sum(unplaced))
-            final = await self._recorded(tx, owner_id, outcomes, stored)
+                await quota.refund(tx, place.owner_id, sum(unplaced))
+            final = await self._recorded(tx, place.owner_id, outcomes, stored)
             await respond(tx, final)
         return final
 
