@@ -108,8 +108,8 @@ class WholeUploads:
     async def store_batch(self, place: FolderAccess, files: Sequence[WholeFile], respond: Respond) -> list[Outcome]:
         """Store files in the tree of ``place`` together; return their outcomes in order.
 
-        Each of them succeeds or fails by itself. The problems are those of ``store_one``. Nothing is kept of a file with
-        a problem.
+        Each of them succeeds or fails by itself. The problems are those of ``store_one``. Nothing is kept of a file
+        with a problem.
 
         Raises:
             Problem: 503 or 507 when the store or the database is unavailable or full. Nothing is kept.
