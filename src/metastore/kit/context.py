@@ -4,7 +4,7 @@ Entry points open a context. Events recorded while it is open carry it in their 
 variable, so services need not pass it on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -46,6 +46,14 @@ def absolute(url: str) -> str:
     """Return ``url`` with the request's origin if it is a path."""
     context = current_context()
     return f"{context.origin}{url}" if context and url.startswith("/") else url
+
+
+def all_absolute(urls: Sequence[str]) -> list[str]:
+    """Return ``urls``, each as ``absolute`` does; suited for thousands."""
+    context = current_context()
+    if context is None:
+        return list(urls)
+    return [f"{context.origin}{url}" if url.startswith("/") else url for url in urls]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ All URLs are absolute. Every method raises a ``Problem``, 503, if the object sto
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metastore.kit.context import absolute
+from metastore.kit.context import absolute, all_absolute
 from metastore.kit.problems.problem import Problem, unavailable
 from metastore.ports.object_store import ObjectStoreError
 from metastore.ports.presigner import Presigner
@@ -73,7 +73,7 @@ class Delivery:
             urls = await self._presigner.presign_reads(keys, content_type=content_type, expires_in=lifetime)
         except ObjectStoreError as error:
             raise _store_unavailable() from error
-        return [absolute(url) for url in urls]
+        return all_absolute(urls)
 
 
 def _store_unavailable() -> Problem:
