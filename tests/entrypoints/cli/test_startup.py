@@ -41,3 +41,19 @@ assert "rich" not in sys.modules
 import rich.console
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_pydantic_1_is_not_imported_for_routes_either() -> None:
+    program = """
+import sys
+from metastore.entrypoints.cli.startup import importing
+with importing():
+    import fastapi
+router, app = fastapi.APIRouter(), fastapi.FastAPI()
+@router.get("/")
+def read(page: int) -> list[str]: ...
+app.include_router(router)
+app.openapi()
+assert sys.modules["pydantic.v1"] is None
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

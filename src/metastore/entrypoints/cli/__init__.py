@@ -245,7 +245,8 @@ def _mistake(error: Exception) -> str | None:
 
 
 def _settings(**options: str | int | Path | None) -> "Settings":
-    from metastore.config import load_settings
+    with importing():
+        from metastore.config import load_settings
 
     return load_settings(**options)
 
