@@ -58,7 +58,8 @@ async def test_a_later_owner_is_served_after_the_running_step(database: Database
     for number in range(1, 7):
         await end(database, served[-1])
         served += await claim(database, now + timedelta(seconds=number), wanted=wanted)
-    assert ["a0", "b0", "c0", "a1", "b1", "a2", "a3"] == served
+    in_order, newest_first = ["a0", "b0", "c0", "a1", "b1", "a2", "a3"], ["a9", "b1", "c0", "a8", "b0", "a7", "a6"]
+    assert served == (in_order if wanted.only_steps else newest_first)
 
 
 async def test_a_batch_is_shared_between_owners(database: Database) -> None:
@@ -66,26 +67,43 @@ async def test_a_batch_is_shared_between_owners(database: Database) -> None:
     await start(database, "a", range(5), due_at=now - timedelta(hours=2))
     await start(database, "b", range(5), due_at=now - timedelta(hours=1))
     await start(database, "c", range(1), due_at=now - timedelta(minutes=1))
-    assert ["a0", "b0", "c0"] == await claim(database, now, 3)
-    assert ["a1", "b1"] == await claim(database, now, 2)
+    assert ["a4", "b4", "c0"] == await claim(database, now, 3)
+    assert ["a3", "b3"] == await claim(database, now, 2)
 
 
 async def test_the_owner_with_the_fewest_claimed_sagas_is_next(database: Database) -> None:
     """However long ago the others were served."""
     now = utc_now()
     await start(database, "a", range(5), due_at=now - timedelta(hours=2))
-    assert ["a0", "a1"] == await claim(database, now - timedelta(seconds=30), 2)
+    assert ["a3", "a4"] == await claim(database, now - timedelta(seconds=30), 2)
     await start(database, "b", range(5), due_at=now - timedelta(hours=1))
-    assert ["b0", "b1"] == await claim(database, now, 2)
-    await end(database, "b0")
+    assert ["b3", "b4"] == await claim(database, now, 2)
+    await end(database, "b4")
     assert ["b2"] == await claim(database, now)
 
 
-async def test_a_single_owners_sagas_run_in_order(database: Database) -> None:
+async def test_what_an_owner_has_just_uploaded_comes_first(database: Database) -> None:
     now = utc_now()
     await start(database, "a", reversed(range(5)), due_at=now - timedelta(hours=2))
+    assert ["a2", "a3", "a4"] == await claim(database, now, 3)
+    await start(database, "a", [9], due_at=now - timedelta(hours=1))
+    assert ["a9"] == await claim(database, now)
+    assert ["a0", "a1"] == await claim(database, now, 3)
+
+
+async def test_sagas_that_became_due_together_run_in_the_order_of_their_start(database: Database) -> None:
+    now = utc_now()
+    for number in range(5):
+        await start(database, "a", [number], due_at=now - timedelta(hours=2, seconds=number))
     assert ["a0", "a1", "a2"] == await claim(database, now, 3)
     assert ["a3", "a4"] == await claim(database, now, 3)
+
+
+async def test_long_steps_of_a_single_owner_run_in_the_order_in_which_they_became_due(database: Database) -> None:
+    now = utc_now()
+    await start(database, "a", reversed(range(5)), due_at=now - timedelta(hours=2), step="charge")
+    assert ["a0", "a1", "a2"] == await claim(database, now, 3, LONG)
+    assert ["a3", "a4"] == await claim(database, now, 3, LONG)
 
 
 async def test_each_lane_is_fair_by_itself(database: Database) -> None:
@@ -100,8 +118,8 @@ async def test_each_lane_is_fair_by_itself(database: Database) -> None:
 async def _after(database: Database, first: list[str], now: datetime) -> list[str]:
     assert first == await claim(database, now, wanted=LONG)
     await end(database, *first)
-    for number in range(1, 4):
-        assert [f"a{number}"] == await claim(database, now + timedelta(seconds=number))
+    for number in (3, 2, 1):
+        assert [f"a{number}"] == await claim(database, now - timedelta(seconds=number))
         await end(database, f"a{number}")
     return await claim(database, now + timedelta(minutes=1), wanted=LONG)
 
@@ -110,7 +128,7 @@ async def test_expired_claims_do_not_count_against_their_owner(database: Databas
     now = utc_now()
     await start(database, "a", range(2), due_at=now - timedelta(hours=2))
     await start(database, "b", range(2), due_at=now - timedelta(hours=1))
-    assert ["a0", "b0"] == await claim(database, now - timedelta(hours=1), 2)
+    assert ["a1", "b0"] == await claim(database, now - timedelta(hours=1), 2)
     async with database.transaction() as tx:
         still_alive = update(SagaRow).where(SagaRow.subject == "b0").values(locked_until=now + LEASE)
         await tx.session.execute(still_alive)

@@ -5,7 +5,9 @@ import io
 import pyvips  # type: ignore[import-untyped]  # the package has no types
 from PIL import Image
 
-QUALITY = 80
+QUALITY, _EFFORT = 82, 2
+"""The default effort of 4 takes more than twice the time. At quality 80, it makes files that are a tenth smaller and
+have the same differences from the original as these."""
 _SRGB = ("srgb", "b-w")
 """How libvips interprets images that are sRGB, with 8 bits, unless a profile says otherwise."""
 Image.init()
@@ -23,10 +25,8 @@ def thumbnail_options(image: pyvips.Image, pixels: int, *, enlarge: bool = False
 def from_vips(image: pyvips.Image, sizes: list[int]) -> list[bytes]:
     """Encode an image to fit squares of ``sizes`` pixels, decoding it once. It must already fit the largest."""
     largest = image.colourspace("srgb").cast("uchar").copy_memory()
-    return [
-        bytes(largest.thumbnail_image(size, height=size, size="down").webpsave_buffer(Q=QUALITY, keep="none"))
-        for size in sizes
-    ]
+    scaled = [largest.thumbnail_image(size, height=size, size="down") for size in sizes]
+    return [bytes(one.webpsave_buffer(Q=QUALITY, effort=_EFFORT, keep="none")) for one in scaled]
 
 
 def from_pillow(image: Image.Image, sizes: list[int]) -> list[bytes]:
@@ -44,5 +44,5 @@ def from_pillow(image: Image.Image, sizes: list[int]) -> list[bytes]:
 def encode(image: Image.Image, quality: int = QUALITY) -> bytes:
     """Encode an image as WebP."""
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=quality)
+    image.save(buffer, "WEBP", quality=quality, method=_EFFORT)
     return buffer.getvalue()

@@ -1,6 +1,6 @@
 """SQL statements of saga runners. Every write requires the token of the runner's claim."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,13 +9,16 @@ from typing import NamedTuple
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Integer,
     Select,
+    Update,
     and_,
     bindparam,
     case,
     delete,
     false,
     func,
+    insert,
     literal_column,
     not_,
     or_,
@@ -25,13 +28,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from metastore.kit.clock import utc_now
-from metastore.kit.database.query import Query
-from metastore.kit.database.tables import UtcDateTime
+from metastore.kit.database.command import Command, Id, Nothing, RowInsert
+from metastore.kit.database.query import Query, one_of
+from metastore.kit.database.tables import UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import new_id
-from metastore.kit.saga.models import COMPENSATING, ENDED, RUNNING, SAGA_COLUMNS, Saga, SagaRow, SagaStepRow
+from metastore.kit.saga.models import COMPENSATING, ENDED, RUNNING, Saga, SagaRow, SagaStepRow
 
 _NO_SYNC = {"synchronize_session": False}
+_INSERT_STEP = RowInsert(Nothing, insert(table_of(SagaStepRow)))
+_SAGAS = table_of(SagaRow).c
 
 
 class LeaseLostError(Exception):
@@ -91,47 +97,24 @@ async def claim(
 
     Those of ids ``held`` are claimed only if they were released, not because their lease has expired.
     """
-    # A CTE is evaluated once. PostgreSQL might evaluate a subquery repeatedly, with different results.
-    in_order = _in_fair_order(claimable, now, limit, held)
-    free = in_order.with_for_update(of=SagaRow, skip_locked=True).cte("free")
-    # The conditions are repeated because SQLite does not lock the selected rows.
-    statement = (
-        update(SagaRow)
-        .where(SagaRow.id.in_(select(free.c.id)), *_claimable(claimable, now, held))
-        .values(
-            locked_until=now + lease,
-            locked_by=worker,
-            **{claimable.served_at: now},
-            token=SagaRow.token + 1,
-            attempts=SagaRow.attempts + 1,
-            updated_at=now,
-        )
-        .returning(*SAGA_COLUMNS)
-        .execution_options(**_NO_SYNC)
-    )
-    return [Saga._make(row) for row in await tx.session.execute(statement)]
+    parameters: dict[str, object] = {"now": now, "lease_end": now + lease, "worker": worker, "limit": limit}
+    if held:
+        parameters["held"] = list(held)
+    return await tx.execute(_claim(claimable, excludes_held=bool(held)), **parameters)
 
 
-async def settle(tx: Transaction, saga: Saga, values: Mapping[str, object]) -> None:
+async def settle(tx: Transaction, saga: Saga, values: Mapping[str, object], *, counted: bool = True) -> None:
     """Change the saga if the token, state and step are still those of ``saga``.
+
+    Unless ``counted``, the claim does not count as an attempt.
 
     Raises:
         LeaseLostError: they are not, because the claim was lost or an earlier commit succeeded unnoticed. Roll the
             transaction back.
     """
-    statement = (
-        update(SagaRow)
-        .where(
-            SagaRow.id == saga.id,
-            SagaRow.token == saga.token,
-            SagaRow.state == saga.state,
-            SagaRow.step == saga.step,
-        )
-        .values({**values, "updated_at": utc_now()})
-        .returning(SagaRow.id)
-        .execution_options(**_NO_SYNC)
-    )
-    if await tx.session.scalar(statement) is None:
+    parameters = {f"new_{name}": value for name, value in values.items()}
+    claim = {"of_id": saga.id, "of_token": saga.token, "of_state": saga.state, "of_step": saga.step}
+    if not await tx.execute(_settlement(tuple(values), counted=counted), **parameters, **claim, now=utc_now()):
         raise LeaseLostError(saga.id)
 
 
@@ -141,19 +124,18 @@ async def is_held(tx: Transaction, saga: Saga) -> bool:
     return await tx.session.scalar(statement) is not None
 
 
-def log_step(tx: Transaction, saga: Saga, result: str, worker: str, error: str | None = None) -> None:
+async def log_step(tx: Transaction, saga: Saga, result: str, worker: str, error: str | None = None) -> None:
     """Add an entry to the step log."""
-    tx.session.add(
-        SagaStepRow(
-            id=new_id(),
-            saga_id=saga.id,
-            step=saga.step,
-            result=result,
-            attempt=saga.attempts,
-            worker=worker,
-            error=error,
-            at=utc_now(),
-        )
+    await tx.execute(
+        _INSERT_STEP,
+        id=new_id(),
+        saga_id=saga.id,
+        step=saga.step,
+        result=result,
+        attempt=saga.attempts,
+        worker=worker,
+        error=error,
+        at=utc_now(),
     )
 
 
@@ -195,6 +177,26 @@ async def prune(tx: Transaction, before: datetime, limit: int) -> int:
 
 
 @cache
+def _settlement(columns: tuple[str, ...], *, counted: bool) -> Command[Id]:
+    """Return the command that changes these columns of a claimed saga."""
+    values: dict[str, object] = {name: bindparam(f"new_{name}", type_=_SAGAS[name].type) for name in columns}
+    if not counted:
+        values["attempts"] = _SAGAS.attempts - literal_column("1")
+    return Command(
+        Id,
+        update(table_of(SagaRow))
+        .where(
+            _SAGAS.id == bindparam("of_id"),
+            _SAGAS.token == bindparam("of_token"),
+            _SAGAS.state == bindparam("of_state"),
+            _SAGAS.step == bindparam("of_step"),
+        )
+        .values({**values, "updated_at": bindparam("now", type_=_SAGAS.updated_at.type)})
+        .returning(_SAGAS.id),
+    )
+
+
+@cache
 def _any_due(claimable: ClaimFilter) -> Query[_SagaId]:
     now = bindparam("now", type_=UtcDateTime())
     return Query(_SagaId, select(SagaRow.id).where(*_claimable(claimable, now)).limit(literal_column("1")))
@@ -207,21 +209,52 @@ def _next_due(claimable: ClaimFilter) -> Query[_Due]:
     return Query(_Due, select(func.min(claimable_at)).where(*_unfinished(claimable), SagaRow.due_at <= before))
 
 
-def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int, held_ids: Collection[str]) -> Select[str]:
+@cache
+def _claim(claimable: ClaimFilter, *, excludes_held: bool) -> Command[Saga]:
+    """Return the command that claims sagas. With ``excludes_held``, those in the list ``held`` have to be released."""
+
+    def statement(dialect: str) -> Update:
+        now = bindparam("now", type_=UtcDateTime())
+        free_or_expired = _claimable(claimable, now, dialect if excludes_held else None)
+        # A CTE is evaluated once. PostgreSQL might evaluate a subquery repeatedly, with different results.
+        in_order = _in_fair_order(claimable, now, free_or_expired)
+        free = in_order.with_for_update(of=SagaRow, skip_locked=True).cte("free")
+        # The conditions are repeated because SQLite does not lock the selected rows.
+        return (
+            update(table_of(SagaRow))
+            .where(_SAGAS.id.in_(select(free.c.id)), *free_or_expired)
+            .values(
+                {
+                    "locked_until": bindparam("lease_end", type_=UtcDateTime()),
+                    "locked_by": bindparam("worker"),
+                    claimable.served_at: now,
+                    "token": _SAGAS.token + literal_column("1"),
+                    "attempts": _SAGAS.attempts + literal_column("1"),
+                    "updated_at": now,
+                }
+            )
+            .returning(*(_SAGAS[name] for name in Saga._fields))
+        )
+
+    return Command(Saga, statement)
+
+
+def _in_fair_order(
+    claimable: ClaimFilter, now: BindParameter[datetime], free_or_expired: Sequence[ColumnElement[bool]]
+) -> Select[str]:
     """Select the ids of the sagas to claim next.
 
     A saga's position is the number of its owner's claimed sagas plus its place among the owner's due ones. Ordering by
     position, then by when the owner was last served, gives every owner the same share.
     """
-    own_order = func.row_number().over(partition_by=SagaRow.owner, order_by=(SagaRow.due_at, SagaRow.id))
-    due = (
-        select(SagaRow.id, SagaRow.owner, own_order.label("place"))
-        .where(*_claimable(claimable, now, held_ids))
-        .subquery()
-    )
+    limit = bindparam("limit", type_=Integer())
+    # People look at what they have just uploaded. Long steps follow each other as they became due, so that all end.
+    first = SagaRow.due_at if claimable.only_steps else SagaRow.due_at.desc()
+    own_order = func.row_number().over(partition_by=SagaRow.owner, order_by=(first, SagaRow.id))
+    due = select(SagaRow.id, SagaRow.owner, own_order.label("place")).where(*free_or_expired).subquery()
     held = (
         select(SagaRow.owner, func.count().label("count"))
-        .where(SagaRow.kind.in_(claimable.kinds), _at(claimable), SagaRow.locked_until >= now)
+        .where(_of_kinds(claimable), _at(claimable), SagaRow.locked_until >= now)
         .group_by(SagaRow.owner)
         .subquery()
     )
@@ -241,16 +274,21 @@ def _in_fair_order(claimable: ClaimFilter, now: datetime, limit: int, held_ids: 
 
 
 def _claimable(
-    claimable: ClaimFilter, now: datetime | BindParameter[datetime], held: Collection[str] = ()
+    claimable: ClaimFilter, now: BindParameter[datetime], held_for: str | None = None
 ) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions; with the dialect ``held_for``, the sagas in the list ``held`` have to be released."""
     expired = SagaRow.locked_until < now
-    free = or_(SagaRow.locked_until.is_(None), and_(expired, SagaRow.id.not_in(held)) if held else expired)
-    return (*_unfinished(claimable), SagaRow.due_at <= now, free)
+    if held_for is not None:
+        expired = and_(expired, not_(one_of(SagaRow.id, "held", held_for)))
+    return (*_unfinished(claimable), SagaRow.due_at <= now, or_(SagaRow.locked_until.is_(None), expired))
 
 
 def _unfinished(claimable: ClaimFilter) -> tuple[ColumnElement[bool], ...]:
-    kinds = or_(false(), *(SagaRow.kind == kind for kind in claimable.kinds))
-    return kinds, _at(claimable), or_(SagaRow.state == RUNNING, SagaRow.state == COMPENSATING)
+    return _of_kinds(claimable), _at(claimable), or_(SagaRow.state == RUNNING, SagaRow.state == COMPENSATING)
+
+
+def _of_kinds(claimable: ClaimFilter) -> ColumnElement[bool]:
+    return or_(false(), *(SagaRow.kind == kind for kind in claimable.kinds))
 
 
 def _at(claimable: ClaimFilter) -> ColumnElement[bool]:

@@ -40,7 +40,6 @@ from metastore.kit.saga.models import (
     SKIPPED,
     SUCCEEDED,
     Saga,
-    SagaRow,
 )
 from metastore.kit.saga.progress import Reporter
 
@@ -248,7 +247,7 @@ class SagaRunner:
             await claims.settle(tx, saga, values)
             if effect is not None:
                 await effect(tx)
-            claims.log_step(tx, saga, DONE, self.name)
+            await claims.log_step(tx, saga, DONE, self.name)
         if following:
             return saga._replace(step=following.name, attempts=1, progress=0, outage_since=None)
         await self._record_end(definition, saga, SUCCEEDED)
@@ -266,7 +265,7 @@ class SagaRunner:
         }
         async with self._database.transaction() as tx:
             await claims.settle(tx, saga, values)
-            claims.log_step(tx, saga, FAILED, self.name, failure.code.sentence)
+            await claims.log_step(tx, saga, FAILED, self.name, failure.code.sentence)
         return saga._replace(
             state=COMPENSATING,
             outcome=FAILED,
@@ -310,7 +309,7 @@ class SagaRunner:
             if previous is None and saga.outcome == FAILED:
                 await definition.failed(tx, saga)
             skipped = saga.attempts > definition.max_attempts
-            claims.log_step(tx, saga, SKIPPED if skipped else COMPENSATED, self.name)
+            await claims.log_step(tx, saga, SKIPPED if skipped else COMPENSATED, self.name)
         if previous is not None:
             return saga._replace(step=previous.name, attempts=1)
         await self._record_end(definition, saga, saga.outcome)
@@ -333,13 +332,11 @@ class SagaRunner:
         values: dict[str, object] = {"locked_until": None, "locked_by": None, "due_at": due_at}
         if outage_since is not None:
             values["outage_since"] = outage_since
-        if not counted:
-            values["attempts"] = SagaRow.attempts - 1
         async with self._database.transaction() as tx:
-            await claims.settle(tx, saga, values)
+            await claims.settle(tx, saga, values, counted=counted)
             wake_ups.schedule(tx, due_at)
             if error is not None:
-                claims.log_step(tx, saga, "error", self.name, error[:1000])
+                await claims.log_step(tx, saga, "error", self.name, error[:1000])
 
     async def _release_on_stop(self, saga: Saga) -> None:
         with contextlib.suppress(Exception):

@@ -28,8 +28,10 @@ The runner calls it in the transaction that advances the saga, whose ``UPDATE`` 
 
 **Fairness.** Runners have one lane for long steps and one for all others, so that short steps need not wait. In each
 lane, owners take turns: the owner with the fewest claimed sagas comes first, then the one who was served the longest
-ago. An owner's own sagas run in the order in which they became due. A user who uploads 200 films delays others by no
-more than the steps that are running. ``claims.claim`` decides this in one statement.
+ago. A user who uploads 200 films delays others by no more than the steps that are running. Of an owner's own sagas, the
+one that became due last comes first, since people look at what they have just uploaded; those that became due together
+run in the order in which they were started. Long steps run in the order in which they became due. ``claims.claim``
+decides all this in one statement.
 
 Changes from outside (``advance``, ``finish``, ``end``, ``cancel``, ``restart``) increment the token, too, and name the
 step or state that they start from. When a request and a runner race, one of them wins and the other changes nothing.

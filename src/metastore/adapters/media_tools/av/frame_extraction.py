@@ -203,7 +203,7 @@ def _assemble(tiles: dict[int, Image.Image], interval: int, count: int) -> Sprit
         tile = tiles.get(number, tile)
         row, column = divmod(number, columns)
         sprite.paste(tile, (column * width, row * height))
-    return Sprite(webp.encode(sprite, quality=70), columns, count, width, height, interval)
+    return Sprite(webp.encode(sprite, quality=72), columns, count, width, height, interval)
 
 
 def _start_of(container: InputContainer) -> int:

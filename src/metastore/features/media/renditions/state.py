@@ -69,6 +69,14 @@ async def load_state(database: Database, file_id: str) -> RenditionState:
     return RenditionState(file_id, probed, ladder(probed), renditions, extents)
 
 
+async def has_renditions(database: Database, file_id: str) -> bool:
+    """Return whether a file should have renditions; it takes one query."""
+    async with database.reading() as tx:
+        media = await repository.find(tx, file_id)
+    probed = load_result(media) if media else None
+    return probed is not None and not ladder(probed).is_empty
+
+
 def required_kinds(plan: Ladder) -> set[str]:
     """Return the kinds of renditions that a file needs before it can be played."""
     return {kind for kind, is_required in ((VIDEO, plan.has_video), (AUDIO, bool(plan.audio))) if is_required}

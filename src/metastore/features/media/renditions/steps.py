@@ -33,7 +33,7 @@ from metastore.features.media.objects.storage import delete_objects
 from metastore.features.media.probe.results import dump_result
 from metastore.features.media.renditions.job_recorder import InitChangedError, JobRecorder
 from metastore.features.media.renditions.segment_storage import StoredSegment, Target, store_outputs
-from metastore.features.media.renditions.state import RenditionState, is_playable, load_state
+from metastore.features.media.renditions.state import RenditionState, has_renditions, is_playable, load_state
 from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.saga import claims
 from metastore.kit.saga.claims import LeaseLostError
@@ -69,6 +69,8 @@ class RenditionSteps:
         Raises:
             StepFailedError: the file is damaged or was deleted.
         """
+        if not await has_renditions(self._database, saga.subject):
+            return None
         state = await load_state(self._database, saga.subject)
         if state.is_packaged and state.lead is None:
             return None
@@ -95,6 +97,8 @@ class RenditionSteps:
 
     async def needs_encoding(self, saga: Saga) -> bool:
         """Return whether ``transcode`` has anything to do."""
+        if not await has_renditions(self._database, saga.subject):
+            return False
         return bool((await load_state(self._database, saga.subject)).unfinished_rungs)
 
     async def transcode(self, saga: Saga, report: Report) -> Outcome:
@@ -103,6 +107,8 @@ class RenditionSteps:
         Raises:
             StepFailedError: the file is damaged or was deleted.
         """
+        if not await has_renditions(self._database, saga.subject):
+            return None
         state = await load_state(self._database, saga.subject)
         if not state.is_packaged:
             # Only of sagas that were started by an older version.

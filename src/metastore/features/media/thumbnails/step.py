@@ -5,6 +5,8 @@ waveform. Each attempt stores its images below a prefix of its own, which is sav
 attempt can be found that way, and no two attempts interfere. Images from earlier processing are kept.
 """
 
+import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -124,12 +126,13 @@ class ThumbnailStep:
         images = _Images()
         if missing.thumbnail or missing.preview:
             await self._create_thumbnails(source, missing, prefix, images)
+        if missing.sprite:
             await report(30)
-        if missing.sprite and (sprite := await self._sprite(source)):
-            key = sprite_key(prefix)
-            await put_object(self._store, key, sprite.data, PICTURE_TYPE)
-            images.columns |= {"sprite_key": key, "sprite": _layout(sprite)}
-            await report(80)
+            if sprite := await self._sprite(source):
+                key = sprite_key(prefix)
+                await put_object(self._store, key, sprite.data, PICTURE_TYPE)
+                images.columns |= {"sprite_key": key, "sprite": _layout(sprite)}
+                await report(80)
         if missing.waveform:
             with suppress(MediaRefusedError):
                 images.columns["waveform"] = await self._tools.waveform(source, points=_WAVEFORM_POINTS)
@@ -145,12 +148,24 @@ class ThumbnailStep:
                 # An audio file with a broken cover can still be played.
                 return
             raise
+        made: dict[str, bytes] = {}
         if missing.thumbnail:
             images.thumbnail_key = thumbnail_key(prefix)
-            await put_object(self._store, images.thumbnail_key, thumbnail, PICTURE_TYPE)
+            made[images.thumbnail_key] = thumbnail
         if missing.preview:
             images.columns["preview_key"] = preview_key(prefix)
-            await put_object(self._store, preview_key(prefix), preview, PICTURE_TYPE)
+            made[preview_key(prefix)] = preview
+        await self._store_images(made)
+
+    async def _store_images(self, images: Mapping[str, bytes]) -> None:
+        """Store images by key at the same time. If one fails, cancel the others and raise its error."""
+        puts = [put_object(self._store, key, data, PICTURE_TYPE) for key, data in images.items()]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for put in puts:
+                    tasks.create_task(put)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
 
     async def _sprite(self, source: Source) -> Sprite | None:
         """Return the sprite; it is optional, so a refusal is no failure."""
