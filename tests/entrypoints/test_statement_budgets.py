@@ -133,7 +133,7 @@ async def test_a_small_upload_keeps_its_budget(drive: CountedDrive) -> None:
     files = {"file": ("a.txt", b"hello", "text/plain")}
     cost = await drive.cost_of("POST", "/api/v1/files/upload", 201, files=files, data={"path": "/one/two"})
 
-    assert cost.without_events <= 7
+    assert cost.without_events <= 5
     assert cost.transactions <= 1
 
 
@@ -143,7 +143,7 @@ async def test_a_small_upload_that_needs_processing_keeps_its_budget(drive: Coun
     files = {"file": ("a.jpg", b"\xff\xd8\xff\xe0\x00\x10JFIF\x00 and so on", "image/jpeg")}
     cost = await drive.cost_of("POST", "/api/v1/files/upload", 201, files=files, data={"path": "/"})
 
-    assert cost.without_events <= 10
+    assert cost.without_events <= 8
     assert cost.transactions <= 1
 
 
@@ -165,7 +165,7 @@ async def test_initiating_an_upload_keeps_its_budget(drive: CountedDrive) -> Non
     body = {"name": "a.bin", "path": "/one/two", "size": 5}
     cost = await drive.cost_of("POST", "/api/v1/files/chunked-upload/initiate", 201, json=body)
 
-    assert cost.without_events <= 8
+    assert cost.without_events <= 7
     assert cost.transactions <= 1
 
 

@@ -161,3 +161,56 @@ async def test_a_cancelled_command_undoes_its_unit_alone(on_sqlite: Units) -> No
 
     assert isinstance(errors[1], asyncio.CancelledError)
     assert [0, 3] == await on_sqlite.numbers()
+
+
+async def test_what_is_executed_soon_is_executed_before_the_next_statement(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute_soon(ADD_POSITION, [{"consumer": name, "position": 1} for name in ("a", "b")])
+        await tx.execute_soon(ADD_POSITION, [])
+        assert [] == await tx.execute(ADD_NEW_POSITION, consumer="a", position=2)
+
+
+async def test_what_is_executed_soon_is_seen_by_the_session(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute_soon(ADD_POSITION, [{"consumer": "a", "position": 1}])
+        assert 1 == await tx.session.scalar(select(ConsumerPosition.position))
+        tx.session.add(ConsumerPosition(consumer="b", position=2))
+        await tx.execute_soon(ADD_POSITION, [{"consumer": "c", "position": 3}])
+        assert ["a", "b", "c"] == sorted(await tx.session.scalars(select(ConsumerPosition.consumer)))
+
+
+async def test_what_is_executed_soon_is_committed_without_another_statement(database: Database) -> None:
+    async with database.transaction() as tx:
+        await tx.execute_soon(ADD_POSITION, [{"consumer": "a", "position": 1}])
+    async with database.reading() as tx:
+        assert 1 == await tx.session.scalar(select(ConsumerPosition.position))
+
+
+@pytest.mark.parametrize("by_session", [False, True])
+async def test_an_error_of_what_is_executed_soon_undoes_the_transaction(database: Database, by_session: bool) -> None:
+    async def add_twice() -> None:
+        async with database.transaction() as tx:
+            await tx.execute_soon(ADD_POSITION, [{"consumer": name, "position": 1} for name in ("a", "a")])
+            if by_session:
+                assert tx.session.is_active
+
+    with pytest.raises(IntegrityError):
+        await add_twice()
+    async with database.transaction() as tx:
+        await tx.execute(ADD_POSITION, consumer="a", position=3)
+
+
+async def test_statements_that_are_executed_together_fail_with_the_group_intact(on_sqlite: Units) -> None:
+    await on_sqlite.first()
+
+    async def refused() -> None:
+        async with on_sqlite.database.transaction() as tx:
+            await tx.execute_soon(INSERT_UNIT, [{"unit": 1}, {"unit": 1}])
+            await tx.execute(INSERT_UNIT, unit=2)
+
+    on_sqlite.tasks.append(asyncio.create_task(refused()))
+    on_sqlite.start(3)
+    errors = await on_sqlite.go_on()
+
+    assert [False, True, False] == [isinstance(error, IntegrityError) for error in errors]
+    assert [0, 3] == await on_sqlite.numbers()

@@ -32,12 +32,12 @@ from metastore.features.files.tree.access import FolderAccess, NodeAccess, autho
 from metastore.features.files.tree.located_nodes import located_nodes
 from metastore.features.files.tree.names import name_key, normalize_name
 from metastore.features.files.tree.paths import (
-    ensure_folders,
     free_name,
     name_taken,
     new_folder,
     path_of,
     path_of_folder,
+    place_for_file,
     record_folder_created,
     require_depth,
     require_name_free,
@@ -95,13 +95,13 @@ class FilesService:
                 through a file.
         """
         normalized = normalize_name(name)
-        folder_id, _ = await ensure_folders(tx, place.owner_id, path, self._clock)
+        folder_id, free = await place_for_file(tx, place.owner_id, path, normalized, self._clock)
         # The lock excludes other requests. The unique index and the loop guard against any other writer.
         for _ in range(_NAME_ATTEMPTS):
-            free = await free_name(tx, place.owner_id, folder_id, normalized, FILE)
             node = self._new_file(place.owner_id, folder_id, free, size, normalize_media_type(mime_type), visibility)
             if await repository.add(tx, node):
                 return node
+            free = await free_name(tx, place.owner_id, folder_id, normalized, FILE)
         raise unavailable("No free name was found.")
 
     async def place_files(

@@ -27,7 +27,7 @@ async def find_by_file(tx: Transaction, file_id: str) -> Upload | None:
 
 async def add(tx: Transaction, upload: Upload) -> None:
     """Insert an upload, which stays outside the session."""
-    await tx.execute(_ADD, **{column.key: getattr(upload, column.key) for column in _UPLOADS})
+    await tx.execute_soon(_ADD, [{column.key: getattr(upload, column.key) for column in _UPLOADS}])
 
 
 async def state_of(tx: Transaction, upload_id: str) -> str | None:

@@ -19,6 +19,8 @@ from metastore.kit.database.shared_transaction import SharedTransaction
 
 Parameters = Sequence[object] | Mapping[str, object]
 Row = tuple[object, ...]
+Statement = tuple[str, Sequence[Parameters]]
+"""SQL, and the rows of parameters for each of which it is executed."""
 _Result = TypeVar("_Result")
 
 
@@ -58,28 +60,39 @@ class OneTripConnection(aiosqlite.Connection):
         """Undo the current unit. Return whether what earlier units did is still there."""
         return await self._submit(partial(shared.undo, self._conn))
 
-    async def run(self, statement: str, rows: Sequence[Parameters]) -> list[Row]:
-        """Execute a statement for each of ``rows`` in one trip to the thread. Return what it returns for all of them.
+    async def run(self, *statements: Statement) -> list[Row]:
+        """Execute statements in one trip to the thread. Return what the last one returns for all of its rows.
 
         Raises:
-            DBAPIError: SQLite refused it, in the class that SQLAlchemy has for the reason.
+            DBAPIError: SQLite refused one of them, in the class that SQLAlchemy has for the reason.
         """
-
-        def execute() -> list[Row]:
-            if self.shared is not None:
-                self.shared.enter(self._conn)
-            if len(rows) == 1:
-                return self._conn.execute(statement, rows[0]).fetchall()
-            return [row for parameters in rows for row in self._conn.execute(statement, parameters)]
-
         try:
-            return await self._submit(execute)
+            return await self.send(*statements)
         except asyncio.CancelledError:
             if self.shared is not None:
                 self.shared.interrupt()
             raise
+
+    def send(self, *statements: Statement) -> asyncio.Future[list[Row]]:
+        """Do as ``run``, without waiting: later statements are executed after these."""
+
+        def execute() -> list[Row]:
+            found: list[Row] = []
+            if self.shared is not None:
+                self.shared.enter(self._conn)
+            for sql, rows in statements:
+                found = self._execute_all(sql, rows)
+            return found
+
+        return self._submit(execute)
+
+    def _execute_all(self, sql: str, rows: Sequence[Parameters]) -> list[Row]:
+        try:
+            if len(rows) == 1:
+                return self._conn.execute(sql, rows[0]).fetchall()
+            return [row for parameters in rows for row in self._conn.execute(sql, parameters)]
         except sqlite3.Error as error:
-            raise DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True) from error
+            raise DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True) from error
 
     def commit_shared(self, shared: SharedTransaction) -> asyncio.Future[None]:
         """Queue the commit at once, before any later statement. The future is done when it is on disk or has failed."""

@@ -15,6 +15,7 @@ on connections of their own.
 Short reads are made by queries (``Transaction.fetch``): outside a writing transaction they need no transaction at all.
 """
 
+import asyncio
 import sqlite3
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -33,7 +34,7 @@ from metastore.kit.database.engine import Session, create_engine
 from metastore.kit.database.group_commit import GroupCommit
 from metastore.kit.database.query import Prepared, Query, Row
 from metastore.kit.database.readers import PostgresqlReader, Reader, SqliteReader
-from metastore.kit.database.sqlite_connection import OneTripConnection
+from metastore.kit.database.sqlite_connection import OneTripConnection, Statement
 from metastore.kit.problems.problem import Problem, storage_full, unavailable
 
 
@@ -65,13 +66,18 @@ class Transaction:
         self._reader = reader
         self._driver = driver
         self._recorded: defaultdict[RowInsert[Nothing], list[dict[str, object]]] = defaultdict(list)
+        self._soon: list[Statement] = []
+        self._sent: list[asyncio.Future[list[tuple[object, ...]]]] = []
         self.dialect = dialect.name
         self.recorded = 0
         self.scheduled: dict[str, datetime] = {}
 
     @property
     def session(self) -> AsyncSession:
-        """The session with the database."""
+        """The session with the database. What it executes comes after what ``execute_soon`` was called for."""
+        if self._driver is not None and self._soon:
+            self._sent.append(self._driver.send(*self._take_soon()))
+            self._sent[-1].add_done_callback(_retrieve_error)
         if not isinstance(self._session, AsyncSession):
             self._session = self._session()
         return self._session
@@ -119,21 +125,47 @@ class Transaction:
         returns_rows: bool = result.returns_rows  # type: ignore[attr-defined]  # a CursorResult
         return [command.row._make(row) for row in result] if returns_rows else []
 
+    async def execute_soon(self, command: Command[Nothing], rows: Sequence[Mapping[str, object]]) -> None:
+        """Execute ``command`` for each of ``rows``, at the latest before the next statement or the commit.
+
+        On SQLite it is executed together with that statement, which saves a trip to the connection's thread. That
+        statement then raises its errors, or the end of the transaction does.
+        """
+        if self._driver is None:
+            await self.execute_all(command, rows)
+        elif rows:
+            prepared = command.prepared(self._dialect, rows[0])
+            self._soon.append((prepared.sql, [prepared.arguments(row) for row in rows]))
+
+    def _take_soon(self) -> list[Statement]:
+        soon, self._soon = self._soon, []
+        return soon
+
     async def _run(
         self, driver: OneTripConnection, prepared: Prepared[Row], rows: Sequence[Mapping[str, object]]
     ) -> list[Row]:
         session = self._session
         if isinstance(session, AsyncSession) and (session.new or session.dirty or session.deleted):
             await session.flush()
-        return prepared.rows(await driver.run(prepared.sql, [prepared.arguments(row) for row in rows]))
+        await self._await_sent()
+        statement = (prepared.sql, [prepared.arguments(row) for row in rows])
+        return prepared.rows(await driver.run(*self._take_soon(), statement))
+
+    async def _await_sent(self) -> None:
+        sent, self._sent = self._sent, []
+        for each in sent:
+            await each
 
     async def flush(self) -> None:
-        """Insert the recorded events, and what the session has yet to insert, update or delete."""
+        """Insert the recorded events, and execute what was left for later, in the session and outside it."""
         if isinstance(self._session, AsyncSession):
             await self._session.flush()
         recorded, self._recorded = self._recorded, defaultdict(list)
         for insertion, rows in recorded.items():
             await self.execute_all(insertion, rows)
+        if self._driver is not None and self._soon:
+            await self._driver.run(*self._take_soon())
+        await self._await_sent()
 
     async def forget_entities(self) -> None:
         """Flush, and forget the entities that the session has loaded."""
@@ -154,6 +186,12 @@ class Transaction:
     def schedule(self, topic: str, due_at: datetime) -> None:
         """Call the listeners of ``topic`` after this transaction has committed, with the earliest ``due_at``."""
         self.scheduled[topic] = min(due_at, self.scheduled.get(topic, due_at))
+
+
+def _retrieve_error(sent: asyncio.Future[list[tuple[object, ...]]]) -> None:
+    """Mark an error as seen, of a statement whose transaction may have failed before it waited for it."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 CommitHook = Callable[[Transaction], Awaitable[None]]

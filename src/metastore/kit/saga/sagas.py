@@ -147,8 +147,8 @@ async def start_all(
         for row in rows
         for name in done
     ]
-    await tx.execute_all(_INSERT_SAGAS, rows)
-    await tx.execute_all(_INSERT_STEPS, steps)
+    await tx.execute_soon(_INSERT_SAGAS, rows)
+    await tx.execute_soon(_INSERT_STEPS, steps)
     wake_ups.schedule(tx, due_at)
     return {
         saga.subject: Saga(
@@ -293,7 +293,7 @@ async def _changed(
         wake_ups.schedule(tx, due_at)
     if changed and log is not None:
         step = {"id": new_id(), "saga_id": changed[0].id, "step": log, "result": DONE, "attempt": 1, "at": now}
-        await tx.execute(_INSERT_STEPS, **step)
+        await tx.execute_soon(_INSERT_STEPS, [step])
     return bool(changed)
 
 

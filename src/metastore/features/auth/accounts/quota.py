@@ -120,7 +120,7 @@ async def refund(tx: Transaction, user_id: str, size: int) -> None:
 
 
 async def _move(tx: Transaction, user_id: str, *, reserved: int = 0, used: int = 0) -> None:
-    await tx.execute(_MOVE, user=user_id, reserved=reserved, used=used)
+    await tx.execute_soon(_MOVE, [{"user": user_id, "reserved": reserved, "used": used}])
 
 
 async def _charge(tx: Transaction, user_id: str, size: int) -> bool:

@@ -83,14 +83,22 @@ async def folder_by_path(tx: Transaction, owner_id: str, path: str) -> list[Ance
     return nodes
 
 
-async def ensure_folders(tx: Transaction, owner_id: str, path: str, clock: Clock) -> tuple[str | None, str]:
-    """Return the ID and path of the folder at ``path``, creating missing folders.
+async def place_for_file(tx: Transaction, owner_id: str, path: str, name: str, clock: Clock) -> tuple[str | None, str]:
+    """Return the ID of the folder at ``path``, creating missing folders, and ``name``, numbered if it is taken there.
 
     Raises:
         Problem: 409 ``name-taken`` if the path leads through a file; 422 ``invalid-path`` or ``path-too-deep``.
     """
     names = split_path(path)
-    existing = await repository.resolve_path(tx, owner_id, names)
+    found = await repository.resolve_path(tx, owner_id, (*names, name))
+    folder_id = await _ensure_folders(tx, owner_id, names, found[: len(names)], clock)
+    is_free = len(found) <= len(names)
+    return folder_id, name if is_free else await free_name(tx, owner_id, folder_id, name, FILE)
+
+
+async def _ensure_folders(
+    tx: Transaction, owner_id: str, names: Sequence[str], existing: Sequence[Ancestor], clock: Clock
+) -> str | None:
     if existing and existing[-1].kind == FILE:
         raise name_taken(existing[-1].name)
     parent_id = existing[-1].id if existing else None
@@ -102,7 +110,7 @@ async def ensure_folders(tx: Transaction, owner_id: str, path: str, clock: Clock
         await repository.add_all(tx, created)
     for folder in created:
         record_folder_created(tx, folder)
-    return parent_id, ROOT + "/".join(names)
+    return parent_id
 
 
 def new_folder(owner_id: str, parent_id: str | None, name: str, clock: Clock) -> Node:

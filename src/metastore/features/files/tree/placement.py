@@ -64,10 +64,14 @@ async def place_files(
     Raises:
         Problem: 503 if another writer has taken a name, which the owner's lock excludes.
     """
-    folders = await _ensure_folders(tx, owner_id, {file.folders for file in files}, now)
-    parents = [folders[file.folders] for file in files]
+    known = await _resolve(tx, owner_id, files)
+    await _create_missing(tx, owner_id, {file.folders for file in files}, known, now)
+    parents = [known[file.folders] for file in files]
     placeable = [(parent, file) for parent, file in zip(parents, files, strict=True) if not isinstance(parent, Problem)]
-    names = iter(await _free_names(tx, owner_id, [(parent, file.name) for parent, file in placeable]))
+    if len(files) == 1 and (*files[0].folders, files[0].name) not in known:
+        names = iter([files[0].name])
+    else:
+        names = iter(await _free_names(tx, owner_id, [(parent, file.name) for parent, file in placeable]))
     placed: list[PlacedFile | Problem] = []
     rows: list[dict[str, object]] = []
     for parent, file in zip(parents, files, strict=True):
@@ -82,15 +86,30 @@ async def place_files(
     return placed
 
 
-async def _ensure_folders(
-    tx: Transaction, owner_id: str, wanted: Collection[FolderNames], now: datetime
-) -> dict[FolderNames, str | Problem]:
-    """Return the IDs of folders, empty for the root, creating missing ones; a problem where a file is in the way."""
+async def _resolve(tx: Transaction, owner_id: str, files: Sequence[NewFile]) -> dict[FolderNames, str | Problem]:
+    """Return the IDs of the folders that exist, empty for the root; a problem where a file is in the way.
+
+    Of a single file, what already has its name is there too, so that it takes no statement more.
+    """
     known: dict[FolderNames, str | Problem] = {(): ""}
-    if len(wanted) == 1:
+    wanted = {file.folders for file in files}
+    if len(files) == 1:
+        await _resolve_one(tx, owner_id, (*files[0].folders, files[0].name), known)
+    elif len(wanted) == 1:
         await _resolve_one(tx, owner_id, next(iter(wanted)), known)
     else:
         await _resolve_many(tx, owner_id, wanted, known)
+    return known
+
+
+async def _create_missing(
+    tx: Transaction,
+    owner_id: str,
+    wanted: Collection[FolderNames],
+    known: dict[FolderNames, str | Problem],
+    now: datetime,
+) -> None:
+    """Create the folders that are missing and add them to ``known``."""
     rows: list[dict[str, object]] = []
     every_level = {names[:depth] for names in wanted for depth in range(1, len(names) + 1)}
     for path in sorted(every_level, key=len):
@@ -105,7 +124,6 @@ async def _ensure_folders(
         tx.record(FolderCreated(folder_id=folder_id, owner_id=owner_id, name=path[-1], parent_id=parent or None))
     if rows:
         await _insert(tx, rows)
-    return known
 
 
 async def _resolve_one(

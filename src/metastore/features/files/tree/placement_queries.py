@@ -49,9 +49,9 @@ async def insert_nodes(tx: Transaction, rows: Sequence[Mapping[str, object]]) ->
     """Insert nodes with the same columns, parents before children.
 
     Raises:
-        IntegrityError: a name is taken.
+        IntegrityError: a name is taken. It is raised on PostgreSQL only: SQLite has a single writer.
     """
-    await tx.execute_all(_INSERT, rows)
+    await tx.execute_soon(_INSERT, rows)
 
 
 def _joined(dialect: str, columns: str, condition: str) -> TextClause:
