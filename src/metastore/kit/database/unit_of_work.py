@@ -71,6 +71,8 @@ class Transaction:
         self.dialect = dialect.name
         self.recorded = 0
         self.scheduled: dict[str, datetime] = {}
+        self.marks: set[str] = set()
+        """What is to be known of the transaction before it commits (``Database.before_commit``)."""
 
     @property
     def session(self) -> AsyncSession:

@@ -46,7 +46,7 @@ async def save_checkpoint(tx: Transaction, note: str) -> None:
 
 def mark_compensation(tx: Transaction) -> None:
     """Declare that ``tx`` undoes what this request has committed, so that its key may be used again."""
-    tx.session.info[_COMPENSATES] = True
+    tx.marks.add(_COMPENSATES)
 
 
 @contextmanager
@@ -62,4 +62,4 @@ def working_under(claimed: Claimed | None) -> Iterator[None]:
 async def _update_claim(tx: Transaction) -> None:
     claimed = _claim.get()
     if claimed is not None:
-        await claims.update_state(tx, claimed, effective=_COMPENSATES not in tx.session.info)
+        await claims.update_state(tx, claimed, effective=_COMPENSATES not in tx.marks)

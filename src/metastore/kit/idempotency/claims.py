@@ -6,13 +6,15 @@ Until there is a response, the column ``body`` holds the request's checkpoint, i
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import JSON, ColumnElement, Index, LargeBinary, String, case, delete, select, update
+from sqlalchemy import JSON, ColumnElement, Index, LargeBinary, String, bindparam, case, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from metastore.kit.clock import utc_now
+from metastore.kit.database.command import Command, Nothing, RowInsert
 from metastore.kit.database.inserts import insert_into
-from metastore.kit.database.tables import Base, UtcDateTime
+from metastore.kit.database.tables import Base, UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.problem_codes import ProblemCode
@@ -63,6 +65,11 @@ class Claimed:
     checkpoint: str | None = None
 
 
+class _Key(NamedTuple):
+    owner: str
+    key: str
+
+
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
     """A stored response. Header names are in lower case."""
@@ -90,8 +97,7 @@ async def try_claim(tx: Transaction, claim: Claim, *, repeatable: bool) -> Claim
         "locked_until": now + LEASE,
         "created_at": now,
     }
-    inserting = insert_into(IdempotencyKey, tx.dialect).values(fresh).on_conflict_do_nothing()
-    if (await tx.session.execute(inserting.returning(IdempotencyKey.key))).first() is not None:
+    if await tx.execute(_CLAIM_NEW, **fresh):
         return claimed
     row = await _locked_row(tx, claim)
     if row is None:
@@ -118,39 +124,19 @@ async def update_state(tx: Transaction, claimed: Claimed, *, effective: bool) ->
     Raises:
         Problem: 409 ``idempotency-in-progress`` when another request has taken the claim over.
     """
-    before, after = (_CLAIMED, _EFFECTIVE) if effective else (_EFFECTIVE, _CLAIMED)
-    values: dict[str, object] = {"state": case((IdempotencyKey.state == before, after), else_=IdempotencyKey.state)}
-    if not effective:
-        values["body"] = None  # the checkpoint was undone
-    moved = await tx.session.execute(
-        update(IdempotencyKey)
-        .where(*_held(claimed))
-        .values(values)
-        .returning(IdempotencyKey.key)
-        .execution_options(synchronize_session=False)
-    )
-    if moved.first() is None:
+    if not await tx.execute(_TAKE_EFFECT if effective else _UNDO_EFFECT, **_of(claimed)):
         raise _in_progress()
 
 
 async def save_checkpoint(tx: Transaction, claimed: Claimed, note: str) -> None:
     """Store ``note`` for a later run that takes the claim over (``checkpoints``)."""
-    await tx.session.execute(
-        update(IdempotencyKey)
-        .where(*_held(claimed), IdempotencyKey.state != _RESPONDED)
-        .values(body=note.encode())
-        .execution_options(synchronize_session=False)
-    )
+    await tx.execute_soon(_SAVE_CHECKPOINT, [{**_of(claimed), "note": note.encode()}])
 
 
 async def save_response(tx: Transaction, claimed: Claimed, response: StoredResponse) -> None:
     """Store the response, unless there already is one."""
-    await tx.session.execute(
-        update(IdempotencyKey)
-        .where(*_held(claimed), IdempotencyKey.state != _RESPONDED)
-        .values(state=_RESPONDED, status=response.status, headers=response.headers, body=response.body)
-        .execution_options(synchronize_session=False)
-    )
+    stored = {"new_status": response.status, "new_headers": response.headers, "new_body": response.body}
+    await tx.execute_soon(_SAVE_RESPONSE, [{**_of(claimed), **stored}])
 
 
 async def release_claim(tx: Transaction, claimed: Claimed, *, even_effective: bool) -> None:
@@ -212,6 +198,46 @@ def _held(claimed: Claimed) -> tuple[ColumnElement[bool], ...]:
         IdempotencyKey.key == claimed.key,
         IdempotencyKey.attempt == claimed.attempt,
     )
+
+
+def _of(claimed: Claimed) -> dict[str, object]:
+    return {"of_owner": claimed.owner, "of_key": claimed.key, "of_attempt": claimed.attempt}
+
+
+_KEYS = table_of(IdempotencyKey).c
+_CLAIM_NEW = RowInsert(
+    _Key,
+    lambda dialect: (
+        insert_into(table_of(IdempotencyKey), dialect).on_conflict_do_nothing().returning(_KEYS.owner, _KEYS.key)
+    ),
+)
+_OF_CLAIM = update(table_of(IdempotencyKey)).where(
+    _KEYS.owner == bindparam("of_owner"), _KEYS.key == bindparam("of_key"), _KEYS.attempt == bindparam("of_attempt")
+)
+_TAKE_EFFECT = Command(
+    _Key,
+    _OF_CLAIM.values(state=case((_KEYS.state == _CLAIMED, _EFFECTIVE), else_=_KEYS.state)).returning(
+        _KEYS.owner, _KEYS.key
+    ),
+)
+# The checkpoint was undone as well.
+_UNDO_EFFECT = Command(
+    _Key,
+    _OF_CLAIM.values(state=case((_KEYS.state == _EFFECTIVE, _CLAIMED), else_=_KEYS.state), body=None).returning(
+        _KEYS.owner, _KEYS.key
+    ),
+)
+_WITHOUT_RESPONSE = _OF_CLAIM.where(_KEYS.state != _RESPONDED)
+_SAVE_CHECKPOINT = Command(Nothing, _WITHOUT_RESPONSE.values(body=bindparam("note", type_=_KEYS.body.type)))
+_SAVE_RESPONSE = Command(
+    Nothing,
+    _WITHOUT_RESPONSE.values(
+        state=_RESPONDED,
+        status=bindparam("new_status", type_=_KEYS.status.type),
+        headers=bindparam("new_headers", type_=_KEYS.headers.type),
+        body=bindparam("new_body", type_=_KEYS.body.type),
+    ),
+)
 
 
 def _in_progress() -> Problem:

@@ -101,7 +101,7 @@ async def store_response(
     stored, body = _storable(dict(headers or {})), b""
     if model is not None:
         stored, body = {**_JSON, **stored}, model.model_dump_json(by_alias=True).encode()
-    await save_response(tx, run.claimed, StoredResponse(status, stored, body))
+    await run.store(tx, run.claimed, StoredResponse(status, stored, body))
     return model
 
 
@@ -109,7 +109,7 @@ async def store_json(tx: Transaction, body: bytes, *, status: int = 200) -> None
     """Store the endpoint's response as ``store_response`` does, given its JSON."""
     run = _running.get()
     if run is not None and run.claimed is not None:
-        await save_response(tx, run.claimed, StoredResponse(status, dict(_JSON), body))
+        await run.store(tx, run.claimed, StoredResponse(status, dict(_JSON), body))
 
 
 class IdempotentRoute(APIRoute):
@@ -160,6 +160,7 @@ class _Run:
         self._request = request
         self._key = key
         self._repeatable = False
+        self._stored: StoredResponse | None = None
         self.claimed: Claimed | None = None
 
     async def claim(self, arguments: dict[str, object], *, repeatable: bool) -> StoredResponse | None:
@@ -178,10 +179,15 @@ class _Run:
         self.claimed = outcome
         return None
 
+    async def store(self, tx: Transaction, claimed: Claimed, response: StoredResponse) -> None:
+        """Store the response in the transaction of the effect."""
+        await save_response(tx, claimed, response)
+        self._stored = response
+
     async def ended(self, response: StoredResponse | None) -> None:
         """Store the response, or release the claim when there is none to store."""
         claimed, self.claimed = self.claimed, None
-        if claimed is None:
+        if claimed is None or self._has_stored(response):
             return
         # The client gets its response even if it cannot be stored now; the claim then ends with its lease.
         with suppress(Problem):
@@ -190,6 +196,13 @@ class _Run:
                     await save_response(tx, claimed, response)
                 else:
                     await release_claim(tx, claimed, even_effective=self._repeatable)
+
+    def _has_stored(self, response: StoredResponse | None) -> bool:
+        """Return whether the client gets what was stored. It would get an error, had the transaction failed."""
+        stored = self._stored
+        if stored is None or response is None:
+            return False
+        return (stored.status, stored.body) == (response.status, response.body)
 
 
 _running: ContextVar[_Run | None] = ContextVar("metastore_idempotent_run", default=None)
