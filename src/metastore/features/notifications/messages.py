@@ -19,6 +19,7 @@ class NotificationType(StrEnum):
     FILE_RECOVERED = "file.recovered"
 
 
+_SUMMARY = "“{name}” and {others} more files are ready."
 _SENTENCES: dict[str, str] = {
     NotificationType.FILE_READY: "“{name}” is ready.",
     NotificationType.FILE_DAMAGED: "The stored bytes of “{name}” were lost or changed. It cannot be downloaded.",
@@ -28,7 +29,10 @@ _SENTENCES: dict[str, str] = {
 
 
 def message_of(notification_type: str, payload: Mapping[str, JsonValue]) -> str:
-    """Return the message; an unknown type is returned as it is."""
+    """Return the message; an unknown type is returned as it is. A ``count`` in the payload makes it a summary."""
+    count = payload.get("count")
+    if isinstance(count, int):
+        return _SUMMARY.replace("{others}", f"{count - 1:,}").replace("{name}", str(payload.get("name", "")))
     sentence = _SENTENCES.get(notification_type)
     if sentence is None:
         return notification_type
