@@ -2,5 +2,4 @@
 
 * ``local``: a folder that the product serves itself.
 * ``s3``: a bucket on any S3-compatible server.
-* ``response_headers``: response headers of presigned GET URLs, used by both.
 """

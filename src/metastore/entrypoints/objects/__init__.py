@@ -18,7 +18,7 @@ User content is never active on our origin: it is sent with ``nosniff``, in a CS
 disposition in the signed URL.
 
 * ``app``: the ASGI application. ``http_exchange``: a request and its response.
-* ``object_server``: GET and HEAD. ``conditional_requests``: preconditions and ranges.
+* ``object_server``: GET and HEAD, with the preconditions and ranges of ``kit.api.conditional_requests``.
 * ``part_receiver``: PUT.
 * ``allocator``: settings of the memory allocator.
 """

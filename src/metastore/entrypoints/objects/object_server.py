@@ -9,12 +9,6 @@ import asyncio
 from collections.abc import Mapping
 from email.utils import format_datetime
 
-from metastore.entrypoints.objects.conditional_requests import (
-    UnsatisfiableRangeError,
-    Validators,
-    precondition_status,
-    requested_range,
-)
 from metastore.entrypoints.objects.http_exchange import (
     ClientGoneError,
     Header,
@@ -23,6 +17,12 @@ from metastore.entrypoints.objects.http_exchange import (
 )
 from metastore.entrypoints.server import ZERO_COPY
 from metastore.entrypoints.server.ready_response import ReadyResponse
+from metastore.kit.api.conditional_requests import (
+    UnsatisfiableRangeError,
+    Validators,
+    precondition_status,
+    requested_range,
+)
 from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.served_objects import OpenObject, ReadGrant, ServedObjectStore

@@ -5,4 +5,5 @@
 * ``period``: periods of time as request parameters.
 * ``router``: routers that are skipped for paths which are not theirs.
 * ``dependencies``: the services and the database as dependencies of endpoints.
+* ``conditional_requests``: preconditions and ranges. ``response_headers``: names and types of downloads.
 """

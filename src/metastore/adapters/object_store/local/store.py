@@ -27,7 +27,7 @@ from metastore.adapters.object_store.local.small_object import (
 from metastore.adapters.object_store.local.thread_pools import FileThreads, StoreThreads
 from metastore.adapters.object_store.local.upload import Upload
 from metastore.adapters.object_store.local.upload_files import Creation, UploadFiles
-from metastore.adapters.object_store.response_headers import content_disposition, safe_media_type
+from metastore.kit.api.response_headers import content_disposition, safe_media_type
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.ids import new_id
 from metastore.ports.object_store import (

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 
-from metastore.adapters.object_store.response_headers import content_disposition, safe_media_type
 from metastore.adapters.object_store.s3.bucket import allow_origins, ensure_bucket
 from metastore.adapters.object_store.s3.calls import call, server_errors
 from metastore.adapters.object_store.s3.checksums import PART_SIZE, bare_etag, checksum_from
@@ -20,6 +19,7 @@ from metastore.adapters.object_store.s3.multipart_uploads import complete, lates
 from metastore.adapters.object_store.s3.presigned_get_urls import get_url_template
 from metastore.adapters.object_store.s3.presigned_part_urls import PartUrlTemplate, part_url_template
 from metastore.adapters.object_store.s3.small_object import BLOCK_SIZE, put_stream, read_all
+from metastore.kit.api.response_headers import content_disposition, safe_media_type
 from metastore.kit.clock import period_start
 from metastore.ports.object_store import (
     CompletedPart,

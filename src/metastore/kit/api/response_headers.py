@@ -1,4 +1,4 @@
-"""Response headers of presigned GET URLs, safe for any file name and any declared media type."""
+"""Response headers of downloads, safe for any file name and any declared media type."""
 
 import re
 from unicodedata import category

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metastore.adapters.object_store.response_headers import content_disposition, safe_media_type
+from metastore.kit.api.response_headers import content_disposition, safe_media_type
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from metastore.entrypoints.objects.conditional_requests import (
+from metastore.kit.api.conditional_requests import (
     UnsatisfiableRangeError,
     Validators,
     precondition_status,
