@@ -23,6 +23,7 @@ from metastore.adapters.realtime.socketio import SocketIoRealtime
 from metastore.adapters.transcoder.sandboxed_transcoder import SandboxedTranscoder
 from metastore.config import ConfigurationError, Settings, load_secret_key
 from metastore.features.analytics.feature import analytics_feature
+from metastore.features.archives.feature import archives_feature
 from metastore.features.audit.feature import audit_feature
 from metastore.features.auth.accounts.service import AccountsService, NewUsers
 from metastore.features.auth.credentials.passwords import Argon2Hasher
@@ -198,6 +199,7 @@ def _install_features(
     install(files_feature(resources, delivery, presign_ttl=presign_ttl, stream_key=stream_key, trash_ttl=trash_ttl))
     install(uploads_feature(resources, services, limits=_upload_limits(settings)))
     install(media_feature(resources, services))
+    install(archives_feature(resources, url_ttl=presign_ttl, url_key=derived_key(secret, "archives")))
     install(search_feature(resources, services))
     install(notifications_feature(resources))
     install(audit_feature())

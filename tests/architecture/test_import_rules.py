@@ -67,6 +67,18 @@ _FORBIDDEN = [
         id="schemas do not import models",
     ),
     pytest.param(
+        "features/archives/urls.py",
+        "from metastore.features.archives import service",
+        "metastore.features.archives.urls is not allowed to import metastore.features.archives.service",
+        id="URLs of archives do not import the service",
+    ),
+    pytest.param(
+        "features/archives/layout/folders.py",
+        "from metastore.features.archives.layout import snapshot",
+        "metastore.features.archives.layout.folders is not allowed to import",
+        id="the layers inside archives' layout",
+    ),
+    pytest.param(
         "features/search/schemas.py",
         "from metastore.features.search import repository",
         "metastore.features.search.schemas is not allowed to import metastore.features.search.repository",

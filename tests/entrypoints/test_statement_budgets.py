@@ -94,6 +94,20 @@ async def test_a_download_keeps_its_budget_with_its_event(drive: CountedDrive) -
     assert cost.transactions == 1
 
 
+async def test_an_archive_keeps_its_budget_however_many_files_it_has(drive: CountedDrive) -> None:
+    """Its folders are read by one statement and its files by one a page; nothing is read a file at a time."""
+    for number in range(30):
+        await drive.upload(f"{number}.txt", path=f"/top/folder {number % 7}")
+    listing = await drive.client.json_of("GET", "/api/v1/files")
+    made = await drive.client.json_of("POST", "/api/v1/archives", 201, json={"ids": [listing["items"][0]["id"]]})
+
+    cost = await drive.cost_of("POST", "/api/v1/archives", 201, json={"ids": [listing["items"][0]["id"]]})
+    assert cost.without_events <= 5
+    assert cost.events == 1
+    cost = await drive.cost_of("GET", made["url"])
+    assert cost.statements <= 4
+
+
 async def test_a_search_keeps_its_budget(drive: CountedDrive) -> None:
     await drive.upload("a.txt", path="/one/two")
 

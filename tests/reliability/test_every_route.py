@@ -91,6 +91,8 @@ async def test_ids_in_a_body_are_checked_like_those_in_a_path(product: Metastore
             ("POST", "/api/v1/folders", {"name": "inside", "parentId": ids["folder"]}),
             ("PATCH", f"/api/v1/folders/{own['folder']}", {"parentId": ids["folder"]}),
             ("PATCH", f"/api/v1/files/{own['file']}", {"parentId": ids["folder"]}),
+            ("POST", "/api/v1/archives", {"ids": [own["file"], ids["file"]]}),
+            ("POST", "/api/v1/archives", {"ids": [ids["folder"]]}),
         ]
         for method, url, body in attempts:
             response = await other.request(method, url, json=body)

@@ -7,6 +7,7 @@ an event.
 * ``files``: folders and files, their names, the trash.
 * ``uploads``: multipart uploads, and small files in one request.
 * ``media``: probing, thumbnails, renditions, playback and previews.
+* ``archives``: files and folders as one ZIP file, made while it is sent.
 * ``notifications``: messages to users, saved and live.
 * ``search``: finding files and folders by name.
 * ``audit``: the append-only audit trail.

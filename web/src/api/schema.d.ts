@@ -166,6 +166,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/archives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Archive
+         * @description Return a URL that downloads files and folders as one ZIP file; it can be resumed.
+         */
+        post: operations["create_archive_api_v1_archives_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/archives/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Archive
+         * @description Download an archive or a range of it. It is made while it is sent.
+         */
+        get: operations["download_archive_api_v1_archives__token__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/files/{file_id}/stream": {
         parameters: {
             query?: never;
@@ -920,6 +960,28 @@ export interface components {
             totals: components["schemas"]["Amounts"];
         };
         /**
+         * ArchiveIn
+         * @description The IDs of the files and folders; what is inside one of the folders comes with it.
+         */
+        ArchiveIn: {
+            /** Ids */
+            ids: string[];
+        };
+        /**
+         * ArchiveOut
+         * @description An archive: a URL that serves it to GET and HEAD until ``expires_at``, and its exact size in bytes.
+         */
+        ArchiveOut: {
+            /** Url */
+            url: string;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Expiresat */
+            expiresAt: string;
+        };
+        /**
          * AuditLogOut
          * @description Who (``actor_id``) did what (``action``) to what (``resource``), from where, and when.
          */
@@ -1482,7 +1544,7 @@ export interface components {
          * @description The reason why a request failed.
          * @enum {string}
          */
-        ProblemCode: "bad-request" | "malformed-json" | "validation-failed" | "invalid-cursor" | "method-not-allowed" | "unsupported-media-type" | "body-too-large" | "headers-too-large" | "request-timeout" | "cross-site-request" | "stale" | "not-found" | "http-error" | "internal-error" | "unavailable" | "storage-full" | "invalid-idempotency-key" | "idempotency-key-reused" | "idempotency-in-progress" | "idempotency-answer-lost" | "not-authenticated" | "token-expired" | "refresh-reused" | "invalid-credentials" | "wrong-password" | "account-suspended" | "admin-required" | "registration-closed" | "username-taken" | "email-taken" | "too-many-attempts" | "quota-exceeded" | "invalid-name" | "invalid-path" | "path-too-deep" | "name-taken" | "move-into-itself" | "not-ready" | "file-damaged" | "not-playable" | "nothing-to-retry" | "file-too-large" | "upload-not-found" | "upload-completing" | "upload-completed" | "missing-part" | "invalid-part" | "invalid-signature" | "url-expired" | "object-not-found" | "length-required" | "length-mismatch" | "invalid-range" | "precondition-failed";
+        ProblemCode: "bad-request" | "malformed-json" | "validation-failed" | "invalid-cursor" | "method-not-allowed" | "unsupported-media-type" | "body-too-large" | "headers-too-large" | "request-timeout" | "cross-site-request" | "stale" | "not-found" | "http-error" | "internal-error" | "unavailable" | "storage-full" | "invalid-idempotency-key" | "idempotency-key-reused" | "idempotency-in-progress" | "idempotency-answer-lost" | "not-authenticated" | "token-expired" | "refresh-reused" | "invalid-credentials" | "wrong-password" | "account-suspended" | "admin-required" | "registration-closed" | "username-taken" | "email-taken" | "too-many-attempts" | "quota-exceeded" | "invalid-name" | "invalid-path" | "path-too-deep" | "name-taken" | "move-into-itself" | "not-ready" | "file-damaged" | "archive-too-large" | "not-playable" | "nothing-to-retry" | "file-too-large" | "upload-not-found" | "upload-completing" | "upload-completed" | "missing-part" | "invalid-part" | "invalid-signature" | "url-expired" | "object-not-found" | "length-required" | "length-mismatch" | "invalid-range" | "precondition-failed";
         /**
          * ProblemDocument
          * @description The body of every error response (RFC 9457). Some codes add members of their own.
@@ -2242,6 +2304,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_archive_api_v1_archives_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    download_archive_api_v1_archives__token__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
                 };
             };
             /** @description The request failed; `code` says why. */

@@ -72,6 +72,8 @@ class Node(Base):
     """The key of the object with its bytes; ``None`` for folders and while UPLOADING."""
     object_etag: Mapped[str | None] = mapped_column(String(200))
     checksum: Mapped[str | None] = mapped_column(String(200))
+    crc32: Mapped[int | None] = mapped_column(BigInteger)
+    """The CRC-32 of its bytes, once known."""
     damage: Mapped[str | None] = mapped_column(String(200))
     """What a check found wrong with the object; a damaged file cannot be downloaded."""
     thumbnail_key: Mapped[str | None] = mapped_column(String(200))

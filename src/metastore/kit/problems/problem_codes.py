@@ -95,6 +95,8 @@ class ProblemCode(StrEnum):
     """The file is not completely uploaded yet."""
     FILE_DAMAGED = "file-damaged"
     """The stored bytes of the file are lost or changed."""
+    ARCHIVE_TOO_LARGE = "archive-too-large"
+    """The selection has more files or folders than an archive can have."""
     NOT_PLAYABLE = "not-playable"
     """The file has nothing to play, or nothing that can be played yet."""
     NOTHING_TO_RETRY = "nothing-to-retry"

@@ -44,6 +44,7 @@ export default {
   'not-ready': 'The file is not completely uploaded yet.',
   'file-damaged':
     'The stored bytes of this file were lost or changed, so it cannot be downloaded. If you still have the file, upload it again; otherwise ask your administrator for a backup.',
+  'archive-too-large': 'This is more than one ZIP file can hold. Download fewer folders at a time.',
   'not-playable': 'This file cannot be played, or not yet.',
   'nothing-to-retry': 'There is nothing left to retry. Check the file again.',
   'file-too-large': 'This file is larger than the server accepts.',

@@ -43,6 +43,7 @@ export default {
   'not-ready': 'Tệp chưa được tải lên đầy đủ.',
   'file-damaged':
     'Dữ liệu đã lưu của tệp này bị mất hoặc bị thay đổi nên không tải xuống được. Nếu bạn còn tệp gốc, hãy tải lên lại; nếu không, hãy hỏi người quản trị máy chủ về bản sao lưu.',
+  'archive-too-large': 'Nhiều hơn mức một tệp ZIP có thể chứa. Hãy tải xuống ít thư mục hơn mỗi lần.',
   'not-playable': 'Tệp này không phát được, hoặc chưa phát được.',
   'nothing-to-retry': 'Không còn gì để thử lại. Hãy xem lại tệp này.',
   'file-too-large': 'Tệp này lớn hơn mức máy chủ chấp nhận.',

@@ -28,7 +28,7 @@ FolderNames = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A stored object that becomes a file; ``name`` is normalized, ``size`` in bytes."""
+    """A stored object that becomes a file; ``name`` is normalized, ``size`` in bytes, ``crc32`` that of its bytes."""
 
     folders: FolderNames
     name: str
@@ -39,6 +39,7 @@ class NewFile:
     etag: str
     checksum: str | None
     needs_processing: bool
+    crc32: int | None = None
 
 
 class PlacedFile(NamedTuple):
@@ -220,4 +221,5 @@ def _file_row(parent: str, name: str, file: NewFile, now: datetime) -> NodeRow:
 
 
 def _columns(row: NodeRow, owner_id: str, file: NewFile) -> dict[str, object]:
-    return {**row._asdict(), "owner_id": owner_id, "object_key": file.object_key, "object_etag": file.etag}
+    own = {"owner_id": owner_id, "object_key": file.object_key, "object_etag": file.etag, "crc32": file.crc32}
+    return {**row._asdict(), **own}

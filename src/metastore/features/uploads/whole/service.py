@@ -19,7 +19,7 @@ from metastore.features.uploads.multipart.ingest_saga import start_processing
 from metastore.features.uploads.multipart.limits import UploadLimits
 from metastore.features.uploads.multipart.problems import problem_of_store, too_large
 from metastore.features.uploads.multipart.sniffing import examine
-from metastore.features.uploads.whole.content import Content, chunks_of
+from metastore.features.uploads.whole.content import CheckedContent, Content, chunks_of, crcs_of
 from metastore.features.uploads.whole.object_keys import ObjectKeys, ReservedKeys
 from metastore.kit.clock import Clock
 from metastore.kit.database.unit_of_work import Database, Transaction
@@ -150,12 +150,12 @@ class WholeUploads:
         reserved = await self._keys.reserve(len(accepted))
         files = [file._replace(key=key) for file, key in zip(accepted, reserved.keys, strict=True)]
         try:
-            stored = await self._store_objects(files)
+            stored, crcs = await self._store_objects(files)
         except ObjectStoreError as error:
             await self._delete(reserved.keys)
             raise problem_of_store(error) from error
         try:
-            outcomes = await self._create(place, reserved, files, stored, respond)
+            outcomes = await self._create(place, reserved, files, stored, crcs, respond)
         except Problem as problem:
             # After any other failure, it is unknown whether the transaction was committed.
             if problem.status < 500:
@@ -164,20 +164,24 @@ class WholeUploads:
         await self._delete(file.key for file, made in zip(files, outcomes, strict=True) if isinstance(made, Problem))
         return outcomes
 
-    async def _store_objects(self, files: Sequence[_Accepted]) -> list[StoredObject]:
+    async def _store_objects(self, files: Sequence[_Accepted]) -> tuple[list[StoredObject], list[int]]:
+        """Store the bytes of the files; return what is stored, and the CRC-32 of each."""
         stored: list[StoredObject] = []
+        crcs: list[int] = []
         for group in _groups(files):
             if len(group) == 1 and group[0].sent.content.size > _IN_MEMORY:
                 key, _, mime_type = group[0].key, group[0].name, group[0].mime_type
-                content = group[0].sent.content
+                content = CheckedContent(group[0].sent.content)
                 stored.append(await self._store.put(key, chunks_of(content), size=content.size, content_type=mime_type))
+                crcs.append(content.crc32)
                 continue
             objects = [
                 NewObject(file.key, await file.sent.content.read(0, file.sent.content.size), file.mime_type)
                 for file in group
             ]
             stored += await self._store.put_all(objects)
-        return stored
+            crcs += await crcs_of([each.content for each in objects])
+        return stored, crcs
 
     async def _create(
         self,
@@ -185,6 +189,7 @@ class WholeUploads:
         reserved: ReservedKeys,
         files: Sequence[_Accepted],
         stored: Sequence[StoredObject],
+        crcs: Sequence[int],
         respond: Respond,
     ) -> list[Outcome]:
         """Charge the quota and create the files, in one transaction."""
@@ -195,7 +200,7 @@ class WholeUploads:
             ]
             await self._keys.require_open(tx, reserved)
             charged = [number for number, outcome in enumerate(outcomes) if outcome is None]
-            new = [_new_file(files[number], stored[number]) for number in charged]
+            new = [_new_file(files[number], stored[number], crcs[number]) for number in charged]
             for number, made in zip(charged, await self._files.place_files(tx, place, new), strict=True):
                 outcomes[number] = made
             unplaced = [stored[number].size for number in charged if isinstance(outcomes[number], Problem)]
@@ -254,7 +259,7 @@ def _groups(files: Sequence[_Accepted]) -> Iterator[list[_Accepted]]:
         yield group
 
 
-def _new_file(file: _Accepted, stored: StoredObject) -> NewFile:
+def _new_file(file: _Accepted, stored: StoredObject, crc32: int) -> NewFile:
     return NewFile(
         folders=file.folders,
         name=file.name,
@@ -265,4 +270,5 @@ def _new_file(file: _Accepted, stored: StoredObject) -> NewFile:
         etag=stored.etag,
         checksum=stored.checksum,
         needs_processing=file.needs_processing,
+        crc32=crc32,
     )
