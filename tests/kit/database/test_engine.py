@@ -1,6 +1,7 @@
 """Sessions are closed completely; pooled connections to PostgreSQL are replaced when they no longer work."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,30 @@ from tests.fixtures.statement_counter import counting_statements
 from tests.fixtures.waiting import eventually
 
 BACKEND = text("SELECT pg_backend_pid()")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"name": "ghi chú 🎬", "size": 2**63 - 1, "none": None, "list": [1, 1.5, True, 'a\n"b"'], "nested": {"a": {}}},
+        {"name": "\ud800"},
+        "\x00",
+        [],
+    ],
+)
+def test_json_is_read_as_it_was_written(value: object) -> None:
+    assert value == engine.from_json(engine.to_json(value))
+
+
+@pytest.mark.parametrize("value", [{"ghi chú": ["🎬", 1]}, {"name": "\ud800"}])
+def test_json_of_earlier_versions_is_read(value: object) -> None:
+    assert value == engine.from_json(json.dumps(value))
+    assert value == engine.from_json(json.dumps(value).encode())
+
+
+def test_keys_may_be_numbers_and_numbers_of_any_size_are_written() -> None:
+    assert '{"1":"a"}' == engine.to_json({1: "a"})
+    assert str(2**70) == engine.to_json(2**70)
 
 
 async def _pid(database: Database) -> int:

@@ -28,7 +28,13 @@ from metastore.kit.api.paging import Limit, Page
 from metastore.kit.api.router import PrefixRouter
 from metastore.kit.context import absolute
 from metastore.kit.database.unit_of_work import Transaction
-from metastore.kit.idempotency.route import IdempotentRoute, repeatable, store_json, store_response
+from metastore.kit.idempotency.route import (
+    HEADER,
+    IdempotentRoute,
+    repeatable,
+    store_json,
+    store_response,
+)
 from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.ports.object_store import CompletedPart
@@ -126,7 +132,8 @@ async def upload_whole(
 
 
 async def _batch_form(request: Request, _caller: CurrentUser) -> AsyncIterator[BatchForm]:
-    form = await parse_batch_form(request.headers.get("content-type", ""), request.stream(), MAX_BATCH_BYTES)
+    content_type, keyed = request.headers.get("content-type", ""), HEADER in request.headers
+    form = await parse_batch_form(content_type, request.stream(), MAX_BATCH_BYTES, hashed=keyed)
     try:
         yield form
     finally:

@@ -11,10 +11,12 @@ a dead machine may have dropped it silently.
 """
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
@@ -67,6 +69,22 @@ class Session(AsyncSession):
         closing.result()
 
 
+def to_json(value: object) -> str:
+    """Return the JSON of a column's value."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # a lone surrogate, or an integer of more than 64 bits
+        return json.dumps(value)
+
+
+def from_json(document: str | bytes) -> object:
+    """Return the value of a column, given its JSON. An integer of more than 64 bits is returned as a float."""
+    try:
+        return orjson.loads(document)
+    except ValueError:  # the escape of a lone surrogate
+        return json.loads(document)
+
+
 def create_engine(url: str, pool_size: int) -> AsyncEngine:
     """Return an engine for ``url`` with at most ``pool_size`` connections. Makes the folder of a SQLite database."""
     # Parameters are hidden because errors are logged, and parameters contain password hashes and addresses.
@@ -75,6 +93,8 @@ def create_engine(url: str, pool_size: int) -> AsyncEngine:
         "max_overflow": 0,
         "pool_timeout": 10,
         "hide_parameters": True,
+        "json_serializer": to_json,
+        "json_deserializer": from_json,
     }
     if make_url(url).get_backend_name() != "sqlite":
         engine = create_async_engine(url, connect_args=_POSTGRESQL, **options)

@@ -8,12 +8,15 @@ Ids and sequences are not in commit order. Positions are: giving them locks the 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
+from pydantic import JsonValue
 from sqlalchemy import (
     ARRAY,
     JSON,
     BigInteger,
+    Integer,
     String,
     bindparam,
     func,
@@ -28,7 +31,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from metastore.kit.clock import utc_now
 from metastore.kit.database.command import Change, Command, Id
 from metastore.kit.database.inserts import insert_into
-from metastore.kit.database.query import Query
+from metastore.kit.database.query import Query, one_of
 from metastore.kit.database.tables import Base, UtcDateTime, table_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.events.outbox import PUBLISHED, OutboxEvent, RecordedEvent
@@ -48,6 +51,16 @@ class ConsumerPosition(Base):
 
 class _Position(NamedTuple):
     position: int
+
+
+class _PublishedRow(NamedTuple):
+    position: int
+    id: str
+    event_type: str
+    aggregate: str
+    payload: dict[str, JsonValue]
+    headers: dict[str, str]
+    created_at: datetime
 
 
 _POSITIONS = table_of(ConsumerPosition).c
@@ -86,6 +99,15 @@ _ADVANCE = Command(
     .returning(_POSITIONS.position),
 )
 _OF_CONSUMER = Query(_Position, select(_POSITIONS.position).where(_POSITIONS.consumer == bindparam("name")))
+_OUTBOX = table_of(OutboxEvent).c
+_AFTER = (
+    select(*(_OUTBOX[name] for name in _PublishedRow._fields))
+    .where(_OUTBOX.position > bindparam("position", type_=BigInteger))
+    .order_by(_OUTBOX.position)
+    .limit(bindparam("limit", type_=Integer))
+)
+_PUBLISHED = Query(_PublishedRow, _AFTER)
+_PUBLISHED_OF_TYPES = Query(_PublishedRow, lambda dialect: _AFTER.where(one_of(_OUTBOX.event_type, "types", dialect)))
 _LAST = select(ConsumerPosition.position).where(ConsumerPosition.consumer == _COUNTER)
 
 
@@ -146,20 +168,12 @@ async def published_after(
     tx: Transaction, position: int, event_types: frozenset[str], limit: int
 ) -> list[tuple[int, RecordedEvent]]:
     """Return the first ``limit`` events after a position with their positions; no types means all."""
-    columns = (
-        OutboxEvent.position,
-        OutboxEvent.id,
-        OutboxEvent.event_type,
-        OutboxEvent.aggregate,
-        OutboxEvent.payload,
-        OutboxEvent.headers,
-        OutboxEvent.created_at,
-    )
-    statement = select(*columns).where(OutboxEvent.position > position)
+    parameters: dict[str, object] = {"position": position, "limit": limit}
     if event_types:
-        statement = statement.where(OutboxEvent.event_type.in_(sorted(event_types)))
-    rows = await tx.session.execute(statement.order_by(OutboxEvent.position).limit(limit))
-    return [(row[0] or 0, RecordedEvent(*row[1:])) for row in rows]
+        rows = await tx.fetch(_PUBLISHED_OF_TYPES, **parameters, types=sorted(event_types))
+    else:
+        rows = await tx.fetch(_PUBLISHED, **parameters)
+    return [(row.position, RecordedEvent(*row[1:])) for row in rows]
 
 
 async def slowest_position(tx: Transaction, consumers: Sequence[str]) -> int | None:

@@ -137,6 +137,7 @@ def test_media_type_parameters_are_removed() -> None:
         b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'svg11.dtd' [ <!ENTITY a 'b>c'> ]>\n<svg width='1'>",
         b"<?xml version='1.0'?><svg:svg xmlns:svg='http://www.w3.org/2000/svg'>",
         "<svg>".encode("utf-16"),
+        b"<SVG>",
     ],
 )
 def test_svg_is_detected_whatever_its_name(head: bytes) -> None:

@@ -41,6 +41,14 @@ async def test_the_pieces_in_which_a_form_arrives_make_no_difference(piece: int)
     assert form.fingerprint() != (await parsed(*encoded(sent, path="/up/there"))).fingerprint()
 
 
+async def test_a_form_that_is_not_hashed_has_no_fingerprint() -> None:
+    content_type, body = encoded([("a.txt", b"hello")])
+    form = await parse_batch_form(content_type, pieces(body, MIB), LIMIT, hashed=False)
+    assert [b"hello"] == [await file.content.read(0, 5) for file in form.files]
+    with pytest.raises(ValueError, match="not hashed"):
+        form.fingerprint()
+
+
 async def test_a_form_that_exceeds_the_memory_limit_continues_in_a_file() -> None:
     sent = [(f"{number}", os.urandom(MIB + number)) for number in range(20)]
     form = await parsed(*encoded(sent), 64 * 1024)

@@ -102,6 +102,8 @@ def ogg_type(head: bytes) -> str | None:
 def is_svg(head: bytes) -> bool:
     """Return whether the root element is ``svg``."""
     encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    if encoding == "utf-8" and b"svg" not in head.lower():
+        return False  # decoding binary data takes long
     return _SVG.match(head.decode(encoding, "ignore")) is not None
 
 

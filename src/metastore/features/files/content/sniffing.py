@@ -284,5 +284,11 @@ def _is_transport_stream(head: bytes) -> bool:
     plain = head[: 4 * _TS_PACKET : _TS_PACKET]
     if b"GGGG" in (plain, head[4 : 4 * _M2TS_PACKET : _M2TS_PACKET]):
         return True
-    columns = (head[start : start + 8 * _TS_PACKET : _TS_PACKET] for start in range(_TS_PACKET))
-    return len(head) > 9 * _TS_PACKET and b"G" * 8 in columns
+    if len(head) <= 9 * _TS_PACKET:
+        return False
+    start = head.find(b"G", 0, _TS_PACKET)
+    while start >= 0:
+        if head[start : start + 8 * _TS_PACKET : _TS_PACKET] == b"G" * 8:
+            return True
+        start = head.find(b"G", start + 1, _TS_PACKET)
+    return False

@@ -25,15 +25,18 @@ _MAX_PATH = 64 * 1024
 
 
 class BatchForm:
-    """A parsed form: the files in the order in which they came. Close it when their contents are no longer needed."""
+    """A parsed form: the files in the order in which they came. Close it when their contents are no longer needed.
 
-    def __init__(self) -> None:
+    It has a fingerprint only if it is ``hashed``, which takes longer than parsing it.
+    """
+
+    def __init__(self, *, hashed: bool) -> None:
         self.folder = "/"
         self.parts: list[ReceivedPart] = []
         self._memory = bytearray()
         self._file: BinaryIO | None = None
         self._length = 0
-        self._digest = blake3()
+        self._digest = blake3() if hashed else None
 
     @property
     def files(self) -> list[WholeFile]:
@@ -41,7 +44,13 @@ class BatchForm:
         return [part.below(self.folder) for part in self.parts]
 
     def fingerprint(self) -> bytes:
-        """Return a digest of everything that the form says."""
+        """Return a digest of everything that the form says.
+
+        Raises:
+            ValueError: the form is not hashed.
+        """
+        if self._digest is None:
+            raise ValueError("the form is not hashed")
         digest = self._digest.copy()
         for part in self.parts:
             digest.update(f"\n{part.filename!r} {part.content_type!r} {part.size}".encode())
@@ -51,7 +60,8 @@ class BatchForm:
     async def add(self, chunks: list[bytes]) -> None:
         """Append bytes of files."""
         for chunk in chunks:
-            self._digest.update(chunk)
+            if self._digest is not None:
+                self._digest.update(chunk)
             self._length += len(chunk)
         if self._file is None and self._length <= _IN_MEMORY:
             for chunk in chunks:
@@ -182,8 +192,10 @@ class _Parser:
         self.ended = True
 
 
-async def parse_batch_form(content_type: str, body: AsyncIterator[bytes], max_size: int) -> BatchForm:
-    """Read a form from the chunks of a request's body.
+async def parse_batch_form(
+    content_type: str, body: AsyncIterator[bytes], max_size: int, *, hashed: bool = True
+) -> BatchForm:
+    """Read a form from the chunks of a request's body; ``hashed`` if its fingerprint will be needed.
 
     Raises:
         Problem: 415 unless it is ``multipart/form-data``; 400 ``bad-request`` when it is malformed or incomplete; 413
@@ -193,7 +205,7 @@ async def parse_batch_form(content_type: str, body: AsyncIterator[bytes], max_si
     boundary = options.get(b"boundary")
     if media_type != b"multipart/form-data" or not boundary:
         raise Problem(415, ProblemCode.UNSUPPORTED_MEDIA_TYPE, "The body must be multipart/form-data.")
-    form = BatchForm()
+    form = BatchForm(hashed=hashed)
     try:
         await _receive(form, _Parser(form, boundary), body, max_size)
     except FormParserError:
