@@ -24,7 +24,7 @@ from benchmarks.servers.tus import Tus
 from benchmarks.small import measure_small
 from benchmarks.sockets import measure_sockets
 from benchmarks.standalone import measure_api, measure_memory
-from benchmarks.thumbnails import measure_thumbnails
+from benchmarks.thumbnails import measure_arrival, measure_thumbnails
 
 _PARTS = "servers,small,browser,sockets,memory,api,events,thumbnails,ladders"
 RESULTS = Path(__file__).parent / "results"
@@ -58,7 +58,9 @@ def main() -> None:
             "memory": lambda: report.memory(measure_memory(load, _new_folder(folder, "memory"))),
             "api": lambda: report.api(measure_api(load, _new_folder(folder, "api"), extent.size)),
             "events": lambda: report.events(measure_events(_new_folder(folder, "events"))),
-            "thumbnails": lambda: report.thumbnails(measure_thumbnails()),
+            "thumbnails": lambda: report.thumbnails(
+                measure_thumbnails(), measure_arrival(load, _new_folder(folder, "thumbnails"))
+            ),
             "ladders": lambda: report.ladders(measure_ladders(_new_folder(folder, "ladders"), extent.rounds)),
         }
         for part in options.parts.split(","):

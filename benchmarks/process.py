@@ -39,8 +39,8 @@ class ServerProcess:
         self._process.wait()
 
     def cpu_seconds(self) -> float:
-        """Return the user and system time of the process tree so far, in seconds."""
-        return sum(_cpu_ticks(pid) for pid in self._tree()) / _TICKS
+        """Return the user and system time of the process tree so far, with ended children, in seconds."""
+        return tree_cpu_seconds(self._process.pid)
 
     def is_asleep(self) -> bool:
         """Return whether no thread of the process tree runs, waits for a processor, or waits for the disk."""
@@ -69,12 +69,7 @@ class ServerProcess:
             Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def _tree(self) -> list[int]:
-        pids = [self._process.pid]
-        for pid in pids:
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                with suppress(OSError):
-                    pids += [int(child) for child in children.read_text().split()]
-        return pids
+        return _tree_of(self._process.pid)
 
     def _wait_until_open(self, timeout: float = 30) -> None:
         deadline = time.monotonic() + timeout
@@ -85,6 +80,20 @@ class ServerProcess:
                 self.end()
                 raise RuntimeError(f"the server did not start:\n{self._log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.05)
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """Return the user and system time of a process and all below it, ended ones included, in seconds."""
+    return sum(_cpu_ticks(one) for one in _tree_of(pid)) / _TICKS
+
+
+def _tree_of(pid: int) -> list[int]:
+    pids = [pid]
+    for parent in pids:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            with suppress(OSError):
+                pids += [int(child) for child in children.read_text().split()]
+    return pids
 
 
 def _state(stat: Path) -> str:
@@ -100,7 +109,7 @@ def _cpu_ticks(pid: int) -> int:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0
-    return int(fields[11]) + int(fields[12])
+    return sum(map(int, fields[11:15]))
 
 
 def _status(pid: int, name: str) -> int:

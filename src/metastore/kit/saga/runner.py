@@ -45,7 +45,8 @@ from metastore.kit.saga.progress import Reporter
 
 _log = structlog.get_logger(__name__)
 
-CONCURRENCY = 2
+CONCURRENCY = max(2, min(8, os.cpu_count() or 1))
+"""Sagas at once. Their steps mostly wait for a child process that uses one processor."""
 KEEP_ENDED = timedelta(days=1)
 PRUNE_EVERY = 600.0
 PRUNE_BATCH = 1000
