@@ -30,7 +30,7 @@ from metastore.ports.media_tools import Source
 
 SIZES = (256, 1024)
 EXTENTS = {12: (4000, 3000), 48: (8000, 6000)}
-_ROUNDS, _ARRIVING, _UPLOADERS, _WAIT_SECONDS = 4, 48, 3, 120
+_ROUNDS, _PICTURES, _UPLOADERS, _WAIT_SECONDS = 4, 48, 3, 120
 _CORES = os.cpu_count() or 1
 
 
@@ -92,21 +92,21 @@ def measure_arrival(load: Load, folder: Path) -> Arrival:
     try:
         _upload(server, "warm", content)
         _wait(server, "name = 'warm.jpg'", 1)
-        bare_rate, bare_cpu = _measure_bare(content, _ARRIVING // _CORES)
+        bare_rate, bare_cpu = _measure_bare(content, _PICTURES // _CORES)
         cpu, begin = server.process.cpu_seconds(), time.perf_counter()
         with ThreadPoolExecutor(_UPLOADERS) as pool:
-            for upload in [pool.submit(_upload, server, f"p{number}", content) for number in range(_ARRIVING - 1)]:
+            for upload in [pool.submit(_upload, server, f"p{number}", content) for number in range(_PICTURES - 1)]:
                 upload.result()
         _upload(server, "newest", content)
         arrived = time.perf_counter()
         _wait(server, "name = 'newest.jpg'", 1)
         newest = time.perf_counter() - arrived
-        _wait(server, "status = 'READY'", _ARRIVING + 1)
+        _wait(server, "status = 'READY'", _PICTURES + 1)
         seconds = time.perf_counter() - begin
-        used = (server.process.cpu_seconds() - cpu) / _ARRIVING
+        used = (server.process.cpu_seconds() - cpu) / _PICTURES
     finally:
         server.end()
-    return Arrival(_ARRIVING, _ARRIVING / seconds, used, bare_rate, bare_cpu, newest)
+    return Arrival(_PICTURES, _PICTURES / seconds, used, bare_rate, bare_cpu, newest)
 
 
 def _upload(server: MetaStore, name: str, content: bytes) -> None:
