@@ -1,7 +1,6 @@
 """Hundreds of small files at once: they arrive together, in their folders, and what is wrong is said once."""
 
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -9,7 +8,6 @@ from playwright.async_api import BrowserContext, FilePayload, expect
 
 from tests.e2e.screen import Screen, drop, requests_of
 from tests.fixtures.process import MetastoreProcess
-from tests.fixtures.waiting import eventually
 
 FILES = 300
 BATCHES = "/api/v1/files/upload-batch"
@@ -49,40 +47,6 @@ async def test_a_dropped_folder_of_small_files_arrives_in_few_requests(
     found = await _files_below(context, product.address, "/notes")
     expected = {f"/notes/ngày {number % 10}/{number}.txt": len(f"note {number}") for number in range(FILES)}
     assert found == expected | {"/notes/taken": len(b"a file")}
-
-
-async def test_files_that_are_ready_together_are_few_messages(
-    product: MetastoreProcess, context: BrowserContext, notes: Path
-) -> None:
-    """All files have their notification; those that are unread tell how many they are."""
-    screen = await Screen.open(context, product.address)
-    await screen.sign_up()
-    await drop(screen.page, [notes])
-    await expect(screen.hook("upload-headline")).to_have_text(f"{FILES} files uploaded")
-    notices: list[Any] = []
-
-    async def are_all_notified() -> bool:
-        notices[:] = await _notices(context, product.address)
-        return len(notices) == FILES
-
-    await eventually(are_all_notified, interval=0.2, why="all files have their notification")
-    unread = [one["payload"] for one in notices if not one["readAt"]]
-    assert len(unread) <= FILES / 10
-    assert sum(payload.get("count", 1) for payload in unread) == FILES
-    await screen.hook("bell").click()
-    await expect(screen.hook("notification-item").filter(has_text="more files are ready").first).to_be_visible()
-
-
-async def _notices(context: BrowserContext, address: str) -> list[Any]:
-    found: list[Any] = []
-    cursor = ""
-    while True:
-        query = f"limit=100{cursor and f'&cursor={quote(cursor)}'}"
-        page = await (await context.request.get(f"{address}/api/v1/notifications?{query}")).json()
-        found += page["items"]
-        cursor = page["nextCursor"]
-        if not cursor:
-            return found
 
 
 async def test_progress_is_announced_in_quarters_not_by_file(

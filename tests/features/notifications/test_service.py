@@ -1,8 +1,6 @@
 """The notifications service: one notification per event, stored first, then sent."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -11,10 +9,10 @@ from sqlalchemy import func, select
 from metastore.features.auth.events import SessionRevoked
 from metastore.features.files.events import FileReady
 from metastore.features.notifications.consumers import consumers
-from metastore.features.notifications.messages import NotificationType, message_of
+from metastore.features.notifications.messages import message_of
 from metastore.features.notifications.models import Notification
-from metastore.features.notifications.schemas import NotificationOut, NotificationPage
-from metastore.features.notifications.service import MOST_AT_ONCE, Notice, NotificationsService
+from metastore.features.notifications.schemas import NotificationPage
+from metastore.features.notifications.service import NotificationsService
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events.event import Event
@@ -23,7 +21,7 @@ from metastore.kit.events.outbox import OutboxEvent, RecordedEvent
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
 from metastore.ports.event_bus import Handler
-from metastore.processes.consumers import batch_handler_of, handler_of
+from metastore.processes.consumers import handler_of
 from tests.fixtures.accounts import add_user
 from tests.fixtures.clocks import SettableClock
 from tests.fixtures.recording_realtime import RecordingRealtime
@@ -47,11 +45,6 @@ class NotificationsFixture:
         """Handle ``file.ready`` for this many of the user's files."""
         for number in range(count):
             await self.handler("notifications")(file_ready(user_id, f"{number}.txt"))
-
-    async def handle_batch(self, events: Sequence[RecordedEvent]) -> None:
-        """Handle events as one batch."""
-        found = next(c for c in consumers(self.service, self.realtime) if c.name == "notifications")
-        await batch_handler_of(found, self.database)(events)
 
     async def page(
         self, user_id: str, *, unread: bool = False, limit: int = 50, cursor: str | None = None
@@ -129,56 +122,6 @@ async def test_a_notification_is_stored_even_if_it_cannot_be_sent(feature: Notif
     feature.realtime.broken = True
     await feature.handler("notifications")(file_ready(anna))
     assert 1 == (await feature.page(anna)).unread_count
-
-
-async def test_files_that_are_ready_together_are_one_message(feature: NotificationsFixture) -> None:
-    """The last one tells how many. Those of the others are listed, but count as read; other users' are apart."""
-    anna, ben = await add_user(feature.database), await add_user(feature.database)
-    events = [file_ready(anna, f"{number}.txt") for number in range(MOST_AT_ONCE + 2)]
-    await feature.handle_batch([*events, file_ready(ben, "ben.txt")])
-    (unread,) = (await feature.page(anna, unread=True)).items
-    assert ("file.ready", "“11.txt” and 11 more files are ready.") == (unread.type, unread.message)
-    assert {**events[-1].payload, "count": 12} == {**unread.payload, "ownerId": anna}
-    (saved_for_ben,) = (await feature.page(ben)).items
-    assert [(anna, "notification", unread), (ben, "notification", saved_for_ben)] == [
-        (user, event, NotificationOut.model_validate(message)) for user, event, message in feature.realtime.sent
-    ]
-    page = await feature.page(anna)
-    assert 1 == page.unread_count
-    assert Counter(event.payload["fileId"] for event in events) == Counter(
-        item.payload["fileId"] for item in page.items
-    )
-
-
-async def test_ten_files_that_are_ready_together_are_ten_messages(feature: NotificationsFixture) -> None:
-    anna = await add_user(feature.database)
-    await feature.handle_batch([file_ready(anna, f"{number}.txt") for number in range(MOST_AT_ONCE)])
-    assert MOST_AT_ONCE == (await feature.page(anna)).unread_count == len(feature.realtime.sent)
-
-
-async def test_a_summary_counts_only_what_was_not_notified_before(feature: NotificationsFixture) -> None:
-    """Brokers may redeliver events after their inbox entries have been deleted, among new ones too."""
-    anna = await add_user(feature.database)
-    events = [file_ready(anna, f"{number}.txt") for number in range(MOST_AT_ONCE + 4)]
-    await feature.handle_batch(events[-2:])
-    async with feature.database.transaction() as tx:
-        assert 2 == await prune(tx, utc_now() + timedelta(days=1), 10)
-    await feature.handle_batch(events)
-    page = await feature.page(anna)
-    assert [MOST_AT_ONCE + 2] == [item.payload["count"] for item in page.items if "count" in item.payload]
-    assert (len(events), 3, 3) == (len(page.items), page.unread_count, len(feature.realtime.sent))
-
-
-async def test_bad_news_is_not_summarized(feature: NotificationsFixture) -> None:
-    """Each file that failed has its own message."""
-    anna = await add_user(feature.database)
-    notices = [
-        Notice(anna, new_id(), NotificationType.FILE_FAILED, {"name": f"{number}.mp4", "reason": "It is empty."})
-        for number in range(MOST_AT_ONCE + 1)
-    ]
-    async with feature.database.transaction() as tx:
-        assert len(notices) == len(await feature.service.create(tx, notices))
-    assert len(notices) == (await feature.page(anna)).unread_count
 
 
 async def test_nothing_is_sent_if_storing_fails(feature: NotificationsFixture) -> None:
@@ -289,9 +232,6 @@ async def test_concurrent_deliveries_cause_one_notification(feature: Notificatio
 
 async def test_every_type_has_a_message() -> None:
     """Braces in names are left alone, and an unknown type is returned as it is."""
-    assert "“{others}.txt” and 2,999 more files are ready." == message_of(
-        "file.ready", {"name": "{others}.txt", "count": 3000}
-    )
     assert "“{name}.txt” is ready." == message_of("file.ready", {"name": "{name}.txt"})
     assert "“a.mp4” did not become ready. It is empty." == message_of(
         "file.failed", {"name": "a.mp4", "reason": "It is empty."}

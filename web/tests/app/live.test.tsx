@@ -54,16 +54,6 @@ describe('notifications', () => {
     expect(screen.queryByText('“3.txt” is ready')).toBeNull();
   });
 
-  it('say of many files that became ready together how many they are', async () => {
-    const many = { ...notice('n1', 'last.txt'), payload: { name: 'last.txt', count: 200 } };
-    signedInServer().on('GET /api/v1/notifications', {
-      body: { items: [many], nextCursor: null, unreadCount: 1 },
-    });
-    const { user } = await openApp('/drive');
-    await user.click(await screen.findByTestId('bell'));
-    expect(await screen.findByText('“last.txt” and 199 more files are ready')).toBeInTheDocument();
-  });
-
   it('are marked as read, one or all', async () => {
     const server = signedInServer()
       .on('GET /api/v1/notifications', {

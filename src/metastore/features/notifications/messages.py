@@ -19,7 +19,6 @@ class NotificationType(StrEnum):
     FILE_RECOVERED = "file.recovered"
 
 
-_SUMMARY = "“{name}” and {others} more files are ready."
 _SENTENCES: dict[str, str] = {
     NotificationType.FILE_READY: "“{name}” is ready.",
     NotificationType.FILE_DAMAGED: "The stored bytes of “{name}” were lost or changed. It cannot be downloaded.",
@@ -29,10 +28,7 @@ _SENTENCES: dict[str, str] = {
 
 
 def message_of(notification_type: str, payload: Mapping[str, JsonValue]) -> str:
-    """Return the message; an unknown type is returned as it is. A ``count`` in the payload makes it a summary."""
-    count = payload.get("count")
-    if isinstance(count, int):
-        return _SUMMARY.replace("{others}", f"{count - 1:,}").replace("{name}", str(payload.get("name", "")))
+    """Return the message; an unknown type is returned as it is."""
     sentence = _SENTENCES.get(notification_type)
     if sentence is None:
         return notification_type

@@ -11,7 +11,7 @@ from sqlalchemy import Integer, String, bindparam, func, select, update
 from metastore.features.notifications.models import Notification
 from metastore.kit.database.command import Change, Id, RowInsert
 from metastore.kit.database.inserts import insert_into
-from metastore.kit.database.query import Query, Statement, one_of
+from metastore.kit.database.query import Query
 from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 
@@ -29,24 +29,6 @@ _INSERT = RowInsert(Id, _insert_new)
 async def insert(tx: Transaction, notifications: Sequence[Mapping[str, object]]) -> set[str]:
     """Insert notifications, except where the user has one for that event already; return the IDs of the new ones."""
     return {row.id for row in await tx.execute_all(_INSERT, notifications)}
-
-
-class _Notified(NamedTuple):
-    event_id: str
-
-
-def _notified(dialect: str) -> Statement:
-    return select(Notification.event_id).where(
-        Notification.user_id == bindparam("user", type_=String), one_of(Notification.event_id, "events", dialect)
-    )
-
-
-_NOTIFIED = Query(_Notified, _notified)
-
-
-async def notified_events(tx: Transaction, user_id: str, event_ids: Sequence[str]) -> set[str]:
-    """Return those of the events of which the user has a notification."""
-    return {row.event_id for row in await tx.fetch(_NOTIFIED, user=user_id, events=event_ids)}
 
 
 class NotificationRow(NamedTuple):

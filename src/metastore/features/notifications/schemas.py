@@ -7,11 +7,7 @@ from metastore.kit.api.schema import Schema, Timestamp
 
 
 class NotificationOut(Schema):
-    """A notification. Clients translate ``type`` and ``payload``, or show ``message``.
-
-    When more than ten of a user's files become ready together, the ``file.ready`` of the last one has their number as
-    ``count`` in its payload. It alone is unread and sent to sockets; those of the other files are listed as read.
-    """
+    """A notification. Clients translate ``type`` and ``payload``, or show ``message``."""
 
     id: str
     user_id: str

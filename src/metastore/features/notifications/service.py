@@ -1,6 +1,6 @@
 """The notifications service: stores notifications and sends them to the user's sockets."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -17,8 +17,6 @@ from metastore.kit.problems.problem import not_found
 from metastore.ports.realtime import Realtime
 
 SOCKET_EVENT = "notification"
-MOST_AT_ONCE = 10
-"""When a user's files become ready together, more than this many are sent, and count as unread, as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +41,21 @@ class NotificationsService:
 
         A user who has a notification for the event already gets no other: brokers may redeliver an event after its
         inbox entry has been deleted.
-
-        If more than ``MOST_AT_ONCE`` of a user's files are ready, the notification of the last one says how many in
-        ``count``. The others are stored as read, and are not sent: a folder of small files is news once.
         """
-        summaries, summarized = await self._summarize(tx, notices)
-        rows = [self._row(notice, summaries.get(notice.event_id), summarized) for notice in notices]
+        rows = [self._row(notice) for notice in notices]
         inserted = await repository.insert(tx, rows)
-        return [self._dispatch_of(row) for row in rows if row["id"] in inserted and row["read_at"] is None]
+        return [self._dispatch_of(row) for row in rows if row["id"] in inserted]
 
-    async def _summarize(self, tx: Transaction, notices: Sequence[Notice]) -> tuple[dict[str, int], set[str]]:
-        """Return the counts of summaries by event, and the events that these summaries stand for."""
-        ready: dict[str, list[str]] = {}
-        for notice in notices:
-            if notice.type is NotificationType.FILE_READY:
-                ready.setdefault(notice.user_id, []).append(notice.event_id)
-        counts: dict[str, int] = {}
-        others: set[str] = set()
-        for user_id, events in ready.items():
-            if len(events) <= MOST_AT_ONCE:
-                continue
-            known = await repository.notified_events(tx, user_id, events)
-            new = [event for event in events if event not in known]
-            if len(new) > MOST_AT_ONCE:
-                counts[new[-1]] = len(new)
-                others.update(new[:-1])
-        return counts, others
-
-    def _row(self, notice: Notice, count: int | None, summarized: Container[str]) -> dict[str, object]:
-        payload = {**notice.payload, **({"count": count} if count else {})}
-        now = self._clock()
+    def _row(self, notice: Notice) -> dict[str, object]:
         return {
             "id": new_id(),
             "user_id": notice.user_id,
             "event_id": notice.event_id,
             "type": notice.type,
-            "message": message_of(notice.type, payload),
-            "payload": payload,
-            "read_at": now if notice.event_id in summarized else None,
-            "created_at": now,
+            "message": message_of(notice.type, notice.payload),
+            "payload": dict(notice.payload),
+            "read_at": None,
+            "created_at": self._clock(),
         }
 
     def _dispatch_of(self, row: Mapping[str, object]) -> AfterCommit:

@@ -26,8 +26,6 @@ export function useNoticeText(): (notice: Pick<Notice, 'type' | 'payload' | 'mes
     ({ type, payload, message }) => {
       const name = payload?.name;
       if (!isKnown(type) || typeof name !== 'string') return message;
-      if (typeof payload?.count === 'number')
-        return t('notifications.manyReady', { name, count: payload.count - 1 });
       const text = t(`notice.${type}`, { name });
       if (type !== 'file.failed' || !payload?.reasonCode) return text;
       return t('notifications.because', { text, reason: reasonText(payload.reasonCode) });

@@ -9,8 +9,6 @@ export default {
   emptyText: 'News about your files appears here.',
   failed: 'Notifications could not be loaded',
   unread: 'Unread',
-  manyReady_one: '“{{name}}” and {{count}} more file are ready',
-  manyReady_other: '“{{name}}” and {{count}} more files are ready',
   more_one: '{{count}} more notification',
   more_other: '{{count}} more notifications',
   because: '{{text}}. {{reason}}',

@@ -8,7 +8,6 @@ export default {
   emptyText: 'Tin về tệp của bạn sẽ hiện ở đây.',
   failed: 'Không tải được thông báo',
   unread: 'Chưa đọc',
-  manyReady_other: '“{{name}}” và {{count}} tệp khác đã sẵn sàng',
   more_other: 'Thêm {{count}} thông báo',
   because: '{{text}}. {{reason}}',
 };
