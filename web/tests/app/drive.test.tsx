@@ -108,6 +108,33 @@ describe('the drive', () => {
     expect(screen.queryByTestId('action-download')).toBeNull();
   });
 
+  it('downloads a folder as one ZIP file and shows its size', async () => {
+    const made = { url: '/api/v1/archives/t', name: 'Movies.zip', size: 3_670_016, expiresAt: '' };
+    const server = signedInServer([folderItem('Movies'), fileItem('a.txt')]);
+    server.on('POST /api/v1/archives', { status: 201, body: made });
+    const clicked: string[] = [];
+    vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+      clicked.push(`${this.getAttribute('href')} ${this.download}`);
+    });
+    const { user } = await openApp('/drive');
+    await user.click(within(await row('Movies')).getByTestId('item-more'));
+    await user.click(await screen.findByTestId('action-download-archive'));
+    expect(await screen.findByText(/Downloading “Movies.zip” \(3.5 MB\)/)).toBeInTheDocument();
+    expect(clicked).toEqual(['/api/v1/archives/t Movies.zip']);
+    vi.restoreAllMocks();
+  });
+
+  it('downloads a selection as one ZIP file, and says why it cannot', async () => {
+    const server = signedInServer([fileItem('a.txt'), fileItem('b.txt')]);
+    server.on('POST /api/v1/archives', { status: 422, body: { code: 'archive-too-large' } });
+    const { user } = await openApp('/drive');
+    await user.click(await row('a.txt'));
+    expect(screen.queryByTestId('bar-download-archive')).toBeNull();
+    await user.keyboard('{Control>}a{/Control}');
+    await user.click(await screen.findByTestId('bar-download-archive'));
+    expect(await screen.findByText(/more than one ZIP file can hold/)).toBeInTheDocument();
+  });
+
   it('switches between rows and tiles', async () => {
     signedInServer([fileItem('a.txt')]);
     const { user } = await openApp('/drive');

@@ -5,6 +5,9 @@ import type { Item } from '@/api/types';
 import { DAMAGED, isDamaged } from '@/components/damage';
 import { randomKey } from '@/lib/ids';
 
+/** How many items the URL of an archive can hold. */
+const MAX_ARCHIVED = 300;
+
 /** Renames or moves. `parentId: null` is the root. */
 export async function change(item: Item, body: { name?: string; parentId?: string | null }): Promise<void> {
   if (item.kind === 'folder') {
@@ -64,8 +67,20 @@ export function createFolder(name: string, parentId: string | null) {
 export async function download({ id, name }: Item): Promise<void> {
   const file = await dataOf(api.GET('/api/v1/files/{file_id}', { params: { path: { file_id: id } } }));
   if (isDamaged(file)) throw new ApiProblem(409, DAMAGED, file.processing.error ?? '');
+  save(`/api/v1/files/${encodeURIComponent(id)}/download`, name);
+}
+
+/** Downloads items as one ZIP file by navigation; the browser shows its progress and can resume it. */
+export async function downloadArchive(items: Item[]) {
+  if (items.length > MAX_ARCHIVED) throw new ApiProblem(422, 'archive-too-large', '');
+  const archive = await dataOf(api.POST('/api/v1/archives', { body: { ids: items.map(({ id }) => id) } }));
+  save(archive.url, archive.name);
+  return archive;
+}
+
+function save(url: string, name: string): void {
   const link = document.createElement('a');
-  link.href = `/api/v1/files/${encodeURIComponent(id)}/download`;
+  link.href = url;
   link.download = name;
   document.body.append(link);
   link.click();

@@ -5,12 +5,13 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Item } from '@/api/types';
 import { useErrorText } from '@/components/error-text';
+import { formatBytes } from '@/lib/format';
 import * as calls from './actions-api';
 import { refreshFiles } from './queries';
 
 /** Returns the actions on items, which also show toasts and refetch the lists. */
 export function useFileActions() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const errorText = useErrorText();
   const queries = useQueryClient();
   return useMemo(() => {
@@ -78,8 +79,18 @@ export function useFileActions() {
         notifications.show({ color: 'red', message: errorText(error), autoClose: 8000 });
       }
     };
-    return { restore, trash, move, purge, retry, download };
-  }, [t, errorText, queries]);
+    const downloadArchive = async (items: Item[]) => {
+      try {
+        const { name, size } = await calls.downloadArchive(items);
+        const values = { name, size: formatBytes(size, i18n.language) };
+        notifications.show({ message: t('files.archive', values) });
+      } catch (error) {
+        void refreshFiles(queries);
+        notifications.show({ color: 'red', message: errorText(error), autoClose: 8000 });
+      }
+    };
+    return { restore, trash, move, purge, retry, download, downloadArchive };
+  }, [t, i18n.language, errorText, queries]);
 }
 
 /** The result of `useFileActions`. */

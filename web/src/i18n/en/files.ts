@@ -30,6 +30,7 @@ export default {
   action: {
     open: 'Open',
     download: 'Download',
+    downloadArchive: 'Download as ZIP',
     rename: 'Rename',
     move: 'Move to…',
     delete: 'Move to trash',
@@ -113,6 +114,7 @@ export default {
     same: 'It is already there.',
     loadFailed: 'The folders could not be loaded.',
   },
+  archive: 'Downloading “{{name}}” ({{size}})',
   deleted_one: '“{{name}}” is in the trash',
   deleted_other: '{{count}} items are in the trash',
   restored_one: '“{{name}}” is restored',

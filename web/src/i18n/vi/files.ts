@@ -29,6 +29,7 @@ export default {
   action: {
     open: 'Mở',
     download: 'Tải xuống',
+    downloadArchive: 'Tải xuống dạng ZIP',
     rename: 'Đổi tên',
     move: 'Di chuyển đến…',
     delete: 'Chuyển vào thùng rác',
@@ -107,6 +108,7 @@ export default {
     same: 'Mục đã ở đó rồi.',
     loadFailed: 'Không tải được danh sách thư mục.',
   },
+  archive: 'Đang tải xuống “{{name}}” ({{size}})',
   deleted_other: 'Đã chuyển {{count}} mục vào thùng rác',
   restored_other: 'Đã khôi phục {{count}} mục',
   purged_other: 'Đã xóa vĩnh viễn {{count}} mục',

@@ -6,6 +6,7 @@ export interface ItemAction {
   id:
     | 'open'
     | 'download'
+    | 'download-archive'
     | 'rename'
     | 'move'
     | 'delete'

@@ -1,6 +1,7 @@
 import {
   IconDownload,
   IconEye,
+  IconFileZip,
   IconFolderOpen,
   IconFolderShare,
   IconPencil,
@@ -79,6 +80,12 @@ export function useDriveActions({
           label: t('files.action.download'),
           icon: IconDownload,
           run: actions.download,
+        },
+        (!one || first.kind === 'folder') && {
+          id: 'download-archive',
+          label: t('files.action.downloadArchive'),
+          icon: IconFileZip,
+          run: actions.downloadArchive,
         },
         one && {
           id: 'rename',
