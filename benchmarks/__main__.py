@@ -17,6 +17,7 @@ from benchmarks.events import measure_events
 from benchmarks.ladders import measure_ladders
 from benchmarks.load import Load
 from benchmarks.measure import MIB, Extent, compare
+from benchmarks.million import measure_million
 from benchmarks.servers.copyparty import Copyparty
 from benchmarks.servers.metastore import MetaStore
 from benchmarks.servers.nginx import Nginx
@@ -62,6 +63,7 @@ def main() -> None:
                 measure_thumbnails(), measure_arrival(load, _new_folder(folder, "thumbnails"))
             ),
             "ladders": lambda: report.ladders(measure_ladders(_new_folder(folder, "ladders"), extent.rounds)),
+            "million": lambda: report.million(measure_million(_new_folder(folder, "million"), _log)),
         }
         for part in options.parts.split(","):
             _log(part)

@@ -14,6 +14,7 @@ from benchmarks.browser import DROPPED, Dropped
 from benchmarks.events import Events
 from benchmarks.ladders import HDR_SECONDS, LADDER_SECONDS, Ladders
 from benchmarks.measure import GIB, MIB, Extent, Figures
+from benchmarks.million import Million
 from benchmarks.small import Cost, Small
 from benchmarks.sockets import OF_ONE_USER, Sockets, percentiles
 from benchmarks.standalone import Api, Memory
@@ -226,6 +227,17 @@ def ladders(measured: Ladders) -> str:
     rows.append(("the same, CPU seconds", _ratio(ours.cpu, theirs.cpu), ""))
     lines = ["| streams | measured | goal |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def million(measured: Mapping[str, Million]) -> str:
+    """Return a table of the milliseconds of pages and searches in a million files, by database."""
+    titles = "".join(f" {name} p50 ms | p99 ms |" for name in measured)
+    lines = [f"| in a million files |{titles}", "|---|" + "---|---|" * len(measured)]
+    for request in next(iter(measured.values())).timings:
+        timings = [one.timings[request] for one in measured.values()]
+        lines.append(f"| {request} |" + "".join(f" {1000 * t.p50:.1f} | {1000 * t.p99:.1f} |" for t in timings))
+    upgrades = ", ".join(f"{name} {one.upgrade:.0f} s" for name, one in measured.items())
+    return "\n".join([*lines, "", f"Upgrade from revision 0008 to the newest: {upgrades}."])
 
 
 def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:

@@ -10,6 +10,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.types import TypeDecorator
 
+from metastore.migrations import is_declared_by_models
+
 
 def _render_plain_type(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
     """Render the underlying database type, so that revisions do not depend on the product's classes."""
@@ -24,6 +26,7 @@ context.configure(
     render_as_batch=True,
     render_item=_render_plain_type,
     compare_type=True,
+    include_name=is_declared_by_models,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from metastore.features.files import events
 from metastore.features.files.models import Node
 from metastore.features.search import consumers as search_consumers
-from metastore.features.search import repository
+from metastore.features.search import search_queries
 from metastore.features.search.consumers import NODE_EVENTS, SUBTREE_EVENTS
 from metastore.features.search.schemas import SearchQuery, SearchResults
 from metastore.features.search.service import SearchService
@@ -300,6 +300,7 @@ async def test_an_owners_documents_are_read_as_one_range_of_an_index(index: Inde
     for _ in range(3):
         await index.tree.file()
     await index.catch_up()
-    plan = await plan_of(index.database, repository.latest_statement("owner", repository.SearchFilter(["x"]), None, 10))
-    assert "ix_search_documents_latest" in plan
+    statement = search_queries.latest_statement("owner", search_queries.SearchFilter(), 10, index.database.dialect)
+    plan = await plan_of(index.database, statement)
+    assert "ix_search_documents_position" in plan
     assert not re.search("Sort|TEMP B-TREE", plan)

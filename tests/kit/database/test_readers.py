@@ -100,6 +100,16 @@ async def test_many_fast_queries_pass_a_slow_one(embedded: Database) -> None:
     await slow
 
 
+async def test_a_query_that_could_not_be_interrupted_runs_in_a_thread_next_time(embedded: Database) -> None:
+    """A single instruction may take long, such as one that reads a full-text index."""
+    long = Query(Number, select(func.length(func.hex(func.zeroblob(bindparam("size", type_=Integer))))))
+    reader = readers.SqliteReader(str(embedded.engine.url.database), embedded.engine.dialect)
+    with contextlib.closing(reader):
+        assert await reader.fetch(long, {"size": 50_000_000}) == [(100_000_000,)]
+        assert await reader.fetch(long, {"size": 1}) is None
+        assert await reader.fetch(ONE, {"value": 1}) == [(1,)]
+
+
 async def test_reading_does_not_wait_for_the_writer(embedded: Database) -> None:
     async with embedded.transaction() as writing:
         await writing.session.execute(text("CREATE TABLE a (id INTEGER)"))

@@ -1,25 +1,35 @@
-"""SQL statements on the search index."""
+"""SQL statements that update the search index."""
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
-from typing import Any, NamedTuple, TypedDict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple, TypedDict
 
-from sqlalchemy import ColumnElement, Integer, Select, String, bindparam, delete, func, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    FromClause,
+    Select,
+    String,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    true,
+)
 
 from metastore.features.search.models import SearchDocument
-from metastore.kit.database.command import Change, Nothing, RowInsert
+from metastore.features.search.positions import SLOTS, first_position
+from metastore.kit.database.command import Change, Command, Nothing, RowInsert
 from metastore.kit.database.inserts import insert_into
 from metastore.kit.database.query import Query, one_of
-from metastore.kit.database.tables import UtcDateTime, table_of
+from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 
-_BATCH_SIZE = 500
-"""Rows per statement; both databases limit the number of parameters."""
-_ESCAPE = "/"
-_WILDCARD = re.compile(r"[/%_]")
+_T = table_of(SearchDocument)
+_SPAN = 16 * SLOTS
+"""Positions after the first one of a moment among which its documents find theirs."""
 
 
 class Entry(TypedDict):
@@ -32,26 +42,24 @@ class Entry(TypedDict):
     mime_type: str
     text: str
     updated_at: datetime
+    position: int
+    index_keys: str
 
 
-class Position(NamedTuple):
-    """The position of a document in its owner's list, latest change first."""
+class Stored(NamedTuple):
+    """A row of the index, as far as it decides whether a document has changed."""
 
-    updated_at: datetime
     node_id: str
+    owner_id: str
+    category: str
+    mime_type: str
+    text: str
+    updated_at: datetime
+    position: int
 
 
-@dataclass(frozen=True, slots=True)
-class SearchFilter:
-    """The conditions that documents must meet: all ``terms`` in the text, and the kind, categories and media type."""
-
-    terms: Sequence[str] = ()
-    kind: str | None = None
-    categories: Sequence[str] = ()
-    mime_type: str | None = None
-    """Either complete or only the main type with its slash, such as ``image/``."""
-    since: datetime | None = None
-    until: datetime | None = None
+class _Position(NamedTuple):
+    position: int
 
 
 async def lock(tx: Transaction, owner_id: str) -> None:
@@ -61,119 +69,81 @@ async def lock(tx: Transaction, owner_id: str) -> None:
         await tx.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
+def _stored(dialect: str) -> Select[tuple[str, str, str, str, str, datetime, int]]:
+    columns = (_T.c.node_id, _T.c.owner_id, _T.c.category, _T.c.mime_type, _T.c.text, _T.c.updated_at, _T.c.position)
+    return select(*columns).where(one_of(_T.c.node_id, "node_ids", dialect))
+
+
+_STORED = Query(Stored, _stored)
+
+
+async def stored(tx: Transaction, node_ids: Sequence[str]) -> Mapping[str, Stored]:
+    """Return the documents of these nodes, by node."""
+    return {row.node_id: row for row in await tx.fetch(_STORED, node_ids=list(node_ids))}
+
+
+def _taken(dialect: str) -> Select[tuple[int]]:
+    first = _listed("first_positions", dialect).c.value
+    near = (_T.c.owner_id == bindparam("owner", type_=String)) & _T.c.position.between(first, first + _SPAN)
+    return select(_T.c.position).where(near)
+
+
+def _listed(parameter: str, dialect: str) -> FromClause:
+    numbers = column("value", BigInteger)
+    if dialect == "sqlite":
+        return func.json_each(bindparam(parameter, type_=JSON)).table_valued(numbers)
+    return func.unnest(bindparam(parameter, type_=ARRAY(BigInteger))).table_valued(numbers, name="value")
+
+
+_TAKEN = Query(_Position, _taken)
+
+
+async def taken_positions(tx: Transaction, owner_id: str, moments: Iterable[datetime]) -> set[int]:
+    """Return the positions of the owner's documents at these moments, and shortly after them."""
+    first_positions = sorted({first_position(moment) for moment in moments})
+    return {row.position for row in await tx.fetch(_TAKEN, owner=owner_id, first_positions=first_positions)}
+
+
 def _replace(dialect: str) -> Change:
-    statement = insert_into(table_of(SearchDocument), dialect)
-    updated = {name: statement.excluded[name] for name in Entry.__annotations__ if name != "node_id"}
-    return statement.on_conflict_do_update(index_elements=["node_id"], set_=updated)
+    names = list(Entry.__annotations__)
+    statement = insert_into(_T, dialect)
+    updated = {name: statement.excluded[name] for name in names if name != "node_id"}
+    if dialect != "sqlite":
+        return statement.on_conflict_do_update(index_elements=["node_id"], set_=updated)
+    # One statement for all rows: before each statement, FTS5 writes what it holds in memory.
+    rows = func.json_each(bindparam("rows", type_=JSON)).table_valued(column("value", JSON))
+    values = [func.json_extract(rows.c.value, f"$.{name}") for name in names]
+    selected = select(*values).where(true())  # without a WHERE, SQLite takes ON CONFLICT for a join's
+    return statement.from_select(names, selected).on_conflict_do_update(index_elements=["node_id"], set_=updated)
 
 
-_SAVE = RowInsert(Nothing, _replace)
+_SAVE_ROWS = RowInsert(Nothing, _replace)
+_SAVE_LIST = Command(Nothing, _replace)
 
 
-async def save(tx: Transaction, entries: Sequence[Entry]) -> None:
+async def save(tx: Transaction, entries: Iterable[Entry]) -> None:
     """Insert documents, replacing those of the same nodes."""
-    await tx.execute_all(_SAVE, entries)
+    # Latest first: the order in which SQLite's index of the keys takes them best.
+    ordered = sorted(entries, key=_position_of, reverse=True)
+    if tx.dialect != "sqlite":
+        await tx.execute_all(_SAVE_ROWS, ordered)
+    elif ordered:
+        await tx.execute(_SAVE_LIST, rows=[{**entry, "updated_at": _stored_moment(entry)} for entry in ordered])
 
 
-async def remove(tx: Transaction, node_ids: Sequence[str]) -> None:
+def _stored_moment(entry: Entry) -> str:
+    """Return the time of change in the form of SQLAlchemy on SQLite."""
+    return entry["updated_at"].astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _position_of(entry: Entry) -> int:
+    return entry["position"]
+
+
+_REMOVE = Command(Nothing, lambda dialect: delete(_T).where(one_of(_T.c.node_id, "node_ids", dialect)))
+
+
+async def remove(tx: Transaction, node_ids: Collection[str]) -> None:
     """Delete the documents of these nodes."""
-    for start in range(0, len(node_ids), _BATCH_SIZE):
-        batch = SearchDocument.node_id.in_(node_ids[start : start + _BATCH_SIZE])
-        await tx.session.execute(delete(SearchDocument).where(batch))
-
-
-async def latest(
-    tx: Transaction, owner_id: str, criteria: SearchFilter, after: Position | None, limit: int
-) -> list[Position]:
-    """Return the positions of the owner's matching documents, latest change first."""
-    query = _latest_query(_shape_of(criteria, after))
-    return await tx.fetch(query, **_values(owner_id, criteria, after, limit))
-
-
-def latest_statement(
-    owner_id: str, criteria: SearchFilter, after: Position | None, limit: int, dialect: str = "sqlite"
-) -> Select[*tuple[Any, ...]]:
-    """Return the statement that ``latest`` executes, with its values."""
-    return _latest(_shape_of(criteria, after), dialect).params(**_values(owner_id, criteria, after, limit))
-
-
-class _Shape(NamedTuple):
-    """What decides the statement of a search; the rest are its bound parameters."""
-
-    terms: int
-    kind: bool
-    categories: bool
-    mime_type: bool
-    main_type: bool
-    since: bool
-    until: bool
-    resumed: bool
-
-
-def _shape_of(criteria: SearchFilter, after: Position | None) -> _Shape:
-    mime_type = criteria.mime_type
-    return _Shape(
-        terms=len(criteria.terms),
-        kind=criteria.kind is not None,
-        categories=bool(criteria.categories),
-        mime_type=mime_type is not None and not mime_type.endswith("/"),
-        main_type=mime_type is not None and mime_type.endswith("/"),
-        since=criteria.since is not None,
-        until=criteria.until is not None,
-        resumed=after is not None,
-    )
-
-
-def _values(owner_id: str, criteria: SearchFilter, after: Position | None, limit: int) -> dict[str, object]:
-    moment, node_id = after or (None, None)
-    return {
-        **{f"term_{number}": _escaped(term) for number, term in enumerate(criteria.terms)},
-        "owner": owner_id,
-        "kind": criteria.kind,
-        "categories": list(criteria.categories),
-        "mime_type": criteria.mime_type,
-        "main_type": _escaped(criteria.mime_type or ""),
-        "since": criteria.since,
-        "until": criteria.until,
-        "moment": moment,
-        "node_id": node_id,
-        "limit": limit,
-    }
-
-
-@lru_cache(maxsize=256)
-def _latest_query(shape: _Shape) -> Query[Position]:
-    return Query(Position, lambda dialect: _latest(shape, dialect))
-
-
-def _latest(shape: _Shape, dialect: str) -> Select[*tuple[Any, ...]]:
-    columns = (SearchDocument.updated_at, SearchDocument.node_id)
-    statement = select(*columns).where(
-        SearchDocument.owner_id == bindparam("owner", type_=String), *_conditions(shape, dialect)
-    )
-    if shape.resumed:
-        position = tuple_(bindparam("moment", type_=UtcDateTime()), bindparam("node_id", type_=String))
-        statement = statement.where(tuple_(*columns) < position)
-    return statement.order_by(*(column.desc() for column in columns)).limit(bindparam("limit", type_=Integer))
-
-
-def _conditions(shape: _Shape, dialect: str) -> list[ColumnElement[bool]]:
-    document, moment = SearchDocument, UtcDateTime()
-    terms = (bindparam(f"term_{number}", type_=String) for number in range(shape.terms))
-    main_type = bindparam("main_type", type_=String)
-    optional = (
-        (shape.kind, document.kind == bindparam("kind", type_=String)),
-        (shape.categories, one_of(document.category, "categories", dialect)),
-        (shape.mime_type, document.mime_type == bindparam("mime_type", type_=String)),
-        (shape.main_type, document.mime_type.startswith(main_type, escape=_ESCAPE)),
-        (shape.since, document.updated_at >= bindparam("since", type_=moment)),
-        (shape.until, document.updated_at < bindparam("until", type_=moment)),
-    )
-    return [document.text.contains(term, escape=_ESCAPE) for term in terms] + [
-        condition for applies, condition in optional if applies
-    ]
-
-
-def _escaped(text: str) -> str:
-    """Return ``text`` with what has a meaning in LIKE escaped."""
-    return _WILDCARD.sub(rf"{_ESCAPE}\g<0>", text)
+    if node_ids:
+        await tx.execute(_REMOVE, node_ids=list(node_ids))

@@ -6,8 +6,9 @@ feature, not from the index: an outdated document can hide a file, but can never
 given to another owner.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import JsonValue
 
@@ -17,13 +18,15 @@ from metastore.features.files.listing.node_lookup import NodeState
 from metastore.features.files.representation.node_urls import NodeUrlResolver
 from metastore.features.search import repository
 from metastore.features.search.categories import GROUPS, category_of
-from metastore.features.search.repository import Entry, Position, SearchFilter
+from metastore.features.search.index_keys import document_keys, labels_of
+from metastore.features.search.positions import FIRST, LAST, first_position, free_position
+from metastore.features.search.repository import Entry, Stored
 from metastore.features.search.schemas import SearchQuery
+from metastore.features.search.search_queries import SearchFilter, latest
 from metastore.features.search.text_normalization import highlight, normalize_text, query_terms
 from metastore.kit.api.paging import decode_cursor, encode_cursor, invalid_cursor
 from metastore.kit.api.period import beginning, ending
 from metastore.kit.database.unit_of_work import Transaction
-from metastore.kit.ids import is_id
 from metastore.kit.problems.problem import invalid
 
 BATCH_SIZE = 500
@@ -62,39 +65,77 @@ class SearchService:
         Raises:
             Problem: 422 ``invalid-cursor``, or if ``type`` is unknown.
         """
-        after = _position_from_cursor(query.cursor) if query.cursor else None
         terms = query_terms(query.q)
         criteria = _filter(query, terms)
+        if query.cursor:
+            criteria = replace(criteria, newest=min(criteria.newest, _position_from_cursor(query.cursor) - 1))
         items: list[JsonValue] = []
         more = False
         for _ in range(_MAX_QUERIES):
             missing = query.limit - len(items)
-            found = await repository.latest(tx, caller.id, criteria, after, missing + 1)
+            found = await latest(tx, caller.id, criteria, missing + 1)
             more, found = len(found) > missing, found[:missing]
-            nodes = await node_lookup.nodes_as_json(tx, caller, [position.node_id for position in found], self._urls)
-            items += [_highlighted(nodes[position.node_id], terms) for position in found if position.node_id in nodes]
-            after = found[-1] if found else after
+            nodes = await node_lookup.nodes_as_json(tx, caller, [hit.node_id for hit in found], self._urls)
+            items += [_highlighted(nodes[hit.node_id], terms) for hit in found if hit.node_id in nodes]
+            if found:
+                criteria = replace(criteria, newest=found[-1].position - 1)
             if not more or len(items) == query.limit:
                 break
-        return {"items": items, "nextCursor": _cursor_after(after) if more and after else None}
+        return {"items": items, "nextCursor": encode_cursor([criteria.newest + 1]) if more else None}
 
 
 async def _update_documents(tx: Transaction, node_ids: Sequence[str], states: Sequence[NodeState]) -> None:
-    listed = {state.id for state in states if state.listed}
-    await repository.remove(tx, sorted({*node_ids, *(state.id for state in states)} - listed))
-    await repository.save(tx, [_entry(state) for state in states if state.listed])
+    listed = {state.id: state for state in states if state.listed}
+    stored = await repository.stored(tx, sorted({*node_ids, *listed}))
+    changed = [state for state in listed.values() if not _is_same(stored.get(state.id), state)]
+    # All before any is inserted: on SQLite, the index of the keys takes changes of one kind best.
+    await repository.remove(tx, [node_id for node_id in stored if node_id not in listed])
+    positions = await _positions(tx, changed, stored)
+    await repository.save(tx, [_entry(state, positions[state.id]) for state in changed])
 
 
-def _entry(state: NodeState) -> Entry:
+async def _positions(tx: Transaction, states: Iterable[NodeState], stored: Mapping[str, Stored]) -> dict[str, int]:
+    """Return the positions of documents, by node: those that they have, or free ones if their time has changed."""
+    positions: dict[str, int] = {}
+    moved: defaultdict[str, list[NodeState]] = defaultdict(list)
+    for state in sorted(states, key=lambda state: state.id):
+        before = stored.get(state.id)
+        if before and (before.owner_id, before.updated_at) == (state.owner_id, state.updated_at):
+            positions[state.id] = before.position
+        else:
+            moved[state.owner_id].append(state)
+    for owner_id, owned in moved.items():
+        taken = await repository.taken_positions(tx, owner_id, [state.updated_at for state in owned])
+        for state in owned:
+            positions[state.id] = free_position(state.updated_at, taken)
+            taken.add(positions[state.id])
+    return positions
+
+
+def _is_same(document: Stored | None, state: NodeState) -> bool:
+    if document is None:
+        return False
+    new = _category(state), state.mime_type, normalize_text(state.name), state.updated_at, state.owner_id
+    return new == (document.category, document.mime_type, document.text, document.updated_at, document.owner_id)
+
+
+def _entry(state: NodeState, position: int) -> Entry:
+    text, category = normalize_text(state.name), _category(state)
     return {
         "node_id": state.id,
         "owner_id": state.owner_id,
         "kind": state.kind,
-        "category": "" if state.kind == "folder" else category_of(state.name, state.mime_type),
+        "category": category,
         "mime_type": state.mime_type,
-        "text": normalize_text(state.name),
+        "text": text,
         "updated_at": state.updated_at,
+        "position": position,
+        "index_keys": document_keys(state.owner_id, text, labels_of(state.kind, category, state.mime_type)),
     }
+
+
+def _category(state: NodeState) -> str:
+    return "" if state.kind == "folder" else category_of(state.name, state.mime_type)
 
 
 def _highlighted(item: Json, terms: Sequence[str]) -> Json:
@@ -108,8 +149,8 @@ def _filter(query: SearchQuery, terms: Sequence[str]) -> SearchFilter:
         kind=kind,
         categories=categories,
         mime_type=mime_type,
-        since=beginning(query.since) if query.since else None,
-        until=ending(query.until) if query.until else None,
+        oldest=first_position(beginning(query.since)) if query.since else FIRST,
+        newest=first_position(ending(query.until)) - 1 if query.until else LAST,
     )
 
 
@@ -125,16 +166,8 @@ def _parse_type(value: str) -> tuple[str | None, Sequence[str], str | None]:
     raise invalid("type", f"Must be one of file, folder, {', '.join(sorted(GROUPS))}, or a media type.")
 
 
-def _cursor_after(position: Position) -> str:
-    return encode_cursor([position.updated_at.isoformat(), position.node_id])
-
-
-def _position_from_cursor(cursor: str) -> Position:
-    moment, node_id = decode_cursor(cursor, 2)
-    try:
-        updated_at = datetime.fromisoformat(str(moment))
-    except ValueError:
-        updated_at = None
-    if updated_at is None or updated_at.tzinfo is None or not isinstance(node_id, str) or not is_id(node_id):
+def _position_from_cursor(cursor: str) -> int:
+    (position,) = decode_cursor(cursor, 1)
+    if not isinstance(position, int) or not FIRST < position <= LAST:
         raise invalid_cursor()
-    return Position(updated_at, node_id)
+    return position

@@ -3,7 +3,8 @@
 **SQLite**: switching to a connection's thread and back costs more than a short indexed read. ``SqliteReader`` therefore
 reads on a connection of its own, on the event loop. Nothing long may run there: a statement is interrupted after
 ``LIMIT_SECONDS`` of work, and its query runs on a connection with a thread, now and for ``SLOW_SECONDS``. One that
-waits for a slow disk is interrupted after ``WAIT_SECONDS``, and runs there this time.
+waits for a slow disk is interrupted after ``WAIT_SECONDS``, and runs there this time. Within a full-text index nothing
+interrupts a statement; one that took too long runs there from the next time on.
 
 **PostgreSQL**: ``PostgresqlReader`` hands the query to the driver, without opening a transaction.
 """
@@ -70,6 +71,8 @@ class SqliteReader:
             if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return None
             raise DBAPIError(prepared.sql, None, error, hide_parameters=True) from error
+        if time.thread_time() > self._limit:  # within a full-text index, nothing interrupts it
+            self._slow[query] = time.monotonic() + SLOW_SECONDS
         return prepared.rows(found)
 
     def close(self) -> None:
