@@ -5,13 +5,10 @@ Every process builds all parts; its entry point decides which of them to run. No
 """
 
 import asyncio
-import hashlib
-import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -22,6 +19,7 @@ from metastore.adapters.rate_limiter.memory import MemoryRateLimiter
 from metastore.adapters.realtime.socketio import SocketIoRealtime
 from metastore.adapters.transcoder.sandboxed_transcoder import SandboxedTranscoder
 from metastore.config import ConfigurationError, Settings, load_secret_key
+from metastore.embedded_store import DataPlaneCalls, derived_key, store_folder, unusable_store
 from metastore.features.analytics.feature import analytics_feature
 from metastore.features.archives.feature import archives_feature
 from metastore.features.audit.feature import audit_feature
@@ -127,17 +125,24 @@ async def prepare_database(settings: Settings) -> None:
         raise ConfigurationError(f"METASTORE_DATABASE_URL: the database cannot be used: {_reason(error)}") from None
 
 
-async def build(settings: Settings, *, clock: Clock = utc_now, serves_sockets: bool = True) -> Product:
+async def build(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    serves_sockets: bool = True,
+    uploads: DataPlaneCalls | None = None,
+) -> Product:
     """Open all adapters and build all features.
 
-    Without ``serves_sockets`` the process can only send messages to the sockets of other processes.
+    Without ``serves_sockets`` the process can only send messages to the sockets of other processes. ``uploads`` calls
+    the process that serves the embedded store's data plane, if that is another one; the folder is locked already then.
 
     Raises:
         ConfigurationError: a setting is wrong, or what it names cannot be used.
     """
     secret = load_secret_key(settings)
     database = _database(settings)
-    store = await _open_store(settings, secret)
+    store = await _open_store(settings, secret, uploads=uploads)
     bus = _choose_bus(settings, database)
     realtime, limiter = _open_cache(settings, serves_sockets=serves_sockets)
 
@@ -328,23 +333,23 @@ def _open_cache(settings: Settings, *, serves_sockets: bool) -> tuple[SocketIoRe
 
 
 async def _open_store(
-    settings: Settings, secret: bytes, *, read_only: bool = False
+    settings: Settings, secret: bytes, *, read_only: bool = False, uploads: DataPlaneCalls | None = None
 ) -> "LocalObjectStore | S3ObjectStore":
     """Open the adapter of the ports ``ObjectStore`` and ``Presigner``; only ``Delivery`` is given it as the latter."""
-    url = settings.effective_storage_url
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        if parts.netloc or not parts.path:
-            raise ConfigurationError("METASTORE_STORAGE_URL: a folder is written file:///absolute/path")
+    folder = store_folder(settings)
+    if folder is not None:
         try:
             return LocalObjectStore(
-                Path(unquote(parts.path)),
+                folder,
                 signing_key=derived_key(secret, "objects"),
                 public_base=settings.objects_url,
                 read_only=read_only,
+                is_prepared=uploads is not None,
+                uploads=uploads,
             )
         except OSError as error:
-            raise ConfigurationError(f"METASTORE_STORAGE_URL: {parts.path} cannot be used: {error.strerror}") from None
+            raise unusable_store(folder, error) from None
+    parts = urlsplit(settings.effective_storage_url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     unknown = options.keys() - {"endpoint", "region", "public_endpoint"}
     if unknown or not parts.netloc:
@@ -377,8 +382,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, DBAPIError):
         return _reason(error.orig) if isinstance(error.orig, Exception) else "it does not respond"
     return (str(error) or type(error).__name__).splitlines()[0]
-
-
-def derived_key(secret: bytes, purpose: str) -> bytes:
-    """Return a key for one purpose. A signature made for one purpose is invalid for any other."""
-    return hmac.digest(secret, b"metastore " + purpose.encode(), hashlib.sha256)

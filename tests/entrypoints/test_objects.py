@@ -4,18 +4,21 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from metastore.adapters.object_store.local import LocalObjectStore
+from metastore.entrypoints.data_plane.unavailable_store import UnavailableStore
 from metastore.entrypoints.objects import ObjectsApp
 from metastore.ports.object_store import CompletedPart, UploadTarget
 from tests.fixtures.full_device import files_limited_to
-from tests.fixtures.http_server import serving
+from tests.fixtures.http_server import serving, serving_beside
 from tests.fixtures.waiting import eventually
 
 KEY = "files/abc"
@@ -55,14 +58,30 @@ class DataPlane:
         return [path.name for path in (*self.folder.glob("uploads/*/*"), *self.folder.glob("objects/*/*/side-*"))]
 
 
-@pytest.fixture
-async def data_plane(tmp_path: Path) -> AsyncIterator[DataPlane]:
+class _Front:
+    """Serves what is not the data plane's by ``app``, and nothing else."""
+
+    def __init__(self, app: ObjectsApp) -> None:
+        self._app = app
+        self._unavailable = ObjectsApp(UnavailableStore())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._unavailable if scope["path"].startswith("/objects/") else self._app
+        await app(scope, receive, send)
+
+
+@pytest.fixture(params=["behind its own port", "behind the port of the API"])
+async def data_plane(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[DataPlane]:
     """An empty store without other origins."""
     store = LocalObjectStore(tmp_path / "store", b"k" * 32)
-    async with (
-        serving(ObjectsApp(store, idle_timeout=IDLE_TIMEOUT)) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client,
-    ):
+    app = ObjectsApp(store, idle_timeout=IDLE_TIMEOUT)
+    async with AsyncExitStack() as stack:
+        if request.param == "behind its own port":
+            address = await stack.enter_async_context(serving(app))
+        else:
+            address, _, _ = await stack.enter_async_context(serving_beside(_Front(app), app))
+        client = httpx.AsyncClient(base_url=address, trust_env=False, timeout=30)
+        await stack.enter_async_context(client)
         yield DataPlane(store, client, tmp_path / "store")
     await store.aclose()
 

@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from metastore.kit.problems.problem import MEDIA_TYPE, ProblemDocument
+from metastore.kit.problems.problem import MEDIA_TYPE
+from metastore.kit.problems.problem_document import ProblemDocument
 
 _REFERENCES = "#/components/schemas/{model}"
 _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": _REFERENCES.format(model=ProblemDocument.__name__)}}}

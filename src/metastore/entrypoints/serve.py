@@ -1,8 +1,8 @@
-"""``metastore serve``: everything in one process.
+"""``metastore serve``: everything in one process, beside that of the embedded store's data plane.
 
 One event loop runs the HTTP server, the relay, the consumers and the recurring jobs. On SIGTERM or SIGINT the process
 accepts no more requests, finishes those in progress and exits. SIGKILL at any moment loses nothing that was
-acknowledged.
+acknowledged. ``data_plane`` describes the other processes.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import fcntl
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from metastore import bootstrap
 from metastore.bootstrap import Product
 from metastore.config import ConfigurationError, Settings
+from metastore.embedded_store import locked_embedded_store
+from metastore.entrypoints.data_plane.link import DataPlaneLink
+from metastore.entrypoints.data_plane.unavailable_store import UnavailableStore
 from metastore.entrypoints.http import body_limit, create_app, routers_of
 from metastore.entrypoints.lifecycle import (
     create_first_admin,
@@ -41,8 +45,11 @@ from metastore.features.auth.schemas import Caller
 from metastore.features.auth.service import AuthService
 from metastore.features.auth.sessions.cookies import SessionCookies
 from metastore.kit.idempotency import claims
+from metastore.ports.served_objects import ServedObjectStore
 
 WEB_APP = Path(__file__).parent.parent / "webapp"
+GRACE_SECONDS = 60
+"""Seconds in which requests in progress must finish after the stop signal."""
 
 
 def serve(settings: Settings) -> None:
@@ -58,37 +65,75 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    await bootstrap.prepare_database(settings)
-    async with running_product(settings) as (product, work):
+    async with running_data_plane(settings) as plane, running_product(settings, plane) as (product, work):
         async with product.database.transaction() as tx:
             # This is the only process, so whoever held claims on idempotency keys is gone.
             await claims.end_leases(tx)
         password = await create_first_admin(product)
         keep_freed_memory()
-        app = build_asgi(product)
+        app = build_asgi(product, has_data_plane=plane is None)
         server = HttpServer(
             app,
             host=settings.host,
             port=settings.port,
             protocol=settings.http_server,
             ready_response=app.ready_response,
+            neighbour=plane,
+            grace=GRACE_SECONDS,
         )
+        if plane is not None:
+            plane.pass_back_to(server.adopt)
         stop = stop_signal()
         _print_address(settings, password)
         serving = asyncio.create_task(server.serve())
         await wait_for_stop(stop, [serving, *work])
         # Sockets first: the server waits for open connections, and sockets do not end by themselves.
         await product.realtime.aclose()
+        deadline = time.monotonic() + GRACE_SECONDS
         server.stop()
         await serving
+        if plane is not None:
+            await plane.drain(max(0, deadline - time.monotonic()))
         exit_unless_stopped(stop, [serving, *work])
 
 
 @contextlib.asynccontextmanager
-async def running_product(settings: Settings) -> AsyncIterator[tuple[Product, list["asyncio.Task[None]"]]]:
+async def running_data_plane(settings: Settings) -> AsyncIterator[DataPlaneLink | None]:
+    """Prepare the database, and run the data plane process for the block; ``None`` if there is none to run.
+
+    There is none for another store, and none with uvicorn's own protocol class, which cannot pass connections.
+
+    Raises:
+        ConfigurationError: the database or the store cannot be used.
+    """
+    if settings.http_server != "extended":
+        await bootstrap.prepare_database(settings)
+        yield None
+        return
+    with locked_embedded_store(settings) as store:
+        if store is None:
+            await bootstrap.prepare_database(settings)
+            yield None
+            return
+        plane = DataPlaneLink(store, writing_origins(settings), settings.log_level)
+        starting = asyncio.create_task(plane.start())
+        try:
+            await bootstrap.prepare_database(settings)
+            await starting
+            yield plane
+        finally:
+            starting.cancel()
+            await plane.aclose()
+
+
+@contextlib.asynccontextmanager
+async def running_product(
+    settings: Settings, plane: DataPlaneLink | None = None
+) -> AsyncIterator[tuple[Product, list["asyncio.Task[None]"]]]:
     """Build the product and run its background jobs until the end of the block."""
-    product = await bootstrap.build(settings)
+    product = await bootstrap.build(settings, uploads=plane.uploads if plane else None)
     jobs = {
+        **({"data plane": plane.keep_running} if plane else {}),
         **product.jobs,
         "relay": product.relay.run,
         "consumers": product.bus.run,
@@ -122,8 +167,11 @@ class Application:
             await self._http(scope, receive, send)
 
 
-def build_asgi(product: Product) -> Application:
-    """Return the ASGI application of ``product``."""
+def build_asgi(product: Product, *, has_data_plane: bool = True) -> Application:
+    """Return the ASGI application of ``product``.
+
+    Without ``has_data_plane``, another process serves ``/objects/…``, and is unavailable whenever a request comes here.
+    """
     settings = product.settings
     product.services.add(
         PublicConfig(
@@ -146,7 +194,7 @@ def build_asgi(product: Product) -> Application:
         trusted_proxies=settings.trusted_proxies,
         body_limit=lambda path: body_limit(path, settings.max_simple_upload_size),
     )
-    origins = [settings.public_url] if settings.public_url else []
+    origins = writing_origins(settings)
     services = product.services
 
     async def caller_of(cookies: Mapping[str, str]) -> Caller:
@@ -154,8 +202,14 @@ def build_asgi(product: Product) -> Application:
 
     sockets = create_realtime_app(lambda: product.realtime.server, caller_of, origins)
     store = product.local_store
-    objects = ObjectsApp(store, allowed_origins=origins) if store else None
+    served: ServedObjectStore | None = store if store is None or has_data_plane else UnavailableStore()
+    objects = ObjectsApp(served, allowed_origins=origins) if served else None
     return Application(objects, sockets, http)
+
+
+def writing_origins(settings: Settings) -> list[str]:
+    """Return the other origins whose pages may use the sockets and write objects: that of the web app."""
+    return [settings.public_url] if settings.public_url else []
 
 
 def _print_address(settings: Settings, password: str | None) -> None:
@@ -174,8 +228,10 @@ def _reachable(host: str) -> str:
 
 
 @contextlib.contextmanager
-def data_dir_lock(data_dir: Path) -> Iterator[None]:
-    """Lock ``data_dir`` for this process: SQLite and the embedded store allow a single writing process.
+def data_dir_lock(data_dir: Path) -> Iterator[int]:
+    """Lock ``data_dir`` for this process: SQLite and the embedded store allow a single writing product.
+
+    Yields the descriptor that holds the lock.
 
     Raises:
         ConfigurationError: another process holds the lock, or the folder is not writable.
@@ -187,7 +243,7 @@ def data_dir_lock(data_dir: Path) -> Iterator[None]:
         raise ConfigurationError(f"METASTORE_DATA_DIR: {data_dir} cannot be used: {error.strerror}") from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        yield handle
     except BlockingIOError:
         raise ConfigurationError(f"METASTORE_DATA_DIR: {data_dir} is in use by another metastore process") from None
     finally:

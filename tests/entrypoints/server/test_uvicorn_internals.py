@@ -40,6 +40,8 @@ _PROTOCOL_METHODS: dict[str, list[str]] = {
     "on_body": ["body"],
     "on_message_complete": [],
     "on_response_complete": [],
+    "shutdown": [],
+    "_should_upgrade": [],
     "_start_asgi_task": ["cycle", "app"],
     "_unset_keepalive_if_required": [],
 }

@@ -3,7 +3,7 @@
 * ``transfer``: the client's commands (``upload``, ``download``, ``login``, ``logout``).
 * ``accounts``, ``reprocess``: what the commands of ``metastore admin`` run.
 * ``fsck``, ``move_to``: what the commands of these names run.
-* ``terminal``: text for terminals. ``startup``: quick imports.
+* ``terminal``: text for terminals.
 
 Every command is declared here or in ``transfer.commands``, and imports what it runs when it is called, even the
 settings. So the help of each loads little more than the library for command lines.
@@ -19,7 +19,7 @@ from cyclopts import App, CycloptsError, Parameter, validators
 
 from metastore import __version__
 from metastore.entrypoints.cli import transfer
-from metastore.entrypoints.cli.startup import importing
+from metastore.entrypoints.startup import importing
 
 if TYPE_CHECKING:
     from metastore.config import Settings

@@ -1,4 +1,4 @@
-"""A connection: uvicorn's protocol class, extended by limits, direct transfers and ready responses."""
+"""A connection: uvicorn's protocol class, extended by limits, direct transfers, ready responses and passing on."""
 
 import asyncio
 import json
@@ -11,7 +11,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from metastore.entrypoints.server.direct_transfer import DirectBody, FileSender
+from metastore.entrypoints.server.direct_transfer import DirectBody, FileSender, duplicate_socket
+from metastore.entrypoints.server.heads import HeadEnds, head_of, path_of
+from metastore.entrypoints.server.passing import Neighbour
 from metastore.entrypoints.server.ready_response import ReadyResponder, ReadyResponse
 from metastore.entrypoints.server.request_cycle import RequestCycle
 from metastore.kit.problems.problem import Problem
@@ -48,6 +50,8 @@ class Connection(HttpToolsProtocol):
         *,
         sender: FileSender,
         ready_response: ReadyResponder | None,
+        neighbour: Neighbour | None = None,
+        received: bytes = b"",
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._sender = sender
@@ -66,6 +70,10 @@ class Connection(HttpToolsProtocol):
         self._close_after_body = False
         self._unread_bytes = 0
         self._received_size = 0
+        self._neighbour = neighbour
+        self._head_ends = HeadEnds()
+        self._received_elsewhere = received
+        self._to_pass: bytes | None = None
 
     # --- called by the transport ---
 
@@ -73,6 +81,8 @@ class Connection(HttpToolsProtocol):
         """Start the timer for the first head."""
         super().connection_made(transport)
         self._set_timer(HEAD_SECONDS)
+        if self._received_elsewhere:
+            self.loop.call_soon(self.data_received, b"")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the timers and notify the request that is being processed."""
@@ -87,6 +97,21 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse data from the client and enforce the limits."""
+        if self._received_elsewhere:
+            data, self._received_elsewhere = self._received_elsewhere + data, b""
+        if not data or self.transport.is_closing():
+            return
+        if self._neighbour is None:
+            self._parse(data)
+            return
+        for piece in self._head_ends.split(data):
+            if self._to_pass is not None:
+                self._to_pass += piece
+            elif not self._upgraded and not self.transport.is_closing():
+                self._parse(piece)
+        self._pass_on()
+
+    def _parse(self, data: bytes) -> None:
         if self._lingering and not self._may_linger(len(data)):
             self.transport.close()
             return
@@ -123,6 +148,13 @@ class Connection(HttpToolsProtocol):
         """Stop the timer for a client that does not read."""
         self._cancel_write_timer()
         super().resume_writing()
+        if self._to_pass is not None:
+            self.loop.call_soon(self._pass_on)
+
+    def shutdown(self) -> None:
+        """Close the connection after the request in progress; one that is about to be passed on stays open."""
+        if self._to_pass is None or not self._is_idle():
+            super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close the connection; abort it when the client has not read everything."""
@@ -162,6 +194,10 @@ class Connection(HttpToolsProtocol):
             self._refuse(_HEAD_TOO_LARGE)
         elif not self._has_valid_host():
             self._refuse(_INVALID_HOST)
+        elif self._belongs_elsewhere():
+            self._is_handled = True
+            version = self.parser.get_http_version()
+            self._to_pass = head_of(self.parser.get_method(), self.url, version, self.headers)
         elif self._responder is None or not self._respond_at_once(self._responder):
             super().on_headers_complete()
 
@@ -188,6 +224,33 @@ class Connection(HttpToolsProtocol):
         if self.pipeline:
             # uvicorn resumes reading although requests are queued; the last of them will resume it.
             self.flow.pause_reading()
+        elif self._to_pass is not None:
+            self._pass_on()
+
+    # --- connections of another process ---
+
+    def _belongs_elsewhere(self) -> bool:
+        if self._neighbour is None:
+            return False
+        is_websocket = self.parser.should_upgrade() and self._should_upgrade()
+        return self._neighbour.serves(path_of(self.url), is_websocket=is_websocket)
+
+    def _pass_on(self) -> None:
+        """Pass the connection to the other process, as soon as all earlier responses have been written."""
+        if self._to_pass is None or self._neighbour is None or self.transport.is_closing():
+            return
+        self.flow.pause_reading()
+        self._cancel_timer()
+        self._unset_keepalive_if_required()
+        if self.pipeline or not self._is_idle():
+            return
+        if self.transport.get_write_buffer_size():
+            self.transport.set_write_buffer_limits(high=0)  # calls ``resume_writing`` when everything is written
+            return
+        received, self._to_pass = self._to_pass, None
+        self._neighbour.take(duplicate_socket(self.transport), received)
+        # Closes this handle; the connection stays open, since the other process has one as well.
+        self.transport.abort()
 
     # --- responses ---
 

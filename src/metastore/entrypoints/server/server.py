@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from metastore.entrypoints.server.connection import Connection
 from metastore.entrypoints.server.direct_transfer import FileSender
+from metastore.entrypoints.server.passing import Neighbour
 from metastore.entrypoints.server.ready_response import ReadyResponder
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ class HttpServer:
 
     Args:
         app: The application.
-        host: The address to listen on.
-        port: The port to listen on.
+        host: The address to listen on, if it ``listens``.
+        port: The port to listen on, if it ``listens``.
         protocol: ``extended`` is described in the package; ``uvicorn`` is uvicorn's own protocol class.
         ready_response: Called first for GET requests, as the package describes. Not used with ``uvicorn``.
+        neighbour: Another process that serves some requests of the same connections. Not used with ``uvicorn``.
+        listens: Whether it listens, and serves WebSockets. Otherwise it serves the connections given to ``adopt``.
         grace: Seconds after ``stop`` until requests in progress are cancelled.
     """
 
@@ -52,21 +55,29 @@ class HttpServer:
         self,
         app: ASGIApp,
         *,
-        host: str,
-        port: int,
+        host: str = "",
+        port: int = 0,
         protocol: Protocol = "extended",
         ready_response: ReadyResponder | None = None,
+        neighbour: Neighbour | None = None,
+        listens: bool = True,
         grace: int = 60,
     ) -> None:
+        self._listens = listens
         self._threads = ThreadPoolExecutor(_SENDING_THREADS, thread_name_prefix="send")
-        extended = partial(Connection, sender=FileSender(self._threads, _IDLE_SECONDS), ready_response=ready_response)
+        extended = partial(
+            Connection,
+            sender=FileSender(self._threads, _IDLE_SECONDS),
+            ready_response=ready_response,
+            neighbour=neighbour,
+        )
         config = Config(
             cast("ASGIApplication", app),
             host=host,
             port=port,
             interface="asgi3",
             http=cast("type[Connection]", extended) if protocol == "extended" else "httptools",
-            ws="websockets-sansio",
+            ws="websockets-sansio" if listens else "none",
             ws_max_size=_MESSAGE_LIMIT,
             # Messages are short, and a socket that compresses takes 40 kB more.
             ws_per_message_deflate=False,
@@ -96,13 +107,17 @@ class HttpServer:
             SystemExit: the address cannot be bound.
         """
         try:
-            await self._server.serve()
+            await self._server.serve(None if self._listens else [])
         finally:
             self._threads.shutdown()
 
-    def stop(self) -> None:
-        """Stop accepting connections, and let ``serve`` return."""
-        self._server.stop()
+    def adopt(self, connection: socket.socket, received: bytes) -> None:
+        """Serve a connection that another process has accepted, and from which it has received some bytes."""
+        self._server.adopt(connection, received)
+
+    def stop(self, grace: float | None = None) -> None:
+        """Stop accepting connections, and let ``serve`` return. ``grace`` replaces that of the constructor."""
+        self._server.stop(grace)
 
 
 class _State(ServerState):
@@ -133,8 +148,11 @@ class _Server(Server):
         super().__init__(config)
         self.server_state = _State(config)
         self._stopped = asyncio.Event()
+        self._adopting: set[asyncio.Task[None]] = set()
 
-    def stop(self) -> None:
+    def stop(self, grace: float | None) -> None:
+        if grace is not None:
+            self.config.timeout_graceful_shutdown = cast("int", grace)
         self.should_exit = True
         self._stopped.set()
 
@@ -183,6 +201,23 @@ class _Server(Server):
             with contextlib.suppress(OSError):
                 await loop.connect_accepted_socket(self._new_connection, connection)
 
-    def _new_connection(self) -> asyncio.Protocol:
+    def adopt(self, connection: socket.socket, received: bytes) -> None:
+        task = asyncio.get_running_loop().create_task(self._adopt(connection, received))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+
+    async def _adopt(self, connection: socket.socket, received: bytes) -> None:
+        connection.setblocking(False)
+        try:
+            protocol = self._new_connection(received=received)
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection)
+        except OSError:  # the client has disconnected
+            connection.close()
+            return
+        if self.should_exit:
+            protocol.data_received(b"")
+            protocol.shutdown()
+
+    def _new_connection(self, **options: bytes) -> Connection:
         protocol = cast("Callable[..., Connection]", self.config.http_protocol_class)
-        return protocol(self.config, self.server_state, self.lifespan.state)
+        return protocol(self.config, self.server_state, self.lifespan.state, **options)

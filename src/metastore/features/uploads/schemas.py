@@ -7,7 +7,7 @@ from pydantic import Field
 
 from metastore.features.files.schemas import FileOut
 from metastore.kit.api.schema import Input, Schema, Timestamp
-from metastore.kit.problems.problem import ProblemDocument
+from metastore.kit.problems.problem_document import ProblemDocument
 
 Visibility = Literal["PRIVATE", "PUBLIC"]
 

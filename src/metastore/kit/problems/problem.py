@@ -4,12 +4,14 @@ Services raise ``Problem``; the HTTP entry point renders it as ``application/pro
 API and never changes. The ``detail`` is a sentence for users and may change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, JsonValue
-
-from metastore.kit.api.schema import Schema
 from metastore.kit.problems.problem_codes import ProblemCode
+
+if TYPE_CHECKING:
+    # Not imported: the process of the data plane does without it.
+    from pydantic import JsonValue
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -33,27 +35,6 @@ _TITLES = {
 }
 
 
-class FieldProblem(Schema):
-    """An invalid field of the input."""
-
-    field: str
-    message: str
-
-
-class ProblemDocument(Schema):
-    """The body of every error response (RFC 9457). Some codes add members of their own."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: ProblemCode
-    errors: Sequence[FieldProblem] = ()
-
-
 class Problem(Exception):
     """An error with an HTTP status, a stable ``code`` and a sentence for users.
 
@@ -69,7 +50,7 @@ class Problem(Exception):
         *,
         headers: Mapping[str, str] | None = None,
         refused: bool | None = None,
-        **members: JsonValue,
+        **members: "JsonValue",
     ) -> None:
         super().__init__(f"{status} {code}: {detail}")
         self.status = status
@@ -79,7 +60,7 @@ class Problem(Exception):
         self.refused = status == 403 if refused is None else refused
         self.members = members
 
-    def body(self, instance: str) -> dict[str, JsonValue]:
+    def body(self, instance: str) -> "dict[str, JsonValue]":
         """Return the problem document for a request to the path ``instance``."""
         return {
             "type": f"urn:metastore:problem:{self.code}",

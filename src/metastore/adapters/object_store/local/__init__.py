@@ -3,7 +3,7 @@
 **On disk.** Only the owner has access (folders 0700, files 0600)::
 
     root/
-      lock                        held (flock) by the one process that writes to this store
+      lock                        held (flock) by the product that writes to this store
       uploads/<upload id>/        an open multipart upload
         upload.json               its metadata; written last by create: without it the folder is not an upload
         data                      all bytes of the future object, allocated by create
@@ -34,8 +34,14 @@ time are made together, between two such syncs (``shared_syncs``). **Abort** and
 without ``upload.json``; loading an upload removes side files that no record names. Everything else is as acknowledged.
 
 **Concurrency.** Complete and abort have exclusive access to their upload (``shared_exclusive_lock``). The lock file
-keeps a second process from writing. A process that opens the store ``read_only`` needs no lock; it sees whole objects
+keeps a second product from writing. A process that opens the store ``read_only`` needs no lock; it sees whole objects
 only.
+
+**Two processes** of one product may share a store, and the lock, which one inherits from the other. One of them
+receives all parts, so it alone has the state of open uploads; the other calls it to list, complete and abort
+(``remote_uploads``), and to close its files of deleted objects. Each creates uploads and puts, reads and deletes
+objects by itself, since all of these appear and disappear by a rename. Only the first of them, at its start, removes
+what a crash left behind.
 
 **ETags and checksums.** A part's ETag is the BLAKE3 hash of its bytes. The checksum of an object uploaded as one part
 is ``blake3:<hex>`` of its bytes; otherwise it is ``blake3-<part size>:<hex>`` of the concatenated part hashes. The
@@ -46,6 +52,7 @@ Create is slow on a file system without ``fallocate``. The bytes of a deleted ob
 closes it.
 
 * ``store``: ``LocalObjectStore``. ``presigned_urls``: sign and verify URLs.
+* ``open_uploads``: which uploads are open. ``remote_uploads``: the same in another process, by calls to it.
 * ``upload``: the state of an open upload, guarded by a ``shared_exclusive_lock``. ``upload_files``: its folder.
 * ``part_writer``: receive a part. ``small_part``: write one that is whole in memory. ``part_log``: the format of
   ``parts.log``. ``small_object``: put, one or many.

@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 from blake3 import blake3
@@ -14,6 +15,7 @@ from metastore.kit.ids import is_id, new_id
 
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _MAX_KEY_LENGTH = 512
+_LOCK_SECONDS = 1.0
 UPLOAD_METADATA = "upload.json"
 OBJECT_METADATA = "object.json"
 DATA = "data"
@@ -38,18 +40,34 @@ class Layout:
         for folder in (self.objects, self.root, self.root.parent):
             sync_folder(folder)
 
+    def prepare(self) -> int:
+        """Create what is missing, lock the store, and remove what a crash left behind. Blocks.
+
+        Returns a descriptor. The lock is released once it is closed, in this process and in those forked from it.
+
+        Raises:
+            OSError: ``EBUSY`` if another process, or another store in this process, holds the lock.
+        """
+        self.create()
+        handle = self.lock()
+        self.sweep()
+        return handle
+
     def lock(self) -> int:
         """Lock the store for writing; closing the returned descriptor releases the lock.
+
+        Waits for a moment, because after a crash the kernel ends the processes of a server one after the other.
 
         Raises:
             OSError: ``EBUSY`` if another process, or another store in this process, holds it.
         """
         handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise OSError(errno.EBUSY, "in use by another process", str(self.root)) from None
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not _is_locked(handle):
+            if time.monotonic() > deadline:
+                os.close(handle)
+                raise OSError(errno.EBUSY, "in use by another process", str(self.root))
+            time.sleep(_LOCK_SECONDS / 100)
         return handle
 
     def sweep(self) -> None:
@@ -89,3 +107,11 @@ class Layout:
         sync_folder(folder.parent)
         shutil.rmtree(trashed, ignore_errors=True)
         return True
+
+
+def _is_locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -2,18 +2,16 @@
 
 import asyncio
 import os
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 from metastore.adapters.object_store.local.integrity import examine_object, readable_objects
 from metastore.adapters.object_store.local.layout import OBJECT_METADATA, UPLOAD_METADATA, Layout
 from metastore.adapters.object_store.local.metadata import UploadMetadata
 from metastore.adapters.object_store.local.open_files import OpenFile, OpenFileCache
-from metastore.adapters.object_store.local.part_log import PartRecord
+from metastore.adapters.object_store.local.open_uploads import OpenUploads, OwnUploads
 from metastore.adapters.object_store.local.part_writer import BATCH, LocalPartWriter
 from metastore.adapters.object_store.local.presigned_urls import UrlSigner
 from metastore.adapters.object_store.local.shared_syncs import SMALL, SharedSyncs
@@ -25,8 +23,7 @@ from metastore.adapters.object_store.local.small_object import (
     write_streamed,
 )
 from metastore.adapters.object_store.local.thread_pools import FileThreads, StoreThreads
-from metastore.adapters.object_store.local.upload import Upload
-from metastore.adapters.object_store.local.upload_files import Creation, UploadFiles
+from metastore.adapters.object_store.local.upload_files import Creation
 from metastore.kit.api.response_headers import content_disposition, safe_media_type
 from metastore.kit.clock import Clock, utc_now
 from metastore.kit.ids import new_id
@@ -38,14 +35,14 @@ from metastore.ports.object_store import (
     Part,
     StoredObject,
     StoreFullError,
-    UploadNotFoundError,
+    StoreUnavailableError,
     UploadTarget,
 )
 from metastore.ports.served_objects import PartGrant, ReadGrant
 
 _READ_SIZE = 2**19
 _SCAN_BATCH = 200
-_RECENT_UPLOADS = 256
+_THREADS = 8
 _CACHED_FILES = 256
 
 
@@ -54,7 +51,9 @@ class LocalObjectStore:
 
     ``public_base`` is the origin of presigned URLs if it is not the product's own. ``keep_free`` is the number of bytes
     to leave free on the device, so that a full store does not stop a database on the same disk. A ``read_only`` store
-    can be opened while another process writes to the folder.
+    can be opened while another process writes to the folder. ``is_prepared`` means that the caller has prepared and
+    locked the folder (``prepare``), for this process or a related one. ``uploads`` asks the process that receives
+    parts; without it, this is the one.
 
     Raises:
         OSError: the folder cannot be used; ``EBUSY`` if another process writes to it.
@@ -68,7 +67,8 @@ class LocalObjectStore:
         *,
         keep_free: int = 32 * 2**20,
         read_only: bool = False,
-        threads: int = 8,
+        is_prepared: bool = False,
+        uploads: OpenUploads | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.public_origin = public_base
@@ -76,18 +76,16 @@ class LocalObjectStore:
         self._keep_free = keep_free
         self._layout = Layout(root)
         self._lock: int | None = None
-        if not read_only:
-            self._layout.create()
-            self._lock = self._layout.lock()
-            self._layout.sweep()
-        self._all_threads = StoreThreads(FileThreads(threads), FileThreads(threads))
+        if not read_only and not is_prepared:
+            self._lock = self._layout.prepare()
+        self._all_threads = StoreThreads(FileThreads(_THREADS), FileThreads(_THREADS))
         self._threads = self._all_threads.files
         self._syncs = SharedSyncs(root, self._threads)
         self._urls = UrlSigner(signing_key, public_base, now=lambda: clock().timestamp())
         self._open_files = OpenFileCache(_CACHED_FILES)
-        self._loading = asyncio.Lock()
-        self._uploads: WeakValueDictionary[str, Upload] = WeakValueDictionary()
-        self._recent: deque[Upload] = deque(maxlen=_RECENT_UPLOADS)
+        own = OwnUploads(self._layout, self._all_threads, self._syncs, clock)
+        self._own_uploads = own if uploads is None else None
+        self._uploads: OpenUploads = own if uploads is None else uploads
 
     async def create_multipart(self, key: str, *, size: int, part_size: int, content_type: str) -> str:
         """Implement the port."""
@@ -98,7 +96,7 @@ class LocalObjectStore:
         creation = Creation(self._layout.uploads / upload_id, metadata, parts, self._require_space)
         # Allocating may take long on a file system without ``fallocate``.
         await (self._syncs.make(creation) if size <= SMALL else self._threads.call(creation.make_alone))
-        self._remember(upload_id, Upload(creation.files, {}, self._all_threads, self._syncs, self._layout))
+        self._uploads.created(upload_id, creation.files)
         return upload_id
 
     async def presign_parts(self, target: UploadTarget, numbers: Sequence[int], *, expires_in: int) -> list[str]:
@@ -107,25 +105,15 @@ class LocalObjectStore:
 
     async def list_parts(self, target: UploadTarget) -> list[Part]:
         """Implement the port."""
-        upload = await self._find(target.upload_id, target.key)
-        upload.require_open()
-        return upload.parts()
+        return await self._uploads.list_parts(target)
 
     async def complete_multipart(self, target: UploadTarget, parts: Sequence[CompletedPart]) -> StoredObject:
         """Implement the port."""
-        upload = await self._find(target.upload_id, target.key)
-        if not upload.files.matches(target):
-            raise UploadNotFoundError(target.upload_id)
-        metadata = await upload.complete(target, parts, self._clock)
-        return metadata.stored()
+        return await self._uploads.complete(target, parts)
 
     async def abort_multipart(self, key: str, upload_id: str) -> None:
         """Implement the port."""
-        try:
-            upload = await self._find(upload_id, key)
-        except UploadNotFoundError:
-            return
-        await upload.abort()
+        await self._uploads.abort(key, upload_id)
 
     async def is_open(self, key: str, upload_id: str) -> bool:
         """Implement the port."""
@@ -218,9 +206,16 @@ class LocalObjectStore:
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Implement the port."""
-        for key in keys:
+        deleted = list(keys)
+        for key in deleted:
             await self._threads.call(self._layout.discard, self._layout.object(key))
+        await self.forget(deleted)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Close the files of deleted objects, so that nobody can read them any more and their space is freed."""
+        for key in keys:
             self._open_files.evict(key)
+        await self._uploads.forget(keys)
 
     async def list_objects(self, prefix: str = "") -> AsyncIterator[StoredObject]:
         """Implement the port."""
@@ -234,11 +229,13 @@ class LocalObjectStore:
     async def check(self) -> None:
         """Implement the port."""
         await self._threads.call(os.stat, self._layout.objects)
+        await self._uploads.check()
 
     async def aclose(self) -> None:
         """Implement the port."""
         self._open_files.clear()
-        self._recent.clear()
+        if self._own_uploads is not None:
+            self._own_uploads.clear()
         await asyncio.to_thread(self._all_threads.close)
         if self._lock is not None:
             os.close(self._lock)
@@ -254,7 +251,9 @@ class LocalObjectStore:
 
     async def write_part(self, grant: PartGrant) -> LocalPartWriter:
         """Implement ``ServedObjectStore``."""
-        upload = await self._find(grant.upload_id, grant.key)
+        if self._own_uploads is None:
+            raise StoreUnavailableError("another process receives parts")
+        upload = await self._own_uploads.find(grant.upload_id, grant.key)
         if upload.needs_side_file(grant.number):
             # Create allocated space for the part itself, but not for a side file.
             await self._threads.call(self._require_space, grant.length)
@@ -278,39 +277,10 @@ class LocalObjectStore:
                 self._open_files.add(key, file)
         return file
 
-    async def _find(self, upload_id: str, key: str) -> Upload:
-        upload = self._uploads.get(upload_id)
-        if upload is None:
-            async with self._loading:
-                upload = self._uploads.get(upload_id) or await self._load(upload_id)
-        if upload.files.metadata.key != key:
-            raise UploadNotFoundError(upload_id)
-        return upload
-
-    async def _load(self, upload_id: str) -> Upload:
-        folder = self._layout.upload(upload_id)
-        loaded = await self._threads.call(_load_files, folder) if folder else None
-        if loaded is None:
-            raise UploadNotFoundError(upload_id)
-        upload = Upload(*loaded, self._all_threads, self._syncs, self._layout)
-        self._remember(upload_id, upload)
-        return upload
-
-    def _remember(self, upload_id: str, upload: Upload) -> None:
-        self._uploads[upload_id] = upload
-        self._recent.append(upload)
-
     def _require_space(self, size: int) -> None:
         device = os.statvfs(self._layout.root)
         if device.f_bavail * device.f_frsize < size + self._keep_free:
             raise StoreFullError("no space left on the device")
-
-
-def _load_files(folder: Path) -> tuple[UploadFiles, dict[int, tuple[int, PartRecord]]] | None:
-    try:
-        return UploadFiles.load(folder)
-    except FileNotFoundError:
-        return None
 
 
 def _subfolders(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from metastore.entrypoints.cli.startup import importing
+from metastore.entrypoints.startup import importing
 
 
 def test_nothing_is_collected_during_the_imports_and_all_is_excluded_after_them() -> None:
@@ -34,7 +34,7 @@ def test_a_failed_import_leaves_the_collector_enabled() -> None:
 def test_libraries_that_no_server_uses_are_left_out_and_can_be_imported_later() -> None:
     program = """
 import sys
-from metastore.entrypoints.cli.startup import importing
+from metastore.entrypoints.startup import importing
 with importing():
     import structlog
 assert "rich" not in sys.modules
@@ -46,7 +46,7 @@ import rich.console
 def test_pydantic_1_is_not_imported_for_routes_either() -> None:
     program = """
 import sys
-from metastore.entrypoints.cli.startup import importing
+from metastore.entrypoints.startup import importing
 with importing():
     import fastapi
 router, app = fastapi.APIRouter(), fastapi.FastAPI()
