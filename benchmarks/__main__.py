@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import report
+from benchmarks.archives import measure_archives
 from benchmarks.browser import measure_browser
 from benchmarks.contender import Contender
 from benchmarks.events import measure_events
@@ -27,7 +28,7 @@ from benchmarks.sockets import measure_sockets
 from benchmarks.standalone import measure_api, measure_memory
 from benchmarks.thumbnails import measure_arrival, measure_thumbnails
 
-_PARTS = "servers,small,browser,sockets,memory,api,events,thumbnails,ladders"
+_PARTS = "servers,small,archives,browser,sockets,memory,api,events,thumbnails,ladders"
 RESULTS = Path(__file__).parent / "results"
 _SERVERS: dict[str, Callable[[Load, Path, int], Contender]] = {
     "metastore": MetaStore,
@@ -52,6 +53,9 @@ def main() -> None:
         parts: dict[str, Callable[[], str]] = {
             "servers": lambda: _compare_servers(load, folder, options.servers.split(","), extent),
             "small": lambda: report.small(measure_small(load, _new_folder(folder, "small"), extent.rounds, _log)),
+            "archives": lambda: report.archives(
+                measure_archives(load, _new_folder(folder, "archives"), extent.rounds, _log)
+            ),
             "browser": lambda: report.browser(
                 measure_browser(load, _new_folder(folder, "browser"), extent.rounds, _log)
             ),

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from benchmarks.archives import Measured as Archives
 from benchmarks.browser import DROPPED, Dropped
 from benchmarks.events import Events
 from benchmarks.ladders import HDR_SECONDS, LADDER_SECONDS, Ladders
@@ -157,6 +158,16 @@ def browser(measured: Dropped) -> str:
     )
     lines = [f"| {DROPPED:,} small files dropped in Chromium | measured | goal |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def archives(measured: Archives) -> str:
+    """Return a table of what it takes to send a folder as one ZIP file."""
+    lines = ["| a ZIP file of | by | MB/s | CPU, s a GiB |", "|---|---|---|---|"]
+    for content, programs in measured.items():
+        for program, sent in programs.items():
+            speed, cpu = sent.size / sent.seconds / 1e6, sent.cpu / sent.size * 2**30
+            lines.append(f"| {content} | {program} | {speed:.0f} | {cpu:.2f} |")
+    return "\n".join(lines)
 
 
 def sockets(measured: Sockets) -> str:

@@ -36,6 +36,11 @@ class Copyparty:
         self._chunks: dict[int, list[tuple[int, int, str]]] = {}
         self._name = ""
 
+    @property
+    def files(self) -> Path:
+        """Return the folder that it serves."""
+        return self._files
+
     def upload(self, size: int) -> Uploaded:
         """Send the opening handshake, the chunks and the closing handshake."""
         chunks = self._chunks_of(size)
