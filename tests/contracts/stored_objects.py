@@ -129,6 +129,17 @@ class StoredObjectsContract(ABC):
         assert not await store_client.has(key)
         assert key not in [upload.key async for upload in store_client.store.list_multiparts()]
 
+    async def test_small_objects_are_read_together(self, store_client: StoreClient) -> None:
+        """In the order of their keys; if one is missing, none is returned."""
+        contents = [b"", b"one", os.urandom(100_000), *(str(number).encode() for number in range(20))]
+        objects = [NewObject(new_key(), content, "text/plain") for content in contents]
+        await store_client.store.put_all(objects)
+        assert contents == await store_client.store.read_all([new.key for new in objects])
+        assert [b"one", b""] == await store_client.store.read_all([objects[1].key, objects[0].key])
+        assert [] == await store_client.store.read_all([])
+        with pytest.raises(ObjectNotFoundError):
+            await store_client.store.read_all([objects[0].key, new_key()])
+
     async def test_any_slice_can_be_read(self, store_client: StoreClient) -> None:
         """From an offset, for a length, to the end, and beyond it."""
         content = os.urandom(2_000_000)

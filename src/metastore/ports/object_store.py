@@ -225,6 +225,15 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def read_all(self, keys: Sequence[str]) -> list[bytes]:
+        """Return the whole content of small objects, in the order of ``keys``. Suited for some dozens.
+
+        Raises:
+            ObjectNotFoundError: one of them does not exist.
+            DamagedObjectError: bytes are missing.
+        """
+        ...
+
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete objects. Missing objects are ignored."""
         ...

@@ -15,6 +15,7 @@ import pytest
 
 from metastore.features.archives.layout import snapshot
 from metastore.features.archives.layout.snapshot import ArchiveChangedError
+from metastore.features.files.content.crcs import StoredBytes
 from metastore.features.files.listing import subtree
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
@@ -22,6 +23,7 @@ from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError
 from tests.features.archives.archive_drive import ArchiveDrive
 from tests.fixtures.accounts import add_user
 from tests.fixtures.memory_store import MemoryObjectStore
+from tests.fixtures.waiting import eventually
 
 
 async def a_tree(drive: ArchiveDrive) -> str:
@@ -163,11 +165,26 @@ async def test_a_crc_is_computed_once_and_kept(drive: ArchiveDrive) -> None:
 
 async def test_a_crc_is_not_kept_for_other_bytes(drive: ArchiveDrive) -> None:
     file = await drive.file("a.txt", b"hello")
-    async with drive.database.reading() as tx:
-        [missing] = await drive.checksums.missing(tx, [file])
+    [key] = drive.store.objects
     await drive.change(file, object_key="files/other")
-    await drive.checksums.compute(missing)
+    assert await drive.checksums.compute(StoredBytes(file, key, 5)) == zlib.crc32(b"hello")
     assert await drive.crc_of(file) is None
+
+
+async def test_computing_a_crc_goes_on_without_its_client_and_is_shared(drive: ArchiveDrive) -> None:
+    file = await drive.file("large", b"x" * 300_000)
+    archive = await drive.archive(file)
+    downloads = [asyncio.create_task(drive.read(archive)) for _ in range(3)]
+    await asyncio.sleep(0)
+    downloads[0].cancel()
+    done = await asyncio.gather(*downloads, return_exceptions=True)
+    assert isinstance(done[0], asyncio.CancelledError)
+    assert done[1] == done[2]
+
+    async def known() -> bool:
+        return await drive.crc_of(file) == zlib.crc32(b"x" * 300_000)
+
+    await eventually(known, why="the CRC-32 is kept")
 
 
 @pytest.mark.parametrize("change", ["rename", "replace", "trash", "add", "folder"])

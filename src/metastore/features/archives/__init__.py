@@ -15,8 +15,10 @@ connection is aborted: the client sees an incomplete response and never a mixtur
 holds their IDs. Memory is that of 10,000 members, of the folders, and some kilobytes for each thousand files.
 
 **CRC-32.** Headers and central directory hold the CRC-32 of each file, which size and ETag do not depend on. It is kept
-with the file: small uploads compute it from the bytes in memory, a consumer reads larger files once after their upload,
-and the response computes what is still missing before the first byte that depends on it (``checksums``).
+with the file: small uploads compute it from the bytes in memory. For files that were uploaded in parts, the first
+response that needs it reads them once more, before the first byte that depends on it and while earlier members are sent
+(``checksums``). To do that after every upload would make large uploads four times as expensive, for files that may
+never be in an archive.
 
 **Why not stream-zip.** That library writes from the beginning only. To resume at an offset it would have to produce and
 drop everything before it, reading every object on the way. ``layout.zip_format`` is small because it needs only a part
@@ -24,7 +26,7 @@ of the format (see there), and finds an offset in the page list of the snapshot.
 
 Where to find what:
 
-* ``endpoints``: HTTP in, events out (``events``). ``consumers``: computes the CRC-32 of large uploads.
+* ``endpoints``: HTTP in, events out (``events``).
 * ``service``: who may read what, and the archive of a selection. ``urls``: the signed URLs.
 * ``layout``: names, records and offsets, as pure functions, and the snapshot. ``transfer``: the bytes of a range.
 * ``checksums``: the CRC-32 of files. ``schemas``: API shapes. ``feature``: what ``bootstrap`` installs.

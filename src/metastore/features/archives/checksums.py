@@ -5,10 +5,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from metastore.features.files.content.crcs import StoredBytes, files_without_crc, keep_crcs, known_crcs
-from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.features.files.content.crcs import StoredBytes, keep_crcs, known_crcs
+from metastore.kit.database.unit_of_work import Database
 from metastore.kit.problems.problem import Problem
-from metastore.ports.object_store import DamagedObjectError, ObjectNotFoundError, ObjectStore
+from metastore.ports.object_store import DamagedObjectError, ObjectStore
 
 
 class Checksums:
@@ -21,6 +21,7 @@ class Checksums:
     def __init__(self, database: Database, store: ObjectStore) -> None:
         self._database = database
         self._store = store
+        self._computing: dict[StoredBytes, asyncio.Task[int]] = {}
 
     async def known(self, file_ids: Sequence[str]) -> dict[str, int]:
         """Return what is kept for these files, by ID."""
@@ -32,9 +33,24 @@ class Checksums:
     async def compute(self, file: StoredBytes) -> int:
         """Compute the CRC-32 of a file and keep it.
 
+        What has begun goes on when its caller is cancelled, so that a client or proxy that did not wait for it finds it
+        done the next time. Callers that need the same file share it.
+
         Raises:
             ObjectStoreError: the object is gone or damaged, or the store is unavailable.
         """
+        computing = self._computing.get(file)
+        if computing is None:
+            computing = self._computing[file] = asyncio.create_task(self._compute(file), name="compute a CRC-32")
+            computing.add_done_callback(lambda task: self._finished(file, task))
+        return await asyncio.shield(computing)
+
+    def _finished(self, file: StoredBytes, task: asyncio.Task[int]) -> None:
+        del self._computing[file]
+        if not task.cancelled():
+            task.exception()  # retrieved here, in case that nobody waits any more
+
+    async def _compute(self, file: StoredBytes) -> int:
         crc, size = 0, 0
         async for chunk in self._store.read(file.object_key):
             crc = await asyncio.to_thread(zlib.crc32, chunk, crc)
@@ -50,13 +66,3 @@ class Checksums:
             with suppress(Problem):
                 async with self._database.transaction() as tx:
                     await keep_crcs(tx, crcs)
-
-    async def missing(self, tx: Transaction, file_ids: Sequence[str]) -> list[StoredBytes]:
-        """Return those of the files that are stored and whose CRC-32 is not kept."""
-        return await files_without_crc(tx, file_ids)
-
-    async def compute_all(self, files: Sequence[StoredBytes]) -> None:
-        """Compute the CRC-32 of files one after the other; skip those whose object is gone."""
-        for file in files:
-            with suppress(ObjectNotFoundError):
-                await self.compute(file)

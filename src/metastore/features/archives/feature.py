@@ -1,7 +1,6 @@
 """The archives feature, as ``bootstrap`` installs it."""
 
 from metastore.features.archives.checksums import Checksums
-from metastore.features.archives.consumers import consumers
 from metastore.features.archives.endpoints import router
 from metastore.features.archives.service import ArchivesService
 from metastore.features.archives.transfer import Transfer
@@ -16,4 +15,4 @@ def archives_feature(resources: Resources, *, url_ttl: int, url_key: bytes) -> F
     checksums = Checksums(database, store)
     urls = ArchiveUrls(url_key, url_ttl, resources.clock)
     archives = ArchivesService(database, urls, Transfer(database, store, checksums))
-    return Feature("archives", routers=[router], services=[archives], consumers=consumers(checksums))
+    return Feature("archives", routers=[router], services=[archives])

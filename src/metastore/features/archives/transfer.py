@@ -1,7 +1,7 @@
 """The bytes of an archive: any range of them, from the records of its members and their objects.
 
-Nothing is written to disk. Small files are read a few at a time ahead of the client, because their latency would
-add up, most of all on S3; larger ones are streamed. So a transfer holds some megabytes, whatever the archive's size.
+Nothing is written to disk. Small files are read in batches ahead of the client, because their latency would add up,
+most of all on S3; larger ones are streamed. So a transfer holds some megabytes, whatever the archive's size.
 """
 
 import asyncio
@@ -21,9 +21,11 @@ from metastore.kit.database.unit_of_work import Database
 from metastore.ports.object_store import DamagedObjectError, ObjectStore
 
 _SMALL = 2**18
-"""Files up to this many bytes are read ahead."""
-_AHEAD = 16
-"""How many small files are read ahead."""
+"""Files up to this many bytes are read whole, several together."""
+_BATCH_FILES, _BATCH_BYTES = 64, 2**20
+"""How many small files, and about how many bytes of them, are read together."""
+_AHEAD = 3
+"""How many batches of small files, or large files, are waited for at once."""
 _CHUNK = 2**18
 """Bytes that are at least sent at once, except at the end."""
 
@@ -113,49 +115,56 @@ class Transfer:
 
     async def _read(self, spans: Sequence[_Span]) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the spans in order, reading small ones ahead. Keep what CRC-32 was missing."""
-        ahead: deque[asyncio.Task[bytes] | _Span] = deque()
+        ahead: deque[asyncio.Task[bytes] | tuple[_Span, asyncio.Task[int] | None]] = deque()
         computed: dict[StoredBytes, int] = {}
-        upcoming = iter(spans)
+        upcoming = _batches(spans)
         try:
             while True:
-                while len(ahead) < _AHEAD and (span := next(upcoming, None)):
-                    small = span.member.size <= _SMALL
-                    ahead.append(asyncio.ensure_future(self._small(span, computed)) if small else span)
+                while len(ahead) < _AHEAD and (each := next(upcoming, None)):
+                    ahead.append(
+                        (each, self._computing(each)) if isinstance(each, _Span) else self._reading(each, computed)
+                    )
                 if not ahead:
                     break
-                each = ahead.popleft()
-                if isinstance(each, asyncio.Task):
-                    yield await each
+                first = ahead.popleft()
+                if isinstance(first, asyncio.Task):
+                    yield await first
                     continue
-                async with aclosing(self._large(each)) as chunks:
+                async with aclosing(self._large(*first)) as chunks:
                     async for chunk in chunks:
                         yield chunk
         finally:
-            tasks = [each for each in ahead if isinstance(each, asyncio.Task)]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            tasks = [each if isinstance(each, asyncio.Task) else each[1] for each in ahead]
+            await _end([task for task in tasks if task is not None])
             await self._checksums.keep(computed)
 
-    async def _small(self, span: _Span, computed: dict[StoredBytes, int]) -> bytes:
-        crc, (offset, length) = span.member.crc32, span.content
-        if crc is None and span.start < span.header:
-            content = await self._content(span, 0, span.member.size)
-            crc = computed[span.stored] = zlib.crc32(content)
-            content = content[offset : offset + length]
-        else:
-            content = await self._content(span, offset, length)
-        return _header(span, crc or 0) + content
+    def _reading(self, spans: Sequence[_Span], computed: dict[StoredBytes, int]) -> asyncio.Task[bytes]:
+        return asyncio.create_task(self._small(spans, computed), name="read small files ahead")
 
-    async def _content(self, span: _Span, offset: int, length: int) -> bytes:
-        if not length:
-            return b""
-        return b"".join([chunk async for chunk in self._exactly(span, offset, length)])
+    def _computing(self, span: _Span) -> asyncio.Task[int] | None:
+        """Start to compute the CRC-32 of a large member if it is needed, while those before it are sent."""
+        if span.member.crc32 is not None or span.start >= span.header:
+            return None
+        return asyncio.create_task(self._checksums.compute(span.stored), name="wait for a CRC-32")
 
-    async def _large(self, span: _Span) -> AsyncGenerator[bytes, None]:
-        crc = span.member.crc32
-        if crc is None and span.start < span.header:
-            crc = await self._checksums.compute(span.stored)
+    async def _small(self, spans: Sequence[_Span], computed: dict[StoredBytes, int]) -> bytes:
+        """Return the bytes of small members, whose objects are read together and whole."""
+        keys = [span.member.object_key for span in spans if span.member.size]
+        contents = iter(await self._store.read_all(keys) if keys else ())
+        pieces = []
+        for span in spans:
+            member, content = span.member, next(contents) if span.member.size else b""
+            if len(content) != member.size:
+                raise DamagedObjectError(f"{member.object_key} has {len(content)} bytes instead of {member.size}")
+            crc = member.crc32
+            if crc is None:
+                crc = computed[span.stored] = zlib.crc32(content)
+            offset, length = span.content
+            pieces += [_header(span, crc), content[offset : offset + length]]
+        return b"".join(pieces)
+
+    async def _large(self, span: _Span, computing: asyncio.Task[int] | None) -> AsyncGenerator[bytes, None]:
+        crc = await computing if computing else span.member.crc32
         yield _header(span, crc or 0)
         async with aclosing(self._exactly(span, *span.content)) as chunks:
             async for chunk in chunks:
@@ -171,6 +180,12 @@ class Transfer:
             raise DamagedObjectError(f"{span.member.object_key} has {missing} bytes less than expected")
 
 
+async def _end(tasks: Sequence[asyncio.Task[bytes] | asyncio.Task[int]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def _spans(members: Sequence[Member], offset: int, start: int, end: int) -> Iterator[_Span]:
     """Yield the parts of the members, the first of which begins at ``offset``, that are in this range."""
     for member in members:
@@ -179,6 +194,24 @@ def _spans(members: Sequence[Member], offset: int, start: int, end: int) -> Iter
         if offset < end and offset + length > start:
             yield _Span(member, header, max(0, start - offset), min(length, end - offset))
         offset += length
+
+
+def _batches(spans: Sequence[_Span]) -> Iterator[_Span | list[_Span]]:
+    """Yield large members as they are, and small ones in batches."""
+    batch: list[_Span] = []
+    size = 0
+    for span in spans:
+        large = span.member.size > _SMALL
+        if batch and (large or len(batch) >= _BATCH_FILES or size >= _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        if large:
+            yield span
+            continue
+        batch.append(span)
+        size += span.member.size
+    if batch:
+        yield batch
 
 
 def _header(span: _Span, crc32: int) -> bytes:

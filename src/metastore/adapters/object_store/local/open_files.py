@@ -57,6 +57,14 @@ class OpenFile:
         """Implement ``OpenObject.read`` in a thread."""
         return await self._threads.call(self._read, offset, length)
 
+    def content(self) -> bytes:
+        """Return all bytes. Blocks, so call it in a thread.
+
+        Raises:
+            DamagedObjectError: bytes are missing.
+        """
+        return self._read(0, self.size)
+
     def _read(self, offset: int, length: int) -> bytes:
         content = os.pread(self._handle, length, offset)
         if len(content) == length:

@@ -25,11 +25,6 @@ class _KnownCrc(NamedTuple):
     crc32: int
 
 
-async def files_without_crc(tx: Transaction, file_ids: Sequence[str]) -> list[StoredBytes]:
-    """Return those of the files that are stored and whose CRC-32 is not known."""
-    return [StoredBytes._make(row) for row in await tx.fetch(_MISSING, ids=list(file_ids))]
-
-
 async def known_crcs(tx: Transaction, file_ids: Sequence[str]) -> dict[str, int]:
     """Return the known CRC-32 of these files, by ID."""
     return {row.id: row.crc32 for row in await tx.fetch(_KNOWN, ids=list(file_ids))}
@@ -42,12 +37,6 @@ async def keep_crcs(tx: Transaction, crcs: Mapping[StoredBytes, int]) -> None:
 
 
 _NODES = table_of(Node).c
-_MISSING = Query(
-    StoredBytes,
-    lambda dialect: select(Node.id, Node.object_key, Node.size).where(
-        one_of(Node.id, "ids", dialect), Node.object_key.is_not(None), Node.crc32.is_(None), Node.damage.is_(None)
-    ),
-)
 _KNOWN = Query(
     _KnownCrc,
     lambda dialect: select(Node.id, Node.crc32).where(one_of(Node.id, "ids", dialect), Node.crc32.is_not(None)),
