@@ -25,6 +25,7 @@ from metastore.features.auth.schemas import Caller
 from metastore.features.files.listing.pages import folder_page
 from metastore.features.files.schemas import FolderQuery
 from metastore.features.files.tree.access import authorize_folder
+from metastore.features.files.tree.rights import Right
 from metastore.features.search.categories import category_of
 from metastore.features.search.schemas import SearchQuery
 from metastore.features.search.service import SearchService
@@ -129,7 +130,7 @@ def _requests(database: Database, library: "_Library") -> Iterator[tuple[str, Ca
 
         async def read() -> object:
             async with database.reading() as tx:
-                return await folder_page(tx, await authorize_folder(tx, caller, folder_id), wanted)
+                return await folder_page(tx, await authorize_folder(tx, caller, folder_id, Right.LIST), wanted)
 
         return read
 

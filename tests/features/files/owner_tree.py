@@ -23,6 +23,7 @@ from metastore.features.files.tree.access import (
     authorize_trashed,
     own_tree,
 )
+from metastore.features.files.tree.rights import Right
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events.outbox import OutboxEvent
 from metastore.kit.ids import new_id
@@ -88,18 +89,18 @@ class OwnerTree:
     async def get(self, file_id: str) -> FileOut:
         """Return a file."""
         async with self.database.reading() as tx:
-            return (await self.files.get_file(tx, await authorize_file(tx, self.caller, file_id))).body
+            return (await self.files.get_file(tx, await authorize_file(tx, self.caller, file_id, Right.VIEW))).body
 
     async def get_folder(self, folder_id: str) -> FolderOut:
         """Return a folder."""
         async with self.database.reading() as tx:
-            return self.files.get_folder(await authorize(tx, self.caller, folder_id, kind=FOLDER)).body
+            return self.files.get_folder(await authorize(tx, self.caller, folder_id, Right.VIEW, kind=FOLDER)).body
 
     async def change(self, file_id: str, *, if_match: str | None = None, **changes: object) -> FileOut:
         """Change a file; fields as in the API."""
         patch = FilePatch.model_validate(changes)
         async with self.database.transaction() as tx:
-            access = await authorize_change(tx, self.caller, file_id, kind=FILE)
+            access = await authorize_change(tx, self.caller, file_id, Right.EDIT, kind=FILE)
             place = await authorize_place(tx, self.caller, patch.parent_id) if patch.moves else None
             return (await self.files.change_file(tx, access, patch, place, if_match)).body
 
@@ -107,14 +108,14 @@ class OwnerTree:
         """Change a folder; fields as in the API."""
         patch = FolderPatch.model_validate(changes)
         async with self.database.transaction() as tx:
-            access = await authorize_change(tx, self.caller, folder_id, kind=FOLDER)
+            access = await authorize_change(tx, self.caller, folder_id, Right.EDIT, kind=FOLDER)
             place = await authorize_place(tx, self.caller, patch.parent_id) if patch.moves else None
             return (await self.files.change_folder(tx, access, patch, place)).body
 
     async def trash(self, node: FileOut | FolderOut | Node, if_match: str | None = None) -> None:
         """Move a node to the trash."""
         async with self.database.transaction() as tx:
-            await self.files.move_to_trash(tx, await authorize_change(tx, self.caller, node.id), if_match)
+            await self.files.move_to_trash(tx, await authorize_change(tx, self.caller, node.id, Right.DELETE), if_match)
 
     async def restore(self, node_id: str) -> FileOut | FolderOut:
         """Restore a node from the trash."""
@@ -132,7 +133,7 @@ class OwnerTree:
             if query.parent_id is None:
                 folder = await authorize_path(tx, self.caller, query.path or "/")
             else:
-                folder = await authorize_folder(tx, self.caller, query.parent_id)
+                folder = await authorize_folder(tx, self.caller, query.parent_id, Right.LIST)
             return await pages.folder_page(tx, folder, query)
 
     async def trash_page(self, limit: int = 50, cursor: str | None = None) -> dict[str, JsonValue]:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 from metastore.features.auth.models import User
 from metastore.features.files.models import Node
 from metastore.features.files.tree.access import authorize_file
+from metastore.features.files.tree.rights import Right
 from metastore.features.media.models import Media
 from metastore.features.uploads.models import Upload
 from metastore.kit.events.outbox import OutboxEvent
@@ -56,7 +57,7 @@ async def test_a_consistent_drive_has_no_findings(drive: Drive) -> None:
     await drive.initiate(CONTENT, name="b.txt")
     node = await ready_file(drive, b"other")
     async with drive.database.transaction() as tx:
-        await drive.files.move_to_trash(tx, await authorize_file(tx, drive.caller, node.id))
+        await drive.files.move_to_trash(tx, await authorize_file(tx, drive.caller, node.id, Right.VIEW))
     assert [] == await kinds(drive)
 
 
@@ -84,7 +85,7 @@ async def test_damaged_files_cannot_be_downloaded(drive: Drive) -> None:
     drive.store.objects[node.object_key or ""] = CONTENT.replace(b"t", b"T")
     assert ["wrong-checksum"] == await kinds(drive, repair=True)
     async with drive.database.reading() as tx:
-        access = await authorize_file(tx, drive.caller, node.id)
+        access = await authorize_file(tx, drive.caller, node.id, Right.VIEW)
     with pytest.raises(Problem) as refusal:
         drive.files.downloadable(access)
     assert (409, "file-damaged") == (refusal.value.status, refusal.value.code)
@@ -109,7 +110,7 @@ async def test_unreferenced_objects_are_deleted_after_the_grace_period(drive: Dr
 async def test_an_object_whose_deletion_is_pending_is_no_orphan(drive: Drive) -> None:
     node = await ready_file(drive)
     async with drive.database.transaction() as tx:
-        await drive.files.move_to_trash(tx, await authorize_file(tx, drive.caller, node.id))
+        await drive.files.move_to_trash(tx, await authorize_file(tx, drive.caller, node.id, Right.VIEW))
     drive.clock.advance(seconds=7200)
     async with drive.database.transaction() as tx:
         await drive.files.purge_expired_trash(tx, before=drive.clock(), limit=10)

@@ -12,6 +12,7 @@ from metastore.features.audit.models import AuditLog
 from metastore.features.files.models import Node
 from metastore.features.files.schemas import FolderPatch
 from metastore.features.files.tree.access import authorize, authorize_folder, own_tree
+from metastore.features.files.tree.rights import Right
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database
 from metastore.kit.events import inbox, outbox, positions
@@ -71,9 +72,9 @@ async def fill(drive: Drive) -> None:
         # A folder inside one that was created after it.
         await drive.files.change_folder(
             tx,
-            await authorize(tx, drive.caller, old.id),
+            await authorize(tx, drive.caller, old.id, Right.EDIT),
             FolderPatch(parent_id=young.id),
-            await authorize_folder(tx, drive.caller, young.id),
+            await authorize_folder(tx, drive.caller, young.id, Right.ADD),
         )
         now = utc_now()
         entry = {"details": {"null": None, "deep": [1, {"ü": "ñ"}]}, "action": "a", "resource": "r"}

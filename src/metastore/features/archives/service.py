@@ -29,6 +29,7 @@ from metastore.features.files.listing.subtree import (
     still_owned,
 )
 from metastore.features.files.tree.access import NodeAccess, authorize, authorize_many
+from metastore.features.files.tree.rights import Right
 from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.ids import is_id, new_id
 
@@ -110,11 +111,14 @@ async def authorize_all(tx: Transaction, caller: Caller, node_ids: Sequence[str]
     """Return the proofs for all of the nodes.
 
     Raises:
-        Problem: 404 if the caller has no access to one of them.
+        Problem: 404 if the caller has no access to one of them; 403 ``not-permitted`` if it may not be downloaded.
     """
     wanted = list(dict.fromkeys(node_ids))
     found = await authorize_many(tx, caller, wanted) if all(map(is_id, wanted)) else {}
-    return [found[each] if each in found else await authorize(tx, caller, each) for each in wanted]
+    accesses = [found.get(each) or await authorize(tx, caller, each, Right.DOWNLOAD) for each in wanted]
+    for access in accesses:
+        access.require(Right.DOWNLOAD)
+    return accesses
 
 
 async def _snapshot_of(tx: Transaction, owner_id: str, nodes: Sequence[SelectedNode]) -> Snapshot:

@@ -36,6 +36,33 @@ class Caller:
         """Whether the caller has the ADMIN role."""
         return self.role == Role.ADMIN
 
+    @property
+    def subject_id(self) -> str:
+        """Who grants of rights name."""
+        return self.id
+
+    @property
+    def grant_version(self) -> int:
+        """The version that grants have; those for users have one version only."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who has opened a share link. ``grant_version`` is the version that the link had at that time."""
+
+    link_id: str
+    grant_version: int
+
+    @property
+    def subject_id(self) -> str:
+        """Who grants of rights name."""
+        return self.link_id
+
+
+Principal = Caller | Visitor
+"""Who makes a request: a signed-in user, or a visitor of a share link."""
+
 
 class Registration(Input):
     """A new account; passwords have 8 to 256 characters."""

@@ -38,6 +38,7 @@ from metastore.features.files.tree.access import (
     own_tree,
 )
 from metastore.features.files.tree.paths import ROOT
+from metastore.features.files.tree.rights import Right
 from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.paging import Limit
 from metastore.kit.api.router import PrefixRouter
@@ -74,7 +75,7 @@ async def list_folder(
         folder = (
             await authorize_path(tx, caller, query.path or ROOT)
             if query.parent_id is None
-            else await authorize_folder(tx, caller, query.parent_id)
+            else await authorize_folder(tx, caller, query.parent_id, Right.LIST)
         )
         page = await pages.folder_page(tx, folder, query, files.node_urls)
     return Response(orjson.dumps(page), media_type="application/json")
@@ -86,7 +87,7 @@ async def get_file(
 ) -> FileOut:
     """Return a file."""
     async with database.reading() as tx:
-        access = await authorize_file(tx, caller, file_id)
+        access = await authorize_file(tx, caller, file_id, Right.VIEW)
         return _with_etag(await files.get_file(tx, access), response)
 
 
@@ -103,7 +104,7 @@ async def change_file(
 ) -> FileOut:
     """Rename, move or publish a file; ``parentId: null`` moves it to the root."""
     async with database.transaction() as tx:
-        access = await authorize_change(tx, caller, file_id, kind=FILE)
+        access = await authorize_change(tx, caller, file_id, Right.EDIT, kind=FILE)
         place = await _place(tx, caller, patch)
         return _with_etag(await files.change_file(tx, access, patch, place, if_match), response)
 
@@ -114,7 +115,7 @@ async def trash_file(
 ) -> None:
     """Move a file to the trash."""
     async with database.transaction() as tx:
-        access = await authorize_change(tx, caller, file_id, kind=FILE)
+        access = await authorize_change(tx, caller, file_id, Right.DELETE, kind=FILE)
         await files.move_to_trash(tx, access, if_match)
 
 
@@ -134,7 +135,7 @@ async def download_head(file_id: str, caller: CurrentUser, database: Transaction
 async def retry_processing(file_id: str, caller: CurrentUser, database: Transactions, files: Files) -> FileOut:
     """Retry failed processing; 409 unless it has failed and can be retried (``processing.retryable``)."""
     async with database.transaction() as tx:
-        access = await authorize_file(tx, caller, file_id)
+        access = await authorize_file(tx, caller, file_id, Right.EDIT)
         return await store_response(tx, await files.retry_processing(tx, access))
 
 
@@ -155,7 +156,7 @@ async def get_folder(
 ) -> FolderOut:
     """Return a folder, without its contents."""
     async with database.reading() as tx:
-        return _with_etag(files.get_folder(await authorize(tx, caller, folder_id, kind=FOLDER)), response)
+        return _with_etag(files.get_folder(await authorize(tx, caller, folder_id, Right.VIEW, kind=FOLDER)), response)
 
 
 @router.patch("/folders/{folder_id}")
@@ -171,7 +172,7 @@ async def change_folder(
 ) -> FolderOut:
     """Rename or move a folder; ``parentId: null`` moves it to the root."""
     async with database.transaction() as tx:
-        access = await authorize_change(tx, caller, folder_id, kind=FOLDER)
+        access = await authorize_change(tx, caller, folder_id, Right.EDIT, kind=FOLDER)
         place = await _place(tx, caller, patch)
         return _with_etag(await files.change_folder(tx, access, patch, place, if_match), response)
 
@@ -182,7 +183,7 @@ async def trash_folder(
 ) -> None:
     """Move a folder and everything in it to the trash."""
     async with database.transaction() as tx:
-        access = await authorize_change(tx, caller, folder_id, kind=FOLDER)
+        access = await authorize_change(tx, caller, folder_id, Right.DELETE, kind=FOLDER)
         await files.move_to_trash(tx, access, if_match)
 
 
@@ -227,7 +228,7 @@ async def _redirect_to_download(
     file_id: str, caller: Caller, database: Database, files: FilesService, *, head: bool
 ) -> RedirectResponse:
     async with database.reading() as tx:
-        file = files.downloadable(await authorize_file(tx, caller, file_id))
+        file = files.downloadable(await authorize_file(tx, caller, file_id, Right.DOWNLOAD))
     url = await files.download_url(file, head=head)
     try:
         async with database.transaction() as tx:

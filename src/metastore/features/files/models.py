@@ -1,4 +1,4 @@
-"""The table of folders and files."""
+"""The tables of folders and files, and of the rights that others have on them."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -89,6 +89,31 @@ class Node(Base):
     """The node that was trashed together with everything below it, this node included; its own ID for a trash root."""
     trash_state: Mapped[str | None] = mapped_column(String(7))
     """Only for trash roots: KEPT, or PURGING while its rows are deleted in batches and its owner no longer sees it."""
+
+
+class Grant(Base):
+    """What a node's owner allows somebody else to do with the node and everything below it."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        PartialIndex("uq_grants_subject", "node_id", "subject_id", unique=True, where=text("revoked_at IS NULL")),
+        PartialIndex("ix_grants_subject_id", "subject_id", "id", where=text("revoked_at IS NULL")),
+        PartialIndex("ix_grants_owner_id", "owner_id", "id", where=text("revoked_at IS NULL")),
+    )
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    node_id: Mapped[str] = mapped_column(String(36), ForeignKey("nodes.id", ondelete="CASCADE"))
+    owner_id: Mapped[str] = mapped_column(String(36), ForeignKey("users.id"))
+    """The owner of the node."""
+    subject_id: Mapped[str] = mapped_column(String(36))
+    """Who has the rights: a user or a share link."""
+    version: Mapped[int]
+    """A visitor who opened the link under another version has them no longer. Always 0 for users."""
+    rights: Mapped[int]
+    """The bits of ``tree.rights.Right``."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class NodeRow(NamedTuple):

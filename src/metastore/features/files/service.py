@@ -208,7 +208,7 @@ class FilesService:
             Problem: 409 ``name-taken``; 422 ``invalid-name`` or ``path-too-deep``.
         """
         name = normalize_name(name)
-        require_depth(len(place.chain) + 1)
+        require_depth(place.depth + 1)
         await require_name_free(tx, place.owner_id, place.folder_id, name)
         folder = new_folder(place.owner_id, place.folder_id, name, self._clock)
         if not await repository.add(tx, folder):

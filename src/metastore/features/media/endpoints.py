@@ -15,6 +15,7 @@ from fastapi import Request, Response
 
 from metastore.features.auth.access import CurrentUser, Public
 from metastore.features.files.tree.access import authorize_file
+from metastore.features.files.tree.rights import Right
 from metastore.features.media.playback.previews import PreviewsService
 from metastore.features.media.playback.schemas import PreviewOut, StreamOut
 from metastore.features.media.playback.streaming import CacheableText, StreamingService
@@ -55,7 +56,7 @@ class WebVttResponse(Response):
 async def stream(file_id: str, caller: CurrentUser, database: Transactions, streaming: Streaming) -> StreamOut:
     """Return where to stream a file from; 409 while it is not playable."""
     async with database.reading() as tx:
-        playable = await streaming.find_stream(tx, await authorize_file(tx, caller, file_id))
+        playable = await streaming.find_stream(tx, await authorize_file(tx, caller, file_id, Right.VIEW))
     return await streaming.stream(playable)
 
 
@@ -63,7 +64,7 @@ async def stream(file_id: str, caller: CurrentUser, database: Transactions, stre
 async def preview(file_id: str, caller: CurrentUser, database: Transactions, previews: Previews) -> PreviewOut:
     """Return what a viewer needs to show a file."""
     async with database.reading() as tx:
-        found = await previews.find(tx, await authorize_file(tx, caller, file_id))
+        found = await previews.find(tx, await authorize_file(tx, caller, file_id, Right.VIEW))
     return await previews.preview(found)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from metastore.features.auth.accounts import quota
-from metastore.features.auth.schemas import Caller
+from metastore.features.auth.schemas import Caller, Principal
 from metastore.features.files.content import integrity
 from metastore.features.files.content.processing import INGEST, STORE
 from metastore.features.files.schemas import FileOut
@@ -91,7 +91,7 @@ class UploadsService:
         earlier = checkpoint()
         if earlier is not None:
             async with self._database.reading() as tx:
-                upload = await self._owned(tx, place.caller, earlier)
+                upload = await self._owned(tx, place.principal, earlier)
         else:
             upload = await self._initiation.open(place, request)
         try:
@@ -280,9 +280,9 @@ class UploadsService:
             await sagas.forget(tx, INGEST, upload.file_id)
             await start_saga(tx, upload, await self._files.name_of(tx, upload.file_id) or "", self._clock())
 
-    async def _owned(self, tx: Transaction, caller: Caller, upload_id: str) -> Upload:
+    async def _owned(self, tx: Transaction, principal: Principal, upload_id: str) -> Upload:
         upload = await repository.find(tx, upload_id) if is_id(upload_id) else None
-        if upload is None or upload.owner_id != caller.id:
+        if upload is None or upload.owner_id != principal.subject_id:
             raise upload_not_found(refused=upload is not None)
         return upload
 

@@ -35,6 +35,8 @@ class ProblemCode(StrEnum):
     """The resource has changed since the version named in ``If-Match``."""
     NOT_FOUND = "not-found"
     """The resource does not exist, or belongs to somebody else."""
+    NOT_PERMITTED = "not-permitted"
+    """The caller may see the resource, but not do this with it."""
     HTTP_ERROR = "http-error"
     """The framework reported a server error, and no other code applies."""
     INTERNAL_ERROR = "internal-error"

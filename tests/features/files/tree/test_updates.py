@@ -3,6 +3,7 @@
 import pytest
 
 from metastore.features.files.tree.access import authorize_file
+from metastore.features.files.tree.rights import Right
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
 from tests.features.files.owner_tree import OwnerTree
@@ -118,7 +119,7 @@ async def test_if_match_admits_only_one_of_several_concurrent_changes(tree: Owne
 
     async def etag() -> str:
         async with tree.database.reading() as tx:
-            return (await tree.files.get_file(tx, await authorize_file(tx, tree.caller, file.id))).etag
+            return (await tree.files.get_file(tx, await authorize_file(tx, tree.caller, file.id, Right.VIEW))).etag
 
     seen = await etag()
     assert seen.startswith('"')

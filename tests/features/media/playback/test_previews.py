@@ -10,6 +10,7 @@ from metastore.features.files.models import Node
 from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.service import FilesService
 from metastore.features.files.tree.access import authorize_file
+from metastore.features.files.tree.rights import Right
 from metastore.features.media.playback.previews import PreviewsService
 from metastore.features.media.playback.schemas import ExcerptOut, PreviewOut
 from metastore.features.media.playback.text_preview import MAX_SIZE
@@ -39,7 +40,7 @@ class PreviewedFiles:
     async def preview(self, file_id: str) -> PreviewOut:
         """Return the preview of a file."""
         async with self.database.reading() as tx:
-            found = await self.previews.find(tx, await authorize_file(tx, signed_in(self.owner), file_id))
+            found = await self.previews.find(tx, await authorize_file(tx, signed_in(self.owner), file_id, Right.VIEW))
         return await self.previews.preview(found)
 
     async def preview_of(self, name: str, content: bytes, mime_type: str) -> PreviewOut:

@@ -10,6 +10,7 @@ from metastore.features.files.models import Node
 from metastore.features.files.representation.stream_urls import StreamGrant, StreamUrls
 from metastore.features.files.service import FilesService
 from metastore.features.files.tree.access import authorize_file
+from metastore.features.files.tree.rights import Right
 from metastore.features.media.playback.streaming import CacheableText, StreamingService
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database, Transaction
@@ -236,9 +237,9 @@ async def test_only_the_owner_finds_the_stream_of_a_file(films: FilmLibrary, fil
     file_id = await films.show(StoredFilm(film_renditions))
     stranger = await add_user(films.database)
     async with films.database.reading() as tx:
-        await films.streaming.find_stream(tx, await authorize_file(tx, signed_in(films.owner), file_id))
+        await films.streaming.find_stream(tx, await authorize_file(tx, signed_in(films.owner), file_id, Right.VIEW))
         with pytest.raises(Problem) as refused:
-            await authorize_file(tx, signed_in(stranger), file_id)
+            await authorize_file(tx, signed_in(stranger), file_id, Right.VIEW)
     assert 404 == refused.value.status
 
 

@@ -15,6 +15,7 @@ export default {
   'cross-site-request': 'The request came from another site. Open this page directly and try again.',
   stale: 'It has changed in the meantime. Check it before you try again.',
   'not-found': 'It no longer exists.',
+  'not-permitted': 'Its owner does not allow you to do that.',
   'http-error': 'The server is temporarily unavailable. Try again shortly.',
   'internal-error': 'Something went wrong on the server. Try again later.',
   unavailable: 'The server is temporarily unavailable. Try again shortly.',

@@ -14,6 +14,7 @@ export default {
   'cross-site-request': 'Yêu cầu đến từ một trang khác. Hãy mở trực tiếp trang này rồi thử lại.',
   stale: 'Mục này vừa được thay đổi. Hãy xem lại trước khi thử lại.',
   'not-found': 'Mục này không còn tồn tại.',
+  'not-permitted': 'Chủ sở hữu không cho phép bạn làm việc này.',
   'http-error': 'Máy chủ tạm thời chưa sẵn sàng. Hãy thử lại sau giây lát.',
   'internal-error': 'Máy chủ gặp sự cố. Hãy thử lại sau.',
   unavailable: 'Máy chủ tạm thời chưa sẵn sàng. Hãy thử lại sau giây lát.',

@@ -1,6 +1,7 @@
 """The tree of folders and files, and its trash.
 
-* ``access``: who has access to what; the proofs that services take.
+* ``access``: who may do what; the proofs that services take. ``rights``: what can be done. ``grants``: what owners
+  allow others.
 * ``names``: valid names, splitting paths, sort keys, numbered duplicates. Pure functions.
 * ``paths``: resolving IDs and paths to nodes, creating folders, checking depth and free names.
 * ``placement``: placing stored objects as new files, hundreds at once. ``placement_queries``: its SQL statements.
