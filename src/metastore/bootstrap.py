@@ -35,6 +35,7 @@ from metastore.features.files.service import FilesService
 from metastore.features.media.feature import media_feature
 from metastore.features.notifications.feature import notifications_feature
 from metastore.features.search.feature import search_feature
+from metastore.features.sharing.feature import sharing_feature
 from metastore.features.uploads.feature import uploads_feature
 from metastore.features.uploads.multipart.limits import UploadLimits
 from metastore.features.uploads.service import UploadsService
@@ -61,6 +62,10 @@ from metastore.processes.relay import Relay
 if TYPE_CHECKING:
     from metastore.adapters.object_store.s3 import S3ObjectStore
     from metastore.processes.fsck.registry import Components
+
+
+_EMBEDDED_VISITOR_TTL, _S3_VISITOR_TTL = 5, 60
+"""Seconds for which URLs of bytes are valid for visitors of share links. The clock of an S3 server may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,9 @@ async def build(
     services = Services()
     services.add(database)
     services.add(IdempotencyKeys(database))
-    features = _install_features(resources, Delivery(store, settings.presign_ttl), services, settings, secret)
+    visitor_ttl = _EMBEDDED_VISITOR_TTL if isinstance(store, LocalObjectStore) else _S3_VISITOR_TTL
+    delivery = Delivery(store, settings.presign_ttl, visitor_ttl)
+    features = _install_features(resources, delivery, services, settings, secret)
 
     runner = SagaRunner(database, [saga for feature in features for saga in feature.sagas], clock=clock, woken=woken)
     subscribe_all(bus, database, [consumer for feature in features for consumer in feature.consumers])
@@ -200,11 +207,13 @@ def _install_features(
     secure = settings.secure_cookies
     stream_key = derived_key(secret, "streams")
     presign_ttl, trash_ttl = settings.presign_ttl, settings.trash_ttl
-    install(auth_feature(resources, tokens=tokens, new_users=new_users, hasher=Argon2Hasher(), secure_cookies=secure))
+    hasher, link_key, visitor_key = Argon2Hasher(), derived_key(secret, "share links"), derived_key(secret, "visitors")
+    install(auth_feature(resources, tokens=tokens, new_users=new_users, hasher=hasher, secure_cookies=secure))
     install(files_feature(resources, delivery, presign_ttl=presign_ttl, stream_key=stream_key, trash_ttl=trash_ttl))
     install(uploads_feature(resources, services, limits=_upload_limits(settings)))
     install(media_feature(resources, services))
     install(archives_feature(resources, url_ttl=presign_ttl, url_key=derived_key(secret, "archives")))
+    install(sharing_feature(resources, services, hasher=hasher, token_key=link_key, grant_key=visitor_key))
     install(search_feature(resources, services))
     install(notifications_feature(resources))
     install(audit_feature())

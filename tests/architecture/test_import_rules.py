@@ -79,6 +79,18 @@ _FORBIDDEN = [
         id="the layers inside archives' layout",
     ),
     pytest.param(
+        "features/sharing/link_tokens.py",
+        "from metastore.features.sharing import service",
+        "metastore.features.sharing.link_tokens is not allowed to import metastore.features.sharing.service",
+        id="tokens of links do not import the service",
+    ),
+    pytest.param(
+        "features/sharing/public/guessing.py",
+        "from metastore.features.sharing.public import items",
+        "metastore.features.sharing.public.guessing is not allowed to import metastore.features.sharing.public.items",
+        id="the layers inside sharing's public",
+    ),
+    pytest.param(
         "features/search/schemas.py",
         "from metastore.features.search import repository",
         "metastore.features.search.schemas is not allowed to import metastore.features.search.repository",
@@ -169,7 +181,7 @@ _FORBIDDEN = [
             f"metastore.entrypoints.http -> metastore.features.{feature}.repository",
             id=f"the repository of {feature} is private",
         )
-        for feature in ("analytics", "audit", "files", "media", "notifications", "search", "uploads")
+        for feature in ("analytics", "audit", "files", "media", "notifications", "search", "sharing", "uploads")
     ),
 ]
 _UNLISTED = ["helpers.py", "features/chat/__init__.py", "features/auth/misc.py", "features/audit/misc.py"]

@@ -11,6 +11,7 @@ from metastore.entrypoints.blueprint import blueprint
 from metastore.entrypoints.http import create_app, routers_of
 from metastore.entrypoints.route_callers import OUTSIDE, UndeclaredCallersError, require_callers, routes_of
 from metastore.features.auth.access import AdminUser, CurrentAccount, CurrentUser, Public, RouteCaller
+from metastore.features.sharing.public.visitors import CurrentVisit
 from metastore.kit.services import Services
 from tests.fixtures.access_page import listed_callers, listed_outside
 
@@ -39,7 +40,8 @@ def test_a_route_that_does_not_say_who_may_call_it_is_refused(router: APIRouter)
         create_app(Services(), [router])
 
     assert str(refused.value) == (
-        "GET /api/v1/shares/{share_id} must depend on exactly one of Public, CurrentUser, AdminUser; it depends on none"
+        "GET /api/v1/shares/{share_id} must depend on exactly one of Public, CurrentUser, AdminUser, CurrentVisit; "
+        "it depends on none"
     )
     assert isinstance(refused.value, ConfigurationError)
 
@@ -107,11 +109,15 @@ def test_each_marker_is_found_however_it_is_reached(router: APIRouter) -> None:
     @router.get("/admin")
     async def admin(_caller: AdminUser) -> None: ...
 
+    @router.get("/visit/{token}")
+    async def visit(_caller: CurrentVisit) -> None: ...
+
     assert [route.caller for route in routes_of(an_app(router))] == [
         RouteCaller.PUBLIC,
         RouteCaller.USER,
         RouteCaller.USER,
         RouteCaller.ADMIN,
+        RouteCaller.VISITOR,
     ]
 
 

@@ -196,3 +196,26 @@ async def test_completing_an_upload_keeps_its_budget(drive: CountedDrive) -> Non
 
     assert cost.without_events <= 10
     assert cost.transactions <= 2
+
+
+async def test_visiting_a_share_link_keeps_its_budget(drive: CountedDrive) -> None:
+    """Lists and downloads, with the check of the grant and of the link's rights five folders deep."""
+    file_id = await drive.upload("a.txt", path="/one/two/three/four/five")
+    listed = await drive.client.json_of("GET", "/api/v1/files", params={"path": "/"})
+    body = {"resourceId": listed["items"][0]["id"], "permission": "DOWNLOAD"}
+    link = await drive.client.json_of("POST", "/api/v1/share-links", 201, json=body)
+    base = f"/api/v1/share-links/token/{link['token']}"
+    file = await drive.client.json_of("GET", f"/api/v1/files/{file_id}")
+
+    opening = await drive.cost_of("POST", f"{base}/access")
+    describing = await drive.cost_of("GET", base)
+    listing = await drive.cost_of("GET", f"{base}/items", params={"parentId": file["parentId"]})
+    downloading = await drive.cost_of("GET", f"{base}/items/{file_id}/download", 302)
+
+    assert opening.statements <= 8
+    assert (opening.transactions, opening.events) == (1, 1)
+    assert (describing.statements, describing.transactions) == (3, 0)
+    assert listing.statements <= 5
+    assert listing.transactions == 0
+    assert downloading.statements <= 5
+    assert (downloading.transactions, downloading.events) == (1, 1)

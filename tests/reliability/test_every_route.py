@@ -93,6 +93,8 @@ async def test_ids_in_a_body_are_checked_like_those_in_a_path(product: Metastore
             ("PATCH", f"/api/v1/files/{own['file']}", {"parentId": ids["folder"]}),
             ("POST", "/api/v1/archives", {"ids": [own["file"], ids["file"]]}),
             ("POST", "/api/v1/archives", {"ids": [ids["folder"]]}),
+            ("POST", "/api/v1/share-links", {"resourceId": ids["folder"], "permission": "VIEW"}),
+            ("POST", "/api/v1/share-links", {"resourceId": ids["file"], "permission": "DOWNLOAD"}),
         ]
         for method, url, body in attempts:
             response = await other.request(method, url, json=body)
@@ -269,6 +271,8 @@ async def _items_of(owner: Client) -> dict[str, str]:
     await owner.json_of("DELETE", f"/api/v1/files/{trashed['id']}", 204)
     uploading = await Sending.begin(owner, some_bytes(100))
     session = (await all_items(owner, "/api/v1/auth/sessions"))[0]
+    shared = {"resourceId": folder["id"], "permission": "VIEW"}
+    link = await owner.json_of("POST", "/api/v1/share-links", 201, json=shared)
     return {
         "folder": folder["id"],
         "file": file["id"],
@@ -276,12 +280,13 @@ async def _items_of(owner: Client) -> dict[str, str]:
         "uploading": uploading.file_id,
         "upload": uploading.upload_id,
         "session": session["id"],
+        "share link": link["id"],
     }
 
 
 async def _lists_of(owner: Client) -> list[Any]:
-    lists = ("/api/v1/files", "/api/v1/trash", "/api/v1/files/chunked-upload", "/api/v1/auth/sessions")
-    return [await all_items(owner, url) for url in lists]
+    lists = ("files", "trash", "files/chunked-upload", "auth/sessions", "share-links")
+    return [await all_items(owner, f"/api/v1/{path}") for path in lists]
 
 
 def _without_ids(problem: dict[str, Any]) -> dict[str, Any]:

@@ -137,11 +137,17 @@ async def _record_refusal(request: Request, problem: Problem) -> None:
     try:
         async with services.get(Database).transaction() as tx:
             services.get(AuditService).record_refused_access(
-                tx, method=request.method, path=request.url.path, code=problem.code
+                tx, method=request.method, path=_path_without_token(request), code=problem.code
             )
     except Problem:
         # The refusal holds even if it could not be recorded (an outage of the database).
-        _log.warning("refusal not recorded", path=request.url.path, code=problem.code)
+        _log.warning("refusal not recorded", path=_path_without_token(request), code=problem.code)
+
+
+def _path_without_token(request: Request) -> str:
+    """Return the request's path for logs and the audit trail: without the token of a share link or a stream."""
+    token = request.path_params.get("token")
+    return request.url.path.replace(str(token), "{token}") if token else request.url.path
 
 
 async def _on_invalid_input(request: Request, error: Exception) -> Response:
@@ -176,7 +182,7 @@ async def _on_unexpected(request: Request, error: Exception) -> Response:
     if problem is not None:
         return problem_response(request, problem)
     context = current_context()
-    _log.error("unexpected error", exc_info=error, path=request.url.path)
+    _log.error("unexpected error", exc_info=error, path=_path_without_token(request))
     reference = context.request_id if context else ""
     return problem_response(
         request,

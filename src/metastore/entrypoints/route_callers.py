@@ -39,7 +39,7 @@ class Route(NamedTuple):
 
 
 def require_callers(app: FastAPI) -> None:
-    """Check that every route depends on exactly one of ``Public``, ``CurrentUser`` and ``AdminUser``.
+    """Check that every route depends on exactly one marker (``RouteCaller``).
 
     Raises:
         UndeclaredCallersError: a route does not.

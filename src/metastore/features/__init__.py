@@ -8,6 +8,7 @@ an event.
 * ``uploads``: multipart uploads, and small files in one request.
 * ``media``: probing, thumbnails, renditions, playback and previews.
 * ``archives``: files and folders as one ZIP file, made while it is sent.
+* ``sharing``: links that open a file or folder to whoever has their URL.
 * ``notifications``: messages to users, saved and live.
 * ``search``: finding files and folders by name.
 * ``audit``: the append-only audit trail.

@@ -32,3 +32,28 @@ async def test_owners_are_notified_of_damage_and_recovery(database: Database, ki
     async with database.reading() as tx:
         page = await notifications.page(tx, owner, unread=False, limit=10, cursor=None)
     assert [message] == [item.message for item in page.items]
+
+
+async def test_owners_are_notified_of_accesses_to_their_links_when_that_is_due(database: Database) -> None:
+    """Sharing decides how often: at most once an hour for a link."""
+    owner, realtime = await add_user(database), RecordingRealtime()
+    notifications = NotificationsService(realtime, utc_now)
+    handlers = consumers(notifications, realtime)[0].in_batches
+    about = {"linkId": new_id(), "ownerId": owner, "nodeId": new_id(), "name": "album", "visitorId": new_id()}
+    events = [
+        RecordedEvent(
+            new_id(), "share.accessed", "share:x", {**about, "accessCount": count, "notify": due}, {}, utc_now()
+        )
+        for count, due in ((7, True), (8, False))
+    ]
+    async with database.transaction() as tx:
+        await handlers["share.accessed"](tx, events)
+        await handlers["share.guessed"](
+            tx, [RecordedEvent(new_id(), "share.guessed", "share:x", {**about}, {}, utc_now())]
+        )
+    async with database.reading() as tx:
+        page = await notifications.page(tx, owner, unread=False, limit=10, cursor=None)
+    assert [
+        "Somebody guesses the password of your link to “album”. It stops them for now.",
+        "Your link to “album” was opened. Times so far: 7.",
+    ] == [item.message for item in page.items]

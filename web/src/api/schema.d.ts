@@ -166,6 +166,301 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/share-links/token/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Shared Link
+         * @description Return what a link leads to; 404 if there is no such link, 410 if it is over. Never counts as an access.
+         */
+        get: operations["get_shared_link_api_v1_share_links_token__token__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Link
+         * @description Open a link, and count one access unless the visitor holds a valid grant.
+         *
+         *     401 ``password-required`` or ``wrong-password``; 410 ``link-expired``, ``link-revoked`` or ``link-used-up``; 429
+         *     after too many wrong passwords.
+         */
+        post: operations["open_link_api_v1_share_links_token__token__access_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Items
+         * @description List the shared folder or one below it: its folders first, then its files. A file link lists the file.
+         */
+        get: operations["list_items_api_v1_share_links_token__token__items_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/items/{item_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Item
+         * @description Return a file or folder.
+         */
+        get: operations["get_item_api_v1_share_links_token__token__items__item_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/items/{item_id}/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Item
+         * @description Download a file: redirects to a URL that is valid for seconds; 403 ``download-not-permitted`` under VIEW.
+         */
+        get: operations["download_item_api_v1_share_links_token__token__items__item_id__download_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/items/{item_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Item
+         * @description Show a file's own bytes within a page (``url`` of a preview); 403 ``download-not-permitted`` under VIEW.
+         */
+        get: operations["show_item_api_v1_share_links_token__token__items__item_id__content_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/items/{item_id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Thumbnail
+         * @description Redirect to a file's thumbnail (``thumbnailUrl`` of an item).
+         */
+        get: operations["get_thumbnail_api_v1_share_links_token__token__items__item_id__thumbnail_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/items/{item_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Picture
+         * @description Redirect to a file's preview image (``pictureUrl`` of a preview, ``poster`` of a stream).
+         */
+        get: operations["get_picture_api_v1_share_links_token__token__items__item_id__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/items/{item_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Item
+         * @description Return what a viewer needs to show a file; ``url`` is null under VIEW.
+         */
+        get: operations["preview_item_api_v1_share_links_token__token__items__item_id__preview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/token/{token}/items/{item_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream Item
+         * @description Return where to stream a file from; 409 while it is not playable.
+         */
+        get: operations["stream_item_api_v1_share_links_token__token__items__item_id__stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Links
+         * @description List the caller's share links, or those to one file or folder, latest first; revoked ones too.
+         */
+        get: operations["list_links_api_v1_share_links_get"];
+        put?: never;
+        /**
+         * Create Link
+         * @description Create a share link to a file or folder of the caller's.
+         */
+        post: operations["create_link_api_v1_share_links_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/{link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Link
+         * @description Return a share link.
+         */
+        get: operations["get_link_api_v1_share_links__link_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Link
+         * @description Revoke a share link for good. Repeating this changes nothing.
+         */
+        delete: operations["revoke_link_api_v1_share_links__link_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Link
+         * @description Change a share link. Except for a new label, visitors have to open it again; 410 if it is revoked.
+         */
+        patch: operations["change_link_api_v1_share_links__link_id__patch"];
+        trace?: never;
+    };
+    "/api/v1/share-links/{link_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Link
+         * @description Give a share link a new token; the old one opens nothing any more. 410 if the link is revoked.
+         */
+        post: operations["rotate_link_api_v1_share_links__link_id__rotate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/share-links/{link_id}/accesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Accesses
+         * @description List what visitors of a share link did, latest first.
+         */
+        get: operations["list_accesses_api_v1_share_links__link_id__accesses_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/archives": {
         parameters: {
             query?: never;
@@ -286,6 +581,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/streams/{token}/sprite.webp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sprite Image
+         * @description Redirect to the sprite, for visitors of a share link.
+         */
+        get: operations["sprite_image_api_v1_streams__token__sprite_webp_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/streams/{token}/subtitles/{subtitles_id}.m3u8": {
         parameters: {
             query?: never;
@@ -338,6 +653,26 @@ export interface paths {
          * @description Return the media playlist of a rendition; it grows while the rendition is being created.
          */
         get: operations["media_playlist_api_v1_streams__token___rendition__m3u8_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/streams/{token}/{rendition}/{segment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Segment
+         * @description Redirect to a segment of a rendition, for visitors of a share link.
+         */
+        get: operations["segment_api_v1_streams__token___rendition___segment__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1418,6 +1753,152 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LinkAccess
+         * @description A visitor's access to a link: exactly one of ``file`` and ``folder`` is set.
+         *
+         *     ``grant`` is also set as a cookie for everything below ``/api/v1/share-links/token/{token}``; clients without
+         *     cookies send it as ``Authorization: Bearer``. It is renewed by use. ``downloadUrl`` (of a file, with DOWNLOAD)
+         *     needs the grant, ``streamUrl`` (of a playable file) does not.
+         */
+        LinkAccess: {
+            permission: components["schemas"]["Permission"];
+            file: components["schemas"]["FileOut"] | null;
+            folder: components["schemas"]["FolderOut"] | null;
+            /** Grant */
+            grant: string;
+            /** Grantexpiresat */
+            grantExpiresAt: string;
+            /** Downloadurl */
+            downloadUrl: string | null;
+            /** Streamurl */
+            streamUrl: string | null;
+        };
+        /**
+         * LinkAccessOut
+         * @description Something that a visitor did: opened the link (``access``) or downloaded a file (``download``).
+         *
+         *     ``visitor`` stays the same while a visitor's grant is renewed. ``counted`` says whether it counted towards
+         *     ``maxAccessCount``.
+         */
+        LinkAccessOut: {
+            /** At */
+            at: string;
+            /** Visitor */
+            visitor: string;
+            /** Address */
+            address: string | null;
+            /** Counted */
+            counted: boolean;
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "access" | "download";
+        };
+        /**
+         * LinkAccessPage
+         * @description A page of what visitors of a link did, latest first.
+         */
+        LinkAccessPage: {
+            /** Items */
+            items: components["schemas"]["LinkAccessOut"][];
+            /** Nextcursor */
+            nextCursor?: string | null;
+        };
+        /**
+         * LinkIn
+         * @description A share link to create. Passwords have 1 to 256 characters; ``label`` is for the owner only.
+         */
+        LinkIn: {
+            /** Resourceid */
+            resourceId: string;
+            permission: components["schemas"]["Permission"];
+            /** Expiresat */
+            expiresAt?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Maxaccesscount */
+            maxAccessCount?: number | null;
+            /** Label */
+            label?: string | null;
+        };
+        /**
+         * LinkOut
+         * @description A share link. ``url`` is the page that visitors open, with the ``token``.
+         *
+         *     ``name`` and ``kind`` are those of the shared file or folder; the name is null while that is in the trash.
+         *     ``is_active`` is false if the link opens nothing: revoked, expired, used up, or in the trash.
+         */
+        LinkOut: {
+            /** Id */
+            id: string;
+            /** Token */
+            token: string;
+            /** Url */
+            url: string;
+            /** Resourceid */
+            resourceId: string;
+            /** Name */
+            name: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "file" | "folder";
+            permission: components["schemas"]["Permission"];
+            /** Expiresat */
+            expiresAt: string | null;
+            /** Haspassword */
+            hasPassword: boolean;
+            /** Maxaccesscount */
+            maxAccessCount: number | null;
+            /** Accesscount */
+            accessCount: number;
+            /** Lastaccessedat */
+            lastAccessedAt: string | null;
+            /** Isactive */
+            isActive: boolean;
+            /** Revokedat */
+            revokedAt: string | null;
+            /** Label */
+            label: string | null;
+            /** Createdat */
+            createdAt: string;
+        };
+        /**
+         * LinkPage
+         * @description A page of the caller's share links, latest first.
+         */
+        LinkPage: {
+            /** Items */
+            items: components["schemas"]["LinkOut"][];
+            /** Nextcursor */
+            nextCursor?: string | null;
+        };
+        /**
+         * LinkPassword
+         * @description The password of a link, if it has one.
+         */
+        LinkPassword: {
+            /** Password */
+            password?: string | null;
+        };
+        /**
+         * LinkPatch
+         * @description Changes to a share link. Absent fields are left alone; null takes away a password, a limit or the expiry.
+         */
+        LinkPatch: {
+            permission?: components["schemas"]["Permission"] | null;
+            /** Expiresat */
+            expiresAt?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Maxaccesscount */
+            maxAccessCount?: number | null;
+            /** Label */
+            label?: string | null;
+        };
+        /**
          * NotificationOut
          * @description A notification. Clients translate ``type`` and ``payload``, or show ``message``.
          */
@@ -1502,6 +1983,12 @@ export interface components {
             size: number;
         };
         /**
+         * Permission
+         * @description What visitors of a link may do. File drops (``UPLOAD``) are not there yet.
+         * @enum {string}
+         */
+        Permission: "VIEW" | "DOWNLOAD";
+        /**
          * PreviewOut
          * @description What a viewer needs to show a file.
          *
@@ -1541,7 +2028,7 @@ export interface components {
          * @description The reason why a request failed.
          * @enum {string}
          */
-        ProblemCode: "bad-request" | "malformed-json" | "validation-failed" | "invalid-cursor" | "method-not-allowed" | "unsupported-media-type" | "body-too-large" | "headers-too-large" | "request-timeout" | "cross-site-request" | "stale" | "not-found" | "http-error" | "internal-error" | "unavailable" | "storage-full" | "invalid-idempotency-key" | "idempotency-key-reused" | "idempotency-in-progress" | "idempotency-answer-lost" | "not-authenticated" | "token-expired" | "refresh-reused" | "invalid-credentials" | "wrong-password" | "account-suspended" | "admin-required" | "registration-closed" | "username-taken" | "email-taken" | "too-many-attempts" | "quota-exceeded" | "invalid-name" | "invalid-path" | "path-too-deep" | "name-taken" | "move-into-itself" | "not-ready" | "file-damaged" | "archive-too-large" | "not-playable" | "nothing-to-retry" | "file-too-large" | "upload-not-found" | "upload-completing" | "upload-completed" | "missing-part" | "invalid-part" | "invalid-signature" | "url-expired" | "object-not-found" | "length-required" | "length-mismatch" | "invalid-range" | "precondition-failed";
+        ProblemCode: "bad-request" | "malformed-json" | "validation-failed" | "invalid-cursor" | "method-not-allowed" | "unsupported-media-type" | "body-too-large" | "headers-too-large" | "request-timeout" | "cross-site-request" | "stale" | "not-found" | "not-permitted" | "http-error" | "internal-error" | "unavailable" | "storage-full" | "invalid-idempotency-key" | "idempotency-key-reused" | "idempotency-in-progress" | "idempotency-answer-lost" | "not-authenticated" | "token-expired" | "refresh-reused" | "invalid-credentials" | "wrong-password" | "account-suspended" | "admin-required" | "registration-closed" | "username-taken" | "email-taken" | "too-many-attempts" | "quota-exceeded" | "invalid-name" | "invalid-path" | "path-too-deep" | "name-taken" | "move-into-itself" | "not-ready" | "file-damaged" | "archive-too-large" | "not-playable" | "nothing-to-retry" | "password-required" | "link-access-required" | "link-expired" | "link-revoked" | "link-used-up" | "download-not-permitted" | "file-too-large" | "upload-not-found" | "upload-completing" | "upload-completed" | "missing-part" | "invalid-part" | "invalid-signature" | "url-expired" | "object-not-found" | "length-required" | "length-mismatch" | "invalid-range" | "precondition-failed";
         /**
          * ProblemDocument
          * @description The body of every error response (RFC 9457). Some codes add members of their own.
@@ -1745,6 +2232,34 @@ export interface components {
             expiresAt: string;
             /** Current */
             current: boolean;
+        };
+        /**
+         * SharedLinkOut
+         * @description What a link leads to. With a password, only who holds a grant sees more than the first four fields.
+         *
+         *     ``size`` in bytes is null for folders. ``has_access`` says whether the request carries a valid grant.
+         */
+        SharedLinkOut: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "file" | "folder";
+            permission: components["schemas"]["Permission"];
+            /** Requirespassword */
+            requiresPassword: boolean;
+            /** Expiresat */
+            expiresAt: string | null;
+            /** Hasaccess */
+            hasAccess: boolean;
+            /** Name */
+            name: string | null;
+            /** Size */
+            size: number | null;
+            /** Mimetype */
+            mimeType: string | null;
+            /** Ownername */
+            ownerName: string | null;
         };
         /**
          * Status
@@ -2323,6 +2838,710 @@ export interface operations {
             };
         };
     };
+    get_shared_link_api_v1_share_links_token__token__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedLinkOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    open_link_api_v1_share_links_token__token__access_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LinkPassword"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAccess"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_items_api_v1_share_links_token__token__items_get: {
+        parameters: {
+            query?: {
+                parentId?: string | null;
+                sort?: "name" | "size" | "createdAt" | "updatedAt";
+                order?: "asc" | "desc";
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FolderListing"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_item_api_v1_share_links_token__token__items__item_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileOut"] | components["schemas"]["FolderOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    download_item_api_v1_share_links_token__token__items__item_id__download_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    show_item_api_v1_share_links_token__token__items__item_id__content_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_thumbnail_api_v1_share_links_token__token__items__item_id__thumbnail_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_picture_api_v1_share_links_token__token__items__item_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    preview_item_api_v1_share_links_token__token__items__item_id__preview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    stream_item_api_v1_share_links_token__token__items__item_id__stream_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item_id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_links_api_v1_share_links_get: {
+        parameters: {
+            query?: {
+                resourceId?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkPage"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_link_api_v1_share_links_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_link_api_v1_share_links__link_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    revoke_link_api_v1_share_links__link_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    change_link_api_v1_share_links__link_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    rotate_link_api_v1_share_links__link_id__rotate_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The request takes effect once, however often it is sent with this key within 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkOut"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_accesses_api_v1_share_links__link_id__accesses_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkAccessPage"];
+                };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     create_archive_api_v1_archives_post: {
         parameters: {
             query?: never;
@@ -2565,6 +3784,44 @@ export interface operations {
             };
         };
     };
+    sprite_image_api_v1_streams__token__sprite_webp_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Redirect to a presigned URL that is valid for seconds. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     subtitles_playlist_api_v1_streams__token__subtitles__subtitles_id__m3u8_get: {
         parameters: {
             query?: never;
@@ -2667,6 +3924,46 @@ export interface operations {
                 content: {
                     "application/vnd.apple.mpegurl": string;
                 };
+            };
+            /** @description The request failed; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The server failed; `code` says why. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    segment_api_v1_streams__token___rendition___segment__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                rendition: string;
+                segment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Redirect to a presigned URL that is valid for seconds. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request failed; `code` says why. */
             "4XX": {

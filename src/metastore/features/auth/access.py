@@ -1,4 +1,6 @@
-"""Who may call a route: every route depends on exactly one of ``Public``, ``CurrentUser`` and ``AdminUser``.
+"""Who may call a route: every route depends on exactly one *marker*: ``Public``, ``CurrentUser`` or ``AdminUser``.
+
+A feature above can declare a marker of its own with ``marks``, as sharing does for visitors of links.
 
 ::
 
@@ -13,7 +15,7 @@ suspending a user therefore take effect at once, even if the access token is sti
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie
@@ -29,6 +31,7 @@ from metastore.kit.problems.problem import Problem
 from metastore.kit.problems.problem_codes import ProblemCode
 from metastore.kit.services import Services
 
+Dependable = TypeVar("Dependable", bound=Callable[..., Any])
 Auth = Annotated[AuthService, provided(AuthService)]
 Cookies = Annotated[SessionCookies, provided(SessionCookies)]
 
@@ -115,14 +118,25 @@ class RouteCaller(StrEnum):
     PUBLIC = "Public"
     USER = "CurrentUser"
     ADMIN = "AdminUser"
+    VISITOR = "CurrentVisit"
 
 
-_CALLERS: Mapping[object, RouteCaller] = {
+_CALLERS: dict[object, RouteCaller] = {
     _anyone: RouteCaller.PUBLIC,
     _current_caller: RouteCaller.USER,
     _current_user: RouteCaller.USER,
     _admin_caller: RouteCaller.ADMIN,
 }
+
+
+def marks(caller: RouteCaller) -> Callable[[Dependable], Dependable]:
+    """Return a decorator of a dependency: a route that depends on it may be called by ``caller``."""
+
+    def declare(dependency: Dependable) -> Dependable:
+        _CALLERS[dependency] = caller
+        return dependency
+
+    return declare
 
 
 class Dependency(Protocol):

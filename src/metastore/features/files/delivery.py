@@ -31,17 +31,26 @@ class Download:
 
 
 class Delivery:
-    """Presigns reads. ``ttl`` is the lifetime in seconds of URLs for which no other is given."""
+    """Presigns reads.
 
-    def __init__(self, presigner: Presigner, ttl: int) -> None:
+    ``ttl`` is the lifetime in seconds of URLs for which no other is given, ``visitor_ttl`` that of URLs for visitors of
+    share links. Those are only used in redirects, so a short time is enough.
+    """
+
+    def __init__(self, presigner: Presigner, ttl: int, visitor_ttl: int = 5) -> None:
         self._presigner = presigner
         self._ttl = ttl
+        self.visitor_ttl = visitor_ttl
 
-    async def download_url(self, file: Download, *, head: bool = False) -> str:
+    async def download_url(self, file: Download, *, head: bool = False, lifetime: int | None = None) -> str:
         """Return a URL that serves a file's original to GET as an attachment, or with ``head`` to HEAD."""
         try:
             url = await self._presigner.presign_get(
-                file.object_key, filename=file.name, content_type=file.mime_type, head=head, expires_in=self._ttl
+                file.object_key,
+                filename=file.name,
+                content_type=file.mime_type,
+                head=head,
+                expires_in=lifetime or self._ttl,
             )
         except ObjectStoreError as error:
             raise _store_unavailable() from error

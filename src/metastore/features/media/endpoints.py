@@ -9,9 +9,10 @@ import asyncio
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any, TypedDict
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 
 from metastore.features.auth.access import CurrentUser, Public
 from metastore.features.files.tree.access import authorize_file
@@ -35,6 +36,20 @@ _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD",
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
+}
+_REDIRECT_HEADERS = {**_CORS, "Cache-Control": "no-store"}
+
+
+class _Redirecting(TypedDict):
+    status_code: int
+    response_class: type[Response]
+    responses: dict[int | str, dict[str, Any]]
+
+
+_REDIRECTING: _Redirecting = {
+    "status_code": 302,
+    "response_class": RedirectResponse,
+    "responses": {302: {"description": "Redirect to a presigned URL that is valid for seconds."}},
 }
 _MIN_GZIP_SIZE = 4096
 """Bytes."""
@@ -88,8 +103,18 @@ async def sprite(
     """Return the WebVTT file that maps times to regions of the sprite."""
     with _cors_problems():
         async with database.reading() as tx:
-            media = await streaming.find_sprite(tx, token)
-        return await _respond(WebVttResponse, await streaming.sprite(media), request)
+            media, redirects = await streaming.find_sprite(tx, token)
+        return await _respond(WebVttResponse, await streaming.sprite(media, redirects=redirects), request)
+
+
+@router.head("/streams/{token}/sprite.webp", include_in_schema=False, **_REDIRECTING)
+@router.get("/streams/{token}/sprite.webp", **_REDIRECTING)
+async def sprite_image(_caller: Public, token: str, database: Transactions, streaming: Streaming) -> RedirectResponse:
+    """Redirect to the sprite, for visitors of a share link."""
+    with _cors_problems():
+        async with database.reading() as tx:
+            key = await streaming.find_sprite_image(tx, token)
+        return RedirectResponse(await streaming.sprite_image_url(key), 302, _REDIRECT_HEADERS)
 
 
 @router.head("/streams/{token}/subtitles/{subtitles_id}.m3u8", response_class=PlaylistResponse, include_in_schema=False)
@@ -126,6 +151,18 @@ async def media_playlist(
         async with database.reading() as tx:
             found = await streaming.find_media(tx, token, rendition)
         return await _respond(PlaylistResponse, await streaming.media(found), request)
+
+
+@router.head("/streams/{token}/{rendition}/{segment}", include_in_schema=False, **_REDIRECTING)
+@router.get("/streams/{token}/{rendition}/{segment}", **_REDIRECTING)
+async def segment(
+    _caller: Public, token: str, rendition: str, segment: str, database: Transactions, streaming: Streaming
+) -> RedirectResponse:
+    """Redirect to a segment of a rendition, for visitors of a share link."""
+    with _cors_problems():
+        async with database.reading() as tx:
+            key, content_type = await streaming.find_segment(tx, token, rendition, segment)
+        return RedirectResponse(await streaming.segment_url(key, content_type), 302, _REDIRECT_HEADERS)
 
 
 @router.options("/streams/{token}/{rest:path}", include_in_schema=False)

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from pydantic import JsonValue
+
 from metastore.features.auth.events import SessionRevoked
 from metastore.features.files.events import FileDamaged, FileFailed, FileReady, FileRecovered
 from metastore.features.notifications.messages import NotificationType
 from metastore.features.notifications.service import Notice, NotificationsService
+from metastore.features.sharing.events import ShareAccessed, ShareGuessed
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.events.consumer import AfterCommit, Consumer
 from metastore.kit.events.outbox import RecordedEvent
@@ -19,7 +22,8 @@ def consumers(notifications: NotificationsService, realtime: Realtime) -> list[C
     """
 
     async def on_events(tx: Transaction, events: Sequence[RecordedEvent]) -> Sequence[AfterCommit]:
-        return await notifications.create(tx, [_NOTICES[event.event_type](event) for event in events])
+        notices = [_NOTICES[event.event_type](event) for event in events]
+        return await notifications.create(tx, [notice for notice in notices if notice])
 
     async def on_session_revoked(event: RecordedEvent) -> None:
         await realtime.close_session(SessionRevoked.model_validate(event.payload).session_id)
@@ -75,9 +79,30 @@ def _file_recovered(event: RecordedEvent) -> Notice:
     return Notice(recovered.owner_id, event.id, NotificationType.FILE_RECOVERED, payload)
 
 
-_NOTICES: dict[str, Callable[[RecordedEvent], Notice]] = {
+def _share_accessed(event: RecordedEvent) -> Notice | None:
+    accessed = ShareAccessed.model_validate(event.payload)
+    if not accessed.notify:
+        return None
+    payload: dict[str, JsonValue] = {
+        "linkId": accessed.link_id,
+        "nodeId": accessed.node_id,
+        "name": accessed.name,
+        "accessCount": accessed.access_count,
+    }
+    return Notice(accessed.owner_id, event.id, NotificationType.SHARE_ACCESSED, payload)
+
+
+def _share_guessed(event: RecordedEvent) -> Notice:
+    guessed = ShareGuessed.model_validate(event.payload)
+    payload = {"linkId": guessed.link_id, "nodeId": guessed.node_id, "name": guessed.name}
+    return Notice(guessed.owner_id, event.id, NotificationType.SHARE_GUESSED, payload)
+
+
+_NOTICES: dict[str, Callable[[RecordedEvent], Notice | None]] = {
     FileReady.event_type: _file_ready,
     FileFailed.event_type: _file_failed,
     FileDamaged.event_type: _file_damaged,
     FileRecovered.event_type: _file_recovered,
+    ShareAccessed.event_type: _share_accessed,
+    ShareGuessed.event_type: _share_guessed,
 }

@@ -17,6 +17,9 @@ class NotificationType(StrEnum):
     FILE_FAILED = "file.failed"
     FILE_DAMAGED = "file.damaged"
     FILE_RECOVERED = "file.recovered"
+    SHARE_ACCESSED = "share.accessed"
+    """At most once an hour for a share link."""
+    SHARE_GUESSED = "share.guessed"
 
 
 _SENTENCES: dict[str, str] = {
@@ -24,6 +27,8 @@ _SENTENCES: dict[str, str] = {
     NotificationType.FILE_DAMAGED: "The stored bytes of “{name}” were lost or changed. It cannot be downloaded.",
     NotificationType.FILE_RECOVERED: "“{name}” is intact again.",
     NotificationType.FILE_FAILED: "“{name}” did not become ready. {reason}",
+    NotificationType.SHARE_ACCESSED: "Your link to “{name}” was opened. Times so far: {accessCount}.",
+    NotificationType.SHARE_GUESSED: "Somebody guesses the password of your link to “{name}”. It stops them for now.",
 }
 
 
@@ -33,4 +38,5 @@ def message_of(notification_type: str, payload: Mapping[str, JsonValue]) -> str:
     if sentence is None:
         return notification_type
     sentence = sentence.replace("{reason}", str(payload.get("reason", ""))).strip()
+    sentence = sentence.replace("{accessCount}", str(payload.get("accessCount", "")))
     return sentence.replace("{name}", str(payload.get("name", "")))

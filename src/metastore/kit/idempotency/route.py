@@ -18,7 +18,8 @@ do one of these:
 
 * store the response in the single transaction of its effect (``store_response``);
 * save a checkpoint in its first transaction, from which a second run continues (``checkpoints``);
-* be idempotent by itself and marked as ``repeatable``, so that it simply runs again.
+* be idempotent by itself and marked as ``repeatable``, so that it simply runs again;
+* be marked as ``resumable`` if its response contains a secret, and save a checkpoint: the response is never stored.
 
 An endpoint that does none of these is safe but inconvenient: after such a kill the key returns 409
 ``idempotency-answer-lost``, and the client has to check the result itself.
@@ -73,6 +74,7 @@ _PARAMETER = {
 _JSON = {"content-type": "application/json"}
 _WRAPPED = "__metastore_once__"
 _REPEATABLE = "__metastore_repeatable__"
+_RESUMABLE = "__metastore_resumable__"
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Awaitable[Any]])
 Model = TypeVar("Model", bound=BaseModel | None)
@@ -84,6 +86,16 @@ def repeatable(endpoint: Endpoint) -> Endpoint:
     Apply it below the router's decorator.
     """
     setattr(endpoint, _REPEATABLE, True)
+    return endpoint
+
+
+def resumable(endpoint: Endpoint) -> Endpoint:
+    """Mark an endpoint whose successful responses contain secrets, and are therefore never stored.
+
+    It must save a checkpoint in its first transaction. A repeated request runs again, and resumes from there. Apply it
+    below the router's decorator.
+    """
+    setattr(endpoint, _RESUMABLE, True)
     return endpoint
 
 
@@ -161,11 +173,13 @@ class _Run:
         self._key = key
         self._repeatable = False
         self._stored: StoredResponse | None = None
+        self._resumable = False
         self.claimed: Claimed | None = None
 
-    async def claim(self, arguments: dict[str, object], *, repeatable: bool) -> StoredResponse | None:
+    async def claim(self, arguments: dict[str, object], endpoint: Callable[..., Any]) -> StoredResponse | None:
         """Claim the key. Return the stored response instead if there is one."""
-        self._repeatable = repeatable
+        self._repeatable = repeatable = getattr(endpoint, _REPEATABLE, False)
+        self._resumable = getattr(endpoint, _RESUMABLE, False)
         claim = Claim(
             owner=_owner(),
             key=self._key,
@@ -189,6 +203,8 @@ class _Run:
         claimed, self.claimed = self.claimed, None
         if claimed is None or self._has_stored(response):
             return
+        if response is not None and self._resumable and response.status < 400:
+            response = None
         # The client gets its response even if it cannot be stored now; the claim then ends with its lease.
         with suppress(Problem):
             async with self._database.transaction() as tx:
@@ -220,7 +236,7 @@ def _once(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         run = _running.get()
         if run is None:
             return await endpoint(**arguments)
-        stored = await run.claim(arguments, repeatable=getattr(endpoint, _REPEATABLE, False))
+        stored = await run.claim(arguments, endpoint)
         if stored is not None:
             return Response(stored.body, stored.status, {**stored.headers, REPLAYED: "true"})
         with working_under(run.claimed):

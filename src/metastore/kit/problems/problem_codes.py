@@ -66,7 +66,7 @@ class ProblemCode(StrEnum):
     INVALID_CREDENTIALS = "invalid-credentials"
     """The username or the password is wrong."""
     WRONG_PASSWORD = "wrong-password"  # noqa: S105  a code, not a password
-    """The current password is wrong."""
+    """The password of the account, or of the share link, is wrong."""
     ACCOUNT_SUSPENDED = "account-suspended"
     """The account is suspended."""
     ADMIN_REQUIRED = "admin-required"
@@ -103,6 +103,20 @@ class ProblemCode(StrEnum):
     """The file has nothing to play, or nothing that can be played yet."""
     NOTHING_TO_RETRY = "nothing-to-retry"
     """No failed processing of this file can be retried."""
+
+    # Share links
+    PASSWORD_REQUIRED = "password-required"  # noqa: S105  a code, not a password
+    """The share link has a password."""
+    LINK_ACCESS_REQUIRED = "link-access-required"
+    """The request carries no valid grant for the share link; open it first."""
+    LINK_EXPIRED = "link-expired"
+    """The share link has expired."""
+    LINK_REVOKED = "link-revoked"
+    """The share link was revoked."""
+    LINK_USED_UP = "link-used-up"
+    """The share link has been opened as often as it may be."""
+    DOWNLOAD_NOT_PERMITTED = "download-not-permitted"
+    """The share link does not permit downloads."""
 
     # Uploads
     FILE_TOO_LARGE = "file-too-large"

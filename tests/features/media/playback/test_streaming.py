@@ -1,19 +1,21 @@
 """Streams as found and built by their service, on both databases."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import update
 
 from metastore.features.files.delivery import Delivery
 from metastore.features.files.models import Node
-from metastore.features.files.representation.stream_urls import StreamGrant, StreamUrls
+from metastore.features.files.representation.stream_urls import StreamUrls
 from metastore.features.files.service import FilesService
+from metastore.features.files.tree import grants
 from metastore.features.files.tree.access import authorize_file
+from metastore.features.files.tree.grants import GrantRow
 from metastore.features.files.tree.rights import Right
 from metastore.features.media.playback.streaming import CacheableText, StreamingService
 from metastore.kit.clock import utc_now
-from metastore.kit.database.unit_of_work import Database, Transaction
+from metastore.kit.database.unit_of_work import Database
 from metastore.kit.ids import new_id
 from metastore.kit.problems.problem import Problem
 from tests.fixtures.accounts import add_user, signed_in
@@ -55,6 +57,13 @@ class FilmLibrary:
         async with self.database.reading() as tx:
             found = await self.streaming.find_media(tx, self.token(file_id), name)
         return await self.streaming.media(found)
+
+    async def grant(self, node_id: str, link_id: str) -> str:
+        """Give visitors of a link the right to view something; return the grant's ID."""
+        grant = GrantRow(new_id(), node_id, self.owner, link_id, 0, Right.VIEW.value, utc_now(), None)
+        async with self.database.transaction() as tx:
+            await grants.insert(tx, grant)
+        return grant.id
 
     async def change(self, file_id: str, **values: object) -> None:
         """Update the file's row."""
@@ -211,25 +220,93 @@ async def test_a_purged_file_is_not_streamed(films: FilmLibrary, film_renditions
 async def test_the_token_of_a_share_link_is_checked_on_every_request(
     films: FilmLibrary, film_renditions: Renditions
 ) -> None:
-    """By default it grants nothing; otherwise ``may_stream`` decides each time."""
+    """It grants what the link grants at that moment, on the film and on its subtitles, and nothing without a grant."""
     file_id, link_id = await films.show(StoredFilm(film_renditions, sprite=True)), new_id()
-    token = films.token(file_id, link_id)
-    await _assert_none_streamed(films, token, new_id())
-    checked: list[StreamGrant] = []
-    is_allowed = True
-
-    async def may_stream(_tx: Transaction, allowed: StreamGrant) -> bool:
-        checked.append(allowed)
-        return is_allowed
-
-    delivery = Delivery(films.store, HOUR)
-    files = FilesService(delivery, streams=films.streams)
-    shared = replace(films, streaming=StreamingService(films.store, delivery, files, films.streams, may_stream))
     subtitles = await store_file(films.database, films.store, films.owner, "film.srt", SRT, "text/plain")
-    await _assert_all_streamed(shared, token, subtitles)
-    assert {(file_id, link_id)} == {(allowed.file_id, allowed.link_id) for allowed in checked}
-    is_allowed = False
-    await _assert_none_streamed(shared, token, subtitles)
+    token = films.token(file_id, link_id)
+    await _assert_none_streamed(films, token, subtitles)
+    shared = [await films.grant(node_id, link_id) for node_id in (file_id, subtitles)]
+    await _assert_all_streamed(films, token, subtitles)
+    await _assert_none_streamed(films, films.token(file_id, new_id()), subtitles)
+    async with films.database.transaction() as tx:
+        for grant_id in shared:
+            await grants.revoke(tx, grant_id, utc_now())
+    await _assert_none_streamed(films, token, subtitles)
+
+
+async def test_a_share_link_streams_a_film_only_in_the_version_that_its_token_names(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    file_id, link_id = await films.show(StoredFilm(film_renditions, sprite=True)), new_id()
+    grant_id = await films.grant(file_id, link_id)
+    async with films.database.transaction() as tx:
+        await grants.change(tx, grant_id, rights=Right.VIEW.value, version=1, expires_at=None)
+
+    await _assert_none_streamed(films, films.token(file_id, link_id), new_id())
+
+
+async def test_a_link_to_a_film_alone_does_not_show_the_subtitles_beside_it(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    """They are files of their own, which the link does not reach."""
+    file_id, link_id = await films.show(StoredFilm(film_renditions)), new_id()
+    subtitles = await store_file(films.database, films.store, films.owner, "film.srt", SRT, "text/plain")
+    await films.grant(file_id, link_id)
+
+    async with films.database.reading() as tx:
+        playable = await films.streaming.find_master(tx, films.token(file_id, link_id))
+        with pytest.raises(Problem) as refused:
+            await films.streaming.find_subtitles(tx, films.token(file_id, link_id), subtitles)
+
+    assert [] == playable.subtitles
+    assert 404 == refused.value.status
+
+
+async def test_playlists_for_visitors_refer_to_segments_below_the_token(
+    films: FilmLibrary, film_renditions: Renditions
+) -> None:
+    """And may not be cached, so that a stream ends with its link."""
+    file_id, link_id = await films.show(StoredFilm(film_renditions, sprite=True)), new_id()
+    await films.grant(file_id, link_id)
+    token = films.token(file_id, link_id)
+
+    async with films.database.reading() as tx:
+        written = await films.streaming.media(await films.streaming.find_media(tx, token, "v180"))
+        master = films.streaming.master(await films.streaming.find_master(tx, token))
+        found = await films.streaming.find_segment(tx, token, "v180", "0.m4s")
+
+    uris = [line for line in written.text.splitlines() if not line.startswith("#")]
+    assert [f"v180/{number}.m4s" for number in range(len(film_renditions["v180"].segments))] == uris
+    assert 'URI="v180/init.mp4"' in written.text
+    assert (0, 0) == (written.max_age, master.max_age)
+    assert "video/mp4" == found[1]
+    assert film_renditions["v180"].segments[0] == b"".join([chunk async for chunk in films.store.read(found[0])])
+
+
+@pytest.mark.parametrize("segment", ["x.m4s", "-1.m4s", "1", "٣.m4s", "9999999.m4s", "..", "init.m4s"])
+async def test_what_is_no_segment_is_not_found(films: FilmLibrary, film_renditions: Renditions, segment: str) -> None:
+    file_id, link_id = await films.show(StoredFilm(film_renditions)), new_id()
+    await films.grant(file_id, link_id)
+
+    async with films.database.reading() as tx:
+        with pytest.raises(Problem) as refused:
+            await films.streaming.find_segment(tx, films.token(file_id, link_id), "v180", segment)
+
+    assert 404 == refused.value.status
+
+
+async def test_an_owners_token_leads_to_no_segment_by_redirect(films: FilmLibrary, film_renditions: Renditions) -> None:
+    """Owners' playlists refer to presigned URLs."""
+    file_id = await films.show(StoredFilm(film_renditions, sprite=True))
+
+    async with films.database.reading() as tx:
+        for request in (
+            films.streaming.find_segment(tx, films.token(file_id), "v180", "0.m4s"),
+            films.streaming.find_sprite_image(tx, films.token(file_id)),
+        ):
+            with pytest.raises(Problem) as refused:
+                await request
+            assert 404 == refused.value.status
 
 
 async def test_only_the_owner_finds_the_stream_of_a_file(films: FilmLibrary, film_renditions: Renditions) -> None:

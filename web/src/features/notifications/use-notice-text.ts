@@ -26,7 +26,7 @@ export function useNoticeText(): (notice: Pick<Notice, 'type' | 'payload' | 'mes
     ({ type, payload, message }) => {
       const name = payload?.name;
       if (!isKnown(type) || typeof name !== 'string') return message;
-      const text = t(`notice.${type}`, { name });
+      const text = t(`notice.${type}`, { name, accessCount: String(payload?.accessCount ?? '') });
       if (type !== 'file.failed' || !payload?.reasonCode) return text;
       return t('notifications.because', { text, reason: reasonText(payload.reasonCode) });
     },

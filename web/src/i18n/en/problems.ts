@@ -60,5 +60,11 @@ export default {
   'length-required': 'The browser did not say how large the part is. Retry the upload.',
   'length-mismatch': 'A part of the file did not arrive intact. Retry the upload.',
   'invalid-range': 'The requested part of the file does not exist.',
+  'password-required': 'This link has a password.',
+  'link-access-required': 'This link has to be opened again. Reload the page.',
+  'link-expired': 'This link has expired.',
+  'link-revoked': 'This link was revoked.',
+  'link-used-up': 'This link has been opened as often as it may be.',
+  'download-not-permitted': 'Whoever shared this does not allow downloads.',
   'precondition-failed': 'The stored file has changed. Reload the page.',
 } satisfies Record<ProblemCode, string>;

@@ -13,7 +13,7 @@ from metastore.features.files import repository
 from metastore.features.files.content.processing import sagas_of
 from metastore.features.files.listing.page_queries import PageRange, Position, nodes_in_folder, trash_roots
 from metastore.features.files.models import FILE, FOLDER, NodeRow
-from metastore.features.files.representation.node_urls import NO_URLS, NodeUrlResolver
+from metastore.features.files.representation.node_urls import NO_URLS, ResolvesNodeUrls
 from metastore.features.files.representation.serialization import folder_json, node_json
 from metastore.features.files.schemas import FolderQuery
 from metastore.features.files.tree.access import FolderAccess
@@ -28,7 +28,7 @@ _DATES = ("createdAt", "updatedAt")
 
 
 async def folder_page(
-    tx: Transaction, access: FolderAccess, query: FolderQuery, urls: NodeUrlResolver | None = None
+    tx: Transaction, access: FolderAccess, query: FolderQuery, urls: ResolvesNodeUrls | None = None
 ) -> dict[str, JsonValue]:
     """Return a page of a folder or of the root; see ``FolderListing``. The order and the cursor are those of ``query``.
 
@@ -56,7 +56,7 @@ async def trash_page(
     *,
     limit: int = 50,
     cursor: str | None = None,
-    urls: NodeUrlResolver | None = None,
+    urls: ResolvesNodeUrls | None = None,
 ) -> dict[str, JsonValue]:
     """Return a page of the trash of a tree, given by its root, latest first; see ``TrashListing``.
 
@@ -81,7 +81,7 @@ async def trash_page(
 
 
 async def _items(
-    tx: Transaction, rows: Sequence[tuple[NodeRow, str]], urls: NodeUrlResolver | None
+    tx: Transaction, rows: Sequence[tuple[NodeRow, str]], urls: ResolvesNodeUrls | None
 ) -> list[dict[str, JsonValue]]:
     """Return nodes, given with the paths of their folders, as JSON. One statement loads all sagas that are needed."""
     sagas = await sagas_of(tx, [row for row, _ in rows])

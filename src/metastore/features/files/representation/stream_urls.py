@@ -1,8 +1,8 @@
 """Signed URLs for streaming a file without a cookie: ``/api/v1/streams/<token>/…``.
 
-The token holds the file's ID, an expiry time and, if access was granted by a link, the link's ID, with an HMAC-SHA256
-of these, encoded as base64url. It grants access to everything below the URL until it expires. Within a period
-(``kit.clock.period_start``) the token stays the same, so that caches can reuse playlists.
+The token holds the file's ID, an expiry time and, if access was granted by a share link, the link's ID and version,
+with an HMAC-SHA256 of these, encoded as base64url. It grants access to everything below the URL until it expires.
+Within a period (``kit.clock.period_start``) the token stays the same, so that caches can reuse playlists.
 """
 
 import hmac
@@ -19,7 +19,7 @@ PREFIX = "/api/v1/streams/"
 _LONG_MEDIA_MS = 600_000
 _MAX_LIFETIME = 7 * 24 * 3600
 """In seconds; the longest lifetime of S3's presigned URLs."""
-_ID, _TIME, _MAC = 16, 5, 16
+_ID, _TIME, _VERSION, _MAC = 16, 5, 4, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class StreamGrant:
     file_id: str
     expires_at: int
     link_id: str | None = None
+    link_version: int = 0
 
 
 class StreamUrls:
@@ -54,11 +55,16 @@ class StreamUrls:
         now = self._clock().timestamp()
         return max(0, int(period_start(now, lifetime) + max(1, lifetime // 4) - now))
 
-    def stream_base_url(self, file_id: str, *, lifetime: int | None = None, link_id: str | None = None) -> str:
-        """Return the base URL of a file's stream, without a trailing slash; ``lifetime`` in seconds."""
+    def stream_base_url(
+        self, file_id: str, *, lifetime: int | None = None, link_id: str | None = None, link_version: int = 0
+    ) -> str:
+        """Return the base URL of a file's stream, without a trailing slash; ``lifetime`` in seconds.
+
+        ``link_id`` and ``link_version`` are those of the share link that grants access, if it is not the owner.
+        """
         seconds = lifetime or self._ttl
         expires_at = period_start(self._clock().timestamp(), seconds) + seconds
-        return absolute(PREFIX + self._token(StreamGrant(file_id, expires_at, link_id)))
+        return absolute(PREFIX + self._token(StreamGrant(file_id, expires_at, link_id, link_version)))
 
     def master_playlist_url(self, file_id: str) -> str:
         """Return the URL of the file's master playlist."""
@@ -79,8 +85,9 @@ class StreamUrls:
         return grant
 
     def _token(self, grant: StreamGrant) -> str:
-        ids = [UUID(part).bytes for part in (grant.file_id, grant.link_id) if part]
-        body = grant.expires_at.to_bytes(_TIME) + b"".join(ids)
+        body = grant.expires_at.to_bytes(_TIME) + UUID(grant.file_id).bytes
+        if grant.link_id is not None:
+            body += UUID(grant.link_id).bytes + grant.link_version.to_bytes(_VERSION)
         return _base64url(body + self._mac(body))
 
     def _decode(self, token: str) -> StreamGrant | None:
@@ -90,12 +97,15 @@ class StreamUrls:
             return None
         body, mac = data[:-_MAC], data[-_MAC:]
         # Reject other spellings of the same bytes: the last character of base64 may have unused bits.
-        if len(body) not in (_TIME + _ID, _TIME + 2 * _ID) or _base64url(data) != token:
+        if len(body) not in (_TIME + _ID, _TIME + 2 * _ID + _VERSION) or _base64url(data) != token:
             return None
         if not hmac.compare_digest(mac, self._mac(body)):
             return None
-        ids = [str(UUID(bytes=body[at : at + _ID])) for at in range(_TIME, len(body), _ID)]
-        return StreamGrant(ids[0], int.from_bytes(body[:_TIME]), ids[1] if len(ids) > 1 else None)
+        expires_at, ids, version = int.from_bytes(body[:_TIME]), body[_TIME:], body[_TIME + 2 * _ID :]
+        file_id = str(UUID(bytes=ids[:_ID]))
+        if not version:
+            return StreamGrant(file_id, expires_at)
+        return StreamGrant(file_id, expires_at, str(UUID(bytes=ids[_ID : 2 * _ID])), int.from_bytes(version))
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, "sha256")[:_MAC]

@@ -78,15 +78,38 @@ class PreviewsService:
         waveform = await queries.waveform_of(tx, file_id) if has_no_video else None
         return PreviewedFile(file, media, waveform, await node_lookup.streamable_file(tx, file_id) is not None)
 
+    async def picture_key(self, tx: Transaction, access: NodeAccess) -> str | None:
+        """Return the key of the largest derived picture of a file, if it has one."""
+        media = await queries.media_of(tx, access.node.id)
+        return (media.preview_key if media else None) or access.node.thumbnail_key
+
+    def is_shown_by_browsers(self, mime_type: str) -> bool:
+        """Return whether browsers show files of that type without executing anything."""
+        return mime_type in _BROWSER_TYPES
+
     async def preview(self, found: PreviewedFile) -> PreviewOut:
-        """Return the preview of a file.
+        """Return the preview of a file for its owner.
 
         Raises:
             Problem: 503 during an outage of the object store.
         """
         file, media = found.file, found.media
-        duration_ms = media.duration_ms if media else None
-        lifetime = self._streams.lifetime(duration_ms)
+        preview = await self.describe(found)
+        lifetime = self._streams.lifetime(preview.duration_ms)
+        url = await self._delivery.inline_url(file, lifetime) if shows_itself(preview) else None
+        pictures = [media.preview_key] if media and media.preview_key else []
+        picture_url = next(iter(await self._delivery.picture_urls(pictures, lifetime)), None)
+        base = self._streams.stream_base_url(file.file_id, lifetime=lifetime) if found.playable else None
+        stream_url = f"{base}/master.m3u8" if base else None
+        return preview.model_copy(update={"picture_url": picture_url, "url": url, "stream_url": stream_url})
+
+    async def describe(self, found: PreviewedFile) -> PreviewOut:
+        """Return the preview of a file without any URL.
+
+        Raises:
+            Problem: 503 during an outage of the object store.
+        """
+        file, media = found.file, found.media
         kind = _kind(file.mime_type)
         language = text_preview.language_of(file.name, file.mime_type)
         excerpt = None
@@ -97,23 +120,18 @@ class PreviewsService:
                 kind = _kind_of_text(file, language)
             elif kind == "text":
                 kind = "none"
-        is_inline = excerpt is None and file.mime_type in _BROWSER_TYPES
-        url = await self._delivery.inline_url(file, lifetime) if is_inline else None
-        pictures = [media.preview_key] if media and media.preview_key else []
-        picture_url = next(iter(await self._delivery.picture_urls(pictures, lifetime)), None)
-        base = self._streams.stream_base_url(file.file_id, lifetime=lifetime) if found.playable else None
         return PreviewOut(
             kind=kind,
             mime_type=file.mime_type,
             size=file.size,
             width=media.width if media else None,
             height=media.height if media else None,
-            duration_ms=duration_ms,
-            picture_url=picture_url,
-            url=url,
+            duration_ms=media.duration_ms if media else None,
+            picture_url=None,
+            url=None,
             waveform=_peaks(found.waveform),
             excerpt=excerpt,
-            stream_url=f"{base}/master.m3u8" if base else None,
+            stream_url=None,
         )
 
     async def _excerpt(self, file: Download, language: str | None) -> ExcerptOut | None:
@@ -123,6 +141,11 @@ class PreviewsService:
         except ObjectStoreError as error:
             raise unavailable("The object store does not respond.") from error
         return await asyncio.to_thread(text_preview.excerpt, data, file.size, language)
+
+
+def shows_itself(preview: PreviewOut) -> bool:
+    """Return whether a viewer shows the file's own bytes, by a URL."""
+    return preview.excerpt is None and preview.mime_type in _BROWSER_TYPES
 
 
 def _kind(mime_type: str) -> PreviewKind:

@@ -6,6 +6,8 @@ import {
   IconExclamationCircle,
   IconFileBroken,
   IconFileCheck,
+  IconLink,
+  IconLockExclamation,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Notice } from '@/api/types';
@@ -20,6 +22,8 @@ const ICONS: Record<string, typeof IconBell> = {
   'file.rejected': IconCircleX,
   'file.damaged': IconFileBroken,
   'file.recovered': IconFileCheck,
+  'share.accessed': IconLink,
+  'share.guessed': IconLockExclamation,
 };
 
 interface Props {
