@@ -43,11 +43,13 @@ from tests.reliability.product_launch import Launch, restart
 COMMITS = (1, 2, 3)
 """The commits at which requests are halted: the first reserves the key; no endpoint has more before its response."""
 SIZE = 500
+SHARE_LINKS = "/api/v1/share-links"
 WITHOUT_KEYS = {
     "/api/v1/archives": "a second URL of the same archive does no harm",
     "/api/v1/auth/login": "a second session does no harm, and a response with cookies is never stored",
     "/api/v1/auth/refresh": "the token itself says whether it was used",
     "/api/v1/auth/logout": "signing out twice is the same as once",
+    "/api/v1/share-links/token/{token}/access": "visitors are anonymous; who holds a grant is not counted again",
     "/api/v1/notifications/read-all": "what is read stays read",
     "/api/v1/notifications/{notification_id}/read": "what is read stays read",
 }
@@ -88,6 +90,8 @@ class Round:
         trashed = (await simple_upload(self._client, some_bytes(SIZE), f"{self.name}-restored")).json()["file"]
         await self._client.json_of("DELETE", f"/api/v1/files/{trashed['id']}", 204)
         dead = await self._dead_event()
+        shared = {"resourceId": failed, "permission": "VIEW"}
+        rotated = await self._client.json_of("POST", SHARE_LINKS, 201, json=shared)
         await self._make_retryable(failed)
         account = {"username": self.name, "email": f"{self.name}@example.org", "password": PASSWORD}
         completed = {"fileId": completing.file_id, "uploadId": completing.upload_id, "parts": parts}
@@ -104,6 +108,8 @@ class Round:
             (mine, "/api/v1/files/upload", 201, form, ""),
             (mine, "/api/v1/files/upload-batch", 200, batch, ""),
             (mine, restore, 200, {}, trashed["id"]),
+            (mine, SHARE_LINKS, 201, {"json": {**shared, "label": f"{self.name}-link"}}, ""),
+            (mine, f"{SHARE_LINKS}/{{link_id}}/rotate", 200, {}, rotated["id"]),
             (mine, retry, 200, {}, failed),
             (self._admin, redeliver, 204, {}, dead),
         ]
@@ -124,6 +130,8 @@ class Round:
         assert {name: count for name, count in names.items() if name.startswith(f"{self.name}-")} == {
             f"{self.name}-{what}": 1 for what in created
         }
+        labels = [link["label"] for link in await all_items(self._client, SHARE_LINKS)]
+        assert labels.count(f"{self.name}-link") == 1
         unfinished = [item["name"] for item in await all_items(self._client, UPLOADS)]
         assert unfinished.count(f"{self.name}-initiated") == 1
 

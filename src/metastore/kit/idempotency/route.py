@@ -157,6 +157,8 @@ class IdempotentRoute(APIRoute):
                 raise
             finally:
                 _running.reset(token)
+            if run.has_resumed:
+                response.headers[REPLAYED] = "true"
             await run.ended(_response_to_store(response))
             return response
 
@@ -174,6 +176,8 @@ class _Run:
         self._repeatable = False
         self._stored: StoredResponse | None = None
         self._resumable = False
+        self.has_resumed = False
+        """Whether the response repeats one that was not stored."""
         self.claimed: Claimed | None = None
 
     async def claim(self, arguments: dict[str, object], endpoint: Callable[..., Any]) -> StoredResponse | None:
@@ -191,6 +195,7 @@ class _Run:
         if isinstance(outcome, StoredResponse):
             return outcome
         self.claimed = outcome
+        self.has_resumed = self._resumable and outcome.checkpoint is not None
         return None
 
     async def store(self, tx: Transaction, claimed: Claimed, response: StoredResponse) -> None:
