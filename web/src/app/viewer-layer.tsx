@@ -1,9 +1,9 @@
 import { CatchBoundary } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useRef } from 'react';
 import type { User } from '@/api/types';
-import { useFileActions } from '@/features/files';
 import { useListed } from './listed';
 import { setViewed } from './place';
+import { useDriveSource } from './use-drive-source';
 import { useViewerAddress } from './viewer-address';
 import { ViewerFailed, ViewerLoading } from './viewer-states';
 
@@ -14,7 +14,7 @@ const Viewer = lazy(() => import('@/features/viewer').then(({ Viewer }) => ({ de
 export function ViewerLayer({ user }: { user: User }) {
   const { fileId, show, close } = useViewerAddress();
   const { items, loadMore } = useListed();
-  const { download, retry } = useFileActions();
+  const source = useDriveSource(user);
   useReturnFocus(fileId);
   const step = useCallback((id: string) => show({ id }), [show]);
   if (!fileId) return null;
@@ -26,14 +26,12 @@ export function ViewerLayer({ user }: { user: User }) {
       <Suspense fallback={<ViewerLoading onClose={close} />}>
         <Viewer
           fileId={fileId}
-          userId={user.id}
+          source={source}
           items={items}
           loadMore={loadMore}
           onShow={step}
           onClose={close}
           onName={setViewed}
-          onDownload={(file) => void download([file])}
-          onRetry={(file) => void retry([file])}
         />
       </Suspense>
     </CatchBoundary>

@@ -1,34 +1,28 @@
 /** The viewer's queries. */
 import { queryOptions } from '@tanstack/react-query';
-import { api, dataOf } from '@/api/client';
-import type { FileItem, Preview, Stream } from '@/api/types';
-
-// All keys begin with 'files', so that whatever refetches the lists refetches these too.
+import type { ViewerSource } from './source';
 
 /** A file. */
-export function fileQuery(fileId: string) {
+export function fileQuery(source: ViewerSource, fileId: string) {
   return queryOptions({
-    queryKey: ['files', 'item', fileId],
-    queryFn: ({ signal }): Promise<FileItem> =>
-      dataOf(api.GET('/api/v1/files/{file_id}', { params: { path: { file_id: fileId } }, signal })),
+    queryKey: [...source.key, 'item', fileId],
+    queryFn: ({ signal }) => source.file(fileId, signal),
   });
 }
 
 /** What can be shown of a file, with URLs that expire. */
-export function previewQuery(fileId: string) {
+export function previewQuery(source: ViewerSource, fileId: string) {
   return queryOptions({
-    queryKey: ['files', 'preview', fileId],
-    queryFn: ({ signal }): Promise<Preview> =>
-      dataOf(api.GET('/api/v1/files/{file_id}/preview', { params: { path: { file_id: fileId } }, signal })),
+    queryKey: [...source.key, 'preview', fileId],
+    queryFn: ({ signal }) => source.preview(fileId, signal),
     staleTime: 60_000,
   });
 }
 
 /** Where a film or audio file streams from; fails with `not-playable` until something can be played. */
-export function streamQuery(fileId: string) {
+export function streamQuery(source: ViewerSource, fileId: string) {
   return queryOptions({
-    queryKey: ['files', 'stream', fileId],
-    queryFn: ({ signal }): Promise<Stream> =>
-      dataOf(api.GET('/api/v1/files/{file_id}/stream', { params: { path: { file_id: fileId } }, signal })),
+    queryKey: [...source.key, 'stream', fileId],
+    queryFn: ({ signal }) => source.stream(fileId, signal),
   });
 }

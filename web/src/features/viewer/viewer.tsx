@@ -8,12 +8,13 @@ import { Details } from './components/details';
 import { Stage } from './components/stage';
 import { placeOf } from './model/neighbours';
 import { fileQuery, previewQuery } from './queries';
+import { type ViewerSource, ViewerSourceContext } from './source';
 import classes from './viewer.module.css';
 import { type KeyHandler, useLayerKeys, ViewerKeys } from './viewer-keys';
 
 interface Props {
   fileId: string;
-  userId: string;
+  source: ViewerSource;
   /** The list that the file is in, in its order. */
   items: Item[];
   loadMore: (() => void) | null;
@@ -21,22 +22,24 @@ interface Props {
   onClose: () => void;
   /** Called with the name of the viewed file, and with `null` when the viewer closes. */
   onName: (name: string | null) => void;
-  onDownload: (file: FileItem) => void;
-  onRetry: (file: FileItem) => void;
 }
 
 /** A file over the whole window, with navigation to its neighbours. */
 export function Viewer(props: Props) {
-  const { fileId, userId, items, loadMore, onShow, onClose, onName } = props;
+  const { fileId, source, items, loadMore, onShow, onClose, onName } = props;
   const { t } = useTranslation();
   const layer = useRef<HTMLDivElement>(null);
   const keys = useRef<KeyHandler | null>(null);
   const [details, setDetails] = useState(false);
-  const fetched = useQuery(fileQuery(fileId));
+  const fetched = useQuery({
+    ...fileQuery(source, fileId),
+    refetchInterval: source.checkEveryMs ?? false,
+    refetchIntervalInBackground: true,
+  });
   const listed = items.find((item): item is FileItem => item.id === fileId && item.kind === 'file');
   const file = fetched.data ?? listed ?? null;
   const preview = useQuery({
-    ...previewQuery(fileId),
+    ...previewQuery(source, fileId),
     enabled: file !== null && file.status !== 'UPLOADING',
   });
   const place = placeOf(fileId, items);
@@ -58,50 +61,48 @@ export function Viewer(props: Props) {
 
   return (
     <Portal>
-      <ViewerKeys value={keys}>
-        <FocusTrap active>
-          <div
-            ref={layer}
-            role="dialog"
-            aria-modal="true"
-            aria-label={name ?? t('viewer.label')}
-            tabIndex={-1}
-            data-autofocus
-            className={classes.layer}
-            data-testid="viewer"
-            data-name={name ?? undefined}
-            data-kind={preview.data?.kind}
-          >
-            <Bar
-              file={file}
-              place={place}
-              details={details}
-              onDetails={() => setDetails(!details)}
-              onShow={show}
-              onClose={onClose}
-              onDownload={props.onDownload}
-            />
-            <div className={classes.body}>
-              <Stage
-                key={fileId}
-                fileId={fileId}
-                userId={userId}
+      <ViewerSourceContext value={source}>
+        <ViewerKeys value={keys}>
+          <FocusTrap active>
+            <div
+              ref={layer}
+              role="dialog"
+              aria-modal="true"
+              aria-label={name ?? t('viewer.label')}
+              tabIndex={-1}
+              data-autofocus
+              className={classes.layer}
+              data-testid="viewer"
+              data-name={name ?? undefined}
+              data-kind={preview.data?.kind}
+            >
+              <Bar
                 file={file}
-                fileError={fetched.error}
-                preview={preview}
                 place={place}
+                details={details}
+                onDetails={() => setDetails(!details)}
                 onShow={show}
-                onAgain={() => void Promise.all([fetched.refetch(), preview.refetch()])}
-                onDownload={props.onDownload}
-                onRetry={props.onRetry}
+                onClose={onClose}
               />
-              {details && file && (
-                <Details file={file} preview={preview.data ?? null} onClose={() => setDetails(false)} />
-              )}
+              <div className={classes.body}>
+                <Stage
+                  key={fileId}
+                  fileId={fileId}
+                  file={file}
+                  fileError={fetched.error}
+                  preview={preview}
+                  place={place}
+                  onShow={show}
+                  onAgain={() => void Promise.all([fetched.refetch(), preview.refetch()])}
+                />
+                {details && file && (
+                  <Details file={file} preview={preview.data ?? null} onClose={() => setDetails(false)} />
+                )}
+              </div>
             </div>
-          </div>
-        </FocusTrap>
-      </ViewerKeys>
+          </FocusTrap>
+        </ViewerKeys>
+      </ViewerSourceContext>
     </Portal>
   );
 }

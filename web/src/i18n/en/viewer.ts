@@ -18,6 +18,7 @@ export default {
   nothing: {
     title: 'There is no preview of this file',
     text: 'Download it to open it with a program of your own.',
+    viewOnly: 'Whoever shared it does not allow downloads, and this kind of file cannot be shown here.',
     empty: 'This file is empty',
     unfinished: 'This file has not been uploaded completely',
     unfinishedText: 'Resume its upload in the list of files.',
@@ -49,6 +50,7 @@ export default {
     alt: 'Picture “{{name}}”',
     tools: 'View',
     firstPage: 'This is the first page. Download the file to see all of it.',
+    firstPageOnly: 'This is the first page. The rest is not shared.',
   },
   pdf: {
     document: 'Pages of “{{name}}”',
@@ -61,6 +63,7 @@ export default {
   text: {
     content: 'Content of “{{name}}”',
     cut: 'Only the beginning is shown. Download the file to read all of it.',
+    cutViewOnly: 'Only the beginning is shown. The rest is not shared.',
     rendered: 'Formatted',
     source: 'Source',
     as: 'Show as',

@@ -18,6 +18,7 @@ export default {
   nothing: {
     title: 'Tệp này không có bản xem trước',
     text: 'Hãy tải xuống để mở bằng chương trình trên máy bạn.',
+    viewOnly: 'Người chia sẻ không cho phép tải xuống, và loại tệp này không xem được tại đây.',
     empty: 'Tệp này trống',
     unfinished: 'Tệp này chưa được tải lên đầy đủ',
     unfinishedText: 'Hãy tiếp tục tải lên từ danh sách tệp.',
@@ -49,6 +50,7 @@ export default {
     alt: 'Ảnh “{{name}}”',
     tools: 'Khung nhìn',
     firstPage: 'Đây là trang đầu. Hãy tải tệp xuống để xem toàn bộ.',
+    firstPageOnly: 'Đây là trang đầu. Phần còn lại không được chia sẻ.',
   },
   pdf: {
     document: 'Các trang của “{{name}}”',
@@ -61,6 +63,7 @@ export default {
   text: {
     content: 'Nội dung của “{{name}}”',
     cut: 'Chỉ hiển thị phần đầu. Hãy tải tệp xuống để đọc toàn bộ.',
+    cutViewOnly: 'Chỉ hiển thị phần đầu. Phần còn lại không được chia sẻ.',
     rendered: 'Định dạng',
     source: 'Mã nguồn',
     as: 'Hiển thị dạng',

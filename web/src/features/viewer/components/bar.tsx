@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import type { FileItem } from '@/api/types';
 import { FileGlyph } from '@/components/file-glyph';
 import type { Place } from '../model/neighbours';
+import { useViewerSource } from '../source';
 import classes from './bar.module.css';
 import { IconButton } from './icon-button';
 
@@ -19,12 +20,12 @@ interface Props {
   onDetails: () => void;
   onShow: (file: FileItem | null) => void;
   onClose: () => void;
-  onDownload: (file: FileItem) => void;
 }
 
 /** The viewer's top bar: name, neighbours and actions. */
-export function Bar({ file, place, details, onDetails, onShow, onClose, onDownload }: Props) {
+export function Bar({ file, place, details, onDetails, onShow, onClose }: Props) {
   const { t } = useTranslation();
+  const { download } = useViewerSource();
   return (
     <header className={classes.bar}>
       <IconButton icon={IconArrowLeft} label={t('viewer.close')} onClick={onClose} testId="viewer-close" />
@@ -67,13 +68,15 @@ export function Bar({ file, place, details, onDetails, onShow, onClose, onDownlo
         onClick={onDetails}
         testId="viewer-details"
       />
-      <IconButton
-        icon={IconDownload}
-        label={t('files.action.download')}
-        disabled={!file}
-        onClick={() => file && onDownload(file)}
-        testId="viewer-download"
-      />
+      {download && (
+        <IconButton
+          icon={IconDownload}
+          label={t('files.action.download')}
+          disabled={!file}
+          onClick={() => file && download(file)}
+          testId="viewer-download"
+        />
+      )}
     </header>
   );
 }

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { FileItem, Preview } from '@/api/types';
 import { formatBytes, formatMoment } from '@/lib/format';
 import { clock } from '../model/clock';
+import { useViewerSource } from '../source';
 import classes from './details.module.css';
 import { IconButton } from './icon-button';
 
@@ -15,6 +16,7 @@ interface Props {
 /** The details of a file. */
 export function Details({ file, preview, onClose }: Props) {
   const { t, i18n } = useTranslation();
+  const { root } = useViewerSource();
   const folders = file.path.split('/').slice(1, -1);
   const { width, height, durationMs } = preview ?? {};
   const fields: [string, string | null | undefined][] = [
@@ -23,7 +25,7 @@ export function Details({ file, preview, onClose }: Props) {
     [t('viewer.detail.size'), formatBytes(file.size, i18n.language)],
     [t('viewer.detail.pixels'), width && height ? t('viewer.detail.pixelsValue', { width, height }) : null],
     [t('viewer.detail.duration'), durationMs ? clock(durationMs / 1000) : null],
-    [t('viewer.detail.folder'), [t('files.drive'), ...folders].join(' › ')],
+    [t('viewer.detail.folder'), [root, ...folders].join(' › ')],
     [t('viewer.detail.created'), formatMoment(file.createdAt, i18n.language)],
     [t('viewer.detail.modified'), formatMoment(file.updatedAt, i18n.language)],
     [t('viewer.detail.checksum'), file.checksum],

@@ -6,6 +6,7 @@ import { FileGlyph } from '@/components/file-glyph';
 import { stepKey, useProgress } from '@/components/file-progress';
 import { useReasonText } from '@/components/reason-text';
 import { formatPercent } from '@/lib/format';
+import { useViewerSource } from '../source';
 import { Notice } from './notice';
 import classes from './processing-notice.module.css';
 
@@ -13,14 +14,14 @@ interface Props {
   file: FileItem;
   title: string;
   text: string;
-  onDownload: () => void;
-  onRetry: () => void;
+  onDownload: (() => void) | undefined;
 }
 
 /** Shown while a file is being processed, or when its processing failed. */
-export function ProcessingNotice({ file, title, text, onDownload, onRetry }: Props) {
+export function ProcessingNotice({ file, title, text, onDownload }: Props) {
   const { t } = useTranslation();
   const reasonText = useReasonText();
+  const { retry } = useViewerSource();
   if (file.status !== 'FAILED') {
     return (
       <Notice
@@ -40,13 +41,13 @@ export function ProcessingNotice({ file, title, text, onDownload, onRetry }: Pro
       text={[reasonText(file.processing?.reasonCode), t('files.processing.safe')].join(' ')}
       onDownload={onDownload}
     >
-      {file.processing?.retryable && (
+      {retry && file.processing?.retryable && (
         <Button
           mt="md"
           variant="default"
           className={classes.retry}
           leftSection={<IconRefresh size={18} />}
-          onClick={onRetry}
+          onClick={() => retry(file)}
           data-testid="viewer-retry"
         >
           {t('files.action.retry')}

@@ -9,6 +9,7 @@ import { useErrorText } from '@/components/error-text';
 import { FileGlyph } from '@/components/file-glyph';
 import type { Place } from '../model/neighbours';
 import { PictureStage } from '../picture/picture-stage';
+import { useDownload } from '../source';
 import { Notice, Waiting } from './notice';
 import { ProcessingNotice } from './processing-notice';
 import classes from './stage.module.css';
@@ -25,15 +26,12 @@ const PlayerStage = lazy(() =>
 
 interface Props {
   fileId: string;
-  userId: string;
   file: FileItem | null;
   fileError: unknown;
   preview: UseQueryResult<Preview>;
   place: Place;
   onShow: (file: FileItem | null) => void;
   onAgain: () => void;
-  onDownload: (file: FileItem) => void;
-  onRetry: (file: FileItem) => void;
 }
 
 /** The file, or the reason why it cannot be shown. */
@@ -68,10 +66,10 @@ function UnknownFile({ fileError, onAgain }: Props) {
 
 /** A file whose name at least is known. */
 function KnownFile(props: Props & { file: FileItem }) {
-  const { file, preview, onAgain, onDownload } = props;
+  const { file, preview, onAgain } = props;
   const { t } = useTranslation();
   const errorText = useErrorText();
-  const download = () => onDownload(file);
+  const download = useDownload(file);
   if (file.status === 'UPLOADING') {
     return (
       <Notice
@@ -117,8 +115,8 @@ type ShownProps = Omit<Props, 'preview'> & { file: FileItem; preview: Preview };
 
 /** The view for the kind of the file, or its picture. */
 function Shown(props: ShownProps) {
-  const { file, preview, onDownload } = props;
-  const download = () => onDownload(file);
+  const { file, preview } = props;
+  const download = useDownload(file);
   if (preview.kind === 'video' || preview.kind === 'audio') {
     return <PlayerStage {...props} kind={preview.kind} onDownload={download} />;
   }
@@ -138,9 +136,9 @@ function Shown(props: ShownProps) {
 }
 
 /** Shown when there is no picture of the file, or none yet. */
-function NoPreview({ file, onDownload, onRetry }: ShownProps) {
+function NoPreview({ file }: ShownProps) {
   const { t } = useTranslation();
-  const download = () => onDownload(file);
+  const download = useDownload(file);
   if (file.status !== 'READY') {
     return (
       <ProcessingNotice
@@ -148,7 +146,6 @@ function NoPreview({ file, onDownload, onRetry }: ShownProps) {
         title={t('viewer.processing.picture')}
         text={t('viewer.processing.pictureText')}
         onDownload={download}
-        onRetry={() => onRetry(file)}
       />
     );
   }
@@ -156,7 +153,7 @@ function NoPreview({ file, onDownload, onRetry }: ShownProps) {
     <Notice
       icon={<IconFileUnknown size={38} />}
       title={t('viewer.nothing.title')}
-      text={t('viewer.nothing.text')}
+      text={t(download ? 'viewer.nothing.text' : 'viewer.nothing.viewOnly')}
       onDownload={download}
     />
   );

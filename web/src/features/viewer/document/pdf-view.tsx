@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { FileItem } from '@/api/types';
 import { Notice, Waiting } from '../components/notice';
 import { previewQuery } from '../queries';
+import { useViewerSource } from '../source';
 import { type Document, openDocument, wantsPassword } from './open-document';
 import { PdfPages } from './pdf-pages';
 import classes from './pdf-view.module.css';
@@ -13,7 +14,7 @@ import classes from './pdf-view.module.css';
 interface Props {
   file: FileItem;
   url: string;
-  onDownload: () => void;
+  onDownload: (() => void) | undefined;
 }
 
 /** A PDF document. */
@@ -48,13 +49,14 @@ export function PdfView({ file, url, onDownload }: Props) {
 /** Opens the document once, whatever URLs follow. */
 function useDocument(file: FileItem, url: string) {
   const queries = useQueryClient();
+  const viewer = useViewerSource();
   const [first] = useState(url);
   const [round, setRound] = useState(0);
   const [document, setDocument] = useState<Document | null>(null);
   const [error, setError] = useState<unknown>(null);
   const renew = useCallback(
-    async () => (await queries.fetchQuery({ ...previewQuery(file.id), staleTime: 0 })).url,
-    [queries, file.id],
+    async () => (await queries.fetchQuery({ ...previewQuery(viewer, file.id), staleTime: 0 })).url,
+    [queries, viewer, file.id],
   );
   useEffect(() => {
     let over = false;

@@ -59,7 +59,8 @@ class ExpiredError extends Error {}
 async function read(url: string, begin: number, end: number, signal: AbortSignal): Promise<Uint8Array> {
   const response = await fetch(url, {
     headers: { Range: `bytes=${begin}-${end - 1}` },
-    credentials: 'omit',
+    // A share link's URLs need the visitor's cookie, and redirect to the store.
+    credentials: 'same-origin',
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
   if (response.status === 403) throw new ExpiredError('The URL has expired');

@@ -19,7 +19,7 @@ interface Props {
   place: Place;
   onShow: (file: FileItem | null) => void;
   onAgain: () => void;
-  onDownload: () => void;
+  onDownload: (() => void) | undefined;
 }
 
 const STEP = 1.5;
@@ -129,7 +129,11 @@ export function PictureStage({ file, preview, place, onShow, onAgain, onDownload
         </div>
       </div>
       {sources.size === null && <Waiting label={t('viewer.wait', { name: file.name })} />}
-      {preview.kind !== 'image' && <p className={classes.hint}>{t('viewer.picture.firstPage')}</p>}
+      {preview.kind !== 'image' && (
+        <p className={classes.hint}>
+          {t(onDownload ? 'viewer.picture.firstPage' : 'viewer.picture.firstPageOnly')}
+        </p>
+      )}
       <PictureTools scale={view.scale} largest={frame.largest} {...commands} />
     </>
   );

@@ -2,8 +2,13 @@ import { IconMoodSad } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Notice } from '../components/notice';
 
+interface Props {
+  onAgain: () => void;
+  onDownload: (() => void) | undefined;
+}
+
 /** Shown when the file could not be played. */
-export function PlayerFault({ onAgain, onDownload }: { onAgain: () => void; onDownload: () => void }) {
+export function PlayerFault({ onAgain, onDownload }: Props) {
   const { t } = useTranslation();
   return (
     <Notice

@@ -8,6 +8,7 @@ import { useErrorText } from '@/components/error-text';
 import { Notice, Waiting } from '../components/notice';
 import { ProcessingNotice } from '../components/processing-notice';
 import { streamQuery } from '../queries';
+import { useViewerSource } from '../source';
 import { Player } from './player';
 import type { Source } from './use-engine';
 
@@ -15,21 +16,20 @@ const GROWING_MS = 4_000;
 const UNREADY_MS = 2_000;
 
 interface Props {
-  userId: string;
   file: FileItem;
   preview: Preview;
   kind: 'video' | 'audio';
-  onDownload: () => void;
-  onRetry: (file: FileItem) => void;
+  onDownload: (() => void) | undefined;
 }
 
 /** A film or audio file: the player once something can be played, the progress until then. */
 export function PlayerStage(props: Props) {
-  const { file, preview, kind, onDownload, onRetry } = props;
+  const { file, preview, kind, onDownload } = props;
+  const viewer = useViewerSource();
   const { t } = useTranslation();
   const errorText = useErrorText();
   const stream = useQuery({
-    ...streamQuery(file.id),
+    ...streamQuery(viewer, file.id),
     refetchInterval: ({ state: { data, error } }) => {
       if (data) return data.complete ? false : GROWING_MS;
       return isProblem(error, 'not-playable') && file.status !== 'FAILED' ? UNREADY_MS : false;
@@ -52,7 +52,6 @@ export function PlayerStage(props: Props) {
         title={t('viewer.processing.title')}
         text={t('viewer.processing.text')}
         onDownload={onDownload}
-        onRetry={() => onRetry(file)}
       />
     );
   }

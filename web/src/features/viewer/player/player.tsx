@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { FileItem, Preview, Stream } from '@/api/types';
 import { prefersReducedMotion } from '@/lib/motion';
 import { positionOf } from '../model/positions';
+import { useViewerSource } from '../source';
 import { ControlBar } from './control-bar';
 import { Cover } from './cover';
 import classes from './player.module.css';
@@ -24,20 +25,20 @@ import { useSubtitles } from './use-subtitles';
 import { Waveform } from './waveform';
 
 interface Props {
-  userId: string;
   file: FileItem;
   preview: Preview;
   kind: 'video' | 'audio';
   source: Source;
   onAgain: () => void;
-  onDownload: () => void;
+  onDownload: (() => void) | undefined;
 }
 
 const NO_TRACKS: Stream['subtitles'] = [];
 
 /** The player for films and audio. */
-export function Player({ userId, file, preview, kind, source, onAgain, onDownload }: Props) {
+export function Player({ file, preview, kind, source, onAgain, onDownload }: Props) {
   const { t } = useTranslation();
+  const { positionsOf } = useViewerSource();
   const video = useRef<HTMLVideoElement>(null);
   const root = useRef<HTMLDivElement>(null);
   const stream = 'stream' in source ? source.stream : null;
@@ -45,7 +46,7 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
   const length = (stream?.durationMs ?? preview.durationMs ?? 0) / 1000;
   // A film that is still being transcoded only knows its current end.
   const duration = Math.max(length, stream?.complete === false ? 0 : media.known) || media.known;
-  const [from] = useState(() => positionOf(userId, file.id, length));
+  const [from] = useState(() => positionOf(positionsOf, file.id, length));
   const frozen = useFrozen(video);
   const engine = useEngine(video, {
     fileId: file.id,
@@ -61,7 +62,7 @@ export function Player({ userId, file, preview, kind, source, onAgain, onDownloa
   const [menu, setMenu] = useState(false);
   const { idle, reportActivity } = useIdle(kind === 'video' && !media.paused && !menu);
   const tiles = useSprite(stream?.sprite ?? null);
-  useStoredPlayback({ media: video, userId, fileId: file.id, duration });
+  useStoredPlayback({ media: video, positionsOf, fileId: file.id, duration });
   usePlayerKeys(controls, duration, reportActivity);
   const touched = useRef(false);
 

@@ -3,6 +3,7 @@ import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import type { Stream } from '@/api/types';
 import { hasMore, playable, shortSide } from '../model/renditions';
 import { previewQuery, streamQuery } from '../queries';
+import { useViewerSource } from '../source';
 import { type Choices, Engine, noChoices } from './engine';
 
 /** The source: an HLS stream, or a plain file. */
@@ -25,6 +26,7 @@ interface Options {
 export function useEngine(media: RefObject<HTMLVideoElement | null>, options: Options) {
   const { fileId, source } = options;
   const queries = useQueryClient();
+  const viewer = useViewerSource();
   const [choices, setChoices] = useState<Choices>(noChoices);
   const [loading, setLoading] = useState(true);
   const [fault, setFault] = useState(false);
@@ -42,8 +44,9 @@ export function useEngine(media: RefObject<HTMLVideoElement | null>, options: Op
     const { source, from, autoplay } = latest.current;
     const streaming = 'stream' in source;
     const renew = async () => {
-      if (!streaming) return (await queries.fetchQuery({ ...previewQuery(fileId), staleTime: 0 })).url;
-      const stream = await queries.fetchQuery({ ...streamQuery(fileId), staleTime: 0 });
+      if (!streaming)
+        return (await queries.fetchQuery({ ...previewQuery(viewer, fileId), staleTime: 0 })).url;
+      const stream = await queries.fetchQuery({ ...streamQuery(viewer, fileId), staleTime: 0 });
       known.current = playable(stream);
       return stream.url;
     };

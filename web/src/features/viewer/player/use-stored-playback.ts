@@ -6,13 +6,14 @@ const EVERY_MS = 4_000;
 
 interface Options {
   media: RefObject<HTMLVideoElement | null>;
-  userId: string;
+  /** Under which positions are stored. */
+  positionsOf: string;
   fileId: string;
   duration: number;
 }
 
 /** Applies the stored volume and speed, and stores the playback position. */
-export function useStoredPlayback({ media, userId, fileId, duration }: Options): void {
+export function useStoredPlayback({ media, positionsOf, fileId, duration }: Options): void {
   const length = useRef(duration);
   length.current = duration;
   useEffect(() => {
@@ -26,7 +27,7 @@ export function useStoredPlayback({ media, userId, fileId, duration }: Options):
     let latest = 0;
     let storedAt = 0;
     const store = () => {
-      if (latest > 0) storePosition(userId, fileId, latest, length.current);
+      if (latest > 0) storePosition(positionsOf, fileId, latest, length.current);
     };
     const onTime = () => {
       // While its source is replaced, an element is at 0 for a moment.
@@ -51,5 +52,5 @@ export function useStoredPlayback({ media, userId, fileId, duration }: Options):
       window.removeEventListener('pagehide', store);
       store();
     };
-  }, [media, userId, fileId]);
+  }, [media, positionsOf, fileId]);
 }

@@ -13,7 +13,7 @@ import choice from './text-view.module.css';
 interface Props {
   file: FileItem;
   excerpt: Excerpt;
-  onDownload: () => void;
+  onDownload: (() => void) | undefined;
 }
 
 /** Markdown, rendered or as source. HTML stays text, and no external resource is loaded. */

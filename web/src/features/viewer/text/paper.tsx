@@ -10,7 +10,7 @@ interface Props {
   /** Whether only the beginning is shown. */
   cut: boolean;
   tools?: ReactNode;
-  onDownload: () => void;
+  onDownload: (() => void) | undefined;
   children: ReactNode;
 }
 
@@ -35,10 +35,17 @@ export function Paper({ file, cut, tools, onDownload, children }: Props) {
         {children}
         {cut && (
           <div className={classes.cut} data-testid="viewer-cut">
-            <span>{t('viewer.text.cut')}</span>
-            <Button variant="default" size="xs" leftSection={<IconDownload size={16} />} onClick={onDownload}>
-              {t('files.action.download')}
-            </Button>
+            <span>{t(onDownload ? 'viewer.text.cut' : 'viewer.text.cutViewOnly')}</span>
+            {onDownload && (
+              <Button
+                variant="default"
+                size="xs"
+                leftSection={<IconDownload size={16} />}
+                onClick={onDownload}
+              >
+                {t('files.action.download')}
+              </Button>
+            )}
           </div>
         )}
       </section>

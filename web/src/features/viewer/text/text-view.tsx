@@ -10,7 +10,7 @@ interface Props {
   file: FileItem;
   excerpt: Excerpt;
   kind: Preview['kind'];
-  onDownload: () => void;
+  onDownload: (() => void) | undefined;
 }
 
 /** Text and source code, line by line. */
