@@ -35,8 +35,25 @@ function pdfjsFiles(): Plugin {
   };
 }
 
+function page(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** Serves the page of share links in development, as the server does. */
+function sharePages(): Plugin {
+  return {
+    name: 'share-pages',
+    configureServer(server) {
+      server.middlewares.use((request, _response, next) => {
+        if (request.url?.startsWith('/share/')) request.url = '/share.html';
+        next();
+      });
+    },
+  };
+}
+
 export default defineConfig(({ command }) => ({
-  plugins: [react(), pdfjsFiles()],
+  plugins: [react(), pdfjsFiles(), sharePages()],
   define: {
     'import.meta.env.VITE_PDFJS': JSON.stringify(
       command === 'build' ? `/assets/pdfjs-${pdfjsVersion}/` : '/node_modules/pdfjs-dist/',
@@ -48,7 +65,10 @@ export default defineConfig(({ command }) => ({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'vendor', test: vendor }] } } },
+    rolldownOptions: {
+      input: { main: page('index.html'), shared: page('share.html') },
+      output: { codeSplitting: { groups: [{ name: 'vendor', test: vendor }] } },
+    },
     target: 'es2022',
   },
   server: {

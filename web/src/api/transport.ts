@@ -8,12 +8,18 @@ import { type RefreshOutcome, refreshOnce } from './refresh';
 
 const TIMEOUT_MS = 15_000;
 /** Their 401 is about the given credentials, not about the session. */
-const NO_REFRESH = ['/auth/login', '/auth/register', '/auth/refresh', '/auth/logout'];
+const NO_REFRESH_ENDS = ['/auth/login', '/auth/register', '/auth/refresh', '/auth/logout'];
+/** Where visitors of share links have grants instead of sessions. */
+const VISITORS = '/api/v1/share-links/token/';
 /** Statuses by which a proxy reports that the server behind it is unreachable. */
 const PROXY_ERRORS = [502, 504];
 
 type Ended = () => void;
 let onEnded: Ended = () => {};
+
+function isWithoutSession(path: string): boolean {
+  return path.startsWith(VISITORS) || NO_REFRESH_ENDS.some((end) => path.endsWith(end));
+}
 
 /** Sets the handler for a session that has ended and cannot be refreshed. */
 export function whenSessionEnds(handler: Ended): void {
@@ -61,6 +67,6 @@ export async function transport(request: Request): Promise<Response> {
   const again = request.clone();
   const response = await send(request);
   const path = new URL(request.url).pathname;
-  if (response.status !== 401 || NO_REFRESH.some((end) => path.endsWith(end))) return response;
+  if (response.status !== 401 || isWithoutSession(path)) return response;
   return (await renewSession(sentAt)) ? await send(again) : response;
 }

@@ -44,6 +44,18 @@ export type BatchResponse = Schemas['BatchOut'];
 export type UnfinishedUpload = Schemas['UnfinishedUpload'];
 /** A notification. */
 export type Notice = Schemas['NotificationOut'];
+/** A share link, as its owner sees it. */
+export type ShareLink = Schemas['LinkOut'];
+/** A new share link. */
+export type NewShareLink = Schemas['LinkIn'];
+/** Changes to a share link; what is absent stays. */
+export type ShareLinkChanges = Schemas['LinkPatch'];
+/** Something that a visitor of a share link did. */
+export type ShareLinkAccess = Schemas['LinkAccessOut'];
+/** What a share link leads to, as anyone who has it may know. */
+export type SharedLink = Schemas['SharedLinkOut'];
+/** A visitor's access to a share link: its file or folder. */
+export type Visit = Schemas['LinkAccess'];
 /** Why a request failed, for programs and translations. */
 export type ProblemCode = Schemas['ProblemCode'];
 /** Why a file did not become ready, for programs and translations. */

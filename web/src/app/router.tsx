@@ -14,6 +14,7 @@ import { NotFoundPage } from './pages/not-found-page';
 import { RegisterRoute } from './pages/register-route';
 import { SearchRoute } from './pages/search-route';
 import { SettingsRoute } from './pages/settings-route';
+import { SharedLinksRoute } from './pages/shared-links-route';
 import { SignInRoute } from './pages/sign-in-route';
 import { TrashRoute } from './pages/trash-route';
 import { searchOf } from './search';
@@ -57,6 +58,11 @@ const folder = createRoute({
   component: DriveRoute,
 });
 const trash = createRoute({ getParentRoute: () => signedIn, path: '/trash', component: TrashRoute });
+const sharedLinks = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/shared-links',
+  component: SharedLinksRoute,
+});
 const search = createRoute({
   getParentRoute: () => signedIn,
   path: '/search',
@@ -78,7 +84,7 @@ const settings = createRoute({ getParentRoute: () => signedIn, path: '/settings'
 const routeTree = root.addChildren([
   signIn,
   register,
-  signedIn.addChildren([start, drive, folder, search, trash, settings, deadEvents, analytics]),
+  signedIn.addChildren([start, drive, folder, sharedLinks, search, trash, settings, deadEvents, analytics]),
 ]);
 
 /** Creates the router; `history` defaults to the browser's. */

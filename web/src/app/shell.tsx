@@ -4,8 +4,10 @@ import { type ReactNode, useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { User } from '@/api/types';
 import { NewFolderDialog, UnfinishedUploadsProvider } from '@/features/files';
+import { ShareDialog } from '@/features/sharing';
 import { DropZone, UploadInputs, UploadPanel, uploads } from '@/features/uploads';
 import { usePlace } from './place';
+import { setShareTarget, useShareTarget } from './share-target';
 import classes from './shell.module.css';
 import { Sidebar } from './sidebar';
 import { Topbar } from './topbar';
@@ -43,6 +45,7 @@ function Frame({ user, children }: { user: User; children: ReactNode }) {
   const [newFolderOpen, setNewFolderOpen] = useState(false);
   const [menuOpen, setMenuOpen] = useState(false);
   const unfinishedUploads = useUnfinishedUploadsConnection();
+  const shared = useShareTarget(({ item }) => item);
   usePageTitle(place);
   const newFolder = () => {
     setMenuOpen(false);
@@ -66,6 +69,7 @@ function Frame({ user, children }: { user: User; children: ReactNode }) {
         </main>
       </div>
       <ViewerLayer user={user} />
+      <ShareDialog item={shared} onClose={() => setShareTarget(null)} />
       <NewFolderDialog opened={newFolderOpen} parentId={place.id} onClose={() => setNewFolderOpen(false)} />
     </UnfinishedUploadsProvider>
   );

@@ -1,5 +1,5 @@
 import { Drawer } from '@mantine/core';
-import { IconCloud, IconSettings, IconTrash } from '@tabler/icons-react';
+import { IconCloud, IconLink, IconSettings, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { User } from '@/api/types';
@@ -52,6 +52,10 @@ function Places({ onGo }: { onGo?: () => void }) {
       <Link to="/drive" {...link}>
         <IconCloud size={21} stroke={1.7} aria-hidden="true" />
         {t('files.drive')}
+      </Link>
+      <Link to="/shared-links" {...link} data-testid="nav-shared-links">
+        <IconLink size={21} stroke={1.7} aria-hidden="true" />
+        {t('sharing.links')}
       </Link>
       <Link to="/trash" {...link} data-testid="nav-trash">
         <IconTrash size={21} stroke={1.7} aria-hidden="true" />

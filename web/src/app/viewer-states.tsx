@@ -19,7 +19,7 @@ export function ViewerLoading({ onClose }: { onClose: () => void }) {
 }
 
 /** Shown when the viewer could not be loaded, or crashed. */
-export function ViewerFailed({ onClose, onDownload }: { onClose: () => void; onDownload: () => void }) {
+export function ViewerFailed({ onClose, onDownload }: { onClose: () => void; onDownload?: () => void }) {
   const { t } = useTranslation();
   return (
     <Ground onClose={onClose}>
@@ -32,9 +32,11 @@ export function ViewerFailed({ onClose, onDownload }: { onClose: () => void; onD
           <Button onClick={() => location.reload()} data-autofocus>
             {t('common.crashed.reload')}
           </Button>
-          <Button variant="default" onClick={onDownload}>
-            {t('files.action.download')}
-          </Button>
+          {onDownload && (
+            <Button variant="default" onClick={onDownload}>
+              {t('files.action.download')}
+            </Button>
+          )}
           <Button variant="default" onClick={onClose}>
             {t('common.close')}
           </Button>

@@ -3,14 +3,15 @@ import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { readStored, writeStored } from '@/lib/storage';
 import { texts as en } from './en';
+import type shared from './en/shared';
 import type viewer from './en/viewer';
 import { texts as vi } from './vi';
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
-    /** The viewer's texts are loaded with the viewer: see `viewer.ts`. */
-    resources: { translation: typeof en & { viewer: typeof viewer } };
+    /** The texts of the viewer and of links' pages are loaded with these: see `viewer.ts` and `shared.ts`. */
+    resources: { translation: typeof en & { viewer: typeof viewer; shared: typeof shared } };
   }
 }
 

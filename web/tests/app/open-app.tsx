@@ -4,6 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { App } from '@/app/app';
 import { queryClient } from '@/app/query-client';
 import { createAppRouter } from '@/app/router';
+import { setShareTarget } from '@/app/share-target';
 import { uploads } from '@/features/uploads';
 import { chooseLanguage } from '@/i18n';
 import { useConnection } from '@/lib/connection';
@@ -16,6 +17,7 @@ export async function openApp(path: string) {
   queryClient.clear();
   queryClient.setDefaultOptions({ queries: { ...queryClient.getDefaultOptions().queries, retry: false } });
   uploads.leave();
+  setShareTarget(null);
   useConnection.setState({ online: true, reachable: true });
   await chooseLanguage('en');
   const router = createAppRouter(createMemoryHistory({ initialEntries: [path] }));

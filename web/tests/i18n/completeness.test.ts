@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { firstLanguage } from '@/i18n';
 import { texts as english } from '@/i18n/en';
+import { sharedTexts } from '@/i18n/shared';
 import { texts as vietnamese } from '@/i18n/vi';
 import { viewerTexts } from '@/i18n/viewer';
 
-const en = { ...english, viewer: viewerTexts.en };
-const vi = { ...vietnamese, viewer: viewerTexts.vi };
+const en = { ...english, viewer: viewerTexts.en, shared: sharedTexts.en };
+const vi = { ...vietnamese, viewer: viewerTexts.vi, shared: sharedTexts.vi };
 
 type Tree = { [key: string]: string | Tree };
 

@@ -4,6 +4,7 @@ import { DrivePage } from '@/features/files';
 import { useUploadPickers } from '@/features/uploads';
 import { setListed } from '../listed';
 import { setPlace } from '../place';
+import { setShareTarget } from '../share-target';
 import { useViewerAddress } from '../viewer-address';
 
 /** `/drive` and `/drive/<folder>`. */
@@ -23,6 +24,7 @@ export function DriveRoute() {
       onOpenFolder={openFolder}
       onOpenFile={show}
       onListed={setListed}
+      onShare={setShareTarget}
       onPlace={setPlace}
       onUpload={pickFiles}
     />

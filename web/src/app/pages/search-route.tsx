@@ -5,6 +5,7 @@ import { SearchPage } from '@/features/files';
 import { setListed } from '../listed';
 import { ROOT, setPlace } from '../place';
 import { useSearchAddress } from '../search';
+import { setShareTarget } from '../share-target';
 import { useViewerAddress } from '../viewer-address';
 
 /** `/search?q=…&type=…` */
@@ -28,6 +29,7 @@ export function SearchRoute() {
       onOpenFolder={openFolder}
       onOpenFile={show}
       onListed={setListed}
+      onShare={setShareTarget}
     />
   );
 }

@@ -10,8 +10,6 @@ export interface ViewerSource {
   positionsOf: string;
   /** The name of the topmost folder. */
   root: string;
-  /** How often to ask again whether the file may still be shown, in milliseconds; never if absent. */
-  checkEveryMs?: number;
   /** Downloads a file; `null` where that is not permitted. */
   download: ((file: FileItem) => void) | null;
   /** Retries a failed processing; `null` where that is not permitted. */

@@ -31,11 +31,7 @@ export function Viewer(props: Props) {
   const layer = useRef<HTMLDivElement>(null);
   const keys = useRef<KeyHandler | null>(null);
   const [details, setDetails] = useState(false);
-  const fetched = useQuery({
-    ...fileQuery(source, fileId),
-    refetchInterval: source.checkEveryMs ?? false,
-    refetchIntervalInBackground: true,
-  });
+  const fetched = useQuery(fileQuery(source, fileId));
   const listed = items.find((item): item is FileItem => item.id === fileId && item.kind === 'file');
   const file = fetched.data ?? listed ?? null;
   const preview = useQuery({

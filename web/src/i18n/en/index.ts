@@ -7,6 +7,7 @@ import notices from './notices';
 import notifications from './notifications';
 import problems from './problems';
 import reasons from './reasons';
+import sharing from './sharing';
 import uploads from './uploads';
 
 /** All texts of this language. */
@@ -15,6 +16,7 @@ export const texts = {
   auth,
   files,
   uploads,
+  sharing,
   notifications,
   account,
   admin,

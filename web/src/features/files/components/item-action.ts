@@ -15,7 +15,8 @@ export interface ItemAction {
     | 'resume'
     | 'cancel'
     | 'retry'
-    | 'locate';
+    | 'locate'
+    | 'share';
   label: string;
   icon: Icon;
   danger?: boolean;

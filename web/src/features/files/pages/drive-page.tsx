@@ -35,6 +35,7 @@ interface Props {
   onOpenFolder: (id: string | null) => void;
   onOpenFile: (file: FileItem) => void;
   onListed: OnListed;
+  onShare: (item: Item) => void;
   onPlace: (place: Place) => void;
   onUpload: () => void;
   tools?: ReactNode;
@@ -81,6 +82,7 @@ export function DrivePage(props: Props) {
     onOpen: open,
     onRename: setRenaming,
     onMove: setMoving,
+    onShare: props.onShare,
   });
   return (
     <>

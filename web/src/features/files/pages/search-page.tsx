@@ -29,6 +29,7 @@ interface Props {
   onOpenFolder: (id: string | null) => void;
   onOpenFile: (file: FileItem) => void;
   onListed: OnListed;
+  onShare: (item: Item) => void;
 }
 
 /** The search results from all folders. */
@@ -65,6 +66,7 @@ export function SearchPage(props: Props) {
     onOpen: open,
     onRename: setRenaming,
     onMove: setMoving,
+    onShare: props.onShare,
   });
   const actionsFor = useCallback<ActionsFor>(
     (chosen) => [...locateAction(chosen, t('files.action.locate'), onOpenFolder), ...driveActions(chosen)],

@@ -7,6 +7,7 @@ import {
   IconPencil,
   IconPlayerPlay,
   IconRefresh,
+  IconShare,
   IconTrash,
   IconX,
 } from '@tabler/icons-react';
@@ -23,6 +24,7 @@ interface Options {
   onOpen: (item: Item) => void;
   onRename: (item: Item) => void;
   onMove: (items: Item[]) => void;
+  onShare: (item: Item) => void;
 }
 
 /** Whether the item is a file that is not completely uploaded. */
@@ -42,6 +44,7 @@ export function useDriveActions({
   onOpen,
   onRename,
   onMove,
+  onShare,
 }: Options): ActionsFor {
   const { t } = useTranslation();
   return useCallback(
@@ -88,6 +91,12 @@ export function useDriveActions({
           run: actions.downloadArchive,
         },
         one && {
+          id: 'share',
+          label: t('sharing.action'),
+          icon: IconShare,
+          run: () => onShare(first),
+        },
+        one && {
           id: 'rename',
           label: t('files.action.rename'),
           icon: IconPencil,
@@ -98,6 +107,6 @@ export function useDriveActions({
       ];
       return list.filter((action) => action !== false);
     },
-    [t, actions, unfinishedUploads, onOpen, onRename, onMove],
+    [t, actions, unfinishedUploads, onOpen, onRename, onMove, onShare],
   );
 }

@@ -1,0 +1,33 @@
+export default {
+  title: 'Shared with you',
+  foot: 'Shared with MetaStore',
+  by: 'Shared by {{name}}',
+  until: 'until {{when}}',
+  viewOnly: 'to look at only',
+  failed: 'The link could not be opened',
+  play: 'Play',
+  empty: 'This folder is empty',
+  more: 'Show more',
+  toRoot: 'Back to “{{name}}”',
+  downloadOf: 'Download {{name}}',
+  password: {
+    title: 'This link has a password',
+    text: 'Enter the password that you were given with the link.',
+    ended: 'The link has to be opened again. Enter its password.',
+    label: 'Password',
+    missing: 'Enter the password.',
+    wrong: 'This is not the password of the link.',
+    show: 'Show the password',
+    submit: 'Open',
+  },
+  over: {
+    'link-expired': 'This link has expired',
+    'link-revoked': 'This link is no longer shared',
+    'link-used-up': 'This link has been opened as often as it may be',
+    unknown: 'This link leads nowhere',
+    unknownText:
+      'The address is incomplete or wrong, or what it led to was deleted. Ask whoever sent it to you.',
+    ask: 'Ask whoever sent it to you for another one.',
+    askOwner: 'Ask {{name}} for another one.',
+  },
+};
