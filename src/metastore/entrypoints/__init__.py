@@ -3,7 +3,8 @@
 They contain no business rules.
 
 * ``serve``: everything in one process. ``api``: one of several API processes. ``workers``: relays and workers.
-* ``http``: the HTTP API and the web app (``webapp``), behind the ``middleware``. ``operations``: monitoring endpoints.
+* ``http``: the HTTP API and the web app (``webapp``; ``shared_page`` for share links), behind the ``middleware``.
+  ``operations``: monitoring endpoints.
 * ``route_callers``: no route without a declaration of who may call it.
 * ``objects``: the data plane of the embedded store. ``data_plane``: the process that it runs in.
 * ``realtime``: the Socket.IO endpoint.

@@ -2,19 +2,24 @@
 
 Files under ``assets/`` have a hash in their name and are cached indefinitely. ``index.html`` is revalidated each time,
 so that a new release appears at once. Every other path outside the API is a page of the app and returns
-``index.html``.
+``index.html``. Pages of share links are a small app of their own, ``share.html``; see ``shared_page``.
 """
 
 from pathlib import Path
+from typing import Annotated
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from metastore.entrypoints.shared_page import with_head
 from metastore.features.auth.access import Public
+from metastore.features.sharing.public.service import VisitsService
+from metastore.kit.api.dependencies import Transactions, provided
+from metastore.kit.problems.problem import Problem
 
 _NOT_PAGES = (
     "api/",
@@ -54,7 +59,38 @@ class _Assets(StaticFiles):
 def mount_web_app(app: FastAPI, folder: Path) -> None:
     """Serve the app built into ``folder`` at every path that the API does not use."""
     index = folder / "index.html"
+    shared = folder / "share.html"
     app.mount("/assets", GZipMiddleware(_Assets(directory=folder / "assets", check_dir=False), minimum_size=1024))
+
+    @app.get("/share/{token}", include_in_schema=False)
+    async def shared_page(
+        _caller: Public,
+        token: str,
+        request: Request,
+        database: Transactions,
+        visits: Annotated[VisitsService, provided(VisitsService)],
+    ) -> Response:
+        """Return the page of a share link. Its status says whether the link is over; the page then says why."""
+        if not shared.is_file():
+            raise HTTPException(404)
+        status, link = 200, None
+        try:
+            async with database.reading() as tx:
+                link = await visits.describe(tx, token, None)
+        except Problem as problem:
+            # During an outage the page itself says so, and tries again.
+            status = problem.status if problem.status in (404, 410) else 200
+        policy = content_security_policy(request.app.state.objects_origin)
+        return HTMLResponse(
+            with_head(shared.read_text(), link),
+            status,
+            headers={
+                "Cache-Control": "no-store",
+                "Content-Security-Policy": policy,
+                "Referrer-Policy": "no-referrer",
+                "X-Robots-Tag": "noindex",
+            },
+        )
 
     @app.get("/{path:path}", include_in_schema=False)
     async def page(_caller: Public, path: str, request: Request) -> Response:
@@ -62,7 +98,7 @@ def mount_web_app(app: FastAPI, folder: Path) -> None:
         if path.startswith(_NOT_PAGES) or not index.is_file():
             raise HTTPException(404)
         file = folder / path
-        if path and "/" not in path and path != "index.html" and file.is_file():
+        if path and "/" not in path and file.suffix != ".html" and file.is_file():
             return FileResponse(file, headers={"Cache-Control": "public, max-age=3600"})
         policy = content_security_policy(request.app.state.objects_origin)
         return FileResponse(
