@@ -5,6 +5,7 @@ so that a new release appears at once. Every other path outside the API is a pag
 ``index.html``. Pages of share links are a small app of their own, ``share.html``; see ``shared_page``.
 """
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -82,7 +83,7 @@ def mount_web_app(app: FastAPI, folder: Path) -> None:
             status = problem.status if problem.status in (404, 410) else 200
         policy = content_security_policy(request.app.state.objects_origin)
         return HTMLResponse(
-            with_head(shared.read_text(), link),
+            with_head(await asyncio.to_thread(shared.read_text), link),
             status,
             headers={
                 "Cache-Control": "no-store",
