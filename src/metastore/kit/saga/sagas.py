@@ -43,11 +43,12 @@ from functools import cache
 from typing import NamedTuple
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, String, and_, bindparam, delete, exists, insert, select, update
 from sqlalchemy.orm import QueryableAttribute
 
 from metastore.kit.clock import utc_now
 from metastore.kit.database.command import Command, Id, Nothing, RowInsert
+from metastore.kit.database.query import Query, Statement, one_of
 from metastore.kit.database.tables import table_of
 from metastore.kit.database.unit_of_work import Transaction
 from metastore.kit.ids import new_id
@@ -261,11 +262,16 @@ def is_under_way(kind: str, subject: QueryableAttribute[str]) -> ColumnElement[b
 
 async def sagas_of(tx: Transaction, kind: str, subjects: Sequence[str]) -> dict[str, Saga]:
     """Return the sagas of these subjects, by subject."""
-    if not subjects:
-        return {}
-    statement = select(*SAGA_COLUMNS).where(SagaRow.kind == kind, SagaRow.subject.in_(subjects))
-    found = [Saga._make(row) for row in await tx.session.execute(statement)]
+    found = await tx.fetch(_SAGAS_OF, kind=kind, subjects=list(subjects)) if subjects else []
     return {saga.subject: saga for saga in found}
+
+
+def _sagas_of(dialect: str) -> Statement:
+    of_kind = SagaRow.kind == bindparam("kind", type_=String)
+    return select(*SAGA_COLUMNS).where(of_kind, one_of(SagaRow.subject, "subjects", dialect))
+
+
+_SAGAS_OF = Query(Saga, _sagas_of)
 
 
 def _ended(state: str) -> dict[str, object]:
