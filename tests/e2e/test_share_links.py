@@ -90,7 +90,7 @@ async def test_a_folder_is_browsed_and_its_files_are_downloaded(
     owner = await Screen.open(context, product.address)
     await owner.sign_up()
     await drop(owner.page, [shared])
-    await expect(owner.hook("upload-row")).to_have_count(0)
+    await expect(owner.page.locator('[data-testid="upload-row"][data-status="done"]')).to_have_count(3)
     await expect(owner.file_row(shared.name)).to_be_visible()
     url = await _share(owner, shared.name, permission="DOWNLOAD")
 
