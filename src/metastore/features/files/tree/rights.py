@@ -5,8 +5,6 @@ Their numbers are stored with grants: they never change, and a number is never u
 
 from enum import Flag
 
-from metastore.features.files.models import FOLDER
-
 
 class Right(Flag):
     """Something that can be done with a folder or file."""
@@ -31,10 +29,3 @@ NOTHING = Right(0)
 VIEWER = Right.LIST | Right.VIEW | Right.DOWNLOAD
 EDITOR = VIEWER | Right.ADD | Right.EDIT | Right.DELETE
 OWNER = EDITOR | Right.SHARE
-_OF_FOLDERS = Right.LIST | Right.ADD
-
-
-def names_of(rights: Right, kind: str) -> list[str]:
-    """Return the names of those of ``rights`` that mean something for nodes of that kind, in the order above."""
-    meant = rights if kind == FOLDER else rights & ~_OF_FOLDERS
-    return [right.name for right in Right if right in meant and right.name is not None]
