@@ -7,7 +7,6 @@
 * ``api``: base classes of requests and responses, cursor pagination, periods of time, endpoints' dependencies.
 * ``problems``: error responses, and the codes of problems and failures.
 * ``feature`` and ``services``: what a feature declares to the product, and the registry of services.
-* ``signed_tokens``: bytes that clients keep for us, and cannot change.
 * ``backoff``: pauses that grow with each failure.
 * ``context``, ``clock``, ``ids``: the current request, the time and new identifiers.
 """

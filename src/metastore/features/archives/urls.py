@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from metastore.kit.api.signed_tokens import TokenSigner
 from metastore.kit.clock import Clock
 from metastore.kit.context import absolute
 from metastore.kit.problems.problem import Problem, not_found
 from metastore.kit.problems.problem_codes import ProblemCode
-from metastore.kit.signed_tokens import TokenSigner
 
 PREFIX = "/api/v1/archives/"
 MAX_ITEMS = 300

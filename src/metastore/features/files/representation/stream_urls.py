@@ -8,11 +8,11 @@ Within a period (``kit.clock.period_start``) the token stays the same, so that c
 from dataclasses import dataclass
 from uuid import UUID
 
+from metastore.kit.api.signed_tokens import TokenSigner
 from metastore.kit.clock import Clock, period_start, utc_now
 from metastore.kit.context import absolute
 from metastore.kit.problems.problem import Problem, not_found
 from metastore.kit.problems.problem_codes import ProblemCode
-from metastore.kit.signed_tokens import TokenSigner
 
 PREFIX = "/api/v1/streams/"
 _LONG_MEDIA_MS = 600_000

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from metastore.kit.api.signed_tokens import TokenSigner
 from metastore.kit.clock import Clock, utc_now
-from metastore.kit.signed_tokens import TokenSigner
 
 LIFETIME = timedelta(minutes=15)
 _RENEWED_AFTER = timedelta(minutes=5)

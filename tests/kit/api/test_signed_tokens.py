@@ -2,7 +2,7 @@
 
 import pytest
 
-from metastore.kit.signed_tokens import TokenSigner
+from metastore.kit.api.signed_tokens import TokenSigner
 
 SIGNER = TokenSigner(b"k" * 32)
 
