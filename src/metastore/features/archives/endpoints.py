@@ -27,7 +27,7 @@ from metastore.kit.api.dependencies import Transactions, provided
 from metastore.kit.api.response_headers import content_disposition
 from metastore.kit.api.router import PrefixRouter
 from metastore.kit.clock import utc_now
-from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem import Problem, unless_disk_full
 from metastore.kit.problems.problem_codes import ProblemCode
 
 router = PrefixRouter(prefix="/api/v1/archives", tags=["archives"])
@@ -58,13 +58,9 @@ async def create_archive(
 ) -> ArchiveOut:
     """Return a URL that downloads files and folders as one ZIP file; it can be resumed."""
     archive = await archives.create(caller, selection.ids)
-    try:
+    with unless_disk_full():  # downloads work all the same; only the event is lost
         async with database.transaction() as tx:
             archives.record_download(tx, archive)
-    except Problem as problem:
-        # Downloads work even if the disk is full; only the event is lost.
-        if problem.status != 507:
-            raise
     return archives.describe(archive)
 
 

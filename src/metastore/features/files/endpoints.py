@@ -44,7 +44,7 @@ from metastore.kit.api.paging import Limit
 from metastore.kit.api.router import PrefixRouter
 from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.idempotency.route import IdempotentRoute, store_response
-from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem import unless_disk_full
 
 router = PrefixRouter(prefix="/api/v1", tags=["files"], route_class=IdempotentRoute)
 
@@ -230,13 +230,9 @@ async def _redirect_to_download(
     async with database.reading() as tx:
         file = files.downloadable(await authorize_file(tx, caller, file_id, Right.DOWNLOAD))
     url = await files.download_url(file, head=head)
-    try:
+    with unless_disk_full():  # downloads work all the same; only the event is lost
         async with database.transaction() as tx:
             files.record_download(tx, file)
-    except Problem as problem:
-        # Downloads work even if the disk is full; only the event is lost.
-        if problem.status != 507:
-            raise
     return RedirectResponse(url, 302, {"Cache-Control": "no-store"})
 
 

@@ -12,7 +12,7 @@ This is best effort: it does not work on copy-on-write file systems, which never
 from sqlalchemy import text
 
 from metastore.kit.database.unit_of_work import Database
-from metastore.kit.problems.problem import Problem
+from metastore.kit.problems.problem import unless_disk_full
 
 SPARE_BYTES = 5 * 2**20
 """More than the size at which SQLite checkpoints the log."""
@@ -33,11 +33,8 @@ class DiskReserve:
         # SQLite deletes the log when the last connection closes, so each process has to grow it once.
         if self._log_is_long and await self._spare_bytes() >= SPARE_BYTES // 2:
             return
-        try:
+        with unless_disk_full():
             await self._grow()
-        except Problem as problem:
-            if problem.status != 507:
-                raise
 
     async def _spare_bytes(self) -> int:
         async with self._database.reading() as tx:

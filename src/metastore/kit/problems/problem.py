@@ -4,7 +4,8 @@ Services raise ``Problem``; the HTTP entry point renders it as ``application/pro
 API and never changes. The ``detail`` is a sentence for users and may change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from metastore.kit.problems.problem_codes import ProblemCode
@@ -97,3 +98,13 @@ def unavailable(detail: str, *, retry_after: int = 2) -> Problem:
 def storage_full() -> Problem:
     """Return 507 ``storage-full``: the server's disk is full, not the user's quota."""
     return Problem(507, ProblemCode.STORAGE_FULL, "The server's storage is full. Nothing was stored; try again later.")
+
+
+@contextmanager
+def unless_disk_full() -> Iterator[None]:
+    """Go on after the block if it raises 507 ``storage-full``: what it was to store is not worth an error."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.status != 507:
+            raise

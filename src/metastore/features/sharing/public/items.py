@@ -25,7 +25,7 @@ from metastore.features.sharing.public.schemas import LinkAccess
 from metastore.features.sharing.public.service import Visit, VisitsService
 from metastore.features.sharing.schemas import Permission
 from metastore.kit.database.unit_of_work import Database, Transaction
-from metastore.kit.problems.problem import Problem, not_found
+from metastore.kit.problems.problem import not_found, unless_disk_full
 
 _PATH = "/api/v1/share-links/token/"
 
@@ -97,14 +97,10 @@ class ItemsService:
             file = self._files.downloadable(await _downloads(tx, visit, item_id))
         url = await self._delivery.download_url(file, head=head, lifetime=self._delivery.visitor_ttl)
         if not head:
-            try:
+            with unless_disk_full():  # downloads work all the same; only their record is lost
                 async with database.transaction() as tx:
                     self._files.record_download(tx, file)
                     await self._visits.record(tx, visit.link, visit.grant.visitor_id, "download")
-            except Problem as problem:
-                # Downloads work even if the disk is full; only their record is lost.
-                if problem.status != 507:
-                    raise
         return url
 
     async def content(self, database: Database, visit: Visit, item_id: str) -> str:
