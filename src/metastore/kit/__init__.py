@@ -7,6 +7,6 @@
 * ``api``: base classes of requests and responses, cursor pagination, periods of time, endpoints' dependencies.
 * ``problems``: error responses, and the codes of problems and failures.
 * ``feature`` and ``services``: what a feature declares to the product, and the registry of services.
-* ``backoff``: pauses that grow with each failure.
+* ``waiting``: pauses that grow with each failure, and work that is not left while it is being done.
 * ``context``, ``clock``, ``ids``: the current request, the time and new identifiers.
 """

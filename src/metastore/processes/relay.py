@@ -22,11 +22,11 @@ from datetime import timedelta
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from metastore.kit.backoff import backoff
 from metastore.kit.clock import utc_now
 from metastore.kit.database.unit_of_work import Database, Transaction
 from metastore.kit.events import inbox, outbox, outbox_signal, positions
 from metastore.kit.problems.problem import Problem
+from metastore.kit.waiting import backoff
 from metastore.ports.event_bus import BusUnavailableError, EventBus
 
 _log = structlog.get_logger(__name__)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from metastore.kit.waiting import finished
 from metastore.ports.served_objects import SourceEndedError
 
 _WAIT_SECONDS = 0.005
@@ -151,7 +152,7 @@ class FileSender:
             end, wait = offset + count, _WAIT_SECONDS
             while True:
                 turn = loop.run_in_executor(self._threads, _send_turn, target, file, offset, end, wait)
-                begin, offset = offset, await _finished(turn)
+                begin, offset = offset, await finished(turn)
                 if offset == end:
                     return
                 is_slow = offset - begin < _SLOW_BYTES
@@ -187,19 +188,6 @@ def _send_turn(target: socket.socket, file: int, offset: int, end: int, wait: fl
             raise EOFError("the file is shorter than announced")
         offset += sent
     return offset
-
-
-async def _finished(work: "asyncio.Future[int]") -> int:
-    """Return the thread's result. On cancellation, wait until the thread no longer uses the file and the socket."""
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        while not work.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([work])
-        if not work.cancelled():
-            work.exception()
-        raise
 
 
 async def _ready(

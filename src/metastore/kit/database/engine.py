@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from metastore.kit.database import sqlite_connection
+from metastore.kit.waiting import finished
 
 SHARES_COMMITS = "metastore_shares_commits"
 """The execution option of the connection that units write on."""
@@ -57,16 +58,7 @@ class Session(AsyncSession):
         if not self.in_transaction():
             await super().close()
             return
-        closing = asyncio.create_task(super().close(), name="close a session")
-        cancelled: asyncio.CancelledError | None = None
-        while not closing.done():
-            try:
-                await asyncio.shield(closing)
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            raise cancelled
-        closing.result()
+        await finished(asyncio.create_task(super().close(), name="close a session"))
 
 
 def to_json(value: object) -> str:

@@ -12,10 +12,10 @@ from metastore.adapters.event_bus.kafka.producer import Producer
 from metastore.adapters.event_bus.kafka.records import headers_of, value_of
 from metastore.adapters.event_bus.kafka.topics import Cluster, create_topics
 from metastore.adapters.event_bus.retries import RetryPolicy
-from metastore.kit.backoff import backoff
 from metastore.kit.events import cloudevents
 from metastore.kit.events.outbox import RecordedEvent
 from metastore.kit.ids import new_id
+from metastore.kit.waiting import backoff
 from metastore.ports.event_bus import BusUnavailableError, Subscription
 
 _log = structlog.get_logger(__name__)

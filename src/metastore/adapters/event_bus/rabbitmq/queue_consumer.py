@@ -12,9 +12,9 @@ from metastore.adapters.event_bus.dispatcher import Dispatcher
 from metastore.adapters.event_bus.rabbitmq.connection import Broker, connected
 from metastore.adapters.event_bus.rabbitmq.dead_letter import DeadLetter, publish_dead_letter
 from metastore.adapters.event_bus.retries import RetryPolicy, describe
-from metastore.kit.backoff import backoff
 from metastore.kit.events import cloudevents
 from metastore.kit.events.outbox import RecordedEvent
+from metastore.kit.waiting import backoff
 from metastore.ports.event_bus import BusUnavailableError, Subscription
 
 _log = structlog.get_logger(__name__)

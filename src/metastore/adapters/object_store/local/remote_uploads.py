@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from metastore.adapters.object_store.local.thread_pools import finished
+from metastore.adapters.object_store.local.thread_pools import result_of
 from metastore.adapters.object_store.local.upload_files import UploadFiles
 from metastore.ports.object_store import (
     CompletedPart,
@@ -119,7 +119,7 @@ class RemoteUploads:
         self._waiting[number] = waiting
         _write(self._writer, [number, name, arguments])
         # A cancelled call ends only once it has its response, as one in this process does.
-        return await finished(waiting)
+        return await result_of(waiting)
 
 
 class ServingStore(ObjectStore, Protocol):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from metastore.adapters.object_store.local.durable_io import file_system_sync
-from metastore.adapters.object_store.local.thread_pools import FileThreads, finished
+from metastore.adapters.object_store.local.thread_pools import FileThreads, result_of
 
 SMALL = 2**20
 """Changes that write more bytes than this must not delay others."""
@@ -77,7 +77,7 @@ class SharedSyncs:
         self._waiting.append((change, made))
         if not self._working:
             self._make_waiting()
-        await finished(made)
+        await result_of(made)
 
     def _make_waiting(self) -> None:
         group, self._waiting = self._waiting[:MAX_CHANGES], self._waiting[MAX_CHANGES:]

@@ -1,13 +1,13 @@
 """Thread pools for file operations, so that the event loop never waits for the disk."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from metastore.adapters.object_store.local.errors import translate_os_errors
+from metastore.kit.waiting import finished
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -26,7 +26,7 @@ class FileThreads:
 
         A cancelled call returns only after the thread has finished, so that the caller can clean up its files.
         """
-        return await finished(self.submit(lambda: function(*args, **kwargs)))
+        return await result_of(self.submit(lambda: function(*args, **kwargs)))
 
     def submit(self, function: Callable[[], Result]) -> asyncio.Future[Result]:
         """Run ``function`` in a thread, and return the future of its result.
@@ -41,21 +41,10 @@ class FileThreads:
         self._pool.shutdown()
 
 
-async def finished(work: asyncio.Future[Result]) -> Result:
-    """Return the result of ``work``; raise the port's errors for ``OSError``.
-
-    If the caller is cancelled, it is told so only when the work is done.
-    """
+async def result_of(work: asyncio.Future[Result]) -> Result:
+    """Return the result of ``work`` as ``finished`` does; raise the port's errors for ``OSError``."""
     with translate_os_errors():
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            while not work.done():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait([work])
-            if not work.cancelled():
-                work.exception()
-            raise
+        return await finished(work)
 
 
 @dataclass(frozen=True, slots=True)
